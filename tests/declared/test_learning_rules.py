@@ -12,7 +12,7 @@ from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, glossary, tables
 from whyspiking.report import learning_section
 from whyspiking.verdicts import contrasts
 
@@ -148,4 +148,4 @@ def test_alignments_come_under_one_name(energy_config):
 @pytest.mark.parametrize("talk", TALKS.values(), ids=list(TALKS))
 def test_alignments_name_metrics(talk):
     for place in (place for declared in talk.learning for place in declared.alignment):
-        assert {place.cosine, place.permuted} <= set(tables.GLOSSARY)
+        assert {place.cosine, place.permuted} <= set(glossary.GLOSSARY)

@@ -343,7 +343,9 @@ CLAIM_DAMAGE = {
     ),
     "band in per cent": (claim(accept={"full": [0.9, 95]}), "accept.full", "95"),
     "band below any share": (claim(accept={"full": [-0.1, None]}), "accept.full", "-0.1"),
-    "published in per cent": (claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}), "source", "97"),
+    "published in per cent": (
+        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}), "source", "97",
+    ),
     "level that is not measured": (
         place("where", perturbation="jitter", locus="input", strength=0.3), "where.strength", "0.3",
     ),

@@ -14,6 +14,7 @@ from made.project import config
 
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables, whole_files
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
@@ -85,7 +86,7 @@ def _metrics(
             "strength": 0.0,
             "metric": metric,
             "value": float(value),
-            "unit": tables.GLOSSARY[metric].unit,
+            "unit": GLOSSARY[metric].unit,
             "trials": 500,
             **place,
         }
@@ -150,7 +151,7 @@ def _perturbed(
     steep = 1.0 if variant.role == "spiking" else 0.6
     areas = {"robustness_area": 0.6}
     more = {"shuffle": {"timing_index": 0.9}, "jitter": {"sigma50": 0.21}}
-    for name in experiment.battery:
+    for name in experiment.perturbations():
         levels = battery.get(name, [1.0])
         for locus in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
             at = {"perturbation": name, "locus": locus}

@@ -2,7 +2,7 @@
 
 from whyspiking.declared import registry
 from whyspiking.records import labels
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 
 
 def test_what_is_named_exists_and_every_experiment_is_named():

@@ -77,7 +77,7 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
     parity = costs.parity(table, TALKS, LIMITS)
     (found,) = parity.to_dict("records")
     assert (found["equal"], found["networks"]) == (equal, 2)
-    said = costs_section.parity_told(parity, TALKS, LIMITS)
+    said = costs_section.parity_words(parity, TALKS, LIMITS)
     assert f"In {int(equal)} of 1 talks" in said
     assert ("not in Goeltz" in said) != equal
 
@@ -85,7 +85,7 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
 def test_sizes_and_memory_are_told_and_what_was_not_measured_is_said():
     empty = rows(("spiking", 0, "score", 0.9))
     parity = costs.parity(empty, TALKS, LIMITS)
-    assert "not compared" in costs_section.parity_told(parity, TALKS, LIMITS)
+    assert "not compared" in costs_section.parity_words(parity, TALKS, LIMITS)
     assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
     assert "No memory" in costs_section.memory(costs.costs(empty, TALKS), TALKS)
     sizes = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")

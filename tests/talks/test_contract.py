@@ -16,7 +16,7 @@ from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.talks import FUNCTIONS, module_of, replication_of, talk_module
 from whyspiking.verdicts import judge
 

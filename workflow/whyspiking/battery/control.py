@@ -46,7 +46,7 @@ def probe_control(
     `evaluate`; its operations are what the talk's `control_counts` says. If it reads features that
     were made of the spikes beforehand, it says `network.info["reads"] = "features"`, and only its
     numbers are perturbed. Of other controls only the counts that the talk itself states are kept
-    (`network.info["counts"]`), with names as in `tables.GLOSSARY`.
+    (`network.info["counts"]`), with names as in `glossary.GLOSSARY`.
 
     Args:
         replication: The talk.
@@ -132,7 +132,7 @@ def _measured(
 
 
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
-    """Operations per trial of a ReLU network, by name of `tables.GLOSSARY`.
+    """Operations per trial of a ReLU network, by name of `glossary.GLOSSARY`.
 
     `macs_effective` skips zero activations and zero weights; biases never count.
 
@@ -182,7 +182,7 @@ class _SpikeReader:
     def rows(
         self, shared: Mapping[str, Any], perturbations: Sequence[str], progress: Progress
     ) -> list[dict[str, Any]]:
-        """Its counts, and its score under every perturbation of spikes and weights."""
+        """Counts of a control, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
         described = (self.params, self.variant, self.network, self.task)
         counted = self.replication.control_counts(*described)

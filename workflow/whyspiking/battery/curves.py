@@ -42,7 +42,7 @@ def measured_once(
     planned: Sequence[Condition],
     outcomes_of: Callable[[Condition], Sequence[Outcome]],
     single: Collection[str],
-    told: Callable[[int, Condition], None],
+    before: Callable[[int, Condition], None],
     *,
     clean: float,
     chance: float,
@@ -54,14 +54,14 @@ def measured_once(
         planned: The conditions; one of equal distribution as another is not run again.
         outcomes_of: Gives one outcome per draw of a condition.
         single: Loci at which no neuron fires twice in a trial.
-        told: Called with the number of a condition before it is run.
+        before: Called with the number of a condition before it is run.
         clean: Score of the same trials without perturbation.
         chance: Chance score of the clean run.
         trials: Number of trials behind each.
     """
     means: dict[Condition, dict[str, float]] = {}
     for index, condition in enumerate(planned):
-        told(index, condition)
+        before(index, condition)
         same = conditions.measured_as(condition, single)
         if same not in means:
             means[same] = mean_measures(outcomes_of(same), clean, chance)

@@ -1,8 +1,8 @@
-"""Controls that are asked before all of their input has arrived: L1 to L3, and L4 beside spikes.
+"""Controls that answer before all of their input has arrived: L1 to L3, and L4 beside spikes.
 
 A control that sees the whole input at once has no decision in time. Here it is given what has come
-in by t, the rest missing, at many t. Two things favour it: it answers without delay, and what
-asking again and again would cost is not counted. One does not: it was trained on whole inputs only.
+in by t, the rest missing, at many t. Two things favour it: it answers without delay, and the cost
+of evaluating it again and again is not counted. One does not: it was trained on whole inputs only.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
 
 TIMES = 101
-"""How often a control is asked, from the start to the last input spike. An answer counts from the
-time at which it is asked for, so the area is too small by at most a hundredth of the input."""
+"""How often a control is evaluated, from the start to the last input spike. An answer counts from
+the time of its evaluation, so the area is too small by at most a hundredth of the input."""
 
 
 def probe(
@@ -44,7 +44,7 @@ def probe(
 
     Args:
         replication: The talk; where neither `features_until` nor `control_decisions` gives
-            anything, the control cannot be asked.
+            anything, nothing is measured.
         params: Parameters, with the seed of this network.
         variant: Name of the control.
         network: The trained control.
@@ -52,7 +52,7 @@ def probe(
 
     Returns:
         Rows `t95` and `speed_area` of the metrics table, and the arrays `anytime.time_ms` (time,)
-        and `anytime.<variant>.<seed>` (time,); both empty where nothing can be asked.
+        and `anytime.<variant>.<seed>` (time,); both empty where nothing is measured.
 
     Raises:
         UserError: If the talk's `features_until` or `evaluate` gives something else than announced.
@@ -79,9 +79,9 @@ def probe(
 def _outcome(
     replication: Replication, params: Params, variant: str, network: Network, task: Task
 ) -> Trials | Answers | None:
-    """A control's own decisions, or what it says of the input up to each of many times.
+    """Decisions of a control, or its answers to the input up to each of many times.
 
-    None where it cannot be asked.
+    None where it gives neither.
     """
     decided = replication.control_decisions(params, variant, network, task)
     if decided is not None:

@@ -2,7 +2,7 @@
 
 Every spiking network of an experiment is re-simulated in Brian2: unperturbed on the whole test set,
 then under the common perturbations and the talk's own conditions on part of it. Controls get the
-counterpart of each perturbation in their own engine, and are asked before their input is complete
+counterpart of each perturbation in their own engine, and answer before their input is complete
 where it comes in as spikes.
 """
 
@@ -72,15 +72,15 @@ def probe(
     for index, ((variant, seed), network) in enumerate(networks.items()):
         own, described = replace(params, seed=seed), plan["variants"][variant]
         role, trained = described["role"], (replication, own, variant, network)
-        told = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
+        report = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
-            rows += _control_rows(*trained, described, config, tau_ms, told)
+            rows += _control_rows(*trained, described, config, tau_ms, report)
             if role != "size":
                 early, curve = partial_input.probe(*trained, config)
                 rows, arrays = rows + early, arrays | curve
         else:
             states = plan["states"] if role == "spiking" else None
-            bench = Bench(*trained, machine, model, config, tau_ms, told, states)
+            bench = Bench(*trained, machine, model, config, tau_ms, report, states)
             halved = half_step if role == "spiking" else None
             rows += bench.rows(described["perturbations"], halved)
             arrays |= bench.anytime()

@@ -80,7 +80,7 @@ class Bench:
     tau_ms: float
     progress: Progress
     states: Mapping[str, float] | None = None
-    """As in `counting.count`; None where they are not known, e.g. of an ablation."""
+    """State variables as in `counting.count`; None where they are not known (an ablation)."""
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.params.seed)
@@ -157,9 +157,9 @@ class Bench:
     def _measured(
         self, planned: Sequence[Condition], own: Sequence[Sequence[Condition]]
     ) -> Iterator[curves.Measurement]:
-        """The common conditions, then the talk's own."""
+        """Measurements under the common conditions, then under the talk's own."""
 
-        def told(index: int, condition: Condition) -> None:
+        def report(index: int, condition: Condition) -> None:
             share = (1 + index) / (1 + len(planned) + len(own))
             self.progress(share, conditions.describe(condition))
 
@@ -167,13 +167,13 @@ class Bench:
             planned,
             self._outcomes,
             self.single,
-            told,
+            report,
             clean=self.part_score,
             chance=self.chance,
             trials=self.chosen.size,
         )
         for index, group in enumerate(own, len(planned)):
-            told(index, group[0])
+            report(index, group[0])
             yield group[0], *self._own_values(group)
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
@@ -196,7 +196,7 @@ class Bench:
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
 
     def _loci(self) -> dict[str, list[str]]:
-        """Where spikes can be perturbed -> populations."""
+        """Populations by the locus at which their spikes can be perturbed."""
         return {"input": list(self.task.stimulus.spikes), "hidden": list(self.model.replay)}
 
     def _run(
@@ -218,11 +218,11 @@ class Bench:
         # Other events of a group ("group.event") are no population of their own.
         populations = {name: spikes for name, spikes in self.trains.items() if "." not in name}
         for name, spikes in populations.items():
-            found = activity.activity(spikes)
+            values = activity.activity(spikes)
             if name not in self.task.stimulus.spikes:
                 rng = self.streams.rng(f"population-{name}")
-                found |= population.population(spikes, rng, classes)
-            rows += tables.rows({**self.shared, "locus": name}, found, spikes.n_trials)
+                values |= population.population(spikes, rng, classes)
+            rows += tables.rows({**self.shared, "locus": name}, values, spikes.n_trials)
         return rows
 
     def _parity_rows(self) -> list[dict[str, Any]]:

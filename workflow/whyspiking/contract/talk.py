@@ -107,7 +107,7 @@ class Replication:
     def measures(
         self, params: Params, condition: Condition, recording: Recording, task: Task
     ) -> Mapping[str, float]:
-        """Metrics beyond the score (names listed in `tables.GLOSSARY`)."""
+        """Metrics beyond the score (names listed in `glossary.GLOSSARY`)."""
         return {}
 
     def reference_first_ms(
@@ -141,7 +141,7 @@ class Replication:
     def control_counts(
         self, params: Params, variant: str, network: Network, task: Task
     ) -> Mapping[str, float]:
-        """Operations per trial of a control that the core cannot count (`tables.GLOSSARY`)."""
+        """Operations per trial of a control that the core cannot count (`glossary.GLOSSARY`)."""
         return {}
 
     def features_until(self, params: Params, task: Task, t_ms: float) -> NDArray | None:

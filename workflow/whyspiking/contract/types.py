@@ -117,7 +117,7 @@ class Network:
     Attributes:
         arrays: Weights and other numbers, by name; saved as .npz without pickles.
         info: JSON-able facts (engine, epochs, seconds of training, ...). What was measured during
-            training goes into `measures`: names of `tables.GLOSSARY` -> value, rows of the metrics.
+            training goes into `measures`: name of `glossary.GLOSSARY` -> value, rows of metrics.
         history: One row per (epoch, metric): dicts with `epoch`, `metric`, `value`.
     """
 

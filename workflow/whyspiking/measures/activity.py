@@ -35,7 +35,7 @@ class Intervals:
 
     @classmethod
     def of(cls, spikes: Spikes) -> Intervals:
-        """Those of one population."""
+        """Intervals between spikes of the same neuron and trial, of one population."""
         # Trains are in the order of trials and times, and a stable sort keeps it.
         order = np.argsort(narrow(spikes.units, spikes.n_units), kind="stable")
         times = spikes.times_ms[order]
@@ -78,7 +78,7 @@ def pooled_variation(intervals: Intervals, least: int = LEAST_INTERVALS) -> floa
     a trial are rarely seen.
 
     Args:
-        intervals: Of one population.
+        intervals: Intervals of one population.
         least: A neuron with fewer intervals does not count.
 
     Returns:
@@ -88,10 +88,10 @@ def pooled_variation(intervals: Intervals, least: int = LEAST_INTERVALS) -> floa
 
 
 def variation_within_trials(intervals: Intervals, least: int = LEAST_INTERVALS) -> float:
-    """The same for the intervals of one neuron in one trial: rates may differ between trials.
+    """Coefficient of variation of intervals within a trial: rates may differ between trials.
 
     Args:
-        intervals: Of one population.
+        intervals: Intervals of one population.
         least: A neuron does not count in a trial in which it has fewer intervals.
 
     Returns:
@@ -112,7 +112,7 @@ def local_variation(intervals: Intervals, least: int = LEAST_INTERVALS) -> float
     3 / (2 k + 1).
 
     Args:
-        intervals: Of one population.
+        intervals: Intervals of one population.
         least: A neuron with fewer pairs of successive intervals does not count.
 
     Returns:
@@ -135,7 +135,7 @@ def burst_fraction(intervals: Intervals, longest_ms: float = BURST_MS) -> float:
     """Share of events that are bursts: two or more spikes with short intervals between them.
 
     Args:
-        intervals: Of one population.
+        intervals: Intervals of one population.
         longest_ms: Longest interval within a burst; a longer one ends an event.
 
     Returns:

@@ -103,8 +103,8 @@ def _reached(step: NDArray, pre: NDArray, reach: NDArray) -> int:
 
     Args:
         step: Step of every spike, (spike,).
-        pre: Its neuron, (spike,).
-        reach: Who reaches whom, (pre, post).
+        pre: Neuron of every spike, (spike,).
+        reach: Whether a neuron has a synapse onto another, (pre, post).
     """
     order = np.argsort(step, kind="stable")
     pre, step = pre[order], step[order]
@@ -150,11 +150,11 @@ def count(
     stop_ms: NDArray | None = None,
     states: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """All counts of a spiking network per trial, by name of `tables.GLOSSARY`.
+    """All counts of a spiking network per trial, by name of `glossary.GLOSSARY`.
 
     Args:
         trains: Spike trains by population: inputs, and all recorded ones.
-        inputs: Which of them are inputs.
+        inputs: Names of the trains that are inputs.
         layers: The synapses.
         dt_ms: Step of the simulation in ms.
         arrays: Analogue inputs by name; a layer whose `pre` is one of them costs

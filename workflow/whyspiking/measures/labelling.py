@@ -23,7 +23,7 @@ def delays(labels: Labels) -> dict[str, float]:
     Returns:
         `label_delay`, and `missed_changes`; nothing where no label changes.
     """
-    found: list[float] = []
+    delays: list[float] = []
     missed = total = 0
     for truth, chosen in zip(labels.targets, labels.choices, strict=True):
         starts = np.flatnonzero(np.diff(truth)) + 1
@@ -37,10 +37,10 @@ def delays(labels: Labels) -> dict[str, float]:
                 continue
             first = start - (start - before) // 2
             step = first + _best_division(chosen[first:stop] == truth[start])
-            found.append((step - start) * labels.dt_ms)
+            delays.append((step - start) * labels.dt_ms)
     if not total:
         return {}
-    delay = float(np.median(found)) if found else np.nan
+    delay = float(np.median(delays)) if delays else np.nan
     return {"label_delay": delay, "missed_changes": missed / total}
 
 

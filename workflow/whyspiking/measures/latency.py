@@ -16,12 +16,12 @@ ANYTIME_POINTS = 401
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network would say if it were stopped, asked at several times.
+    """Answers of a network to the input up to each of several times.
 
     Attributes:
         targets: True class, (trial,).
-        choices: Class it names at each time, which stands until the next; (time, trial).
-        times_ms: When it was asked, rising, the last time being the end of the input; (time,).
+        choices: Class that it names at each time, which stands until the next; (time, trial).
+        times_ms: Times of the answers, rising, the last time being the end of the input; (time,).
         n_classes: Number of classes.
     """
 

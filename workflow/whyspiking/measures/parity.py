@@ -41,17 +41,17 @@ def compare_outcomes(simulated: Outcome, reference: Outcome) -> dict[str, float]
         simulated: Outcome in Brian2.
         reference: Outcome of the same trials in the engine of training.
     """
-    found = {"score_difference": scoring.score(simulated) - scoring.score(reference)}
+    values = {"score_difference": scoring.score(simulated) - scoring.score(reference)}
     if isinstance(simulated, Trials) and isinstance(reference, Trials):
         equal = simulated.choices == reference.choices
-        found["equal_decisions"] = float(equal.mean())
-        found["spike_time_error"] = _median_gap(
+        values["equal_decisions"] = float(equal.mean())
+        values["spike_time_error"] = _median_gap(
             simulated.decision_ms[equal], reference.decision_ms[equal]
         )
     if isinstance(simulated, Labels) and isinstance(reference, Labels):
         equal = simulated.choices == reference.choices
-        found["equal_decisions"] = float(equal[reference.targets >= 0].mean())
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+        values["equal_decisions"] = float(equal[reference.targets >= 0].mean())
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def compare_first_spikes(

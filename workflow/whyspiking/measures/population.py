@@ -125,14 +125,14 @@ def timescale(spikes: Spikes, chosen: NDArray) -> float:
     enough = chosen[np.bincount(spikes.units, minlength=spikes.n_units)[chosen] >= LEAST_SPIKES]
     n_bins = int(spikes.duration_ms / BIN_MS + 1e-9)
     lags = np.arange(1, min(n_bins - 1, round(LONGEST_LAG_MS / BIN_MS)) + 1)
-    found = [_autocorrelation(counts, lags) for counts in _binned(spikes, enough, BIN_MS)]
-    found = [one for one in found if one is not None]
-    if not found:
+    curves = [_autocorrelation(counts, lags) for counts in _binned(spikes, enough, BIN_MS)]
+    curves = [one for one in curves if one is not None]
+    if not curves:
         return np.nan
-    mean = np.mean(found, axis=0)
+    mean = np.mean(curves, axis=0)
     start = int(np.argmax(mean[: lags.size // 2 + 1]))
     lags, mean = lags[start:], mean[start:]
-    samples = len(found) * spikes.n_trials * (n_bins - lags)
+    samples = len(curves) * spikes.n_trials * (n_bins - lags)
     if mean[0] - mean[-1] < 3 * np.sqrt(1 / samples[0] + 1 / samples[-1]):
         return np.nan
     tau = _decay(lags * BIN_MS, mean)

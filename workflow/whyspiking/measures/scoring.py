@@ -95,7 +95,7 @@ def correlation(traces: Traces) -> float:
 
 
 def measures(outcome: Outcome) -> dict[str, float]:
-    """All metrics of the score group that an outcome allows, by name of `tables.GLOSSARY`."""
+    """All metrics of the score group that an outcome allows, by name of `glossary.GLOSSARY`."""
     values = {"score": score(outcome), "chance": chance(outcome), **beside_score(outcome)}
     if isinstance(outcome, Labels):
         values |= labelling.delays(outcome)
@@ -105,7 +105,7 @@ def measures(outcome: Outcome) -> dict[str, float]:
 
 
 def beside_score(outcome: Outcome) -> dict[str, float]:
-    """What is told beside the score, perturbed or not: by name of `tables.GLOSSARY`."""
+    """Measures beside the score, perturbed or not: by name of `glossary.GLOSSARY`."""
     if isinstance(outcome, Traces):
         return {"correlation": correlation(outcome), "nrmse": float(np.sqrt(nmse(outcome)))}
     if isinstance(outcome, Labels):

@@ -112,8 +112,8 @@ def logit_interval(
         values: Share of trials, one per seed, each in [0, 1].
         trials: Number of trials behind each share (one number or one per seed).
         level: Coverage.
-        extra_variance: Of the mean share, as in `t_interval`.
-        extra_degrees: Its degrees of freedom.
+        extra_variance: Added to that of the mean share, as in `t_interval`.
+        extra_degrees: Degrees of freedom of the added variance.
 
     Raises:
         ValueError: If a value is no proportion.
@@ -204,9 +204,9 @@ def over_seeds(table: Any, by: Sequence[str], transform: Transform = "none") -> 
     per_seed = table.groupby([*by, "seed"], as_index=False, sort=True)["value"].mean()
     records = []
     for key, group in per_seed.groupby(list(by), sort=True):
-        found = known_interval(group["value"].to_numpy(), transform)
-        limits = {"low": found.low, "high": found.high, "seeds": found.seeds}
-        records.append({**dict(zip(by, key, strict=True)), "mean": found.mean, **limits})
+        interval = known_interval(group["value"].to_numpy(), transform)
+        limits = {"low": interval.low, "high": interval.high, "seeds": interval.seeds}
+        records.append({**dict(zip(by, key, strict=True)), "mean": interval.mean, **limits})
     return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
 
 

@@ -16,7 +16,8 @@ from whyspiking.plots.figures import (
     over_seeds,
     require,
 )
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 
 DESCENDING = ("quantise", "clip")
 """Perturbations of which a smaller number is the stronger one."""

@@ -41,34 +41,34 @@ def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:
 
 
 def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
-    """What changed since a talk was recorded and no note covers: name -> stage, digest now."""
+    """Inputs that changed since a talk was recorded and that no note covers, as they are now."""
     manifest = reference.manifest(folder / name)
     now = inputs_of(registry.load_talk(name), config)
     accepted = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
-    found: Inputs = {}
+    changed: Inputs = {}
     for place in {**manifest["inputs"], **now}:
         stage, digest = now.get(place, (GONE, ""))
         if all(known.get(place) != digest for known in accepted):
-            found[place] = (stage, digest)
-    return found
+            changed[place] = (stage, digest)
+    return changed
 
 
 def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
     """Refuse talks whose tables the present code might not give.
 
     Raises:
-        UserError: Naming each, what changed and the stage that it is first used in.
+        UserError: Naming each talk, what changed and the stage that it is first used in.
     """
     reference.check(folder)
-    changed = {name: found for name in names if (found := stale(name, config, folder))}
+    changed = {name: places for name in names if (places := stale(name, config, folder))}
     if changed:
-        told = "\n".join(
-            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in found.items())}"
-            for name, found in changed.items()
+        listed = "\n".join(
+            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in places.items())}"
+            for name, places in changed.items()
         )
         one = next(iter(changed))
         raise UserError(
-            f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
+            f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
             f"record the talk again (make reference TALK={one}), or say why no number depends on "
             f'the change (python -m whyspiking.recording excuse {one} --why "...")'
         )
@@ -80,10 +80,10 @@ def excuse(
     """Note in the manifests why no number depends on what changed; returns the talks noted in.
 
     Args:
-        names: Of the talks; those of which nothing changed get no note.
+        names: Names of talks; a talk of which nothing changed gets no note.
         why: The reason, for all that changed.
         config: The configuration at the recorded scale.
-        folder: Of the reference.
+        folder: The reference.
 
     Raises:
         UserError: If the reason is too short to be one.
@@ -92,10 +92,10 @@ def excuse(
         raise UserError(f"--why is '{why}'; expected the reason in words; write it out")
     noted = []
     for name in names:
-        found = stale(name, config, folder)
-        if found:
+        changed = stale(name, config, folder)
+        if changed:
             kept = reference.manifest(folder / name)
-            digests = {place: digest for place, (_, digest) in sorted(found.items())}
+            digests = {place: digest for place, (_, digest) in sorted(changed.items())}
             kept["notes"].append({"why": why, "date": today(), "inputs": digests})
             write(folder / name / "manifest.json", text_of(kept))
             noted.append(name)
@@ -112,13 +112,13 @@ def config_of(scale: str = SCALE) -> dict[str, Any]:
 
 
 def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
-    """What YAML files say of a talk at the scale of the config, without folders of a machine."""
-    # Which files of others a machine has is told by the tables and by `data` in the manifest.
+    """Inputs from YAML files, at the scale of the config, without folders of a machine."""
+    # Which files of others a machine has, the tables and `data` in the manifest say.
     anywhere = {**config["data"], "originals_dir": None}
     for key in ("spoken", "nmnist"):
         anywhere[key] = {**anywhere[key], "source": "auto"}
     config = {**config, "data": anywhere}
-    told: dict[str, tuple[str, Any]] = {
+    decides: dict[str, tuple[str, Any]] = {
         "config: battery": ("simulate", config["battery"]),
         "config: energy": ("collect", config["energy"]),
         "talk.yaml: learning": ("collect", [_said(rule) for rule in talk.learning]),
@@ -129,17 +129,17 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
             for stage, what in _planned(
                 experiment, talk.unit_of_jitter_ms(experiment), config
             ).items():
-                told[f"talk.yaml: {name}, {stage}"] = (stage, what)
+                decides[f"talk.yaml: {name}, {stage}"] = (stage, what)
     return {
         place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))
-        for place, (stage, what) in told.items()
+        for place, (stage, what) in decides.items()
     }
 
 
 def _planned(
     experiment: Experiment, tau_char_ms: float, config: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What each stage is told of an experiment."""
+    """What the plan of each stage says of an experiment."""
     training = {}
     for variant in experiment.variants:
         params = registry.params(experiment, config, 0, variant)

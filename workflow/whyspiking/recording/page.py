@@ -42,8 +42,8 @@ def render(folder: Path = reference.FOLDER) -> None:
     """
     with tempfile.TemporaryDirectory() as place:
         page = Path(place) / PAGE
-        told = {"results": str(folder), "scale": SCALE}
-        notebook.run_notebook(NOTEBOOK, page.with_suffix(".ipynb"), told)
+        parameters = {"results": str(folder), "scale": SCALE}
+        notebook.run_notebook(NOTEBOOK, page.with_suffix(".ipynb"), parameters)
         notebook.export(page.with_suffix(".ipynb"), page, folder)
         text = page.read_text(encoding="utf-8")
     text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
@@ -52,7 +52,7 @@ def render(folder: Path = reference.FOLDER) -> None:
 
 
 def stated(folder: Path) -> str:
-    """What identifies the recorded tables: the hashes that their description lists."""
+    """An identifier of the recorded tables: the hashes that their description lists."""
     package = read_json(existing(folder / "datapackage.json"))
     hashes = sorted(str(entry["hash"]) for entry in package["resources"])
     return " ".join(hash.removeprefix("sha256:")[:8] for hash in hashes)
@@ -86,7 +86,7 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     """Keep the first figure of every talk of a finished run, small.
 
     Args:
-        results: Of the run.
+        results: Folder of the run.
         folder: The recorded tables.
     """
     made = read_json(existing(results / "manifest.json"))

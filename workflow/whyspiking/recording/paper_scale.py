@@ -48,8 +48,8 @@ def keep(
             f"{name} --configfile config/{SCALE}.yaml"
         )
     timed, made = provenance.of_talk(talk, config or config_of(SCALE), results)
-    told = {key: made[key] for key in KEPT}
+    kept = {key: made[key] for key in KEPT}
     worked = timed[timed["rule"].isin(("train", "simulate"))]
-    told["longest_job_cpu_seconds"] = float(worked["cpu_seconds"].max())
+    kept["longest_job_cpu_seconds"] = float(worked["cpu_seconds"].max())
     write(folder / f"{name}.csv", whole_files.read(source))
-    write(folder / f"{name}.json", f"{json.dumps(told, indent=1, sort_keys=True)}\n".encode())
+    write(folder / f"{name}.json", f"{json.dumps(kept, indent=1, sort_keys=True)}\n".encode())

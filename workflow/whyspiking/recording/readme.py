@@ -50,14 +50,14 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
     end = next(k for k, line in enumerate(lines) if k and not line.startswith("|"))
     rows = lines[2:end]
     for index, line in enumerate(rows):
-        found = ROW.match(line)
-        name = found["claim"] if found else ""
-        if found is None or name not in records or name not in claims:
+        row = ROW.match(line)
+        name = row["claim"] if row else ""
+        if row is None or name not in records or name not in claims:
             raise UserError(
                 f"{README}: the row '{line}' names no claim of {reference.FOLDER}; correct the "
                 "claim id in its first cell, or take the row out"
             )
-        rows[index] = f"| {found['what']} | {_cells(records[name], claims[name])} |"
+        rows[index] = f"| {row['what']} | {_cells(records[name], claims[name])} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
 
 
@@ -71,13 +71,13 @@ def counted(verdicts: pd.DataFrame) -> str:
         "claims of ours": whose == "ours",
         "checks": whose == "check",
     }
-    told = []
+    sentences = []
     for name, part in parts.items():
-        found = verdicts.loc[part, "verdict"].value_counts()
-        shown = [word for word in html.VERDICT_LOOK if word in found]
-        words = ", ".join(html.tally(int(found[word]), word) for word in shown)
-        told.append(f"of {int(part.sum())} {name} {words}")
-    return f"**Counted**: {'; '.join(told)}."
+        counts = verdicts.loc[part, "verdict"].value_counts()
+        shown = [word for word in html.VERDICT_LOOK if word in counts]
+        words = ", ".join(html.tally(int(counts[word]), word) for word in shown)
+        sentences.append(f"of {int(part.sum())} {name} {words}")
+    return f"**Counted**: {'; '.join(sentences)}."
 
 
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:

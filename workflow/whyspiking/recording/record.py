@@ -213,10 +213,10 @@ def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """How the recorded run was made, as its page tells it; several words where talks differ."""
+    """How the recorded run was made, for its page; several values where talks differ."""
     made = {name: reference.manifest(folder / name) for name in reference.recorded(folder)}
 
-    def told(*path: str) -> str:
+    def distinct(*path: str) -> str:
         values = set()
         for manifest in made.values():
             value: Any = manifest
@@ -229,13 +229,13 @@ def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "scale": inputs.SCALE,
         "command": "make reference",
-        "commit": told("commit"),
+        "commit": distinct("commit"),
         "uncommitted_changes": any(m["uncommitted_changes"] for m in made.values()),
         "config": json.loads(json.dumps({**config, "talks": _names(config, folder)}, default=str)),
-        "config_sha256": told("config_sha256"),
-        "python": told("python"),
-        "versions": {name: told("versions", name) for name in sorted(versions)},
-        "machine": {name: told("machine", name) for name in ("cpu", "system", "arch")},
+        "config_sha256": distinct("config_sha256"),
+        "python": distinct("python"),
+        "versions": {name: distinct("versions", name) for name in sorted(versions)},
+        "machine": {name: distinct("machine", name) for name in ("cpu", "system", "arch")},
         "talks": {name: manifest["costs"] for name, manifest in made.items()},
         "data": {k: v for manifest in made.values() for k, v in manifest["data"].items()},
     }

@@ -19,7 +19,7 @@ from whyspiking.declared.bands import Band
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.rule import Asked
+from whyspiking.verdicts.rule import Criterion
 
 DRAWS = 10_000
 SEEDS = (1, 3, 5, 20)
@@ -36,13 +36,13 @@ class Kind:
 
     Attributes:
         says: The claim in words.
-        asked: Test, band and null.
+        criterion: Test, band and null.
         truths: What is true, in words -> the true value.
         false_when: The words above for which the claim is false.
     """
 
     says: str
-    asked: Asked
+    criterion: Criterion
     truths: dict[str, float]
     false_when: Sequence[str]
 
@@ -50,37 +50,37 @@ class Kind:
 KINDS = (
     Kind(
         "a gain, of no stated size",
-        Asked("difference", Band(0.0, INF), 0.0),
+        Criterion("difference", Band(0.0, INF), 0.0),
         {"no gain": 0.0, "gain of 1 sd": 1.0, "gain of 2 sd": SIZE},
         ["no gain"],
     ),
     Kind(
         "a gain of at least 2 sd",
-        Asked("difference", Band(SIZE, INF), 0.0),
+        Criterion("difference", Band(SIZE, INF), 0.0),
         {"no gain": 0.0, "half of it": SIZE / 2, "just that": SIZE, "twice that": 2 * SIZE},
         ["no gain", "half of it"],
     ),
     Kind(
         "at most 2 sd worse",
-        Asked("difference", Band(-SIZE, INF), 0.0),
+        Criterion("difference", Band(-SIZE, INF), 0.0),
         {"2 sd worse": -SIZE, "no difference": 0.0},
         ["2 sd worse"],
     ),
     Kind(
         "equal within 2 sd",
-        Asked("equivalence", Band(-SIZE, SIZE)),
+        Criterion("equivalence", Band(-SIZE, SIZE)),
         {"2 sd apart": SIZE, "no difference": 0.0},
         ["2 sd apart"],
     ),
     Kind(
         "a value of at least the band's edge",
-        Asked("value", Band(0.0, INF)),
+        Criterion("value", Band(0.0, INF)),
         {"1 sd below": -1.0, "at the edge": 0.0, "2 sd above": SIZE},
         ["1 sd below", "at the edge"],
     ),
     Kind(
         "every network inside the band",
-        Asked("every", Band(0.0, INF)),
+        Criterion("every", Band(0.0, INF)),
         {"half of them": 0.0, "98 of 100": 2.054, "999 of 1000": 3.090},
         ["half of them"],
     ),
@@ -94,39 +94,39 @@ def study(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     for kind in KINDS:
         for truth, value in kind.truths.items():
             for seeds in SEEDS:
-                found = [_normal(kind.asked, value, seeds, rng) for _ in range(draws)]
-                rows.append(_row(kind, truth, seeds, found))
+                verdicts = [_normal(kind.criterion, value, seeds, rng) for _ in range(draws)]
+                rows.append(_row(kind, truth, seeds, verdicts))
     single = Kind(
         f"an accuracy of at least 90 %, of {TRIALS} trials",
-        Asked("value", Band(HURDLE, INF)),
+        Criterion("value", Band(HURDLE, INF)),
         {"87 %": 0.87, "90 %": 0.9, "93 %": 0.93},
         ["87 %", "90 %"],
     )
     for truth, value in single.truths.items():
         shares = rng.binomial(TRIALS, value, draws) / TRIALS
-        rows.append(_row(single, truth, 1, [_one_network(single.asked, s) for s in shares]))
+        rows.append(_row(single, truth, 1, [_one_network(single.criterion, s) for s in shares]))
     return columns.RULE_STUDY.table(rows)
 
 
-def _normal(asked: Asked, mean: float, seeds: int, rng: Generator) -> str:
+def _normal(criterion: Criterion, mean: float, seeds: int, rng: Generator) -> str:
     """The verdict of one draw of networks."""
     values = rng.normal(mean, 1.0, seeds)
-    level = 0.90 if asked.test == "equivalence" else 0.95
-    return rule.decide(asked, values, statistics.t_interval(values, level))
+    level = 0.90 if criterion.test == "equivalence" else 0.95
+    return rule.decide(criterion, values, statistics.t_interval(values, level))
 
 
-def _one_network(asked: Asked, share: float) -> str:
+def _one_network(criterion: Criterion, share: float) -> str:
     """The verdict of one network, whose interval is over its test trials."""
     values: NDArray = np.array([share])
     extra = statistics.binomial_variance(values, TRIALS)
-    found = statistics.logit_interval(values, TRIALS, extra_variance=extra)
-    return rule.decide(asked, values, found)
+    interval = statistics.logit_interval(values, TRIALS, extra_variance=extra)
+    return rule.decide(criterion, values, interval)
 
 
-def _row(kind: Kind, truth: str, seeds: int, found: Sequence[str]) -> dict[str, object]:
-    shares = {name: found.count(word) / len(found) for name, word in _words()}
-    told = {"claim": kind.says, "truth": truth, "is_true": truth not in kind.false_when}
-    return {**told, "networks": seeds, "draws": len(found), **shares}
+def _row(kind: Kind, truth: str, seeds: int, verdicts: Sequence[str]) -> dict[str, object]:
+    shares = {name: verdicts.count(word) / len(verdicts) for name, word in _words()}
+    row = {"claim": kind.says, "truth": truth, "is_true": truth not in kind.false_when}
+    return {**row, "networks": seeds, "draws": len(verdicts), **shares}
 
 
 def _words() -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ from whyspiking.talks import replication_of
 
 FILE = "tuning.csv"
 SEED = 1000
-"""Of the training, and of data that are drawn: no run has it."""
+"""Seed of the training and of data that are drawn: no run has it."""
 
 
 def tune(
@@ -104,7 +104,7 @@ def _tried(
             "network that is trained from the start. Tune that one."
         )
     began = time.process_time()
-    network = train.network_of(plan, {}, lambda done, told="": None)
+    network = train.network_of(plan, {}, lambda done, words="": None)
     seconds = time.process_time() - began
     return {
         "experiment": experiment.name,

@@ -87,14 +87,14 @@ class FinishedRun:
         """
         if name not in SCHEMAS:
             raise UserError(_unknown(name))
-        told = [(c.name, c.kind, c.unit, c.says) for c in SCHEMAS[name].columns]
-        return pd.DataFrame(told, columns=pd.Index(["column", "type", "unit", "says"]))
+        rows = [(c.name, c.kind, c.unit, c.says) for c in SCHEMAS[name].columns]
+        return pd.DataFrame(rows, columns=pd.Index(["column", "type", "unit", "says"]))
 
     @property
     def glossary(self) -> pd.DataFrame:
         """What every metric means: columns metric, unit, says."""
-        told = [(name, metric.unit, metric.definition) for name, metric in GLOSSARY.items()]
-        return pd.DataFrame(told, columns=pd.Index(["metric", "unit", "says"]))
+        rows = [(name, metric.unit, metric.definition) for name, metric in GLOSSARY.items()]
+        return pd.DataFrame(rows, columns=pd.Index(["metric", "unit", "says"]))
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -109,19 +109,19 @@ class FinishedRun:
 
     @property
     def manifest_files(self) -> list[Path]:
-        """That of the run, or of the reference one a talk: each was recorded by itself.
+        """The manifest of the run, or of the reference one a talk: each was recorded by itself.
 
         Raises:
             UserError: If there is none.
         """
         whole = self.folder / "manifest.json"
-        found = sorted(self.folder.glob("*/manifest.json")) or [whole] * whole.is_file()
-        if not found:
+        paths = sorted(self.folder.glob("*/manifest.json")) or [whole] * whole.is_file()
+        if not paths:
             raise UserError(
                 f"{self.folder}: no manifest.json is there; expected that of a finished run; name "
                 "the folder of the whole run, or finish it with snakemake"
             )
-        return found
+        return paths
 
     @property
     def talks(self) -> list[str]:
@@ -138,7 +138,7 @@ class FinishedRun:
         return [name for name in SCHEMAS if self.files(name)]
 
     def files(self, name: str) -> list[Path]:
-        """Where one of `SCHEMAS` lies: beside the talks' folders, or in each; none if not held."""
+        """Files of a table of `SCHEMAS`: one, or one a talk; empty if the run has no such table."""
         file = f"{name}.csv"
         parts = [self.folder / talk for talk in self.talks] if file in OF_A_TALK else []
         paths = [folder / file for folder in parts or [self.folder]]

@@ -1,4 +1,4 @@
-"""What readers are told for the names that code and tables use; they stand in `labels.yaml`."""
+"""The words that readers see for names of code and tables; they stand in `labels.yaml`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIZE = re.compile(r"(?P<of>.+)_at_(?P<percent>\d+)")
 
 @cache
 def declared() -> Mapping[str, Mapping[str, Any]]:
-    """What the file says: kind of name -> name -> words; experiments by talk."""
+    """Content of `labels.yaml`: kind of name -> name -> words; experiments by talk."""
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
@@ -25,7 +25,7 @@ def _words(kind: Mapping[str, str], name: str) -> str:
 
 
 def experiment(talk: str, name: str) -> str:
-    """How readers call an experiment of a talk; that of a shared task by its task."""
+    """How readers call an experiment of a talk; one on a shared task has the name of the task."""
     own = declared()["experiments"].get(talk, {})
     return _words({**declared()["shared"], **own}, name)
 

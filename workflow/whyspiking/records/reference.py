@@ -23,7 +23,7 @@ from whyspiking.records.columns import (
 
 FOLDER = Path("results/reference")
 FORMAT = 1
-"""Of the manifest of a talk."""
+"""Format of a talk's manifest; another one is refused."""
 TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history.csv"}
 """What is recorded of a talk: all but training curves, which are as large as everything else."""
 REMEDY = (
@@ -58,13 +58,13 @@ def manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / "manifest.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        said = f"a reference of another version, format {found.get('format')}"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        said = f"a reference of another version, format {content.get('format')}"
     except (OSError, ValueError, AttributeError) as error:
-        found, said = {}, f"not readable ({error})"
-    if found.get("format") != FORMAT:
+        content, said = {}, f"not readable ({error})"
+    if content.get("format") != FORMAT:
         raise UserError(f"{path}: {said}; expected a manifest of format {FORMAT}; {REMEDY}")
-    return found
+    return content
 
 
 def check(folder: Path = FOLDER) -> None:

@@ -75,10 +75,12 @@ def check_metrics(table: pd.DataFrame, where: str) -> pd.DataFrame:
     table = check(table, METRICS, where)
     unknown = sorted(set(table["metric"]) - set(GLOSSARY))
     if unknown:
-        raise UserError(f"{where}: metrics {unknown} are not in tables.GLOSSARY; add them there")
+        raise UserError(
+            f"{where}: metrics {unknown} are not in records/glossary.py; add them there"
+        )
     engines = sorted(set(table["engine"]) - set(ENGINES))
     if engines:
-        raise UserError(f"{where}: engines {engines} are not in tables.ENGINES")
+        raise UserError(f"{where}: engines {engines} are not in tables.ENGINES; add them there")
     return table
 
 

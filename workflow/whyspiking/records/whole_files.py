@@ -87,10 +87,10 @@ def read(path: Path) -> bytes:
             "snakemake, which makes it"
         ) from None
     try:
-        told = seal_of(path).read_text(encoding="utf-8").split()[0]
+        sealed = seal_of(path).read_text(encoding="utf-8").split()[0]
     except (OSError, IndexError, UnicodeDecodeError):
         return raw
-    if _digest(raw) != told:
+    if _digest(raw) != sealed:
         raise UserError(
             f"{path}: it is not what the run wrote (its SHA-256 differs from that in "
             f"{seal_of(path).name}): cut short, damaged or edited; delete it and rerun snakemake"

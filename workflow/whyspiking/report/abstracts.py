@@ -41,14 +41,14 @@ def _tests(
                 "row": row,
                 "here": recorded.reproduced(row, claim),
                 "compared": _compared(claim, row),
-                "found": html.inline(row["value"], row["low"], row["high"], str(row["unit"])),
+                "value": html.inline(row["value"], row["low"], row["high"], str(row["unit"])),
             }
         )
     return tests
 
 
 def _compared(claim: Claim, shown: Row) -> str:
-    """What a claim is compared with, in words: the other network, the negative control."""
+    """Words for what a claim is compared with: the other network, the negative control."""
     parts = [f"against {_named(claim.versus)}"] if claim.versus else []
     if claim.negative_control:
         value = html.value(shown["control_value"], str(shown["unit"]))

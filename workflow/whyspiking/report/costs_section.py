@@ -10,7 +10,8 @@ from markupsafe import Markup
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import Plate, require
 from whyspiking.records import tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 from whyspiking.report import forest_plots, html
 from whyspiking.report.forest_plots import Panel
 from whyspiking.report.sentences import surnames
@@ -104,6 +105,6 @@ def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     return html.macros("costs").size(rows, surnames(talks))
 
 
-def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
+def parity_words(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
     """Sentence and table on the agreement of the engines."""
     return html.macros("costs").parity(parity.to_dict("records"), limits, surnames(talks))

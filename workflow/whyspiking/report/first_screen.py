@@ -19,7 +19,7 @@ from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
 
 MOST_NAMED = 3
-"""Comparisons that are told by name; more are counted by task."""
+"""Most comparisons that are named; more are counted by task."""
 BESIDE = {
     "latency": "an earlier answer",
     "robustness": "more robustness",

@@ -39,7 +39,7 @@ VERDICT_COLOURS = {
     "not replicated": RED,
     "fails": RED,
 }
-"""As on its chip; grey where nothing was judged."""
+"""Colour of a verdict, as on its chip; grey where nothing was judged."""
 SIDE_LOOK = {FAVOURS: (GREEN, "^"), AGAINST: (RED, "s")}
 """Colour and marker by what an interval says about spikes."""
 OTHERWISE = (GREY, "o")
@@ -49,7 +49,7 @@ BEYOND = (1e-3, 1e3)
 FEWEST = 3
 """Rows for which a measure gets a panel, if another has them."""
 LETTERS = 56
-"""That fit side by side below the panels of a forest."""
+"""Letters that fit side by side below the panels of a forest."""
 
 type Row = tuple[str, str]
 """Talk and experiment."""

@@ -43,7 +43,7 @@ DATA_WORDS = {
     "simulated": "simulated data",
     "synthetic": "stand-in data",
 }
-"""Where data come from, in the words of the report."""
+"""Provenance of data -> words of the report."""
 MINUS = "−"
 
 
@@ -110,7 +110,7 @@ def slug(words: str) -> str:
 
 
 def letter(number: int) -> str:
-    """What a footnote is called: a, b, ... z, aa."""
+    """Name of a footnote: a, b, ... z, aa."""
     more, place = divmod(number, 26)
     return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
@@ -125,7 +125,7 @@ def value(
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
-        unit: As in `tables.GLOSSARY`.
+        unit: As in `glossary.GLOSSARY`.
         signed: Print the plus sign of positive numbers (differences).
         low: Lower end of its interval, if there is one.
         high: Upper end.
@@ -213,5 +213,5 @@ def band(low: float, high: float, unit: str) -> Markup:
 
 
 def sort_key(x: float) -> float | str:
-    """What a cell with this number sorts by; missing ones come together."""
+    """Sort key of a cell with this number; missing ones come together."""
     return float(x) if np.isfinite(x) else ""

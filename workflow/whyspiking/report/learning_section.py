@@ -1,4 +1,4 @@
-"""What learning rules keep in memory and need to be told, and how local they are (M1, M2)."""
+"""Memory and signals that learning rules need, and how local they are (M1, M2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAYER = {"N": 100.0, "S": 10_000.0, "K": 10.0}
 STEPS = np.geomspace(10, 10_000, 13)
 COLUMNS = 4
 LETTERS = 26
-"""That fit side by side in a panel."""
+"""Letters of a label that fit side by side in a panel."""
 
 Rules = Mapping[str, Sequence[Rule]]
 """Talk -> its rules."""

@@ -22,7 +22,7 @@ type Row = Mapping[str, Any]
 SCALE = "full"
 """Of the record."""
 FOLDER = "reference"
-"""Beside the folder of a run."""
+"""Name of its folder, beside that of a run."""
 PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
 OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")

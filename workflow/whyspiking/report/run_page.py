@@ -11,7 +11,8 @@ from markupsafe import escape
 
 from whyspiking.declared import community_file, registry
 from whyspiking.records import columns, labels, tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     abstracts,
@@ -169,7 +170,7 @@ class RunPage:
         return Html(macros("first_screen").cards(rows, pictures))
 
     def abstracts(self) -> Html:
-        """What the abstracts of the talks state, beside what was found, a talk at a time."""
+        """Statements of the abstracts beside the verdicts on them, a talk at a time."""
         return Html("\n").join(
             macros("macros").details(
                 f"What the abstract of {talk.speaker}’s talk states, and what was found",
@@ -255,7 +256,7 @@ class RunPage:
         """Each axis: forest over talks, sentences, what would change our mind, its contrasts.
 
         Args:
-            levels: Of the axes to be told; all if none is named.
+            levels: Levels of the axes that are shown; all if none is named.
         """
         return Html("\n").join(
             self._axis_section(answer)
@@ -296,7 +297,9 @@ class RunPage:
                     lambda: score_figures.accuracy_size(self.tables["curves"], self.talks), "sizes"
                 ),
                 costs_section.size(self.tables["measures"], self.talks),
-                costs_section.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
+                costs_section.parity_words(
+                    self.tables["parity"], self.talks, self.config["parity"]
+                ),
             )
         )
 

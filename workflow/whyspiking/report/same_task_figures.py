@@ -54,7 +54,7 @@ COMMUNITY = (
     "trials, counted in no sentence."
 )
 MOST = 0.9995
-"""All that is more accurate is drawn there: the logit of 1 is infinite."""
+"""Largest accuracy that is drawn; higher ones are drawn there: the logit of 1 is infinite."""
 
 
 def matrix(ground: Ground) -> Plate:
@@ -156,9 +156,9 @@ def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> Non
     """A logit axis for all of a cell, with chance and plain numbers as ticks.
 
     Args:
-        ax: Where.
-        which: Which axis.
-        cell: What it is for.
+        ax: The panel.
+        which: Its x or its y axis.
+        cell: The cell whose accuracies are shown.
         gap: Least distance of two ticks, as a share of the axis.
     """
     chance = cell.task.chance

@@ -39,12 +39,12 @@ def guest(row: CommunityRow) -> Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """One shared task at one of its own values, and all that was set it.
+    """A shared task at one of its own values, with all results on it.
 
     Attributes:
-        name: Of the task.
+        name: Name of the task.
         task: The task.
-        at: Its own value; nan where it has none.
+        at: The value of the task, e.g. a delay; nan where it has none.
         rows: All rows with a result.
         guests: Networks from elsewhere (`community/`), which take part in no comparison.
     """
@@ -57,18 +57,18 @@ class Cell:
 
     @property
     def value(self) -> str:
-        """Its own value with unit; empty where it has none."""
+        """The value of the task with its unit; empty where it has none."""
         own = self.task.own
         return "" if own is None else f"{self.at:g} {own.unit}"
 
     @property
     def title(self) -> str:
-        """How readers call it."""
+        """Title of the task, with its value."""
         return ", ".join(filter(None, (self.task.title, self.value)))
 
     @cached_property
     def methods(self) -> dict[Method, Row]:
-        """What the talks trained by their own rules."""
+        """Rows of the methods, which the talks trained by their own rules, by talk and variant."""
         return {(row["talk"], row["variant"]): row for row in self._of(METHOD)}
 
     def front(self, cost: str) -> list[Method]:
@@ -89,7 +89,7 @@ class Cell:
 
     @property
     def controls(self) -> list[Row]:
-        """Those that a method is held against, the most precise first; the first one if none is."""
+        """Controls that a method is held against, the most precise first; else the first."""
         steps = self.task.matched
         own = sorted(self._of(CONTROL), key=lambda row: steps[row["variant"]])
         used = {row["control"] for row in self.methods.values()}
@@ -97,7 +97,7 @@ class Cell:
 
     @property
     def floor(self) -> Row | None:
-        """The best one."""
+        """Row of the most accurate floor."""
         return max(self._of(FLOOR), key=lambda row: row["accuracy"], default=None)
 
     def _of(self, kind: str) -> list[Row]:
@@ -120,7 +120,7 @@ class Ground:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """Those in which somebody has a result."""
+        """Cells in which a talk has a result."""
         cells = []
         for name, task in shared_tasks().items():
             rows = [row for row in rows_where(self.shared, task=name) if row["kind"] != ABSENT]
@@ -177,7 +177,7 @@ class Ground:
 
     @property
     def one_each(self) -> list[Cell]:
-        """One cell a task: where methods differ most."""
+        """Of every task the cell in which methods differ most."""
 
         def differing(cell: Cell) -> float:
             return float(np.std([row["accuracy"] for row in cell.methods.values()]))

@@ -142,7 +142,7 @@ def spans(ground: Ground, span: Table) -> Markup:
 
 
 def rules(ground: Ground) -> Markup:
-    """What each rule keeps and must be told, once a method where its tasks agree."""
+    """Memory and signals of each rule, once a method where its tasks agree."""
     every = [
         (ground.label(method), cell.methods[method])
         for method in ground.methods

@@ -23,9 +23,9 @@ from whyspiking.report.sentences import surname
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")
-"""What a line is, in the order of their looks."""
+"""Roles of the networks that lines are of, in the order of their looks."""
 FIRST_TAU = 0.02
-"""Where the logarithmic time axis begins, unless somebody decides earlier."""
+"""Start of the logarithmic time axis, unless a network decides earlier."""
 
 
 def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:

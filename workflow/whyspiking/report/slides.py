@@ -19,7 +19,7 @@ SLIDE = re.compile(
 )
 CARD = re.compile(
     r'<li><a class="thumb"[^>]*>(?P<picture>.*?)</a>\s*<h3>(?P<who>.*?)</h3>\s*'
-    r'<p class="soft">.*?</p>\s*<p>(?P<says>.*?)</p>\s*<p>(?P<found>.*?)</p></li>',
+    r'<p class="soft">.*?</p>\s*<p>(?P<says>.*?)</p>\s*<p>(?P<result>.*?)</p></li>',
     re.DOTALL,
 )
 ON_WHITE = (
@@ -27,7 +27,7 @@ ON_WHITE = (
     '<rect width="100%" height="100%" fill="white"/>{drawing}\n'
 )
 COLUMNS, WIDTH, HEIGHT = 4, 320, 360
-"""Of the cards; sizes in pixels."""
+"""Size of a card, in pixels."""
 
 
 def write(page: Path, folder: Path) -> None:
@@ -55,7 +55,7 @@ def name(figure: str) -> str:
 
 
 def _cards(cards: list[re.Match[str]]) -> tuple[str, str]:
-    """Every talk: its first figure, who spoke, the key claim, what was found."""
+    """Every talk: its first figure, the speaker, the key claim and its result."""
     width, height = COLUMNS * WIDTH, -(-len(cards) // COLUMNS) * HEIGHT
     opening = (
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -69,7 +69,7 @@ def _cards(cards: list[re.Match[str]]) -> tuple[str, str]:
         lines = [
             ("bold", _plain(card["who"])),
             *(("normal", line) for line in textwrap.wrap(_plain(card["says"]), 48)),
-            *(("bold", line) for line in textwrap.wrap(_plain(card["found"]), 44)),
+            *(("bold", line) for line in textwrap.wrap(_plain(card["result"]), 44)),
         ]
         words = "".join(
             f'<text x="12" y="{184 + 16 * below}" font-size="11" font-weight="{weight}">'

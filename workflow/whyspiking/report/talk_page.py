@@ -103,7 +103,7 @@ class TalkPage:
         )
 
     def abstract(self) -> Html:
-        """What the talk's abstract states, beside what was found; what came after the talk."""
+        """Statements of the talk's abstract beside the verdicts; what came after the talk."""
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
         return Html(stated + macros("abstracts").after(after_file.load(self.talk).came))
@@ -165,7 +165,7 @@ class TalkPage:
         return Html(sections.deviations([self.talk], self.results.scale))
 
     def provenance(self) -> Html:
-        """Data, variants and where the rest is told."""
+        """Data, variants, and where to read the rest."""
         return Html(
             macros("sections").data_table([self.talk])
             + macros("sections").variants_table(list(self.talk.experiments.values()))

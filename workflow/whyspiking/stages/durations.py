@@ -62,8 +62,8 @@ def record(run: Path, recorded: Path) -> None:
     Raises:
         UserError: If the run is not finished, or does not tell the unit of its machine.
     """
-    told = whole_files.read_json(run / "manifest.json", "scale", "machine")
-    scale, unit = told["scale"], told["machine"].get("unit")
+    manifest = whole_files.read_json(run / "manifest.json", "scale", "machine")
+    scale, unit = manifest["scale"], manifest["machine"].get("unit")
     if unit is None:
         raise UserError(
             f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
@@ -77,7 +77,7 @@ def record(run: Path, recorded: Path) -> None:
 
 
 def _kind(log: Path, folder: Path) -> dict[str, str]:
-    """Which kind of job has this log; `logs` holds a folder, or a file, for each rule."""
+    """The kind of job that wrote a log; `logs` holds a folder, or a file, for each rule."""
     rule, *names = log.relative_to(folder / "logs").with_suffix("").parts
     kind = {**dict.fromkeys(KIND, ""), "rule": rule}
     if rule in OF_A_TALK:
@@ -94,7 +94,7 @@ def _timed(log: Path, folder: Path) -> dict[str, float]:
     _, *names = log.relative_to(folder / "logs").with_suffix("").parts
     path = folder.joinpath(*names, "benchmark.tsv")
     try:
-        told = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
-        return {"seconds": float(told["s"]), "max_rss_mb": float(told["max_rss"])}
+        row = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+        return {"seconds": float(row["s"]), "max_rss_mb": float(row["max_rss"])}
     except (OSError, ValueError, KeyError, IndexError):
         return {}

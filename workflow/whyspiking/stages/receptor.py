@@ -24,7 +24,7 @@ from whyspiking.verdicts.biology import stated
 
 def measured(trains: Sequence[Spikes]) -> dict[str, list[float]]:
     """Every metric of one neuron that is defined for all trains -> its values, by glossary name."""
-    found: dict[str, list[float]] = {}
+    by_metric: dict[str, list[float]] = {}
     for spikes in trains:
         own = activity(spikes)
         # What the table of metrics calls `rate` is over hidden neurons, here one.
@@ -32,8 +32,8 @@ def measured(trains: Sequence[Spikes]) -> dict[str, list[float]]:
         del own["active_share"]
         own |= population(spikes, np.random.default_rng(0))
         for name, value in own.items():
-            found.setdefault(name, []).append(float(value))
-    return {name: values for name, values in found.items() if np.isfinite(values).all()}
+            by_metric.setdefault(name, []).append(float(value))
+    return {name: values for name, values in by_metric.items() if np.isfinite(values).all()}
 
 
 def main(arguments: Sequence[str]) -> int:

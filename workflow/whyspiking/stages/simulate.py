@@ -45,7 +45,7 @@ def simulate(
         (path.parent.name, int(path.name.removeprefix("seed-"))): network_files.load_network(path)
         for path in networks
     }
-    loaded = {key: found for key, found in loaded.items() if "unavailable" not in found.info}
+    loaded = {key: network for key, network in loaded.items() if "unavailable" not in network.info}
     if not loaded:
         progress(1.0, "no network of this experiment is available")
         tables.write_metrics([], folder / "metrics.csv")

@@ -142,7 +142,7 @@ def read(arrays: Any, frames: NDArray) -> NDArray:
 
 
 def count_operations(arrays: Any, frames: NDArray) -> dict[str, float]:
-    """Operations per trial, by name of `tables.GLOSSARY`; zeros of the input are skipped.
+    """Operations per trial, by name of `glossary.GLOSSARY`; zeros of the input are skipped.
 
     Args:
         arrays: From `initial`.

@@ -97,9 +97,9 @@ class Stand:
     Attributes:
         talk: Name of the talk.
         word: One of `WORDS`.
-        findings: What it rests on.
-        reason: Why there is nothing, for `n/a`.
-        apart: What does not count, for want of a matched control.
+        findings: Findings that the word rests on.
+        reason: Why there are no findings, for `n/a`.
+        apart: Findings that do not count, for want of a matched control.
     """
 
     talk: str
@@ -187,7 +187,7 @@ def answers(
         config: The run configuration; its list `answers` is used.
     """
     keys = ("axis", "level", "asks", "states", "against", "needs", "change")
-    found = []
+    answered = []
     for entry in config["answers"]:
         counted = _contrasts(axes, entry)
         if CLAIMS in entry["counts"]:
@@ -198,8 +198,8 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        found.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
-    return found
+        answered.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
+    return answered
 
 
 def word(findings: Sequence[Finding], needs: str) -> str:
@@ -246,19 +246,19 @@ def turning(favours: int, measured: int) -> int:
 def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     """The contrasts that count, in the order of the measures."""
     own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["null"].astype(float))]
-    found = []
+    findings = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
             values = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
             values["size"] = row["size"] if np.isfinite(row["size"]) else None
-            found.append(Finding(**values, side=row["favours_spikes"]))
-    return found
+            findings.append(Finding(**values, side=row["favours_spikes"]))
+    return findings
 
 
 def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Finding]:
     """Claims that count for an axis: those that pass favour spikes, ours as well as the talks'."""
     sides = {word: FAVOURS for word in PASSES} | {word: AGAINST for word in FAILED}
-    found = []
+    findings = []
     for row in verdicts.to_dict("records"):
         claim = claims.get(row["claim"])
         if claim is None or claim.axis != axis or not np.isfinite(row["value"]):
@@ -266,7 +266,7 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
         # At scale smoke, which judges nothing, all count.
         if row["verdict"] == OUT_OF_SCOPE and row["scale"] != "smoke":
             continue
-        found.append(
+        findings.append(
             Finding(
                 measure=CLAIMS,
                 talk=str(row["talk"]),
@@ -282,7 +282,7 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
                 side=sides.get(str(row["verdict"]), UNCLEAR),
             )
         )
-    return found
+    return findings
 
 
 def _stand(

@@ -15,7 +15,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
@@ -41,14 +41,14 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     for entry in config["axes"]:
         if entry["metric"] not in GLOSSARY:
             raise UserError(
-                f"config: 'axes' uses metric '{entry['metric']}', which is not in tables.GLOSSARY; "
-                "correct it"
+                f"config: 'axes' uses metric '{entry['metric']}'; expected one of "
+                "records/glossary.py; correct it"
             )
         chosen = _matching(metrics, entry["metric"], entry["where"])
         for place in _places(chosen):
-            found = _effect(metrics, entry, tables.where(chosen, **place), place)
-            if found is not None:
-                rows.append(_row(entry, place, found) | {"size": _size(synapses, place)})
+            estimate = _effect(metrics, entry, tables.where(chosen, **place), place)
+            if estimate is not None:
+                rows.append(_row(entry, place, estimate) | {"size": _size(synapses, place)})
     return columns.AXES.table(rows)
 
 
@@ -106,28 +106,33 @@ def _places(table: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) -> dict[str, Any]:
+def _row(entry: Mapping[str, Any], place: Mapping[str, str], estimate: Interval) -> dict[str, Any]:
     ratio = entry["transform"] == "log"
     null = np.nan if entry["neutral"] is None else float(entry["neutral"])
     declared = ("axis", "measure", "level", "metric", "better", "says")
     keys = {key: entry[key] for key in declared} | {
         key: place[key] for key in ("talk", "experiment", "perturbation", "locus")
     }
-    limits = {"effect": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
+    limits = {
+        "effect": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "seeds": estimate.seeds,
+    }
     unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit
-    side = favoured(entry["better"], found, null)
+    side = favoured(entry["better"], estimate, null)
     return {**keys, **limits, "unit": unit, "null": null, "favours_spikes": side}
 
 
-def favoured(better: str, found: Interval, null: float) -> str:
+def favoured(better: str, estimate: Interval, null: float) -> str:
     """Whether a whole interval lies on the side of its null that favours spikes.
 
     Args:
-        better: Which side that is, `larger` or `smaller`.
-        found: The interval; without limits it is unclear.
+        better: The side that favours spikes, `larger` or `smaller`.
+        estimate: The interval; without limits it is unclear.
         null: The value that says "no effect"; nan where there is none.
     """
-    low, high = found.bounds
+    low, high = estimate.bounds
     if low > null:
         return FAVOURS if better == "larger" else AGAINST
     if high < null:

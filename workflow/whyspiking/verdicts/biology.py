@@ -30,12 +30,12 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class Sourced(Block):
-    """What a source says.
+    """Numbers from a source.
 
     Attributes:
         cite: The source.
-        link: Its address.
-        read: What was read of it, or `recalled`.
+        link: Address of the source.
+        read: Part of the source that was read, or `recalled`.
     """
 
     cite: Words
@@ -49,13 +49,13 @@ class Range(Sourced):
     Attributes:
         metric: The metric of the battery that stands beside it.
         name: The quantity, in words.
-        unit: Of the range and the metric.
+        unit: Unit of the range and the metric.
         time: `rate` (per time), `time` or `none`: how the network's time unit enters.
         low: Lower end.
         high: Upper end.
         where: In which animal and what exactly.
         perturbation: Under which the metric is measured.
-        talks: The only ones of which the quantity is asked; all, where there are none.
+        talks: The only ones that the quantity is taken of; all, where there are none.
     """
 
     metric: Name
@@ -69,7 +69,7 @@ class Range(Sourced):
     talks: tuple[Name, ...] = Field((), strict=False)
 
     def place(self, low: float, high: float) -> str:
-        """Where other numbers lie: inside, partly inside, below or above."""
+        """Place of other numbers: inside, partly inside, below or above the range."""
         if self.low <= low and high <= self.high:
             return "inside"
         if high < self.low:
@@ -147,18 +147,18 @@ def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     ranges, tau = published()
     rows = []
     for number, entry in enumerate(ranges, 1):
-        found: Table = tables.where(
+        measured: Table = tables.where(
             metrics, metric=entry.metric, perturbation=entry.perturbation, engine="brian2"
         )
         # Infinite is what was not reached within the levels tried.
-        found = found[found["value"].notna()]
+        measured = measured[measured["value"].notna()]
         if entry.perturbation == "none":
             # The locus is a population, and the stimulus is the experimenter's.
-            found = found[~found["locus"].isin(stated().stimuli)]
+            measured = measured[~measured["locus"].isin(stated().stimuli)]
         for name, talk in talks.items():
             if entry.talks and name not in entry.talks:
                 continue
-            own: Table = tables.where(found, talk=name)
+            own: Table = tables.where(measured, talk=name)
             own = own[of_spiking(own, talk)]
             if own.empty:
                 continue

@@ -42,15 +42,15 @@ ABOVE = {BETTER: "yes", UNDECIDED: UNDECIDED}
 
 @dataclass(frozen=True)
 class Entry:
-    """One trained thing of a shared task.
+    """One variant, network or floor, that was trained on a shared task.
 
     Attributes:
-        task: What it was set.
-        talk: Who set it.
-        experiment: Where.
-        variant: Which network.
+        task: The shared task.
+        talk: The talk that trained the variant.
+        experiment: The experiment of that talk on the task.
+        variant: The variant.
         at: The task's own value; nan where it has none.
-        rows: Its rows of the metrics table.
+        rows: Rows of the metrics table for the variant.
         scores: Seed -> accuracy.
         trials: Seed -> number of test trials.
     """
@@ -66,7 +66,7 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """What it is for."""
+        """Role in the comparison: method, control, floor or other."""
         if self.variant.role in METHODS:
             return METHOD
         if self.variant.name in self.task.matched:
@@ -75,7 +75,7 @@ class Entry:
 
     @property
     def place(self) -> dict[str, str]:
-        """Its columns in the metrics table."""
+        """Columns of the metrics table that name the variant."""
         names = {"talk": self.talk.name, "experiment": self.experiment.name}
         return {**names, "variant": self.variant.name}
 
@@ -150,7 +150,7 @@ def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
 
 
 def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any]]:
-    """What every method is beside its control and the best floor, by the identity of its entry."""
+    """Every method against its control and the best floor, by the identity of its entry."""
     methods = [entry for entry in trained if entry.kind == METHOD]
     controls = [matched(entry, trained) for entry in methods]
     floors = [_floor(entry, trained) for entry in methods]
@@ -219,7 +219,8 @@ def decide(differences: Sequence[Interval], delta: float) -> Sequence[Mapping[An
     """Verdicts on differences, with their p values before and after Holm's correction.
 
     Args:
-        differences: Those of fewer than two seeds decide nothing and are not counted.
+        differences: Mean and interval each; one of fewer than two seeds decides nothing and is not
+            counted.
         delta: Smaller differences count as equal.
     """
     differ = [float(np.minimum(1.0, 2 * min(_one_sided(x, x.mean, -x.mean)))) for x in differences]
@@ -240,7 +241,7 @@ def _one_sided(x: Interval, *gaps: float) -> list[float]:
     return [statistics.p_above(gap, x.error, x.degrees) if x.seeds > 1 else np.nan for gap in gaps]
 
 
-# ---- what else is told of each ------------------------------------------------------------------
+# ---- what else stands in each row ----------------------------------------------------------------
 
 
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,7 +288,7 @@ def _tried(entry: Entry) -> int:
 
 
 def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the rule that trains a network keeps in memory and must be told."""
+    """Memory of the rule that trains a network, and the signals that it needs."""
     place = (entry.experiment.name, entry.variant.name)
     rule = next((rule for rule in entry.talk.learning if place in rule.learners), None)
     if rule is None:
@@ -307,7 +308,7 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
-    """All that a rule keeps in this network; nan where it grows with steps that there are not."""
+    """Numbers that a rule keeps in a network; nan where they grow with steps and it has none."""
     step = entry.experiment.input_step_ms
     if rule.grows_with("T") and not step:
         return np.nan

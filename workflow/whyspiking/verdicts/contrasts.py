@@ -20,9 +20,9 @@ from whyspiking.records.tables import Table
 
 SPIKING_ENGINE = "brian2"
 LEAST_LOSS = 0.02
-"""Of a smaller loss no share is computed: 1,000 trials have a standard error of half of it."""
+"""Least loss of score of which a share is computed: twice the standard error of 1,000 trials."""
 GAINS = {"robustness_area": "robustness_advantage", "speed_area": "speed_area_gain"}
-"""Metric -> what a spiking network has more of it than a control."""
+"""Metric -> metric of how much more of it a spiking network has than a control."""
 Counts = Mapping[str, float]
 
 
@@ -68,8 +68,8 @@ def energy_ratios(metrics: Table) -> pd.DataFrame:
     named = [str(name).partition("=") for name in varied["perturbation"]]
     varied = varied.assign(factor=[n[0] for n in named], setting=[n[2] for n in named], variant="")
     by = ["talk", "experiment", "variant", "locus", "factor", "setting"]
-    found = [statistics.over_seeds(part, by, "log") for part in (whole, varied)]
-    return columns.ENERGY.table(row for part in found for row in part.to_dict("records"))
+    parts = [statistics.over_seeds(part, by, "log") for part in (whole, varied)]
+    return columns.ENERGY.table(row for part in parts for row in part.to_dict("records"))
 
 
 def _energy_rows(
@@ -274,13 +274,13 @@ def _counted[Kind](
     table: Table, counts_of: Callable[[Counts], Kind | None]
 ) -> dict[int, tuple[Kind, int]]:
     """Seed -> counts and the trials behind them, where all of them were counted."""
-    found = {}
+    by_seed = {}
     for seed, part in table.groupby("seed"):
         counts = counts_of(dict(zip(part["metric"], part["value"].astype(float), strict=True)))
         trials = tables.where(part, metric=["syn_events", "macs_effective"])["trials"]
         if counts is not None and not trials.empty:
-            found[int(seed)] = counts, int(trials.min())
-    return found
+            by_seed[int(seed)] = counts, int(trials.min())
+    return by_seed
 
 
 def _spiking_counts(counts: Counts) -> SpikingCounts | None:

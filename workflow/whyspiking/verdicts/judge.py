@@ -21,7 +21,7 @@ from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.verdicts import rule, shared_trials
 from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
 EVERY = "lowest and highest network"
-"""What `over` says of a claim about every network, which has no interval."""
+"""Word in column `over` for claims about every network, which have no interval."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 NO_VARIANCE = (0.0, np.inf)
-"""Of test trials: none, with endless degrees of freedom."""
+"""Variance of test trials that add none, and its degrees of freedom."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
 
@@ -71,14 +71,19 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         row["note"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else OUT_OF_SCOPE
         return row | {"label": label(row["verdict"], scale, judged_at=judged_at)}
-    found = sample.interval(claim.test)
-    row |= {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
-    row |= {"over": sample.over(claim.test, found)} | _indicators(claim, found, band)
+    estimate = sample.interval(claim.test)
+    row |= {
+        "value": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "seeds": estimate.seeds,
+    }
+    row |= {"over": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
     if band is None:
         return _said(row, OUT_OF_SCOPE, judged_at)
-    asked = rule.Asked(claim.test, band, claim.null)
-    row["p_value"] = sample.p_value(asked, found)
-    verdict = rule.decide(asked, sample.values, found)
+    criterion = rule.Criterion(claim.test, band, claim.null)
+    row["p_value"] = sample.p_value(criterion, estimate)
+    verdict = rule.decide(criterion, sample.values, estimate)
     return _said(row, _check_control(metrics, claim, band, verdict, row), judged_at)
 
 
@@ -173,9 +178,9 @@ class _Sample:
         extra = self.extra_variance, self.extra_degrees
         return statistics.interval(values, self.transform, self.trials, level, *extra)
 
-    def over(self, test: str, found: Interval) -> str:
-        """What the interval is over."""
-        if not np.isfinite(found.low):
+    def over(self, test: str, estimate: Interval) -> str:
+        """Source of the interval, in words: seeds, test trials or both; empty without one."""
+        if not np.isfinite(estimate.low):
             return ""
         if test in rule.OF_EVERY:
             return EVERY
@@ -183,16 +188,16 @@ class _Sample:
         several = self.values.size > 1
         return " and ".join([*["seeds"] * several, *["test trials"] * trials])
 
-    def p_value(self, asked: rule.Asked, found: Interval) -> float:
+    def p_value(self, criterion: rule.Criterion, estimate: Interval) -> float:
         """Larger of the one-sided p values against the null, or the edges that are not open."""
-        if asked.test in rule.OF_EVERY or found.seeds < 2 or not np.isfinite(found.low):
+        if criterion.test in rule.OF_EVERY or estimate.seeds < 2 or not np.isfinite(estimate.low):
             return np.nan
         middle = float(self._to(self.values).mean())
-        if (side := rule.claimed_side(asked)) is not None:
-            gaps = [side * (middle - float(self._to(asked.null)))]
+        if (side := rule.claimed_side(criterion)) is not None:
+            gaps = [side * (middle - float(self._to(criterion.null)))]
         else:
             # An edge at or below 0 cannot bind a ratio.
-            edges = [(1, asked.band.low), (-1, asked.band.high)]
+            edges = [(1, criterion.band.low), (-1, criterion.band.high)]
             least = 0.0 if self.transform == "log" else -np.inf
             gaps = [
                 side * (middle - float(self._to(edge)))
@@ -200,7 +205,8 @@ class _Sample:
                 if least < edge < np.inf
             ]
         return max(
-            (statistics.p_above(gap, found.error, found.degrees) for gap in gaps), default=np.nan
+            (statistics.p_above(gap, estimate.error, estimate.degrees) for gap in gaps),
+            default=np.nan,
         )
 
     def _to(self, x: Any) -> Any:
@@ -233,15 +239,15 @@ def _check_control(
     return verdict
 
 
-def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, Any]:
+def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    low, high = found.bounds
+    low, high = estimate.bounds
     published = claim.source.value
     if claim.test in ("difference", "ratio") and claim.better != "both":
         null = 1.0 if claim.test == "ratio" else 0.0
         sign = 1 if claim.better == "larger" else -1
-        shown["direction_agrees"] = bool(sign * (found.mean - null) > 0)
-    if published is None or not np.isfinite(found.low):
+        shown["direction_agrees"] = bool(sign * (estimate.mean - null) > 0)
+    if published is None or not np.isfinite(estimate.low):
         return shown
     shown["published_inside"] = bool(low <= published <= high)
     if band is not None and claim.test in ("value", "difference", "ratio"):
@@ -251,9 +257,9 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
             shown["exceeds"] = bool(high < published - (band.high - published) < published)
     spread, seeds = claim.source.spread, claim.source.seeds
     if spread is not None and seeds is not None and seeds > 1:
-        start, stop = statistics.prediction_interval(published, spread, seeds, found.seeds)
+        start, stop = statistics.prediction_interval(published, spread, seeds, estimate.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
-        shown["inside_prediction"] = bool(start <= found.mean <= stop)
+        shown["inside_prediction"] = bool(start <= estimate.mean <= stop)
     return shown
 
 
@@ -291,7 +297,7 @@ def _trials_variance(
     values: Mapping[int, float],
     trials: Mapping[int, int],
 ) -> tuple[float, float] | None:
-    """What the choice of test trials adds where networks are held against a number."""
+    """Variance that the choice of test trials adds where networks are held against a number."""
     # Of one network the test trials are all that there is an interval over.
     if claim.source.same_trials and len(values) > 1:
         return None
@@ -306,12 +312,12 @@ def _trials_variance(
 def _parts_variance(
     metrics: pd.DataFrame, claim: Claim, seeds: Sequence[int], *places: Mapping[str, Any]
 ) -> tuple[float, float] | None:
-    """What the choice of test trials adds to the variance of the mean over seeds.
+    """Variance that the choice of test trials adds to that of the mean over seeds.
 
     Args:
         metrics: Rows of the metrics table.
         claim: The claim.
-        seeds: Those that are compared.
+        seeds: Seeds that are compared.
         places: One place, or two whose difference is judged.
 
     Returns:
@@ -320,9 +326,9 @@ def _parts_variance(
     """
     if claim.test == "ratio" or any(p.get("perturbation", "none") != "none" for p in places):
         return None
-    named = [{k: p[k] for k in ("experiment", "variant", "engine") if k in p} for p in places]
-    asked = [{"talk": claim.talk, **place} for place in named]
-    return shared_trials.variance(metrics, claim.metric, seeds, *asked)
+    kept = "experiment", "variant", "engine"
+    named = [{"talk": claim.talk, **{k: p[k] for k in kept if k in p}} for p in places]
+    return shared_trials.variance(metrics, claim.metric, seeds, *named)
 
 
 def _per_seed(

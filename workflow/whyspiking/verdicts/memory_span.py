@@ -32,18 +32,18 @@ def spans(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
         networks: dict[tuple[str, str], list[Entry]] = {}
         for entry in common_ground.entries(metrics, talks, name) if own else []:
             networks.setdefault((entry.talk.name, entry.variant.name), []).append(entry)
-        for (talk, variant), found in networks.items():
-            values = [entry.at for entry in found]
-            seeds = set.intersection(*(set(entry.scores) for entry in found))
+        for (talk, variant), entries in networks.items():
+            values = [entry.at for entry in entries]
+            seeds = set.intersection(*(set(entry.scores) for entry in entries))
             if own is None or len(values) < 2 or not seeds:
                 continue
-            each = [span(values, [e.scores[s] for e in found], own.span) for s in seeds]
+            each = [span(values, [e.scores[s] for e in entries], own.span) for s in seeds]
             rows.append(
                 {
                     "task": name,
                     "talk": talk,
                     "variant": variant,
-                    "role": found[0].variant.role,
+                    "role": entries[0].variant.role,
                     "threshold": own.span,
                     "least": values[0],
                     "largest": values[-1],
@@ -64,7 +64,7 @@ def span(values: list[float], scores: list[float], threshold: float) -> float:
     Args:
         values: In rising order.
         scores: Accuracy at each.
-        threshold: That must be reached.
+        threshold: Accuracy that must be reached.
 
     Returns:
         -inf where no score reaches it, inf where that of the largest value does.

@@ -18,10 +18,11 @@ from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import columns, tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
-"""Where a measure exists for several loci, the first of these counts."""
+"""Loci in order of preference: a measure of several counts at the first."""
 AT_THIS_SCALE = "not measured at this scale"
 NO_BATTERY = "no common battery (talk.yaml)"
 NO_CONTROL = "no matched control in this experiment (talk.yaml)"
@@ -95,7 +96,7 @@ def why_missing(measured: Table, talk: str, measure: str) -> str:
 
 
 def _one(known: Table, talk: Talk) -> Points:
-    """One number per seed, at the preferred locus."""
+    """The measure of every seed at the preferred locus, as one point."""
     locus = min(known["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
     values = _by_seed(known[known["locus"] == locus])
     if not np.isfinite(values).all():
@@ -107,7 +108,7 @@ def _one(known: Table, talk: Talk) -> Points:
 
 
 def _by_locus(known: Table, talk: Talk, transform: Transform = "none") -> Points:
-    """One number per seed against every control, or at every place."""
+    """A point for every control, or every place, over seeds."""
     return [
         _point(part, statistics.interval(_by_seed(part), transform), str(locus))
         for locus, part in known.groupby("locus", sort=False)
@@ -134,7 +135,7 @@ def _geometric_means(known: Table, talk: Talk) -> Points:
 
 
 def _overall_mean(known: Table, talk: Talk) -> Points:
-    """One mean over all networks of the experiment."""
+    """A point: the mean over all networks of the experiment."""
     return [_point(known, _without_interval(known["value"].mean(), _seeds(known)))]
 
 
@@ -144,8 +145,13 @@ def _ends(known: Table, talk: Talk) -> Points:
     return [point for end in ends for point in _means(end, talk)]
 
 
-def _point(rows: Table, found: Interval, locus: str = "") -> dict[str, Any]:
-    limits = {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
+def _point(rows: Table, estimate: Interval, locus: str = "") -> dict[str, Any]:
+    limits = {
+        "value": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "seeds": estimate.seeds,
+    }
     return {**limits, "unit": str(rows["unit"].iloc[0]), "locus": locus}
 
 

@@ -55,8 +55,8 @@ ON_STAND_INS = "not judged on stand-in data"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the rule needs to know of a claim: the test, the band, and the value of no difference.
+class Criterion:
+    """How a claim is tested: by which test, against which band, and the value of no difference.
 
     `null` is None where no two networks are compared.
     """
@@ -66,61 +66,61 @@ class Asked:
     null: float | None = None
 
 
-def decide(asked: Asked, values: NDArray, found: Interval) -> str:
+def decide(criterion: Criterion, values: NDArray, estimate: Interval) -> str:
     """The verdict of a claim that others made.
 
     Args:
-        asked: The claim.
+        criterion: How the claim is tested.
         values: One number per network, (seed,).
-        found: Their mean and interval; limits are nan where there is no interval.
+        estimate: Their mean and interval; limits are nan where there is no interval.
     """
-    band = asked.band
+    band = criterion.band
     contained = np.array([band.contains(value) for value in values])
-    if asked.test in OF_EVERY:
+    if criterion.test in OF_EVERY:
         verdict = REPLICATED if contained.all() else NOT_REPLICATED
-    elif not np.isfinite(found.low):
-        if band.contains(found.mean):
+    elif not np.isfinite(estimate.low):
+        if band.contains(estimate.mean):
             return COMPATIBLE
         return INCONCLUSIVE if contained.any() else NOT_REPLICATED
-    elif (side := claimed_side(asked)) is not None:
-        verdict = _difference(side, asked, found)
-    elif band.low <= found.low and found.high <= band.high:
+    elif (side := claimed_side(criterion)) is not None:
+        verdict = _difference(side, criterion, estimate)
+    elif band.low <= estimate.low and estimate.high <= band.high:
         verdict = REPLICATED
     else:
-        verdict = _short_of(band, found)
-    needed = {"exact": 1, "every": EVERY_NEEDS}.get(asked.test, 2)
-    if found.seeds < needed:
+        verdict = _short_of(band, estimate)
+    needed = {"exact": 1, "every": EVERY_NEEDS}.get(criterion.test, 2)
+    if estimate.seeds < needed:
         return LESS.get(verdict, verdict)
     return verdict
 
 
-def claimed_side(asked: Asked) -> int | None:
+def claimed_side(criterion: Criterion) -> int | None:
     """1 or -1 where a comparison claims a difference of that sign; else None.
 
     A band that begins on the other side of the null ("at most a point worse") claims none: it is a
     margin, inside which the interval must lie.
     """
-    if asked.null is None:
+    if criterion.null is None:
         return None
-    if asked.band.low >= asked.null:
+    if criterion.band.low >= criterion.null:
         return 1
-    return -1 if asked.band.high <= asked.null else None
+    return -1 if criterion.band.high <= criterion.null else None
 
 
-def _difference(side: int, asked: Asked, found: Interval) -> str:
-    null, ends = asked.null or 0.0, (found.low, found.high)
+def _difference(side: int, criterion: Criterion, estimate: Interval) -> str:
+    null, ends = criterion.null or 0.0, (estimate.low, estimate.high)
     if min(side * (end - null) for end in ends) > 0:
-        return REPLICATED if asked.band.contains(found.mean) else DIRECTION_ONLY
+        return REPLICATED if criterion.band.contains(estimate.mean) else DIRECTION_ONLY
     if max(side * (end - null) for end in ends) < 0:
         return NOT_REPLICATED
-    return _short_of(asked.band, found)
+    return _short_of(criterion.band, estimate)
 
 
-def _short_of(band: Band, found: Interval) -> str:
+def _short_of(band: Band, estimate: Interval) -> str:
     """The verdict of an interval that does not do."""
-    if band.contains(found.mean):
+    if band.contains(estimate.mean):
         return COMPATIBLE
-    overlaps = found.low <= band.high and found.high >= band.low
+    overlaps = estimate.low <= band.high and estimate.high >= band.low
     return INCONCLUSIVE if overlaps else NOT_REPLICATED
 
 
@@ -138,8 +138,8 @@ def label(
 
     Args:
         verdict: The verdict.
-        scale: Of the run.
-        data: Who made them.
+        scale: Scale of the run.
+        data: Provenance of the data.
         alone: Whether it is about one network only.
         judged_at: The scale that judges what this one does not.
     """

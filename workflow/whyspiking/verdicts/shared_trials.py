@@ -10,7 +10,7 @@ from whyspiking.records import tables
 from whyspiking.records.tables import Table
 
 PREFERRED_ENGINE = "brian2"
-"""Where a network was measured in several."""
+"""The engine that counts where several measured a network."""
 
 
 def variance(
@@ -21,7 +21,7 @@ def variance(
     Args:
         metrics: Rows of the metrics table.
         metric: What is compared.
-        seeds: Those that are compared.
+        seeds: Seeds that are compared.
         places: Columns and values of one place, or of two whose difference is judged.
 
     Returns:
@@ -48,7 +48,7 @@ def variance(
 
 
 def preferred(rows: Table) -> Table:
-    """Those of the preferred engine, where it measured any."""
+    """Rows of the preferred engine; all rows where it measured none."""
     if PREFERRED_ENGINE in set(rows["engine"]):
         return tables.where(rows, engine=PREFERRED_ENGINE)
     return rows

@@ -67,7 +67,7 @@ def measure(
         rng: Source of digits and permutations.
 
     Returns:
-        By name of `tables.GLOSSARY`: of each layer, and of all weights and biases together.
+        By name of `glossary.GLOSSARY`: of each layer, and of all weights and biases together.
     """
     c = model.constants(params)
     found: dict[str, list[float]] = {}

@@ -146,7 +146,7 @@ def choose(arrays: Mapping[str, NDArray], features: NDArray, first: int) -> NDAr
 
 
 def count_operations(arrays: Mapping[str, NDArray], features: NDArray) -> dict[str, float]:
-    """Operations per trial, by name of `tables.GLOSSARY`; zero counts are skipped, states are not.
+    """Operations per trial, by name of `glossary.GLOSSARY`; zero counts are left out, not states.
 
     Args:
         arrays: From `initial`.

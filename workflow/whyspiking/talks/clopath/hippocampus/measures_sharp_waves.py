@@ -24,7 +24,7 @@ STEEPEST, GRID = 1.5, 301
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """All measures of sharp waves after the warm-up (names: `tables.GLOSSARY`).
+    """All measures of sharp waves after the warm-up (names: `glossary.GLOSSARY`).
 
     Rate and intervals are those of waves that start after it, all else is of waves that end after
     it: one that the random start sets off and that never ends is seen as such, and counts with

@@ -148,7 +148,7 @@ def rasters(
 def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
     """Operations of a control per word: all, and those of inputs that are not zero.
 
-    Names as in `tables.GLOSSARY`; every output of a layer is computed at every frame.
+    Names as in `glossary.GLOSSARY`; every output of a layer is computed at every frame.
     """
     dense = effective = outputs = 0.0
     for k in range(model.depth(params)):
