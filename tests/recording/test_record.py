@@ -140,6 +140,20 @@ def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
     assert not differing(talk, {**config, "data": here})
 
 
+@pytest.mark.parametrize(
+    ("change", "counts"), [({"where": "Table 9"}, False), ({"value": 0.5}, True)]
+)
+def test_of_the_source_of_a_claim_the_published_number_counts(config, monkeypatch, change, counts):
+    talk = registry.load_talk("goeltz")
+    before, (first, *others) = inputs.inputs_of(talk, config), inputs.claims_of(talk)
+    other = first.model_copy(update={"source": first.source.model_copy(update=change)})
+    monkeypatch.setattr(inputs, "claims_of", lambda talk: [other, *others])
+    after = inputs.inputs_of(talk, config)
+    assert {place for place in before if before[place] != after[place]} == (
+        {"claims.yaml"} if counts else set()
+    )
+
+
 # ---- recording ------------------------------------------------------------------------------
 
 

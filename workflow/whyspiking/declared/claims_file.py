@@ -110,9 +110,13 @@ class EarlierBand(Block):
     why: str = Field(min_length=10)
 
 
+def _entry(given: Any) -> str:
+    banded = "band" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
+    return "band" if banded else "look"
+
+
 Earlier = Annotated[
-    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")],
-    Discriminator(lambda given: "band" if isinstance(given, dict) and "band" in given else "look"),
+    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")], Discriminator(_entry)
 ]
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
