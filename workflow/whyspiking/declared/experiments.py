@@ -72,7 +72,7 @@ class Variant(Named):
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
         noise: Parameter with the standard deviation of the noise on every feature in training.
-        settings: Parameters in which its training differs from that of the others, and why.
+        settings: Parameters in which it differs from the others, and why.
         as_is: Whether it is the network it starts from, unchanged.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured.
@@ -394,12 +394,13 @@ class Experiment(Named):
             if v.smaller is None or self.variants[v.trained_as].role == "control"
         ]
 
-    def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
-        """The parameters of the experiment, with the size of one of its variants."""
-        smaller = self.variants[variant].smaller
-        if smaller is None or self.sizes is None:
-            return values
-        return {**values, self.sizes.parameter: _shrunk(values[self.sizes.parameter], smaller[1])}
+    def values_of(self, variant: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a variant: those of the experiment, but for its settings and size."""
+        described = self.variants[variant]
+        own = {**values, **{key: entry["value"] for key, entry in described.settings.items()}}
+        if described.smaller and self.sizes:
+            own[self.sizes.parameter] = _shrunk(own[self.sizes.parameter], described.smaller[1])
+        return own
 
 
 def _shrunk(size: Any, share: float) -> Any:
