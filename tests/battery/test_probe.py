@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made.toy_talk import (
     CONFIG,
@@ -303,13 +304,49 @@ def test_an_ablation_is_measured_but_not_perturbed():
     toy = ToyTalk()
     toy.own = (Condition("shift", "input", 3.0),)
     networks = {("spiking", 0): spiking_network(), ("ablated", 0): spiking_network()}
-    table, _, _ = probe(("jitter",), networks, toy=toy, half_step=(PARAMS, ToyThreshold()))
+    table, _, _ = probe(("jitter",), networks, toy=toy, half_step=ToyThreshold())
     spiking, ablated = (tables.where(table, variant=name) for name in ("spiking", "ablated"))
     assert set(ablated["perturbation"]) == {"none", "part", "shift"}
     assert set(spiking["perturbation"]) == {"none", "part", "shift", "jitter"}
     assert value(ablated, "accuracy") == value(spiking, "accuracy")
     assert value(spiking, "dt_sensitivity") == 0.0
     assert tables.where(ablated, metric="dt_sensitivity").empty
+
+
+def test_a_variant_is_measured_with_its_own_settings():
+    class Late(ToyTalk):
+        def decode(self, params, recording, task):
+            seen.append((params.late, params.dt_ms))
+            found = super().decode(params, recording, task)
+            return replace(found, decision_ms=found.decision_ms + params.late)
+
+    seen = []
+    two = described(
+        parameters={
+            name: {"value": value, "source": "made up here"}
+            for name, value in (("late", 0.0), ("dt_ms", 0.5))
+        },
+        variants={
+            "spiking": {"role": "spiking", "says": "A network."},
+            "later": {
+                "role": "spiking", "says": "A network.",
+                "settings": {"late": {"value": 3.0, "why": "made up here"}},
+            },
+        },
+    )  # fmt: skip
+    params = replace(PARAMS, values=two.published)
+    rows, _ = battery.probe(
+        Late(), params, plans.measuring(two, params, TAU),
+        {("spiking", 0): spiking_network(), ("later", 0): spiking_network()},
+        CONFIG, ToyThreshold(), lambda share, news: None, half_step=ToyThreshold(),
+    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns.METRICS.names)
+    times = [
+        value(table, "decision_time", variant=name, engine="brian2")
+        for name in ("spiking", "later")
+    ]
+    assert times[1] == pytest.approx(times[0] + 3.0)
+    assert set(seen) == {(0.0, 0.5), (0.0, 0.25), (3.0, 0.5), (3.0, 0.25)}
 
 
 def test_an_own_condition_must_not_repeat_a_common_one():

@@ -166,7 +166,7 @@ class ToyThreshold(ToyMachine):
         return super().run(stimulus, fixed, trials=trials, seed=seed)
 
 
-PARAMS = Params("toy", "first", "default", {})
+PARAMS = Params("toy", "first", "default", {"dt_ms": 0.5})
 
 
 def described(name="first", **keys) -> Experiment:

@@ -174,11 +174,11 @@ def test_energy_is_compared_with_the_narrowest_control_of_equal_score(
 def test_controls_of_other_sizes_are_counted_and_spiking_networks_are_not():
     experiment = described()
     assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
-    assert experiment.resized({"n_hidden": 40, "other": 1}, "mlp_at_25") == {
+    assert experiment.values_of("mlp_at_25", {"n_hidden": 40, "other": 1}) == {
         "n_hidden": 10,
         "other": 1,
     }
-    assert experiment.resized({"n_hidden": 40}, "mlp") == {"n_hidden": 40}
+    assert experiment.values_of("mlp", {"n_hidden": 40}) == {"n_hidden": 40}
 
 
 @pytest.mark.parametrize(("gone", "seeds"), [("nobody", [0, 1]), ("net_at_25", [0])])

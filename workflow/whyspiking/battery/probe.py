@@ -42,7 +42,7 @@ def probe(
     machine: Simulator | None,
     progress: Progress,
     *,
-    half_step: tuple[Params, Simulator] | None = None,
+    half_step: Simulator | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
     """Run the battery on all networks of an experiment.
 
@@ -54,7 +54,7 @@ def probe(
         config: The `battery` block of the config.
         machine: Runs the model of `replication.to_brian(params)`; None where nothing spikes.
         progress: Called with the fraction done.
-        half_step: Parameters and simulator at half the time step, to measure its effect (Q2).
+        half_step: Runs the same at half the time step, to measure its effect (Q2).
 
     Returns:
         Rows of the metrics table, and arrays for figures: the talk's own and the anytime scores.
@@ -70,7 +70,8 @@ def probe(
     arrays: dict[str, NDArray] = {}
     small: list[Bench] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
-        own, described = replace(params, seed=seed), plan["variants"][variant]
+        described = plan["variants"][variant]
+        own = replace(params, seed=seed, values={**params.values, **described["settings"]})
         role, trained = described["role"], (replication, own, variant, network)
         report = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
@@ -115,10 +116,9 @@ def _control_rows(
 
     The costs are for the ratio of energies at equal score.
     """
-    own = replace(params, values={**params.values, **described["resized"]})
     known_as, perturbations = described["trained_as"], described["perturbations"]
     rows = probe_control(
-        replication, own, perturbations, known_as, network, config, progress, tau_ms=tau_ms
+        replication, params, perturbations, known_as, network, config, progress, tau_ms=tau_ms
     )
     return [{**row, "variant": variant} for row in rows]
 

@@ -101,16 +101,16 @@ class Bench:
         )
 
     def rows(
-        self, perturbations: Sequence[str], half_step: tuple[Params, Simulator] | None
+        self, perturbations: Sequence[str], half_step: Simulator | None
     ) -> list[dict[str, Any]]:
         """Everything: unperturbed, under all conditions, and at half the time step if there is one.
 
         Args:
             perturbations: The common perturbations that the experiment lists.
-            half_step: Parameters and simulator of the model at half the time step.
+            half_step: Runs the model at half the time step.
         """
         measured = self.clean_rows() + self.curve_rows(perturbations)
-        return measured + (self.step_rows(*half_step) if half_step else [])
+        return measured + (self.step_rows(half_step) if half_step else [])
 
     def clean_rows(self) -> list[dict[str, Any]]:
         """Everything about the unperturbed network."""
@@ -176,9 +176,9 @@ class Bench:
             report(index, group[0])
             yield group[0], *self._own_values(group)
 
-    def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
+    def step_rows(self, machine: Simulator) -> list[dict[str, Any]]:
         """Q2: the same trials at half the time step."""
-        own = replace(params, seed=self.params.seed)
+        own = self.params.at_half_step()
         whole = conditions.test_task(self.replication, self.params, self.streams)
         task = select_task(whole, self.chosen)
         values = self.replication.bind(own, self.network).values

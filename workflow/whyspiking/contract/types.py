@@ -6,7 +6,7 @@ What a talk must and may offer with them stands in `talk`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,6 +57,10 @@ class Params:
         """
         given = {**asdict(self), "values": dict(sorted(self.values.items()))}
         return {k: str(v) if isinstance(v, Path) else v for k, v in given.items()}
+
+    def at_half_step(self) -> Params:
+        """The same at half the time step."""
+        return replace(self, values={**self.values, "dt_ms": self.dt_ms / 2})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "values":

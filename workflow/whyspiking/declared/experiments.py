@@ -275,12 +275,13 @@ class Experiment(Named):
             if v.smaller is None or self.variants[v.trained_as].role == "control"
         ]
 
-    def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
-        """The parameters of the experiment, with the size of one of its variants."""
-        smaller = self.variants[variant].smaller
-        if smaller is None or self.sizes is None:
-            return values
-        return {**values, self.sizes.parameter: _shrunk(values[self.sizes.parameter], smaller[1])}
+    def values_of(self, variant: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a variant: those of the experiment, but for its settings and size."""
+        described = self.variants[variant]
+        own = {**values, **{key: entry["value"] for key, entry in described.settings.items()}}
+        if described.smaller and self.sizes:
+            own[self.sizes.parameter] = _shrunk(own[self.sizes.parameter], described.smaller[1])
+        return own
 
 
 def _shrunk(size: Any, share: float) -> Any:

@@ -35,8 +35,8 @@ class Measured(TypedDict):
     role: str
     perturbations: list[str]
     trained_as: str
-    resized: dict[str, Any]
-    """Parameters that differ from those of the experiment: of a network of another size."""
+    settings: dict[str, Any]
+    """Parameters that differ from those of the experiment; its model in Brian2 is the same."""
 
 
 class Measuring(TypedDict):
@@ -71,12 +71,12 @@ def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Mea
         described = experiment.variants[name]
         # An ablation answers one question: how well it does, and under the talk's own conditions.
         given = experiment.perturbations(name if described.role == "spiking" else None)
-        resized = experiment.resized(params.values, name)
+        own = experiment.values_of(name, params.values)
         variants[name] = {
             "role": described.role,
             "perturbations": [] if described.role in UNPERTURBED else given,
             "trained_as": described.trained_as,
-            "resized": {k: v for k, v in resized.items() if v != params.values[k]},
+            "settings": {k: v for k, v in own.items() if v != params.values[k]},
         }
     return {
         "params": params.plain(),

@@ -200,11 +200,10 @@ def params(
 ) -> Params:
     """The parameters of one experiment, or of one of its variants, at the scale of the config."""
     scale = config["scale"]
-    own = experiment.variants[variant].settings if variant else {}
-    changed = {**experiment.changes(scale), **own}
-    values = {**experiment.published, **{key: entry["value"] for key, entry in changed.items()}}
+    changed = {key: entry["value"] for key, entry in experiment.changes(scale).items()}
+    values = {**experiment.published, **changed}
     if variant is not None:
-        values = dict(experiment.resized(values, variant))
+        values = experiment.values_of(variant, values)
     originals = config["data"]["originals_dir"] if experiment.data.originals else None
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])

@@ -6,7 +6,6 @@ A module of its own, so that a change of what is measured trains no network anew
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +55,7 @@ def simulate(
         machine = Machine(replication.to_brian(params), params.work_dir)
     half_step = None
     if plan["half_step"]:
-        halved = {**params.values, "dt_ms": params.dt_ms / 2}
-        finer = replace(params, values=halved)
-        half_step = finer, Machine(replication.to_brian(finer), params.work_dir)
+        half_step = Machine(replication.to_brian(params.at_half_step()), params.work_dir)
     rows, exhibits = probe.probe(
         replication=replication,
         params=params,

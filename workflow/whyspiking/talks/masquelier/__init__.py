@@ -8,8 +8,6 @@ EXPERIMENTS = {
     "shared_yinyang": "s4nn",
     "shared_randman": "s4nn",
     "released": "released",
-    "released_strict": "released",
-    "released_lowest": "released",
     "words": "words",
     "words_lateral": "words",
 }
