@@ -5,6 +5,7 @@ message must name the key and the wrong value, say what was expected, and what t
 """
 
 import copy
+import os
 
 import pytest
 from made.refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
@@ -178,6 +179,14 @@ def test_a_project_below_braces_is_refused(brace, tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
     refused(lambda: config.check_config(good_config()), str(folder))
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
+    """Snakemake would end in a traceback for its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".snakemake").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != ".snakemake")
+    refused(lambda: config.check_config(good_config()), "'.snakemake' is not writable")
 
 
 # ---- files as such ----

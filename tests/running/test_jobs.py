@@ -15,6 +15,9 @@ FAILURES = {
     "no permission": ("PermissionError(13, 'Permission denied', '/a')", "give yourself permission"),
     "mistake of a user": ("UserError('lr is -1; mend it')", "ERROR a job: lr is -1; mend it"),
     "flaw": ("KeyError('w')", "unexpected failure"),
+    "no memory": ("MemoryError('std::bad_alloc')", "--cores 1"),
+    "no memory, as JAX says it": ("RuntimeError('RESOURCE_EXHAUSTED: Out of memory')", "free some"),
+    "no memory, as the system says it": ("OSError(12, 'Cannot allocate memory')", "--cores 1"),
     "other trouble": ("OSError(2, 'No such file', '/a')", "unexpected failure"),
 }
 

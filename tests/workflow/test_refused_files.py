@@ -1,4 +1,4 @@
-"""Config files that are broken as files, as a user meets them: one message and no job."""
+"""Broken config files, wrong commands and lacking compilers: one message and no job."""
 
 from pathlib import Path
 
@@ -28,7 +28,49 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
     if content is not None:
         (checkout / "overlay.yaml").write_bytes(content)
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    done = snakemake(checkout, "--configfile", "overlay.yaml")
+    refused(checkout, ["--configfile", "overlay.yaml"], words)
+
+
+NETWORK = "results/default/goeltz/yinyang/{}/seed-0/network.npz"
+COMMANDS = {
+    "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
+    "a compiler that fails": ("CXX=false", [], ["'false' makes no program", "install"]),
+    "a compiler that does nothing": ("CXX=true", [], ["'true' makes no program", "install"]),
+    "no command": ("CXX='g++", [], ["No closing quotation", "correct it"]),
+    "unknown instructions": ("WHYSPIKING_VECTORS=avx9", [], ["'avx9'", "one of baseline"]),
+    "an unknown rule": ("", ["goltz"], ["'goltz' is no rule", "the name of a talk", "Correct it"]),
+    "an unknown file": ("", ["results/x.csv"], ["'results/x.csv' is no rule", "Correct it"]),
+    "an unknown network": (
+        "", [NETWORK.format("spikin")],
+        ["'yinyang/spikin'", "talk 'goeltz'", "spiking", "Correct the path"],
+    ),
+    "a seed in words": ("", ["--config", "seeds=[one]"], ["'seeds.0' is 'one'", "Correct it"]),
+}  # fmt: skip
+
+
+QUICK = ("no compiler", "an unknown rule", "an unknown network")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=() if c in QUICK else pytest.mark.slow) for c in COMMANDS]
+)
+def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, case):
+    setting, command, words = COMMANDS[case]
+    if setting:
+        monkeypatch.setenv(*setting.split("="))
+    refused(checkout, command or [NETWORK.format("linear")], words)
+    assert not list(checkout.glob(".snakemake/locks/*"))
+
+
+def test_numbers_on_the_command_line_reach_the_jobs(checkout: Path):
+    done = snakemake(checkout, "-n", "goeltz", "--config", "seeds=[7]", "seeds_of=[]")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "goeltz yinyang spiking seed 7: training" in said
+
+
+def refused(checkout: Path, command: list[str], words: list[str]) -> None:
+    done = snakemake(checkout, *command)
     said = done.stdout + done.stderr
     assert done.returncode != 0
     for word in words:

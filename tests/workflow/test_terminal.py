@@ -228,6 +228,31 @@ def test_a_user_error_is_shown_without_the_place_that_raised_it_and_others_in_fu
     assert screen.text == ("error: lr is -1; mend it\n" if kind == "UserError" else text + "\n")
 
 
+REWORDED = {
+    "MissingRuleException": (
+        "MissingRuleException:\nNo rule to produce goltz (if you use input functions ...).",
+        "error: 'goltz' is no rule and no file that one makes; expected",
+    ),
+    "InputFunctionException": (
+        "InputFunctionException in rule train:\nError:\n  UserError: 'x' is not known.\n"
+        "Wildcards:\n  talk=goeltz\nTraceback:\n  File ...",
+        "error: 'x' is not known.\n",
+    ),
+    "RuleException": (
+        "RuleException:\nCommand 'python tmp.py' died with <Signals.SIGKILL: 9>.",
+        "a job was ended by SIGKILL, as happens to one for which no memory is left; free some",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REWORDED)
+def test_what_snakemake_says_for_developers_is_said_for_users(kind):
+    text, told = REWORDED[kind]
+    screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception=kind)
+    assert screen.text.startswith(told)
+    assert len(screen.text.splitlines()) == 1
+
+
 def test_chatter_is_hidden_but_results_of_other_commands_are_not():
     screen = Screen()
     for text in (

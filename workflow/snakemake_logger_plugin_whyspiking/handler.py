@@ -20,6 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
+from whyspiking.running.jobs import NO_MEMORY
 from whyspiking.running.progress import latest, news_file
 from whyspiking.running.stopping import STOP
 
@@ -271,6 +272,8 @@ class LogHandler(LogHandlerBase):
         # The command line of a failed script says nothing that its log does not say better.
         if of_error and "returned non-zero exit status" in text:
             return
+        if of_error and (died := re.search(r"died with <Signals\.(SIG\w+)", text)):
+            text = f"a job was ended by {died[1]}, as happens to one for which {NO_MEMORY}"
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
             raised = getattr(record, "exception", "")

@@ -27,11 +27,9 @@ from whyspiking.declared.strict_yaml import (
 )
 from whyspiking.records.glossary import GLOSSARY
 
-PLACE = r"^[\p{L}\p{M}\p{N} _.,@+=/-]+$"
-"""What neither Snakemake nor a shell reads more in than a part of a name."""
-
 
 def _plain(folder: str) -> str:
+    """What neither Snakemake nor a shell reads more in than a part of a name."""
     plain = all(c in " _.,@+=/-" or category(c)[0] in "LMN" for c in folder)
     says = "is {value}; expected a name of letters, digits, blanks and _.,@+=/- only. Rename it."
     refuse((not (plain and folder.strip()), "", says))
@@ -44,7 +42,7 @@ def _there(folder: str) -> str:
     return folder
 
 
-Written = Annotated[str, AfterValidator(_plain), Field(json_schema_extra={"pattern": PLACE})]
+Written = Annotated[str, AfterValidator(_plain)]
 """A folder that a run makes."""
 Found = Annotated[str, AfterValidator(_there)]
 """A folder of the user's, which is only read."""

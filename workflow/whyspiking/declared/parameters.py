@@ -89,7 +89,7 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                     f"is {value}{unit}; it must be positive. Mend it there.",
                 ),
                 (
-                    whole and isinstance(value, int | float) and value > LARGEST_SIZE,
+                    whole and isinstance(value, int) and value > LARGEST_SIZE,
                     name,
                     f"is {value}; expected at most {LARGEST_SIZE}. Mend it there.",
                 ),

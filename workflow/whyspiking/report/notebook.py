@@ -55,12 +55,13 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         parameters: Values for the parameters cell.
 
     Raises:
-        UserError: If a cell raised a `UserError`, or if the notebook does not ask for a parameter
-            or asks for one of another type.
+        UserError: If the file is no notebook, does not ask for a parameter or asks for one of
+            another type, or if a cell raised a `UserError` or ended its kernel.
         papermill.PapermillExecutionError: If a cell failed otherwise.
     """
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
     _check_parameters(source, parameters)
@@ -84,6 +85,11 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
             if error.ename == "UserError":
                 raise UserError(error.evalue) from None
             raise
+        except DeadKernelError:
+            raise UserError(
+                f"{source}: the process that ran its cells was ended from outside, as by a system "
+                "without memory; expected all cells to run; free some memory and start again"
+            ) from None
         executed = nbformat.read(partial, as_version=4)
         executed.metadata.pop("papermill", None)
         for number, cell in enumerate(executed.cells):
@@ -98,7 +104,13 @@ def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
     """Parameters become code of a cell: only those that the notebook asks for, of their type."""
     import papermill
 
-    declared = papermill.inspect_notebook(str(source))
+    try:
+        declared = papermill.inspect_notebook(str(source))
+    except Exception as error:  # what a damaged notebook makes of nbformat has many names
+        raise UserError(
+            f"{source}: not readable as a notebook ({' '.join(str(error).split())[:80]}); expected "
+            "one as Jupyter writes it; restore it (git checkout), or save it again"
+        ) from None
     for name, value in parameters.items():
         if name not in declared:
             raise UserError(
@@ -185,7 +197,13 @@ def mathml(latex: str, display: bool) -> str:
             f"the formula '{latex.strip()}' contains '{bad.group(0) if bad else '&'}', which "
             "MathML conversion does not know; write one formula per line without it"
         )
-    markup = convert(_TAG.sub("", latex).strip(), display="block" if display else "inline")
+    try:
+        markup = convert(_TAG.sub("", latex).strip(), display="block" if display else "inline")
+    except Exception as error:  # the converter has a name of its own for each mistake
+        raise ValueError(
+            f"the formula '{latex.strip()}' cannot be converted ({type(error).__name__}); expected "
+            "LaTeX whose braces and commands are complete; correct it"
+        ) from None
     if not display:
         return markup
     tag = _TAG.search(latex)

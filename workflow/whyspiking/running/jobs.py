@@ -18,7 +18,9 @@ from whyspiking import arithmetic
 from whyspiking.errors import UserError
 from whyspiking.running.progress import Progress, reporter
 
+NO_MEMORY = "no memory is left; free some, or run fewer jobs at a time (--cores 1), and start again"
 REMEDIES = {
+    errno.ENOMEM: NO_MEMORY,
     errno.ENOSPC: "the disk is full; free some space there and start snakemake again",
     errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
     errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
@@ -75,7 +77,10 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
                 _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
             place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
             _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
-        except Exception:
+        except Exception as error:
+            # JAX says of either in its own words.
+            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+                _fail(f"ERROR {label}: {NO_MEMORY}", outer)
             _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
 
 
