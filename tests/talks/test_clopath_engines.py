@@ -173,22 +173,13 @@ def test_frozen_program_equals_the_training_engine(tmp_path, builds):
     recording = machine.run(played.stimulus, signals.bind(params, network).values)
     frozen_first = recording.spikes["neurons"].first_ms()[0]
 
-    learning.start_runtime(tmp_path, params.dt_ms, "numpy")
-    import brian2
-
     period = task.clock_period_ms(params)
     clock = task.clock_signal(np.arange(0.0, period), params.clock_components, period, 1.0)
-    plant = model.plant(params, network.arrays, clock, params.dt_ms)
-    plant.write_drive(network.arrays["phi"], 0)
-    step = iter(range(1, 401))
-    operation = brian2.NetworkOperation(
-        lambda: plant.write_drive(network.arrays["phi"], next(step)), when="end"
-    )
-    monitor = brian2.SpikeMonitor(plant.objects[0])
-    brian2.Network(*plant.objects, operation, monitor).run(40 * brian2.ms, namespace={})
+    given = params, network.arrays, clock, network.arrays["phi"], params.dt_ms
     # A recorded spike of the program has the time at which it acts; Brian2's own the step before.
     first = np.full(params.n_neurons, np.inf)
-    np.minimum.at(first, np.asarray(monitor.i), np.asarray(monitor.t / brian2.ms))
+    for step, neuron in reversed(runtime_spikes(*given, 400, tmp_path)):
+        first[neuron] = step * params.dt_ms
     early = (first < 30) | (frozen_first < 30)
     assert early.sum() > 50
     np.testing.assert_allclose(frozen_first[early], first[early], atol=1e-6)

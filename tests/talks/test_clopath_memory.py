@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.project import params_of
+from oracles import clopath_leaky
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -13,18 +14,16 @@ from whyspiking.talks.clopath.force.task import SAMPLE_MS
 from whyspiking.talks.clopath.hippocampus import measures_oneshot, memory, model, oneshot
 
 
-def filtered(spikes, params, n_steps):
-    """r of Eq. 3 by Euler's method, (step, neuron), and the steps of all spikes."""
+def filtered(fired, params):
+    """r of Eq. 3 by Euler's method, (step, neuron), before the spikes of that step."""
     dt = params.dt_ms / 1000
-    fired = np.zeros((n_steps, spikes.n_units))
-    fired[np.rint(spikes.times_ms / params.dt_ms).astype(int), spikes.units] = 1.0
-    r, h = np.zeros((2, spikes.n_units))
-    kept = np.zeros((n_steps, spikes.n_units))
-    for step in range(n_steps):
+    r, h = np.zeros((2, fired.shape[1]))
+    kept = np.zeros(fired.shape)
+    for step, now in enumerate(fired):
         kept[step] = r
         r, h = r + dt * (h - r / (params.tau_r / 1e3)), h - dt * h / (params.tau_d / 1e3)
-        h = h + model.per_spike(params) * fired[step]
-    return kept, fired
+        h = h + model.per_spike(params) * now
+    return kept
 
 
 def test_one_presentation_is_the_rule_in_numpy(builds):
@@ -43,38 +42,26 @@ def test_one_presentation_is_the_rule_in_numpy(builds):
     )
 
     n_steps, dt = round(memory.trial_ms(params) / params.dt_ms), params.dt_ms
-    heard, sent = filtered(found.spikes["excitatory"], params, n_steps)
-    written, _ = filtered(found.spikes["cells"], params, n_steps)
+    sent, fired = (
+        clopath_leaky.raster(found.spikes[name], params, n_steps)
+        for name in ("excitatory", "cells")
+    )
+    heard, written = filtered(sent, params), filtered(fired, params)
+    _, _, gate, clock = taught[(np.arange(n_steps) * dt / SAMPLE_MS + 1e-9).astype(int)].T
+    since = clock[:, None] - arrays["onset"]
+    bias = params.bias_cells + params.pulse * ((since >= 0) & (since < params.pulse_ms))
     jump, every = model.per_spike(params), round(params.rule_ms / dt)
-    weights = np.zeros((params.n_excitatory, params.n_cells))
-    v, rest = arrays["cell_start"].copy(), np.full(params.n_cells, -1)
-    current, h = np.zeros((2, params.n_cells))
-    spikes = []
+    weights, arriving = np.zeros((params.n_excitatory, params.n_cells)), np.zeros(fired.shape)
     for step in range(n_steps):
-        _, _, gate, clock = taught[int(step * dt / SAMPLE_MS + 1e-9)]
         if step % every == 0:
-            weights += (
-                params.epsilon * params.rule_ms / 1e3 * gate * np.outer(heard[step], written[step])
-            )
-        pulsed = (clock >= arrays["onset"]) & (clock < arrays["onset"] + params.pulse_ms)
-        free = step > rest
-        dv = (-v + current + params.pulse * pulsed + params.bias_cells) / params.tau_m
-        v = np.where(free, v + dt * dv, v)
-        current, h = (
-            current + dt / 1e3 * (h - current / (params.tau_r / 1e3)),
-            h - dt / 1e3 * h / (params.tau_d / 1e3),
-        )
-        fired = free & (v >= params.v_th)
-        h = h + jump * sent[step] @ weights
-        v[fired], rest[fired] = params.v_reset, step + round(params.tau_ref / dt) - 1
-        spikes += [(step, int(cell)) for cell in np.flatnonzero(fired)]
+            told = gate[step] * np.outer(heard[step], written[step])
+            weights += params.epsilon * params.rule_ms / 1e3 * told
+        arriving[step] = jump * sent[step] @ weights
     learned = found.final["memory.w"].reshape(weights.shape) / jump
     assert learned.max() > 0
     np.testing.assert_allclose(learned, weights, atol=1e-9 * learned.max(), rtol=1e-6)
-    cells = found.spikes["cells"]
-    steps = np.rint(cells.times_ms / dt).astype(int)
-    told = sorted((int(t), int(i)) for t, i in zip(steps, cells.units, strict=True))
-    assert told == spikes
+    expected = clopath_leaky.spikes(params, arrays["cell_start"], bias, arriving)
+    np.testing.assert_array_equal(fired, expected)
 
 
 def test_order_and_speed_of_a_recall_that_is_known():

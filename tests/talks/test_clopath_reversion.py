@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.project import params_of
+from oracles import clopath_leaky
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -27,25 +28,6 @@ def network(params, seed=1):
     return Network(arrays)
 
 
-def leaky(params, start, bias, arriving):
-    """Spikes (step, neuron) of leaky neurons; `arriving` (step, neuron) is added to h, Eq. 15."""
-    dt, rest = params.dt_ms, round(params.tau_ref / params.dt_ms)
-    v, free_at = start.copy(), np.zeros(start.size)
-    current, h = np.zeros((2, start.size))
-    fired = np.zeros(arriving.shape, bool)
-    for step in range(arriving.shape[0]):
-        free = step >= free_at
-        v = np.where(free, v + dt * (-v + current + bias[step]) / params.tau_m, v)
-        current, h = (
-            current + dt / 1e3 * (h - current / (params.tau_r / 1e3)),
-            h - dt / 1e3 * h / (params.tau_d / 1e3),
-        )
-        fired[step] = free & (v >= params.v_th)
-        h = h + arriving[step]
-        v[fired[step]], free_at[fired[step]] = params.v_reset, step + rest
-    return fired
-
-
 def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     # Inhibitory neurons that have not learned fire so much that the published 30 mV would not do.
     params = params_of("clopath", "reversion", bias_reversion_released=90.0)
@@ -62,14 +44,12 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     )
     found = Machine(reversion.to_brian(params), builds).run(task.stimulus, binding.values)
     n_steps = round(septal_trials.trial_ms(params) / dt)
-    sent = np.zeros((n_steps, params.n_inhibitory))
-    spikes = found.spikes["inhibitory"]
-    sent[np.rint(spikes.times_ms / dt).astype(int), spikes.units] = 1.0
+    sent = clopath_leaky.raster(found.spikes["inhibitory"], params, n_steps)
     off = task.stimulus.arrays["septum"][0, (np.arange(n_steps) * dt + 1e-9).astype(int), 1]
     jump = model.per_spike(params)
 
     bias = params.bias_reversion + params.bias_reversion_released * off
-    reversing = leaky(
+    reversing = clopath_leaky.spikes(
         params, made.arrays["reversion_start"], bias, jump * params.reversion_weight * sent
     )
     assert reversing[off == 0].sum() < reversing[off == 1].sum()
@@ -79,12 +59,12 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     mirror = -params.reversion_gain * np.outer(turned, np.sin(made.arrays["phase"]))
     arriving = sent @ reversion.onto_excitatory(params, made.arrays) + reversing @ mirror
     bias = params.bias_excitatory + params.bias_released * off
-    firing = leaky(params, made.arrays["v_start"][params.n_inhibitory :], bias, jump * arriving)
+    firing = clopath_leaky.spikes(
+        params, made.arrays["v_start"][params.n_inhibitory :], bias, jump * arriving
+    )
     for name, told in (("reversion", reversing), ("excitatory", firing)):
         assert told.any()
-        spikes = found.spikes[name]
-        simulated = np.zeros_like(told)
-        simulated[np.rint(spikes.times_ms / dt).astype(int), spikes.units] = True
+        simulated = clopath_leaky.raster(found.spikes[name], params, n_steps)
         np.testing.assert_array_equal(simulated, told, err_msg=name)
 
 

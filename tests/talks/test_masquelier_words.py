@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.checkouts import ROOT
+from made.utterances import shard
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -32,15 +33,9 @@ def params(tmp_path_factory) -> Params:
         for k, label in enumerate(labels):
             start = rng.integers(10, 60)
             log_mel[k, start : start + 30, 8 * label : 8 * label + 8] += 6
-        n = labels.size
-        facts = {
-            name: np.zeros(n)
-            for name in ("repetition", "rate", "pitch", "pitch_range", "scale", "duration_s")
-        }
-        facts |= {name: np.array(["-"] * n) for name in ("voice", "text", "espeak")}
-        facts |= {"labels": labels.astype(np.uint16), "start_s": np.zeros(n)}
+        words = {**shard(speaker, 12), "labels": labels.astype(np.uint16)}
         shards.append(folder / "speakers" / f"{speaker}.npz")
-        array_files.save_arrays({"log_mel": log_mel.astype(np.float16), **facts}, shards[-1])
+        array_files.save_arrays({**words, "log_mel": log_mel.astype(np.float16)}, shards[-1])
     settings = {"speakers": 6, "words": N_WORDS, "repetitions": 6}
     data.gather("words", settings, shards, folder / "meta.json")
     experiment = registry.load_talk("masquelier").experiments["words"]

@@ -119,13 +119,15 @@ def test_events_and_bursts_by_hand():
             spikes.times_ms, spikes.units, spikes.trials, is_event, is_burst, strict=True
         )
     }
-    assert found[10.0, 0, 0] == (True, True)
-    assert found[18.0, 0, 0] == (False, False)
-    assert found[30.0, 0, 0] == (False, False)
-    assert found[60.0, 0, 0] == (True, False)
-    assert found[12.0, 1, 0] == (True, False)
-    assert found[14.0, 0, 1] == (True, False)
-    assert found[40.0, 0, 1] == (True, False)
+    assert found == {
+        (10.0, 0, 0): (True, True),
+        (18.0, 0, 0): (False, False),
+        (30.0, 0, 0): (False, False),
+        (60.0, 0, 0): (True, False),
+        (12.0, 1, 0): (True, False),
+        (14.0, 0, 1): (True, False),
+        (40.0, 0, 1): (True, False),
+    }
     options = {"start_ms": 0.0, "stop_ms": 100.0, "bin_ms": 50.0}
     rates = burst_code.binned(spikes, is_event, slice(0, 2), **options)
     np.testing.assert_allclose(rates, [[20.0, 10.0], [20.0, 0.0]])

@@ -110,11 +110,14 @@ def test_measures_find_the_crossings_of_made_curves():
 
     recording = Recording({}, {"weight": np.stack([np.zeros(n), final])[None]})
     found = measures.measures(p, Condition(), recording, None)
-    assert found["zero_crossing"] == pytest.approx(0.23)
-    assert found["zero_crossing_error"] == pytest.approx(0.03)
-    assert found["slope_ratio"] == pytest.approx(4.0)
-    assert found["poisson_crossing_low"] == pytest.approx(22.0)
-    assert found["poisson_crossing_high"] == pytest.approx(41.0)
+    expected = {
+        "zero_crossing": 0.23,
+        "zero_crossing_error": 0.03,
+        "slope_ratio": 4.0,
+        "poisson_crossing_low": 22.0,
+        "poisson_crossing_high": 41.0,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert np.isnan(measures.first_crossing(np.arange(3.0), np.ones(3)))
 
 

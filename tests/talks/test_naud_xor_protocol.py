@@ -22,7 +22,8 @@ from whyspiking.talks.naud.xor import (
 from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS, PROJECTIONS
 
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
-N = 3
+INPUTS = [(2.3, 2.3), (9.0, 2.3), (2.3, 9.0), (9.0, 9.0)]
+"""Rates of both inputs in Hz, of the four patterns."""
 
 
 # ---- noise, wiring, teaching ---------------------------------------------------------------------
@@ -159,11 +160,8 @@ def test_ordering_on_made_rates():
         ]
     )
     np.testing.assert_allclose(counters.margins(rates), [1.5, 0.5, 1.5, -2.0])
-    found = counters.order_measures(rates)
-    assert found["xor_ordering"] == 0.5
-    assert found["xor_ordered"] == 0.75
-    assert found["xor_sides"] == 0.5
-    assert found["xor_margin"] == pytest.approx(0.375)
+    expected = {"xor_ordering": 0.5, "xor_ordered": 0.75, "xor_sides": 0.5, "xor_margin": 0.375}
+    assert counters.order_measures(rates) == pytest.approx(expected)
 
 
 def test_judged_tests_are_those_of_the_last_fifth():
@@ -224,12 +222,11 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
     model = made_model()
     rng = np.random.default_rng(2)
     weights = {pair: 0.234 * rng.uniform(0.8, 1.3) for pair in PROJECTIONS}
-    inputs = [(2.3, 2.3), (9.0, 2.3), (2.3, 9.0), (9.0, 9.0)]
-    rates = np.array([settle(model, weights, x) for x in inputs])
+    rates = np.array([settle(model, weights, x) for x in INPUTS])
     assert ((rates[:, OUTPUT] > 3) & (rates[:, OUTPUT] < 9)).all()
 
     def cost(changed, pattern):
-        y = (settle(model, changed, inputs[pattern])[OUTPUT] - 2) / 8
+        y = (settle(model, changed, INPUTS[pattern])[OUTPUT] - 2) / 8
         return -np.log(y if task.TARGETS[pattern] else 1 - y)
 
     gradient = model.gradient(rates, weights)
@@ -278,10 +275,9 @@ def test_the_fit_finds_the_model_behind_made_rates():
     model = made_model()
     rng = np.random.default_rng(5)
     settings = 0.234 * rng.uniform(0.6, 1.5, (12, len(PROJECTIONS)))
-    inputs = [(2.3, 2.3), (9.0, 2.3), (2.3, 9.0), (9.0, 9.0)]
     rates = np.array(
         [
-            [settle(model, dict(zip(PROJECTIONS, w, strict=True)), x) for x in inputs]
+            [settle(model, dict(zip(PROJECTIONS, w, strict=True)), x) for x in INPUTS]
             for w in settings
         ]
     )

@@ -25,6 +25,15 @@ def batch_of(own, n=6):
     return data.unpacked().astype(float), np.eye(own.n_classes)[data.labels]
 
 
+def gradients(own, **constants):
+    """The local gradient and that of back-propagation through time, layer by layer."""
+    weights, c = network_of(own, **constants)
+    frames, target = batch_of(own)
+    courses = alignment.forward(c, weights, frames)
+    given = c, weights, courses, target
+    return alignment.local(*given), alignment.end_to_end(*given)
+
+
 def test_both_gradients_are_those_of_jax():
     """End to end: automatic differentiation. Local: Eq. 7 step by step, itself tested elsewhere."""
     own = params()
@@ -63,26 +72,14 @@ def test_both_gradients_are_those_of_jax():
 
 def test_of_one_layer_that_is_never_refractory_both_gradients_are_the_same():
     """Nothing of the past then depends on the weights, so the local gradient is the gradient."""
-    own = params(hidden=[12])
-    weights, c = network_of(own, gamma=1.0)
-    frames, target = batch_of(own)
-    courses = alignment.forward(c, weights, frames)
-    ours = alignment.local(c, weights, courses, target)
-    whole = alignment.end_to_end(c, weights, courses, target)
+    one, two = params(hidden=[12]), params(hidden=[12, 10])
+    ours, whole = gradients(one, gamma=1.0)
     np.testing.assert_allclose(ours[0].w, whole[0].w, rtol=1e-12)
     found = alignment.cosines(ours, whole)
     assert found == pytest.approx({"layer1": 1.0, "network": 1.0}, abs=1e-12)
     # With a refractory trace they part, and so they do below a layer that only the gradient sees.
-    c = c._replace(gamma=0.5)
-    courses = alignment.forward(c, weights, frames)
-    ours = alignment.local(c, weights, courses, target)
-    whole = alignment.end_to_end(c, weights, courses, target)
-    assert alignment.cosines(ours, whole)["layer1"] < 0.9999
-    own = params(hidden=[12, 10])
-    weights, c = network_of(own, gamma=1.0)
-    courses = alignment.forward(c, weights, frames)
-    ours = alignment.local(c, weights, courses, target)
-    found = alignment.cosines(ours, alignment.end_to_end(c, weights, courses, target))
+    assert alignment.cosines(*gradients(one, gamma=0.5))["layer1"] < 0.9999
+    found = alignment.cosines(*gradients(two, gamma=1.0))
     assert found["layer2"] == pytest.approx(1.0, abs=1e-12)
     assert abs(found["layer1"]) < 0.9
 

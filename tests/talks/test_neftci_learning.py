@@ -24,6 +24,13 @@ from whyspiking.talks.neftci.model import Weights
 DECAY = 0.95
 
 
+def case(n=6):
+    """A network before learning, its constants, and some digits with their classes."""
+    own = params()
+    data = digits(own, n)
+    return *network_of(own), data.unpacked(), jax.nn.one_hot(data.labels, own.n_classes)
+
+
 def test_traces_are_the_sums_of_their_kernels():
     """P of Eq. 1 against the convolution with its impulse response, solved by hand."""
     own = params(hidden=[3])
@@ -41,10 +48,7 @@ def test_traces_are_the_sums_of_their_kernels():
 
 
 def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
-    own = params()
-    weights, c = network_of(own)
-    frames = digits(own, 6).unpacked()
-    target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
+    weights, c, frames, target = case()
     *_, (fired, potentials, traces) = seen(weights, c, frames)
     found = learning.local_gradients(c, weights, fired, potentials, traces, target)
     for layer in range(3):
@@ -61,10 +65,7 @@ def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
 
 
 def test_online_learning_is_the_step_by_step_loop():
-    own = params()
-    weights, c = network_of(own)
-    frames = digits(own, 6).unpacked()
-    target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
+    weights, c, frames, target = case()
     rate = jnp.float32(0.003)
     found = learning.learn_online(
         learning.start(weights), weights.g, frames, target, rate, c, DECAY
@@ -82,10 +83,7 @@ def test_online_learning_is_the_step_by_step_loop():
 
 
 def test_batched_learning_sums_the_same_gradients():
-    own = params()
-    weights, c = network_of(own)
-    frames = digits(own, 6).unpacked()
-    target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
+    weights, c, frames, target = case()
     total = 0
     for index, these in enumerate(seen(weights, c, frames)):
         if index >= c.burn_in:

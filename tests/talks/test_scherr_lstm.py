@@ -1,33 +1,18 @@
-"""The LSTM of evidence accumulation: its equations, and the counterpart of the battery."""
+"""The LSTM of evidence accumulation: its equations, and what it is shown of perturbed spikes."""
 
 from dataclasses import replace
-from typing import Any
 
 import jax
 import numpy as np
-import pandas as pd
 import pytest
-from made.fulfilled import fulfilled
 from made.project import params_of
-from made.scherr_networks import TALK
 
-from whyspiking.battery.control import probe_control
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
-from whyspiking.records import tables
 from whyspiking.talks.scherr import evidence, lstm, trials
 from whyspiking.talks.scherr import task as evidence_task
-
-BATTERY: dict[str, Any] = {
-    "trials": 200,
-    "records": 10,
-    "draws": 1,
-    "jitter": [0.125, 8],
-    "delete": [0.05, 0.999],
-    "quantise": [8, 2],
-}
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +95,3 @@ def test_spikes_moved_to_the_end_of_a_trial_do_not_leave_its_bins():
     np.testing.assert_array_equal(
         evidence_task.binned(params, evidence_task.from_task(params, clean)), clean.features
     )
-
-
-def test_the_lstm_gets_the_counterpart_of_the_battery(trained):
-    params, network = trained
-    rows = probe_control(
-        fulfilled(params), params, TALK.experiments["evidence"].perturbations(), "lstm", network,
-        BATTERY, lambda *_: None, tau_ms=20.0,
-    )  # fmt: skip
-    table = tables.check_metrics(pd.DataFrame(rows), "rows")
-    assert set(tables.where(table, perturbation="quantise")["locus"]) == {"weights"}
-    for name in ("jitter", "shuffle", "delete"):
-        assert set(tables.where(table, perturbation=name)["locus"]) == {"input"}
-    scores = tables.where(table, metric="score").set_index(["perturbation", "strength"])["value"]
-    assert scores["jitter", 0.125] > 0.9
-    assert scores["delete", 0.05] > 0.9
-    assert scores["delete", 0.999] < 0.65
-    assert scores["quantise", 8] > 0.9
-    areas = tables.where(table, metric="robustness_area")
-    assert set(areas["perturbation"]) >= {"jitter", "delete", "quantise"}
