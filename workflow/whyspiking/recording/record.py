@@ -192,15 +192,10 @@ def _still_run(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
 def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
     """Compute the joint tables from those of the recorded talks, and describe all of them."""
     reference.check(folder)
-    for file, table in joint(config, folder).items():
+    for file, table in compare.joint(_names(config, folder), config, folder).items():
         _write_csv(table, folder / file)
     inputs.write(folder / "manifest.json", inputs.text_of(_of_all(config, folder)))
     datapackage.write(folder)
-
-
-def joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> dict[str, pd.DataFrame]:
-    """The joint tables by file, computed from those of the recorded talks."""
-    return compare.joint(_names(config, folder), config, folder)
 
 
 def _names(config: Mapping[str, Any], folder: Path) -> list[str]:

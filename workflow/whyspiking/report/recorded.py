@@ -28,8 +28,6 @@ JOINT = {
     "programme": PROGRAMME,
 }
 """Name of a recorded table of all talks that pages show -> its columns."""
-OF_TALKS = ("verdicts.csv", "manifest.json")
-"""What pages need of every recorded talk."""
 SCALE = "full"
 """Scale of the recorded run."""
 FOLDER = "reference"
@@ -109,9 +107,9 @@ def _of_full(folder: Path, scale: str) -> list[Path]:
         return []
     kept = folder.parent / FOLDER
     joint = [kept / f"{name}.csv" for name in JOINT]
-    of_talks = [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
-    paths = [*joint, *of_talks]
-    return paths if of_talks and all(path.is_file() for path in paths) else []
+    files = ("verdicts.csv", "manifest.json")
+    paths = joint + [kept / talk / file for talk in reference.recorded(kept) for file in files]
+    return paths if len(paths) > len(joint) and all(map(Path.is_file, paths)) else []
 
 
 def beside(folder: Path, scale: str) -> Recorded:

@@ -233,10 +233,6 @@ def thumbnail(folder: Path) -> Markup:
     return Markup((fitting or drawn)[0]["svg"] if drawn else "")
 
 
-TABLES = "#tables"
-"""Where the page of a run links to the tables of each talk."""
-
-
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:
     """A figure with caption; nothing where there is nothing to draw.
 
@@ -251,14 +247,11 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
-    stacked = talk is None and Path(plate.source).stem in JUDGED
+    # On the page of a run several talks have the table: its list of tables has them all.
+    source = plate.source if talk or Path(plate.source).stem not in JUDGED else "#tables"
     own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
     stands_in = own if own in ("synthetic", "simulated") else ""
-    return Html(
-        macros("macros").figure(
-            Markup(picture), name, plate.caption, stands_in, TABLES if stacked else plate.source
-        )
-    )
+    return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, source))
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:
