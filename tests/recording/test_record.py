@@ -18,6 +18,7 @@ from whyspiking.recording import inputs, record
 from whyspiking.records import columns, finished, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
+from whyspiking.stages import compare
 from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(conf
 
 
 def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
-    computed = record.joint(config)
+    computed = compare.joint(finished.find(COMMITTED).talks, config, COMMITTED)
     apart = {"durations.csv", *columns.OF_THE_REFERENCE}
     assert set(computed) == {p.name for p in COMMITTED.glob("*.csv")} - apart
     for file, table in computed.items():

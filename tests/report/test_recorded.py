@@ -1,141 +1,130 @@
-"""What a scale leaves out stands in its pages as it was recorded: marked, and never counted."""
+"""A run beside the record: what it reproduces, and what stands there where a number differs."""
 
 import json
-import re
 import shutil
 
 import numpy as np
 import pytest
 
-from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import recorded, sections, sentences
-from whyspiking.report.run_page import RunPage
+from whyspiking.report import recorded
+from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
-from whyspiking.verdicts import rule
+from whyspiking.verdicts import reproduction, rule
 
 TALKS = ("goeltz", "naud")
 COMMITS = ("1111111111", "2222222222")
-KEY, LEFT_OUT = "goeltz.yinyang.accuracy", ("yinyang", "yinyang_fine", "yinyang_2tau", "mnist")
+KEY = "goeltz.yinyang.accuracy"
 
 
-def leave_out(folder):
-    """What a run at scale default would say, had it left four experiments of goeltz out."""
-    path = folder / "goeltz" / "verdicts.csv"
-    table = tables.read(path, columns.VERDICTS)
-    out = table["claim"].str.split(".").str[1].isin(LEFT_OUT)
-    table.loc[out, ["value", "low", "high", "band_low", "band_high", "control_value"]] = np.nan
-    table.loc[out, ["verdict", "label"]] = [rule.OUT_OF_SCOPE, "judged at scale full"]
-    table.loc[out, "seeds"] = 0
-    tables.write_csv(table, path)
-    table = tables.read(folder / "axes.csv", columns.AXES)
-    tables.write_csv(table[table["talk"] != "goeltz"], folder / "axes.csv")
+def hold(folder):
+    """Write reproduced.csv of a run, as the workflow does."""
+    parts = []
+    for talk in TALKS:
+        metrics = tables.read_metrics([folder / talk / "metrics.csv"])
+        kept = folder.parent / "reference"
+        parts.append(reproduction.held(talk, metrics, "default", kept).table)
+    tables.write_csv(tables.stacked(parts), folder / REPRODUCED)
 
 
 @pytest.fixture(scope="module")
 def results(two_talks, tmp_path_factory):
+    """Two talks at scale default, all of which is in the record beside them."""
     folder = shutil.copytree(two_talks, tmp_path_factory.mktemp("results") / "default")
     kept = folder.parent / "reference"
-    kept.mkdir()
-    for table in recorded.JOINT:
-        shutil.copy(folder / f"{table}.csv", kept)
     for talk, commit in zip(TALKS, COMMITS, strict=True):
+        (kept / talk).mkdir(parents=True)
         manifest = json.dumps({"format": reference.FORMAT, "commit": commit})
         whole_files.write(kept / talk / "manifest.json", manifest)
         shutil.copy(folder / talk / "verdicts.csv", kept / talk)
-    leave_out(folder)
+        metrics = tables.read_metrics([folder / talk / "metrics.csv"])
+        tables.write_metrics(metrics.assign(scale="full"), kept / talk / "metrics.csv")
+    hold(folder)
+    return folder
+
+
+@pytest.fixture
+def changed(results, tmp_path):
+    """The same, of which one network has another accuracy and the key claim another verdict."""
+    folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
+    path = folder / "goeltz" / "metrics.csv"
+    metrics = tables.read_metrics([path])
+    own = (metrics["experiment"] == "yinyang") & (metrics["variant"] == "spiking")
+    metrics.loc[own & (metrics["metric"] == "score"), "value"] *= 0.5
+    tables.write_metrics(metrics, path)
+    path = folder / "goeltz" / "verdicts.csv"
+    verdicts = tables.read(path, columns.VERDICTS)
+    key = verdicts["claim"] == KEY
+    verdicts.loc[key, ["verdict", "label"]] = rule.NOT_REPLICATED
+    verdicts.loc[key, "value"] = 0.1
+    tables.write_csv(verdicts, path)
+    hold(folder)
     return folder
 
 
 @pytest.fixture
 def alone(results, tmp_path):
     """The same run where nothing was recorded."""
-    return shutil.copytree(results, tmp_path / "default")
+    folder = shutil.copytree(results, tmp_path / "default")
+    hold(folder)
+    return folder
 
 
-def test_only_a_smaller_scale_shows_what_was_recorded(results, alone):
+def pages(folder):
+    run, talk = RunPage.open(folder, "default"), TalkPage.open(folder, "goeltz", "default")
+    return run.verdict_table(), talk.verdict_table(), talk.abstract(), talk.head()
+
+
+def test_only_a_part_of_the_record_is_held_against_it(results, alone):
     paths = recorded.files(results, "default")
-    joint = {"axes.csv", "shared.csv", "span.csv", "programme.csv"}
-    own = {f"{talk}/{file}" for talk in TALKS for file in ("verdicts.csv", "manifest.json")}
-    assert {str(p.relative_to(results.parent / "reference")) for p in paths} == joint | own
-    for scale in ("smoke", "full", "paper"):
+    own = {f"{talk}/{file}" for talk in TALKS for file in recorded.OF_TALKS}
+    assert {str(p.relative_to(results.parent / "reference")) for p in paths} == own
+    assert recorded.files(results, "full") == paths
+    for scale in ("smoke", "paper"):
         assert recorded.files(results, scale) == []
-        assert recorded.beside(results, scale).claims == {}
     assert recorded.files(alone, "default") == []
+    assert recorded.files(results.parent / "reference", "full") == [], "the record itself"
 
 
-def test_the_verdict_table_shows_the_recorded_value_after_all_that_was_judged(results):
-    page = RunPage.open(results, "default")
-    before = page.recorded.claims
-    judged = dict(zip(page.verdicts["claim"], page.verdicts["verdict"], strict=True))
-    out = {claim for claim, verdict in judged.items() if verdict == rule.OUT_OF_SCOPE}
-    assert KEY in out and out & set(before)
-    table = page.verdict_table()
-    for rows in re.findall(r"<tbody>(.*?)</tbody>", table.split("Simulated runs")[0], re.DOTALL):
-        told = re.findall(r"<tr.*?</tr>", rows, re.DOTALL)
-        names = [re.search(r"<code>([a-z0-9_.]+)</code>", row)[1] for row in told]
-        assert [name in out for name in names] == sorted(name in out for name in names)
-        for name, row in zip(names, told, strict=True):
-            assert ("recorded, not run here" in row) == (name in out and name in before)
-            if name in out and name in before:
-                assert before[name]["label"] in row and "judged at scale full" in row
-                assert str(sections.macros("macros").recorded("x"))[:23] in row
-    assert ", ".join(commit[:7] for commit in COMMITS) in table, "the recorded commits"
-    assert KEY in TalkPage.open(results, "goeltz", "default").verdict_table()
+def test_what_is_reproduced_is_said_beside_every_verdict(results):
+    for page in pages(results):
+        assert "reproduced here: " in page and ", identical</small>" in page
+        assert "not as recorded" not in page
+    run = RunPage.open(results, "default")
+    assert ", ".join(commit[:7] for commit in COMMITS) in run.verdict_table()
+    assert "reproduced here: " in run.first_screen() + run.verdict_table()
 
 
-def test_only_what_was_judged_here_is_counted(results):
-    page = RunPage.open(results, "default")
-    shown = sections.counts(page.verdicts)
-    judged = page.verdicts[page.verdicts["verdict"] != rule.OUT_OF_SCOPE]
-    keys = int((judged["role"] == "key").sum())
-    assert keys == len(TALKS) - 1
-    assert f" of {keys} key claims replicated" in shown
-    assert "out of scope" not in shown
-    n = int((page.verdicts["label"] == "judged at scale full").sum())
-    assert (
-        f"Not counted, since this scale does not judge them: {n} judged at scale full (1 key"
-        in (shown)
+def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
+    before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
+    assert before["verdict"] != rule.NOT_REPLICATED
+    for page in pages(changed):
+        assert "not as recorded: the verdict of this run" in page
+        assert before["label"] in page
+    head = TalkPage.open(changed, "goeltz", "default").head()
+    assert "not replicated" in head and "outside what those predict" in head
+    other = TalkPage.open(changed, "naud", "default").verdict_table()
+    assert "not as recorded" not in other and "reproduced here: " in other
+
+
+def test_figures_and_tables_use_the_networks_that_verdicts_use(results, changed):
+    recorded_rows, own_rows = (
+        TalkPage.open(folder, "goeltz", "default").results.metrics for folder in (results, changed)
     )
-    words = sections.key_claims(page.verdicts, page.talks, page.recorded)
-    assert f"recorded, not run here: {page.recorded.claims[KEY]['label']}" in words
-
-
-def test_a_cell_that_was_not_run_shows_the_recorded_one_and_counts_for_nothing(results, alone):
-    page, without = RunPage.open(results, "default"), RunPage.open(alone, "default")
-    for answer, plain in zip(page.answers, without.answers, strict=True):
-        assert (answer.word, answer.measured, answer.findings) == (
-            plain.word, plain.measured, plain.findings
-        )  # fmt: skip
-        assert plain.recorded == {} and plain.shown == plain.findings
-        assert not any(finding.recorded for finding in answer.findings)
-    timing = next(answer for answer in page.answers if answer.axis == "timing")
-    assert set(timing.recorded) == {"goeltz"} and timing.stands["goeltz"].word == "n/a"
-    assert len(timing.shown) > len(timing.findings)
-    told = page.answer() + page.axis_sections()
-    assert "yes, recorded" in told and "Goeltz, timing: yes, recorded" in told
-    assert "Recorded, not run here and not counted: Goeltz yes." in told
-    assert sentences.RECORDED in told
-    assert re.search(r"T1 Goeltz Yin-Yang[A-Za-z0-9, -]* recorded: 0\.\d\d", told)
-    assert (
-        "recorded: " in page.forest() and "Yin-Yang, own size, accuracy, recorded" in page.forest()
+    assert set(recorded_rows["scale"]) == set(own_rows["scale"]) == {"default"}
+    score = {"experiment": "yinyang", "variant": "spiking", "metric": "score"}
+    before, after = (
+        tables.where(rows, **score, perturbation="none")["value"]
+        for rows in (recorded_rows, own_rows)
     )
+    np.testing.assert_allclose(after, before / 2)
 
 
-def test_without_a_record_it_only_says_who_judges(alone):
+def test_without_a_record_nothing_is_said_of_one(alone):
+    for page in pages(alone):
+        assert "reproduced here" not in page and "recorded" not in page.split("Accepted")[0][-400:]
     page = RunPage.open(alone, "default")
-    told = page.verdict_table() + page.forest() + page.answer() + page.axis_sections()
-    assert "judged at scale full" in told
-    assert 'class="recorded"' not in told and "not run here" not in told
-
-
-def test_a_record_of_another_version_is_refused(results, tmp_path):
-    folder = tmp_path / "default"
-    shutil.copytree(results.parent / "reference", tmp_path / "reference")
-    path = tmp_path / "reference" / "axes.csv"
-    path.write_text(path.read_text().replace("axis,", "direction,", 1))
-    with pytest.raises(UserError, match=r"axes\.csv: .*missing \['axis'\].*make reference"):
-        recorded.beside(folder, "default")
+    assert page.recorded.here.empty and page.recorded.commit == ""
 
 
 def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stands(

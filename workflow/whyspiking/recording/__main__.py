@@ -23,6 +23,9 @@ def _parser() -> argparse.ArgumentParser:
     add = command.add_parser("add", help="add experiments that were run by themselves to a record")
     add.add_argument("talk", metavar="TALK")
     add.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="none: judge anew")
+    add.add_argument(
+        "--scale", default="full", choices=["default", "full"], help="of the run [full]"
+    )
     tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
     tune.add_argument("talk", metavar="TALK")
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")

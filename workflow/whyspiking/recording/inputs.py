@@ -107,7 +107,8 @@ def config_of(scale: str = SCALE) -> dict[str, Any]:
     from snakemake.utils import update_config  # half a second, and no job needs it
 
     config = read_yaml(Path("config/config.yaml"))
-    update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
+    if config["scale"] != scale:
+        update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
     return config
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +51,31 @@ def record(
             f"which all claims are judged; run: snakemake reference --configfile "
             f"config/{inputs.SCALE}.yaml"
         )
-    contents = {}
-    for file in (f"{name}/{file}" for name in talks for file in reference.TABLES):
-        tables.read(results / file, reference.TABLES[Path(file).name])
-        contents[file] = whole_files.read(results / file)
-    for file, content in contents.items():
-        inputs.write(folder / file, content)
     for name in talks:
         talk, own = registry.load_talk(name), folder / name
+        metrics = tables.read(results / name / "metrics.csv", columns.METRICS)
+        run = tables.read(results / name / "verdicts.csv", columns.VERDICTS)
+        seen = registry.as_measured(talk, results / name)
+        # Of the run's own rows alone: it may have been held against an earlier record.
+        _write_tables(own, talk, metrics, _judged_anew(metrics, seen, talk.experiments, run))
         timed, made = provenance.of_talk(talk, config, results)
         _replace_durations(folder / "durations.csv", name, timed)
         _write_manifest(
             own, {"format": reference.FORMAT, **made}, inputs.inputs_of(talk, config), []
         )
     write_joint(config, folder)
+
+
+def _write_tables(folder: Path, talk: Talk, metrics: pd.DataFrame, verdicts: pd.DataFrame) -> None:
+    """All recorded tables of a talk, from its metrics and verdicts."""
+    made = {
+        "metrics.csv": metrics,
+        "verdicts.csv": verdicts,
+        "measures.csv": overview.measures(metrics, {talk.name: talk}),
+        "energy.csv": contrasts.energy_ratios(metrics),
+    }
+    for file, content in made.items():
+        _write_csv(content, folder / file, metrics=file == "metrics.csv")
 
 
 def add(
@@ -74,15 +85,15 @@ def add(
     results: Path,
     folder: Path = reference.FOLDER,
 ) -> None:
-    """Add finished experiments to what is recorded of a talk, or put them in their place there.
+    """Add networks of finished experiments to what is recorded of a talk, or replace them there.
 
-    All claims of the talk are judged again: those of the other experiments from the recorded rows.
+    All claims of the talk are judged again, from the recorded rows where the run has no others.
 
     Args:
         name: Of the talk.
         experiments: Their names.
-        config: The configuration of the run.
-        results: `results/full`.
+        config: The configuration of the run, of the recorded scale or of one that is a part of it.
+        results: Of the run.
         folder: The reference.
 
     Raises:
@@ -91,22 +102,29 @@ def add(
     talk, own = registry.load_talk(name), folder / name
     simulated, facts = _finished(talk, experiments, config, results / name)
     seen = registry.as_measured(talk, results / name)
-    known = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk)
-    known = known[~known["experiment"].isin(experiments)]
-    fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
-    table = pd.concat([known, *fresh], ignore_index=True)
-    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
-    made = {
-        "metrics.csv": table,
-        "verdicts.csv": _judged_anew(table, seen, experiments, own),
-        "measures.csv": overview.measures(table, {name: talk}),
-        "energy.csv": contrasts.energy_ratios(table),
-    }
-    for file, content in made.items():
-        _write_csv(content, own / file, metrics=file == "metrics.csv")
+    old = reference.table(own / "verdicts.csv", columns.VERDICTS)
+    table = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk)
+    if experiments:
+        fresh = collect.measured(talk, simulated, facts, config).assign(scale=inputs.SCALE)
+        table = _joined(table, fresh, talk, config)
+    _write_tables(own, talk, table, _judged_anew(table, seen, experiments, old))
     if experiments:
         _note_added(talk, experiments, config, results, folder)
-    return write_joint(config, folder)
+    write_joint(inputs.config_of(), folder)
+
+
+def _joined(
+    known: pd.DataFrame, fresh: pd.DataFrame, talk: Talk, config: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Recorded rows with those of some networks made anew; what compares networks, of all."""
+    network = ["experiment", "variant", "seed"]
+    again = pd.MultiIndex.from_frame(known[network]).isin(pd.MultiIndex.from_frame(fresh[network]))
+    table = pd.concat([known[~again], fresh], ignore_index=True)
+    crossed = columns.METRICS.table(contrasts.cross_rows(table, talk, config))
+    table = pd.concat(
+        [table[~table["metric"].isin(crossed["metric"].unique())], crossed], ignore_index=True
+    )
+    return table.sort_values(columns.METRICS.names[:10], kind="stable")
 
 
 def _finished(
@@ -122,21 +140,21 @@ def _finished(
     ]
     if missing := [path for path in (*simulated, *facts) if not path.is_file()]:
         raise UserError(
-            f"{missing[0]}: is not there; expected a finished run of it; run: snakemake "
-            f"{missing[0]} --configfile config/{inputs.SCALE}.yaml"
+            f"{missing[0]}: is not there; expected a finished run of it at scale "
+            f"'{config['scale']}'; run snakemake {missing[0]} with that scale's configuration"
         )
     return simulated, facts
 
 
 def _judged_anew(
-    table: pd.DataFrame, seen: Talk, experiments: Sequence[str], recorded: Path
+    table: pd.DataFrame, seen: Talk, experiments: Collection[str], before: pd.DataFrame
 ) -> pd.DataFrame:
     """Verdicts on all claims of a talk.
 
-    Which data the first run had, and which files of others it lacked, its metrics do not tell: that
-    is taken over from the recorded verdicts.
+    Which data a run had, and which files of others it lacked, its metrics do not tell: that is
+    taken over from the verdicts before, but for some experiments whose data are known.
     """
-    old = reference.table(recorded / "verdicts.csv", columns.VERDICTS).set_index("claim")
+    old = before.set_index("claim")
     claims = [
         claim.on(str(old["data"][claim.id]))
         if claim.id in old.index and claim.where["experiment"] not in experiments
@@ -160,14 +178,16 @@ def _note_added(
     """Keep how long the added experiments took, and note in the manifest how they were made."""
     timed, how = provenance.of_talk(talk, config, results)
     timed = timed[timed["experiment"].isin(experiments)]
-    _replace_durations(folder / "durations.csv", talk.name, timed, experiments)
+    if config["scale"] == inputs.SCALE:
+        _replace_durations(folder / "durations.csv", talk.name, timed, experiments)
     manifest = reference.manifest(folder / talk.name)
     places = tuple(f"talk.yaml: {experiment}, " for experiment in experiments)
-    now = sorted(inputs.inputs_of(talk, config).items())
+    now = sorted(inputs.inputs_of(talk, inputs.config_of()).items())
+    which = "networks" if config["scale"] == inputs.SCALE else f"networks of {config['scale']}"
     manifest["notes"].append(
         {
-            "why": f"{', '.join(experiments)}: run apart from the others, commit {how['commit']}, "
-            f"unit {how['machine']['unit']:.2f}",
+            "why": f"{', '.join(experiments)}: {which} run apart from the others, commit "
+            f"{how['commit']}, unit {how['machine']['unit']:.2f}",
             "date": inputs.today(),
             "inputs": {k: digest for k, (_, digest) in now if k.startswith(places)},
         }
@@ -192,17 +212,12 @@ def _still_run(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
 def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
     """Compute the joint tables from those of the recorded talks, and describe all of them."""
     reference.check(folder)
-    for file, table in joint(config, folder).items():
+    names = _names(config, folder)
+    metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
+    for file, table in compare.joint(metrics, names, config).items():
         _write_csv(table, folder / file)
     inputs.write(folder / "manifest.json", inputs.text_of(_of_all(config, folder)))
     datapackage.write(folder)
-
-
-def joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> dict[str, pd.DataFrame]:
-    """The joint tables by file, computed from those of the recorded talks."""
-    names = _names(config, folder)
-    metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
-    return compare.joint(metrics, names, config)
 
 
 def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
@@ -282,7 +297,8 @@ def run(given: argparse.Namespace) -> None:
     if given.command == "joint":
         return write_joint(config)
     if given.command == "add":
-        return add(given.talk, given.experiments, config, Path("results") / inputs.SCALE)
+        run = inputs.config_of(given.scale)
+        return add(given.talk, given.experiments, run, Path("results") / given.scale)
     known = reference.recorded()
     for name in given.talks:
         if name not in known:

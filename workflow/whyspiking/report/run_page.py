@@ -122,8 +122,8 @@ class RunPage:
 
     def head(self) -> Html:
         """Scale and tables."""
-        joint = [table for table in self.tables if table not in JUDGED]
-        return Html(macros("pages").head(self.talks, self.scale, joint, [*JUDGED, "metrics"]))
+        files = columns.OF_A_RUN, [*JUDGED, "metrics"]
+        return Html(macros("pages").head(self.talks, self.scale, *files))
 
     def verdict_table(self) -> Html:
         """The key claims in words, and verdicts on all claims of all talks."""

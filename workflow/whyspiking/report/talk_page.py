@@ -21,7 +21,14 @@ from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import labels, tables, whole_files
 from whyspiking.records.columns import ENERGY, HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
-from whyspiking.report import abstracts, energy_figures, forest_plots, html, sections
+from whyspiking.report import (
+    abstracts,
+    energy_figures,
+    forest_plots,
+    html,
+    recorded,
+    sections,
+)
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
@@ -69,7 +76,7 @@ class TalkPage:
         own = find(results) / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
-        held = reproduction.held(talk, metrics, scale)
+        held = reproduction.held(talk, metrics, scale, own.parents[1] / recorded.FOLDER)
         history = tables.read(existing(own / "history.csv"), HISTORY)
         return cls(
             talk=registry.as_measured(registry.load_talk(talk), own),
@@ -236,10 +243,6 @@ def thumbnail(folder: Path) -> Markup:
     return Markup((fitting or drawn)[0]["svg"] if drawn else "")
 
 
-TABLES = "#tables"
-"""Where the page of a run links to the tables of each talk."""
-
-
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:
     """A figure with caption; nothing where there is nothing to draw.
 
@@ -254,14 +257,11 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
-    stacked = talk is None and Path(plate.source).stem in JUDGED
+    # On the page of a run several talks have the table: its list of tables has them all.
+    source = plate.source if talk or Path(plate.source).stem not in JUDGED else "#tables"
     own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
     stands_in = own if own in ("synthetic", "simulated") else ""
-    return Html(
-        macros("macros").figure(
-            Markup(picture), name, plate.caption, stands_in, TABLES if stacked else plate.source
-        )
-    )
+    return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, source))
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:

@@ -13,7 +13,7 @@ from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.measures import parts, scoring, sizes
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, reference, tables
 from whyspiking.verdicts import contrasts, judge, overview, reproduction
 
 
@@ -71,7 +71,7 @@ def held_of(talk: str, scale: str, folder: Path) -> reproduction.Held:
         folder: Of the talk in it; as written there, since numbers are compared as they are written.
     """
     written = tables.read_metrics([folder / "metrics.csv"])
-    return reproduction.held(talk, written, scale)
+    return reproduction.held(talk, written, scale, folder.parents[1] / reference.FOLDER.name)
 
 
 def measured(
