@@ -55,7 +55,7 @@ def changed(results, tmp_path):
     path = folder / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)
     key = verdicts["claim"] == KEY
-    verdicts.loc[key, ["verdict", "label"]] = rule.NOT_REPLICATED
+    verdicts.loc[key, ["verdict", "label"]] = rule.INCONCLUSIVE
     verdicts.loc[key, "value"] = 0.1
     tables.write_csv(verdicts, path)
     hold(folder)
@@ -97,12 +97,12 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
-    assert before["verdict"] != rule.NOT_REPLICATED
+    assert before["verdict"] != rule.INCONCLUSIVE
     for page in pages(changed):
         assert "not as recorded: the verdict of this run" in page
         assert before["label"] in page
     head = TalkPage.open(changed, "goeltz", "default").head()
-    assert "not replicated" in head and "outside what those predict" in head
+    assert "inconclusive" in head and "outside what those predict" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
     assert "not as recorded" not in other and "reproduced here: " in other
 

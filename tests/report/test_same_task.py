@@ -13,7 +13,6 @@ from whyspiking.plots.point_labels import label_points
 from whyspiking.records import columns, tables
 from whyspiking.report import same_task_figures as figures
 from whyspiking.report import same_task_section as section
-from whyspiking.report.recorded import Recorded
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.verdicts import common_ground, memory_span, score_curves
 
@@ -107,7 +106,7 @@ def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
     assert "Home a made-up rule 1 2 T N no an error (neuron, later)" in rules
     assert "Quiet no rule declared" in rules
     held = plain(section.held_equal(ground, CONFIG))
-    assert "20 50 10 8,000 200,000 1,000 3 6" in held
+    assert "20 50 10 8,000 400,000 1,000 3 6" in held
     assert "hidden spikes per sample: Randman: Worse, Home" in plain(section.fronts(ground))
     told = plain(section.spans(ground, spans))
     assert "The span, the longest delay with 90.0 %: Home 122 ms." in told
@@ -157,15 +156,10 @@ def test_names_of_points_do_not_cover_each_other():
 def test_where_nobody_was_set_a_task_there_is_no_section(made):
     ground = made[0]
     nothing = tables.where(ground.shared, kind="absent")
-    empty = section.ground_of(nothing, ground.talks, Recorded())
-    assert empty.cells == [] and not empty.recorded
+    empty = Ground(nothing, ground.talks)
+    assert empty.cells == []
     with pytest.raises(NotMeasuredError):
         figures.matrix(empty)
-    # What the recorded run has is shown then, and said to be recorded.
-    kept = Recorded(shared=ground.shared)
-    before = section.ground_of(nothing, ground.talks, kept)
-    assert before.recorded and len(before.cells) == 3
-    assert not section.ground_of(ground.shared, ground.talks, kept).recorded
 
 
 def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):

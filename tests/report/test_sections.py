@@ -210,7 +210,8 @@ def test_verdicts_are_counted():
     assert "Of 1 further claims of papers and abstracts none replicated, 1 not replicated." in said
     assert "Of 1 claims of our own none hold, 1 fails." in said
     assert "1 checks" in said and "1 hold." in said
-    told = sections.key_claims(table, {"toy": talk()}, Recorded())
+    claims = {entry.id: entry for entry in registered}
+    told = sections.key_claims(table, claims, {"toy": talk()}, Recorded())
     assert "It says a &amp; more" in told
     assert "It says b" not in told
 

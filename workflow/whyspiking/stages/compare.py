@@ -33,6 +33,13 @@ def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path)
         config: The run configuration.
         folder: `results/<scale>`; the tables of each talk lie in the folder of its name.
     """
+    said = summarise(talks, config, folder)
+    provenance.write({**config, "talks": list(talks)}, folder, said)
+    datapackage.write(folder)
+
+
+def summarise(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> str:
+    """Write the joint tables; returns how many numbers are those of the record, in a line."""
     held = [collect.held_of(name, config["scale"], folder / name) for name in talks]
     metrics = tables.stacked([own.metrics for own in held])
     reproduced = tables.stacked([own.table for own in held])
@@ -42,9 +49,7 @@ def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path)
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
     changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
     why_not = next((own.why_not for own in held if own.why_not), "")
-    said = reproduction.summary(reproduced, changed, why_not)
-    provenance.write({**config, "talks": list(talks)}, folder, said)
-    datapackage.write(folder)
+    return reproduction.summary(reproduced, changed, why_not)
 
 
 def joint(
