@@ -176,7 +176,8 @@ def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine, tm
 def test_joined_code_computes_what_the_separate_files_do(machine, tmp_path):
     """Brian2's own makefile compiles every file alone and optimises all of them."""
     apart = copied(machine, tmp_path / "apart", "main", "*.o", *programs.UNITS)
-    subprocess.run(["make", "-s", "-j2"], cwd=apart.project, check=True)
+    flags = f"OPTIMISATIONS={' '.join(programs.flags())}"
+    subprocess.run(["make", "-s", "-j2", flags], cwd=apart.project, check=True)
     stimulus = Stimulus({"input": random_spikes(3)})
     a, b = (each.run(stimulus, random_values(1), seed=5) for each in (machine, apart))
     assert same(a, b) and len(a.spikes["hidden"])

@@ -78,6 +78,19 @@ def test_a_checkout_below_a_folder_of_any_name(small_run, tmp_path):
     assert not list(tmp_path.rglob("MADE"))
 
 
+@pytest.mark.slow
+def test_a_locale_of_decimal_commas_and_dotless_i_changes_nothing(
+    small_run, folder, tmp_path, monkeypatch
+):
+    made = ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(tmp_path / "tr_TR.UTF-8")]
+    if shutil.which(made[0]) is None or subprocess.run(made, check=False).returncode:
+        pytest.skip("no Turkish locale can be made here")
+    monkeypatch.setenv("LOCPATH", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
+    scenes.finish(folder, VERDICTS)
+    scenes.assert_equal(small_run, folder)
+
+
 FULL = {
     "results, at once": ("results", "8k"),
     "results, later": ("results", "48k"),

@@ -213,8 +213,9 @@ class LogHandler(LogHandlerBase):
             news_file(log).unlink(missing_ok=True)  # left behind by a run that was killed
         self.plan.start(record.jobid, job, self.clock(), tuple(record.log))
         if self._beat is None and not self._stop.is_set():
-            self._beat = threading.Thread(target=self._beat_on, daemon=True)
-            self._beat.start()
+            beat = threading.Thread(target=self._beat_on, daemon=True)
+            beat.start()  # which fails where no memory is left
+            self._beat = beat
 
     def _job_finished(self, record: Any) -> None:
         ended = self.plan.finish(record.job_id, self.clock())

@@ -61,7 +61,6 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
     """
     import nbformat
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
     _check_parameters(source, parameters)
@@ -85,9 +84,9 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
             if error.ename == "UserError":
                 raise UserError(error.evalue) from None
             raise
-        except DeadKernelError:
+        except RuntimeError as error:  # "Kernel died"
             raise UserError(
-                f"{source}: the process that ran its cells was ended from outside, as by a system "
+                f"{source}: {error}: the process that ran its cells was ended, as by a system "
                 "without memory; expected all cells to run; free some memory and start again"
             ) from None
         executed = nbformat.read(partial, as_version=4)

@@ -1,7 +1,8 @@
 """How jobs run: the log of a job and its progress, its code inputs, the environment they need.
 
-May import `records`. No number depends on this room, so a change here runs nothing again. At a
-glance: `jobs.job` wraps every script, `code_inputs` says which files each stage depends on,
-`environment` and `preflight` make and check `.venv`, `machine` says how slow the machine is,
-`stopping` ends a run at Ctrl-C, `folder_lock` removes what a killed one leaves.
+May import `records` and `compiler`. No number depends on this room, so a change here runs nothing
+again. At a glance: `jobs.job` wraps every script, `code_inputs` says which files each stage depends
+on, `environment` and `preflight` make and check `.venv`, `machine` says how slow the machine is,
+`stopping` ends a run at Ctrl-C, `folder_lock` removes what a killed one leaves, `clock` tells of
+tables from the future.
 """
