@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from made.digits import show
 from made.fulfilled import fulfilled, made_of, task_of
+from made.measured import row
 from made.project import params_of
 
 from whyspiking.battery import partial_input
@@ -96,13 +97,11 @@ def test_answers_settle_when_the_last_one_is_named_for_good():
 
 
 def clean(variant, seed, area, engine="brian2"):
-    place = {
-        "scale": "full", "talk": "goeltz", "experiment": "yinyang", "variant": variant,
-        "seed": seed, "engine": engine, "perturbation": "none", "locus": "", "strength": 0.0,
-    }  # fmt: skip
-    values = {"speed_area": area, "spikes": 5.0, "syn_events": 50.0}
-    values |= {"neuron_updates": 100.0, "neuron_updates_event": 60.0}
-    return tables.rows(place, values if engine == "brian2" else {"speed_area": area}, 300)
+    values = {"speed_area": area}
+    if engine == "brian2":
+        values |= {"spikes": 5.0, "syn_events": 50.0}
+        values |= {"neuron_updates": 100.0, "neuron_updates_event": 60.0}
+    return row(values, 300, variant=variant, seed=seed, engine=engine)
 
 
 def gains(rows, energy_config):

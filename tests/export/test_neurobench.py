@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from made.measured import row, rows, table
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Layer
@@ -112,18 +112,14 @@ def test_analogue_inputs_are_macs_on_both_sides(installed, tmp_path):
 
 
 def test_results_carry_the_names_of_neurobench(tmp_path):
-    place = {
-        "scale": "smoke", "talk": "a", "experiment": "b", "variant": "spiking",
-        "perturbation": "none", "locus": "", "strength": 0.0,
-    }  # fmt: skip
-    rows = []
-    for engine, accuracy in (("jax", 0.5), ("brian2", 0.75)):
-        for seed in (0, 1):
-            common = {**place, "engine": engine, "seed": seed}
-            rows += tables.rows(common, {"accuracy": accuracy + seed / 8}, 10)
-    rows += tables.rows({**place, "engine": "brian2", "seed": 0}, {"syn_events": 12.0}, 10)
-    tables.write_metrics(pd.DataFrame(rows), tmp_path / "a" / "metrics.csv")
-    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["a"]}}))
+    place = {"talk": "a", "experiment": "b"}
+    parts = [
+        rows([accuracy, accuracy + 1 / 8], engine=engine, **place)
+        for engine, accuracy in (("jax", 0.5), ("brian2", 0.75))
+    ]
+    counted = row({"syn_events": 12.0}, **place)
+    tables.write_metrics(table(*parts, counted), tmp_path / "a" / "metrics.csv")
+    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["a"]}})
     found = json.loads(neurobench.write(tmp_path).read_text())["networks"]["a.b.spiking"]
     assert found["SynapticOperations.Effective_ACs"] == 12
     assert found["ClassificationAccuracy"] == 0.8125, "Brian2 counts, mean over seeds"

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from made import measured
 from made.checkouts import ROOT
 
 from whyspiking.brian import Machine
@@ -22,7 +23,7 @@ from whyspiking.export.__main__ import main
 from whyspiking.foreign import job, measuring, tasks
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, finished, reference, tables
-from whyspiking.records.columns import METRICS, NETWORKS
+from whyspiking.records.columns import NETWORKS
 
 COMMITTED = ROOT / reference.FOLDER
 
@@ -96,11 +97,9 @@ def test_inside_brian2_a_file_decides_as_the_engine_of_training(row, builds):
 
 
 def score(run, talk, experiment, variant, seed, value=0.5):
-    row = dict.fromkeys(METRICS.names, "")
-    row |= {"scale": run.name, "talk": talk, "experiment": experiment, "variant": variant}
-    row |= {"seed": seed, "engine": "brian2", "perturbation": "none", "strength": 0.0}
-    row |= {"metric": "score", "value": value, "unit": "fraction", "trials": 100}
-    tables.write_metrics([row], run / talk / experiment / "metrics.csv")
+    place = {"talk": talk, "experiment": experiment, "variant": variant, "seed": seed}
+    found = measured.table(measured.row({"score": value}, 100, scale=run.name, **place))
+    tables.write_metrics(found, run / talk / experiment / "metrics.csv")
 
 
 def network(run, talk, experiment, variant="spiking", seed=0, info=None, **shapes):

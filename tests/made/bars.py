@@ -1,10 +1,12 @@
 """Bright bars in place of MNIST, and settings of the smallest S4NN, for tests of masquelier."""
 
+from itertools import pairwise
+
 import numpy as np
 from made.digits import show
 
 from whyspiking.talks.masquelier import brian_network, model, s4nn, task
-from whyspiking.talks.masquelier.network import Neurons, order_spikes
+from whyspiking.talks.masquelier.network import Neurons
 
 T_MAX = 24
 NEURONS = Neurons(theta=10.0, t_max=T_MAX)
@@ -39,14 +41,16 @@ def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
     }
 
 
-def random_case(seed, n_images=12, n_in=30, n_hidden=21, n_out=5, scale=1.0):
+def random_case(seed, sizes=(30, 21, 5), n_images=12):
+    """Ticks of images, their classes, and the weights of layers of these sizes."""
     rng = np.random.default_rng(seed)
-    ticks = rng.integers(0, T_MAX + 8, (n_images, n_in)).clip(0, T_MAX).astype(np.uint16)
-    weights = (
-        scale * rng.uniform(-1, 3, (n_in, n_hidden)),
-        scale * rng.uniform(-2, 6, (n_hidden, n_out)),
+    ticks = rng.integers(0, T_MAX + 8, (n_images, sizes[0])).clip(0, T_MAX).astype(np.uint16)
+    scale = rng.choice([0.5, 0.8, 1.2])
+    weights = tuple(
+        scale * rng.uniform(-2 if k else -1, 6 if k else 3, shape)
+        for k, shape in enumerate(pairwise(sizes))
     )
-    return order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights
+    return ticks, rng.integers(0, sizes[-1], n_images), weights
 
 
 def same_in_brian(own, network, recording, test):

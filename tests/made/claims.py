@@ -1,8 +1,5 @@
-"""Claims and rows of the metrics table, made up to be judged."""
+"""Claims, made up to be judged."""
 
-import pandas as pd
-
-from whyspiking.records import columns, tables
 from whyspiking.verdicts.judge import Claim
 
 SOURCE = {"paper": "p2021", "where": "Table 1"}
@@ -28,26 +25,3 @@ def claim(**changes) -> Claim:
         "accept": {"full": [0.95, None]},
     }
     return Claim(**{**base, **changes})
-
-
-def rows(values, metric="accuracy", scale="default", trials=100_000, **place):
-    common = {
-        "scale": scale,
-        "talk": "goeltz",
-        "experiment": "yinyang",
-        "variant": "spiking",
-        "engine": "brian2",
-        "perturbation": "none",
-        "locus": "",
-        "strength": 0.0,
-        **place,
-    }
-    return [
-        row
-        for seed, value in enumerate(values)
-        for row in tables.rows({**common, "seed": seed}, {metric: value}, trials)
-    ]
-
-
-def table(*parts) -> pd.DataFrame:
-    return pd.DataFrame([row for part in parts for row in part], columns=columns.METRICS.names)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
+from made.measured import row
 from made.project import config
 
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.records import columns, tables
 
 CONFIG = config("default")
 TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
@@ -81,46 +80,23 @@ def metrics(
 ) -> list[dict[str, Any]]:
     """Rows of one network per accuracy, whole and in parts; `more` are further metrics."""
     spiking = own.variants[variant].role in ("spiking", "ablation")
-    rows = []
+    found = []
     for seed, score in enumerate(scores):
-        shared = {
-            "scale": "default",
-            "talk": own.talk,
-            "experiment": own.name,
-            "variant": variant,
-            "seed": seed,
-            "engine": "brian2" if spiking else "jax",
-            "perturbation": "none",
-            "locus": "",
-            "strength": 0.0,
-        }
-        rows += tables.rows(shared, {"accuracy": score, "score": score, **more}, 1000)
+        place = {"talk": own.talk, "experiment": own.name, "variant": variant, "seed": seed}
+        place["engine"] = "brian2" if spiking else "jax"
+        found += row({"accuracy": score, "score": score, **more}, 1000, **place)
         for part in range(PARTS):
-            place = {"perturbation": "part", "strength": float(part)}
-            rows += tables.rows({**shared, **place}, {"accuracy": score}, 1000 // PARTS)
-    return rows
+            at = {"perturbation": "part", "strength": float(part)}
+            found += row({"accuracy": score}, 1000 // PARTS, **place, **at)
+    return found
 
 
 def dosed(own: Experiment, variant: str, kind: str, scores: Mapping[float, float]) -> list[dict]:
     """Rows of one network under doses of a perturbation: strength -> score."""
-    rows = []
-    for strength, score in scores.items():
-        place = {
-            "scale": "default",
-            "talk": own.talk,
-            "experiment": own.name,
-            "variant": variant,
-            "seed": 0,
-            "engine": "brian2",
-            "perturbation": kind,
-            "locus": "input",
-            "strength": strength,
-        }
-        rows += tables.rows(place, {"score": score}, 100)
-    return rows
-
-
-def table(*parts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The metrics table of several parts."""
-    flat = [row for part in parts for row in part]
-    return pd.DataFrame(flat, columns=pd.Index(columns.METRICS.names))
+    place = {"talk": own.talk, "experiment": own.name, "variant": variant}
+    place |= {"perturbation": kind, "locus": "input"}
+    return [
+        one
+        for strength, score in scores.items()
+        for one in row({"score": score}, 100, **place, strength=strength)
+    ]

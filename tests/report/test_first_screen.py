@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from made.common_ground import CONFIG, experiment, metrics, table, talk
+from made.common_ground import CONFIG, experiment, metrics, talk
+from made.measured import table
 
 from whyspiking.records import columns
 from whyspiking.report import first_screen

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from made.common_ground import CONFIG, dosed, experiment, metrics, table, talk
+from made.common_ground import CONFIG, dosed, experiment, metrics, talk
+from made.measured import table
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made.measured import rows, table
 from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
@@ -54,21 +55,10 @@ def claim(name, role="secondary", **changes):
 
 def verdicts(registered, found, scale="default"):
     """Judge claims on made-up values: id -> one value per seed."""
-    rows = [
-        {
-            "scale": scale, "talk": "toy", "experiment": "task", "variant": "spiking",
-            "seed": seed, "engine": "brian2", "perturbation": "none", "locus": "",
-            "strength": 0.0, "metric": entry.metric, "value": value, "unit": "fraction",
-            "trials": 1000,
-        }
-        for entry in registered
-        for seed, value in enumerate(found.get(entry.id, []))
-    ]  # fmt: skip
-    one_each = [pd.DataFrame([r for r in rows if r["metric"] == e.metric]) for e in registered]
-    empty = pd.DataFrame(columns=list(rows[0]) if rows else [])
+    place = {"scale": scale, "talk": "toy", "experiment": "task", "trials": 1000}
     judged = [
-        judge.judge_all(t if len(t) else empty, [e], scale=scale)
-        for e, t in zip(registered, one_each, strict=True)
+        judge.judge_all(table(rows(found.get(e.id, []), e.metric, **place)), [e], scale=scale)
+        for e in registered
     ]
     return pd.concat(judged, ignore_index=True)
 

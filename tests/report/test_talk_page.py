@@ -87,7 +87,7 @@ def test_slides_stand_alone(pieces, tmp_path):
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
     linked = set(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
     assert set(files) == linked - {"cards.svg"}, "a page without cards"
-    expected = ("matrix", "verdicts", "timing", "energy", "learning", "same-task")
+    expected = ("matrix", "verdicts", "timing", "energy", "same-task")
     assert {f"{name}.svg" for name in expected} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
@@ -220,7 +220,7 @@ def test_report_tells_all_talks(results, run, pieces):
     assert len(headings) == 10
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     linked = [link for link in numbers if not link.startswith("#")]
-    assert len(linked) >= 17 and all((results / link).is_file() for link in linked)
+    assert len(linked) >= 16 and all((results / link).is_file() for link in linked)
     assert numbers.count("#tables") >= 1, "of tables that every talk has for itself"
     whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
     ids = re.findall(r'\bid="([^"]+)"', whole)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from made.agreement import assert_close, slopes
 from made.project import params_of
 
 from whyspiking.talks.bohte import (
@@ -177,9 +178,7 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     assert 0.02 < float(fired.mean()) < 0.6
     np.testing.assert_array_equal(fired, expected)
     np.testing.assert_allclose(end.u, expected_end.u, atol=1e-5)
-    for one, other in zip(ours, theirs, strict=True):
-        scale = float(jnp.abs(other).max())
-        np.testing.assert_allclose(one, other, atol=3e-6 * scale)
+    assert_close(ours, theirs, 3e-6)
     assert all(float(jnp.abs(other).max()) > 0.01 for other in theirs[: 4 if beta else 3])
 
 
@@ -196,16 +195,11 @@ def test_the_readout_gradient_agrees_with_finite_differences():
     }
     loss = training.label_loss(params, "alif")
     with jax.enable_x64(True):
-        arrays = {k: jnp.asarray(v, jnp.float64) for k, v in start.items()}
+        arrays = {k: np.asarray(v, float) for k, v in start.items()}
         gradient = jax.grad(lambda a: loss(a, batch)[0])(arrays)
         for name, index in (("w_out", (2, 1)), ("b_out", (4,)), ("log_tau_out", (3,))):
-            step = 1e-5
-            ends = [
-                loss({**arrays, name: arrays[name].at[index].add(sign * step)}, batch)[0]
-                for sign in (1, -1)
-            ]
-            slope = float(ends[0] - ends[1]) / (2 * step)
-            assert float(gradient[name][index]) == pytest.approx(slope, rel=1e-4, abs=1e-9)
+            found = slopes(lambda: loss(arrays, batch)[0], arrays[name], 1e-5, [index])
+            assert gradient[name][index] == pytest.approx(found[index], rel=1e-4, abs=1e-9)
 
 
 def test_gated_units_follow_their_equation():
@@ -251,6 +245,4 @@ def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monk
     assert compiled.usable(*given)
     ours = run()
     monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
-    for one, other in zip(ours, run(), strict=True):
-        scale = float(jnp.abs(other).max())
-        np.testing.assert_allclose(one, other, atol=1e-5 * scale + 1e-7, rtol=0)
+    assert_close(ours, run(), 1e-5, 1e-7)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.project import params_of
+from oracles.clopath_force import izhikevich, leaky, run, theta
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network, Params, Traces
@@ -12,22 +13,6 @@ from whyspiking.measures import scoring
 from whyspiking.talks.clopath.force import learning, model, rate_control, signals, task
 from whyspiking.talks.clopath.hippocampus import task as septal_trials
 from whyspiking.talks.clopath.hippocampus import theta_replay
-
-
-def izhikevich(params, v, u, current):
-    """Eqs. 1-2: slopes of v and u per ms."""
-    dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current
-    return dv / params.capacitance, params.a * (params.b * (v - params.v_r) - u)
-
-
-def leaky(params, v, u, current):
-    """Eq. 29."""
-    return (-v + current) / params.tau_m, 0.0
-
-
-def theta(params, v, u, current):
-    """Eq. 32, whose time is in s."""
-    return (1 - np.cos(v) + np.pi**2 * current * (1 + np.cos(v))) / 1000.0, 0.0
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
@@ -46,31 +31,17 @@ def test_runtime_network_equals_plain_numpy(experiment, slopes, decoding, change
     clock = task.clock_signal(np.arange(0.0, 40.0), 4, 40.0, 1.0)
     clock = clock if experiment == "ode" else np.zeros((0, 2))
     decoders = decoding * np.random.default_rng(0).standard_normal((30, channels))
-    omega, neuron = model.static_weights(wiring), model.neuron_of(params)
-    if neuron.balanced:
-        np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
+    if model.neuron_of(params).balanced:
+        np.testing.assert_allclose(model.static_weights(wiring).sum(axis=0), 0.0, atol=1e-9)
 
-    rests = round(params.tau_ref / dt) - 1 if neuron.refractory else -1
-    peak = params.v_th if experiment == "sine_lif" else params.v_peak
-    v, rest = wiring["v_start"].copy(), np.full(30, -1)
-    u, current, h, r, h_r = np.zeros((5, 30))
-    jump, spikes = 1 / (params.tau_r * params.tau_d), []
-    for now in range(steps):
-        drive = wiring["encoders"] @ (r @ decoders)
-        if clock.size and now:
-            component, value = clock[int((now - 1) * dt + 1e-9) % len(clock)]
-            drive = drive + value * wiring["clock_encoders"][:, int(component)]
-        dv, du = slopes(params, v, u, current + drive + params.bias)
-        free = now > rest
-        v, u = np.where(free, v + dt * dv, v), u + dt * du
-        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
-        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
-        fired = np.flatnonzero(free & (v >= peak))
-        h = h + jump * omega[fired].sum(axis=0)
-        v[fired], rest[fired] = params.v_reset, now + rests
-        u[fired] += params.d if neuron is model.NEURON else 0.0
-        h_r[fired] += jump
-        spikes += [(now, int(neuron)) for neuron in fired]
+    def driven(now):
+        if not clock.size or not now:
+            return 0.0
+        component, value = clock[int((now - 1) * dt + 1e-9) % len(clock)]
+        return value * wiring["clock_encoders"][:, int(component)]
+
+    fired, _ = run(params, wiring, decoders, steps, dt, slopes=slopes, driven=driven)
+    spikes = [(int(step), int(neuron)) for step, neuron in np.argwhere(fired)]
     assert len(spikes) > 40
     assert runtime_spikes(params, wiring, clock, decoders, dt, steps, tmp_path) == spikes
 

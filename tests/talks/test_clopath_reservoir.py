@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.project import params_of, silent
+from oracles import clopath_force
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
-from whyspiking.talks.clopath.force import classification, model, reservoir
+from whyspiking.talks.clopath.force import classification, reservoir
 
 SHARED = ("shared_yinyang", "shared_randman", "shared_xor_100")
 
@@ -40,31 +41,16 @@ def drawn(params, fed_back=True):
 
 
 def plain(params, arrays, spikes, trial):
-    """Eqs. 1-4, 7 and 24 written out: r after every step (step, neuron), and all spike counts."""
-    n, dt = params.n_hidden, params.dt_ms
-    omega = model.static_weights(arrays)
-    v, u, current, h, r, h_r = arrays["v_start"].copy(), *np.zeros((5, n))
-    jump = 1 / (params.tau_r * params.tau_d)
+    """The oracle on one trial: r after every step (step, neuron), and all spike counts."""
     own = spikes.trials == trial
-    arriving = {
-        *zip(np.rint(spikes.times_ms[own] / dt).astype(int), spikes.units[own], strict=True)
-    }
-    counts, rates = np.zeros(n, int), []
-    for step in range(round(spikes.duration_ms / dt)):
-        drive = arrays["encoders"] @ (arrays["phi"].T @ r)
-        dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current + drive + params.bias
-        du = params.a * (params.b * (v - params.v_r) - u)
-        v, u = v + dt * dv / params.capacitance, u + dt * du
-        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
-        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
-        fired = np.flatnonzero(v >= params.v_peak)
-        for _, unit in (event for event in arriving if event[0] == step):
-            h = h + jump * arrays["w_in"][unit]
-        h = h + jump * omega[fired].sum(axis=0)
-        v[fired], u[fired], h_r[fired] = params.v_reset, u[fired] + params.d, h_r[fired] + jump
-        counts[fired] += 1
-        rates.append(r)
-    return np.array(rates), counts
+    steps = np.rint(spikes.times_ms[own] / params.dt_ms).astype(int)
+    n_steps = round(spikes.duration_ms / params.dt_ms)
+    heard = np.zeros((n_steps, len(arrays["w_in"])))
+    heard[steps, spikes.units[own]] = 1  # two spikes of an input in one step are one
+    arriving = (heard @ arrays["w_in"]).__getitem__
+    given = params, arrays, arrays["phi"], n_steps, params.dt_ms
+    fired, rates = clopath_force.run(*given, arriving=arriving)
+    return rates, fired.sum(axis=0)
 
 
 @pytest.mark.parametrize("fed_back", [False, True])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.agreement import assert_first_spikes
 from made.comsa_networks import SIZES, as_task, small
 from made.fulfilled import fulfilled
 from made.project import params_of, silent
@@ -111,13 +112,8 @@ def test_brian_is_the_closed_form(builds):
     ours = fulfilled(own).decode(own, recording, given_task)
     theirs = fulfilled(own).evaluate(own, "spiking", network, given_task)
     assert (ours.choices == theirs.choices).mean() >= 0.995
-    for name, first in (
-        fulfilled(own).reference_first_ms(own, "spiking", network, given_task).items()
-    ):
-        found = recording.spikes[name].first_ms()
-        assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.998
-        both = np.isfinite(found) & np.isfinite(first)
-        assert np.median(np.abs(found[both] - first[both])) < 1e-3 * 5.5
+    first = fulfilled(own).reference_first_ms(own, "spiking", network, given_task)
+    assert_first_spikes(recording, first, 0.998, q50=1e-3 * 5.5)
     for name in model.PULSES:
         expected = np.tile(arrays[name], (400, 1))
         np.testing.assert_allclose(recording.spikes[name].first_ms(), expected, atol=1e-6)

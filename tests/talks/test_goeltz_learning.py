@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from made.agreement import slopes
 from made.digits import show
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
@@ -58,14 +59,8 @@ def test_loss_gradient_is_its_derivative():
     times[2, targets[2]] = np.inf
     _value, gradient = learning.loss(times, targets, own)
     assert (gradient[2] == 0).all() and gradient[1, 2] == 0
-    for index in np.ndindex(times.shape):
-        if np.isfinite(times[index]) and index[0] != 2:
-            sides = []
-            for step in (1e-6, -1e-6):
-                moved = times.copy()
-                moved[index] += step
-                sides.append(learning.loss(moved, targets, own)[0])
-            assert gradient[index] == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-6)
+    expected = slopes(lambda: learning.loss(times, targets, own)[0], times)
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
     # One sample by hand.
     t, n = times[0], targets[0]
     alone, _ = learning.loss(times[:1], targets[:1], own)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made.agreement import assert_first_spikes
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 
@@ -110,16 +111,6 @@ def test_binding_places_the_bias(trained):
     assert np.all(binding.values["hidden.v_th"] == 1 / own.tau_ratio)
 
 
-def assert_spikes_agree(recording, expected, share, tail_ms):
-    """Equal neurons fire, half of them to 2e-4 ms and nine tenths of them to `tail_ms`."""
-    for name, first in expected.items():
-        found = recording.spikes[name].first_ms()
-        assert (np.isfinite(found) == np.isfinite(first)).mean() > share
-        both = np.isfinite(found) & np.isfinite(first)
-        errors = np.abs(found[both] - first[both])
-        assert np.median(errors) < 2e-4 and np.quantile(errors, 0.9) < tail_ms
-
-
 @pytest.mark.slow
 def test_brian_is_the_closed_form(trained, builds):
     from whyspiking.brian import Machine
@@ -135,7 +126,7 @@ def test_brian_is_the_closed_form(trained, builds):
     )
     assert (ours.choices == theirs.choices).mean() >= 0.995
     exact = fulfilled(own).reference_first_ms(own, "spiking", network, test)
-    assert_spikes_agree(recording, exact, 0.999, 2e-3)
+    assert_first_spikes(recording, exact, 0.999, q50=2e-4, q90=2e-3)
 
     # Neurons with time constants of their own, against the numerical event-driven solution.
     taus = imperfections.taus_of(own, Condition("tau_spread", "neurons", 0.3), Streams(3))
@@ -151,7 +142,7 @@ def test_brian_is_the_closed_form(trained, builds):
     numeric = imperfections.uneven_neurons(own, taus)(times, weights)
     ends = {"hidden": numeric.hidden.times, "output": numeric.output.times}
     ends = {name: np.where(t <= own.trial_ms, t, np.inf) for name, t in ends.items()}
-    assert_spikes_agree(chip, ends, 0.995, np.inf)
+    assert_first_spikes(chip, ends, 0.995, q50=2e-4)
     assert (numeric.hidden.times != model.closed_form(own)(times, weights).hidden.times).any()
 
     # Hidden spikes replayed in place of the silenced layer decide the same.

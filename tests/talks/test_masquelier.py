@@ -144,7 +144,8 @@ def test_silent_outputs_are_read_three_ticks_before_the_end(engine):
 
 
 def test_single_precision_is_close_to_double():
-    events, targets, weights = random_case(3)
+    ticks, targets, weights = random_case(3)
+    events = order_spikes(ticks, T_MAX)
     rule = Rule(gamma=5, learning_rate=0.05, decay=1e-6)
     found = []
     for kind in (np.float32, np.float64):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made.bars import NEURONS, T_MAX, made_digits, same_in_brian
+from made.bars import NEURONS, T_MAX, made_digits, random_case, same_in_brian
 from made.fulfilled import fulfilled
 from made.project import params_of, silent
 from oracles import masquelier_reference as reference
@@ -24,22 +24,11 @@ def digits(monkeypatch):
     return made_digits(monkeypatch)
 
 
-def case(seed, sizes, n_images=12):
-    rng = np.random.default_rng(seed)
-    ticks = rng.integers(0, T_MAX + 8, (n_images, sizes[0])).clip(0, T_MAX).astype(np.uint16)
-    scale = rng.choice([0.5, 0.8, 1.2])
-    weights = tuple(
-        scale * rng.uniform(-2 if k else -1, 6 if k else 3, shape)
-        for k, shape in enumerate(pairwise(sizes))
-    )
-    return ticks, rng.integers(0, sizes[-1], n_images), weights
-
-
 @pytest.mark.parametrize("sizes", SIZES)
 def test_kernel_is_the_reference(vectors, sizes):
     """Tick for tick; learning, averaging, decay and frozen layers to rounding."""
     for seed in range(6):
-        ticks, targets, weights = case(seed, sizes)
+        ticks, targets, weights = random_case(seed, sizes)
         events = order_spikes(ticks, T_MAX)
         ours, theirs = (e.forward(events, weights, NEURONS) for e in (compiled, reference))
         np.testing.assert_array_equal(ours.hidden, theirs.hidden)
@@ -99,7 +88,7 @@ def dense_step(times, weights, target, gamma, rate):
 @pytest.mark.parametrize("sizes", SIZES)
 def test_kernel_is_the_dense_statement(sizes):
     """In float64, over some hundred images that follow each other."""
-    ticks, targets, weights = case(11, sizes, n_images=40)
+    ticks, targets, weights = random_case(11, sizes, n_images=40)
     events = order_spikes(ticks, T_MAX)
     order = np.tile(np.arange(40), 5)
     learned = tuple(w.copy() for w in weights)
@@ -175,7 +164,7 @@ def test_it_trains_and_revives_neurons_of_every_layer(digits):
 
 
 def test_layers_must_fit_each_other():
-    ticks, _, weights = case(0, SIZES[0])
+    ticks, _, weights = random_case(0, SIZES[0])
     events = order_spikes(ticks, T_MAX)
     for bad in ((weights[0], weights[0]), (weights[0],), (weights[0][:-1], *weights[1:])):
         with pytest.raises(UserError, match="30 pixels meet weights of sizes"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made.bars import NEURONS, made_digits, random_case
+from made.bars import NEURONS, T_MAX, made_digits, random_case
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 from oracles import masquelier_reference as reference
@@ -90,7 +90,8 @@ def test_silent_neurons_are_drawn_anew(digits, output):
 
 @pytest.mark.parametrize("engine", [compiled, reference])
 def test_the_image_after_which_weights_are_no_numbers(engine):
-    events, targets, weights = random_case(0, n_images=4)
+    ticks, targets, weights = random_case(0, n_images=4)
+    events = order_spikes(ticks, T_MAX)
     order, rule = np.tile(np.arange(4), 300), Rule(5, 1e-3, 0.0)
     for layer, bad in ((0, np.inf), (1, np.nan)):
         broken = tuple(w.copy() for w in weights)

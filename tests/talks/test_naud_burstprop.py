@@ -1,7 +1,7 @@
 """The authors' rate network of the talk naud: its credit against loops, derivatives, their code."""
 
 import numpy as np
-import pytest
+from made.agreement import slopes
 
 from whyspiking.talks.naud.rate_hierarchy import burstprop
 from whyspiking.talks.naud.rate_hierarchy.burstprop import Layers, Recipe
@@ -58,15 +58,9 @@ def test_gradient_is_that_of_finite_differences():
     layers.forward = [w.astype(float) for w in layers.forward]
     layers.bias = [b.astype(float) for b in layers.bias]
     credit = burstprop.gradient_credit(layers, burstprop.rates(layers, features), targets)
-    for k, bias in enumerate(layers.bias):
-        for unit in range(len(bias)):
-            found = []
-            for step in (1e-4, -1e-4):
-                bias[unit] += step
-                found.append(half_squared_error(layers, features, targets))
-                bias[unit] -= step
-            slope = (found[1] - found[0]) / 2e-4
-            assert credit[k][:, unit].sum() == pytest.approx(slope, rel=2e-3, abs=1e-5)
+    for bias, found in zip(layers.bias, credit, strict=True):
+        slope = slopes(lambda: half_squared_error(layers, features, targets), bias, 1e-4)
+        np.testing.assert_allclose(found.sum(axis=0), -slope, rtol=2e-3, atol=1e-5)
 
 
 def test_perturbation_is_the_gradient_on_average():

@@ -88,14 +88,23 @@ def of_neurons(values):
     }
 
 
-def run_both(p, machine, values, rows):
-    ours = machine.run(
-        Stimulus(arrays={"schedule": rows}), {**values, "neurons.carry": 1.0}, seed=1
-    )
-    flat = rows.reshape(-1, rows.shape[2])
-    rng = np.random.default_rng(0)
-    theirs = naud_xor.simulate(p, of_neurons(values), matrices(values), flat, rng)
-    return ours, theirs
+def in_numpy(p, values, rows):
+    """The oracle on what an engine was given."""
+    given = of_neurons(values), matrices(values), rows.reshape(-1, rows.shape[2])
+    return naud_xor.simulate(p, *given, np.random.default_rng(0))
+
+
+def assert_learned_alike(p, ours, theirs, values):
+    """Weights that mostly moved, and mostly not to their limit; the same number of events."""
+    i, j = values["forward.i"], values["forward.j"]
+    assert (np.abs(theirs.weights[i, j] - values["forward.w"]) > 1e-4).mean() > 0.5
+    assert (theirs.weights[i, j] < 1).mean() > 0.5
+    np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
+    counted = counters.read_counters(p, ours)
+    for name, found in (("events", theirs.events), ("bursts", theirs.bursts)):
+        assert len(found) > 10
+        total = np.bincount(found[:, 1] // N, minlength=len(POPULATIONS))
+        np.testing.assert_array_equal(getattr(counted, name)[-1], total)
 
 
 def places(spikes, p):
@@ -114,21 +123,13 @@ def test_events_bursts_and_weights_equal_those_of_the_numpy_network(machine):
         for pattern in (1, 3, 2, 0):
             schedule.add_example(epoch, pattern, 1.0)
     rows = schedule.array()
-    ours, theirs = run_both(p, machine, values, rows)
+    stimulus = Stimulus(arrays={"schedule": rows})
+    ours = machine.run(stimulus, {**values, "neurons.carry": 1.0}, seed=1)
+    theirs = in_numpy(p, values, rows)
     assert places(ours.spikes["neurons"], p) == [tuple(x) for x in theirs.events.tolist()]
     assert places(ours.spikes["neurons.burst"], p) == [tuple(x) for x in theirs.bursts.tolist()]
-    populations = np.unique(theirs.events[:, 1] // N)
-    assert populations.tolist() == [0, 1, 2, 3, 4], "every ensemble takes part"
-    assert len(theirs.bursts) > 10
-    i, j = values["forward.i"], values["forward.j"]
-    changed = np.abs(theirs.weights[i, j] - values["forward.w"])
-    assert (changed > 1e-4).mean() > 0.5, "most synapses learned"
-    assert (theirs.weights[i, j] < 1).mean() > 0.5, "most synapses are below their limit"
-    np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
-    counted = counters.read_counters(p, ours)
-    for name, found in (("events", theirs.events), ("bursts", theirs.bursts)):
-        total = np.bincount(found[:, 1] // N, minlength=len(POPULATIONS))
-        np.testing.assert_array_equal(getattr(counted, name)[-1], total)
+    assert set(theirs.events[:, 1] // N) == {0, 1, 2, 3, 4}, "every ensemble takes part"
+    assert_learned_alike(p, ours, theirs, values)
 
 
 @pytest.mark.parametrize("change", [{}, {"hold_means": True}, {"drive": "dendrite"}])
@@ -141,19 +142,12 @@ def test_the_compiled_network_has_the_spikes_and_weights_of_the_numpy_one(change
     rows = schedule.array()[:1, :15]
     stimulus = Stimulus(arrays={"schedule": rows})
     ours = Ensembles(p, np.float64).run(stimulus, values, seed=1, spikes=True)
-    flat = rows.reshape(-1, rows.shape[2])
-    rng = np.random.default_rng(0)
-    theirs = naud_xor.simulate(p, of_neurons(values), matrices(values), flat, rng)
+    theirs = in_numpy(p, values, rows)
     step, neuron, second = ours.final["spikes"].T
     for found, wanted in ((second == 0, theirs.events), (second == 1, theirs.bursts)):
         pairs = sorted(zip(step[found].tolist(), neuron[found].tolist(), strict=True))
         assert pairs == [tuple(x) for x in wanted.tolist()]
-    assert len(theirs.bursts) > 10
-    i, j = values["forward.i"], values["forward.j"]
-    assert (np.abs(theirs.weights[i, j] - values["forward.w"]) > 1e-4).mean() > 0.5
-    np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
-    events = np.bincount(theirs.events[:, 1] // N, minlength=len(POPULATIONS))
-    np.testing.assert_array_equal(counters.read_counters(p, ours).events[-1], events)
+    assert_learned_alike(p, ours, theirs, values)
 
 
 def test_the_compiled_network_has_the_rates_of_brian2_under_noise(machine):
@@ -201,19 +195,22 @@ def test_lost_spikes_reach_no_synapse(machine, which, silent):
         assert places(recorded[0][name], p) == places(recorded[1][name], p)
 
 
-def test_a_short_window_of_plasticity_by_hand():
-    """One synapse, a presynaptic event, then a postsynaptic event and its burst (Eqs. 7 to 9)."""
-    p = small(n_per_population=1, gain=0.0, burst_delay_ms=5.0)
+def one_synapse(p, rows, **changes):
+    """A run in NumPy of one neuron an ensemble, of which a synapse of 0.3 joins two."""
     n = len(POPULATIONS)
     found = {kind: np.full((n, n), np.nan) for kind in KINDS}
     found["forward"][0, 2] = 0.3
     neurons = of_neurons(wiring.neuron_values(p))
-    neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n), "lift": np.zeros(n)}
-    neurons["is_input"] = np.array([1, 1, 1, 0, 0])
-    neurons["input_of"] = np.array([0, 1, 1, 0, 0])
-    rows = np.zeros((1, 5))
-    rows[0] = [900e-12, 700e-12, 0, 1, 1]
-    run = naud_xor.simulate(p, neurons, found, rows, np.random.default_rng(0))
+    neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n), **changes}
+    neurons |= {"is_input": np.array([1, 1, 1, 0, 0]), "input_of": np.array([0, 1, 1, 0, 0])}
+    rng = np.random.default_rng(0)
+    return naud_xor.simulate(p, neurons, found, np.array(rows, float), rng, traced=("r", "e"))
+
+
+def test_a_short_window_of_plasticity_by_hand():
+    """One synapse, a presynaptic event, then a postsynaptic event and its burst (Eqs. 7 to 9)."""
+    p = small(n_per_population=1, gain=0.0, burst_delay_ms=5.0)
+    run = one_synapse(p, [[900e-12, 700e-12, 0, 1, 1]], lift=np.zeros(len(POPULATIONS)))
     dt = p.dt_ms * 1e-3
     times = {
         (kind, k): spikes[spikes[:, 1] == k, 0]
@@ -241,16 +238,8 @@ def test_a_short_window_of_plasticity_by_hand():
 def test_the_e_min_term_by_hand():
     """One synapse: Eq. 11 with the closed form of its mean, in which every spike counts."""
     p = small(n_per_population=1, gain=0.0, tau_pre=0.5, tau_floor=1500.0, eta_hidden=0.003)
-    n = len(POPULATIONS)
-    found = {kind: np.full((n, n), np.nan) for kind in KINDS}
-    found["forward"][0, 2] = 0.3
-    neurons = of_neurons(wiring.neuron_values(p))
-    neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n)}
-    neurons["is_input"] = np.array([1, 1, 1, 0, 0])
-    neurons["input_of"] = np.array([0, 1, 1, 0, 0])
     # The means of Eq. 7 are held: that of Eq. 11 goes on. Rates of learning are on, then off.
-    rows = np.array([[900e-12, 700e-12, 0, 1, 0], [900e-12, 700e-12, 0, 0, 0]])
-    run = naud_xor.simulate(p, neurons, found, rows, np.random.default_rng(0), traced=("r", "e"))
+    run = one_synapse(p, [[900e-12, 700e-12, 0, 1, 0], [900e-12, 700e-12, 0, 0, 0]])
     assert not run.traces["e"][:, 2].any()
     kept = 1 - p.dt_ms / 1500
     post = np.sort([step for step, k in [*run.events, *run.bursts] if k == 2])

@@ -4,86 +4,50 @@ import itertools
 
 import numpy as np
 import pytest
+from made.agreement import assert_first_spikes
 
 from whyspiking.brian import Machine
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.training.first_spike import brian_network, compiled
 
-N_INPUT, N_HIDDEN, N_OUTPUT, TRIAL_MS = 30, 20, 3, 4.0
+TRIAL_MS = 4.0
+
+
+def wide(rng):
+    """Strong weights of both signs: inputs of one step lift a neuron above threshold and pull it
+    down again, and maxima within a step touch it."""
+    return [rng.normal(0.3, 1.5, (30, 20)), rng.normal(1.0, 6.0, (20, 3))]
+
+
+def deep(rng):
+    pairs = itertools.pairwise((12, 20, 15, 10, 3))
+    return [rng.normal(4 / np.sqrt(a), 4 / np.sqrt(a), (a, b)) for a, b in pairs]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("latest", [0.5, 2.0], ids=["many inputs per step", "few"])
-def test_random_networks_agree_with_the_closed_form(latest, builds):
-    model = brian_network.network(
-        "random",
-        n_input=N_INPUT,
-        n_hidden=N_HIDDEN,
-        n_output=N_OUTPUT,
-        direct=False,
-        dt_ms=0.01,
-        trial_ms=TRIAL_MS,
-        max_trials=400,
-    )
-    machine = Machine(model, builds)
+@pytest.mark.parametrize(
+    ("draw", "latest"),
+    [(wide, 0.5), (wide, 2.0), (deep, 1.0)],
+    ids=["many inputs per step", "few", "three hidden layers"],
+)
+def test_random_networks_agree_with_the_closed_form(draw, latest, builds):
     rng = np.random.default_rng(0)
-    # Strong weights of both signs: inputs of one step lift a neuron above threshold and pull it
-    # down again, and maxima within a step touch it.
-    w_hidden = rng.normal(0.3, 1.5, (N_INPUT, N_HIDDEN))
-    w_output = rng.normal(1.0, 6.0, (N_HIDDEN, N_OUTPUT))
-    times = rng.uniform(0.15, latest, (400, N_INPUT))
-    values = brian_network.values(
-        w_hidden, w_output, None, threshold=1.0, tau_m_ms=1.0, tau_s_ms=1.0
-    )
-    stimulus = Stimulus({"input": Spikes.from_first_spikes(times, TRIAL_MS)})
-    recording = machine.run(stimulus, values)
-    hidden = compiled.forward(times, w_hidden, 1.0, 1).times
-    for name, exact in (
-        ("hidden", hidden),
-        ("output", compiled.forward(hidden, w_output, 1.0, 1).times),
-    ):
-        found = recording.spikes[name].first_ms()
-        exact = np.where(exact <= TRIAL_MS, exact, np.inf)
-        assert (np.isfinite(found) == np.isfinite(exact)).mean() > 0.99
-        both = np.isfinite(found) & np.isfinite(exact)
-        gaps = np.abs(found[both] - exact[both])
-        assert np.median(gaps) < 1e-3 and np.quantile(gaps, 0.95) < 0.02
-
-
-@pytest.mark.slow
-def test_three_hidden_layers_agree_with_the_closed_form(builds):
-    sizes = (12, 20, 15, 10, N_OUTPUT)
+    first, *further, last = weights = draw(rng)
+    n_input, *n_hidden, n_output = [len(w) for w in weights] + [last.shape[1]]
+    options = {"direct": False, "dt_ms": 0.01, "trial_ms": TRIAL_MS, "max_trials": 400}
     model = brian_network.network(
-        "deep",
-        n_input=sizes[0],
-        n_hidden=sizes[1:-1],
-        n_output=N_OUTPUT,
-        direct=False,
-        dt_ms=0.01,
-        trial_ms=TRIAL_MS,
-        max_trials=200,
+        "random", n_input=n_input, n_hidden=n_hidden, n_output=n_output, **options
     )
-    rng = np.random.default_rng(0)
-    weights = [
-        rng.normal(4.0 / np.sqrt(a), 4.0 / np.sqrt(a), (a, b)) for a, b in itertools.pairwise(sizes)
-    ]
-    times = rng.uniform(0.15, 1.0, (200, sizes[0]))
-    values = brian_network.values(
-        weights[0], weights[-1], None, further=weights[1:-1], threshold=1.0, tau_m_ms=1.0,
-        tau_s_ms=1.0,
-    )  # fmt: skip
-    assert set(brian_network.bind(values).layers) == {
-        "s_hidden.w", "s_hidden_2.w", "s_hidden_3.w", "s_output.w"
-    }  # fmt: skip
+    times = rng.uniform(0.15, latest, (400, n_input))
+    constants = {"threshold": 1.0, "tau_m_ms": 1.0, "tau_s_ms": 1.0}
+    values = brian_network.values(first, last, None, further=further, **constants)
+    assert len(brian_network.bind(values).layers) == len(weights)
     stimulus = Stimulus({"input": Spikes.from_first_spikes(times, TRIAL_MS)})
     recording = Machine(model, builds).run(stimulus, values)
-    exact = times
-    for name, w in zip(brian_network.populations(3), weights, strict=True):
-        exact = compiled.forward(exact, w, 1.0, 1).times
-        found = recording.spikes[name].first_ms()
-        fired = np.where(exact <= TRIAL_MS, exact, np.inf)
-        assert np.isfinite(fired).mean() > 0.3
-        assert (np.isfinite(found) == np.isfinite(fired)).mean() > 0.99
-        both = np.isfinite(found) & np.isfinite(fired)
-        assert np.median(np.abs(found[both] - fired[both])) < 1e-3
+    expected = {}
+    for name, w in zip(brian_network.populations(len(n_hidden)), weights, strict=True):
+        times = compiled.forward(times, w, 1.0, 1).times
+        expected[name] = np.where(times <= TRIAL_MS, times, np.inf)
+        assert np.isfinite(expected[name]).mean() > 0.3
+    assert_first_spikes(recording, expected, 0.99, q50=1e-3, q95=0.02)

@@ -1,12 +1,14 @@
 """Contrasts of "why spiking?" from tables made for the purpose."""
 
+import functools
+
 import numpy as np
-import pandas as pd
 import pytest
+from made import measured
 
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
-from whyspiking.records import columns, tables
+from whyspiking.records import columns
 from whyspiking.verdicts import axes
 
 
@@ -26,29 +28,13 @@ def entry(**changes):
     return {**base, **changes}
 
 
-def rows(values, metric="timing_index", **place):
-    common = {
-        "scale": "default",
-        "talk": "goeltz",
-        "experiment": "yinyang",
-        "variant": "spiking",
-        "engine": "brian2",
-        "perturbation": "shuffle",
-        "locus": "input",
-        "strength": 0.0,
-        **place,
-    }
-    return [
-        row
-        for seed, value in enumerate(values)
-        for row in tables.rows({**common, "seed": seed}, {metric: value}, 500)
-    ]
+rows = functools.partial(
+    measured.rows, metric="timing_index", trials=500, perturbation="shuffle", locus="input"
+)
 
 
 def contrasts(parts, *entries):
-    flat = [row for part in parts for row in part]
-    table = pd.DataFrame(flat, columns=columns.METRICS.names)
-    return axes.contrasts(table, {"axes": list(entries)})
+    return axes.contrasts(measured.table(*parts), {"axes": list(entries)})
 
 
 def test_one_row_per_experiment_and_locus_with_its_interval():
@@ -75,8 +61,8 @@ def test_one_row_per_experiment_and_locus_with_its_interval():
 
 
 def test_a_difference_is_paired_and_a_ratio_is_logarithmic():
-    spiking = rows([2.0, 4.0, 8.0], "t95", perturbation="none", locus="")
-    control = rows([1.0, 2.0, 4.0], "t95", perturbation="none", locus="", variant="rnn")
+    spiking = rows([2.0, 4.0, 8.0], metric="t95", perturbation="none", locus="")
+    control = rows([1.0, 2.0, 4.0], metric="t95", perturbation="none", locus="", variant="rnn")
     difference = entry(metric="t95", versus={"variant": "rnn"}, better="smaller")
     ratio = {**difference, "transform": "log", "neutral": 1}
     one, two = contrasts([spiking, control], difference, ratio).to_dict("records")
@@ -94,7 +80,7 @@ def test_a_measure_without_a_null_decides_nothing():
 
 def test_infinite_and_undefined_values():
     (row,) = contrasts(
-        [rows([1.0, np.inf, 3.0], "sigma50")], entry(metric="sigma50", transform="log")
+        [rows([1.0, np.inf, 3.0], metric="sigma50")], entry(metric="sigma50", transform="log")
     ).to_dict("records")
     assert row["effect"] == 3.0
     assert np.isnan(row["low"])

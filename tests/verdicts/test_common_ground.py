@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from made.common_ground import CONFIG, dosed, experiment, metrics, table, talk
+from made.common_ground import CONFIG, dosed, experiment, metrics, talk
+from made.measured import table
 
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made.claims import DIFFERENCE, SOURCE, claim, rows, table
+from made.claims import DIFFERENCE, SOURCE, claim
+from made.measured import rows, table
 from scipy import stats
 
 from whyspiking.errors import UserError
