@@ -119,7 +119,7 @@ def test_results_carry_the_names_of_neurobench(tmp_path):
     ]
     counted = row({"syn_events": 12.0}, **place)
     tables.write_metrics(table(*parts, counted), tmp_path / "a" / "metrics.csv")
-    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["a"]}})
+    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["a"]}}))
     found = json.loads(neurobench.write(tmp_path).read_text())["networks"]["a.b.spiking"]
     assert found["SynapticOperations.Effective_ACs"] == 12
     assert found["ClassificationAccuracy"] == 0.8125, "Brian2 counts, mean over seeds"
