@@ -154,9 +154,12 @@ def test_biology_is_shown_with_sources_and_without_what_is_missing():
     found = biology.beside(table, TALKS)
     shown = trained_section.biology_table(found, TALKS)
     assert "210 Hz" in shown and "21 Hz" in shown
-    assert "not measured" in shown  # no latency in these rows
-    assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in shown
-    assert "from memory" in shown
+    for part in (
+        "not measured",
+        'href="https://doi.org/10.1371/journal.pbio.0060016"',
+        "from memory",
+    ):
+        assert part in shown
     assert "measured in no talk" in trained_section.biology_sentences(found)
     with style():
         assert "firing rate, Goeltz: 2.1e+02" in trained_section.biology_figure(found, TALKS).alt
