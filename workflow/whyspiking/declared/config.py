@@ -151,7 +151,7 @@ def _check_strengths(
     for claim in claims:
         for (key, place), (name, _) in zip(claim.places.items(), claim.networks, strict=True):
             kind = place.get("perturbation", "none")
-            measured = kind in talk.experiments[name].battery
+            measured = kind in talk.experiments[name].perturbations()
             levels = battery.get(kind, [1]) if measured else [0] if kind == "none" else None
             if levels is not None and place.get("strength", levels[0]) not in levels:
                 raise UserError(
