@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -281,15 +280,3 @@ def test_unpacked_files_are_checked_by_their_layout(originals, tmp_path):
 def test_unknown_data_sets_are_refused(tmp_path):
     with pytest.raises(UserError, match="known: spoken, words"):
         making.speak("sung", {}, 0, tmp_path / "x.npz", lambda share, news: None)
-
-
-@pytest.mark.slow
-def test_the_package_tonic_reads_the_files(digits):
-    tonic = pytest.importorskip("tonic", reason="the package tonic is not installed")
-    folder, _ = digits
-    train = tonic.datasets.SHD(str(folder), train=True)
-    assert len(train) == 144 and train.sensor_size == (700, 1, 1)
-    with h5py.File(Path(folder) / "SHD" / "shd_train.h5") as file:
-        events, label = train[3]
-        np.testing.assert_array_equal(events["x"], file["spikes/units"][3])
-        assert label == file["labels"][3]

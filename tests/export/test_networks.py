@@ -25,7 +25,6 @@ from whyspiking.export import __main__, networks
 from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
-from whyspiking.running import code_inputs
 from whyspiking.stages import data as making
 from whyspiking.stages import train as replicate
 from whyspiking.talks import talk_module
@@ -125,16 +124,6 @@ def test_every_talk_says_whether_its_networks_are_graphs():
     for talk in registry.available():
         reason = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
         assert (registry.FOLDER / talk / "nir.py").is_file() != bool(reason), talk
-
-
-def test_exporting_decides_no_number():
-    """Nothing that only `python -m whyspiking.export` needs is an input of any job."""
-    export_only = ("/whyspiking/export.py", "/whyspiking/exchange/")
-    for talk in registry.available():
-        own = f"/talks/{talk}/nir.py"
-        for stage in ("train", "simulate", "page"):
-            files = code_inputs.of_talk(talk, stage)
-            assert not [f for f in files if f.endswith(own) or any(x in f for x in export_only)]
 
 
 def test_a_folder_without_networks_is_refused(tmp_path, capsys):

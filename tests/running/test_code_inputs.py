@@ -63,12 +63,12 @@ def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
     simulated = places(talk, "simulate")
     assert {"battery", "measures", "brian"} <= rooms(simulated)
     assert not rooms(simulated) & NEVER_SIMULATE
-    own = {p.name for p in (PACKAGE / "talks" / talk).glob("*.py")} - {"__init__.py"}
-    left_out = {n for n in own if n == "nir.py" or n.startswith("figures")}
-    assert {f"talks/{talk}/{name}" for name in own - left_out} <= simulated
-    assert not {f"talks/{talk}/{name}" for name in left_out} & simulated
-    drawn = {f"talks/{talk}/{name}" for name in own - {"nir.py"}}
-    assert drawn <= places(talk, "page")
+    own = {str(p.relative_to(PACKAGE)) for p in (PACKAGE / "talks" / talk).rglob("[!_]*.py")}
+    exported = {f"talks/{talk}/nir.py"}
+    drawn = {file for file in own if Path(file).name.startswith("figures")}
+    assert own & simulated == own - exported - drawn
+    page = places(talk, "page")
+    assert own & page == own - exported and "export" not in rooms(page)
 
 
 def test_tables_are_collected_again_when_a_description_changes():
@@ -185,11 +185,3 @@ def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
 def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
     for files in (code_inputs.of_talk(talk, "train"), code_inputs.of_data("datasets/speech")):
         assert any(f.endswith("compiler/vectors.hpp") for f in files)
-
-
-def test_drawings_in_several_files_decide_no_number():
-    trained = code_inputs.of_talk("naud", "train")
-    assert any(f.endswith("naud/xor/brian_network.py") for f in trained)
-    apart = ("figures", "exhibits", "measures")
-    assert not [f for f in trained if "/naud/" in f and Path(f).stem.startswith(apart)]
-    assert any(f.endswith("naud/xor/figures.py") for f in code_inputs.of_talk("naud", "page"))

@@ -8,7 +8,6 @@ from made.agreement import slopes
 from made.digits import show
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
-from oracles import first_spike_layers
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import yinyang
@@ -155,16 +154,3 @@ def test_learning_rates():
     cosine = params_of("goeltz", "yinyang", scale="smoke")
     assert learning.learning_rate(cosine, 0, 40) == 0.005
     assert learning.learning_rate(cosine, 20, 40) == pytest.approx(0.0025)
-
-
-def test_jax_learns_the_same(monkeypatch):
-    """One epoch in C++, and batch by batch in JAX, from the same start: nearly the same weights."""
-    own = params_of("goeltz", "yinyang", n_train=200, epochs=1)
-    found = [learning.train(own, Streams(0), silent)]
-    monkeypatch.setattr(model, "compiled", first_spike_layers)
-    found.append(learning.train(own, Streams(0), silent, learner=around_ideal(own)))
-    start = learning.initial_weights(params_of("goeltz", "yinyang"), Streams(0))
-    for name, before in zip(model.names_of(2), start, strict=True):
-        ours, theirs = (network.arrays[name] for network in found)
-        assert np.abs(ours - before).max() > 1e-3
-        assert np.quantile(np.abs(ours - theirs), 0.95) < 1e-4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
 from made.agreement import slopes
-from oracles import first_spike_epoch, first_spike_layers
+from oracles import first_spike_epoch
 from scipy import stats
 
 from whyspiking.compiler import libraries
@@ -185,17 +185,6 @@ def test_any_size_and_batch(n_in, n_hidden, n_out, n_pulses, batch, ties, ratio,
     )  # fmt: skip
     # Where a neuron grazes its threshold, rounding in one step decides about the next.
     assert_equal(results, 1e-7)
-
-
-@pytest.mark.parametrize("n_hidden", (5, (5, 4)))
-def test_jax_runs_the_same_epochs(n_hidden):
-    results = []
-    for engine in (compiled, first_spike_layers):
-        training, inputs, targets = made(COMSA, n_hidden=n_hidden)
-        given = inputs, targets.astype(np.int32), np.arange(20)
-        found = first_spike_epoch.run(training, *given, 0.02, 0.05, 0, engine)
-        results.append((training, [found]))
-    assert_equal(results, 1e-9)
 
 
 def test_epsilon():
