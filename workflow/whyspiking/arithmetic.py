@@ -22,9 +22,17 @@ from whyspiking.errors import UserError
 
 VARIABLE = "WHYSPIKING_VECTORS"
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""One job is one thread: the workflow runs as many jobs as there are cores."""
-XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "PJRT_NPROC": "1",
+}
+"""One job is one thread: the workflow runs as many jobs as there are cores.
+
+The last is XLA's: it cuts products into as many parts as there are cores, whatever its flag says.
+"""
+XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+XLA_ONE_ORDER = "--xla_cpu_enable_platform_dependent_math=false"
+"""Else XLA's library of matrix products looks at the processor itself, whatever `max_isa` says."""
 
 MARCH = {"baseline": "x86-64-v2", "avx2": "x86-64-v3", "native": "native"}
 """Choices of $WHYSPIKING_VECTORS -> `-march` of all that is compiled here; the default is avx2."""
@@ -32,13 +40,13 @@ LIBRARIES = {
     "baseline": {
         "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
         "OPENBLAS_CORETYPE": "Nehalem",
-        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+        "XLA_FLAGS": f"--xla_cpu_max_isa=SSE4_2 {XLA_ONE_ORDER}",
     },
     "avx2": {
         "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
         "OPENBLAS_CORETYPE": "Haswell",
         "OPENBLAS_L2_SIZE": "512",
-        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "XLA_FLAGS": f"--xla_cpu_max_isa=AVX2 {XLA_ONE_ORDER}",
     },
     "native": {},
 }
@@ -96,7 +104,7 @@ def settings() -> dict[str, str]:
     ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
     names = {flag.partition("=")[0] for flag in ours}
     kept = [flag for flag in given if flag.partition("=")[0] not in names]
-    return {**ONE_THREAD, **chosen, "XLA_FLAGS": " ".join([*kept, *ours])}
+    return {**ONE_THREAD, **chosen, "XLA_FLAGS": " ".join([*ours, *kept])}
 
 
 def described() -> dict[str, str]:
