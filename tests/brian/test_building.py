@@ -82,17 +82,16 @@ def test_forgotten_wiring_is_refused(machine):
 
 
 def test_wrong_stimuli_are_refused(machine):
-    values = random_values(0)
-    with pytest.raises(UserError, match="no input is named"):
-        machine.run(Stimulus({"inptu": first_spikes(0)}), values)
-    with pytest.raises(UserError, match="5 channels"):
-        machine.run(Stimulus({"input": random_spikes(0, n_units=4)}), values)
-    with pytest.raises(UserError, match="numbers of trials differ"):
-        machine.run(Stimulus({"input": first_spikes(0)}), values, trials=3)
-    with pytest.raises(UserError, match="lengthen trial_ms"):
-        machine.run(Stimulus({"input": replace(first_spikes(0), duration_ms=9.0)}), values)
-    with pytest.raises(UserError, match="array 'drive' has shape"):
-        machine.run(Stimulus({}, {"drive": np.zeros((2, 7, 2))}), values)
+    longer = replace(first_spikes(0), duration_ms=9.0)
+    for stimulus, options, words in (
+        (Stimulus({"inptu": first_spikes(0)}), {}, "no input is named"),
+        (Stimulus({"input": random_spikes(0, n_units=4)}), {}, "5 channels"),
+        (Stimulus({"input": first_spikes(0)}), {"trials": 3}, "numbers of trials differ"),
+        (Stimulus({"input": longer}), {}, "lengthen trial_ms"),
+        (Stimulus({}, {"drive": np.zeros((2, 7, 2))}), {}, "array 'drive' has shape"),
+    ):
+        with pytest.raises(UserError, match=words):
+            machine.run(stimulus, random_values(0), **options)
 
 
 def test_what_the_program_complains_about_is_an_error(machine, monkeypatch):

@@ -92,16 +92,16 @@ def test_tar_cut_short(tmp_path, cut):
 
 def test_gunzip():
     assert archives.gunzip(gzip.compress(b"abc"), 3, "f") == b"abc"
-    with pytest.raises(Refused, match="more than 2 bytes"):
-        archives.gunzip(gzip.compress(b"abc"), 2, "f")
-    with pytest.raises(Refused, match="cut short"):
-        archives.gunzip(gzip.compress(b"abc")[:-3], 9, "f")
-    with pytest.raises(Refused, match="not a readable gzip"):
-        archives.gunzip(b"PK\3\4 no gzip", 9, "f")
     flipped = bytearray(gzip.compress(b"abc" * 50))
     flipped[-6] ^= 1
-    with pytest.raises(Refused, match="not a readable gzip"):
-        archives.gunzip(bytes(flipped), 999, "f")
+    for packed_, limit, words in (
+        (gzip.compress(b"abc"), 2, "more than 2 bytes"),
+        (gzip.compress(b"abc")[:-3], 9, "cut short"),
+        (b"PK\3\4 no gzip", 9, "not a readable gzip"),
+        (bytes(flipped), 999, "not a readable gzip"),
+    ):
+        with pytest.raises(Refused, match=words):
+            archives.gunzip(packed_, limit, "f")
 
 
 def test_gzip_bomb_costs_no_memory():

@@ -37,12 +37,13 @@ def test_a_train_is_read_from_a_folder_and_from_a_wheel(tmp_path, wheel):
 
 
 def test_other_files_are_refused(tmp_path, wheel):
-    with pytest.raises(UserError, match="is not the file"):
-        receptor.trains(wheel, {NAME: "0" * 64}, 1000.0)
-    with pytest.raises(UserError, match="0 times in it"):
-        receptor.trains(wheel, {"other.txt": "0" * 64}, 1000.0)
-    with pytest.raises(UserError, match="cannot be read"):
-        receptor.trains(tmp_path, FILES, 1000.0)
+    for place, files, words in (
+        (wheel, {NAME: "0" * 64}, "is not the file"),
+        (wheel, {"other.txt": "0" * 64}, "0 times in it"),
+        (tmp_path, FILES, "cannot be read"),
+    ):
+        with pytest.raises(UserError, match=words):
+            receptor.trains(place, files, 1000.0)
 
 
 def test_what_is_missing_is_told(tmp_path, monkeypatch, capsys):
