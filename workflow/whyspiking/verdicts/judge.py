@@ -115,7 +115,8 @@ def judge_all(
         if talk is not None:
             row["data"] = claim.data or talk.experiments[experiment].provenance
         judged = row["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)
-        if judged and row["data"] in rule.STAND_INS and claim.source.value is not None:
+        number = claim.source.value is not None and claim.origin in rule.REPLICABLE
+        if judged and number and row["data"] in rule.STAND_INS:
             # What stands in for the published data says nothing of the number published for them.
             row |= {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS, "p_value": np.nan}
     # What others claimed, what we add and what is checked are families of their own.

@@ -37,8 +37,9 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None
             measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
             if experiment.shared is not None:
                 rows += _along_doses(measured, experiment)
-            if folder and experiment.kind == "classification" and not measured.empty:
-                rows += _along_time(experiment, talk.tau_char_ms, folder)
+            exhibits = folder and folder / talk.name / experiment.name / "exhibits.npz"
+            if exhibits and exhibits.is_file() and experiment.kind == "classification":
+                rows += _along_time(experiment, talk.tau_char_ms, exhibits)
     return columns.CURVES.table(rows)
 
 
@@ -79,10 +80,10 @@ def _along_doses(measured: Table, experiment: Experiment) -> Iterator[dict[str, 
 
 
 def _along_time(
-    experiment: Experiment, tau_char_ms: float, folder: Path
+    experiment: Experiment, tau_char_ms: float, path: Path
 ) -> Iterator[dict[str, Any]]:
     """Accuracy if stopped, of the spiking networks that were trained here."""
-    exhibits = array_files.load_arrays(folder / experiment.talk / experiment.name / "exhibits.npz")
+    exhibits = array_files.load_arrays(path)
     for variant in experiment.variants.values():
         # A network that another experiment trained has its line already.
         fresh = variant.role == "spiking" and not variant.parents
