@@ -187,7 +187,9 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
     for name, experiment, tau in (("goeltz", "mnist", 1.0), ("comsa", "mnist_slow", 0.5)):
         array_files.save_arrays(arrays, tmp_path / name / experiment / "exhibits.npz")
         described = talks[name].experiments[experiment]
-        rows += score_curves._along_time(described, tau, tmp_path / name / experiment / "exhibits.npz")
+        rows += score_curves._along_time(
+            described, tau, tmp_path / name / experiment / "exhibits.npz"
+        )
     curves = columns.CURVES.table(rows)
     # A variant that kept no curve, and one that another experiment trained, have no line.
     assert set(curves["variant"]) == {"spiking"} and len(curves) == 2 * time_ms.size

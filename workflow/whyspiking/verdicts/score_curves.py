@@ -79,9 +79,7 @@ def _along_doses(measured: Table, experiment: Experiment) -> Iterator[dict[str, 
             yield {**place, "along": along, **point}
 
 
-def _along_time(
-    experiment: Experiment, tau_char_ms: float, path: Path
-) -> Iterator[dict[str, Any]]:
+def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Iterator[dict[str, Any]]:
     """Accuracy if stopped, of the spiking networks that were trained here."""
     exhibits = array_files.load_arrays(path)
     for variant in experiment.variants.values():
