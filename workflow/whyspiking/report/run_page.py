@@ -149,7 +149,8 @@ class RunPage:
         delta = self.config["shared"]["delta"]
         words = first_screen.words(self.ground, self.answers, self.tables["programme"], delta)
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
-        return Html(macros("first_screen").screen(words, figure, replication))
+        reproduced = self.manifest.get("reproduced", "")
+        return Html(macros("first_screen").screen(words, figure, replication, reproduced))
 
     def cards(self) -> Html:
         """Every talk as a card: its first figure, its key claim, the verdict."""
