@@ -13,6 +13,7 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Task
 from whyspiking.datasets import ecg
+from whyspiking.datasets.released import Unavailable
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.talks.bohte import brian_network, measures, network, task
@@ -115,7 +116,8 @@ def with_originals(folder, monkeypatch, n_steps=400):
 def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatch):
     with_originals(tmp_path, monkeypatch)
     ours = params_of("bohte", "ecg", epochs=1, n_validation=6)
-    theirs = replace(ours, originals_dir=tmp_path, work_dir=tmp_path / "compiled")
+    theirs = params_of("bohte", "ecg", epochs=1, n_validation=6, records="original")
+    theirs = replace(theirs, originals_dir=tmp_path, work_dir=tmp_path / "compiled")
     assert [task.provenance(p) for p in (ours, theirs)] == ["simulated", "original"]
     parts = [task_of(theirs, split) for split in ("train", "validation", "test")]
     assert [len(part.targets) for part in parts] == [24, 6, 8]
@@ -134,7 +136,10 @@ def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatc
 
 def test_one_file_of_the_authors_without_the_other_is_told(tmp_path):
     (tmp_path / "QTDB_test.mat").write_bytes(b"something")
-    params = replace(params_of("bohte", "ecg"), originals_dir=tmp_path)
+    params = params_of("bohte", "ecg", records="original")
+    with pytest.raises(Unavailable, match=r"QTDB_train\.mat and QTDB_test\.mat are not in"):
+        task_of(params)
+    params = replace(params, originals_dir=tmp_path)
     with pytest.raises(UserError, match=r"QTDB_test\.mat is there, of"):
         task_of(params)
 

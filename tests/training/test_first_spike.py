@@ -351,7 +351,7 @@ def test_without_a_compiler_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", str(tmp_path / "no-such-compiler"))
     monkeypatch.setenv("WHYSPIKING_CACHE", str(tmp_path))
     compiled.library.cache_clear()
-    with pytest.raises(UserError, match=r"no-such-compiler.*was not found; install g\+\+"):
+    with pytest.raises(UserError, match=r"no-such-compiler.*is not on PATH; install g\+\+"):
         compiled.forward(np.ones((1, 1)), np.ones((1, 1)), 1.0, 1)
     monkeypatch.delenv("CXX")
     monkeypatch.setenv("PATH", str(tmp_path))

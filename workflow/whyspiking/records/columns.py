@@ -68,6 +68,7 @@ _METRIC = Column("metric", "What was measured.")
 _SEEDS = Column("seeds", "Number of seeds.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (_TALK, _EXPERIMENT)
+_NETWORK = (*_PLACE, _VARIANT, _SEED)
 _CHANGE = (
     Column("perturbation", "What was changed, or the cost model."),
     Column("locus", "Where it was changed, or the control."),
@@ -86,9 +87,7 @@ def _interval(value: str, unit: str = _UNIT_COLUMN, name: str = "value") -> tupl
 METRICS = TableSchema(
     "Every measurement, one a row.",
     _SCALE,
-    *_PLACE,
-    _VARIANT,
-    _SEED,
+    *_NETWORK,
     Column("engine", "What simulated: the engine of training, or Brian2."),
     Column(
         "perturbation",
@@ -408,9 +407,7 @@ NETWORKS = TableSchema(
 )
 REPRODUCED = TableSchema(
     "Every network of the run beside the recorded one of the same seed.",
-    *_PLACE,
-    _VARIANT,
-    _SEED,
+    *_NETWORK,
     Column("compared", "Numbers that the record has too; none that a clock measured.", "integer"),
     Column("identical", "Those of them that are equal to the last digit written.", "integer"),
     Column("close", "Those that differ by at most a millionth.", "integer"),
