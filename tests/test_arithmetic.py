@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made.checkouts import ROOT
+from made.checkouts import ROOT, copy_workflow
 
 from whyspiking import arithmetic
 from whyspiking.errors import UserError
@@ -23,6 +23,7 @@ ENGINES = {
     "by_bursts": "numpy with OpenBLAS",
     "in_brian2": "Brian2's programs",
     "products": "large products, which OpenBLAS cuts by the size of the cache",
+    "xla_products": "XLA's products, which it cuts by the number of cores",
 }
 """Small trainings of `made.trainings` that between them use all that computes numbers."""
 
@@ -49,6 +50,13 @@ import numpy as np
 x = np.random.default_rng(0).random((900, 600))
 bits = b"".join(part.tobytes() for part in np.linalg.eigh(x @ x.T))
 print(json.dumps(["products", hashlib.sha256(bits).hexdigest()]))
+import jax
+bits = b"".join(
+    jax.numpy.asarray(jax.jit(lambda a, b: a.T @ b)(*x.reshape(2, terms, -1))).tobytes()
+    for terms, x in ((50, x[:100]), (1000, x[:500].reshape(2000, -1)))
+    for x in (np.float32(x),)
+)
+print(json.dumps(["xla_products", hashlib.sha256(bits).hexdigest()]))
 """
 
 WIDE = {
@@ -56,18 +64,21 @@ WIDE = {
     "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
     "NPY_DISABLE_CPU_FEATURES": "",
     "OMP_NUM_THREADS": "2",
+    "PJRT_NPROC": "8",
 }
 """What libraries choose by themselves, or a user's shell says, on a processor with AVX-512."""
 NARROW = {
-    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD,-AVX512ER"
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD,-AVX512ER",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "PJRT_NPROC": "1",
 }
-"""Has the C library see a processor without AVX-512."""
+"""Has libraries see a processor with one core, and without AVX-512 or even AVX."""
 
 
 def _trained(builds: Path, **environment: str) -> dict[str, str]:
     paths = os.pathsep.join(map(str, (ROOT / "workflow", ROOT / "tests")))
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN, str(builds), *list(ENGINES)[:-2]],
+        [sys.executable, "-c", TRAIN, str(builds), *list(ENGINES)[:-3]],
         env={**os.environ, **environment, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
@@ -81,6 +92,85 @@ def test_every_engine_gives_the_same_bits_at_both_widths(builds):
     wide, narrow = _trained(builds, **WIDE), _trained(builds, **NARROW)
     assert set(wide) == set(ENGINES)
     assert {ENGINES[name] for name in ENGINES if wide[name] != narrow[name]} == set()
+
+
+def test_xla_says_that_it_heeds_every_flag_whatever_the_user_wrote(tmp_path):
+    compute = "arithmetic.settle(); import jax; print(jax.jit(jax.numpy.sum)(jax.numpy.ones(3)))"
+    subprocess.run(
+        [sys.executable, "-c", f"from whyspiking import arithmetic; {compute}"],
+        env={
+            **os.environ,
+            arithmetic.VARIABLE: "avx2",
+            "PYTHONPATH": str(ROOT / "workflow"),
+            "XLA_FLAGS": f"--xla_dump_to={tmp_path} no_flag=1",
+        },
+        check=True,
+        capture_output=True,
+    )
+    heeded = next(tmp_path.glob("*.debug_options")).read_text()
+    assert 'xla_cpu_max_isa: "AVX2"' in heeded
+    assert "xla_cpu_enable_platform_dependent_math: false" in heeded
+    assert "xla_cpu_multi_thread_eigen: false" in heeded
+
+
+@pytest.fixture
+def other(monkeypatch):
+    """Makes this processor another: (kind, instructions)."""
+
+    def become(machine, instructions):
+        monkeypatch.delenv(arithmetic.VARIABLE, raising=False)
+        monkeypatch.setattr(arithmetic.platform, "machine", lambda: machine)
+        monkeypatch.setattr(arithmetic, "processor", lambda: f"flags : {instructions}")
+
+    return become
+
+
+OLD = "ssse3 sse4_1 sse4_2 popcnt"
+NEW = f"{OLD} avx avx2 fma bmi1 bmi2 f16c movbe abm"
+
+
+@pytest.mark.parametrize(
+    ("machine", "instructions", "found"),
+    [
+        ("x86_64", NEW, "avx2"),
+        ("x86_64", NEW.replace("bmi2 ", ""), "baseline"),
+        ("x86_64", OLD, "baseline"),
+        ("x86_64", "sse2", "native"),
+        ("aarch64", "asimd", "native"),
+    ],
+)
+def test_every_processor_gets_flags_that_it_has_and_one_line_where_digits_may_differ(
+    machine, instructions, found, other, monkeypatch
+):
+    other(machine, instructions)
+    assert arithmetic.vectors() == found
+    assert arithmetic.compiler_flag() == f"-march={arithmetic.MARCH[found]}"
+    if found == "native":
+        assert set(arithmetic.settings()) == {*arithmetic.ONE_THREAD, "XLA_FLAGS"}
+    line = arithmetic.warning()
+    assert bool(line) == (found != "avx2")
+    if line:
+        assert f"'{found}'" in line and "may differ" in line and "\n" not in line
+        monkeypatch.setenv(arithmetic.VARIABLE, "avx2")
+        with pytest.raises(UserError, match=f"'avx2' is not possible.*{machine}.*native"):
+            arithmetic.vectors()
+
+
+def test_a_run_without_avx2_says_so_once_and_goes_on(tmp_path):
+    """The `Snakefile` itself, to its plan of jobs, on a processor that is said to be old."""
+    copy_workflow(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(
+        "from whyspiking import arithmetic\narithmetic.processor = lambda: 'flags : sse4_2'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", "-q", "--configfile", "config/smoke.yaml"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{tmp_path / 'workflow'}"},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("no AVX2 on this processor") == 1
 
 
 def test_flags_of_the_user_stay_beside_ours(monkeypatch):

@@ -3,11 +3,11 @@
 Libraries and compilers look at the processor and take the widest vectors that it has. Wider ones
 sum in another order, and other instructions round once where two would round twice: then a network
 that is trained on another machine is another network. So all of them are held to AVX2 with FMA
-(the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native`.
+(the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native` or the processor has
+no AVX2. `docs/digits.md` says what is equal where, and why.
 
 `settle` must be called before numpy, scipy or JAX are imported; the workflow calls `hand_on` for
-its jobs. Nothing else in the package sets a
-flag or a variable that numbers depend on.
+its jobs. Nothing else in the package sets a flag or a variable that numbers depend on.
 """
 
 from __future__ import annotations
@@ -31,22 +31,30 @@ ONE_THREAD = {
 The last is XLA's: it cuts products into as many parts as there are cores, whatever its flag says.
 """
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+"""XLA stops reading at the first word that is no flag, so nothing else may stand here."""
 XLA_ONE_ORDER = "--xla_cpu_enable_platform_dependent_math=false"
-"""Else XLA's library of matrix products looks at the processor itself, whatever `max_isa` says."""
+"""Else YNNPACK, which makes most of XLA's products, follows the processor, not `max_isa`."""
 
 MARCH = {"baseline": "x86-64-v2", "avx2": "x86-64-v3", "native": "native"}
 """Choices of $WHYSPIKING_VECTORS -> `-march` of all that is compiled here; the default is avx2."""
+NEEDS = {
+    "baseline": {"ssse3", "sse4_1", "sse4_2", "popcnt"},
+    "avx2": {"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"},
+}
+"""What a processor must have for them, by Linux' names."""
 LIBRARIES = {
     "baseline": {
         "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
         "OPENBLAS_CORETYPE": "Nehalem",
         "XLA_FLAGS": f"--xla_cpu_max_isa=SSE4_2 {XLA_ONE_ORDER}",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
     },
     "avx2": {
         "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
         "OPENBLAS_CORETYPE": "Haswell",
         "OPENBLAS_L2_SIZE": "512",
         "XLA_FLAGS": f"--xla_cpu_max_isa=AVX2 {XLA_ONE_ORDER}",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
     },
     "native": {},
 }
@@ -54,19 +62,40 @@ LIBRARIES = {
 
 OpenBLAS cuts products into blocks by the size of the second cache (in KB), so the order of its sums
 follows it; and its Haswell kernel overruns its stack where that is 1 MB (0.3.x, seen on AMD Zen 4).
+oneDNN makes those products of XLA that YNNPACK does not.
 """
 
 
+def able() -> list[str]:
+    """Keys of `MARCH` that this processor can run, the preferred first; on ARM native alone."""
+    return [*(name for name in ("avx2", "baseline") if _has(name)), "native"]
+
+
 def vectors() -> str:
-    """The key of `MARCH` in force: $WHYSPIKING_VECTORS, else avx2 where the processor has it.
+    """The key of `MARCH` in force: $WHYSPIKING_VECTORS, else the first of `able`.
 
     Raises:
-        UserError: If the variable says anything else.
+        UserError: If the variable says anything else, or what the processor lacks.
     """
-    chosen = os.environ.get(VARIABLE) or ("avx2" if _has_avx2() else "native")
+    chosen = os.environ.get(VARIABLE) or able()[0]
     if chosen not in MARCH:
         raise UserError(f"{VARIABLE}: '{chosen}' is not known; one of {', '.join(MARCH)}")
+    if chosen not in able():
+        raise UserError(
+            f"{VARIABLE}: '{chosen}' is not possible, since this processor "
+            f"({platform.machine()}) lacks its instructions; one of {', '.join(able())}"
+        )
     return chosen
+
+
+def warning() -> str:
+    """One line for a processor without AVX2; empty elsewhere."""
+    if "avx2" in able():
+        return ""
+    return (
+        f"no AVX2 on this processor ({platform.machine()}): the run takes '{vectors()}' "
+        "instructions; digits, and so networks, may differ from other machines' (docs/digits.md)"
+    )
 
 
 def compiler_flag() -> str:
@@ -98,7 +127,7 @@ def hand_on() -> None:
 
 
 def settings() -> dict[str, str]:
-    """The variables that `settle` sets; flags of XLA that the user gave stay beside ours."""
+    """The variables that `settle` sets; flags of XLA that the user gave stand behind ours."""
     chosen = dict(LIBRARIES[vectors()])
     given = os.environ.get("XLA_FLAGS", "").split()
     ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
@@ -124,5 +153,6 @@ def processor() -> str:
     return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
 
 
-def _has_avx2() -> bool:
-    return platform.machine() in ("x86_64", "AMD64") and {"avx2", "fma"} <= set(processor().split())
+def _has(name: str) -> bool:
+    x86 = platform.machine() in ("x86_64", "AMD64")
+    return x86 and NEEDS[name] <= set(processor().split())

@@ -437,8 +437,7 @@ RETIRED = TableSchema(
     Column("commit", "Commit of the last run that judged it."),
     Column("why", "Why it went."),
 )
-BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}
-"""File of a run, and not of the reference -> its columns."""
+BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}  # of a run, and not of the reference
 OF_THE_REFERENCE = {"networks.csv": NETWORKS, "retired.csv": RETIRED}
 """File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {

@@ -1,5 +1,6 @@
 // Hair cells and bushy cells of all channels of the ear model; equations in ear.py.
-// Eight channels at a time, in vectors of 64 bytes; machines without AVX-512 split them.
+// As many channels at a time as the widest vector has numbers: GCC takes a wider one apart into
+// single numbers wherever two are compared, which takes six times as long.
 
 #include <cstring>
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace {
 
-constexpr int kLanes = 8;
+constexpr int kLanes = kWidest / 8;
 typedef Vector<double, 8 * kLanes>::Real Reals;
 typedef Vector<double, 8 * kLanes>::Mask Ints;
 typedef std::uint64_t Words __attribute__((vector_size(8 * kLanes)));
@@ -35,8 +36,8 @@ inline Reals uniform(Words& state) {
 inline Reals binomial(Reals n, Reals p, Reals u, int most) {
     Reals power = 1.0 - p, term = all(1), k = all(0);
     const Reals odds = p / power;
-    // (1 - p)^n, bit by bit of n.
-    const Ints trials = __builtin_convertvector(n, Ints);
+    // (1 - p)^n, bit by bit of n, which stands in the lowest bits of this sum.
+    const Words trials = (Words)(n + 0x1.8p52);
     for (int bit = 0; most >> bit; ++bit) {
         term = ((trials >> bit) & 1) != 0 ? term * power : term;
         power *= power;
@@ -75,6 +76,7 @@ void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const H
     const int n_recent = cell->refractory > 1 ? cell->refractory - 1 : 0;
     const std::size_t stride = n_steps;
     std::vector<double> recent((n_recent + 1) * kLanes);
+    std::memset(spikes, 0, n_channels * stride);
     // The fixed point in silence.
     const double k0 = c.g * c.a / (c.a + c.b);
     const double cleft0 = c.m * c.y * k0 / (c.l * k0 + c.y * (c.l + c.r));
@@ -108,17 +110,15 @@ void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const H
             Reals fired = all(0);
             if (any(u > 1.0 - free * p)) fired = binomial(free, p, u, cell->fibres);
             if (n_recent) {
-                double* const leaving = &recent[static_cast<std::size_t>(oldest) * kLanes];
-                for (int i = 0; i < kLanes; ++i) {
-                    resting[i] += fired[i] - leaving[i];
-                    leaving[i] = fired[i];
-                }
+                auto& leaving = at<kWidest>(&recent[static_cast<std::size_t>(oldest) * kLanes]);
+                resting += fired - leaving;
+                leaving = fired;
                 oldest = oldest + 1 == n_recent ? 0 : oldest + 1;
             }
 
             // A cell that crossed in the step before fires: the spike is counted there.
             const Ints awake = silent <= 0, crossed = awake & (membrane >= 1.0);
-            if (step > 0)
+            if (any(crossed))
                 for (int i = 0; i < used; ++i)
                     spikes[begin + i * stride + step - 1] = crossed[i] & 1;
             membrane = awake ? membrane * decay_mem : membrane;
@@ -131,7 +131,6 @@ void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const H
             if (firing)
                 for (int i = 0; i < used; ++i) firing[begin + i * stride + step] = p[i];
         }
-        for (int i = 0; i < used; ++i) spikes[begin + i * stride + n_steps - 1] = 0;
     }
 }
 
