@@ -279,7 +279,9 @@ class RunPage:
                     f"forest-{answer.axis}",
                 ),
                 sections.claims_of_axis(answer, self.verdicts),
-                sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
+                sections.contrasts_of_axis(
+                    answer.axis, self.tables["axes"], self.names, self.recorded.here
+                ),
             )
         )
 

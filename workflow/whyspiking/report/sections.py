@@ -14,7 +14,7 @@ from whyspiking.records import labels, tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, letter, macros
-from whyspiking.report.recorded import Recorded
+from whyspiking.report.recorded import FOLDER, Recorded
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
@@ -41,8 +41,6 @@ MEASURES = (
     ("Q1", "score in Brian2 minus score in the engine of training", "one"),
 )
 """Heading of a measure, meaning, and which macro writes the cell."""
-OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")
-"""Metrics that are computed when a talk's tables are collected, not when it is simulated."""
 
 
 def counts(verdicts: Table) -> Markup:
@@ -93,13 +91,21 @@ def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
     return macros("sections").claims_of_axis(rows) if rows else Markup()
 
 
-def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> Markup:
-    """Every contrast of an axis that has a null, to open on demand."""
+def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str], here: Table) -> Markup:
+    """Every contrast of an axis that has a null, to open on demand.
+
+    Args:
+        axis: Its name.
+        axes: Rows of axes.csv.
+        names: Talk -> how its rows call it.
+        here: Networks of the run beside the record, where measurements of others lie; or none.
+    """
+    run = set(zip(here["talk"], here["experiment"], strict=True))
     own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"])]
     rows = []
     for row in own.to_dict("records"):
-        joint = row["metric"] in OF_SEVERAL_VARIANTS
-        folder = row["talk"] if joint else f"{row['talk']}/{row['experiment']}"
+        elsewhere = run and (row["talk"], row["experiment"]) not in run
+        folder = f"../{FOLDER}/{row['talk']}" if elsewhere else row["talk"]
         where = (str(row[name]) for name in ("talk", "experiment", "perturbation", "locus"))
         rows.append((row, labels.contrast(*where), folder))
     return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
