@@ -28,9 +28,8 @@ def test_anytime_by_hand():
 
 def test_t95_by_hand():
     # Final gain over chance 0.125; reached first at t = 1.
-    assert latency.t95(EXAMPLE) == 1.0
-    assert latency.t95(trials([1] * 10, range(10))) == 9.0
-    assert latency.t95(trials([1] * 100, range(100))) == 94.0
+    cases = EXAMPLE, trials([1] * 10, range(10)), trials([1] * 100, range(100))
+    assert [latency.t95(case) for case in cases] == [1.0, 9.0, 94.0]
 
 
 def test_speed_area_by_hand():

@@ -49,8 +49,7 @@ def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
     (tmp_path / "net.npz").write_bytes(raw)
     there = replace(own, originals_dir=tmp_path)
     found = fulfilled(there).train(there, "authors", Streams(0), {}, silent)
-    for name, values in network.arrays.items():
-        np.testing.assert_array_equal(found.arrays[name], values)
+    np.testing.assert_equal(found.arrays, network.arrays)
     measured = found.info["measures"]
     expected = max(0.25, own.trial_ms - first[b, j])
     assert measured["released_time_error_max"] == pytest.approx(expected)

@@ -1,6 +1,7 @@
 """What is special to this talk: its rule, its two readouts, its three engines."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -202,34 +203,35 @@ def test_ties_to_the_lowest_output_of_the_code():
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def simulated(builds):
+ONE, THREE = (36, 15, 4), (30, 12, 9, 7, 4)
+HIGHEST = {ONE: [(0.6, 5), (1.1, 5), (2.0, 5)], THREE: [(1, 5), (1.5, 6), (3, 8)]}
+"""Sizes of layers -> highest weight of the first layer, and of the others, in three networks."""
+
+
+@pytest.fixture(scope="module", params=HIGHEST, ids=["one hidden layer", "three"])
+def simulated(request, builds):
     """Random networks with ties, silence and late spikes, in Brian2 and in the kernel."""
     from whyspiking.brian import Machine
 
+    sizes = n_input, n_hidden, *more, n_output = request.param
     own = params_of(
-        "masquelier",
-        "mnist_strict",
-        n_input=36,
-        n_hidden=15,
-        n_output=4,
-        t_max=32,
-        theta=10.0,
-        max_trials=40,
-        tick_ms=1.0,
-    )
+        "masquelier", "mnist_strict", n_input=n_input, n_hidden=n_hidden, n_output=n_output,
+        t_max=32, theta=10.0, max_trials=40, tick_ms=1.0, **({"more_hidden": more} if more else {}),
+    )  # fmt: skip
     machine = Machine(fulfilled(own).to_brian(own), builds)
     rng = np.random.default_rng(5)
-    ticks = rng.integers(0, 36, (70, 36)).astype(float)
+    ticks = rng.integers(0, 36, (70, n_input)).astype(float)
     ticks[ticks >= 32] = np.inf
     spikes = Spikes.from_first_spikes(ticks, 32.0)
     test = Task(Stimulus({"input": spikes}), rng.integers(0, 4, 70), 4)
     cases = []
-    for high in (0.6, 1.1, 2.0):
+    for first, further in HIGHEST[request.param]:
         # Multiples of a half make exact ties.
-        w_hidden = np.round(2 * rng.uniform(-0.5, high, (36, 15))) / 2
-        w_output = np.round(2 * rng.uniform(-2, 5, (15, 4))) / 2
-        network = Network({"w_hidden": w_hidden, "w_output": w_output})
+        weights = tuple(
+            np.round(2 * rng.uniform(-2 if k else -0.5, further if k else first, shape)) / 2
+            for k, shape in enumerate(pairwise(sizes))
+        )
+        network = Network(model.as_arrays(weights))
         recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
         cases.append((network, recording))
     return own, machine, test, cases
@@ -250,6 +252,7 @@ def test_brian_is_the_kernel_tick_for_tick(simulated):
     assert silence > 5 and ties > 5, "the cases must contain what they test"
 
 
+@pytest.mark.parametrize("simulated", [ONE], indirect=True)
 def test_replayed_hidden_spikes_decide_the_same(simulated):
     own, machine, test, cases = simulated
     network, recording = cases[1]
@@ -263,6 +266,7 @@ def test_replayed_hidden_spikes_decide_the_same(simulated):
     )
 
 
+@pytest.mark.parametrize("simulated", [ONE], indirect=True)
 def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, monkeypatch):
     own, machine, _, cases = simulated
     images = np.random.default_rng(4).integers(0, 256, (90, 6, 6)).astype(np.uint8)

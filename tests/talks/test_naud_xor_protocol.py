@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made.agreement import slopes
 from made.project import params_of
-from oracles import naud_xor
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.naud import vector_functions
@@ -106,9 +105,6 @@ def test_teaching_current_follows_its_cases():
         (8.5, 1 / 6.5, -1 / 1.5),
         (9.5, 0, -1),
     ):
-        assert naud_xor._teaching(1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(up)
-        assert naud_xor._teaching(-1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(down)
-        # It is minus the derivative of the cross-entropy, which the gradient uses.
         assert rate_model.teaching_signal(e, 1) == pytest.approx(up)
         assert rate_model.teaching_signal(e, 0) == pytest.approx(down)
 

@@ -30,17 +30,21 @@ from whyspiking.talks.neftci import (
 )
 
 
+def case(n, experiment="nmnist"):
+    """A small network with its parameters and constants, some digits, and their frames."""
+    own = params(experiment, hidden=[6, 5], n_frames=10)
+    given = task_of(own, n)
+    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    return own, *network_of(own), given, frames
+
+
 def test_brian_without_compiler_steps_as_jax_does():
     """The strings of both Brian2 models, run by Brian2's own NumPy, in float64."""
-    own = params(hidden=[6, 5], n_frames=10)
-    weights, c = network_of(own)
-    given = task_of(own, 3)
-    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
-    jax_counts = [np.asarray(s) for s in model.responses(weights, frames, c)]
-    assert 0.05 < jax_counts[0].mean() < 0.95
+    own, weights, c, _, frames = case(3)
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
         jax_counts = [np.asarray(s) for s in model.responses(double, jnp.asarray(frames, float), c)]
+    assert 0.05 < jax_counts[0].mean() < 0.95
     for kind in (brian_network, device):
         values = kind.bind(own, as_network(weights)).values
         for trial in range(3):
@@ -51,10 +55,7 @@ def test_brian_without_compiler_steps_as_jax_does():
 
 def test_brian_learns_by_the_local_gradient():
     """One update, in the last step: what the equations of both engines say must be the same."""
-    own = params(hidden=[6, 5], n_frames=10)
-    weights, c = network_of(own)
-    given = task_of(own, 1)
-    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    own, weights, c, given, frames = case(1)
     target = jax.nn.one_hot(given.targets, own.n_classes)
     *_, last = seen(weights, c, frames)
     slopes = learning.local_gradients(c, weights, *last, target)
@@ -101,12 +102,10 @@ def test_deviations_act_only_on_the_device_as_built():
 
 def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     """A device as built in Brian2 against Eqs. 1 to 4 with one value per neuron."""
-    own = params("mismatch", hidden=[6, 5], n_frames=10)
-    weights, _ = network_of(own)
-    frames = task.frames_of(own, task_of(own, 1).stimulus.spikes["events"])
+    own, weights, _, _, frames = case(1, "mismatch")
     values = dict(device.bind(own, as_network(weights)).values)
     rng = np.random.default_rng(3)
-    spikes = frames[:, 0].astype(float)
+    spikes = np.asarray(frames[:, 0], float)
     expected = {}
     for k, (name, w, b) in enumerate(zip(model.names(own), weights.w, weights.b, strict=True), 1):
         off = {key: rng.uniform(-0.4, 0.4, b.size) for key in device.DEVIATING}
