@@ -72,30 +72,22 @@ def test_taps_look_back_and_never_ahead():
 
 
 def by_hand(params, arrays, k, x, leaky, alone):
-    """Eqs. 9 to 11 with unscaled membranes, frame by frame and neuron by neuron."""
-    w = np.asarray(arrays[f"w_{k}"], np.float64)
-    n_time, n = len(x), w.shape[2]
-    norm = (w**2).sum(axis=(0, 1))
-    v, s = np.zeros(n), np.zeros(n)
-    found = np.zeros((n_time, n), bool)
-    for t in range(n_time):
-        current = np.zeros(n)
-        for tap in range(params.kernel):
-            before = t - tap * params.dilations[k]
-            if before >= 0:
-                current += x[before] @ w[tap]
-        reset = np.array([sum(s[j] * np.sum(w[:, :, j] * w[:, :, i]) for j in range(n))
-                          for i in range(n)])  # fmt: skip
-        if alone:
-            reset = s * arrays[f"b_{k}"] * norm
-        beta = float(arrays[f"leak_{k}"])
+    """Eqs. 9 to 11 with unscaled membranes, frame by frame."""
+    w, threshold = np.asarray(arrays[f"w_{k}"], np.float64), arrays[f"b_{k}"]
+    norm, beta = (w**2).sum(axis=(0, 1)), float(arrays[f"leak_{k}"])
+    felt = np.diag(threshold * norm) if alone else np.einsum("tij,tik->jk", w, w)
+    v = s = np.zeros(w.shape[2])
+    found = []
+    for t in range(len(x)):
+        back = t - params.dilations[k] * np.arange(params.kernel)
+        current = np.einsum("ti,tij->j", x[back[back >= 0]], w[back >= 0])
         if leaky:
-            v = beta * (v - reset) + (1 - beta) * current
+            v = beta * (v - s @ felt) + (1 - beta) * current
         else:
-            v = v - reset + (1 - params.leak) * current
-        s = (v / (norm + 1e-8) - arrays[f"b_{k}"] > 0).astype(float)
-        found[t] = s > 0
-    return found
+            v = v - s @ felt + (1 - params.leak) * current
+        s = (v / (norm + 1e-8) - threshold > 0).astype(float)
+        found.append(s > 0)
+    return np.array(found)
 
 
 @pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
