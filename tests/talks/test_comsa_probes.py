@@ -72,14 +72,6 @@ def test_probes_act_on_one_layer():
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
-def test_structure_is_shared_by_experiments_of_equal_size():
-    slow, other = (
-        fulfilled(params_of("comsa", n, scale="full")).to_brian(params_of("comsa", n, scale="full"))
-        for n in ("mnist_slow", "released")
-    )
-    assert slow == other
-
-
 def test_binding_separates_pulses_from_inputs():
     own, arrays, _, _ = small()
     binding = fulfilled(own).bind(own, Network(arrays))

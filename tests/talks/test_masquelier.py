@@ -59,11 +59,6 @@ def test_spikes_are_sorted_by_tick_then_by_pixel():
     np.testing.assert_array_equal(events.tick, [3, 3, 7, 0, 0, 1, 9])
 
 
-def test_images_of_another_size_are_refused(digits):
-    with pytest.raises(UserError, match=r"64 pixels.*'masquelier' has 784"):
-        task.samples(params_of("masquelier", "mnist_strict", **{**digits, "n_input": 784}), "train")
-
-
 # ---- neurons and rule ----------------------------------------------------------------------
 
 # Two inputs, three hidden neurons, two outputs. Input 0 fires at 1, input 1 at 4. By hand:
