@@ -40,9 +40,8 @@ def test_chance_is_the_score_of_targets_shifted_in_time():
 
 
 def test_normalised_score():
-    assert scoring.normalised(0.9, 0.9, 0.1) == 1.0
-    assert scoring.normalised(0.1, 0.9, 0.1) == 0.0
-    assert scoring.normalised(0.05, 0.9, 0.1) < 0
+    found = [scoring.normalised(score, 0.9, 0.1) for score in (0.9, 0.1, 0.05)]
+    assert found == pytest.approx([1.0, 0.0, -0.0625])
     assert np.isnan(scoring.normalised(0.2, 0.29, 0.1))
 
 
