@@ -41,8 +41,7 @@ def test_a_passing_edge_gives_the_events_that_logarithms_say():
     """One pixel from dark to bright: floor(log(1.1 / 0.1) / 0.5) ON events, at solved times."""
     side = 6
     camera = Camera(*np.full((2, side, side), 0.5, np.float32), 0.1, 0.0, 0.0)
-    path = Path2D(*(np.array([0.0, 1.0], np.float32) for _ in range(2)), step_us=1000.0)
-    path = Path2D(path.x, np.zeros(2, np.float32), 1000.0)
+    path = Path2D(np.array([0.0, 1.0], np.float32), np.zeros(2, np.float32), 1000.0)
     image = np.zeros((2, 2), np.float32)
     image[1, 1] = 1.0
     chance = Chance(
@@ -52,10 +51,9 @@ def test_a_passing_edge_gives_the_events_that_logarithms_say():
     span = np.log(1.1 / 0.1)
     crossings = 1000 * 0.5 * np.arange(1, int(span / 0.5) + 1) / span
     rising = events.on == 1
-    np.testing.assert_allclose(events.t_us[rising], np.floor(crossings), atol=1)
-    assert set(zip(events.x[rising], events.y[rising], strict=True)) == {(2, 1)}
-    np.testing.assert_allclose(events.t_us[~rising], np.floor(crossings), atol=1)
-    assert set(zip(events.x[~rising], events.y[~rising], strict=True)) == {(1, 1)}
+    for chosen, place in ((rising, (2, 1)), (~rising, (1, 1))):
+        np.testing.assert_allclose(events.t_us[chosen], np.floor(crossings), atol=1)
+        assert set(zip(events.x[chosen], events.y[chosen], strict=True)) == {place}
 
 
 def test_a_pixel_is_silent_after_an_event():

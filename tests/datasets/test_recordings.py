@@ -107,7 +107,6 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
             (place / f"{number + 1:05d}.bin").write_bytes(nmnist.encode(events, number))
         assert len(nmnist.original_files(home, part)) == 10
     config = data(tmp_path, home)
-    assert data_folders.event_recordings(config).startswith("nmnist-original-")
     assert data_folders.event_recordings(config) == "nmnist-original-5+3+4-15ms-pool2"
     path = tmp_path / "test-0.npz"
     recordings.record(config, "test-0", path)

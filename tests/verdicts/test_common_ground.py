@@ -142,10 +142,11 @@ def test_memory_of_learning_is_that_of_the_rule():
     found = common_ground.matrix(table(rows), {"a": talk("a", own)}, CONFIG)
     spiking, bptt = tables.where(found, kind="method").to_dict("records")
     # A number per synapse, two per neuron and step (50 ms in steps of 2 ms), 50 for all.
-    assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
-    assert spiking["local"] == "no" and spiking["signals"] == "an error (neuron, later)"
-    assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
-    assert spiking["presentations"] == 8000 * 25
+    expected = {
+        "memory": 700 + 50 * 2 * 25 + 50, "local": "no", "signals": "an error (neuron, later)",
+        "spikes_hidden": 31, "tried": 6, "presentations": 8000 * 25,
+    }  # fmt: skip
+    assert {key: spiking[key] for key in expected} == expected
     assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
     whole = experiment("a", "randman", ["spiking"])
     found = common_ground.matrix(
