@@ -148,10 +148,10 @@ def test_the_description_tells_where_the_data_come_from(digits):
 
 def test_changed_and_missing_files_are_refused(digits):
     folder, _ = digits
-    data, meta = folder / "SHD" / "shd_test.h5", folder / "meta.json"
-    for path, content, words in (
-        (data, data.read_bytes()[:-1], r"shd_test\.h5: it is not the file that meta\.json"),
-        (data, None, r"shd_test\.h5: cannot be read"),
+    tested, meta = folder / "SHD" / "shd_test.h5", folder / "meta.json"
+    for path, content, message in (
+        (tested, tested.read_bytes()[:-1], r"shd_test\.h5: it is not the file that meta\.json"),
+        (tested, None, r"shd_test\.h5: cannot be read"),
         (meta, b'{"provenance": "synthetic"}', "not what the run wrote"),
         (meta, None, "rerun snakemake"),
     ):
@@ -159,7 +159,7 @@ def test_changed_and_missing_files_are_refused(digits):
         path.unlink()
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(UserError, match=words):
+        with pytest.raises(UserError, match=message):
             spoken.load(folder, "train", n_channels=140, duration_ms=1000.0)
         path.write_bytes(whole)
 
@@ -231,10 +231,8 @@ def test_recorded_digits_are_used_where_they_are(originals, tmp_path):
 def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals, tmp_path):
     place = tmp_path / "data"
     synthetic = "spoken-6x20x2-140ch-24k"
-    folders = {
-        key: data_folders.folder_of(key, data(place)) for key in ("spoken", "words", "yinyang")
-    }
-    assert folders == {"spoken": synthetic, "words": "words-6x10x2", "yinyang": None}
+    folders = {"spoken": synthetic, "words": "words-6x10x2", "yinyang": None}
+    assert {key: data_folders.folder_of(key, data(place)) for key in folders} == folders
     assert data_folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
     recordings = data_folders.event_recordings(data(place))
     assert data_folders.used_folders(data(place)) == {

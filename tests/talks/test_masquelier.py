@@ -101,14 +101,15 @@ def test_rule_by_hand(engine):
 
 
 def test_wanted_times():
-    def wanted(output, target):
-        return reference.wanted_times(np.array(output), target, NEURONS, 4).tolist()
-
-    assert wanted([3, 6, 9], 1) == [7, 3, 9]
-    assert wanted([3, 8, 9], 0) == [3, 8, 9], "right with margin: no error"
-    assert wanted([3, 3, 7], 0) == [3, 7, 7], "a tie is an error, the margin itself is none"
-    assert wanted([T_MAX] * 3, 2) == [T_MAX, T_MAX, T_MAX - 4], "silence"
-    assert wanted([T_MAX - 1, T_MAX], 1) == [T_MAX, T_MAX - 1], "the end bounds the margin"
+    for output, target, wanted in (
+        ([3, 6, 9], 1, [7, 3, 9]),
+        ([3, 8, 9], 0, [3, 8, 9]),  # right with margin: no error
+        ([3, 3, 7], 0, [3, 7, 7]),  # a tie is an error, the margin itself is none
+        ([T_MAX] * 3, 2, [T_MAX, T_MAX, T_MAX - 4]),  # silence
+        ([T_MAX - 1, T_MAX], 1, [T_MAX, T_MAX - 1]),  # the end bounds the margin
+    ):
+        found = reference.wanted_times(np.array(output), target, NEURONS, 4)
+        assert found.tolist() == wanted
 
 
 @pytest.mark.parametrize("engine", [reference, compiled])
@@ -187,11 +188,8 @@ def test_ties_to_the_lowest_output_of_the_code():
     output[2, 5] = 2
     output[3] = T_MAX
     potential = np.tile(np.arange(10.0), (4, 1))
-    np.testing.assert_array_equal(model.lowest(output, potential, T_MAX), [4, 8, 5, 9])
-    own, some = (
-        params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest"),
-        Task(Stimulus(), np.arange(4), 10),
-    )
+    own = params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest")
+    some = Task(Stimulus(), np.arange(4), 10)
     np.testing.assert_array_equal(model.decide(own, output, potential, some).choices, [4, 8, 5, 9])
 
 

@@ -88,10 +88,11 @@ def test_deviations_act_only_on_the_device_as_built():
     assert control.shape == (3 + 3 + 4 + 3, own.n_frames, 2)
     stages = device.periods(whole)
     assert [len(stages[k]) for k in ("designed", "built", "lesson", "relearned")] == [3, 3, 4, 3]
-    assert not control[stages["designed"], :, device.BUILT].any()
-    assert control[stages["built"], :, device.BUILT].all()
-    assert not control[stages["built"], :, device.RATE].any()
-    assert not control[stages["relearned"], :, device.RATE].any()
+    for stage, channel, value in (
+        ("designed", device.BUILT, 0), ("built", device.BUILT, 1),
+        ("built", device.RATE, 0), ("relearned", device.RATE, 0),
+    ):  # fmt: skip
+        assert (control[stages[stage], :, channel] == value).all(), (stage, channel)
     assert not control[stages["lesson"], : model.burn_in(own), device.RATE].any()
     for name in ("designed", "built", "relearned"):
         np.testing.assert_array_equal(whole.targets[stages[name]], task_of(own, 3).targets)
@@ -143,24 +144,20 @@ def test_what_relearning_brings_counts_every_device():
     stimulus = replace(given.stimulus, arrays={device.CONTROL: control})
     given = replace(given, targets=np.arange(40) % 4, stimulus=stimulus)
 
-    def measured(n_wrong_built, n_wrong_relearned):
+    name = f"readout{len(own.hidden)}"
+    for n_wrong_built, n_wrong_relearned, lost, gained, above_half_way in (
+        (4, 1, 0.4, 0.3, 0.9 - (1.0 + 0.6) / 2),
+        (0, 3, 0.0, -0.3, -0.3),  # nothing was lost, and learning harms
+        (4, 2, 0.4, 0.2, 0.0),
+    ):
         choices = given.targets.copy()
         choices[10 : 10 + n_wrong_built] += 1
         choices[30 : 30 + n_wrong_relearned] += 1
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
-        name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        return measures_device.measures(own, Condition(), recording, given)
-
-    found = measured(4, 1)
-    assert found["lost"] == pytest.approx(0.4)
-    assert found["gained"] == pytest.approx(0.3)
-    assert found["above_half_way"] == pytest.approx(0.9 - (1.0 + 0.6) / 2)
-    # A device that lost nothing, and one that learning harms.
-    found = measured(0, 3)
-    assert (found["lost"], found["gained"]) == pytest.approx((0.0, -0.3))
-    assert found["above_half_way"] == pytest.approx(-0.3)
-    assert measured(4, 2)["above_half_way"] == pytest.approx(0.0)
+        found = measures_device.measures(own, Condition(), recording, given)
+        expected = {"lost": lost, "gained": gained, "above_half_way": above_half_way}
+        assert {key: found[key] for key in expected} == pytest.approx(expected)
 
 
 def test_regression_learns_in_brian_as_the_equations_say():

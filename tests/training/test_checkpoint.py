@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from made import checkpointed_job, trainings
+from made.project import silent
 
 from whyspiking.contract import network_files
 from whyspiking.records.array_files import load_arrays
@@ -22,10 +23,6 @@ SLOW = ("of_gates", "of_a_gru", "of_an_lstm", "of_one_shot")
 
 class Stopped(Exception):
     """What stops a training in a test."""
-
-
-def quiet(share, news):
-    pass
 
 
 def stopping(at):
@@ -60,7 +57,7 @@ def assert_equal(one, other):
     ],
 )
 def test_what_was_stopped_ends_in_the_same_bits(train, tmp_path, monkeypatch):
-    whole = train(quiet, monkeypatch)
+    whole = train(silent, monkeypatch)
     folder, told = tmp_path / "kept", []
     with pytest.raises(Stopped), kept_in(folder, "plan", [], every_s=0):
         train(stopping(STOPPED_AT.get(train.__name__, 0.5)), monkeypatch)
@@ -80,7 +77,7 @@ def test_a_training_within_one_interval_writes_nothing(tmp_path, monkeypatch):
     assert not folder.exists()
 
 
-def counted(n, told=quiet, stop=None, **options):
+def counted(n, told=silent, stop=None, **options):
     """A loop that draws n numbers; gives those, and the rounds that it ran."""
     rng, drawn, ran = np.random.default_rng(0), [], []
     kept = Checkpoint(rng, **options)
@@ -170,11 +167,11 @@ def test_all_kinds_of_values_survive(tmp_path):
     kept = (state, [fortran, np.float32(0.1), float("nan"), 0.1 + 0.2, None, True, "text"])
     with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
         made = Checkpoint()
-        made.resume(range(2), kept, quiet)
+        made.resume(range(2), kept, silent)
         made.keep(1, kept)
         raise Stopped
     with kept_in(tmp_path / "kept", "plan", []):
-        left, (again, values) = Checkpoint().resume(range(2), kept, quiet)
+        left, (again, values) = Checkpoint().resume(range(2), kept, silent)
     assert left == range(1, 2)
     assert str(again) == str(state), "types, values and kinds of numbers"
     assert values[0].flags.f_contiguous and (values[0] == fortran).all()
@@ -197,7 +194,7 @@ def test_a_job_that_was_killed_ends_in_the_same_bits(tmp_path):
     assert (folder / "kept" / "training.npz").is_file() and not (folder / "network").exists()
     checkpointed_job.run(folder, lambda share, news: told.append(news), every_s=60)
     assert told[0].startswith("goes on after ") and not (folder / "kept").exists()
-    checkpointed_job.run(tmp_path / "undisturbed", quiet, every_s=60)
+    checkpointed_job.run(tmp_path / "undisturbed", silent, every_s=60)
     ours, theirs = (tmp_path / name / "network" for name in ("resumed", "undisturbed"))
     assert_equal(network_files.load_network(ours), network_files.load_network(theirs))
     ours, theirs = (load_arrays(path / "outcome.npz") for path in (ours, theirs))
