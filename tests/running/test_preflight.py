@@ -1,12 +1,12 @@
 """Each thing a machine may lack gives one clear message with its remedy."""
 
 import os
-import stat
 import subprocess
 import sys
 
 import pytest
 from made.checkouts import ROOT
+from made.programs import program
 
 from whyspiking.running import preflight
 
@@ -14,16 +14,8 @@ from whyspiking.running import preflight
 @pytest.fixture
 def machine(tmp_path):
     """A machine with only the programs that a test puts on it: (environ, put)."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    environ = {"PATH": str(folder), "HOME": str(tmp_path / "home")}
-
-    def put(name, script):
-        path = folder / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-    return environ, put
+    environ = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
+    return environ, lambda name, script: program(tmp_path / "bin" / name, script)
 
 
 def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
@@ -35,9 +27,8 @@ def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
 
 def test_a_missing_compiler(machine):
     environ, _ = machine
-    problem = preflight.compiler_problem(environ) or ""
-    assert "apt-get install g++" in problem
-    problem = preflight.compiler_problem({**environ, "CXX": "clang++"}) or ""
+    assert "apt-get install g++" in preflight.compiler_problem(environ)
+    problem = preflight.compiler_problem({**environ, "CXX": "clang++"})
     assert "'clang++', named by CXX, is not on PATH" in problem
 
 
@@ -45,8 +36,7 @@ def test_a_compiler_without_its_standard_library(machine):
     environ, put = machine
     put("g++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
     put("c++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
-    problem = preflight.compiler_problem(environ) or ""
-    assert "random: No such file or directory" in problem
+    assert "random: No such file or directory" in preflight.compiler_problem(environ)
 
 
 def test_a_missing_make(machine):
