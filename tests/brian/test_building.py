@@ -211,16 +211,16 @@ def test_any_change_of_the_description_changes_the_build():
     assert digest(make_model()) == known
 
 
-def test_missing_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UserError, match=r"no-such-compiler.*environment\.yml"):
-        Machine(make_model(), tmp_path)
-    assert not list(tmp_path.glob("*/manifest.json"))
-
-
-def test_broken_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "false")
-    with pytest.raises(UserError, match="cannot compile the C\\+\\+ standard headers"):
+@pytest.mark.parametrize(
+    ("compiler", "message"),
+    [
+        ("no-such-compiler", r"no-such-compiler.*environment\.yml"),
+        ("false", r"cannot compile the C\+\+ standard headers"),
+    ],
+)
+def test_missing_and_broken_compilers_are_explained(tmp_path, monkeypatch, compiler, message):
+    monkeypatch.setenv("CXX", compiler)
+    with pytest.raises(UserError, match=message):
         Machine(make_model(), tmp_path)
     assert not list(tmp_path.glob("*/manifest.json"))
 
