@@ -113,11 +113,10 @@ def test_a_timing_code_is_seen_as_one(probed, locus):
         1.0, abs=0.15
     )
     assert value(table, "timing_information", locus=locus) > 0.9
-    small = value(table, "score", perturbation="jitter", locus=locus, strength=0.01)
-    large = value(table, "score", perturbation="jitter", locus=locus, strength=4.0)
-    assert small > 0.95
-    assert large < 0.7
-    sigma50 = value(table, "sigma50", perturbation="jitter", locus=locus)
+    place = {"perturbation": "jitter", "locus": locus}
+    small, large = (value(table, "score", **place, strength=level) for level in (0.01, 4.0))
+    assert small > 0.95 > 0.7 > large
+    sigma50 = value(table, "sigma50", **place)
     assert 0.02 < sigma50 <= 4.0 * TAU or sigma50 == np.inf
 
 
@@ -150,8 +149,7 @@ def test_weights_and_neurons_are_perturbed_where_they_are(probed):
     changed = [values for _, values in machine.calls if not np.all(values["hidden.v_th"] == 1.0)]
     spread = [v["hidden.v_th"] for v in changed if v["hidden.v_th"].max() < 1e6]
     # Two levels of two draws each.
-    assert len(spread) == 4
-    assert len({tuple(v) for v in spread}) == 4
+    assert len(spread) == len({tuple(v) for v in spread}) == 4
 
 
 def test_hidden_replay_silences_the_population_and_keeps_the_input(probed):

@@ -41,8 +41,7 @@ def test_a_passing_edge_gives_the_events_that_logarithms_say():
     """One pixel from dark to bright: floor(log(1.1 / 0.1) / 0.5) ON events, at solved times."""
     side = 6
     camera = Camera(*np.full((2, side, side), 0.5, np.float32), 0.1, 0.0, 0.0)
-    path = Path2D(*(np.array([0.0, 1.0], np.float32) for _ in range(2)), step_us=1000.0)
-    path = Path2D(path.x, np.zeros(2, np.float32), 1000.0)
+    path = Path2D(np.array([0.0, 1.0], np.float32), np.zeros(2, np.float32), 1000.0)
     image = np.zeros((2, 2), np.float32)
     image[1, 1] = 1.0
     chance = Chance(
@@ -52,10 +51,9 @@ def test_a_passing_edge_gives_the_events_that_logarithms_say():
     span = np.log(1.1 / 0.1)
     crossings = 1000 * 0.5 * np.arange(1, int(span / 0.5) + 1) / span
     rising = events.on == 1
-    np.testing.assert_allclose(events.t_us[rising], np.floor(crossings), atol=1)
-    assert set(zip(events.x[rising], events.y[rising], strict=True)) == {(2, 1)}
-    np.testing.assert_allclose(events.t_us[~rising], np.floor(crossings), atol=1)
-    assert set(zip(events.x[~rising], events.y[~rising], strict=True)) == {(1, 1)}
+    for chosen, place in ((rising, (2, 1)), (~rising, (1, 1))):
+        np.testing.assert_allclose(events.t_us[chosen], np.floor(crossings), atol=1)
+        assert set(zip(events.x[chosen], events.y[chosen], strict=True)) == {place}
 
 
 def test_a_pixel_is_silent_after_an_event():
@@ -93,13 +91,10 @@ def test_files_have_the_layout_of_nmnist():
     raw = [nmnist.encode(events, k) for k in range(2)]
     assert [len(r) for r in raw] == list(5 * events.counts())
     first = raw[0][:5]
-    assert first[0] == events.x[0]
-    assert first[1] == events.y[0]
-    assert first[2] >> 7 == events.on[0]
-    assert int.from_bytes(first[2:5], "big") & 0x7FFFFF == events.t_us[0]
+    told = (first[0], first[1], first[2] >> 7, int.from_bytes(first[2:5], "big") & 0x7FFFFF)
+    assert told == (events.x[0], events.y[0], events.on[0], events.t_us[0])
     again = nmnist.decode(raw, "here")
-    for name in ("t_us", "x", "y", "on", "start"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(events, name))
+    np.testing.assert_equal(vars(again), vars(events))
     with pytest.raises(UserError, match="cut short"):
         nmnist.decode([raw[0][:-1]], "here")
     with pytest.raises(UserError, match="outside"):

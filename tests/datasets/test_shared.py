@@ -35,8 +35,7 @@ def test_every_input_fires_once_within_the_span():
     settings = randman.Settings()
     times, classes = randman.generate(seed(), 40, settings)
     assert times.shape == (400, settings.n_inputs)
-    assert times.min() >= 0
-    assert times.max() <= settings.span_ms
+    assert times.min() >= 0 and times.max() <= settings.span_ms
     np.testing.assert_array_equal(np.bincount(classes), np.full(10, 40))
 
 

@@ -148,25 +148,20 @@ def test_the_description_tells_where_the_data_come_from(digits):
 
 def test_changed_and_missing_files_are_refused(digits):
     folder, _ = digits
-
-    def load():
-        spoken.load(folder, "train", n_channels=140, duration_ms=1000.0)
-
-    path = folder / "SHD" / "shd_test.h5"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1])
-    with pytest.raises(UserError, match=r"shd_test\.h5: it is not the file that meta\.json"):
-        load()
-    path.unlink()
-    with pytest.raises(UserError, match=r"shd_test\.h5: cannot be read"):
-        load()
-    path.write_bytes(whole)
-    (folder / "meta.json").write_text('{"provenance": "synthetic"}')
-    with pytest.raises(UserError, match="not what the run wrote"):
-        load()
-    (folder / "meta.json").unlink()
-    with pytest.raises(UserError, match="rerun snakemake"):
-        load()
+    tested, meta = folder / "SHD" / "shd_test.h5", folder / "meta.json"
+    for path, content, message in (
+        (tested, tested.read_bytes()[:-1], r"shd_test\.h5: it is not the file that meta\.json"),
+        (tested, None, r"shd_test\.h5: cannot be read"),
+        (meta, b'{"provenance": "synthetic"}', "not what the run wrote"),
+        (meta, None, "rerun snakemake"),
+    ):
+        whole = path.read_bytes()
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(UserError, match=message):
+            spoken.load(folder, "train", n_channels=140, duration_ms=1000.0)
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +231,8 @@ def test_recorded_digits_are_used_where_they_are(originals, tmp_path):
 def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals, tmp_path):
     place = tmp_path / "data"
     synthetic = "spoken-6x20x2-140ch-24k"
-    assert data_folders.folder_of("spoken", data(place)) == synthetic
+    folders = {"spoken": synthetic, "words": "words-6x10x2", "yinyang": None}
+    assert {key: data_folders.folder_of(key, data(place)) for key in folders} == folders
     assert data_folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
     recordings = data_folders.event_recordings(data(place))
     assert data_folders.used_folders(data(place)) == {
@@ -247,8 +243,6 @@ def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals
         "words-6x10x2",
     }
     assert data_folders.folder_of("spoken", data(place, source="original")) == "spoken-original"
-    assert data_folders.folder_of("words", data(place)) == "words-6x10x2"
-    assert data_folders.folder_of("yinyang", data(place)) is None
     (originals / "shd_test.h5.zip").unlink()
     assert data_folders.folder_of("spoken", data(place, originals)) == synthetic
 

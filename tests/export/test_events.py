@@ -1,15 +1,13 @@
 """Tables and events for other tools: the data package, and what tonic reads where it is here."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from made import others
 from made.results import make_results
 from made.utterances import shard
 
@@ -20,13 +18,7 @@ from whyspiking.export import __main__
 from whyspiking.records import array_files, columns, datapackage, tables
 from whyspiking.stages import data
 
-PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
-
-
-def ask(code):
-    done = subprocess.run([PEERS, "-c", code], capture_output=True, text=True, check=False)
-    return done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_a_run_writes_has_the_columns_that_are_declared(tmp_path):
@@ -119,21 +111,20 @@ def test_a_folder_without_tables_is_refused(tmp_path, capsys):
 
 
 def test_the_package_frictionless_finds_valid(package):
-    if not ask("import frictionless")[0]:
-        pytest.skip(f"{PEERS} has no frictionless: uv pip install frictionless")
+    others.require("frictionless")
     code = (
         f"import os, json, frictionless; os.chdir({str(package)!r});"
         "r = frictionless.validate('datapackage.json');"
         "print(json.dumps([r.valid, len(r.tasks), r.flatten(['message'])[:3]]))"
     )
-    valid, n, errors = json.loads(ask(code)[1].splitlines()[-1])
+    valid, n, errors = json.loads(others.ask("-c", code).splitlines()[-1])
     assert valid and n == len([*package.rglob("*.csv")]), errors
     # It must see a number that is none.
     path = package / "durations.csv"
     table = pd.read_csv(path, dtype=str)
     table.loc[0, "seconds"] = "long"
     table.to_csv(path, index=False)
-    assert not json.loads(ask(code)[1].splitlines()[-1])[0]
+    assert not json.loads(others.ask("-c", code).splitlines()[-1])[0]
 
 
 # ---- events ---------------------------------------------------------------------------------
@@ -163,9 +154,7 @@ def test_exported_digits_come_back(tmp_path, capsys):
     files = nmnist.original_files(tmp_path / "out", "test")
     assert [digit for _, digit in files] == [7, 1, 7]
     found = nmnist.decode([path.read_bytes() for path, _ in files], "here")
-    expected = Events(**arrays)
-    for name in ("t_us", "x", "y", "on", "start"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    np.testing.assert_equal(vars(found), vars(Events(**arrays)))
 
 
 def test_exporting_without_recordings_is_refused(tmp_path, capsys):
@@ -177,8 +166,7 @@ def test_exporting_without_recordings_is_refused(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
-    if not ask("import tonic, h5py")[0]:
-        pytest.skip(f"{PEERS} has no tonic: uv pip install tonic")
+    others.require("tonic", "h5py")
     settings = {"source": "synthetic", "speakers": 6, "repetitions": 2, "channels": 140}
     shards = [tmp_path / "speakers" / f"{speaker}.npz" for speaker in range(6)]
     for speaker, path in enumerate(shards):
@@ -188,9 +176,7 @@ def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
     arrays = recordings(tmp_path)
     __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])
     script = Path(__file__).parents[1] / "peers" / "tonic_events.py"
-    command = [PEERS, str(script), str(tmp_path), str(tmp_path / "found.npz")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    others.ask(str(script), str(tmp_path), str(tmp_path / "found.npz"))
     with np.load(tmp_path / "found.npz", allow_pickle=False) as file:
         found = {name: file[name] for name in file.files}
     times, units, ptr, labels, speakers, _ = spoken.read(tmp_path / "SHD" / "shd_train.h5")

@@ -5,15 +5,13 @@ interpreter of its own, WHYSPIKING_PEERS=/path/to/python. Else those tests are s
 """
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from made import others
 from made.checkouts import ROOT
 
 from whyspiking.contract import network_files
@@ -29,8 +27,7 @@ from whyspiking.stages import data as making
 from whyspiking.stages import train as replicate
 from whyspiking.talks import talk_module
 
-READER = ROOT / "tests" / "peers" / "norse_reader.py"
-PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+READER = str(ROOT / "tests" / "peers" / "norse_reader.py")
 
 
 def config():
@@ -40,20 +37,15 @@ def config():
     return found
 
 
-def euler(node, spikes):
+def euler(node, dt, train):
     """Potentials of one CubaLIF neuron as importers integrate it, without threshold; (time,)."""
     _, p = node
-    dt, i, v, seen = spikes.dt, 0.0, 0.0, []
-    for s in spikes.train:
+    i, v, seen = 0.0, 0.0, []
+    for s in train:
         i += dt / p["tau_syn"][0] * (p["w_in"][0] * s - i)
         v += dt / p["tau_mem"][0] * (p["r"][0] * i - v)
         seen.append(v)
     return np.array(seen)
-
-
-class Train:
-    def __init__(self, dt, train):
-        self.dt, self.train = dt, train
 
 
 @pytest.mark.parametrize("tau_m_ms", [1.0, 2.0])
@@ -64,7 +56,7 @@ def test_euler_steps_give_the_exact_potential(tau_m_ms, step_ms):
     graph.current_based("n", 1, clock, tau_m_ms=tau_m_ms, tau_s_ms=1.0, threshold=1e9)
     train = np.zeros(30)
     train[[2, 7]] = [0.8, -0.3]
-    found = euler(graph.nodes["n"], Train(clock.step, train))
+    found = euler(graph.nodes["n"], clock.step, train)
     at = (np.arange(30) + 1) * step_ms
     expected = np.zeros(30)
     for k, w in ((2, 0.8), (7, -0.3)):
@@ -136,15 +128,6 @@ def test_a_folder_without_networks_is_refused(tmp_path, capsys):
 # ---- another simulator ----------------------------------------------------------------------
 
 
-def peers():
-    """Skip unless Norse can be asked."""
-    done = subprocess.run(
-        [PEERS, "-c", "import nir, nirtorch, norse"], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"{PEERS} has no nir, nirtorch and norse; see the head of this file")
-
-
 def nmnist_in(folder, data):
     """A small set as the rules of the workflow make it."""
     data = {**data, "folder": str(folder)}
@@ -203,16 +186,14 @@ def check_equal(trained, clock, outputs, expected):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_norse_decides_as_the_engine_of_training(kind, tmp_path):
-    peers()
+    others.require("nir", "nirtorch", "norse")
     trained = trained_in(kind, tmp_path)
     clock = trained.clock()
     networks.export(trained, clock, tmp_path / "network.nir")
     told = json.loads((tmp_path / "network.json").read_text())
     assert told["step_ms"] == clock.step_ms
     array_files.save_arrays(networks.samples(trained, clock, 500), tmp_path / "samples.npz")
-    files = [str(tmp_path / f) for f in ("network.nir", "samples.npz", "outputs.npz")]
-    done = subprocess.run([PEERS, str(READER), *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    others.ask(READER, *(str(tmp_path / f) for f in ("network.nir", "samples.npz", "outputs.npz")))
     expected = array_files.load_arrays(tmp_path / "samples.npz")["choices"]
     outputs = array_files.load_arrays(tmp_path / "outputs.npz")["outputs"]
     check_equal(trained, clock, outputs, expected)

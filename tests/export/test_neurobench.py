@@ -1,13 +1,11 @@
 """Our counts against those of the package neurobench, where it is here (see test_networks.py)."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made import others
 from made.measured import row, rows, table
 
 from whyspiking.contract.spikes import Spikes
@@ -17,7 +15,6 @@ from whyspiking.measures import counting
 from whyspiking.records import glossary, tables
 
 COUNTS = Path(__file__).parents[1] / "peers" / "neurobench_counts.py"
-PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 THRESHOLD = 3.0
 
 
@@ -45,22 +42,14 @@ def network(rng):
 def theirs(tmp_path, layers, inputs):
     source, target = tmp_path / "network.npz", tmp_path / "found.json"
     np.savez(source, allow_pickle=False, inputs=inputs, threshold=THRESHOLD, **layers)
-    command = [PEERS, str(COUNTS), str(source), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    others.require("neurobench")
+    others.ask(str(COUNTS), str(source), str(target))
     with np.load(f"{target}.npz") as file:
         return json.loads(target.read_text()), file["hidden"]
 
 
-@pytest.fixture
-def installed():
-    done = subprocess.run([PEERS, "-c", "import neurobench"], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"{PEERS} has no neurobench: uv pip install neurobench")
-
-
 @pytest.mark.slow
-def test_counts_are_those_of_neurobench(installed, tmp_path):
+def test_counts_are_those_of_neurobench(tmp_path):
     layers, inputs = network(np.random.default_rng(0))
     found, hidden = theirs(tmp_path, layers, inputs)
     described = {
@@ -92,7 +81,7 @@ def test_counts_are_those_of_neurobench(installed, tmp_path):
 
 
 @pytest.mark.slow
-def test_analogue_inputs_are_macs_on_both_sides(installed, tmp_path):
+def test_analogue_inputs_are_macs_on_both_sides(tmp_path):
     rng = np.random.default_rng(1)
     layers, inputs = network(rng)
     analogue = np.where(inputs, rng.uniform(0.2, 0.8, inputs.shape), 0).astype(np.float32)

@@ -8,12 +8,10 @@ validation trials.
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from made import others
 from made.checkouts import ROOT
 from made.nir_files import chain, write
 
@@ -157,14 +155,10 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_network_that_a_library_trains_now_decides_the_same(library, builds, tmp_path):
-    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
-    needed = f"import snntorch, nirtorch, {library}"
-    if subprocess.run([python, "-c", needed], capture_output=True, check=False).returncode:
-        pytest.skip(f"{python} has no snntorch, nirtorch and {library}")
+    others.require("snntorch", "nirtorch", library)
     samples, out = tmp_path / "samples.npz", tmp_path / "net.nir"
     assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
-    words = [python, str(PEERS / f"{library}_training.py"), str(samples), str(out), "4"]
-    subprocess.run(words, check=True, capture_output=True)
+    others.ask(str(PEERS / f"{library}_training.py"), str(samples), str(out), "4")
     found, _ = decisions(out, builds, steps=LIBRARIES[library])
     with np.load(out.with_suffix(".npz"), allow_pickle=False) as theirs:
         assert (found == theirs["choices"]).mean() >= 0.99

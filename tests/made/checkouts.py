@@ -6,11 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from made.hangs import limit
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles")
+
+
+def repository(*patterns: str) -> list[Path]:
+    """Files that are in the repository, or would be after `git add`; skips outside of one."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git repository")
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def copy_workflow(folder: Path, *more: str) -> Path:

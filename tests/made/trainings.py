@@ -213,34 +213,26 @@ def of_one_shot(progress, monkeypatch):
 
 
 def by_bursts(progress, monkeypatch):
-    own = params_of("naud", "mnist", epochs=4, batch=10)
+    return _rates(rate_hierarchy.train, digits, "mnist", "burstprop", progress)
+
+
+def of_the_rate_network(progress, monkeypatch):
+    perturbed = partial(burstprop.train, perturb=STREAMS.rng("perturb"))
+    return _rates(perturbed, deep_digits, "mnist_deep", "learned_3", progress)
+
+
+def _rates(train, module, experiment, variant, progress):
+    own = params_of("naud", experiment, epochs=4, batch=10)
     rng = np.random.default_rng(0)
     shown = rng.random((60, 12)), rng.integers(0, 3, 60)
-    layers = rate_hierarchy.train(
-        [12, 7, 6, 3], shown, shown, digits.recipe(own, "burstprop"),
+    layers = train(
+        [12, 7, 6, 3], shown, shown, module.recipe(own, variant),
         init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), progress=progress,
     )  # fmt: skip
     arrays = {
         f"{kind}{k}": array
-        for kind in ("forward", "bias", "feedback")
-        for k, array in enumerate(getattr(layers, kind))
-    }
-    return Network(arrays, {}, layers.history.rows)
-
-
-def of_the_rate_network(progress, monkeypatch):
-    own = params_of("naud", "mnist_deep", epochs=4, batch=10)
-    rng = np.random.default_rng(0)
-    shown = rng.random((60, 12)), rng.integers(0, 3, 60)
-    layers = burstprop.train(
-        [12, 7, 6, 3], shown, shown, deep_digits.recipe(own, "learned_3"),
-        init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), perturb=STREAMS.rng("perturb"),
-        progress=progress,
-    )  # fmt: skip
-    arrays = {
-        f"{kind}{k}": array
         for kind in ("forward", "bias", "feedback", "recurrent")
-        for k, array in enumerate(getattr(layers, kind))
+        for k, array in enumerate(getattr(layers, kind, ()))
     }
     return Network(arrays, {}, layers.history.rows)
 

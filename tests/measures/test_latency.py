@@ -28,16 +28,15 @@ def test_anytime_by_hand():
 
 def test_t95_by_hand():
     # Final gain over chance 0.125; reached first at t = 1.
-    assert latency.t95(EXAMPLE) == 1.0
-    assert latency.t95(trials([1] * 10, range(10))) == 9.0
-    assert latency.t95(trials([1] * 100, range(100))) == 94.0
+    cases = EXAMPLE, trials([1] * 10, range(10)), trials([1] * 100, range(100))
+    assert [latency.t95(case) for case in cases] == [1.0, 9.0, 94.0]
 
 
 def test_speed_area_by_hand():
     # Gains 0, .125, .25, .125 on [0,1), [1,2), [2,3), [3,4): mean over 4 ms relative to .125.
-    assert latency.speed_area(EXAMPLE, 4.0) == pytest.approx((0.125 + 0.25 + 0.125) / 4 / 0.125)
-    assert latency.speed_area(trials([1, 1], [0.0, 0.0]), 10.0) == pytest.approx(1.0)
-    assert latency.speed_area(trials([1, 1], [5.0, 5.0]), 10.0) == pytest.approx(0.5)
+    cases = (EXAMPLE, 4.0), (trials([1, 1], [0.0, 0.0]), 10.0), (trials([1, 1], [5.0, 5.0]), 10.0)
+    areas = [(0.125 + 0.25 + 0.125) / 4 / 0.125, 1.0, 0.5]
+    assert [latency.speed_area(*case) for case in cases] == pytest.approx(areas)
 
 
 def test_nothing_above_chance_is_undefined():

@@ -68,7 +68,7 @@ def described(entry=SIZED):
     return parsed(Talk, talk, "toy/talk.yaml").experiments["one"]
 
 
-def test_sizes_become_variants_that_are_trained_and_not_simulated():
+def test_sizes_become_variants_that_are_trained_not_simulated_and_of_controls_counted():
     experiment = described()
     assert list(experiment.variants) == [
         *("net", "mlp"),
@@ -77,19 +77,23 @@ def test_sizes_become_variants_that_are_trained_and_not_simulated():
     assert experiment.simulated_variants() == ["net"]
     assert {experiment.variants[name].trained_as for name in ("net", "net_at_50")} == {"net"}
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
+    assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
+    given = {"n_hidden": 40, "other": 1}
+    assert experiment.resized(given, "mlp_at_25") == {"n_hidden": 10, "other": 1}
+    assert experiment.resized(given, "mlp") == given
 
 
 def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
     monkeypatch.setattr(registry, "folder_of", lambda *_: None)
-    experiment = described()
-
-    def hidden(variant, scale="default"):
-        return registry.params(experiment, {**CONFIG, "scale": scale}, 0, variant).n_hidden
-
-    assert hidden(None) == hidden("net") == [100, 30]
-    assert hidden("net_at_25") == [25, 8]
-    assert hidden("mlp_at_50", "smoke") == [4, 2]
-    assert hidden("mlp_at_25", "smoke") == [2, 1]
+    for variant, scale, hidden in (
+        (None, "default", [100, 30]),
+        ("net", "default", [100, 30]),
+        ("net_at_25", "default", [25, 8]),
+        ("mlp_at_50", "smoke", [4, 2]),
+        ("mlp_at_25", "smoke", [2, 1]),
+    ):
+        found = registry.params(described(), {**CONFIG, "scale": scale}, 0, variant)
+        assert found.n_hidden == hidden
 
 
 @pytest.mark.parametrize(

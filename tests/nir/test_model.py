@@ -1,12 +1,10 @@
 """Layers in Brian2 against closed forms, and against steps as other libraries take them."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made import others
 from made.interpreted import fired as raster_of
 from made.interpreted import in_brian
 from made.nir_files import chain, lif, write
@@ -139,11 +137,8 @@ def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
 
 @pytest.mark.slow
 def test_layers_of_snntorch_fire_the_same_spikes(tmp_path):
-    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
-    asked = [python, "-c", "import snntorch, nirtorch"]
-    if subprocess.run(asked, capture_output=True, check=False).returncode:
-        pytest.skip(f"{python} has no snntorch and nirtorch")
-    subprocess.run([python, str(PEER), str(tmp_path)], check=True, capture_output=True)
+    others.require("snntorch", "nirtorch")
+    others.ask(str(PEER), str(tmp_path))
     files = sorted(tmp_path.glob("*.nir"))
     assert len(files) == 4
     for file in files:

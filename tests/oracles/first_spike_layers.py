@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.training.first_spike.closed_form import derivatives, first_spikes
-from whyspiking.training.first_spike.layer import LayerOutput, check_layer
-
-NAME = "jax"
+from whyspiking.training.first_spike.layer import LayerOutput
 
 
 def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) -> LayerOutput:
     """Exact first-spike times of one layer; arguments as in `compiled.forward`."""
     times = np.asarray(times)
-    check_layer(times.shape, np.shape(weights), tau_ratio)
     with jax.enable_x64(times.dtype == np.float64):
         kind = times.dtype if times.dtype == np.float32 else np.float64
         spikes, slopes = first_spikes(
@@ -34,11 +31,9 @@ def backward(
     *,
     min_slope: float,
     max_dw: float = np.inf,
-    first_time: int = 0,
 ) -> tuple[NDArray, NDArray]:
     """Gradients by weights and input times; arguments and results as in `compiled.backward`."""
     times = np.asarray(times)
-    check_layer(times.shape, np.shape(weights), tau_ratio)
     with jax.enable_x64(times.dtype == np.float64):
         kind = times.dtype if times.dtype == np.float32 else np.float64
         arrays = (times, weights, output.times, output.slopes, gradient)
@@ -48,9 +43,7 @@ def backward(
             min_slope=min_slope,
             max_dw=max_dw,
         )
-        by_time = np.array(by_time)
-        by_time[:, :first_time] = 0
-        return np.asarray(by_weight), by_time
+        return np.asarray(by_weight), np.asarray(by_time)
 
 
 def kernel_slope(delay: NDArray, tau_ratio: int) -> NDArray:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.naud.xor.model import HOLD, NEVER_S, POPULATIONS, bernoulli
+from whyspiking.talks.naud.xor.model import HOLD, NEVER_S, POPULATIONS
 
 MS = 1e-3
 
@@ -40,10 +40,9 @@ def simulate(
     neurons: Mapping[str, Any],
     matrices: Mapping[str, NDArray],
     rows: NDArray,
-    rng: np.random.Generator,
     traced: Sequence[str] = (),
 ) -> Run:
-    """Run the network through a schedule.
+    """Run the network through a schedule, without noise and with a sharp edge of bursting.
 
     Args:
         params: Parameters of the experiment.
@@ -52,7 +51,6 @@ def simulate(
         matrices: forward, inhibition, feedback_exc, feedback_inh: weights (pre, post), nan where
             there is no synapse.
         rows: Schedule, (slot, channel).
-        rng: Noise, and which events become bursts.
         traced: Which variables to keep.
     """
     p = params
@@ -69,7 +67,6 @@ def simulate(
     there = ~np.isnan(matrices["forward"])
     w = np.nan_to_num(matrices["forward"])
     fixed = {k: np.nan_to_num(matrices[k]) for k in ("inhibition", "feedback_exc", "feedback_inh")}
-    q_d, jump_d = bernoulli(p.noise_dendrite_hz, p.noise_dendrite, p.dt_ms)
     per_slot = round(p.slot_ms / p.dt_ms)
     events, bursts = [], []
     traces = {key: np.zeros((len(rows) * per_slot, n)) for key in traced}
@@ -80,11 +77,6 @@ def simulate(
             i_s = given["is_input"] * row[given["input_of"].astype(int)]
             teaching = _teaching(row[2], s["e"], p.teaching, teaching) * given["is_output"]
             eta_now, follow = given["eta"] * row[3], np.full(n, row[4])
-        # Eq. 6: noise.
-        s["g_e"] = s["g_e"] + (rng.random(n) < given["q_s"]) * given["jump_e"]
-        s["g_i"] = s["g_i"] + (rng.random(n) < given["q_s"]) * given["jump_i"]
-        s["g_ed"] = s["g_ed"] + (rng.random(n) < q_d) * jump_d
-        s["g_id"] = s["g_id"] + (rng.random(n) < q_d) * jump_d
         s = _euler(p, s, i_s, given["i_d"] + teaching, follow, dt)
         # Eq. 4: who fires an event, who a second spike.
         fires = np.flatnonzero((s["v_s"] > s["th"]) & (t >= t_free))
@@ -117,9 +109,8 @@ def simulate(
         t_free[fires] = t_free[seconds] = t + p.refractory_ms * MS + dt / 2
         t_second[seconds] = NEVER_S
         for neuron in fires:
-            if rng.random() < probability[neuron]:
-                delay = p.burst_delay_ms + p.burst_spread_ms * rng.random()
-                t_second[neuron] = t + delay * MS
+            if probability[neuron] > 0.5:
+                t_second[neuron] = t + (p.burst_delay_ms + p.burst_spread_ms / 2) * MS
         events += [(step, int(neuron)) for neuron in fires]
         bursts += [(step, int(neuron)) for neuron in seconds]
         for key in traced:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from made.checkouts import ROOT
+from made.programs import program
 
 from whyspiking.running import audit, environment
 
@@ -35,10 +36,8 @@ def test_only_a_finding_fails(case, tmp_path, monkeypatch, capsys):
     said, status, words = CASES[case]
 
     def install(root, venv, lock):
-        (venv / "bin").mkdir(parents=True)
-        tool = venv / "bin" / "pip-audit"
-        tool.write_text(f"#!/bin/sh\necho 'name or service' >&2\necho '{said}'\nexit 1\n")
-        tool.chmod(0o755)
+        script = f"echo 'name or service' >&2\necho '{said}'\nexit 1"
+        program(venv / "bin" / "pip-audit", script)
 
     monkeypatch.setattr(environment, "install", install)
     assert audit.main() == status

@@ -1,18 +1,19 @@
 """The environment's three descriptions agree, and no file knows this machine."""
 
 import ast
+import contextlib
 import importlib.metadata
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-from made.checkouts import ROOT
+from made.checkouts import ROOT, repository
+from made.programs import program
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -35,18 +36,10 @@ def direct_dependencies():
 
 
 def tracked():
-    """Text files that are in the repository, or would be after `git add`."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip("not a git repository")
-    for name in filter(None, done.stdout.split("\0")):
-        path = ROOT / name
-        if path.is_file():
-            try:
-                yield name, path.read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                continue
+    """Text files of the repository: name, content."""
+    for path in repository():
+        with contextlib.suppress(UnicodeDecodeError):
+            yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("requirement", direct_dependencies(), ids=lambda r: r.name)
@@ -216,13 +209,6 @@ def base(tmp_path):
     folder.mkdir()
     (folder / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
     return folder
-
-
-def program(path, script):
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
 
 
 def test_a_machine_without_python_gets_one_message(tmp_path):

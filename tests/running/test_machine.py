@@ -1,6 +1,7 @@
 """The unit of a machine: a mean of ratios, measured once and kept."""
 
 import json
+import os
 import platform
 
 import pytest
@@ -13,9 +14,7 @@ HERE = {part: 2 * seconds for part, seconds in machine.REFERENCE_S.items()}
 def test_the_unit_is_the_geometric_mean_of_the_ratios():
     assert machine.of_parts(machine.REFERENCE_S) == 1
     assert machine.of_parts({**HERE, "python": 32 * machine.REFERENCE_S["python"]}) == 4
-
-
-def test_a_part_that_could_not_be_measured_is_left_out():
+    # A part that could not be measured is left out.
     assert machine.of_parts({p: s for p, s in HERE.items() if p != "compile"}) == 2
 
 
@@ -56,17 +55,19 @@ def test_the_least_of_several_measurements_is_kept(tmp_path, monkeypatch):
     assert machine.measure(tmp_path) == {**HERE, "python": told["python"]}
 
 
-@pytest.mark.parametrize("changed", ["processor", "python", "compiler", "mix"])
-def test_on_another_machine_it_is_not_known(changed, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("where", "name", "changed"),
+    [
+        (machine, "processor", lambda: "another"),
+        (platform, "python_version", lambda: "3.99"),
+        (os.environ, "CXX", "another"),
+        (machine, "MIX", machine.MIX + 1),
+    ],
+)
+def test_on_another_machine_it_is_not_known(where, name, changed, tmp_path, monkeypatch):
     kept(tmp_path, monkeypatch)
-    if changed == "processor":
-        monkeypatch.setattr(machine, "processor", lambda: "another")
-    elif changed == "python":
-        monkeypatch.setattr(platform, "python_version", lambda: "3.99")
-    elif changed == "compiler":
-        monkeypatch.setenv("CXX", "another")
-    else:
-        monkeypatch.setattr(machine, "MIX", machine.MIX + 1)
+    change = monkeypatch.setitem if where is os.environ else monkeypatch.setattr
+    change(where, name, changed)
     assert machine.cached(tmp_path) is None
 
 

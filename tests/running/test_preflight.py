@@ -1,12 +1,12 @@
 """Each thing a machine may lack gives one clear message with its remedy."""
 
 import os
-import stat
 import subprocess
 import sys
 
 import pytest
 from made.checkouts import ROOT
+from made.programs import program
 
 from whyspiking.running import preflight
 
@@ -14,19 +14,11 @@ from whyspiking.running import preflight
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A machine with only the programs that a test puts on it: (environ, put)."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    environ = {"PATH": str(folder), "HOME": str(tmp_path / "home")}
+    environ = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CXX", raising=False)
-
-    def put(name, script):
-        path = folder / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-    return environ, put
+    return environ, lambda name, script: program(tmp_path / "bin" / name, script)
 
 
 NO_HEADERS = "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1"

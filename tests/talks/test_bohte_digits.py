@@ -119,8 +119,10 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     images[labels == 1, 16:24] = 255
     images[rng.random(images.shape) < 0.3] = 0
     draw_digits(monkeypatch, images.reshape(240, 784), labels)
-    changes = {"n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0}
-    changes["recurrent_start"] = ["orthogonal", "orthogonal"]
+    changes = {
+        "n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0,
+        "recurrent_start": ["orthogonal", "orthogonal"],
+    }  # fmt: skip
     params = replace(params_of("bohte", "smnist", **changes), work_dir=tmp_path)
     score = {}
     for variant in ("spiking", "counts"):

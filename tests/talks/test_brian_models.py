@@ -76,3 +76,20 @@ def test_a_change_of_any_parameter_that_is_read_is_another_program(talk, experim
         if other == known:
             same.append(name)
     assert not set(same) - OF_A_RUN.get(talk, set())
+
+
+IZHIKEVICH = ("sine", "van_der_pol", "ode", "episode")
+SHARED = [
+    ("goeltz", "full", ("yinyang", "yinyang_2tau", "substrates")),
+    ("comsa", "full", ("mnist_slow", "released")),
+    # Beyond smoke the song has more outputs, and a structure of its own.
+    ("clopath", "smoke", (*IZHIKEVICH, "song")),
+    ("clopath", "default", IZHIKEVICH),
+    ("clopath", "full", IZHIKEVICH),
+]
+
+
+@pytest.mark.parametrize(("talk", "scale", "experiments"), SHARED)
+def test_experiments_of_equal_size_share_a_program(talk, scale, experiments):
+    models = [replication_of(talk, e).to_brian(params_of(talk, e, scale)) for e in experiments]
+    assert all(model == models[0] for model in models)

@@ -183,12 +183,3 @@ def test_lost_spikes_and_replay_act_on_the_readout(builds):
     lost = machine.run(played.stimulus, {**binding.values, "neurons.p_lost": 1.0})
     late = np.abs(lost.traces["output"][:, -20:]).mean()
     assert late < 0.2 * np.abs(output[:, -20:]).mean()
-
-
-def test_one_structure_serves_all_izhikevich_experiments():
-    names = ("sine", "van_der_pol", "ode", "episode")
-    for scale in ("smoke", "default", "full"):
-        # Beyond smoke the song has more outputs, and a structure of its own.
-        sharing = (*names, "song") if scale == "smoke" else names
-        models = [signals.to_brian(params_of("clopath", name, scale)) for name in sharing]
-        assert all(model == models[0] for model in models)

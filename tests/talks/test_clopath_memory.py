@@ -68,9 +68,7 @@ def test_order_and_speed_of_a_recall_that_is_known():
     rng = np.random.default_rng(0)
     taught = rng.permutation(np.linspace(0, 990, 100))
     phase = np.mod(0.8 + taught / 17.0 / 118.0, 1.0)
-    order, speed = measures_oneshot.order_of(taught, phase, 118.0)
-    assert order == pytest.approx(1.0)
-    assert speed == pytest.approx(17.0)
+    assert measures_oneshot.order_of(taught, phase, 118.0) == pytest.approx((1.0, 17.0))
     assert measures_oneshot.order_of(-taught, phase, 118.0)[0] < 0.55
     assert measures_oneshot.order_of(rng.permutation(taught), phase, 118.0)[0] < 0.45
     few = np.where(np.arange(100) < 9, phase, np.nan)

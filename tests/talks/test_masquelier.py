@@ -1,6 +1,7 @@
 """What is special to this talk: its rule, its two readouts, its three engines."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -58,11 +59,6 @@ def test_spikes_are_sorted_by_tick_then_by_pixel():
     np.testing.assert_array_equal(events.tick, [3, 3, 7, 0, 0, 1, 9])
 
 
-def test_images_of_another_size_are_refused(digits):
-    with pytest.raises(UserError, match=r"64 pixels.*'masquelier' has 784"):
-        task.samples(params_of("masquelier", "mnist_strict", **{**digits, "n_input": 784}), "train")
-
-
 # ---- neurons and rule ----------------------------------------------------------------------
 
 # Two inputs, three hidden neurons, two outputs. Input 0 fires at 1, input 1 at 4. By hand:
@@ -105,14 +101,15 @@ def test_rule_by_hand(engine):
 
 
 def test_wanted_times():
-    def wanted(output, target):
-        return reference.wanted_times(np.array(output), target, NEURONS, 4).tolist()
-
-    assert wanted([3, 6, 9], 1) == [7, 3, 9]
-    assert wanted([3, 8, 9], 0) == [3, 8, 9], "right with margin: no error"
-    assert wanted([3, 3, 7], 0) == [3, 7, 7], "a tie is an error, the margin itself is none"
-    assert wanted([T_MAX] * 3, 2) == [T_MAX, T_MAX, T_MAX - 4], "silence"
-    assert wanted([T_MAX - 1, T_MAX], 1) == [T_MAX, T_MAX - 1], "the end bounds the margin"
+    for output, target, wanted in (
+        ([3, 6, 9], 1, [7, 3, 9]),
+        ([3, 8, 9], 0, [3, 8, 9]),  # right with margin: no error
+        ([3, 3, 7], 0, [3, 7, 7]),  # a tie is an error, the margin itself is none
+        ([T_MAX] * 3, 2, [T_MAX, T_MAX, T_MAX - 4]),  # silence
+        ([T_MAX - 1, T_MAX], 1, [T_MAX, T_MAX - 1]),  # the end bounds the margin
+    ):
+        found = reference.wanted_times(np.array(output), target, NEURONS, 4)
+        assert found.tolist() == wanted
 
 
 @pytest.mark.parametrize("engine", [reference, compiled])
@@ -191,45 +188,43 @@ def test_ties_to_the_lowest_output_of_the_code():
     output[2, 5] = 2
     output[3] = T_MAX
     potential = np.tile(np.arange(10.0), (4, 1))
-    np.testing.assert_array_equal(model.lowest(output, potential, T_MAX), [4, 8, 5, 9])
-    own, some = (
-        params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest"),
-        Task(Stimulus(), np.arange(4), 10),
-    )
+    own = params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest")
+    some = Task(Stimulus(), np.arange(4), 10)
     np.testing.assert_array_equal(model.decide(own, output, potential, some).choices, [4, 8, 5, 9])
 
 
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def simulated(builds):
+ONE, THREE = (36, 15, 4), (30, 12, 9, 7, 4)
+HIGHEST = {ONE: [(0.6, 5), (1.1, 5), (2.0, 5)], THREE: [(1, 5), (1.5, 6), (3, 8)]}
+"""Sizes of layers -> highest weight of the first layer, and of the others, in three networks."""
+
+
+@pytest.fixture(scope="module", params=HIGHEST, ids=["one hidden layer", "three"])
+def simulated(request, builds):
     """Random networks with ties, silence and late spikes, in Brian2 and in the kernel."""
     from whyspiking.brian import Machine
 
+    sizes = n_input, n_hidden, *more, n_output = request.param
     own = params_of(
-        "masquelier",
-        "mnist_strict",
-        n_input=36,
-        n_hidden=15,
-        n_output=4,
-        t_max=32,
-        theta=10.0,
-        max_trials=40,
-        tick_ms=1.0,
-    )
+        "masquelier", "mnist_strict", n_input=n_input, n_hidden=n_hidden, n_output=n_output,
+        t_max=32, theta=10.0, max_trials=40, tick_ms=1.0, **({"more_hidden": more} if more else {}),
+    )  # fmt: skip
     machine = Machine(fulfilled(own).to_brian(own), builds)
     rng = np.random.default_rng(5)
-    ticks = rng.integers(0, 36, (70, 36)).astype(float)
+    ticks = rng.integers(0, 36, (70, n_input)).astype(float)
     ticks[ticks >= 32] = np.inf
     spikes = Spikes.from_first_spikes(ticks, 32.0)
     test = Task(Stimulus({"input": spikes}), rng.integers(0, 4, 70), 4)
     cases = []
-    for high in (0.6, 1.1, 2.0):
+    for first, further in HIGHEST[request.param]:
         # Multiples of a half make exact ties.
-        w_hidden = np.round(2 * rng.uniform(-0.5, high, (36, 15))) / 2
-        w_output = np.round(2 * rng.uniform(-2, 5, (15, 4))) / 2
-        network = Network({"w_hidden": w_hidden, "w_output": w_output})
+        weights = tuple(
+            np.round(2 * rng.uniform(-2 if k else -0.5, further if k else first, shape)) / 2
+            for k, shape in enumerate(pairwise(sizes))
+        )
+        network = Network(model.as_arrays(weights))
         recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
         cases.append((network, recording))
     return own, machine, test, cases
@@ -250,6 +245,7 @@ def test_brian_is_the_kernel_tick_for_tick(simulated):
     assert silence > 5 and ties > 5, "the cases must contain what they test"
 
 
+@pytest.mark.parametrize("simulated", [ONE], indirect=True)
 def test_replayed_hidden_spikes_decide_the_same(simulated):
     own, machine, test, cases = simulated
     network, recording = cases[1]
@@ -263,6 +259,7 @@ def test_replayed_hidden_spikes_decide_the_same(simulated):
     )
 
 
+@pytest.mark.parametrize("simulated", [ONE], indirect=True)
 def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, monkeypatch):
     own, machine, _, cases = simulated
     images = np.random.default_rng(4).integers(0, 256, (90, 6, 6)).astype(np.uint8)

@@ -1,17 +1,12 @@
 """S4NN with several hidden layers: the kernel, the statement of the README, and Brian2."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from made.bars import NEURONS, T_MAX, made_digits, random_case, same_in_brian
-from made.fulfilled import fulfilled
+from made.bars import NEURONS, T_MAX, made_digits, random_case
 from made.project import params_of, silent
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, learning, model
 from whyspiking.talks.masquelier.network import Averaged, Rule, of_layers, order_spikes
@@ -49,34 +44,6 @@ def test_kernel_is_the_reference(vectors, sizes):
         np.testing.assert_equal(results[0][2], results[1][2])
         moved = [(a != b).any() for a, b in zip(results[0][0], weights, strict=True)]
         assert moved == [k >= rule.frozen for k in range(len(weights))]
-
-
-def test_brian_is_the_kernel_tick_for_tick(builds):
-    from whyspiking.brian import Machine
-
-    own = params_of("masquelier", "mnist_strict",
-        n_input=30, n_hidden=12, more_hidden=[9, 7], n_output=4, t_max=32, theta=10.0,
-        max_trials=40, tick_ms=1.0,
-    )  # fmt: skip
-    rng = np.random.default_rng(5)
-    ticks = rng.integers(0, 36, (60, 30)).astype(float)
-    ticks[ticks >= 32] = np.inf
-    test = Task(
-        Stimulus({"input": Spikes.from_first_spikes(ticks, 32.0)}), rng.integers(0, 4, 60), 4
-    )
-    sizes = [30, 12, 9, 7, 4]
-    machine = Machine(fulfilled(own).to_brian(own), builds)
-    fired = 0
-    for high in (5, 6, 8):
-        # Multiples of a half make exact ties.
-        shapes = pairwise(sizes)
-        weights = [np.round(2 * rng.uniform(-2, high, shape)) / 2 for shape in shapes]
-        network = Network(model.as_arrays((weights[0] / 2, *weights[1:])))
-        assert list(network.arrays) == ["w_hidden", "w_hidden_2", "w_hidden_3", "w_output"]
-        recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
-        output = same_in_brian(own, network, recording, test)
-        fired += (output < own.t_max).sum()
-    assert 0.1 < fired / (3 * 60 * 4) < 0.99, "the cases must contain what they test"
 
 
 def test_it_trains_and_revives_neurons_of_every_layer(digits):

@@ -10,7 +10,7 @@ from made.utterances import shard
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params, Task
+from whyspiking.contract.types import Network, Params
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.stages import data
@@ -63,39 +63,29 @@ def drawn(params, variant, seed=0):
 def test_taps_look_back_and_never_ahead():
     x = np.arange(1.0, 8.0)[None, :, None]
     taps = model.stacked(x, 3, 2)
-    np.testing.assert_array_equal(taps[0, :, 0], [1, 2, 3, 4, 5, 6, 7])
-    np.testing.assert_array_equal(taps[0, :, 1], [0, 0, 1, 2, 3, 4, 5])
-    np.testing.assert_array_equal(taps[0, :, 2], [0, 0, 0, 0, 1, 2, 3])
-    far = model.stacked(x, 2, 100)
-    assert not far[0, :, 1].any()
+    back = [[1, 2, 3, 4, 5, 6, 7], [0, 0, 1, 2, 3, 4, 5], [0, 0, 0, 0, 1, 2, 3]]
+    np.testing.assert_array_equal(taps[0].T, back)
+    assert not model.stacked(x, 2, 100)[0, :, 1].any()
     np.testing.assert_array_equal(np.asarray(model.stacked(x.astype(np.float32), 3, 2)), taps)
 
 
 def by_hand(params, arrays, k, x, leaky, alone):
-    """Eqs. 9 to 11 with unscaled membranes, frame by frame and neuron by neuron."""
-    w = np.asarray(arrays[f"w_{k}"], np.float64)
-    n_time, n = len(x), w.shape[2]
-    norm = (w**2).sum(axis=(0, 1))
-    v, s = np.zeros(n), np.zeros(n)
-    found = np.zeros((n_time, n), bool)
-    for t in range(n_time):
-        current = np.zeros(n)
-        for tap in range(params.kernel):
-            before = t - tap * params.dilations[k]
-            if before >= 0:
-                current += x[before] @ w[tap]
-        reset = np.array([sum(s[j] * np.sum(w[:, :, j] * w[:, :, i]) for j in range(n))
-                          for i in range(n)])  # fmt: skip
-        if alone:
-            reset = s * arrays[f"b_{k}"] * norm
-        beta = float(arrays[f"leak_{k}"])
+    """Eqs. 9 to 11 with unscaled membranes, frame by frame."""
+    w, threshold = np.asarray(arrays[f"w_{k}"], np.float64), arrays[f"b_{k}"]
+    norm, beta = (w**2).sum(axis=(0, 1)), float(arrays[f"leak_{k}"])
+    felt = np.diag(threshold * norm) if alone else np.einsum("tij,tik->jk", w, w)
+    v = s = np.zeros(w.shape[2])
+    found = []
+    for t in range(len(x)):
+        back = t - params.dilations[k] * np.arange(params.kernel)
+        current = np.einsum("ti,tij->j", x[back[back >= 0]], w[back >= 0])
         if leaky:
-            v = beta * (v - reset) + (1 - beta) * current
+            v = beta * (v - s @ felt) + (1 - beta) * current
         else:
-            v = v - reset + (1 - params.leak) * current
-        s = (v / (norm + 1e-8) - arrays[f"b_{k}"] > 0).astype(float)
-        found[t] = s > 0
-    return found
+            v = v - s @ felt + (1 - params.leak) * current
+        s = (v / (norm + 1e-8) - threshold > 0).astype(float)
+        found.append(s > 0)
+    return np.array(found)
 
 
 @pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
@@ -198,11 +188,11 @@ def test_without_leak_nothing_leaks(params):
 def test_controls_count_their_multiplications(params):
     shorter = replace(params, values={**params.values, "epochs": 1})
     found = learning.train(shorter, "conv", Streams(0), {}, lambda share, news: None)
-    per_frame = 4 * (40 * 12 + 12 * 12 + 12 * 12)
-    assert found.info["counts"]["macs_dense"] == 101 * per_frame + 12 * N_WORDS
-    assert 0 < found.info["counts"]["macs_effective"] < found.info["counts"]["macs_dense"]
-    assert found.info["counts"]["neuron_updates"] == 101 * 3 * 12 + N_WORDS
-    assert found.info["counts"]["synapses"] == per_frame + 12 * N_WORDS
+    per_frame, counts = 4 * (40 * 12 + 12 * 12 + 12 * 12), found.info["counts"]
+    dense = 101 * per_frame + 12 * N_WORDS
+    updates, synapses = 101 * 3 * 12 + N_WORDS, per_frame + 12 * N_WORDS
+    exact = [counts[name] for name in ("macs_dense", "neuron_updates", "synapses")]
+    assert exact == [dense, updates, synapses] and 0 < counts["macs_effective"] < dense
 
 
 @pytest.fixture(scope="module")
@@ -210,16 +200,11 @@ def machine(params, builds):
     return Machine(brian_network.to_brian(params), builds)
 
 
-def some_words(params, n) -> Task:
-    held_out = task.make_task(params, "validation", Streams(0))
-    return select_task(held_out, np.arange(n))
-
-
 @pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
 def test_brian_gives_every_spike(params, machine, variant):
     """In double precision, spike for spike; 21 words, more than one run of the program takes."""
     found = drawn(params, variant, seed=4)
-    words = some_words(params, 21)
+    words = select_task(task.make_task(params, "validation", Streams(0)), np.arange(21))
     recording = machine.run(words.stimulus, brian_network.bind(params, found).values, trials=21)
     expected = learning.rasters(params, variant, found, words.features, np.float64)
     for k in range(3):

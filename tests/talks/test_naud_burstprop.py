@@ -2,6 +2,7 @@
 
 import numpy as np
 from made.agreement import slopes
+from scipy.special import expit
 
 from whyspiking.talks.naud.rate_hierarchy import burstprop
 from whyspiking.talks.naud.rate_hierarchy.burstprop import Layers, Recipe
@@ -21,10 +22,6 @@ def drawn(**changes):
     return layers, features, classes, np.eye(SIZES[-1], dtype=np.float32)[classes]
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
 def test_bursts_with_and_without_teacher_unit_by_unit():
     """What layers.py of the published program says of one sample, written out in loops."""
     layers, features, _, targets = drawn()
@@ -39,11 +36,11 @@ def test_bursts_with_and_without_teacher_unit_by_unit():
             n = len(e)
             fb = [sum(y[i, j] * b[j] for j in range(len(b))) for i in range(n)]
             fb_t = [sum(y[i, j] * b_t[j] for j in range(len(b))) for i in range(n)]
-            before = [sigmoid(fb[i]) * e[i] for i in range(n)]
+            before = [expit(fb[i]) * e[i] for i in range(n)]
             taken = [sum(z[j, i] * before[j] for j in range(n)) for i in range(n)]
             u = np.array([fb[i] * (1 - e[i]) - taken[i] for i in range(n)])
             u_t = np.array([fb_t[i] * (1 - e[i]) - taken[i] for i in range(n)])
-            b, b_t = sigmoid(u) * e, sigmoid(u_t) * e
+            b, b_t = expit(u) * e, expit(u_t) * e
             np.testing.assert_allclose(credit[k][sample], b_t - b, rtol=1e-3, atol=1e-6)
             np.testing.assert_allclose(heard[k][0][sample], u, rtol=1e-4, atol=1e-6)
             np.testing.assert_allclose(heard[k][1][sample], before, rtol=1e-4, atol=1e-6)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.project import params_of
+from made.trains import spikes_of
 from oracles import naud_neuron
 
 from whyspiking.brian.assembling import assemble
@@ -156,8 +157,7 @@ def test_wiring_has_the_published_in_degree():
 def made_recording(p, events_1, probability_2, seed=0):
     """Spikes whose event rate (per ms) and burst probability follow given waves (time,)."""
     rng = np.random.default_rng(seed)
-    times, units, trials = [], [], []
-    n, steps = p.n_pyramidal, int(p.trial_ms)
+    n, steps, parts = p.n_pyramidal, int(p.trial_ms), []
     for trial in range(p.n_trials_max):
         for ensemble, (rate, probability) in enumerate(
             ((events_1, np.full(steps, 0.2)), (np.full(steps, 0.01), probability_2))
@@ -167,19 +167,9 @@ def made_recording(p, events_1, probability_2, seed=0):
                 fires = rng.random(n) < 30 * rate[start]
                 bursts = fires & (rng.random(n) < probability[start])
                 for chosen, lag in ((fires, 1.0), (bursts, 9.0)):
-                    who = np.flatnonzero(chosen)
-                    times.append(np.full(who.size, start + lag))
-                    units.append(who + ensemble * n)
-                    trials.append(np.full(who.size, trial))
-    spikes = Spikes.sorted(
-        np.concatenate(times),
-        np.concatenate(units),
-        np.concatenate(trials),
-        n_trials=p.n_trials_max,
-        n_units=2 * n,
-        duration_ms=p.trial_ms,
-    )
-    return Recording({"pyramidal": spikes})
+                    parts.append((start + lag, np.flatnonzero(chosen) + ensemble * n, trial))
+    shape = {"n_trials": p.n_trials_max, "n_units": 2 * n, "duration_ms": p.trial_ms}
+    return Recording({"pyramidal": spikes_of(parts, **shape)})
 
 
 def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
@@ -195,8 +185,14 @@ def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
         np.testing.assert_allclose(test.targets[0, :, column], expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
+@pytest.mark.parametrize(
+    ("mixed", "burst", "cross", "separation"),
+    [
+        (False, (0.75, 1), (-1, 0.35), (0.4, 2)),
+        (True, (-1, 0.5), (0.6, 1), (-2, 0)),
+    ],
+)
+def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed, burst, cross, separation):
     p = params_of("naud", "multiplexing", scale="full", n_pyramidal=300, n_trials_max=2)
     test = multiplexing.make_task(p, "test", Streams(0))
     soma, dendrite = test.stimulus.arrays["waves"].T
@@ -204,14 +200,12 @@ def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
     recording = made_recording(p, 0.008 * (1 + 0.8 * soma), 0.4 + 0.35 * source)
     found = measures.measures(p, Condition(), recording, test)
     assert found["event_correlation"] > 0.75
-    if mixed:
-        assert found["cross_correlation"] > 0.6
-        assert found["burst_correlation"] < 0.5
-        assert found["channel_separation"] < 0
-    else:
-        assert found["burst_correlation"] > 0.75
-        assert found["cross_correlation"] < 0.35
-        assert found["channel_separation"] > 0.4
+    for name, (least, most) in (
+        ("burst_correlation", burst),
+        ("cross_correlation", cross),
+        ("channel_separation", separation),
+    ):
+        assert least < found[name] < most, name
     outcome = multiplexing.decode(p, recording, test)
     assert outcome.outputs.shape == outcome.targets.shape == (2, 60, 2)
 
@@ -231,19 +225,14 @@ def test_measures_of_neurons_tell_the_two_currents_apart():
     p = params_of("naud", "neuron", n_pyramidal=700)
     n_points = len(p.soma_levels) * len(p.dendrite_levels)
     soma, dendrite = (np.unique(level, return_inverse=True)[1] for level in task.grid(p))
-    times, units = [], []
+    parts = []
     for unit in range(2 * p.n_pyramidal):
         point = unit % n_points
         events = p.relax_ms + 40.0 * np.arange(1 + soma[point])
         bursting = np.random.default_rng(unit).random(events.size) < dendrite[point] / 10
-        for t in (events, events[bursting] + 8):
-            times.append(t)
-            units.append(np.full(t.size, unit))
-    t, u = np.concatenate(times), np.concatenate(units)
-    spikes = Spikes.sorted(
-        t, u, np.zeros(t.size, int), n_trials=1, n_units=2 * p.n_pyramidal, duration_ms=p.trial_ms
-    )
-    recording = Recording({"pyramidal": spikes})
+        parts.append((np.append(events, events[bursting] + 8), unit, 0))
+    shape = {"n_trials": 1, "n_units": 2 * p.n_pyramidal, "duration_ms": p.trial_ms}
+    recording = Recording({"pyramidal": spikes_of(parts, **shape)})
     test = neuron.make_task(p, "test", Streams(0))
     found = measures.measures(p, Condition(), recording, test)
     assert found["event_rate_leak"] == pytest.approx(0.0, abs=1e-12)
@@ -255,22 +244,12 @@ def test_measures_of_neurons_tell_the_two_currents_apart():
 def bursting(seed=0, n_units=40, n_trials=2, n_events=30) -> Spikes:
     """Events at least 30 ms apart; a third are bursts, in the first half of the trial only."""
     rng = np.random.default_rng(seed)
-    times, units, trials = [], [], []
-    for trial in range(n_trials):
-        for unit in range(n_units):
-            at = np.cumsum(rng.uniform(30, 120, n_events))
-            second = at[: n_events // 2][rng.random(n_events // 2) < 2 / 3] + rng.uniform(5, 15)
-            times += [*at, *second]
-            units += [unit] * (at.size + second.size)
-            trials += [trial] * (at.size + second.size)
-    return Spikes.sorted(
-        np.array(times),
-        np.array(units),
-        np.array(trials),
-        n_trials=n_trials,
-        n_units=n_units,
-        duration_ms=4000.0,
-    )
+    parts = []
+    for trial, unit in np.ndindex(n_trials, n_units):
+        at = np.cumsum(rng.uniform(30, 120, n_events))
+        second = at[: n_events // 2][rng.random(n_events // 2) < 2 / 3] + rng.uniform(5, 15)
+        parts.append((np.append(at, second), unit, trial))
+    return spikes_of(parts, n_trials=n_trials, n_units=n_units, duration_ms=4000.0)
 
 
 def test_other_bursts_keep_events_and_spike_counts_but_not_when_bursts_are():

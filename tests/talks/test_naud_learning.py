@@ -230,14 +230,12 @@ def test_learned_feedback_keeps_its_difference_up_to_decay():
 def test_rules_change_what_they_may():
     start, _ = made_layers("readout_only", seed=5)
     only, _ = trained("readout_only", epochs=2)
-    for k in range(len(SIZES) - 2):
-        np.testing.assert_array_equal(only.forward[k], start.forward[k])
+    np.testing.assert_equal(only.forward[:-1], start.forward[:-1])
     assert not np.array_equal(only.forward[-1], start.forward[-1])
     start, _ = made_layers("fixed_feedback", seed=5)
     fixed, _ = trained("fixed_feedback", epochs=2)
     assert not np.array_equal(fixed.forward[0], start.forward[0])
-    for k, feedback in enumerate(start.feedback):
-        np.testing.assert_array_equal(fixed.feedback[k], feedback)
+    np.testing.assert_equal(fixed.feedback, start.feedback)
 
 
 @pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])

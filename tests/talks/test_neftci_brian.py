@@ -30,17 +30,21 @@ from whyspiking.talks.neftci import (
 )
 
 
+def case(n, experiment="nmnist"):
+    """A small network with its parameters and constants, some digits, and their frames."""
+    own = params(experiment, hidden=[6, 5], n_frames=10)
+    given = task_of(own, n)
+    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    return own, *network_of(own), given, frames
+
+
 def test_brian_without_compiler_steps_as_jax_does():
     """The strings of both Brian2 models, run by Brian2's own NumPy, in float64."""
-    own = params(hidden=[6, 5], n_frames=10)
-    weights, c = network_of(own)
-    given = task_of(own, 3)
-    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
-    jax_counts = [np.asarray(s) for s in model.responses(weights, frames, c)]
-    assert 0.05 < jax_counts[0].mean() < 0.95
+    own, weights, c, _, frames = case(3)
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
         jax_counts = [np.asarray(s) for s in model.responses(double, jnp.asarray(frames, float), c)]
+    assert 0.05 < jax_counts[0].mean() < 0.95
     for kind in (brian_network, device):
         values = kind.bind(own, as_network(weights)).values
         for trial in range(3):
@@ -51,10 +55,7 @@ def test_brian_without_compiler_steps_as_jax_does():
 
 def test_brian_learns_by_the_local_gradient():
     """One update, in the last step: what the equations of both engines say must be the same."""
-    own = params(hidden=[6, 5], n_frames=10)
-    weights, c = network_of(own)
-    given = task_of(own, 1)
-    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    own, weights, c, given, frames = case(1)
     target = jax.nn.one_hot(given.targets, own.n_classes)
     *_, last = seen(weights, c, frames)
     slopes = learning.local_gradients(c, weights, *last, target)
@@ -87,10 +88,11 @@ def test_deviations_act_only_on_the_device_as_built():
     assert control.shape == (3 + 3 + 4 + 3, own.n_frames, 2)
     stages = device.periods(whole)
     assert [len(stages[k]) for k in ("designed", "built", "lesson", "relearned")] == [3, 3, 4, 3]
-    assert not control[stages["designed"], :, device.BUILT].any()
-    assert control[stages["built"], :, device.BUILT].all()
-    assert not control[stages["built"], :, device.RATE].any()
-    assert not control[stages["relearned"], :, device.RATE].any()
+    for stage, channel, value in (
+        ("designed", device.BUILT, 0), ("built", device.BUILT, 1),
+        ("built", device.RATE, 0), ("relearned", device.RATE, 0),
+    ):  # fmt: skip
+        assert (control[stages[stage], :, channel] == value).all(), (stage, channel)
     assert not control[stages["lesson"], : model.burn_in(own), device.RATE].any()
     for name in ("designed", "built", "relearned"):
         np.testing.assert_array_equal(whole.targets[stages[name]], task_of(own, 3).targets)
@@ -101,12 +103,10 @@ def test_deviations_act_only_on_the_device_as_built():
 
 def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     """A device as built in Brian2 against Eqs. 1 to 4 with one value per neuron."""
-    own = params("mismatch", hidden=[6, 5], n_frames=10)
-    weights, _ = network_of(own)
-    frames = task.frames_of(own, task_of(own, 1).stimulus.spikes["events"])
+    own, weights, _, _, frames = case(1, "mismatch")
     values = dict(device.bind(own, as_network(weights)).values)
     rng = np.random.default_rng(3)
-    spikes = frames[:, 0].astype(float)
+    spikes = np.asarray(frames[:, 0], float)
     expected = {}
     for k, (name, w, b) in enumerate(zip(model.names(own), weights.w, weights.b, strict=True), 1):
         off = {key: rng.uniform(-0.4, 0.4, b.size) for key in device.DEVIATING}
@@ -144,24 +144,20 @@ def test_what_relearning_brings_counts_every_device():
     stimulus = replace(given.stimulus, arrays={device.CONTROL: control})
     given = replace(given, targets=np.arange(40) % 4, stimulus=stimulus)
 
-    def measured(n_wrong_built, n_wrong_relearned):
+    name = f"readout{len(own.hidden)}"
+    for n_wrong_built, n_wrong_relearned, lost, gained, above_half_way in (
+        (4, 1, 0.4, 0.3, 0.9 - (1.0 + 0.6) / 2),
+        (0, 3, 0.0, -0.3, -0.3),  # nothing was lost, and learning harms
+        (4, 2, 0.4, 0.2, 0.0),
+    ):
         choices = given.targets.copy()
         choices[10 : 10 + n_wrong_built] += 1
         choices[30 : 30 + n_wrong_relearned] += 1
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
-        name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        return measures_device.measures(own, Condition(), recording, given)
-
-    found = measured(4, 1)
-    assert found["lost"] == pytest.approx(0.4)
-    assert found["gained"] == pytest.approx(0.3)
-    assert found["above_half_way"] == pytest.approx(0.9 - (1.0 + 0.6) / 2)
-    # A device that lost nothing, and one that learning harms.
-    found = measured(0, 3)
-    assert (found["lost"], found["gained"]) == pytest.approx((0.0, -0.3))
-    assert found["above_half_way"] == pytest.approx(-0.3)
-    assert measured(4, 2)["above_half_way"] == pytest.approx(0.0)
+        found = measures_device.measures(own, Condition(), recording, given)
+        expected = {"lost": lost, "gained": gained, "above_half_way": above_half_way}
+        assert {key: found[key] for key in expected} == pytest.approx(expected)
 
 
 def test_regression_learns_in_brian_as_the_equations_say():

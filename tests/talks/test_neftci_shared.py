@@ -58,13 +58,14 @@ def test_readouts_add_up_or_vote():
     readout[0, -3:] = [[1.0, 0.9], [1.0, 0.9], [0.0, 1.0]]
     # What comes before the answer is asked for does not count.
     readout[0, : model.burn_in(own)] = [9.0, 0.0]
-    decided = {}
-    for decision in ("sum", "vote"):
-        by = replace(own, values={**own.values, "decision": decision})
-        decided[decision] = decisions.decide(by, np.array([1]), readout)
-    assert decided["sum"].choices.tolist() == [1]
-    assert decided["vote"].choices.tolist() == [0]
-    assert decided["sum"].decision_ms.tolist() == [(own.n_frames - 1) * own.dt_ms]
+    added, voted = (
+        decisions.decide(
+            replace(own, values={**own.values, "decision": by}), np.array([1]), readout
+        )
+        for by in ("sum", "vote")
+    )
+    assert (added.choices.tolist(), voted.choices.tolist()) == ([1], [0])
+    assert added.decision_ms.tolist() == [(own.n_frames - 1) * own.dt_ms]
 
 
 def test_two_cues_are_compared():

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 from made.project import params_of
+from scipy.special import expit
 
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
@@ -32,16 +33,13 @@ def test_the_lstm_is_the_step_by_step_loop():
     n_in, n = evidence_task.n_inputs(params), 5
     x = np.random.default_rng(0).poisson(0.5, (3, 9, n_in)).astype(float)
 
-    def sigmoid(value):
-        return 1 / (1 + np.exp(-value))
-
     h = c = np.zeros((3, n))
     kept = []
     for now in x.swapaxes(0, 1):
         drive = now @ arrays["input"] + h @ arrays["state"] + arrays["gates_bias"]
         i, f, g, o = np.split(drive, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
+        c = expit(f) * c + expit(i) * np.tanh(g)
+        h = expit(o) * np.tanh(c)
         kept.append(h)
     expected = np.mean(kept[6:], axis=0) @ arrays["out"] + arrays["out_bias"]
     with jax.enable_x64(True):

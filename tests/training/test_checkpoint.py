@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from made import checkpointed_job, trainings
+from made.project import silent
 
 from whyspiking.contract import network_files
 from whyspiking.records.array_files import load_arrays
@@ -23,10 +24,6 @@ SLOW = ("of_gates", "of_a_gru", "of_an_lstm", "of_one_shot")
 
 class Stopped(Exception):
     """What stops a training in a test."""
-
-
-def quiet(share, news):
-    pass
 
 
 def stopping(at):
@@ -61,7 +58,7 @@ def assert_equal(one, other):
     ],
 )
 def test_what_was_stopped_ends_in_the_same_bits(train, tmp_path, monkeypatch):
-    whole = train(quiet, monkeypatch)
+    whole = train(silent, monkeypatch)
     folder, told = tmp_path / "kept", []
     with pytest.raises(Stopped), kept_in(folder, "plan", [], every_s=0):
         train(stopping(STOPPED_AT.get(train.__name__, 0.5)), monkeypatch)
@@ -81,7 +78,7 @@ def test_a_training_within_one_interval_writes_nothing(tmp_path, monkeypatch):
     assert not folder.exists()
 
 
-def counted(n, told=quiet, stop=None, **options):
+def counted(n, told=silent, stop=None, **options):
     """A loop that draws n numbers; gives those, and the rounds that it ran."""
     rng, drawn, ran = np.random.default_rng(0), [], []
     for k in Checkpoint(rng, drawn, **options).rounds(range(n), told):
@@ -168,12 +165,12 @@ def test_all_kinds_of_values_survive(tmp_path):
     values = (fortran, np.float32(0.1), float("nan"), 0.1 + 0.2, None, True, "text")
     with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
         now = SimpleNamespace(state=state, values=values)
-        for k in Checkpoint(now).rounds(range(2), quiet):
+        for k in Checkpoint(now).rounds(range(2), silent):
             if k == 1:
                 raise Stopped
     with kept_in(tmp_path / "kept", "plan", []):
         again = SimpleNamespace(state=state, values=None)
-        assert list(Checkpoint(again).rounds(range(2), quiet)) == [1]
+        assert list(Checkpoint(again).rounds(range(2), silent)) == [1]
     assert str(again.state) == str(state), "types, values and kinds of numbers"
     assert again.values[0].flags.f_contiguous and (again.values[0] == fortran).all()
     assert repr(again.values[1:]) == repr(values[1:])
@@ -182,7 +179,7 @@ def test_all_kinds_of_values_survive(tmp_path):
 def test_what_is_changed_in_place_is_restored_in_place(tmp_path):
     def run(stop=None):
         array, errors, best, own = np.zeros(2), [], {}, SimpleNamespace(step=0)
-        for k in Checkpoint(array, errors, best, own).rounds(range(10, 16, 2), quiet):
+        for k in Checkpoint(array, errors, best, own).rounds(range(10, 16, 2), silent):
             if k == stop:
                 raise Stopped
             array += k
@@ -230,7 +227,7 @@ def test_a_job_that_was_killed_ends_in_the_same_bits(tmp_path):
     assert (folder / "kept" / "training.npz").is_file() and not (folder / "network").exists()
     checkpointed_job.run(folder, lambda share, news: told.append(news), every_s=60)
     assert told[0].startswith("goes on after ") and not (folder / "kept").exists()
-    checkpointed_job.run(tmp_path / "undisturbed", quiet, every_s=60)
+    checkpointed_job.run(tmp_path / "undisturbed", silent, every_s=60)
     ours, theirs = (tmp_path / name / "network" for name in ("resumed", "undisturbed"))
     assert_equal(network_files.load_network(ours), network_files.load_network(theirs))
     ours, theirs = (load_arrays(path / "outcome.npz") for path in (ours, theirs))

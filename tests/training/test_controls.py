@@ -92,8 +92,7 @@ def test_equal_seeds_give_equal_networks_and_noise_others():
         train([2, 8, 2], seed=seed, epochs=2, input_noise=noise).arrays
         for seed, noise in ((0, 0.1), (0, 0.1), (1, 0.1), (0, 0.0))
     )
-    for name, array in first.items():
-        np.testing.assert_array_equal(array, again[name])
+    np.testing.assert_equal(first, again)
     assert all((first["w0"] != other["w0"]).any() for other in others)
 
 

@@ -8,7 +8,6 @@ from made.agreement import assert_close, slopes
 from oracles import first_spike_layers
 from scipy.special import lambertw
 
-from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
 from whyspiking.training.first_spike import closed_form, compiled, encoding, layer
 
@@ -103,14 +102,13 @@ def test_forward_is_the_first_valid_prefix(case, tau_ratio):
 @pytest.mark.parametrize("tau_ratio", RATIOS)
 def test_slope_is_that_of_the_potential(tau_ratio):
     times, weights = network("few")
-    for module in (compiled, first_spike_layers):
-        found = module.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
-        fired = np.isfinite(found.times)
-        since = np.where(fired, found.times, 0)[:, None, :] - times[:, :, None]
-        slopes = np.einsum("bin,in->bn", first_spike_layers.kernel_slope(since, tau_ratio), weights)
-        np.testing.assert_allclose(found.slopes[fired], slopes[fired], atol=1e-10)
-        again = layer.measured(times, weights, found.times, THRESHOLD[tau_ratio], tau_ratio)
-        np.testing.assert_allclose(again.slopes, found.slopes, atol=1e-10)
+    found = compiled.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
+    fired = np.isfinite(found.times)
+    since = np.where(fired, found.times, 0)[:, None, :] - times[:, :, None]
+    slopes = np.einsum("bin,in->bn", first_spike_layers.kernel_slope(since, tau_ratio), weights)
+    np.testing.assert_allclose(found.slopes[fired], slopes[fired], atol=1e-10)
+    again = layer.measured(times, weights, found.times, THRESHOLD[tau_ratio], tau_ratio)
+    np.testing.assert_allclose(again.slopes, found.slopes, atol=1e-10)
 
 
 @pytest.mark.parametrize("tau_ratio", RATIOS)
@@ -237,10 +235,9 @@ def test_slopes_have_a_floor(tau_ratio):
         output.times, np.where(output.slopes > 0, np.maximum(output.slopes, floor), 0)
     )
     gradient = np.ones_like(output.times)
-    for module in (compiled, first_spike_layers):
-        ours = module.backward(times, weights, output, gradient, tau_ratio, min_slope=floor)
-        theirs = module.backward(times, weights, lifted, gradient, tau_ratio, min_slope=1e-12)
-        assert_close(ours, theirs, 0, 1e-12)
+    ours = compiled.backward(times, weights, output, gradient, tau_ratio, min_slope=floor)
+    theirs = compiled.backward(times, weights, lifted, gradient, tau_ratio, min_slope=1e-12)
+    assert_close(ours, theirs, 0, 1e-12)
 
 
 def test_min_slope_is_the_floor_of_one_plus_w():
@@ -255,10 +252,8 @@ def test_time_gradients_only_where_asked():
     output = compiled.forward(times, weights, 1.0, 1)
     gradient = np.ones_like(output.times)
     _, full = compiled.backward(times, weights, output, gradient, 1, min_slope=1e-3)
-    for module in (compiled, first_spike_layers):
-        _, some = module.backward(times, weights, output, gradient, 1, min_slope=1e-3, first_time=3)
-        assert (some[:, :3] == 0).all()
-        np.testing.assert_allclose(some[:, 3:], full[:, 3:], atol=1e-12)
+    _, some = compiled.backward(times, weights, output, gradient, 1, min_slope=1e-3, first_time=3)
+    np.testing.assert_allclose(some, np.where(np.arange(5) < 3, 0, full), atol=1e-12)
 
 
 @pytest.mark.parametrize("tau_ratio", RATIOS)
@@ -321,30 +316,13 @@ def test_general_neurons_cross_on_a_fine_grid():
 
 def test_wrong_shapes_are_refused():
     times, weights = network("few")
-    for module in (compiled, first_spike_layers):
-        with pytest.raises(ValueError, match="tau_m / tau_s"):
-            module.forward(times, weights, 1.0, 3)
-        with pytest.raises(ValueError, match="must be"):
-            module.forward(times, weights[1:], 1.0, 1)
+    with pytest.raises(ValueError, match="tau_m / tau_s"):
+        compiled.forward(times, weights, 1.0, 3)
+    with pytest.raises(ValueError, match="must be"):
+        compiled.forward(times, weights[1:], 1.0, 1)
     output = compiled.forward(times, weights, 1.0, 1)
     with pytest.raises(ValueError, match="gradient"):
         compiled.backward(times, weights, output, output.times[:, :1], 1, min_slope=1e-3)
-
-
-def test_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
-    source = tmp_path / "source" / "one.cpp"
-    source.parent.mkdir()
-    source.write_text('extern "C" int one() { return 1; }\n')
-
-    def build():
-        return libraries.build("one", [source], tmp_path)
-
-    first = build()
-    stamp = first.stat().st_mtime_ns
-    assert build() == first and first.stat().st_mtime_ns == stamp
-    monkeypatch.setattr(libraries, "FLAGS", (*libraries.FLAGS, "-DOTHER"))
-    assert build() != first
-    assert not list(tmp_path.glob("*.part"))
 
 
 def test_without_a_compiler_the_remedy_is_named(tmp_path, monkeypatch):

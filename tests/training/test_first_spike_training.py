@@ -9,8 +9,6 @@ from made.agreement import slopes
 from oracles import first_spike_epoch
 from scipy import stats
 
-from whyspiking.compiler import libraries
-from whyspiking.errors import UserError
 from whyspiking.training.first_spike import (
     compiled,
     compiled_epoch,
@@ -371,30 +369,3 @@ def test_what_does_not_fit_is_refused():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             replace(COMSA, **change)
-
-
-def test_headers_count_for_the_cache(tmp_path, monkeypatch):
-    source, header = tmp_path / "one.cpp", tmp_path / "one.hpp"
-    source.write_text('#include "one.hpp"\nextern "C" int one() { return kOne; }\n')
-    monkeypatch.setattr(libraries, "FLAGS", ("-shared", "-fPIC"))
-    found = []
-    for value in (1, 2, 1):
-        header.write_text(f"constexpr int kOne = {value};\n")
-        found.append(libraries.build("one", [source], tmp_path / "cache"))
-    assert found[0] == found[2] != found[1]
-
-
-def test_the_shared_header_and_the_width_count_for_the_cache(tmp_path, monkeypatch):
-    source, header = tmp_path / "one.cpp", tmp_path / "shared" / "compiler" / "two.hpp"
-    source.write_text('#include "compiler/two.hpp"\nextern "C" int two() { return kTwo; }\n')
-    header.parent.mkdir(parents=True)
-    monkeypatch.setattr(libraries, "HERE", header.parent)
-    found = []
-    for value, width in ((1, "avx2"), (2, "avx2"), (2, "baseline")):
-        header.write_text(f"constexpr int kTwo = {value};\n")
-        monkeypatch.setenv("WHYSPIKING_VECTORS", width)
-        found.append(libraries.build("two", [source], tmp_path / "cache"))
-    assert len(set(found)) == 3
-    monkeypatch.setenv("WHYSPIKING_VECTORS", "mmx")
-    with pytest.raises(UserError, match="'mmx' is not known; one of baseline, avx2, native"):
-        libraries.build("two", [source], tmp_path / "cache")

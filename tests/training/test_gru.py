@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.fulfilled import made_of
+from scipy.special import expit
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus
@@ -43,13 +44,10 @@ def test_the_readout_is_the_step_by_step_loop():
     frames = (rng.random((14, 3, 7)) < 0.3).astype(np.float32)
     h = np.zeros((3, 5))
 
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
     for now in frames:
         drive = now @ arrays["input"] + arrays["bias"]
-        keep = sigmoid(drive[:, :5] + h @ arrays["state"][:, :5])
-        reset = sigmoid(drive[:, 5:10] + h @ arrays["state"][:, 5:10])
+        keep = expit(drive[:, :5] + h @ arrays["state"][:, :5])
+        reset = expit(drive[:, 5:10] + h @ arrays["state"][:, 5:10])
         new = np.tanh(drive[:, 10:] + (reset * h) @ arrays["state"][:, 10:])
         h = keep * h + (1 - keep) * new
     np.testing.assert_allclose(gru.read(arrays, frames)[:, -1], h @ arrays["out"], atol=1e-5)

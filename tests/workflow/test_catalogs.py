@@ -53,9 +53,8 @@ def test_archives_are_told_the_same_by_all_files():
     zenodo = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert zenodo["title"] == citation["title"]
-    assert zenodo["description"] == citation["abstract"]
-    assert zenodo["keywords"] == citation["keywords"]
+    for ours, theirs in (("title", "title"), ("description", "abstract"), ("keywords", "keywords")):
+        assert zenodo[ours] == citation[theirs], ours
     assert [creator["name"] for creator in zenodo["creators"]] == [
         author["name"] for author in citation["authors"]
     ]

@@ -26,10 +26,8 @@ def job(talk="a", variant="spiking", seed=0, rule="train"):
 
 def test_durations_are_looked_up_by_what_is_most_alike():
     durations = Durations(ROWS)
-    assert durations.of(job()) == 10
-    assert durations.of(job(variant="new")) == 20
-    assert durations.of(job(talk="c")) == 80
-    assert durations.of(job(rule="page")) is None
+    asked = job(), job(variant="new"), job(talk="c"), job(rule="page")
+    assert [durations.of(one) for one in asked] == [10, 20, 80, None]
 
 
 def table(path, *rows):
@@ -129,10 +127,13 @@ A, B, C, D = (Job(name) for name in "abcd")
 
 def test_jobs_wait_for_what_they_need():
     jobs = [(A, 5.0), (B, 5.0), (C, 5.0)]
-    assert makespan(jobs, [], 3, {}, {}) == 5
-    assert makespan(jobs, [], 3, {B: [A], C: [B]}, {}) == 15
-    assert makespan(jobs[1:], [(A, 2.0)], 3, {B: [A], C: [A]}, {}) == 7
-    assert makespan(jobs[1:], [], 3, {B: [A]}, {}) == 5, "what does not wait has ended"
+    for waiting, running, needs, seconds in (
+        (jobs, [], {}, 5),
+        (jobs, [], {B: [A], C: [B]}, 15),
+        (jobs[1:], [(A, 2.0)], {B: [A], C: [A]}, 7),
+        (jobs[1:], [], {B: [A]}, 5),  # what does not wait has ended
+    ):
+        assert makespan(waiting, running, 3, needs, {}) == seconds
 
 
 def test_a_long_job_that_starts_first_is_not_left_alone_at_the_end():
@@ -158,7 +159,7 @@ class InDag:
     is_norun: bool = False
 
 
-def handed_over(folder, log, others=0):
+def handed_over(monkeypatch, folder, log, others=0):
     """What `announce` tells of a training, the page that needs it, the target, and more pages."""
     rule = {name: SimpleNamespace(name=name) for name in ("train", "page", "a")}
     train = InDag(rule["train"], dict(job().wildcards), log=(log,), priority=7)
@@ -170,24 +171,16 @@ def handed_over(folder, log, others=0):
     dag = SimpleNamespace(
         jobs=jobs, needrun_jobs=lambda: jobs, dependencies={j: needed.get(j, {}) for j in jobs}
     )
-    told = []
-    handler = logging.Handler()
-    handler.emit = told.append
+    told = {}
     logger = logging.getLogger("snakemake.logging")
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        announce(dag, {"scale": "smoke", "build_folder": str(folder / "build")})
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
-    return told[0].whyspiking_plan
+    monkeypatch.setattr(logger, "info", lambda text, extra: told.update(extra))
+    monkeypatch.chdir(folder)
+    announce(dag, {"scale": "smoke", "build_folder": str(folder / "build")})
+    return told["whyspiking_plan"]
 
 
 def test_announce_hands_over_the_jobs_their_order_and_their_pages(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    plan = handed_over(tmp_path, "missing.log")
+    plan = handed_over(monkeypatch, tmp_path, "missing.log")
     train, page = job(), Job.of("page", {"talk": "a"})
     assert (plan.total, plan.waiting, plan.pages) == (3, [page, train], {page: "a.html"})
     assert plan.needs[page] == [train] and plan.needs[train] == []
@@ -196,16 +189,14 @@ def test_announce_hands_over_the_jobs_their_order_and_their_pages(tmp_path, monk
 
 
 def test_a_job_takes_what_its_log_of_an_earlier_run_here_says(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     log = tmp_path / "train.log"
     log.write_text(USED.format(total=30.0, start=0.5) + "\n")
     monkeypatch.setattr(planning.machine, "cached", lambda folder: 3.0)
-    plan = handed_over(tmp_path, str(log))
+    plan = handed_over(monkeypatch, tmp_path, str(log))
     assert plan.seconds_left(0.0) == pytest.approx(30 + 3 * (OVERHEAD_S + UNKNOWN_S))
 
 
 @pytest.mark.parametrize(("others", "unit"), [(0, None), (30, 3.0)])
 def test_the_machine_is_measured_if_there_is_much_to_do(tmp_path, monkeypatch, others, unit):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(planning.machine, "unit", lambda folder: 3.0)
-    assert handed_over(tmp_path, "missing.log", others).unit == unit
+    assert handed_over(monkeypatch, tmp_path, "missing.log", others).unit == unit

@@ -2,40 +2,30 @@
 
 import ast
 import re
-import subprocess
 
-import pytest
-from made.checkouts import ROOT
+from made.checkouts import ROOT, repository
 
 PACKAGE = ROOT / "workflow" / "whyspiking"
 LONGEST = {"workflow": 450, "benchmarks": 450, "docs": 450, "tests": 450}
 
 
-def files(*patterns):
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip("not a git repository")
-    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
-
-
 def test_a_newcomer_reads_every_file_in_one_sitting():
     lengths = {
         p.relative_to(ROOT): len(p.read_text(encoding="utf-8").splitlines())
-        for p in files("*.py", "*.smk")
+        for p in repository("*.py", "*.smk")
     }
     assert lengths
     assert {str(p): n for p, n in lengths.items() if n > LONGEST[p.parts[0]]} == {}
 
 
 def test_no_file_is_a_box_of_odds_and_ends():
-    assert not [p for p in files("*.py") if p.stem in ("utils", "helpers", "misc", "common")]
+    assert not [p for p in repository("*.py") if p.stem in ("utils", "helpers", "misc", "common")]
 
 
 def test_one_header_asks_for_the_width_of_vectors():
     """So that a kernel cannot have a tile for one machine that no test on another runs."""
     asked = re.compile(r"__AVX|__FMA__|_mm256|_mm512")
-    found = [p for p in files("*.cpp", "*.hpp") if asked.search(p.read_text(encoding="utf-8"))]
+    found = [p for p in repository("*.cpp", "*.hpp") if asked.search(p.read_text(encoding="utf-8"))]
     assert [p.name for p in found] == ["vectors.hpp"]
 
 
@@ -45,7 +35,7 @@ def test_nothing_is_left_open():
     pattern = re.compile(r"\b(" + "|".join(words) + r")\b", re.IGNORECASE)
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in files("workflow", "tests", "notebooks", "Snakefile")
+        for path in repository("workflow", "tests", "notebooks", "Snakefile")
         if path.suffix in (".py", ".smk", ".yaml", ".md", ".ipynb", ".cpp", ".hpp", "")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if pattern.search(line)

@@ -1,4 +1,4 @@
-"""The workflow as a user meets it: dry runs, lint, refusals, and one smoke run end to end."""
+"""The workflow as a user meets it: dry runs, refusals, and one smoke run end to end."""
 
 import collections
 import ctypes.util
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made.checkouts import ROOT, snakemake
+from made.checkouts import ROOT, finish, snakemake
 
 import whyspiking
 from whyspiking.declared import registry
@@ -19,25 +19,16 @@ from whyspiking.verdicts import judge
 @pytest.mark.parametrize("overlay", [None, "paper"])
 def test_dry_run_of_every_config(checkout, overlay):
     words = ["--configfile", f"config/{overlay}.yaml"] if overlay else []
-    done = snakemake(checkout, "-n", *words)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    said = finish(checkout, "-n", *words)
     assert "train" in said
     assert "simulate" in said
     assert not list((checkout / "results").rglob("metrics.csv")), "a dry run makes nothing"
 
 
 def test_one_talk_alone(checkout):
-    done = snakemake(checkout, "clopath", "-n")
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    said = finish(checkout, "clopath", "-n")
     assert "clopath" in said
     assert "goeltz" not in said
-
-
-def test_lint(checkout):
-    done = snakemake(checkout, "--lint")
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def edit(path: Path, change) -> None:
@@ -119,18 +110,14 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
 
 
 def test_smoke_run_again_has_nothing_to_do(smoke_run):
-    done = snakemake(smoke_run, "--configfile", "config/smoke.yaml", "-n")
-    said = done.stdout + done.stderr
-    assert done.returncode == 0
+    said = finish(smoke_run, "--configfile", "config/smoke.yaml", "-n")
     assert re.search(r"nothing to (be )?do", said, re.IGNORECASE), said
 
 
 def test_files_of_the_authors_make_only_what_reads_them_run_again(smoke_run, tmp_path):
     overlay = tmp_path / "originals.yaml"
     overlay.write_text(f"data: {{originals_dir: {tmp_path}}}\n")
-    done = snakemake(smoke_run, "-n", "--configfile", "config/smoke.yaml", str(overlay))
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    said = finish(smoke_run, "-n", "--configfile", "config/smoke.yaml", str(overlay))
     trained = set(re.findall(r"^(\w+ \w+) \w+ seed \d+: training", said, re.MULTILINE))
     read_by = {f"bohte {name}" for name in ("ecg", "sparse", "released")}
     read_by |= {f"goeltz released_{name}" for name in ("yinyang", "mnist")}
@@ -176,9 +163,7 @@ def change(path: Path, key: str) -> None:
 
 def first_due(folder: Path, talk: str) -> str:
     """The first stage that a dry run of one talk finds due."""
-    done = snakemake(folder, talk, "-n", "--quiet", "rules", "--configfile", "config/smoke.yaml")
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    said = finish(folder, talk, "-n", "--quiet", "rules", "--configfile", "config/smoke.yaml")
     found = re.search(r"jobs? to do: (.*)", said)
     if found is None:
         assert re.search(r"nothing to (be )?do", said, re.IGNORECASE), said
