@@ -79,8 +79,8 @@ def test_sizes_become_variants_that_are_trained_not_simulated_and_of_controls_co
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
     assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
     given = {"n_hidden": 40, "other": 1}
-    assert experiment.resized(given, "mlp_at_25") == {"n_hidden": 10, "other": 1}
-    assert experiment.resized(given, "mlp") == given
+    assert experiment.values_of("mlp_at_25", given) == {"n_hidden": 10, "other": 1}
+    assert experiment.values_of("mlp", given) == given
 
 
 def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
@@ -173,16 +173,6 @@ def test_energy_is_compared_with_the_narrowest_control_of_equal_score(
     for name, value in by_control.items():
         share = {"mlp": 1.0, "mlp_at_50": 0.5, "mlp_at_25": 0.25}[name]
         assert value == pytest.approx(share * by_control["mlp"])
-
-
-def test_controls_of_other_sizes_are_counted_and_spiking_networks_are_not():
-    experiment = described()
-    assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
-    assert experiment.values_of("mlp_at_25", {"n_hidden": 40, "other": 1}) == {
-        "n_hidden": 10,
-        "other": 1,
-    }
-    assert experiment.values_of("mlp", {"n_hidden": 40}) == {"n_hidden": 40}
 
 
 @pytest.mark.parametrize(("gone", "seeds"), [("nobody", [0, 1]), ("net_at_25", [0])])
