@@ -333,7 +333,7 @@ def test_without_a_compiler_the_remedy_is_named(tmp_path, monkeypatch):
         compiled.forward(np.ones((1, 1)), np.ones((1, 1)), 1.0, 1)
     monkeypatch.delenv("CXX")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match=r"g\+\+, c\+\+ or clang\+\+ was not found; install g\+\+"):
+    with pytest.raises(UserError, match=r"g\+\+, c\+\+ or clang\+\+ is not on PATH; install g\+\+"):
         compiled.forward(np.ones((1, 1)), np.ones((1, 1)), 1.0, 1)
 
 
