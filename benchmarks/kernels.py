@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,12 @@ from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
-from oracles import first_spike_epoch, first_spike_layers
+from oracles import first_spike_epoch
 
 PART = "kernels"
 AUTHORS_SECONDS = 3.2
 """CPU seconds per Yin-Yang epoch of the published PyTorch code, one thread of a 2-core machine."""
-JAX_SAMPLES = 640
+FEW_SAMPLES = 640
 """Samples from which the time of an epoch in JAX is extrapolated."""
 PEERS = Path(__file__).with_name("peers.py")
 
@@ -98,10 +97,9 @@ def _first_spikes(n: int) -> Iterator[Row]:
     }
     for name, (settings, weights, times_of_pulses, times, target) in networks.items():
         seconds = {}
-        in_jax = partial(first_spike_epoch.run, engine=first_spike_layers)
         for form, run, m in (
             ("compiled", compiled_epoch.run, n),
-            ("jax", in_jax, min(n, JAX_SAMPLES)),
+            ("by layers", first_spike_epoch.run, min(n, FEW_SAMPLES)),
         ):
             given = Training(settings, weights, times_of_pulses), Inputs(times[:m])
             given = (*given, classes[:m].astype(np.int32))
@@ -112,7 +110,14 @@ def _first_spikes(n: int) -> Iterator[Row]:
             # The first epoch of either also compiles or sorts.
             seconds[form] = cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m
         what = f"first spikes, epoch of {n} samples, {name}"
-        yield Row(PART, what, seconds["compiled"], "the same in JAX", seconds["jax"], target)
+        yield Row(
+            PART,
+            what,
+            seconds["compiled"],
+            "the same a layer at a time",
+            seconds["by layers"],
+            target,
+        )
         events = np.isfinite(times).sum(axis=1).mean() + len(times_of_pulses[0])
         n_hidden = weights[0].shape[1]
         # Two multiply-adds per event and neuron, forwards and backwards.
