@@ -53,16 +53,18 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
         [
             {"role": "key", "origin": "published", "verdict": "not replicated"},
             {"role": "secondary", "origin": "talk", "verdict": "replicated"},
-            {"role": "secondary", "origin": "published", "verdict": "compatible"},
+            {"role": "secondary", "origin": "published", "verdict": "unconfirmed"},
             {"role": "secondary", "origin": "ours", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "fails"},
         ]
     )
+    table["known"] = [True, True, *[False] * 5]
     assert readme_table.counted(table) == (
         "**Counted**: of 1 key claims 1 not replicated; of 2 other claims of papers and abstracts "
-        "1 replicated, 1 compatible; of 1 claims of ours 1 holds; of 3 checks 2 hold, 1 fails."
+        "1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 3 checks 2 hold, 1 fails. "
+        "Of 2 of them a number was on record when the band was written; 1 of these pass."
     )
 
 

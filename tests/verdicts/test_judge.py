@@ -18,7 +18,6 @@ from whyspiking.verdicts.rule import VERDICTS
 # One table per verdict of a claim of an accuracy.
 PER_VERDICT = {
     "replicated": [0.960, 0.962, 0.961, 0.963, 0.961],
-    "compatible": [0.940, 0.975, 0.950, 0.962, 0.945],
     "inconclusive": [0.930, 0.960, 0.940, 0.955, 0.935],
     "not replicated": [0.900, 0.905, 0.902, 0.898, 0.903],
 }
@@ -27,7 +26,7 @@ PER_VERDICT = {
 def test_every_verdict_word_is_reached_and_listed():
     said = {rule.named(verdict, "ours") for verdict in PER_VERDICT}
     none = {"not measured", "out of scope at this scale"}
-    assert {*PER_VERDICT, *said, "direction only", *none} == set(VERDICTS)
+    assert {*PER_VERDICT, *said, "direction only", "unconfirmed", *none} == set(VERDICTS)
     ours = judge.judge(
         table(rows(PER_VERDICT["replicated"])), claim(role="secondary", origin="ours")
     )
@@ -57,13 +56,13 @@ def test_shared_test_trials_widen_the_interval_of_an_accuracy():
 
 def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
     values = [0.957, 0.958, 0.959]
-    here = {"value": 0.959, "same_trials": True}
-    row = judge.judge(table(rows(values, trials=200)), claim(source={**SOURCE, **here}))
+    same = claim().on("original")
+    row = judge.judge(table(rows(values, trials=200)), same)
     expected = statistics.logit_interval(values, 200)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert (row["verdict"], row["over"]) == ("replicated", "seeds")
-    assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "compatible"
-    alone = judge.judge(table(rows(values[:1], trials=200)), claim(source={**SOURCE, **here}))
+    assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "inconclusive"
+    alone = judge.judge(table(rows(values[:1], trials=200)), same)
     assert alone["over"] == "test trials"
 
 
@@ -101,7 +100,7 @@ def test_parts_of_the_test_set_enter_a_difference_by_pairs():
     [
         ([0.12, 0.13, 0.11, 0.12], "replicated"),
         ([0.03, 0.04, 0.03, 0.04], "direction only"),
-        ([0.10, 0.30, -0.05, 0.12], "compatible"),
+        ([0.10, 0.30, -0.05, 0.12], "inconclusive"),
         ([0.02, 0.10, -0.05, 0.12], "inconclusive"),
         ([-0.02, 0.04, -0.01, 0.03], "not replicated"),
         ([-0.03, -0.04, -0.03, -0.04], "not replicated"),
@@ -158,7 +157,7 @@ def test_holm_downgrades_secondary_claims_only():
     assert alone["verdict"] == "replicated"
     assert 0.0125 < alone["p_value"] < 0.025
     verdicts = judge.judge_all(full, tests)
-    assert verdicts["verdict"].tolist() == ["replicated", "compatible", "compatible"]
+    assert verdicts["verdict"].tolist() == ["replicated", "unconfirmed", "unconfirmed"]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
     assert list(verdicts.columns) == columns.VERDICTS.names
     # A check is no member of the family of claims that others made.
@@ -215,36 +214,36 @@ def judged(kind, values, trials=100_000):
     [
         *(("value", values, verdict) for verdict, values in PER_VERDICT.items()),
         ("value", [0.5], "not replicated"),  # one seed can fail, and never replicates
-        ("value", [0.99], "compatible"),
-        ("early", [0.9], "compatible"),  # without trials to go by, the number alone decides
+        ("value", [0.99], "unconfirmed"),
+        ("early", [0.9], "inconclusive"),  # without trials to go by, the number alone decides
         ("early", [1.1], "not replicated"),
-        ("infinite", [2.0, np.inf, 3.0], "compatible"),
+        ("infinite", [2.0, np.inf, 3.0], "inconclusive"),
         ("smaller", [0.10, 0.11, 0.10], "replicated"),
         ("smaller", [0.30, 0.31, 0.30], "not replicated"),
         ("range", [8.49, 8.51, 8.50], "replicated"),
-        ("range", [8.4, 8.64, 8.5], "compatible"),
+        ("range", [8.4, 8.64, 8.5], "inconclusive"),
         ("range", [9.0, 9.01, 9.0], "not replicated"),
         ("range", [8.0, 8.01, 8.0], "not replicated"),
         ("range", [8.6, 8.75, 8.7], "inconclusive"),
         ("every", [0.95, 0.99, 0.92, 0.97, 0.93], "replicated"),
         ("every", [0.95, 0.99, 0.92, 0.97, 0.1], "not replicated"),
-        ("every", [0.95, 0.99, 0.92], "compatible"),
-        ("every", [0.95], "compatible"),
+        ("every", [0.95, 0.99, 0.92], "unconfirmed"),
+        ("every", [0.95], "unconfirmed"),
         ("every", [0.1], "not replicated"),
         ("exact", [0.96], "holds"),
         ("exact", [0.97], "fails"),
         ("ratio", [80.0, 100.0, 125.0], "replicated"),
-        ("ratio", [20.0, 100.0, 400.0], "compatible"),
+        ("ratio", [20.0, 100.0, 400.0], "inconclusive"),
         ("ratio", [10.0, 60.0, 50.0], "inconclusive"),
         ("ratio", [9.0, 10.0, 11.0], "not replicated"),
         ("difference", [0.02, 0.03, 0.02, 0.03], "replicated"),
         ("difference", [-0.02, -0.03, -0.02, -0.03], "not replicated"),
-        ("difference", [0.0, 0.0, 0.0, 0.0], "compatible"),  # no difference at all is no gain
+        ("difference", [0.0, 0.0, 0.0, 0.0], "inconclusive"),  # no difference at all is no gain
         ("margin", [-0.004, -0.005, -0.003, -0.004], "replicated"),
-        ("margin", [-0.004, -0.02, 0.01, -0.004], "compatible"),
+        ("margin", [-0.004, -0.02, 0.01, -0.004], "inconclusive"),
         ("margin", [-0.02, -0.021, -0.022, -0.02], "not replicated"),
         ("equivalence", [0.001, -0.002, 0.002, 0.0], "replicated"),
-        ("equivalence", [0.01, -0.03, 0.02, 0.01], "compatible"),
+        ("equivalence", [0.01, -0.03, 0.02, 0.01], "inconclusive"),
         ("equivalence", [0.01, 0.05, 0.02, 0.03], "inconclusive"),
         ("equivalence", [0.1, 0.11, 0.1, 0.11], "not replicated"),
     ],
@@ -267,7 +266,7 @@ def test_intervals_are_of_the_scale_and_level_of_the_test():
     assert (same["low"], same["high"]) == pytest.approx((expected.low, expected.high))
     assert same["p_value"] < 0.05
     alone = judged("value", [0.99])
-    assert (alone["over"], alone["label"]) == ("test trials", "compatible (one network)")
+    assert (alone["over"], alone["label"]) == ("test trials", "unconfirmed (one network)")
     assert alone["low"] < 0.99 < alone["high"] < 1
     assert judged("value", [0.94], trials=500)["verdict"] == "inconclusive"
     assert judged("every", [0.95])["over"] == judge.EVERY
@@ -292,16 +291,22 @@ def test_not_measured_and_out_of_scope(parts, accept, verdict):
 @pytest.mark.parametrize(
     ("verdict", "scale", "data", "says"),
     [
-        ("replicated", "default", "", "replicated at reduced scale"),
-        ("replicated", "default", "simulated", "replicated at reduced scale, stand-in data"),
-        ("compatible", "default", "simulated", "compatible"),
-        ("replicated", "paper", "", "replicated"),
+        ("replicated", "default", "", "replicated"),
+        ("replicated", "default", "simulated", "replicated, stand-in data"),
+        ("inconclusive", "default", "simulated", "inconclusive"),
         ("not replicated", "default", "", "not replicated"),
         ("replicated", "smoke", "", "plumbing only, no verdict"),
     ],
 )
 def test_labels_of_the_report(verdict, scale, data, says):
     assert judge.label(verdict, scale, data) == says
+    smaller = judge.label(verdict, scale, data, reduced=True)
+    assert ("reduced" in smaller) == says.startswith("replicated")
+
+
+def test_a_claim_about_every_network_says_of_how_many_it_is_true():
+    row = judged("every", [0.95, 0.99, 0.92, 0.97, 0.1])
+    assert (row["passing"], row["label"]) == (4, "not replicated (4 of 5 networks)")
 
 
 def test_a_place_names_engine_locus_and_strength_where_there_are_several():

@@ -33,6 +33,7 @@ from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
 
 if TYPE_CHECKING:
+    from whyspiking.declared.experiments import Experiment
     from whyspiking.declared.registry import Talk
 
 LOCI = ("", "input", "hidden", "weights", "neurons")
@@ -81,8 +82,6 @@ class Source(Block):
         value: The number.
         spread: Its standard deviation over seeds.
         seeds: How many those were.
-        same_trials: It was measured on the very test trials that ours are; then which trials those
-            are is no reason for the two to differ.
     """
 
     paper: str = Field(min_length=3)
@@ -90,7 +89,6 @@ class Source(Block):
     value: MayLack[float] = None
     spread: MayLack[float] = Field(None, gt=0)
     seeds: MayLack[int] = Field(None, ge=1)
-    same_trials: bool = False
 
 
 class Look(Block):
@@ -162,6 +160,8 @@ class Claim(Block):
     accept: Filled[Accept]
     earlier: list[Earlier] = Field(default_factory=list)
     _data: str = PrivateAttr("")
+    _published_trials: bool | None = PrivateAttr(None)
+    _reduced_at: frozenset[str] = PrivateAttr(frozenset())
 
     @property
     def talk(self) -> str:
@@ -172,6 +172,25 @@ class Claim(Block):
     def data(self) -> str:
         """Who made the data; known once the claim is read with its talk."""
         return self._data
+
+    @property
+    def same_trials(self) -> bool:
+        """Whether a number published for it was measured on the very test trials that ours are.
+
+        Then which trials those are is no reason for the two to differ.
+        """
+        made = self.data == "original" if self._published_trials is None else self._published_trials
+        return made and self.source.value is not None
+
+    def reduced_at(self, scale: str) -> bool:
+        """Whether a scale runs its experiment smaller or shorter than published."""
+        return scale in self._reduced_at
+
+    def of_experiment(self, experiment: Experiment) -> None:
+        """Take over what the experiment says of its data and scales."""
+        self._data = experiment.provenance
+        self._published_trials = experiment.data.published_trials
+        self._reduced_at = frozenset(name for name in scales.SCALES if experiment.changes(name))
 
     def on(self, provenance: str) -> Claim:
         """The same claim of a run that had other data, the authors' own for instance.
@@ -366,7 +385,7 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     if talk is not None:
         for claim in claims:
             _check_names(claim, talk, where)
-            claim._data = talk.experiments[claim.where["experiment"]].provenance
+            claim.of_experiment(talk.experiments[claim.where["experiment"]])
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(

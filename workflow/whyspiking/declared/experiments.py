@@ -36,6 +36,8 @@ class Data(Block):
         at_least: The same, at least as large.
         originals: Whether files of the original authors are read, from the config's
             `data.originals_dir`.
+        published_trials: Whether its test trials are the very ones of the publications; left out:
+            where the data are the original ones.
     """
 
     key: Name
@@ -43,6 +45,7 @@ class Data(Block):
     equal: dict[Name, str] = Field(default_factory=dict, min_length=1)
     at_least: dict[Name, str] = Field(default_factory=dict, min_length=1)
     originals: bool = False
+    published_trials: MayLack[bool] = None
 
 
 # fmt: off

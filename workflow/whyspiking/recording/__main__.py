@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     durations.add_argument("run", type=Path, metavar="results/SCALE")
     paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
     paper.add_argument("talks", nargs="+", metavar="TALK")
+    command.add_parser("known", help="find which bands are younger than their numbers, from git")
     command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
     command.add_parser("readme", help="bring README's table in step with the record")
     page = command.add_parser("page", help="draw the page of the record")
@@ -74,6 +75,10 @@ def _run(given: argparse.Namespace) -> None:
 
             for talk in given.talks:
                 paper_scale.keep(talk)
+        case "known":
+            from whyspiking.recording import known_before
+
+            known_before.write()
         case "rule-study":
             from whyspiking.recording import rule_study
 

@@ -19,6 +19,7 @@ from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import finished, reference
 from whyspiking.report import html
+from whyspiking.verdicts import rule
 
 README = Path("README.md")
 HEAD = "| what | published | ours, 95 % interval | verdict |"
@@ -77,7 +78,12 @@ def counted(verdicts: pd.DataFrame) -> str:
         shown = [word for word in html.VERDICT_LOOK if word in counts]
         words = ", ".join(html.tally(int(counts[word]), word) for word in shown)
         sentences.append(f"of {int(part.sum())} {name} {words}")
-    return f"**Counted**: {'; '.join(sentences)}."
+    known = verdicts["known"] == True  # noqa: E712
+    passed = int((known & verdicts["verdict"].isin(rule.PASSES)).sum())
+    return (
+        f"**Counted**: {'; '.join(sentences)}. Of {int(known.sum())} of them a number was on "
+        f"record when the band was written; {passed} of these pass."
+    )
 
 
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
@@ -92,7 +98,7 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
         ours += " (no interval)"
     if row["data"] in ("synthetic", "simulated"):
         ours += f", {row['data']} data"
-    return f"{published} | {ours} | {row['verdict']}"
+    return f"{published} | {ours} | {row['label']}"
 
 
 def write() -> None:

@@ -106,7 +106,9 @@ def add(
     table = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk)
     if experiments:
         fresh = collect.measured(talk, simulated, facts, config).assign(scale=inputs.SCALE)
-        table = _joined(table, fresh, talk, config)
+        # Written and read again: what follows from it is to follow from the recorded digits.
+        _write_csv(_joined(table, fresh, talk, config), own / "metrics.csv", metrics=True)
+        table = reference.table(own / "metrics.csv", columns.METRICS)
     _write_tables(own, talk, table, _judged_anew(table, seen, experiments, old))
     if experiments:
         _note_added(talk, experiments, config, results, folder)

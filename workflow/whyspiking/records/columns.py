@@ -6,56 +6,7 @@ this one list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class Column(NamedTuple):
-    """One column of a table.
-
-    Attributes:
-        name: As in the head of the file.
-        says: What it is.
-        kind: Type of the Table Schema: string, number, integer or boolean.
-        unit: Unit of its numbers; empty where there is none.
-    """
-
-    name: str
-    says: str
-    kind: str = "string"
-    unit: str = ""
-
-
-class TableSchema:
-    """The columns of one kind of table.
-
-    Attributes:
-        says: What the table holds.
-        columns: In the order of the file.
-    """
-
-    def __init__(self, says: str, *columns: Column) -> None:
-        self.says = says
-        self.columns = columns
-
-    @property
-    def names(self) -> list[str]:
-        """The columns' names, in order."""
-        return [column.name for column in self.columns]
-
-    def of_kind(self, *kinds: str) -> list[str]:
-        """Names of the columns of some types."""
-        return [column.name for column in self.columns if column.kind in kinds]
-
-    def table(self, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-        """Rows as a table with all columns in order; what a row does not name is missing."""
-        import pandas as pd  # the workflow itself needs the names only
-
-        return pd.DataFrame(list(rows), columns=pd.Index(self.names))
-
+from whyspiking.records.table_schema import Column, TableSchema
 
 _OF_METRIC = "unit of the metric"
 _UNIT_COLUMN = "see column unit"
@@ -129,6 +80,7 @@ VERDICTS = TableSchema(
     Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),
     Column("control_value", "What the negative control reached.", "number", _OF_METRIC),
     Column("verdict", "Verdict."),
+    Column("passing", "How many of the networks lie inside the band by themselves.", "number", "1"),
     # What else is usually asked of a replication; none of it decides.
     Column("label", "The words of the report for it."),
     Column("says", "The claim in words."),
@@ -149,6 +101,7 @@ VERDICTS = TableSchema(
     Column("why", "Why the band is where it is."),
     Column("looks", "Earlier tests on test data with another recipe or band.", "integer"),
     Column("history", "Those tests and earlier bands, in words."),
+    Column("known", "A number for it was on record when its band was written.", "boolean"),
     Column("note", "Remarks."),
 )
 RULE_STUDY = TableSchema(
@@ -157,11 +110,24 @@ RULE_STUDY = TableSchema(
     Column("truth", "What is true."),
     Column("is_true", "Whether the claim is.", "boolean"),
     Column("networks", "Number of networks.", "integer"),
+    Column("family", "Claims corrected together (Holm), this one first; 1: alone.", "integer"),
     Column("draws", "Number of simulated runs.", "integer"),
     *(
         Column(name, f"Share of runs with the verdict {name.replace('_', ' ')}.", "number", "1")
-        for name in ("replicated", "compatible", "direction_only", "inconclusive", "not_replicated")
+        for name in (
+            "replicated",
+            "unconfirmed",
+            "direction_only",
+            "inconclusive",
+            "not_replicated",
+        )
     ),
+)
+KNOWN_BEFORE = TableSchema(
+    "Which claims had a number on record when their band took its present form, from git.",
+    Column("claim", "Name of the claim."),
+    Column("since", "Commit that gave metric, test, band and role their present form."),
+    Column("known", "The record of the commit before has such a number.", "boolean"),
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",

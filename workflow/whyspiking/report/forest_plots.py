@@ -33,7 +33,7 @@ from whyspiking.verdicts.axes import AGAINST, FAVOURS
 VERDICT_COLOURS = {
     "replicated": GREEN,
     "holds": GREEN,
-    "compatible": BLUE,
+    "unconfirmed": BLUE,
     "direction only": OLIVE,
     "inconclusive": OLIVE,
     "not replicated": RED,

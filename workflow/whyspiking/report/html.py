@@ -23,7 +23,7 @@ VERDICT_LOOK = {
     # verdict -> symbol, colour class, rank when sorting
     "replicated": ("✓", "green", 0),
     "holds": ("●", "green", 1),
-    "compatible": ("≈", "blue", 2),
+    "unconfirmed": ("≈", "blue", 2),
     "direction only": ("↗", "olive", 3),
     "inconclusive": ("?", "olive", 4),
     "not replicated": ("✗", "red", 5),

@@ -165,7 +165,8 @@ def of_joint_tables() -> list[str]:
 
 def _roots(stage: str) -> list[Path]:
     if stage != "page":
-        return [SCRIPTS / f"{stage}.py"]
+        stated = [PACKAGE / "verdicts/known_before.csv"] if stage == "collect" else []
+        return [SCRIPTS / f"{stage}.py", *stated]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py", "report/benchmark.py")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
-from whyspiking.records import tables
+from whyspiking.records import columns, tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.verdicts import rule, shared_trials
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
+KNOWN_BEFORE = Path(__file__).with_name("known_before.csv")
+"""Which claims had a number on record when their band was written; `recording.known_before`."""
 EVERY = "lowest and highest network"
 """Word in column `over` for claims about every network, which have no interval."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
@@ -70,7 +73,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     except NothingMeasuredError as nothing:
         row["note"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else OUT_OF_SCOPE
-        return row | {"label": label(row["verdict"], scale, judged_at=judged_at)}
+        return _said(row, row["verdict"], claim, judged_at)
     estimate = sample.interval(claim.test)
     row |= {
         "value": estimate.mean,
@@ -80,11 +83,12 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     }
     row |= {"over": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
     if band is None:
-        return _said(row, OUT_OF_SCOPE, judged_at)
+        return _said(row, OUT_OF_SCOPE, claim, judged_at)
+    row["passing"] = sum(band.contains(value) for value in sample.values)
     criterion = rule.Criterion(claim.test, band, claim.null)
     row["p_value"] = sample.p_value(criterion, estimate)
     verdict = rule.decide(criterion, sample.values, estimate)
-    return _said(row, _check_control(metrics, claim, band, verdict, row), judged_at)
+    return _said(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
 
 
 def judge_all(
@@ -97,7 +101,7 @@ def judge_all(
 ) -> pd.DataFrame:
     """Judge all claims of a talk; secondary ones with Holm's correction.
 
-    A secondary claim whose adjusted p value does not pass says at most "compatible".
+    A secondary claim whose adjusted p value does not pass says at most "unconfirmed".
 
     Args:
         metrics: Rows of the metrics table, in any order.
@@ -108,8 +112,10 @@ def judge_all(
             claims that were not measured for it.
     """
     rows = [judge(metrics, claim, scale) for claim in claims]
+    known = tables.read(KNOWN_BEFORE, columns.KNOWN_BEFORE).set_index("claim")["known"]
     for row, claim in zip(rows, claims, strict=True):
         experiment, variant = claim.where["experiment"], claim.where["variant"]
+        row["known"] = known.get(claim.id, np.nan)
         if not row["seeds"]:
             row["note"] = (unavailable or {}).get((experiment, variant), row["note"])
         if talk is not None:
@@ -121,33 +127,40 @@ def judge_all(
             row |= {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS, "p_value": np.nan}
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
-        _correct([r for r in rows if r["role"] == "secondary" and r["origin"] in origins])
+        of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.role == "secondary"]
+        _correct([(r, c) for r, c in of_role if c.origin in origins])
     return COLUMNS.table(rows)
 
 
-def _correct(family: Sequence[dict[str, Any]]) -> None:
+def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:
     """Holm's correction over the claims of a family; one that fails it says less."""
-    adjusted = statistics.holm([row["p_value"] for row in family])
-    for row, p in zip(family, adjusted, strict=True):
+    adjusted = statistics.holm([row["p_value"] for row, _ in family])
+    for (row, claim), p in zip(family, adjusted, strict=True):
         row["p_holm"] = p
-        said = row["verdict"]
-        less = rule.LESS.get(rule.REPLICATED if said == rule.HOLDS else said)
-        if less is not None and p > (0.05 if row["test"] == "equivalence" else 0.025):
+        said = rule.REPLICATED if row["verdict"] == rule.HOLDS else row["verdict"]
+        if (less := rule.corrected(said, p, claim.test)) != said:
             row["note"] = _join(row["note"], "does not pass Holm's correction")
-            _said(row, less)
+            _said(row, less, claim)
 
 
-def _said(row: dict[str, Any], verdict: str, judged_at: str | None = None) -> dict[str, Any]:
-    """Write a verdict into its row, in the words for its origin, scale and data."""
+def _said(
+    row: dict[str, Any], verdict: str, claim: Claim, judged_at: str | None = None
+) -> dict[str, Any]:
+    """Write a verdict into its row, in the words for its origin, networks, scale and data."""
     row["verdict"] = rule.named(verdict, row["origin"])
-    alone = row["seeds"] == 1 and row["test"] != "exact" and verdict != OUT_OF_SCOPE
-    word, scale = row["verdict"], row["scale"]
-    row["label"] = label(word, scale, row["data"], alone=alone, judged_at=judged_at)
+    judged, seeds = verdict not in (NOT_MEASURED, OUT_OF_SCOPE), row["seeds"]
+    of = "one network" if judged and seeds == 1 and claim.test != "exact" else ""
+    if judged and seeds > 1 and claim.test in rule.OF_EVERY:
+        of = f"{row['passing']} of {seeds} networks"
+    reduced = claim.reduced_at(row["scale"])
+    row["label"] = label(
+        row["verdict"], row["scale"], row["data"], reduced=reduced, of=of, judged_at=judged_at
+    )
     return row
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """One number per seed for one claim, on the scale on which it is judged.
 
     Attributes:
@@ -234,7 +247,7 @@ def _check_control(
         row["note"] = _join(row["note"], f"negative control not measured: {nothing}")
         return verdict
     row |= {"control_value": reached, "control_passes": band.contains(reached)}
-    if row["control_passes"] and verdict in (rule.REPLICATED, rule.COMPATIBLE):
+    if row["control_passes"] and verdict in (rule.REPLICATED, rule.UNCONFIRMED):
         row["note"] = _join(row["note"], "the negative control passes the same band")
         return rule.INCONCLUSIVE
     return verdict
@@ -264,7 +277,7 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
     return shown
 
 
-def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _Sample:
+def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sample:
     first, trials = _per_seed(metrics, claim, where)
     ratio = claim.test == "ratio"
     if claim.versus is not None:
@@ -284,7 +297,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _S
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")
     transform: Transform = "log" if ratio else "logit" if _is_share(claim) else "none"
-    return _Sample(values, counts, transform, *(extra or NO_VARIANCE))
+    return Sample(values, counts, transform, *(extra or NO_VARIANCE))
 
 
 def _is_share(claim: Claim) -> bool:
@@ -300,7 +313,7 @@ def _trials_variance(
 ) -> tuple[float, float] | None:
     """Variance that the choice of test trials adds where networks are held against a number."""
     # Of one network the test trials are all that there is an interval over.
-    if claim.source.same_trials and len(values) > 1:
+    if claim.same_trials and len(values) > 1:
         return None
     extra = _parts_variance(metrics, claim, sorted(values), where)
     if extra is None and _is_share(claim):

@@ -19,7 +19,7 @@ STUDY = Path(__file__).with_name("rule_study.csv")
 """The table of that simulation."""
 
 REPLICATED = "replicated"
-COMPATIBLE = "compatible"
+UNCONFIRMED = "unconfirmed"
 DIRECTION_ONLY = "direction only"
 INCONCLUSIVE = "inconclusive"
 NOT_REPLICATED = "not replicated"
@@ -32,11 +32,11 @@ EVERY_NEEDS = 5
 """Networks behind "every network": where half of all fail, 5 pass by chance in 3 % of runs."""
 VERDICTS = {
     REPLICATED: "the whole interval lies where the claim says, over several networks",
-    COMPATIBLE: "the mean lies there, but the interval does not, or there is one network only "
-    f"(fewer than {EVERY_NEEDS} where every one must pass)",
+    UNCONFIRMED: "as replicated, but of one network only, of fewer than "
+    f"{EVERY_NEEDS} where every one must pass, or before Holm's correction only",
     DIRECTION_ONLY: "a difference on the claimed side, smaller than the band asks for",
-    INCONCLUSIVE: "the mean lies outside the band and the interval reaches into it, or the "
-    "negative control passes as well",
+    INCONCLUSIVE: "no evidence either way: the interval reaches into the band and out of it, there "
+    "is none, or the negative control passes as well",
     NOT_REPLICATED: "the whole interval lies outside, or one network where every one must pass",
     HOLDS: "as replicated, of a check or of an extension of ours",
     FAILS: "as not replicated, of a check or of an extension of ours",
@@ -46,7 +46,7 @@ VERDICTS = {
 }
 PASSES = (REPLICATED, HOLDS)
 FAILED = (NOT_REPLICATED, FAILS)
-LESS: dict[str, str] = {REPLICATED: COMPATIBLE, DIRECTION_ONLY: INCONCLUSIVE}
+LESS: dict[str, str] = {REPLICATED: UNCONFIRMED, DIRECTION_ONLY: INCONCLUSIVE}
 """What is said instead where there is one network only, or Holm's correction is not passed."""
 STAND_INS = ("simulated", "synthetic")
 """Provenance of data that stand in for the published ones."""
@@ -79,8 +79,6 @@ def decide(criterion: Criterion, values: NDArray, estimate: Interval) -> str:
     if criterion.test in OF_EVERY:
         verdict = REPLICATED if contained.all() else NOT_REPLICATED
     elif not np.isfinite(estimate.low):
-        if band.contains(estimate.mean):
-            return COMPATIBLE
         return INCONCLUSIVE if contained.any() else NOT_REPLICATED
     elif (side := claimed_side(criterion)) is not None:
         verdict = _difference(side, criterion, estimate)
@@ -118,10 +116,14 @@ def _difference(side: int, criterion: Criterion, estimate: Interval) -> str:
 
 def _short_of(band: Band, estimate: Interval) -> str:
     """The verdict of an interval that does not do."""
-    if band.contains(estimate.mean):
-        return COMPATIBLE
     overlaps = estimate.low <= band.high and estimate.high >= band.low
     return INCONCLUSIVE if overlaps else NOT_REPLICATED
+
+
+def corrected(verdict: str, p_holm: float, test: str) -> str:
+    """The verdict that is left after Holm's correction; a p value that is nan changes none."""
+    passes = not p_holm > (0.05 if test == "equivalence" else 0.025)
+    return verdict if passes else LESS.get(verdict, verdict)
 
 
 def named(verdict: str, origin: str) -> str:
@@ -132,24 +134,30 @@ def named(verdict: str, origin: str) -> str:
 
 
 def label(
-    verdict: str, scale: str, data: str = "", *, alone: bool = False, judged_at: str | None = None
+    verdict: str,
+    scale: str,
+    data: str = "",
+    *,
+    reduced: bool = False,
+    of: str = "",
+    judged_at: str | None = None,
 ) -> str:
-    """The words of the report: a reduced run, other data or a single network are said.
+    """The words of the report: a smaller experiment, other data or which networks are said.
 
     Args:
         verdict: The verdict.
         scale: Scale of the run.
         data: Provenance of the data.
-        alone: Whether it is about one network only.
+        reduced: Whether the scale runs the experiment smaller or shorter than published.
+        of: Of which networks it is, where it is not of all: "one network", "4 of 5 networks".
         judged_at: The scale that judges what this one does not.
     """
     if scale == "smoke":
         return "plumbing only, no verdict"
     if verdict == OUT_OF_SCOPE and judged_at is not None:
         return f"judged at scale {judged_at}"
-    if alone:
-        return f"{verdict} (one network)"
+    said = f"{verdict} ({of})" if of else verdict
     if verdict != REPLICATED:
-        return verdict
-    said = verdict if scale == "paper" else f"{verdict} at reduced scale"
+        return said
+    said += " at reduced scale" if reduced else ""
     return f"{said}, stand-in data" if data in STAND_INS else said
