@@ -285,3 +285,18 @@ def test_the_command_line_names_talks_that_are_recorded(capsys):
     assert recording.main(["check", "gortz"]) == 1
     assert "talk 'gortz' is not recorded" in capsys.readouterr().err
     assert recording.main(["check", "goeltz"]) == 0
+
+
+def test_scores_along_time_stay_where_the_run_at_hand_has_none_or_fewer_networks(tmp_path):
+    def line(variant, seeds, mean):
+        place = {"talk": "goeltz", "experiment": "yinyang", "variant": variant, "along": "time"}
+        return [{**place, "at": at, "mean": mean, "seeds": seeds} for at in (0.0, 1.0)]
+
+    known = columns.CURVES.table([*line("spiking", 5, 0.9), *line("few", 1, 0.5)])
+    tables.write_csv(known, tmp_path / "curves.csv")
+    size = [{**line("spiking", 5, 0.8)[0], "along": "parameters"}]
+    fresh = columns.CURVES.table([*size, *line("spiking", 1, 0.1), *line("few", 3, 0.6)])
+    kept = record._with_times(fresh, tmp_path / "curves.csv")
+    means = kept[kept["along"] == "time"].groupby("variant")["mean"].agg(list).to_dict()
+    assert means == {"spiking": [0.9, 0.9], "few": [0.6, 0.6]}
+    assert (kept["along"] == "parameters").sum() == 1

@@ -63,7 +63,7 @@ def record(
         _write_manifest(
             own, {"format": reference.FORMAT, **made}, inputs.inputs_of(talk, config), []
         )
-    write_joint(config, folder)
+    write_joint(config, folder, results)
 
 
 def _write_tables(folder: Path, talk: Talk, metrics: pd.DataFrame, verdicts: pd.DataFrame) -> None:
@@ -112,7 +112,7 @@ def add(
     _write_tables(own, talk, table, _judged_anew(table, seen, experiments, old))
     if experiments:
         _note_added(talk, experiments, config, results, folder)
-    write_joint(inputs.config_of(), folder)
+    write_joint(inputs.config_of(), folder, results)
 
 
 def _joined(
@@ -211,15 +211,38 @@ def _still_run(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
     return metrics[metrics["metric"].isin(list(glossary.GLOSSARY)) & declared]
 
 
-def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
-    """Compute the joint tables from those of the recorded talks, and describe all of them."""
+def write_joint(
+    config: Mapping[str, Any], folder: Path = reference.FOLDER, run: Path | None = None
+) -> None:
+    """Compute the joint tables from those of the recorded talks, and describe all of them.
+
+    Args:
+        config: The configuration.
+        folder: The reference.
+        run: A run that was recorded, whose exhibits tell the scores along time; those of other
+            networks stay.
+    """
     reference.check(folder)
     names = _names(config, folder)
     metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
-    for file, table in compare.joint(metrics, names, config).items():
-        _write_csv(table, folder / file)
+    for file, table in compare.joint(metrics, names, config, run).items():
+        whole = _with_times(table, folder / file) if file == "curves.csv" else table
+        _write_csv(whole, folder / file)
     inputs.write(folder / "manifest.json", inputs.text_of(_of_all(config, folder)))
     datapackage.write(folder)
+
+
+def _with_times(curves: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Curves with the recorded scores along time, where the run at hand has fewer networks or none."""
+    if not path.is_file():
+        return curves
+    old = reference.table(path, columns.CURVES)
+    network = ["talk", "experiment", "variant"]
+    both = pd.concat([curves, old[old["along"] == "time"]], ignore_index=True)
+    along_time = both["along"] == "time"
+    most = both[along_time].groupby(network)["seeds"].transform("max")
+    kept = both[along_time][both[along_time]["seeds"] == most].drop_duplicates([*network, "at"])
+    return pd.concat([both[~along_time], kept], ignore_index=True)
 
 
 def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
