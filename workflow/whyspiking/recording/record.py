@@ -233,7 +233,7 @@ def write_joint(
 
 
 def _with_times(curves: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Curves with the recorded scores along time, where the run at hand has fewer networks or none."""
+    """Curves with recorded scores along time, where the run has fewer networks or none."""
     if not path.is_file():
         return curves
     old = reference.table(path, columns.CURVES)
