@@ -58,6 +58,15 @@ def experiment_of(wildcards):
             f"'{name}' is not known in talk '{talk.name}'; expected one of {known}. Correct the "
             "path of the file that you ask for."
         )
+    seed = wildcards.get("seed")
+    if seed is not None:
+        seeds = ", ".join(map(str, registry.seeds(found, config, variant)))
+        if seed not in seeds.split(", "):
+            raise UserError(
+                f"seed {seed} of '{talk.name}/{found.name}/{variant}' is not in the config; "
+                f"expected one of {seeds or 'none, at this scale'}. Correct the path of the file "
+                "that you ask for, or add the seed to 'seeds' or 'seeds_of'."
+            )
     return found
 
 

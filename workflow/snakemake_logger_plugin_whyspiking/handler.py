@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import re
@@ -17,7 +16,7 @@ from typing import Any, TextIO
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_whyspiking import words
+from snakemake_logger_plugin_whyspiking import failures, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 from whyspiking.running.jobs import NO_MEMORY
@@ -211,7 +210,9 @@ class LogHandler(LogHandlerBase):
             self._introduce()
         for log in record.log:
             news_file(log).unlink(missing_ok=True)  # left behind by a run that was killed
-        self.plan.start(record.jobid, job, self.clock(), tuple(record.log))
+        elsewhere = not getattr(record, "local", True)
+        benchmark = (record.benchmark or "") if elsewhere else None
+        self.plan.start(record.jobid, job, self.clock(), tuple(record.log), benchmark)
         if self._beat is None and not self._stop.is_set():
             beat = threading.Thread(target=self._beat_on, daemon=True)
             beat.start()  # which fails where no memory is left
@@ -253,13 +254,14 @@ class LogHandler(LogHandlerBase):
         stage = STAGES.get(job.rule, (job.rule,))[0]
         lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
         if record.rule_msg:
-            lines.append(f"  {record.rule_msg}")
-        shown = [line for log in record.log for line in _tail(Path(log))]
+            lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg)}")
+        logs = [log for log in record.log if Path(log).is_file()]
+        shown = [line for log in logs for line in _tail(Path(log))]
         if record.shellcmd and not shown:
             lines.append(f"  command: {' '.join(record.shellcmd.split())}")
         if self.common_settings.show_failed_logs:
             lines.extend(f"  | {line}" for line in shown)
-        lines.extend(f"  full log: {log}" for log in record.log)
+        lines.extend(f"  full log: {log}" for log in logs)
         self._say("\n".join(lines), "red")
 
     def _message(self, record: logging.LogRecord, event: str | None) -> None:
@@ -278,10 +280,10 @@ class LogHandler(LogHandlerBase):
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
             raised = getattr(record, "exception", "")
-            if raised in ALONE:
-                text = ALONE[raised](text)
+            if raised in failures.ALONE:
+                text = failures.ALONE[raised](text)
             elif of_error and not self.plan.total:
-                text = _config_problem(sys.argv) or text
+                text = failures.of_config(sys.argv) or text
         self._say(text.rstrip(), colour)
         if colour and "At least one job did not complete" in text:
             self._say_failures()
@@ -298,8 +300,15 @@ class LogHandler(LogHandlerBase):
 
     # ---- output ----
 
-    def _head(self) -> str:
+    def _look(self) -> float:
+        """See which jobs have left the queue of a cluster; the time."""
         now = self.clock()
+        for entry in self.plan.running.values():
+            entry.look(now)
+        return now
+
+    def _head(self) -> str:
+        now = self._look()
         for entry in self.plan.running.values():
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
@@ -339,7 +348,7 @@ class LogHandler(LogHandlerBase):
         """Show how far the running jobs are, if it is time to."""
         if "progress" in self.quiet or not self.plan.running or self.stop.number is not None:
             return
-        if self.clock() - self._last_line < BEAT_S[self.on_terminal]:
+        if self._look() - self._last_line < BEAT_S[self.on_terminal]:
             return
         status = f"{self._head()} {'; '.join(_status(e) for e in self.plan.running.values())}"
         if not self.on_terminal:
@@ -354,6 +363,8 @@ class LogHandler(LogHandlerBase):
 
 def _status(entry: Running) -> str:
     stage = STAGES.get(entry.job.rule, (entry.job.rule,))[0]
+    if entry.queued is not None:
+        return f"{entry.job.label}: in the queue"
     told = f" {entry.fraction:.0%} ({entry.text})" if entry.text else ""
     return _named(entry.job, stage) + told
 
@@ -375,58 +386,6 @@ def _tail(log: Path) -> Sequence[str]:
     if told and "unexpected failure" not in lines[told[-1]]:
         return lines[told[-1] :]
     return lines[-TAIL_LINES:]
-
-
-def _message_alone(text: str) -> str:
-    """What a `UserError` says, without the place in the Snakefile that raised it."""
-    lines = text.splitlines()
-    kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
-    return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
-
-
-def _asked_for(text: str) -> str:
-    """What is wrong with a target, which a function of inputs told."""
-    told = re.search(r"UserError: (.*?)\s*Wildcards:", text, re.DOTALL)
-    return f"error: {told[1]}" if told else text
-
-
-def _no_rule(text: str) -> str:
-    """What Snakemake says of a target that it does not know, without its remark on functions."""
-    return "error: " + re.sub(
-        r".*No rule to produce (.*) \(if you use input functions.*",
-        r"'\1' is no rule and no file that one makes; expected for example the name of a talk, or "
-        "a file below results/ at the scale of the config. Correct it; `snakemake --list` tells "
-        "all rules.",
-        text,
-        flags=re.DOTALL,
-    )
-
-
-ALONE = {
-    "UserError": _message_alone,
-    "InputFunctionException": _asked_for,
-    "MissingRuleException": _no_rule,
-}
-"""Exception -> what is told of it."""
-
-
-def _config_problem(command: Sequence[str]) -> str | None:
-    """What is wrong with a file of the config, which Snakemake reads first and tells less of.
-
-    Args:
-        command: The words of the command line.
-    """
-    # Not at the top: Snakemake imports this plugin at every start.
-    from whyspiking.declared.config import check_files
-    from whyspiking.errors import UserError
-
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
-    try:
-        check_files(["config/config.yaml", *parser.parse_known_args(command[1:])[0].configfile])
-    except UserError as error:
-        return f"error: {error}"
-    return None
 
 
 def _shorten(reason: str) -> str:

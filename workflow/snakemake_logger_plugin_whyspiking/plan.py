@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import logging
+import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,13 +26,36 @@ PRIOR_S = 30.0
 
 @dataclass
 class Running:
-    """A job at work: when it started (seconds), its logs, and the fraction it has told."""
+    """A job at work: when it started (seconds), its logs, and the fraction it has told.
+
+    One that runs on a cluster has a `benchmark`, the table of what Snakemake measures of it there,
+    or an empty name if it has no table. It waits in the queue until its log is not that of
+    `queued`, the times at which its logs were written last when it was submitted.
+    """
 
     job: Job
     started: float
     logs: Sequence[str] = ()
     fraction: float = 0.0
     text: str = ""
+    benchmark: str | None = None
+    queued: list[float | None] | None = None
+
+    def look(self, now: float) -> None:
+        """See whether it has left the queue: it starts when that is seen first."""
+        if self.queued is not None and self.queued != _written(self.logs):
+            self.queued, self.started = None, now
+
+    def took(self, now: float) -> float:
+        """Seconds that it worked: on a cluster neither the queue counts nor who looked how late."""
+        if self.benchmark is not None:
+            with contextlib.suppress(OSError, LookupError, ValueError, StopIteration):
+                rows = Path(self.benchmark).read_text(encoding="utf-8").splitlines()
+                return float(next(csv.DictReader(rows, delimiter="\t"))["s"])
+            for log in self.logs:
+                if (seconds := used(Path(log))[0]) > 0:
+                    return seconds
+        return now - self.started
 
 
 @dataclass
@@ -76,13 +101,21 @@ class Plan:
         pages = report or list(self.pages.values())
         return "report" if report else f"page{'s' * (len(pages) > 1)}", pages
 
-    def start(self, number: int, job: Job, now: float, logs: Sequence[str] = ()) -> None:
-        """A job starts; `number` is Snakemake's."""
+    def start(
+        self,
+        number: int,
+        job: Job,
+        now: float,
+        logs: Sequence[str] = (),
+        benchmark: str | None = None,
+    ) -> None:
+        """A job starts, or is handed to a cluster; `number` is Snakemake's."""
         for known in (job, Job(job.rule)):
             if known in self.waiting:
                 self.waiting.remove(known)
                 break
-        self.running[number] = Running(job, now, logs)
+        queued = None if benchmark is None else _written(logs)
+        self.running[number] = Running(job, now, logs, benchmark=benchmark, queued=queued)
 
     def finish(self, number: int, now: float) -> tuple[Running, float] | None:
         """A job has finished; gives it and the seconds it took, None if it is not known."""
@@ -92,14 +125,16 @@ class Plan:
         self.done += 1
         if entry.job in self.failed:
             self.failed.remove(entry.job)  # a retry went well
-        self._took.append((entry.job, now - entry.started))
-        return entry, now - entry.started
+        seconds = entry.took(now)
+        self._took.append((entry.job, seconds))
+        return entry, seconds
 
     def fail(self, number: int, job: Job, now: float) -> float | None:
         """A job has failed; gives the seconds it took, None if its start is not known."""
         entry = self.running.pop(number, None)
-        self.failed.append(job)
-        return None if entry is None else now - entry.started
+        if job not in self.failed:  # as it is where a second try fails too
+            self.failed.append(job)
+        return None if entry is None or entry.queued is not None else now - entry.started
 
     def seconds_left(self, now: float) -> float | None:
         """Estimated wall time that is left; None while there is nothing to estimate it from.
@@ -112,7 +147,7 @@ class Plan:
         ratio = self._ratio()
         running = []
         for entry in self.running.values():
-            elapsed = now - entry.started
+            elapsed = 0.0 if entry.queued is not None else now - entry.started
             if entry.fraction > 0.05:
                 known = True
                 left = elapsed * (1 - entry.fraction) / entry.fraction
@@ -147,6 +182,11 @@ class Plan:
             (sum(column) for column in zip(*pairs, strict=True)) if pairs else (0, 0)
         )
         return (measured + PRIOR_S) / (expected + PRIOR_S)
+
+
+def _written(logs: Iterable[str]) -> list[float | None]:
+    """When each log was written last, in seconds; None of one that is not there."""
+    return [os.path.getmtime(log) if os.path.exists(log) else None for log in logs]
 
 
 def announce(dag: Any, config: Mapping[str, Any]) -> None:

@@ -14,7 +14,12 @@ import shutil
 from pathlib import Path
 from typing import IO
 
+from whyspiking.errors import UserError
+from whyspiking.running import slurm
+
 SNAKEMAKE = Path(".snakemake")
+SUBMITTED = "slurm_logs"
+"""In Snakemake's folder, from the first job on that was handed to Slurm."""
 
 _held: list[IO[str]] = []
 """Open as long as this process lives; no process that it starts inherits it."""
@@ -28,6 +33,9 @@ def take(folder: Path = SNAKEMAKE) -> None:
 
     Args:
         folder: Snakemake's own, in the working directory.
+
+    Raises:
+        UserError: If a cluster still has jobs of a killed run, which would be submitted again.
     """
     host = platform.node()
     try:
@@ -50,9 +58,16 @@ def _clear(locks: Path, file: IO[str], host: str) -> None:
     """Remove left-over locks, if all runs since the last ones were removed were on this machine."""
     file.seek(0)
     hosts = set(file.read().split())
-    if any(locks.glob("*.lock")):
-        if hosts != {host}:
-            return
+    left = any(locks.glob("*.lock"))
+    if left and hosts != {host}:
+        return
+    if (locks.parent / SUBMITTED).exists() and (jobs := slurm.jobs_of(Path.cwd())):
+        raise UserError(
+            f"Slurm: jobs of an earlier run in this folder, which was killed, wait or run still "
+            f"({', '.join(jobs)}), and would be submitted a second time. Wait until `squeue` no "
+            f"longer lists them, or end them: scancel {' '.join(jobs)}"
+        )
+    if left:
         shutil.rmtree(locks)
         logging.getLogger("snakemake.logging").info(
             "an earlier run was killed: its lock is removed, what it had finished is kept"

@@ -57,6 +57,7 @@ def mnist_problem(
 
 def machine_problems() -> list[str]:
     """What the machine lacks to build models, beside Python."""
+    os.environ["LC_ALL"] = "C"  # what compilers say is known by its English words
     try:
         toolchain.require()
     except UserError as error:

@@ -1,0 +1,93 @@
+"""What is told of a failure: what Snakemake and a cluster say to developers, said to users."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+# How a job ends on a cluster that needs more than it asked for -> of what, and what asks for more.
+LIMITED = {
+    "TIMEOUT": ("time", "runtime=MINUTES"),
+    "OUT_OF_MEMORY": ("memory", "mem_mb=MEGABYTES"),
+}
+
+
+def of_cluster(rule: str, said: str) -> str:
+    """What a cluster says of a job, without the command by which it was submitted.
+
+    Args:
+        rule: That of the job.
+        said: Where the job has run, it names the state in which it ended.
+    """
+    told = re.sub(r"\s*sbatch call:.*|For further error details.*", "", said, flags=re.DOTALL)
+    for state, (what, setting) in LIMITED.items():
+        if f"'{state}'" in told:
+            told += (
+                f"\n  it needed more {what} than it may take; a second try may take twice as much. If "
+                f"that fails too, add --set-resources {rule}:{setting} to the same command"
+            )
+    return told
+
+
+def _message_alone(text: str) -> str:
+    """What a `UserError` says, without the place in the Snakefile that raised it."""
+    lines = text.splitlines()
+    kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
+    return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
+
+
+def _asked_for(text: str) -> str:
+    """What is wrong with a target, which a function of inputs told."""
+    told = re.search(r"UserError: (.*?)\s*Wildcards:", text, re.DOTALL)
+    return f"error: {told[1]}" if told else text
+
+
+def _no_rule(text: str) -> str:
+    """What Snakemake says of a target that it does not know, without its remark on functions."""
+    return "error: " + re.sub(
+        r".*No rule to produce (.*) \(if you use input functions.*",
+        r"'\1' is no rule and no file that one makes; expected for example the name of a talk, or "
+        "a file below results/ at the scale of the config. Correct it; `snakemake --list` tells "
+        "all rules.",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _no_path(text: str) -> str:
+    """What Snakemake says of an empty target, as an unset variable of a shell leaves it."""
+    if "no path specified" not in text:
+        return text
+    return (
+        "error: a target is empty; expected for example the name of a talk, or no target for all. "
+        "Remove the empty quotation marks, or set the variable between them."
+    )
+
+
+ALONE = {
+    "UserError": _message_alone,
+    "InputFunctionException": _asked_for,
+    "MissingRuleException": _no_rule,
+    "ValueError": _no_path,
+}
+"""Exception -> what is told of it."""
+
+
+def of_config(command: Sequence[str]) -> str | None:
+    """What is wrong with a file of the config, which Snakemake reads first and tells less of.
+
+    Args:
+        command: The words of the command line.
+    """
+    # Not at the top: Snakemake imports this plugin at every start.
+    from whyspiking.declared.config import check_files
+    from whyspiking.errors import UserError
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    try:
+        check_files(["config/config.yaml", *parser.parse_known_args(command[1:])[0].configfile])
+    except UserError as error:
+        return f"error: {error}"
+    return None
