@@ -5,6 +5,7 @@ import platform
 
 import pytest
 
+from whyspiking.errors import UserError
 from whyspiking.running import folder_lock
 
 
@@ -32,6 +33,31 @@ def test_the_lock_of_a_living_run_stays(folder):
         fcntl.flock(other, fcntl.LOCK_SH)
         folder_lock.take(folder)
     assert (folder / "locks").exists()
+
+
+@pytest.mark.parametrize("unlocked", [False, True])
+def test_a_killed_run_whose_jobs_a_cluster_still_has_is_not_begun_again(
+    folder, monkeypatch, unlocked
+):
+    """Until they have ended, though the user has removed the lock as Snakemake advises."""
+    queue = ["12", "13"]
+    monkeypatch.setattr(folder_lock.slurm, "jobs_of", lambda folder: queue)
+    (folder / "slurm_logs").mkdir()
+    if unlocked:
+        (folder / "locks" / "0.output.lock").unlink()
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"12, 13.*second time.*scancel 12 13"):
+            folder_lock.take(folder)
+        folder_lock._held.pop().close()
+    queue.clear()
+    folder_lock.take(folder)
+    assert (folder / "locks").exists() == unlocked
+
+
+def test_a_queue_is_not_asked_where_nothing_was_submitted(folder, monkeypatch):
+    monkeypatch.setattr(folder_lock.slurm, "jobs_of", lambda folder: ["12"])
+    folder_lock.take(folder)
+    assert not (folder / "locks").exists()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from whyspiking.running import preflight
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A machine with only the programs that a test puts on it: (environ, put)."""
-    environ = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
+    environ = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home"), "LC_ALL": "C.UTF-8"}
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CXX", raising=False)
@@ -26,6 +26,7 @@ COMPILERS = {
     "none": ("", "", "g++, c++ or clang++ is not on PATH"),
     "another, which is not there": ("", "clang++", "'clang++', named by CXX, is not on PATH"),
     "no standard library": (NO_HEADERS, "", "random: No such file or directory"),
+    "another language": ("echo $LC_ALL-error; exit 1", "", "(C-error)"),
     "fails": ("exit 1", "", "exit status 1, no message"),
     "does nothing": ("exit 0", "", "'g++' makes no program"),
     "cannot be run": ("exit 0", "./text", "./text"),

@@ -112,6 +112,22 @@ def test_progress_of_a_running_job_beats_the_earlier_duration():
     assert plan.seconds_left(100.0) == pytest.approx(100)
 
 
+def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
+    """Neither a wait nor the time until Snakemake looks: a job of 10 s is one of 10 s."""
+    log, table = tmp_path / "a.log", tmp_path / "benchmark.tsv"
+    plan = Plan(durations=Durations(ROWS), cores=2)
+    plan.expect([job(seed=seed) for seed in range(4)])
+    plan.start(0, job(seed=0), 0.0, (str(log),), str(table))
+    assert plan.seconds_left(1000.0) == pytest.approx(20)
+    log.write_text("")
+    plan.running[0].look(1000.0)
+    plan.running[0].fraction = 0.5
+    assert plan.seconds_left(1004.0) == pytest.approx(20)
+    table.write_text("s\n10.0\n")
+    plan.finish(0, 1180.0)
+    assert plan.seconds_left(1180.0) == pytest.approx(20)
+
+
 def test_a_retried_job_is_counted_once():
     plan = Plan(cores=1)
     plan.expect([job()])

@@ -36,6 +36,9 @@ COMMANDS = {
     "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
     "a compiler that fails": ("CXX=false", [], ["'false' makes no program", "install"]),
     "a compiler that does nothing": ("CXX=true", [], ["'true' makes no program", "install"]),
+    "a compiler in another language": (
+        "CXX=sh -c 'echo $LC_ALL-error; exit 1'", [], ["(C-error)", "install"],
+    ),
     "no command": ("CXX='g++", [], ["No closing quotation", "correct it"]),
     "unknown instructions": ("WHYSPIKING_VECTORS=avx9", [], ["'avx9'", "one of baseline"]),
     "an unknown rule": ("", ["goltz"], ["'goltz' is no rule", "the name of a talk", "Correct it"]),
@@ -44,11 +47,16 @@ COMMANDS = {
         "", [NETWORK.format("spikin")],
         ["'yinyang/spikin'", "talk 'goeltz'", "spiking", "Correct the path"],
     ),
+    "an unknown seed": (
+        "", [NETWORK.format("spiking").replace("seed-0", "seed-99")],
+        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 0", "add"],
+    ),
+    "an empty target": ("", [""], ["a target is empty", "Remove the empty quotation marks"]),
     "a seed in words": ("", ["--config", "seeds=[one]"], ["'seeds.0' is 'one'", "Correct it"]),
 }  # fmt: skip
 
 
-QUICK = ("no compiler", "an unknown rule", "an unknown network")
+QUICK = ("no compiler", "an unknown rule", "an unknown network", "an empty target")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,8 @@ QUICK = ("no compiler", "an unknown rule", "an unknown network")
 def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, case):
     setting, command, words = COMMANDS[case]
     if setting:
-        monkeypatch.setenv(*setting.split("="))
+        monkeypatch.setenv(*setting.split("=", 1))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     refused(checkout, command or [NETWORK.format("linear")], words)
     assert not list(checkout.glob(".snakemake/locks/*"))
 

@@ -1,4 +1,4 @@
-"""The profile for Slurm on a real cluster of one node, made for the test and ended with it.
+"""The profile for Slurm on a real cluster of two nodes, made for a test and ended with it.
 
 Skipped where Slurm is not installed (Debian: slurmctld slurmd slurm-client), without the plugin
 (`uv pip install snakemake-executor-plugin-slurm`), for others than root, and where the machine is
@@ -9,16 +9,19 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from made.checkouts import copy_workflow, finish, name_template, only
+from made.checkouts import copy_workflow, finish, name_template, only, snakemake
 from made.hangs import limit, wait_until
 
 TALK = "tempotron"
 ETC = Path("/etc/slurm")
+NETWORK = f"results/smoke/{TALK}/patterns/spiking/seed-0/network.npz"
+DRAIN = ["scontrol", "update", "nodename=n[1-2]"]
 SETTINGS = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -27,13 +30,12 @@ SlurmdUser=root
 AuthType=auth/slurm
 CredType=cred/slurm
 SlurmctldPort=17817
-SlurmdPort=17818
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
@@ -43,14 +45,15 @@ SelectTypeParameters=CR_Core_Memory
 MpiDefault=none
 ReturnToService=2
 SchedulerParameters=sched_interval=1,batch_sched_delay=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000 State=UNKNOWN
+NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17818-17819] CPUs=1 \
+  RealMemory=8000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
-# No accounting here, so that squeue has to tell how jobs fare; one node sees its files at once.
+# There is no accounting, which the profile has to find out; one machine sees its files at once.
 HERE = [
+    "--workflow-profile", "workflow/profiles/slurm", "--configfile", "config/smoke.yaml",
     "--default-resources", "slurm_partition=main", "mem_mb=1000", "runtime=10", "disk_mb=100",
-    "--jobs", "2", "--latency-wait", "15", "--slurm-status-command", "squeue",
-    "--slurm-init-seconds-before-status-checks", "5",
+    "--jobs", "2", "--latency-wait", "15", "--slurm-init-seconds-before-status-checks", "5",
 ]  # fmt: skip
 
 
@@ -67,17 +70,26 @@ def lacking() -> str:
     return ""
 
 
+def search_path(folder: Path) -> str:
+    """Where a copy's Python looks: as for any other of its runs."""
+    return os.pathsep.join([str(folder / "workflow"), os.environ.get("PYTHONPATH", "")])
+
+
+def told(*command: str) -> list[str]:
+    """Lines that a command of Slurm says."""
+    return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[:-1]
+
+
 def idle() -> bool:
-    """Whether the one node takes jobs."""
-    told = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True)
-    return told.stdout.strip() == "idle"
+    """Whether both nodes take jobs."""
+    return told("sinfo", "-h", "-N", "-o", "%T") == ["idle", "idle"]
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A running cluster of one node; its daemons end and its files go with the test."""
+    """A running cluster of two nodes; its daemons end and its files go with the test."""
     host = socket.gethostname().partition(".")[0]
-    for name in ("state", "spool"):
+    for name in ("state", "spool-n1", "spool-n2"):
         (tmp_path / name).mkdir()
     files = {
         "slurm.conf": SETTINGS.format(host=host, folder=tmp_path).encode(),
@@ -90,10 +102,10 @@ def cluster(tmp_path):
         for name, content in files.items():
             (ETC / name).write_bytes(content)
             (ETC / name).chmod(0o600 if name.endswith("key") else 0o644)
-        for name in ("slurmctld", "slurmd"):
-            with (tmp_path / f"{name}.out").open("w") as out:
+        for words in (["slurmctld"], ["slurmd", "-N", "n1"], ["slurmd", "-N", "n2"]):
+            with (tmp_path / f"{words[-1]}.out").open("w") as out:
                 daemons.append(
-                    subprocess.Popen([name, "-D"], stdout=out, stderr=out, start_new_session=True)
+                    subprocess.Popen([*words, "-D"], stdout=out, stderr=out, start_new_session=True)
                 )
         wait_until(idle, daemons[0])
         assert idle(), (tmp_path / "slurmctld.log").read_text()[-3000:]
@@ -126,12 +138,48 @@ def numbers(folder: Path, name: str) -> pd.DataFrame:
 @pytest.mark.skipif(bool(lacking()), reason=lacking() or "-")
 def test_a_cluster_gives_the_numbers_of_a_local_run(cluster, tmp_path):
     here, there = project(tmp_path / "here"), project(tmp_path / "there")
-    words = (TALK, "--configfile", "config/smoke.yaml")
-    finish(here, *words)
-    said = finish(there, *words, "--workflow-profile", "workflow/profiles/slurm", *HERE)
+    finish(here, TALK, "--configfile", "config/smoke.yaml")
+    said = finish(there, TALK, *HERE)
     print(f"through Slurm:\n{said[-3000:]}")
-    told = (tmp_path / "slurmctld.log").read_text()
-    assert "_job_complete: JobId=" in told, "no job went through Slurm"
+    assert "`squeue` is asked how jobs fare" in said
+    log = (tmp_path / "slurmctld.log").read_text()
+    assert "NodeList=n1" in log and "NodeList=n2" in log, "a node got no job"
     for name in ("metrics.csv", "verdicts.csv", "history.csv"):
         pd.testing.assert_frame_equal(numbers(here, name), numbers(there, name), check_exact=True)
     assert len(numbers(there, "metrics.csv")) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(lacking()), reason=lacking() or "-")
+def test_jobs_that_outlive_a_killed_run_are_not_submitted_again(cluster, tmp_path):
+    """They wait in the queue, since no node takes jobs."""
+    folder = project(tmp_path / "a")
+    words = (NETWORK, *HERE)
+    subprocess.run([*DRAIN, "state=drain", "reason=test"], check=True)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", *words],
+        cwd=folder, env={**os.environ, "PYTHONPATH": search_path(folder)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: told("squeue", "-h"), run)
+    run.kill()
+    run.wait(limit())
+    (job,) = told("squeue", "-h", "-o", "%i")
+    again = snakemake(folder, *words)
+    assert again.returncode != 0
+    assert f"scancel {job}" in again.stderr
+    assert told("squeue", "-h", "-o", "%i") == [job]
+    subprocess.run(["scancel", job], check=True)
+    subprocess.run([*DRAIN, "state=resume"], check=True)
+    assert "trained (" in finish(folder, *words)
+    assert (folder / NETWORK).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(lacking()), reason=lacking() or "-")
+def test_without_a_controller_nothing_is_submitted(cluster, tmp_path):
+    subprocess.run(["scontrol", "shutdown", "slurmctld"], check=True)
+    done = snakemake(project(tmp_path / "a"), NETWORK, *HERE)
+    assert done.returncode != 0
+    assert "its controller does not answer" in done.stderr
+    assert "FAILED" not in done.stderr

@@ -15,6 +15,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import LogHandler
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from snakemake_logger_plugin_whyspiking.plan import Plan
+from whyspiking.running.jobs import USED
 from whyspiking.running.progress import news_file, reporter
 
 SETTINGS = {
@@ -50,7 +51,7 @@ class Screen:
         self.handler.emit(record)
         return self
 
-    def start(self, number, rule="train", wildcards=YINYANG, log=(), reason="", at=0.0):
+    def start(self, number, rule="train", wildcards=YINYANG, log=(), reason="", at=0.0, **where):
         self.now = at
         return self.feed(
             LogEvent.JOB_INFO,
@@ -59,20 +60,21 @@ class Screen:
             wildcards=wildcards,
             log=list(log),
             reason=reason,
+            **where,
         )
 
     def finish(self, number, at):
         self.now = at
         return self.feed(LogEvent.JOB_FINISHED, msg="Finished", job_id=number)
 
-    def fail(self, number, log=(), shellcmd=None, at=0.0):
+    def fail(self, number, log=(), shellcmd=None, at=0.0, said=None):
         self.now = at
         return self.feed(
             LogEvent.JOB_ERROR,
             level=logging.ERROR,
             jobid=number,
             rule_name="train",
-            rule_msg=None,
+            rule_msg=said,
             log=list(log),
             shellcmd=shellcmd,
         )
@@ -140,6 +142,37 @@ def test_a_signal_that_reaches_a_job_first_is_waited_for(how, waits):
     assert ("FAILED" in screen.text.removeprefix(before)) != waits
 
 
+BENCHMARK = "s\th:m:s\tmax_rss\n40.25\t0:00:40\t1\n"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "said", "took"),
+    [
+        (BENCHMARK, "", "40 s"),
+        (None, USED.format(total=12.0, start=0.5), "12 s"),
+        ("s\n", "no number", "2:40 min"),  # 160 s since the log was there
+    ],
+)
+def test_of_a_job_on_a_cluster_neither_queue_nor_polling_counts(tmp_path, benchmark, said, took):
+    log, table = tmp_path / "seed-3.log", tmp_path / "benchmark.tsv"
+    log.write_text("of a run before\n")
+    os.utime(log, (0, 0))
+    if benchmark is not None:
+        table.write_text("s\n7\n")  # that of a run before
+    screen = expecting(Screen(), 2)
+    where = {"local": False, "benchmark": benchmark and str(table)}
+    screen.start(1, log=[str(log)], **where)
+    screen.now = 3600
+    screen.handler.beat()
+    assert screen.text.endswith("0/2] goeltz yinyang spiking seed 3: in the queue\n")
+    log.write_text(f"begins\n{said}\n")
+    screen.handler.beat()
+    if benchmark is not None:
+        table.write_text(benchmark)
+    screen.finish(1, at=3760)
+    assert screen.text.endswith(f"trained ({took})\n")
+
+
 def test_heartbeat_in_a_pipe_waits_the_progress_of_a_running_job_every_half_minute(tmp_path):
     log = tmp_path / "seed-3.log"
     screen = expecting(Screen(), 2)
@@ -192,6 +225,18 @@ def test_a_failure_shows_the_message_for_the_user_and_where_the_log_is(tmp_path)
     assert "noise" not in screen.text
 
 
+@pytest.mark.parametrize(("own", "shown"), [("ERROR goeltz: it is full\n", 1), ("", 2)])
+def test_the_log_of_a_cluster_is_shown_where_the_job_has_not_said_what_is_wrong(
+    tmp_path, own, shown
+):
+    logs = [str(tmp_path / "seed-3.log"), str(tmp_path / "5.log")]
+    for log, text in zip(logs, (own or "begins\n", "srun: error: exit code 1\n"), strict=True):
+        (tmp_path / log).write_text(text)
+    screen = expecting(Screen(), 2).start(4, log=logs[:1]).fail(4, logs)
+    assert screen.text.count("  | ") == shown
+    assert screen.text.count("full log: ") == 2
+
+
 def test_an_unexpected_failure_shows_the_end_of_the_log(tmp_path):
     log = tmp_path / "seed-3.log"
     lines = [f"line {i}" for i in range(100)]
@@ -214,6 +259,37 @@ def test_failures_are_listed_again_at_the_end():
     message = "WorkflowError:\nAt least one job did not complete successfully."
     screen.feed(LogEvent.ERROR, message, logging.ERROR, exception="WorkflowError")
     assert screen.text.count("goeltz yinyang spiking seed 3") == 2
+
+
+def test_a_job_that_fails_at_every_try_is_counted_and_listed_once():
+    screen = expecting(Screen(), 2)
+    screen.start(4).fail(4).start(4).fail(4)
+    screen.feed(LogEvent.ERROR, "At least one job did not complete", logging.ERROR, exception="")
+    assert "failed (1), after 0:00:\n  goeltz yinyang spiking seed 3: train\nMend" in screen.text
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_a_cluster_refuses_is_told_without_its_command_and_without_a_log(tmp_path, there):
+    log = tmp_path / "seed-3.log"
+    if there:
+        log.write_text("ERROR of an earlier try\n")
+    screen = expecting(Screen(), 2).start(4, log=[str(log)], local=False, benchmark=None)
+    message = "SLURM sbatch failed. The error message was 'invalid partition'."
+    more = "\n    sbatch call:\n        sbatch -p a\nFor further error details see the log."
+    screen.fail(4, [str(log)], at=12, said=message + more)
+    assert screen.text.endswith(
+        f"0/2] FAILED: goeltz yinyang spiking seed 3: training\n  {message}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "setting"),
+    [("TIMEOUT", "train:runtime=MINUTES"), ("OUT_OF_MEMORY", "train:mem_mb=M"), ("FAILED", "")],
+)
+def test_a_job_that_needs_more_than_it_may_take_is_told_how_to_get_it(state, setting):
+    screen = expecting(Screen(), 2).start(4)
+    screen.fail(4, said=f"SLURM-job '5' failed, SLURM status is: '{state}'. ")
+    assert f"--set-resources {setting}" in screen.text if setting else "--set" not in screen.text
 
 
 @pytest.mark.parametrize("quiet", [["PROGRESS"], ["RULES"], ["PROGRESS", "RULES"], ["ALL"]])

@@ -24,8 +24,8 @@ def of_cluster(rule: str, said: str) -> str:
     for state, (what, setting) in LIMITED.items():
         if f"'{state}'" in told:
             told += (
-                f"\n  it needed more {what} than it may take; a second try may take twice as much. If "
-                f"that fails too, add --set-resources {rule}:{setting} to the same command"
+                f"\n  it needed more {what} than it may take; a second try may take twice as much. "
+                f"If that fails too, add --set-resources {rule}:{setting} to the same command"
             )
     return told
 

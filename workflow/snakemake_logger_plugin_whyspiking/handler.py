@@ -247,7 +247,10 @@ class LogHandler(LogHandlerBase):
         return f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}" * bool(said)
 
     def _job_error(self, record: Any) -> None:
+        self._look()
         entry = self.plan.running.get(record.jobid)
+        # What has not begun has written nothing: its log is that of an earlier try.
+        earlier = entry.logs if entry is not None and entry.queued is not None else ()
         job = entry.job if entry is not None else Job(record.rule_name)
         seconds = self.plan.fail(record.jobid, job, self.clock())
         after = "" if seconds is None else f" after {words.duration(seconds)}"
@@ -255,8 +258,11 @@ class LogHandler(LogHandlerBase):
         lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
         if record.rule_msg:
             lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg)}")
-        logs = [log for log in record.log if Path(log).is_file()]
-        shown = [line for log in logs for line in _tail(Path(log))]
+        logs = [log for log in record.log if log not in earlier and Path(log).is_file()]
+        shown: list[str] = []
+        for log in logs:  # where the job's own says what is wrong, that of a cluster says no more
+            if not any(line.startswith("ERROR ") for line in shown):
+                shown.extend(_tail(Path(log)))
         if record.shellcmd and not shown:
             lines.append(f"  command: {' '.join(record.shellcmd.split())}")
         if self.common_settings.show_failed_logs:
