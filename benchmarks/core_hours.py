@@ -1,5 +1,7 @@
 """Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
 
+`--into docs/cluster.md` writes the answer into that page, between its marks.
+
 From the mean CPU time of every kind of job of the recorded run at scale full, brought to a machine
 of unit 1 (`results/reference/durations.csv`), and how much more work a job has: passes over the
 data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of such
@@ -9,12 +11,15 @@ at paper scale has been measured.
 
 from __future__ import annotations
 
+import argparse
 import itertools
-import sys
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -35,12 +40,34 @@ POPULATIONS = (
     "n_interneurons",
 )
 """Parameters that say how many neurons a network without layers has."""
+RECORDED_AS = {
+    "bohte.smnist": {"n_hidden": [64, 128], "n_train": 20000, "epochs": 6},
+}
+"""Experiment -> how it was when it was recorded at scale full, which no longer has it."""
+MARKS = ("<!-- core-hours: begin -->\n", "<!-- core-hours: end -->\n")
 DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
 """Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
 
 
-def main(overlay: Path | None) -> None:
-    """Print jobs, core-hours and the longest job per talk."""
+def main() -> None:
+    """Print jobs, core-hours and the longest job per talk, or write them into a page."""
+    parser = argparse.ArgumentParser(description="Estimate what a run costs.")
+    parser.add_argument("overlay", nargs="?", type=Path)
+    parser.add_argument("--into", type=Path, metavar="PAGE")
+    words = parser.parse_args()
+    lines = estimate(words.overlay)
+    print(*lines, sep="\n")
+    if words.into:
+        page = words.into.read_text(encoding="utf-8")
+        before, rest = page.split(MARKS[0])
+        shown = "".join(("```\n", *(f"{line}\n" for line in lines), "```\n"))
+        after = rest.split(MARKS[1])[1]
+        page = "".join((before, MARKS[0], shown, MARKS[1], after))
+        words.into.write_text(page, encoding="utf-8")
+
+
+def estimate(overlay: Path | None) -> list[str]:
+    """Lines: jobs, core-hours and the longest job of every talk, and what is not in these."""
     base, config = _config(Path("config/full.yaml")), _config(overlay)
     rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
     known = {
@@ -57,15 +84,23 @@ def main(overlay: Path | None) -> None:
         for job in _jobs(experiment, config, base, known)
     ]
     table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
+    missing = table[table["seconds"].isna()]
+    table = table.dropna()
     table["total"] = table["jobs"] * table["seconds"]
-    print(f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}")
+    lines = [f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}"]
     for talk, part in table.groupby("talk", sort=False):
         longest = part.loc[part["seconds"].idxmax()]
-        print(
+        lines.append(
             f"{talk:12} {part['jobs'].sum():5d} {part['total'].sum() / 3600:11.1f} "
             f"{longest['seconds'] / 3600:15.2f}  {longest['rule']} {longest['what']}"
         )
-    print(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
+    lines.append(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
+    if len(missing):
+        lines.append(f"not in it, since never measured at scale {base['scale']}:")
+    for talk, part in missing.groupby("talk", sort=False):
+        named = ", ".join(f"{row['rule']} {row['what']}" for _, row in part.iterrows())
+        lines.append(f"{talk:12} {part['jobs'].sum():5d} {named}")
+    return lines
 
 
 def _config(overlay: Path | None) -> dict[str, Any]:
@@ -82,21 +117,43 @@ def _jobs(
     base: Mapping[str, Any],
     known: Mapping[tuple[str, str, str, str], float],
 ) -> Iterator[tuple[str, str, str, int, float]]:
+    """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
     talk, name = experiment.talk, experiment.name
-    ours, theirs = registry.params(experiment, config), registry.params(experiment, base)
+
+    def taken(rule: str, variant: str = "") -> float:
+        """Nothing where the recorded run was another, which the scale no longer has."""
+        runs = registry.seeds(experiment, base, variant or None)
+        same = runs or f"{talk}.{name}" in RECORDED_AS
+        return known.get((rule, talk, name, variant), math.nan) if same else math.nan
+
     for variant, described in experiment.variants.items():
         n = len(registry.seeds(experiment, config, variant))
-        measured = known.get(("train", talk, name, variant))
-        if measured is None or not n:
+        if not n:
             continue
+        measured = taken("train", variant)
+        ours, theirs = _params(experiment, config, variant), _params(experiment, base, variant)
         ratio = 1.0 if described.starts_from else _work(ours, variant) / _work(theirs, variant)
-        grown = TRAIN_OVERHEAD + max(0.0, measured - TRAIN_OVERHEAD) * ratio
+        grown = TRAIN_OVERHEAD + np.maximum(0.0, measured - TRAIN_OVERHEAD) * ratio
         yield talk, "train", f"{name}/{variant}", n, grown
-    measured = known.get(("simulate", talk, name, ""))
-    if measured is not None and registry.seeds(experiment, config):
+    if registry.seeds(experiment, config):
+        measured = taken("simulate")
+        ours, theirs = _params(experiment, config), _params(experiment, base)
         ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
-        grown = SIMULATE_OVERHEAD + max(0.0, measured - SIMULATE_OVERHEAD) * ratio
-        yield talk, "simulate", name, 1, max(measured if ratio >= 1 else 0.0, grown)
+        grown = SIMULATE_OVERHEAD + np.maximum(0.0, measured - SIMULATE_OVERHEAD) * ratio
+        yield talk, "simulate", name, 1, np.maximum(measured if ratio >= 1 else 0.0, grown)
+
+
+def _params(
+    experiment: registry.Experiment, config: Mapping[str, Any], variant: str | None = None
+) -> Params:
+    """Parameters of an experiment at the scale of a config; at scale full as it was recorded."""
+    found = registry.params(experiment, config, variant=variant)
+    if config["scale"] != "full":
+        return found
+    as_recorded = RECORDED_AS.get(f"{experiment.talk}.{experiment.name}", {})
+    own = experiment.variants[variant].settings if variant else {}
+    changed = {key: value for key, value in as_recorded.items() if key not in own}
+    return replace(found, values={**found.values, **changed})
 
 
 def _work(params: Params, variant: str) -> float:
@@ -144,4 +201,4 @@ def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main()

@@ -76,7 +76,7 @@ def test_core_hours_of_the_reference_do_not_exceed_those_measured():
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    rows = [line.split() for line in done.stdout.partition("not in it")[0].splitlines()[1:]]
     told = {row[0]: float(row[2]) for row in rows}
     durations = pd.read_csv(ROOT / "results/reference/durations.csv", keep_default_na=False)
     seconds = "cpu_seconds" if "cpu_seconds" in durations else "seconds"
@@ -85,3 +85,36 @@ def test_core_hours_of_the_reference_do_not_exceed_those_measured():
         # Experiments that are newer than the measurements are not in the estimate.
         assert float(row[3]) <= longest[row[0]] + 0.006
     assert told["all"] == pytest.approx(sum(v for k, v in told.items() if k != "all"), abs=0.5)
+
+
+def at_scale_paper():
+    """Lines of the estimate: those of talks, and what it has not."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/core_hours.py", "config/paper.yaml"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_the_page_on_clusters_shows_the_core_hours_that_are_printed():
+    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    shown = page.partition("core-hours: begin -->\n```\n")[2].partition("```\n<!-- core-hours")[0]
+    assert shown == at_scale_paper(), (
+        "run: python benchmarks/core_hours.py config/paper.yaml --into docs/cluster.md"
+    )
+
+
+def test_core_hours_name_what_was_never_measured_and_scale_what_was_measured_smaller():
+    told, _, missing = at_scale_paper().partition("not in it")
+    durations = pd.read_csv(ROOT / "results/reference/durations.csv", keep_default_na=False)
+    rows = durations.query("scale == 'full' and rule == 'train' and talk == 'bohte'")
+    measured = rows.set_index(["experiment", "variant"])
+    if ("smnist", "spiking") not in measured.index:
+        assert "train smnist/spiking" in missing
+        return
+    row = measured.loc[("smnist", "spiking")]
+    seconds = float(row["cpu_seconds"]) / float(row["unit"])
+    # Layers of 64, 128, and 64, 256, 256 as published; 6 epochs of 20,000 digits, 200 of 55,000.
+    synapses = (8 * 64 + 64 * 256 + 256**2 + 256 * 10) / (8 * 64 + 64 * 128 + 128 * 10)
+    hours = (3 + (seconds - 3) * synapses * 200 / 6 * 55 / 20) / 3600
+    assert f" {hours:.2f}  train smnist/spiking" in told

@@ -6,6 +6,8 @@ part of a cluster already. Job steps read /etc/slurm only, so that is where the 
 """
 
 import os
+import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,8 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made.checkouts import copy_workflow, finish, name_template, only, snakemake
+from made.checkouts import ROOT, copy_workflow, finish, name_template, only, snakemake
 from made.hangs import limit, wait_until
+from snakemake.cli import get_argument_parser
 
 TALK = "tempotron"
 ETC = Path("/etc/slurm")
@@ -183,3 +186,14 @@ def test_without_a_controller_nothing_is_submitted(cluster, tmp_path):
     assert done.returncode != 0
     assert "its controller does not answer" in done.stderr
     assert "FAILED" not in done.stderr
+
+
+def test_the_documented_command_takes_a_target_first_and_after_two_dashes():
+    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    shown = re.search(r"^snakemake ([a-z].*?)\n```", page, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    target, *options = shlex.split(shown[1].replace("\\\n", " "))
+    for words in ([target, *options], [*options, "--", target]):
+        told = get_argument_parser().parse_args(words)
+        assert told.targets == ["goeltz"]
+        assert {"slurm_partition", "slurm_account", "runtime"} <= set(told.default_resources)
