@@ -61,9 +61,14 @@ def settle(settings: Any) -> None:
 
 def _answer(*words: str) -> tuple[int, str]:
     """Exit status of a command of Slurm and what it said."""
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     try:
-        done = subprocess.run(words, text=True, timeout=PATIENCE_S, **both)
+        done = subprocess.run(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE_S,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return 1, str(error)
     return done.returncode, done.stdout
