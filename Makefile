@@ -101,7 +101,7 @@ reference: environment
 	@snakemake reference$(addprefix _,$(TALK)) --configfile config/full.yaml $(ARGS)
 	@python -m whyspiking.recording readme
 	@python -m whyspiking.recording page
-	@python benchmarks/core_hours.py config/paper.yaml --into docs/cluster.md
+	@python benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
 
-`--into docs/cluster.md` writes the answer into that page, between its marks.
+A second name, docs/cluster.md, is a page into which the answer is written, between its marks.
 
 From the mean CPU time of every kind of job of the recorded run at scale full, brought to a machine
 of unit 1 (`results/reference/durations.csv`), and how much more work a job has: passes over the
@@ -11,9 +11,10 @@ at paper scale has been measured.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,26 +45,19 @@ RECORDED_AS = {
     "bohte.smnist": {"n_hidden": [64, 128], "n_train": 20000, "epochs": 6},
 }
 """Experiment -> how it was when it was recorded at scale full, which no longer has it."""
-MARKS = ("<!-- core-hours: begin -->\n", "<!-- core-hours: end -->\n")
+MARKS = ("<!-- core-hours: begin -->", "<!-- core-hours: end -->")
 DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
 """Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
 
 
-def main() -> None:
-    """Print jobs, core-hours and the longest job per talk, or write them into a page."""
-    parser = argparse.ArgumentParser(description="Estimate what a run costs.")
-    parser.add_argument("overlay", nargs="?", type=Path)
-    parser.add_argument("--into", type=Path, metavar="PAGE")
-    words = parser.parse_args()
-    lines = estimate(words.overlay)
-    print(*lines, sep="\n")
-    if words.into:
-        page = words.into.read_text(encoding="utf-8")
-        before, rest = page.split(MARKS[0])
-        shown = "".join(("```\n", *(f"{line}\n" for line in lines), "```\n"))
-        after = rest.split(MARKS[1])[1]
-        page = "".join((before, MARKS[0], shown, MARKS[1], after))
-        words.into.write_text(page, encoding="utf-8")
+def main(overlay: Path | None = None, page: Path | None = None) -> None:
+    """Print the estimate, and write it into a page."""
+    told = "".join(f"{line}\n" for line in estimate(overlay))
+    print(told, end="")
+    if page is not None:
+        shown = f"{MARKS[0]}\n```\n{told}```\n{MARKS[1]}"
+        text = re.sub("(?s){}.*{}".format(*MARKS), shown, page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
 
 
 def estimate(overlay: Path | None) -> list[str]:
@@ -84,8 +78,7 @@ def estimate(overlay: Path | None) -> list[str]:
         for job in _jobs(experiment, config, base, known)
     ]
     table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
-    missing = table[table["seconds"].isna()]
-    table = table.dropna()
+    missing, table = table[table["seconds"].isna()], table.dropna()
     table["total"] = table["jobs"] * table["seconds"]
     lines = [f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}"]
     for talk, part in table.groupby("talk", sort=False):
@@ -95,11 +88,9 @@ def estimate(overlay: Path | None) -> list[str]:
             f"{longest['seconds'] / 3600:15.2f}  {longest['rule']} {longest['what']}"
         )
     lines.append(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
-    if len(missing):
-        lines.append(f"not in it, since never measured at scale {base['scale']}:")
     for talk, part in missing.groupby("talk", sort=False):
-        named = ", ".join(f"{row['rule']} {row['what']}" for _, row in part.iterrows())
-        lines.append(f"{talk:12} {part['jobs'].sum():5d} {named}")
+        named = ", ".join(part["rule"] + " " + part["what"])
+        lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}, {named}")
     return lines
 
 
@@ -121,10 +112,9 @@ def _jobs(
     talk, name = experiment.talk, experiment.name
 
     def taken(rule: str, variant: str = "") -> float:
-        """Nothing where the recorded run was another, which the scale no longer has."""
-        runs = registry.seeds(experiment, base, variant or None)
-        same = runs or f"{talk}.{name}" in RECORDED_AS
-        return known.get((rule, talk, name, variant), math.nan) if same else math.nan
+        """Nothing of what the scale no longer has: it was another then."""
+        has = registry.seeds(experiment, base, variant or None) or f"{talk}.{name}" in RECORDED_AS
+        return known.get((rule, talk, name, variant), math.nan) if has else math.nan
 
     for variant, described in experiment.variants.items():
         n = len(registry.seeds(experiment, config, variant))
@@ -148,12 +138,11 @@ def _params(
 ) -> Params:
     """Parameters of an experiment at the scale of a config; at scale full as it was recorded."""
     found = registry.params(experiment, config, variant=variant)
-    if config["scale"] != "full":
+    changed = RECORDED_AS.get(f"{experiment.talk}.{experiment.name}", {})
+    if config["scale"] != "full" or not changed:
         return found
-    as_recorded = RECORDED_AS.get(f"{experiment.talk}.{experiment.name}", {})
-    own = experiment.variants[variant].settings if variant else {}
-    changed = {key: value for key, value in as_recorded.items() if key not in own}
-    return replace(found, values={**found.values, **changed})
+    values = {**found.values, **changed}
+    return replace(found, values=experiment.values_of(variant, values) if variant else values)
 
 
 def _work(params: Params, variant: str) -> float:
@@ -201,4 +190,4 @@ def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

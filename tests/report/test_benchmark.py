@@ -100,7 +100,7 @@ def test_the_page_on_clusters_shows_the_core_hours_that_are_printed():
     page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
     shown = page.partition("core-hours: begin -->\n```\n")[2].partition("```\n<!-- core-hours")[0]
     assert shown == at_scale_paper(), (
-        "run: python benchmarks/core_hours.py config/paper.yaml --into docs/cluster.md"
+        "run: python benchmarks/core_hours.py config/paper.yaml docs/cluster.md"
     )
 
 

@@ -210,8 +210,7 @@ class LogHandler(LogHandlerBase):
             self._introduce()
         for log in record.log:
             news_file(log).unlink(missing_ok=True)  # left behind by a run that was killed
-        elsewhere = not getattr(record, "local", True)
-        benchmark = (record.benchmark or "") if elsewhere else None
+        benchmark = None if getattr(record, "local", True) else record.benchmark or ""
         self.plan.start(record.jobid, job, self.clock(), tuple(record.log), benchmark)
         if self._beat is None and not self._stop.is_set():
             beat = threading.Thread(target=self._beat_on, daemon=True)

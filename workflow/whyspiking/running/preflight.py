@@ -55,9 +55,14 @@ def mnist_problem(
     )
 
 
+def speak_english() -> None:
+    """Have compilers say in English what is wrong: hints know it by its words."""
+    os.environ["LC_ALL"] = "C"
+
+
 def machine_problems() -> list[str]:
     """What the machine lacks to build models, beside Python."""
-    os.environ["LC_ALL"] = "C"  # what compilers say is known by its English words
+    speak_english()
     try:
         toolchain.require()
     except UserError as error:
