@@ -145,8 +145,8 @@ def test_a_cluster_gives_the_numbers_of_a_local_run(cluster, tmp_path):
     said = finish(there, TALK, *HERE)
     print(f"through Slurm:\n{said[-3000:]}")
     assert "`squeue` is asked how jobs fare" in said
-    log = (tmp_path / "slurmctld.log").read_text()
-    assert "NodeList=n1" in log and "NodeList=n2" in log, "a node got no job"
+    for node in ("n1", "n2"):
+        assert "Launching batch job" in (tmp_path / f"slurmd-{node}.log").read_text(), node
     for name in ("metrics.csv", "verdicts.csv", "history.csv"):
         pd.testing.assert_frame_equal(numbers(here, name), numbers(there, name), check_exact=True)
     assert len(numbers(there, "metrics.csv")) > 20

@@ -114,9 +114,8 @@ class Plan:
             if known in self.waiting:
                 self.waiting.remove(known)
                 break
-        self.running[number] = Running(job, now, logs, benchmark=benchmark)
-        if benchmark is not None:
-            self.running[number].queued = _written(logs)
+        queued = None if benchmark is None else _written(logs)
+        self.running[number] = Running(job, now, logs, benchmark=benchmark, queued=queued)
 
     def finish(self, number: int, now: float) -> tuple[Running, float] | None:
         """A job has finished; gives it and the seconds it took, None if it is not known."""
