@@ -90,7 +90,7 @@ def estimate(overlay: Path | None) -> list[str]:
     lines.append(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
     for talk, part in missing.groupby("talk", sort=False):
         named = ", ".join(part["rule"] + " " + part["what"])
-        lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}, {named}")
+        lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}: {named}")
     return lines
 
 
