@@ -83,9 +83,10 @@ SHARED = [
     ("goeltz", "full", ("yinyang", "yinyang_2tau", "substrates")),
     ("comsa", "full", ("mnist_slow", "released")),
     # Beyond smoke the song has more outputs, and a structure of its own.
-    ("clopath", "smoke", (*IZHIKEVICH, "song")),
+    ("clopath", "smoke", (*IZHIKEVICH, "song", "points")),
     ("clopath", "default", IZHIKEVICH),
     ("clopath", "full", IZHIKEVICH),
+    ("clopath", "full", ("song", "points", "points_authors")),
 ]
 
 

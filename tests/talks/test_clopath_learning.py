@@ -81,13 +81,21 @@ def test_song_is_syllables_between_pauses_and_of_peak_one():
     assert made(stops[:-1] + pauses / 2).max() == 0.0
 
 
-def test_network_without_clock_hears_none():
+def test_clock_alone_is_its_least_squares_readout():
     params = params_of(
-        "clopath", "song", n_neurons=20, burn_in_ms=0.0, train_ms=5.0, native_test_ms=2.0
+        "clopath", "episode", burn_in_ms=100.0, train_ms=1500.0, native_test_ms=400.0
     )
-    deaf = signals.train(params, "no_clock", Streams(0), {}, lambda *_: None)
-    assert deaf.arrays["clock_encoders"].shape == (20, params.clock_components)
-    assert not deaf.arrays["clock_encoders"].any()
+    alone = signals.train(params, "clock_alone", Streams(0), {}, lambda *_: None)
+    times = np.arange(2000.0)
+    component, value = task.clock_signal(times, params.clock_components, params.duration_ms, 1.0).T
+    clock = np.zeros((times.size, params.clock_components))
+    clock[np.arange(times.size), component.astype(int)] = value
+    wanted, learned = task.target(params, Streams(0), times), slice(100, 1600)
+    phi = np.linalg.lstsq(clock[learned], wanted[learned])[0]
+    np.testing.assert_allclose(alone.arrays["phi"], phi)
+    after = signals.evaluate(params, "clock_alone", alone, None)
+    np.testing.assert_allclose(after.outputs[0], clock[1600:] @ phi, atol=1e-6)
+    np.testing.assert_allclose(after.targets[0], wanted[1600:], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ EXPERIMENTS = {
     "ode": "force.signals",
     "episode": "force.signals",
     "song": "force.signals",
+    "points": "force.points",
+    "points_authors": "force.points",
     "shot": "hippocampus.theta_replay",
     "oneshot": "hippocampus.oneshot",
     "reversion": "hippocampus.reversion",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
@@ -41,12 +42,14 @@ def train(
         network.info["counts"] = rate_control.count_operations(params, arrays)
         network.info["weights"] = ["omega_w", "phi"]
         return network
+    if variant == "clock_alone":
+        schedule = learning.schedule_of(params, SAMPLE_MS)
+        arrays, outputs, targets = clock_alone(params, streams, schedule)
+        return training_record.trained(arrays, outputs, targets, schedule, "numpy")
     n_channels = task.n_channels(params)
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":
         arrays["encoders"] = np.zeros_like(arrays["encoders"])
-    elif variant == "no_clock":
-        arrays["clock_encoders"] = np.zeros_like(arrays["clock_encoders"])
     elif variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
     schedule = learning.schedule_of(params, params.dt_ms)
@@ -61,6 +64,29 @@ def train(
     )
     arrays["push_seed"] = np.array(streams.integer("pushes"))
     return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
+
+
+def clock_alone(
+    params: ct.Params, streams: Streams, schedule: learning.Schedule
+) -> tuple[dict[str, NDArray], NDArray, NDArray]:
+    """The least-squares readout of the clock itself, learned while a network would learn.
+
+    As one component is up at a time, components do not share a sum.
+
+    Returns:
+        `phi` (component, channel); output and target every ms, (time, channel).
+    """
+    times = SAMPLE_MS * np.arange(round(schedule.end_ms / SAMPLE_MS))
+    wanted = task.target(params, streams, times)
+    period, n = task.clock_period_ms(params), params.clock_components
+    clock = task.clock_signal(times, n, period, speed=1.0)
+    component, value = clock[:, 0].astype(int), clock[:, 1]
+    learned = (times >= schedule.burn_in_ms) & (times < schedule.burn_in_ms + schedule.train_ms)
+    weights = np.where(learned, value, 0.0)
+    projected = np.zeros((n, wanted.shape[1]))
+    np.add.at(projected, component, weights[:, None] * wanted)
+    phi = projected / np.bincount(component, weights**2, n)[:, None]
+    return {"phi": phi}, value[:, None] * phi[component], wanted
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:

@@ -1,0 +1,178 @@
+"""FORCE learns to tell two classes of points, shown one after the other (NC17's supplement).
+
+A point is a constant current for one slot of 250 ms, every second slot is without; the network
+runs on from point to point. Equation numbers are those of the talk's README.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import points as data
+from whyspiking.errors import unknown_variant
+from whyspiking.talks.clopath.force import learning, model, training_record
+from whyspiking.talks.clopath.force.brian_network import bind, to_brian
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
+
+HEIGHT = 0.5
+"""Largest target, as in IZFORCECLASSIFICATION.m."""
+
+
+def drawn(
+    params: ct.Params, split: ct.Split, streams: Streams, n_points: int
+) -> tuple[NDArray, NDArray[np.int64]]:
+    """Points (point, 2) and classes (point,) in the order in which they are shown.
+
+    As published, training draws from 2,000 points with replacement; tests show others, each once.
+
+    Raises:
+        Unavailable: If they are to be the authors', and the user does not have their file.
+    """
+    if params.authors_points:
+        every, classes = data.read_original(params.originals_dir)
+    else:
+        every, classes = data.made(data.N_SHOWN + n_points, streams.rng("points"))
+    rng = streams.rng(f"order-{split}")
+    if split == "train":
+        chosen = rng.integers(data.N_SHOWN, size=n_points)
+    else:
+        chosen = data.N_SHOWN + rng.permutation(len(every) - data.N_SHOWN)[:n_points]
+    return every[chosen], classes[chosen]
+
+
+def shown(params: ct.Params, times_ms: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Which point is due at given times, and whether it is shown: in every second slot."""
+    slot = np.floor(np.asarray(times_ms, float) / params.slot_ms + 1e-9).astype(np.int64)
+    return slot // 2, slot % 2 == 1
+
+
+def target(params: ct.Params, classes: NDArray, times_ms: NDArray) -> NDArray[np.float64]:
+    """Half a sine per point, up for class 1, down for class 0, (time, 1) (Eq. 45)."""
+    times_ms = np.asarray(times_ms, float)
+    point, on = shown(params, times_ms)
+    wave = HEIGHT * np.abs(np.sin(np.pi * times_ms / params.slot_ms))
+    return (wave * on * (2 * classes[point] - 1))[:, None]
+
+
+def points_per_trial(params: ct.Params) -> int:
+    """How many points a test trial shows; the first, in the warm-up, is not scored."""
+    return round((params.warmup_ms + params.test_ms) / (2 * params.slot_ms))
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """Test trials, each from a state of its own; labels (trial, slot), -1 where none counts.
+
+    The input names a row of `clock_encoders`, as the clock of an episode does: here a test point,
+    or one of the pushes by which a trial starts.
+    """
+    if split != "test":
+        return None
+    per_trial = points_per_trial(params)
+    points, classes = drawn(params, split, streams, params.n_trials * per_trial)
+    times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
+    point, on = shown(params, times)
+    rows = np.zeros((params.n_trials, times.size, 2))
+    rows[:, :, 0] = per_trial * np.arange(params.n_trials)[:, None] + point
+    rows[:, :, 1] = on
+    pushed, trial = times < params.push_ms, np.arange(params.n_trials)
+    rows[:, pushed, 0] = (params.clock_components_max - 1 - trial % params.n_pushes)[:, None]
+    rows[:, pushed, 1] = streams.rng("start-test").uniform(0.5, 1.5, (params.n_trials, 1))
+    labels = np.full((params.n_trials, per_trial, 2), -1)
+    labels[:, 1:, 1] = classes.reshape(params.n_trials, per_trial)[:, 1:]
+    features = np.repeat(points.reshape(params.n_trials, per_trial, 2), 2, axis=1)
+    return ct.Task(
+        stimulus=ct.Stimulus(arrays={"clock": rows}),
+        targets=labels.reshape(params.n_trials, -1),
+        n_classes=2,
+        features=features,
+    )
+
+
+def train(
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
+    """Train one variant; what is kept, see `training_record.trained`.
+
+    `linear` has the points that the network was shown, at once.
+    """
+    schedule = learning.schedule_of(params, params.dt_ms)
+    n_shown = int(np.ceil(schedule.end_ms / (2 * params.slot_ms)))
+    points, classes = drawn(params, "train", streams, n_shown)
+    if variant == "linear":
+        learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
+        line = best_line(points[:learned], classes[:learned])
+        return ct.Network({"w": line}, {"engine": "numpy"})
+    if variant != "spiking":
+        raise unknown_variant(params.talk, params.experiment, variant)
+    arrays = model.wire(params, 1, streams)
+    angle = streams.rng("input wiring").uniform(0, 2 * np.pi, params.n_neurons)
+    heard = params.input_gain * np.column_stack([np.cos(angle), np.sin(angle)])
+    point, on = shown(params, np.arange(0.0, schedule.end_ms, SAMPLE_MS))
+    learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
+    arrays["phi"], outputs, targets = learning.force(
+        model.plant(
+            params,
+            {**arrays, "clock_encoders": heard @ points.T},
+            np.column_stack([point, on]).astype(float),
+            schedule.dt_ms,
+        ),
+        lambda times: target(params, classes, times),
+        1,
+        schedule,
+        params.p_start,
+        progress,
+    )
+    n_tested = params.n_trials * points_per_trial(params)
+    arrays["clock_encoders"] = heard @ drawn(params, "test", streams, n_tested)[0].T
+    arrays["push_seed"] = np.array(streams.integer("pushes"))
+    return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
+
+
+def best_line(points: NDArray, classes: NDArray) -> NDArray[np.float64]:
+    """Weights and bias (3,) of the line with the fewest errors on the given points.
+
+    Directions are tried in steps of a degree, in each all places between neighbouring points.
+    """
+    found, fewest = np.zeros(3), len(points) + 1
+    for angle in np.deg2rad(np.arange(360)):
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        order = np.argsort(along := points @ direction)
+        right = 2 * classes[order] - 1
+        # Of a line before the k-th point: class 1 before it and class 0 from there on are wrong.
+        wrong = np.concatenate([[0], np.cumsum(right)]) + np.sum(classes == 0)
+        if (place := int(wrong.argmin())) < len(points) and wrong[place] < fewest:
+            edge = along[order][max(place - 1, 0) : place + 1].mean()
+            found, fewest = np.append(direction, -edge), int(wrong[place])
+    return found
+
+
+def evaluate(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> ct.Outcome | None:
+    """Classes by the linear classifier; the network's test trials run in Brian2's program alone."""
+    if variant != "linear":
+        return None
+    assert task.features is not None
+    score = task.features @ network.arrays["w"][:2] + network.arrays["w"][2]
+    return _labels(params, score, task)
+
+
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
+    """The sign of the mean output while a point is shown (Eq. 46)."""
+    width = round(params.slot_ms / SAMPLE_MS)
+    outputs = recording.traces["output"][:, :, 0]
+    return _labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
+
+
+def _labels(params: ct.Params, score: NDArray, task: ct.Task) -> ct.Labels:
+    return ct.Labels(
+        targets=np.asarray(task.targets, np.int64),
+        choices=(score > 0).astype(np.int64),
+        dt_ms=float(params.slot_ms),
+        n_classes=2,
+    )
