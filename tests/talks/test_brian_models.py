@@ -86,7 +86,7 @@ SHARED = [
     ("clopath", "smoke", (*IZHIKEVICH, "song", "points")),
     ("clopath", "default", IZHIKEVICH),
     ("clopath", "full", IZHIKEVICH),
-    ("clopath", "full", ("song", "points", "points_authors")),
+    ("clopath", "full", ("points", "points_authors")),
 ]
 
 

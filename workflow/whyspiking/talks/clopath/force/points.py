@@ -98,14 +98,16 @@ def train(
 ) -> ct.Network:
     """Train one variant; what is kept, see `training_record.trained`.
 
-    `linear` has the points that the network was shown, at once.
+    `linear` and `frequent` have the points that the network was shown, at once.
     """
     schedule = learning.schedule_of(params, params.dt_ms)
     n_shown = int(np.ceil(schedule.end_ms / (2 * params.slot_ms)))
     points, classes = drawn(params, "train", streams, n_shown)
-    if variant == "linear":
+    if variant in ("linear", "frequent"):
         learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
         line = best_line(points[:learned], classes[:learned])
+        if variant == "frequent":
+            line = np.array([0.0, 0.0, classes[:learned].mean() - 0.5])
         return ct.Network({"w": line}, {"engine": "numpy"})
     if variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
@@ -154,8 +156,8 @@ def best_line(points: NDArray, classes: NDArray) -> NDArray[np.float64]:
 def evaluate(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> ct.Outcome | None:
-    """Classes by the linear classifier; the network's test trials run in Brian2's program alone."""
-    if variant != "linear":
+    """Classes by a control; the network's test trials run in Brian2's program alone."""
+    if variant == "spiking":
         return None
     assert task.features is not None
     score = task.features @ network.arrays["w"][:2] + network.arrays["w"][2]

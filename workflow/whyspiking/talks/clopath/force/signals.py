@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
@@ -43,9 +42,7 @@ def train(
         network.info["weights"] = ["omega_w", "phi"]
         return network
     if variant == "clock_alone":
-        schedule = learning.schedule_of(params, SAMPLE_MS)
-        arrays, outputs, targets = clock_alone(params, streams, schedule)
-        return training_record.trained(arrays, outputs, targets, schedule, "numpy")
+        return clock_alone(params, streams)
     n_channels = task.n_channels(params)
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":
@@ -66,27 +63,25 @@ def train(
     return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
 
 
-def clock_alone(
-    params: ct.Params, streams: Streams, schedule: learning.Schedule
-) -> tuple[dict[str, NDArray], NDArray, NDArray]:
-    """The least-squares readout of the clock itself, learned while a network would learn.
+def clock_alone(params: ct.Params, streams: Streams) -> ct.Network:
+    """The least-squares readout of the clock itself, filtered as spikes are (Eq. 3), over a period.
 
-    As one component is up at a time, components do not share a sum.
-
-    Returns:
-        `phi` (component, channel); output and target every ms, (time, channel).
+    Input, target and so the test are periodic.
     """
-    times = SAMPLE_MS * np.arange(round(schedule.end_ms / SAMPLE_MS))
-    wanted = task.target(params, streams, times)
-    period, n = task.clock_period_ms(params), params.clock_components
-    clock = task.clock_signal(times, n, period, speed=1.0)
-    component, value = clock[:, 0].astype(int), clock[:, 1]
-    learned = (times >= schedule.burn_in_ms) & (times < schedule.burn_in_ms + schedule.train_ms)
-    weights = np.where(learned, value, 0.0)
-    projected = np.zeros((n, wanted.shape[1]))
-    np.add.at(projected, component, weights[:, None] * wanted)
-    phi = projected / np.bincount(component, weights**2, n)[:, None]
-    return {"phi": phi}, value[:, None] * phi[component], wanted
+    from scipy.signal import lfilter
+
+    component, value = task.clock_row(params).T
+    clock = np.zeros((component.size, params.clock_components))
+    clock[np.arange(component.size), component.astype(int)] = value
+    heard = np.concatenate([clock, clock])
+    for tau_ms in (params.tau_d, params.tau_r):
+        keep = np.exp(-SAMPLE_MS / tau_ms)
+        heard = lfilter([1 - keep], [1, -keep], heard, axis=0)
+    heard = heard[component.size :]
+    wanted = task.target(params, streams, SAMPLE_MS * np.arange(component.size))
+    phi = np.linalg.lstsq(heard, wanted)[0]
+    output = {"test_output": heard @ phi, "test_target": wanted}
+    return ct.Network({"phi": phi, **output}, {"engine": "numpy"})
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
