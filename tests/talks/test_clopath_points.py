@@ -31,7 +31,8 @@ def test_authors_points_are_read_and_the_first_two_thousand_are_for_training(tmp
     savemat(tmp_path / data.FILE.name, written)
     digest = hashlib.sha256((tmp_path / data.FILE.name).read_bytes()).hexdigest()
     monkeypatch.setattr(data, "FILE", released.File(data.FILE.name, digest))
-    params = replace(params_of("clopath", "points_authors"), originals_dir=tmp_path)
+    params = params_of("clopath", "points_authors", authors_points=True)
+    params = replace(params, originals_dir=tmp_path)
     shown, classes = points.drawn(params, "train", Streams(0), 5000)
     tested, _ = points.drawn(params, "test", Streams(0), 30)
     place = {tuple(point): k for k, point in enumerate(written["z"])}
@@ -39,6 +40,12 @@ def test_authors_points_are_read_and_the_first_two_thousand_are_for_training(tmp
     assert max(numbers) < data.N_SHOWN
     assert classes.tolist() == written["P"].ravel()[numbers].tolist()
     assert {place[tuple(point)] for point in tested} == set(range(data.N_SHOWN, 2030))
+
+
+def test_missing_points_are_named():
+    params = params_of("clopath", "points_authors", authors_points=True)
+    with pytest.raises(released.Unavailable, match=f"{data.FILE.name} .data.originals_dir is not"):
+        points.train(params, "linear", Streams(0), {}, silent)
 
 
 def test_every_second_slot_shows_a_point_and_wants_half_a_sine():

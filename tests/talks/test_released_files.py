@@ -1,4 +1,4 @@
-"""Files that the authors of five talks released: what is said of one that is missing, or another.
+"""Files that the authors of four talks released: what is said of one that is missing, or another.
 
 What each of them holds is tested beside its talk.
 """
@@ -11,7 +11,6 @@ from made.fulfilled import fulfilled
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import points
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import released_ecg, released_pixels
 from whyspiking.talks.comsa import released as comsa
@@ -21,7 +20,6 @@ from whyspiking.talks.masquelier import released as masquelier
 FILES = {
     "bohte/released/spiking": released_ecg.RELEASED.file,
     "bohte/released_smnist/spiking": released_pixels.RELEASED.file,
-    "clopath/points_authors/spiking": points.FILE,
     "comsa/released/slow": comsa.FILES["slow"],
     "comsa/released/fast": comsa.FILES["fast"],
     "goeltz/released_yinyang/authors": goeltz.FILES["yinyang"],

@@ -16,7 +16,7 @@ from whyspiking.plots import figures as fg
 
 OUTPUTS = {
     "sine": "sine", "van_der_pol": "van der Pol", "ode": "Ode to Joy", "song": "song",
-    "episode": "episode",
+    "episode": "episode", "points": "class of points",
 }  # fmt: skip
 """Experiment -> what its rows are called."""
 EDGE_MS = 1000.0
