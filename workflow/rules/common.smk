@@ -181,6 +181,8 @@ def plan_of_training(wildcards):
     """What a job of training is told: a change reruns the jobs that it is for."""
     experiment, variant = experiment_of(wildcards), wildcards.variant
     params = registry.params(experiment, config, int(wildcards.seed), variant)
+    of_training = TALKS[wildcards.talk].of_training
+    params = plans.told(experiment, variant, params, of_training)
     return plans.training(experiment, variant, params)
 
 

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_whyspiking import failures, words
+from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 from whyspiking.running.jobs import NO_MEMORY
@@ -196,7 +196,7 @@ class LogHandler(LogHandlerBase):
         what, pages = self.plan.goal()
         if pages:
             told += f"; {what}: {', '.join(pages)}"
-        self._say(told)
+        self._say("\n  changed: ".join([told, *self.plan.causes]))
 
     def _job_info(self, record: Any) -> None:
         job = Job.of(record.rule_name, record.wildcards)
@@ -396,7 +396,7 @@ def _tail(log: Path) -> Sequence[str]:
 def _shorten(reason: str) -> str:
     """Snakemake's reason without the files that the job's name implies."""
     parts = []
-    for part in " ".join(reason.split()).split("; "):
+    for part in reasons.named(reason).split("; "):
         what, _, files = part.partition(": ")
         names = [] if what in IMPLIED else files.split(", ") if files else []
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""

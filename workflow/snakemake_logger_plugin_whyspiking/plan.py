@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job, makespan
+from snakemake_logger_plugin_whyspiking.reasons import causes
 from whyspiking.running import machine
 from whyspiking.running.jobs import used
 
@@ -71,6 +72,7 @@ class Plan:
         pages: Jobs that write a page, and where.
         needs: Jobs that must have ended before a job starts.
         priority: Of jobs; those of higher priority start first.
+        causes: Why finished jobs run again, a line each.
     """
 
     durations: Durations = field(default_factory=Durations)
@@ -81,6 +83,7 @@ class Plan:
     pages: Mapping[Job, str] = field(default_factory=dict)
     needs: Mapping[Job, Sequence[Job]] = field(default_factory=dict)
     priority: Mapping[Job, float] = field(default_factory=dict)
+    causes: Sequence[str] = ()
     waiting: list[Job] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
     failed: list[Job] = field(default_factory=list)
@@ -217,6 +220,7 @@ def announce(dag: Any, config: Mapping[str, Any]) -> None:
         for job, ours in jobs.items()
         if (page := job.output.get("page")) is not None
     }
+    plan.causes = causes((ours, dag.reason(job)) for job, ours in jobs.items())
     extra = {"whyspiking_plan": plan}
     logging.getLogger("snakemake.logging").info(f"{plan.total} jobs to do", extra=extra)
 

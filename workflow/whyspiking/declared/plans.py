@@ -6,7 +6,11 @@ simulates opens talk.yaml, or loads this module: here is decided what such a job
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
+
+from whyspiking.declared.variants import NEEDED, NOISE
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Params
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 UNPERTURBED = ("ablation", "size")
 """Roles that get none of the common perturbations."""
+OF_CONTROLS = {NOISE, *(name for names in NEEDED.values() for name in names)} - {"n_train"}
+"""Parameters that nothing but the training of the core's controls reads."""
 
 
 class Training(TypedDict):
@@ -49,6 +55,34 @@ class Measuring(TypedDict):
     whole_test: bool
     states: dict[str, float]
     variants: dict[str, Measured]
+
+
+def told(
+    experiment: Experiment, variant: str, params: Params, of_training: Collection[str]
+) -> Params:
+    """The parameters that a job of training may read: a change of others does not run it again.
+
+    What is left out is not there to be read: a job that asks for it fails, and names it.
+
+    Args:
+        experiment: The experiment.
+        variant: One of its variants.
+        params: All parameters of that.
+        of_training: Those that nothing but the training of the talk's own networks reads.
+    """
+    described = experiment.variants[variant]
+    known = experiment.variants[described.trained_as]
+    control = experiment.control(known.name)
+    if not known.learns or (known.as_is and described.parents):
+        unread = {*of_training, *OF_CONTROLS}
+    elif control:
+        unread = {*of_training, *OF_CONTROLS} - {NOISE, *NEEDED[control["is"]]}
+    else:
+        others = filter(None, map(experiment.control, experiment.variants))
+        needed = {name for other in others for name in (NOISE, *NEEDED[other["is"]])}
+        unread = needed & OF_CONTROLS
+    kept = {name: value for name, value in params.values.items() if name not in unread}
+    return replace(params, values=kept)
 
 
 def training(experiment: Experiment, variant: str, params: Params) -> Training:

@@ -17,8 +17,10 @@ from whyspiking.declared.parameters import Parameters
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
 from whyspiking.declared.strict_yaml import (
     Block,
+    Listed,
     Name,
     Some,
+    Unique,
     Wrong,
     closed,
     nearest,
@@ -59,6 +61,8 @@ class Talk(Block):
         papers: What it is about.
         tau_char: Its characteristic time.
         parameters: Those that its experiments share.
+        of_training: Parameters that nothing but the training of its own networks reads: a change
+            trains no control of the core again. A job that reads one all the same fails.
         learning: What each of its learning rules keeps (M1) and needs to be told (M2).
         takes_no_part: Shared task -> why the talk's method cannot be set it.
         experiments: By name.
@@ -70,6 +74,7 @@ class Talk(Block):
     papers: dict[str, Paper] = Field(min_length=1)
     tau_char: TauChar
     parameters: Parameters
+    of_training: Unique[Listed[Name]] = ()
     learning: Some[Rule]
     takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(min_length=1)
@@ -118,12 +123,22 @@ class Talk(Block):
     @model_validator(mode="after")
     def _check(self) -> Talk:
         """Every shared task has an experiment or a reason, every learning rule names networks."""
+        described = {name for e in self.experiments.values() for name in e.parameters}
         takes_part = {experiment.task for experiment in self.experiments.values()}
         wrong = {
             True: "both takes part in and excuses itself from",
             False: "neither takes part in nor excuses itself from",
         }
         refuse(
+            *(
+                (
+                    name not in described,
+                    "of_training",
+                    f"names '{name}', which is a parameter of no experiment; "
+                    f"{nearest(name, described, 'none is similar.')} Correct it.",
+                )
+                for name in self.of_training
+            ),
             *(
                 (
                     task not in shared_tasks(),

@@ -71,6 +71,7 @@ class Variant(Named):
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
         settings: Parameters in which its training differs from that of the others, and why.
+        learns: False where others trained it: the networks that authors released.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured, on all test trials.
     """
@@ -83,6 +84,7 @@ class Variant(Named):
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
     sees: MayLack[Sees] = None
     settings: dict[Name, Change] = Field(default_factory=dict)
+    learns: bool = True
     recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
     _same: Variant | None = PrivateAttr(None)

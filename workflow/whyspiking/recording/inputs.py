@@ -26,7 +26,7 @@ GONE = "no longer an input"
 UNREAD: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
     "sizes": {"from_scale"},
-    "variants": {"__all__": {"says", "from_scale"}},
+    "variants": {"__all__": {"says", "from_scale", "learns"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
 
