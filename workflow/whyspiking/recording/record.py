@@ -28,7 +28,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import inputs
 from whyspiking.records import columns, datapackage, glossary, reference, tables, whole_files
 from whyspiking.stages import collect, compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview, rule
+from whyspiking.verdicts import contrasts, judge, overview, recipe, rule
 
 
 def record(
@@ -60,9 +60,8 @@ def record(
         _write_tables(own, talk, metrics, _judged_anew(metrics, seen, talk.experiments, run))
         timed, made = provenance.of_talk(talk, config, results)
         _replace_durations(folder / "durations.csv", name, timed)
-        _write_manifest(
-            own, {"format": reference.FORMAT, **made}, inputs.inputs_of(talk, config), []
-        )
+        made = {"format": reference.FORMAT, **made, "recipe": recipe.of(talk)}
+        _write_manifest(own, made, inputs.inputs_of(talk, config), [])
     write_joint(config, folder, results)
 
 
@@ -224,6 +223,11 @@ def write_joint(
     """
     reference.check(folder)
     names = _names(config, folder)
+    for name in names:
+        made, now = reference.manifest(folder / name), recipe.of(registry.load_talk(name))
+        if made.get("recipe") != now and not inputs.stale(name, config, folder):
+            text = inputs.text_of({**made, "recipe": now})
+            inputs.write(folder / name / "manifest.json", text)
     metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
     for file, table in compare.joint(metrics, names, config, run).items():
         whole = _with_times(table, folder / file) if file == "curves.csv" else table

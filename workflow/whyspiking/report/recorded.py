@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
-from whyspiking.verdicts import reproduction, rule
+from whyspiking.running import machine
+from whyspiking.verdicts import recipe, reproduction, rule
+from whyspiking.verdicts.recipe import Change
 from whyspiking.verdicts.reproduction import Here
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
 OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")
 """What is read of every recorded talk."""
+STATED = ("band_low", "band_high", "published")
+"""What a verdict's row takes from its claim."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,16 @@ class Recorded:
         verdicts: Rows of its verdict tables.
         paper: Rows of the verdict tables of talks that were run at the published sizes.
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
+        changes: Talk -> keys and files that are not as they were recorded.
+        made: Talk -> the manifest of its record.
     """
 
     commit: str = ""
     verdicts: Table = field(default_factory=lambda: VERDICTS.table([]))
     paper: Table = field(default_factory=lambda: VERDICTS.table([]))
     here: Table = field(default_factory=lambda: REPRODUCED.table([]))
+    changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def _claims(self) -> dict[str, Row]:
@@ -57,6 +68,30 @@ class Recorded:
         """What the published sizes say of a claim, where it is another verdict."""
         larger = self._at_paper.get(row["claim"], row)
         return larger if larger["verdict"] != row["verdict"] else None
+
+    def stated(self, row: Row) -> Row | None:
+        """The record's row of a claim, where band or published value were others."""
+        before = self._claims.get(row["claim"], row)
+        return None if all(str(before[key]) == str(row[key]) for key in STATED) else before
+
+    def made_otherwise(self, talks: Iterable[str]) -> list[tuple[str, str, str]]:
+        """What the record was made with and is not here: its name, there, here."""
+        found = {}
+        for made in (self.made[talk] for talk in talks if talk in self.made):
+            there = {
+                "compiler": made.get("arithmetic", {}).get("compiler"),
+                "processor": made.get("machine", {}).get("cpu"),
+                "Python": made.get("python"),
+                **made.get("versions", {}),
+            }
+            here = {
+                "compiler": machine.compiler(),
+                "processor": machine.processor(),
+                "Python": platform.python_version(),
+                **{name: metadata.version(name) for name in made.get("versions", ())},
+            }
+            found |= {k: (k, v, here[k]) for k, v in there.items() if v and v != here[k]}
+        return list(found.values())
 
     def reproduced(self, row: Row, claim: Claim) -> Here | None:
         """How a claim stands beside the record; None where nothing is compared."""
@@ -96,13 +131,14 @@ def _of_record(folder: Path, scale: str) -> list[Path]:
     return [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
 
 
-def beside(folder: Path, scale: str, here: Table) -> Recorded:
+def beside(folder: Path, scale: str, here: Table, talks: Iterable[Talk]) -> Recorded:
     """What pages of a run show of the record.
 
     Args:
         folder: Of the run.
         scale: Its scale.
         here: Its networks beside the recorded ones, columns of `REPRODUCED`.
+        talks: The talks of the page.
 
     Raises:
         UserError: If a recorded table is damaged or of another version.
@@ -111,8 +147,10 @@ def beside(folder: Path, scale: str, here: Table) -> Recorded:
     verdicts = [path for path in _of_record(folder, scale) if path.name == "verdicts.csv"]
     if here.empty:
         return Recorded(paper=paper)
-    commits = {reference.manifest(path.parent)["commit"][:7] for path in verdicts}
-    return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), paper, here)
+    made = {path.parent.name: reference.manifest(path.parent) for path in verdicts}
+    commits = {manifest["commit"][:7] for manifest in made.values()}
+    changes = {t.name: recipe.changes(t, made[t.name]) for t in talks if t.name in made}
+    return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), paper, here, changes, made)
 
 
 def _verdicts(paths: Iterable[Path]) -> Table:

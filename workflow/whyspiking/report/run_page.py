@@ -95,7 +95,8 @@ class RunPage:
         path = folder / REPRODUCED
         here = columns.REPRODUCED.table([])
         here = tables.read(path, columns.REPRODUCED) if path.is_file() else here
-        return cls(folder, scale, talks, read, manifest, beside(folder, scale, here))
+        recorded = beside(folder, scale, here, talks.values())
+        return cls(folder, scale, talks, read, manifest, recorded)
 
     @property
     def verdicts(self) -> Table:
@@ -113,8 +114,10 @@ class RunPage:
         return self.scale == "smoke"
 
     def banner(self) -> Html:
-        """A warning at smoke scale."""
-        return Html(macros("pages").banner(self.scale))
+        """A warning at smoke scale; what is not as it was recorded."""
+        talks = list(self.talks.values())
+        told = sections.not_as_recorded(talks, self.verdicts, self.recorded)
+        return Html(macros("pages").banner(self.scale) + told)
 
     def heading(self, words: str) -> Html:
         """The head of a section, by which the page is entered."""
@@ -352,7 +355,8 @@ class RunPage:
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
-        return Html(sections.deviations(list(self.talks.values()), self.scale))
+        talks = list(self.talks.values())
+        return Html(sections.deviations(talks, self.scale, self.recorded))
 
     def data(self) -> Html:
         """Where the data of every experiment come from."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.claims_file import REPLICABLE, Claim
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.registry import Talk
+from whyspiking.declared.scales import recipe
 from whyspiking.records import labels, tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
@@ -17,6 +20,8 @@ from whyspiking.report.html import VERDICT_LOOK, letter, macros
 from whyspiking.report.recorded import FOLDER, Recorded
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
+from whyspiking.verdicts.recipe import Change
+from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
 MEASURES = (
     ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),
@@ -111,16 +116,68 @@ def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str], here: Ta
     return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
 
 
-def deviations(talks: Sequence[Talk], scale: str) -> Markup:
-    """Published value against value used, with the reason, generated from talk.yaml."""
-    rows = [
-        (talk.name, experiment, name, change)
-        for talk in talks
-        for experiment in talk.experiments.values()
-        for name, change in experiment.changes(scale).items()
-        if change["value"] != experiment.published[name]
-    ]
+def not_as_recorded(talks: Sequence[Talk], verdicts: Table, recorded: Recorded) -> Markup:
+    """What differs from the record, and whether that is the recipe: nothing where all is as it was.
+
+    Args:
+        talks: Those of the page.
+        verdicts: Their rows of verdicts.csv.
+        recorded: The record.
+    """
+    names = [talk.name for talk in talks]
+    here = recorded.here[recorded.here["talk"].isin(names)]
+    changes = [(talk, recorded.changes.get(talk.name, ())) for talk in talks]
+    stated = [(row, recorded.stated(row)) for row in verdicts.to_dict("records")]
+    stated = [(row, before) for row, before in stated if before]
+    changed = bool(stated) or any(own for _, own in changes)
+    if not changed and here["state"].isin((IDENTICAL, CLOSE)).all():
+        return Markup()
+    return macros("pages").not_as_recorded(
+        [
+            (talk, [c for c in own if not c.is_code], [c for c in own if c.is_code])
+            for talk, own in changes
+            if own
+        ],
+        stated,
+        {name: int(here[name].sum()) for name in ("compared", "different")},
+        int((here["state"] == NEW).sum()),
+        recorded.commit,
+        recorded.made_otherwise(names),
+    )
+
+
+def deviations(talks: Sequence[Talk], scale: str, recorded: Recorded) -> Markup:
+    """Published value against value used, with the reason, generated from talk.yaml.
+
+    A value that was changed since the record is none of its source: what was recorded is.
+    """
+    rows = []
+    for talk in talks:
+        for experiment in talk.experiments.values():
+            used = experiment.changes(scale)
+            before = _before(experiment, recorded.changes.get(talk.name, ()))
+            own = {key.removeprefix("parameters."): old for key, old in before.items()}
+            for name in dict.fromkeys((*used, *filter(experiment.published.get, own))):
+                published = own.get(name, experiment.published[name])
+                value = used[name]["value"] if name in used else experiment.published[name]
+                why = [used[name]["why"]] if name in used else []
+                why += ["changed since the record"] if name in own else []
+                scaled = before.get(f"scaled.{recipe(scale)}.{name}")
+                why += [] if scaled is None else [f"changed since the record, which has {scaled}"]
+                if value != published:
+                    rows.append((talk.name, experiment, name, published, value, "; ".join(why)))
     return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
+
+
+def _before(experiment: Experiment, changes: Iterable[Change]) -> dict[str, Any]:
+    """Key of an experiment that was changed since the record -> the recorded value."""
+    published = experiment.published
+    return {
+        change.key: change.before
+        for change in changes
+        if experiment.name in change.places
+        or (not change.places and published.get(change.name) == change.now is not None)
+    }
 
 
 def measures_table(measures: Table) -> Markup:
@@ -166,6 +223,7 @@ def verdict_table(
             *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
             recorded.reproduced(row, claims[row["claim"]]),
             recorded.otherwise(row),
+            recorded.stated(row),
         )
         for row in order
     ]

@@ -78,11 +78,12 @@ class TalkPage:
         check_scale(metrics, scale, own / "metrics.csv")
         held = reproduction.held(talk, metrics, scale, own.parents[1] / recorded.FOLDER)
         history = tables.read(existing(own / "history.csv"), HISTORY)
+        described = registry.as_measured(registry.load_talk(talk), own)
         return cls(
-            talk=registry.as_measured(registry.load_talk(talk), own),
+            talk=described,
             results=Results(own, talk, scale, held.metrics, history),
             tables=judged(own),
-            recorded=beside(own.parent, scale, held.table),
+            recorded=beside(own.parent, scale, held.table, [described]),
         )
 
     def head(self) -> Html:
@@ -95,7 +96,8 @@ class TalkPage:
             for row in key
         ]
         figure = next(iter(self._drawn.values()), "")
-        return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
+        told = sections.not_as_recorded([self.talk], verdicts, self.recorded)
+        return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure, told))
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
@@ -169,7 +171,7 @@ class TalkPage:
 
     def deviations(self) -> Html:
         """Published against used parameters."""
-        return Html(sections.deviations([self.talk], self.results.scale))
+        return Html(sections.deviations([self.talk], self.results.scale, self.recorded))
 
     def provenance(self) -> Html:
         """Data, variants, and where to read the rest."""

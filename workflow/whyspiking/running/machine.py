@@ -115,6 +115,15 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def compiler() -> str:
+    """First line of what the C++ compiler says of itself; "none" where there is none."""
+    try:
+        command = [*toolchain.compiler(), "--version"]
+    except UserError:
+        return "none"
+    return subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]
+
+
 def _machine() -> list[str]:
     """What the time of the mix depends on."""
     compiler: list[str] = []

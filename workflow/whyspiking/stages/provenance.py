@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 from whyspiking import arithmetic
-from whyspiking.compiler import toolchain
 from whyspiking.contract.data_folders import folder_of, used_folders
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables, whole_files
@@ -111,17 +110,10 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
             "arch": platform.machine(),
             "unit": unit,
         },
-        "arithmetic": {**arithmetic.described(), "compiler": _compiler()},
+        "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "talks": per_talk,
         "data": data,
     }
-
-
-def _compiler() -> str:
-    """First line of what the C++ compiler says of itself."""
-    command = [*toolchain.compiler(), "--version"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout.partition("\n")[0]
 
 
 def git(*words: str) -> str | None:
