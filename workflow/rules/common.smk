@@ -181,16 +181,18 @@ def plan_of_training(wildcards):
     """What a job of training is told: a change reruns the jobs that it is for."""
     experiment, variant = experiment_of(wildcards), wildcards.variant
     params = registry.params(experiment, config, int(wildcards.seed), variant)
-    of_training = TALKS[wildcards.talk].of_training
-    params = plans.told(experiment, variant, params, of_training)
+    params = plans.told(experiment, variant, params, TALKS[wildcards.talk].of_training)
     return plans.training(experiment, variant, params)
 
 
 def plan_of_measuring(wildcards):
     """What a job of simulation is told; the seeds are those of its networks."""
     experiment = experiment_of(wildcards)
-    params = registry.params(experiment, config)
-    unit_ms = TALKS[wildcards.talk].unit_of_jitter_ms(experiment)
+    talk = TALKS[wildcards.talk]
+    params = plans.told(
+        experiment, None, registry.params(experiment, config), talk.of_training
+    )
+    unit_ms = talk.unit_of_jitter_ms(experiment)
     return plans.measuring(experiment, params, unit_ms)
 
 

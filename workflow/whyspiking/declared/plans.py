@@ -58,31 +58,40 @@ class Measuring(TypedDict):
 
 
 def told(
-    experiment: Experiment, variant: str, params: Params, of_training: Collection[str]
+    experiment: Experiment, variant: str | None, params: Params, of_training: Collection[str]
 ) -> Params:
-    """The parameters that a job of training may read: a change of others does not run it again.
+    """The parameters that a job may read: a change of others does not run it again.
 
     What is left out is not there to be read: a job that asks for it fails, and names it.
 
     Args:
         experiment: The experiment.
-        variant: One of its variants.
+        variant: The variant that the job trains; None: it measures all of them.
         params: All parameters of that.
         of_training: Those that nothing but the training of the talk's own networks reads.
     """
-    described = experiment.variants[variant]
-    known = experiment.variants[described.trained_as]
-    control = experiment.control(known.name)
-    if not known.learns or (known.as_is and described.parents):
-        unread = {*of_training, *OF_CONTROLS}
-    elif control:
-        unread = {*of_training, *OF_CONTROLS} - {NOISE, *NEEDED[control["is"]]}
+    learning = {*of_training, *OF_CONTROLS}
+    if variant is not None:
+        unread = _unread(experiment, variant, learning)
     else:
-        others = filter(None, map(experiment.control, experiment.variants))
-        needed = {name for other in others for name in (NOISE, *NEEDED[other["is"]])}
-        unread = needed & OF_CONTROLS
+        unread = set() if any(v.learns for v in experiment.variants.values()) else learning
     kept = {name: value for name, value in params.values.items() if name not in unread}
     return replace(params, values=kept)
+
+
+def _unread(experiment: Experiment, variant: str, learning: set[str]) -> set[str]:
+    """Parameters of learning that the training of a variant does not read."""
+    described = experiment.variants[variant]
+    known = experiment.variants[described.trained_as]
+    if not known.learns or (known.as_is and described.parents):
+        return learning
+    needed = {
+        name: {NOISE, *NEEDED[control["is"]]} if (control := experiment.control(name)) else set()
+        for name in experiment.variants
+    }
+    if needed[known.name]:
+        return learning - needed[known.name]
+    return set().union(*needed.values()) & OF_CONTROLS
 
 
 def training(experiment: Experiment, variant: str, params: Params) -> Training:
