@@ -259,6 +259,9 @@ TALK_DAMAGE = {
     "time constant without bounds": (
         lambda d: d["tau_char"].update(value=1e300), "tau_char.value", "1e+300",
     ),
+    "training with what there is not": (
+        lambda d: d["of_training"].append("learning_rat"), "of_training", "learning_rate",
+    ),
     "title turned around": (lambda d: d.update(title="Title \u202e eltit"), "title", "U+202E"),
     "data that fit nothing": (
         lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),

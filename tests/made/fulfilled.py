@@ -14,10 +14,13 @@ from whyspiking.talks import replication_of
 def fulfilled(params: Params) -> Replication:
     """The experiment that parameters belong to; it trains as jobs do."""
     found = replication_of(params.talk, params.experiment)
-    described = registry.load_talk(params.talk).experiments[params.experiment]
+    talk = registry.load_talk(params.talk)
+    described = talk.experiments[params.experiment]
 
     def train(params, variant, streams, parents, progress):
-        plan = plans.training(described, variant, replace(params, seed=streams.seed))
+        own = replace(params, seed=streams.seed)
+        told = plans.told(described, variant, own, talk.of_training)
+        plan = plans.training(described, variant, told)
         return replicate.network_of(plan, parents, progress)
 
     vars(found)["train"] = train

@@ -14,7 +14,7 @@ from whyspiking.contract import data_folders
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
-from whyspiking.declared import registry
+from whyspiking.declared import plans, registry
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.talks import FUNCTIONS, module_of, replication_of, talk_module
@@ -52,9 +52,14 @@ def data_of_the_smoke_run(request, monkeypatch):
 
 
 def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | None:
-    """The task of one experiment at smoke scale; skips where it needs files of the authors."""
+    """The task of one experiment at smoke scale, from the parameters that all its jobs are told.
+
+    Skips where it needs files of the authors.
+    """
     described = registry.load_talk(talk).experiments[experiment]
     params = registry.params(described, CONFIG, seed)
+    for variant in described.variants:
+        params = plans.told(described, variant, params, registry.load_talk(talk).of_training)
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
     vowels = described.data_key == data_folders.VOWELS

@@ -37,7 +37,7 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
         newer = sorted(map(str, reason.updated_input - reason.updated_input_run))
         if newer:
             counted[f"newer than the results: {_some(newer)}"] += 1
-    told = [f"{what}; {words.jobs(n)}" for what, n in counted.most_common()]
+    told = [f"{what}, so {words.jobs(n)} run again" for what, n in counted.most_common()]
     more = len(told) - MOST_NAMED
     return [*told[:MOST_NAMED], *([f"and {more} changes more"] if more > 0 else ())]
 
