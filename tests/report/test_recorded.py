@@ -1,20 +1,24 @@
 """A run beside the record: what it reproduces, and what stands there where a number differs."""
 
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
+from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.report import recorded
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
-from whyspiking.verdicts import reproduction, rule
+from whyspiking.running import code_inputs
+from whyspiking.verdicts import recipe, reproduction, rule
 
 TALKS = ("goeltz", "naud")
 COMMITS = ("1111111111", "2222222222")
 KEY = "goeltz.yinyang.accuracy"
+GOELTZ = registry.load_talk("goeltz")
 
 
 def hold(folder):
@@ -150,3 +154,79 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     assert "that of Richard Naud is inconclusive" in page.first_screen()
     assert page.verdict_table().count(said) == 2, "in the table and in words"
     assert f"A{said} inconclusive" in TalkPage.open(folder, "naud", "default").head()
+
+
+# ---- what is not as recorded ----------------------------------------------------------------
+
+
+def banners(folder):
+    run, talk = RunPage.open(folder, "default"), TalkPage.open(folder, "goeltz", "default")
+    assert talk.head().count('class="banner"') == run.banner().count('class="banner"') <= 1
+    return run.banner(), talk.head()
+
+
+def edited(folder, change):
+    """Change the manifest of goeltz' record, as if it had been made by other files."""
+    path = folder.parent / "reference" / "goeltz" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    whole_files.write(path, json.dumps(manifest))
+
+
+def test_where_all_is_as_recorded_there_is_no_banner(results):
+    assert all('class="banner"' not in page for page in banners(results))
+
+
+def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
+    edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), python="3.1.4"))
+    for page in banners(changed):
+        assert "Recipe and code are the recorded ones" in page and COMMITS[0][:7] in page
+        assert "Python: recorded with 3.1.4, here 3." in page
+        assert re.search(r"\d+ of [\d,]+ numbers differ from the record", page)
+
+
+def test_a_changed_recipe_is_named_with_both_values(changed):
+    def before(manifest):
+        manifest["recipe"] = recipe.of(GOELTZ)
+        path = "experiments.yinyang.parameters.learning_rate"
+        assert manifest["recipe"][path] == 0.005
+        manifest["recipe"][path] = 0.125
+        file = "talks/goeltz/learning.py"
+        digests = {f: d for f, (_, d) in code_inputs.of_results("goeltz", []).items()}
+        manifest.update(inputs={**digests, file: "0" * 32}, notes=[])
+
+    edited(changed, before)
+    for page in banners(changed):
+        text = re.sub("<[^>]+>", "", page)
+        assert "Not the recorded recipe" in page and "Recipe and code are" not in page
+        assert "learning_rate 0.125 → 0.005 in yinyang" in text
+        assert "code: talks/goeltz/learning.py" in text
+    # The source is that of the recorded value, not of what stands there now.
+    row = re.search(r"<tr>(?:(?!</tr>).)*learning_rate.*?</tr>", deviations(changed), re.DOTALL)
+    assert row
+    cells = [text.strip() for text in re.split(r"<[^>]+>", row[0]) if text.strip()]
+    assert cells == [
+        "Goeltz", "Yin-Yang, equal time constants", "learning_rate", "0.125", "code: Adam",
+        "0.005", "changed since the record",
+    ]  # fmt: skip
+
+
+def deviations(folder):
+    return TalkPage.open(folder, "goeltz", "default").deviations()
+
+
+def test_a_moved_band_is_not_called_fixed_before_the_run(results, tmp_path):
+    folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
+    fixed = "written down before the run; in brackets"
+    assert all(fixed in page for page in pages(folder)[:2])
+    path = folder.parent / "reference" / "goeltz" / "verdicts.csv"
+    verdicts = tables.read(path, columns.VERDICTS)
+    verdicts.loc[verdicts["claim"] == KEY, "band_low"] = 0.987
+    tables.write_csv(verdicts, path)
+    for page in banners(folder):
+        text = re.sub("<[^>]+>", "", page)
+        assert f"claim {KEY}: accepted band ≥ 98.7 %" in text.replace("98.70", "98.7")
+        assert "numbers that the record has too are as recorded" in text
+    for page in pages(folder)[:2]:
+        assert fixed not in page and "but where it says “changed”; in brackets" in page
+        assert page.count("<strong>changed</strong> since the record") == 1

@@ -218,10 +218,10 @@ def test_deviations_give_published_used_and_why():
             "tau": {"value": 5.0, "why": "no reason"},
         }
     }
-    shown = sections.deviations([talk(scaled=scaled)], "default")
+    shown = sections.deviations([talk(scaled=scaled)], "default", Recorded())
     assert "300" in shown and ">30<" in shown and "time is short" in shown
     assert "<code>tau</code>" not in shown  # equal to the published value: no deviation
-    assert "published value" in sections.deviations([talk(scaled=scaled)], "paper")
+    assert "published value" in sections.deviations([talk(scaled=scaled)], "paper", Recorded())
 
 
 def test_missing_measures_give_their_reason():
