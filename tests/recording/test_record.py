@@ -19,7 +19,7 @@ from whyspiking.records import columns, finished, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.stages import compare
-from whyspiking.verdicts import rule
+from whyspiking.verdicts import recipe, rule
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
@@ -47,6 +47,12 @@ def folder(tmp_path):
 def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(config):
     assert records.recorded() == sorted(config["talks"])
     inputs.check(records.recorded(), config)
+
+
+def test_every_talk_is_recorded_with_its_recipe():
+    for name in records.recorded():
+        manifest = records.manifest(COMMITTED / name)
+        assert manifest["recipe"] and recipe.changes(registry.load_talk(name), manifest) == []
 
 
 def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
@@ -117,6 +123,23 @@ def test_a_change_is_refused_by_talk_file_and_stage_unless_a_note_covers_it(
     monkeypatch.setattr(inputs, "inputs_of", lambda talk, config: now(talk, config) | later)
     with pytest.raises(UserError, match=rf"goeltz: {MODEL} \(train\)\n"):
         inputs.check(["goeltz"], config, folder)
+
+
+def test_a_recipe_is_kept_where_the_record_is_that_of_the_present_files(folder, config):
+    def kept():
+        return "recipe" in records.manifest(folder / "goeltz")
+
+    changed(folder, **{MODEL: "0" * 32})
+    path = folder / "goeltz" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest.pop("recipe", None)
+    path.write_text(json.dumps(manifest))
+    inputs.keep_recipes(["goeltz"], config, folder)
+    assert not kept()
+    inputs.excuse(["goeltz"], "a message is worded otherwise", config, folder)
+    inputs.keep_recipes(["goeltz"], config, folder)
+    assert kept()
+    inputs.check(["goeltz"], config, folder)
 
 
 def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):

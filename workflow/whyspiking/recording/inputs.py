@@ -19,6 +19,7 @@ from whyspiking.declared.strict_yaml import Block, read_yaml
 from whyspiking.errors import UserError
 from whyspiking.records import reference, whole_files
 from whyspiking.running import code_inputs
+from whyspiking.verdicts import recipe
 
 SCALE = "full"
 """The scale that is recorded."""
@@ -100,6 +101,14 @@ def excuse(
             write(folder / name / "manifest.json", text_of(kept))
             noted.append(name)
     return noted
+
+
+def keep_recipes(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
+    """Keep in the manifests what talk.yaml says, of talks that are recorded by what it says now."""
+    for name in names:
+        kept, now = reference.manifest(folder / name), recipe.of(registry.load_talk(name))
+        if kept.get("recipe") != now and not stale(name, config, folder):
+            write(folder / name / "manifest.json", text_of({**kept, "recipe": now}))
 
 
 def config_of(scale: str = SCALE) -> dict[str, Any]:

@@ -223,11 +223,7 @@ def write_joint(
     """
     reference.check(folder)
     names = _names(config, folder)
-    for name in names:
-        made, now = reference.manifest(folder / name), recipe.of(registry.load_talk(name))
-        if made.get("recipe") != now and not inputs.stale(name, config, folder):
-            text = inputs.text_of({**made, "recipe": now})
-            inputs.write(folder / name / "manifest.json", text)
+    inputs.keep_recipes(names, config, folder)
     metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
     for file, table in compare.joint(metrics, names, config, run).items():
         whole = _with_times(table, folder / file) if file == "curves.csv" else table
