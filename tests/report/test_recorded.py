@@ -180,7 +180,7 @@ def test_where_all_is_as_recorded_there_is_no_banner(results):
 def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
     edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), python="3.1.4"))
     for page in banners(changed):
-        assert "Recipe and code are the recorded ones" in page and COMMITS[0][:7] in page
+        assert "talk.yaml and code are the recorded ones" in page and COMMITS[0][:7] in page
         assert "Python: recorded with 3.1.4, here 3." in page
         assert re.search(r"\d+ of [\d,]+ numbers differ from the record", page)
 
@@ -198,7 +198,7 @@ def test_a_changed_recipe_is_named_with_both_values(changed):
     edited(changed, before)
     for page in banners(changed):
         text = re.sub("<[^>]+>", "", page)
-        assert "Not the recorded recipe" in page and "Recipe and code are" not in page
+        assert "recipe is not the recorded one" in page and "code are the recorded" not in page
         assert "learning_rate 0.125 → 0.005 in yinyang" in text
         assert "code: talks/goeltz/learning.py" in text
     # The source is that of the recorded value, not of what stands there now.
@@ -209,6 +209,17 @@ def test_a_changed_recipe_is_named_with_both_values(changed):
         "Goeltz", "Yin-Yang, equal time constants", "learning_rate", "0.125", "code: Adam",
         "0.005", "changed since the record",
     ]  # fmt: skip
+
+
+def test_a_changed_config_is_named_on_the_page_of_the_run(changed):
+    config = json.loads((changed / "manifest.json").read_text())["config"]
+    then = {**config, "battery": {**config["battery"], "trials": 7}, "seeds": [9], "scale": "full"}
+    kept = changed.parent / "reference" / "manifest.json"
+    whole_files.write(kept, json.dumps({"config": then}))
+    assert kept in recorded.files(changed, "default")
+    text = re.sub("<[^>]+>", "", RunPage.open(changed, "default").banner())
+    assert f"config: battery.trials 7 → {config['battery']['trials']}\n" in text
+    assert "seeds" not in text and "scale" not in text
 
 
 def deviations(folder):

@@ -259,7 +259,7 @@ def verdict_forest(verdicts: Table, names: Mapping[str, str] | None = None) -> P
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     return plate.says(
-        "Each claim on its own scale. Grey: accepted band, fixed before the run. Diamond: "
+        "Each claim on its own scale. Grey: accepted band. Diamond: "
         "published value. Dot and bar: ours with its 95 % t interval over seeds (of a claim about "
         "every network: from the lowest to the highest), in the colour of the verdict.",
         "Forest plot. " + "; ".join(words) + ".",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
 OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")
 """What is read of every recorded talk."""
+JOINT = "manifest.json"
+"""Beside the tables of all recorded talks: with which config."""
 STATED = ("band_low", "band_high", "published")
 """What a verdict's row takes from its claim."""
 
@@ -45,7 +48,7 @@ class Recorded:
         verdicts: Rows of its verdict tables.
         paper: Rows of the verdict tables of talks that were run at the published sizes.
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
-        changes: Talk -> keys and files that are not as they were recorded.
+        changes: Talk -> keys and files that are not as they were recorded; "": those of the config.
         made: Talk -> the manifest of its record.
     """
 
@@ -128,10 +131,17 @@ def _of_record(folder: Path, scale: str) -> list[Path]:
     kept = folder.parent / FOLDER
     if scale not in reproduction.SCALES or folder.name == FOLDER:
         return []
-    return [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
+    own = [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
+    return [*own, *kept.glob(JOINT)]
 
 
-def beside(folder: Path, scale: str, here: Table, talks: Iterable[Talk]) -> Recorded:
+def beside(
+    folder: Path,
+    scale: str,
+    here: Table,
+    talks: Iterable[Talk],
+    config: Mapping[str, Any] | None = None,
+) -> Recorded:
     """What pages of a run show of the record.
 
     Args:
@@ -139,6 +149,7 @@ def beside(folder: Path, scale: str, here: Table, talks: Iterable[Talk]) -> Reco
         scale: Its scale.
         here: Its networks beside the recorded ones, columns of `REPRODUCED`.
         talks: The talks of the page.
+        config: Of the run, where the page knows it.
 
     Raises:
         UserError: If a recorded table is damaged or of another version.
@@ -150,6 +161,10 @@ def beside(folder: Path, scale: str, here: Table, talks: Iterable[Talk]) -> Reco
     made = {path.parent.name: reference.manifest(path.parent) for path in verdicts}
     commits = {manifest["commit"][:7] for manifest in made.values()}
     changes = {t.name: recipe.changes(t, made[t.name]) for t in talks if t.name in made}
+    joint = folder.parent / FOLDER / JOINT
+    if config is not None and joint.is_file():
+        then = json.loads(joint.read_text(encoding="utf-8"))["config"]
+        changes[""] = recipe.differing(recipe.of_config(then), recipe.of_config(config))
     return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), paper, here, changes, made)
 
 

@@ -95,7 +95,7 @@ class RunPage:
         path = folder / REPRODUCED
         here = columns.REPRODUCED.table([])
         here = tables.read(path, columns.REPRODUCED) if path.is_file() else here
-        recorded = beside(folder, scale, here, talks.values())
+        recorded = beside(folder, scale, here, talks.values(), manifest["config"])
         return cls(folder, scale, talks, read, manifest, recorded)
 
     @property

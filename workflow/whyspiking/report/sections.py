@@ -126,18 +126,15 @@ def not_as_recorded(talks: Sequence[Talk], verdicts: Table, recorded: Recorded) 
     """
     names = [talk.name for talk in talks]
     here = recorded.here[recorded.here["talk"].isin(names)]
-    changes = [(talk, recorded.changes.get(talk.name, ())) for talk in talks]
     stated = [(row, recorded.stated(row)) for row in verdicts.to_dict("records")]
     stated = [(row, before) for row, before in stated if before]
-    changed = bool(stated) or any(own for _, own in changes)
-    if not changed and here["state"].isin((IDENTICAL, CLOSE)).all():
+    places = {"": "config", **{t.name: f"talk.yaml of {t.speaker}" for t in talks}}
+    changed = {where: recorded.changes.get(name, ()) for name, where in places.items()}
+    if not stated and not any(changed.values()) and here["state"].isin((IDENTICAL, CLOSE)).all():
         return Markup()
     return macros("pages").not_as_recorded(
-        [
-            (talk, [c for c in own if not c.is_code], [c for c in own if c.is_code])
-            for talk, own in changes
-            if own
-        ],
+        {where: [c for c in own if not c.is_code] for where, own in changed.items()},
+        list(dict.fromkeys(c.key for own in changed.values() for c in own if c.is_code)),
         stated,
         {name: int(here[name].sum()) for name in ("compared", "different")},
         int((here["state"] == NEW).sum()),

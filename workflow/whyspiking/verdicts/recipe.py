@@ -16,9 +16,11 @@ from whyspiking.running import code_inputs
 TOLD = {
     "title", "speaker", "question", "papers", "what", "says", "source", "why", "unit", "learning",
     "takes_no_part", "of_training", "learns", "from_scale", "first_seeds", "tuned", "provenance",
-    "smoke",
+    "smoke", "folder", "mnist_dir", "vowels_dir", "originals_dir", "download",
 }  # fmt: skip
-"""Keys of talk.yaml that decide no recorded number of a network."""
+"""Keys of talk.yaml and of the config that decide no recorded number of a network."""
+OF_A_RUN = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder")
+"""Keys of the config that say which networks a run trains."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,27 @@ def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
         talk: As it is now.
         manifest: Of its record. One without a recipe says of code alone.
     """
-    then: Mapping[str, Any] | None = manifest.get("recipe")
-    now = {} if then is None else of(talk)
+    then = manifest.get("recipe")
+    keys = [] if then is None else differing(then, of(talk))
+    return [*keys, *(Change(file) for file in _code(talk, manifest))]
+
+
+def of_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of the config that decide numbers, by the keys to them."""
+    return dict(_leaves({key: part for key, part in config.items() if key not in OF_A_RUN}))
+
+
+def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Keys of which the value is another; those of several experiments are joined."""
     joined: dict[str, Change] = {}
-    for path in dict.fromkeys((*(then or ()), *now)):
-        before, after = (told.get(path, told.get(_above(path))) for told in (then or {}, now))
+    for path in dict.fromkeys((*then, *now)):
+        before, after = (told.get(path, told.get(_above(path))) for told in (then, now))
         if before != after:
             place, key = _split(path)
             same = joined.get(repr((key, before, after)), Change(key, before, after))
             places = (*same.places, place) if place else same.places
             joined[repr((key, before, after))] = replace(same, places=places)
-    return [*joined.values(), *(Change(file) for file in _code(talk, manifest))]
+    return list(joined.values())
 
 
 def _code(talk: Talk, manifest: Mapping[str, Any]) -> Iterator[str]:
