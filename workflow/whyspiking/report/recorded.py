@@ -79,21 +79,16 @@ class Recorded:
 
     def made_otherwise(self, talks: Iterable[str]) -> list[tuple[str, str, str]]:
         """What the record was made with and is not here: its name, there, here."""
-        found = {}
+        found: dict[str, tuple[str, str, str]] = {}
         for made in (self.made[talk] for talk in talks if talk in self.made):
-            there = {
-                "compiler": made.get("arithmetic", {}).get("compiler"),
-                "processor": made.get("machine", {}).get("cpu"),
-                "Python": made.get("python"),
-                **made.get("versions", {}),
-            }
-            here = {
-                "compiler": machine.compiler(),
-                "processor": machine.processor(),
-                "Python": platform.python_version(),
-                **{name: metadata.version(name) for name in made.get("versions", ())},
-            }
-            found |= {k: (k, v, here[k]) for k, v in there.items() if v and v != here[k]}
+            versions = {name: metadata.version(name) for name in made.get("versions", ())}
+            known = [
+                ("compiler", made.get("arithmetic", {}).get("compiler"), machine.compiler()),
+                ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
+                ("Python", made.get("python"), platform.python_version()),
+                *((name, made["versions"][name], own) for name, own in versions.items()),
+            ]
+            found |= {entry[0]: entry for entry in known if entry[1] not in (None, entry[2])}
         return list(found.values())
 
     def reproduced(self, row: Row, claim: Claim) -> Here | None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.claims_file import REPLICABLE, Claim
-from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.registry import Talk
-from whyspiking.declared.scales import recipe
 from whyspiking.records import labels, tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
@@ -20,7 +17,6 @@ from whyspiking.report.html import VERDICT_LOOK, letter, macros
 from whyspiking.report.recorded import FOLDER, Recorded
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
-from whyspiking.verdicts.recipe import Change
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
 MEASURES = (
@@ -133,8 +129,8 @@ def not_as_recorded(talks: Sequence[Talk], verdicts: Table, recorded: Recorded) 
     if not stated and not any(changed.values()) and here["state"].isin((IDENTICAL, CLOSE)).all():
         return Markup()
     return macros("pages").not_as_recorded(
-        {where: [c for c in own if not c.is_code] for where, own in changed.items()},
-        list(dict.fromkeys(c.key for own in changed.values() for c in own if c.is_code)),
+        {where: [c for c in own if c.before != c.now] for where, own in changed.items()},
+        list(dict.fromkeys(c.key for own in changed.values() for c in own if c.before == c.now)),
         stated,
         {name: int(here[name].sum()) for name in ("compared", "different")},
         int((here["state"] == NEW).sum()),
@@ -151,30 +147,21 @@ def deviations(talks: Sequence[Talk], scale: str, recorded: Recorded) -> Markup:
     rows = []
     for talk in talks:
         for experiment in talk.experiments.values():
-            used = experiment.changes(scale)
-            before = _before(experiment, recorded.changes.get(talk.name, ()))
-            own = {key.removeprefix("parameters."): old for key, old in before.items()}
-            for name in dict.fromkeys((*used, *filter(experiment.published.get, own))):
-                published = own.get(name, experiment.published[name])
-                value = used[name]["value"] if name in used else experiment.published[name]
+            used, published = experiment.changes(scale), experiment.published
+            before = {
+                change.key: change.before
+                for change in recorded.changes.get(talk.name, ())
+                if experiment.name in change.places
+                or (not change.places and published.get(change.key) == change.now)
+            }
+            for name in (n for n in published if n in used or n in before):
+                source = before.get(name, published[name])
+                value = used[name]["value"] if name in used else published[name]
                 why = [used[name]["why"]] if name in used else []
-                why += ["changed since the record"] if name in own else []
-                scaled = before.get(f"scaled.{recipe(scale)}.{name}")
-                why += [] if scaled is None else [f"changed since the record, which has {scaled}"]
-                if value != published:
-                    rows.append((talk.name, experiment, name, published, value, "; ".join(why)))
+                why += ["changed since the record"] if name in before else []
+                if value != source:
+                    rows.append((talk.name, experiment, name, source, value, "; ".join(why)))
     return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
-
-
-def _before(experiment: Experiment, changes: Iterable[Change]) -> dict[str, Any]:
-    """Key of an experiment that was changed since the record -> the recorded value."""
-    published = experiment.published
-    return {
-        change.key: change.before
-        for change in changes
-        if experiment.name in change.places
-        or (not change.places and published.get(change.name) == change.now is not None)
-    }
 
 
 def measures_table(measures: Table) -> Markup:

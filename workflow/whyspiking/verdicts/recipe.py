@@ -6,8 +6,9 @@ holds both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from whyspiking.declared.registry import Talk
@@ -23,12 +24,18 @@ OF_A_RUN = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder")
 """Keys of the config that say which networks a run trains."""
 
 
+SHARED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")
+"""What stands before a parameter of an experiment that all may share."""
+PLACE = re.compile(r"(?:experiments\.([^.]+)\.)?(?:parameters\.)?(.+)")
+"""Experiment, if there is one, and what readers call the key."""
+
+
 @dataclass(frozen=True)
 class Change:
     """A key or a file that is not as it was recorded.
 
     Attributes:
-        key: Of talk.yaml, below the experiment ("parameters.xi"); or a file of the package.
+        key: Name of a parameter, other keys below the experiment; or a file of the package.
         before: The recorded value; None where there was none, and of files.
         now: The value; None where there is none, and of files.
         places: Experiments that have the change; empty where it stands above them.
@@ -37,17 +44,7 @@ class Change:
     key: str
     before: Any = None
     now: Any = None
-    places: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """What readers call it."""
-        return self.key.removeprefix("parameters.")
-
-    @property
-    def is_code(self) -> bool:
-        """Whether it is a file, of which nothing is known but that it differs."""
-        return self.before is None and self.now is None
+    places: list[str] = field(default_factory=list)
 
 
 def of(talk: Talk) -> dict[str, Any]:
@@ -56,23 +53,8 @@ def of(talk: Talk) -> dict[str, Any]:
     What an experiment has of the parameters that all share stands with these alone.
     """
     found = dict(_leaves(talk.model_dump(mode="json", exclude_defaults=True)))
-    return {
-        path: value
-        for path, value in found.items()
-        if (above := _above(path)) == path or above not in found or found[above] != value
-    }
-
-
-def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
-    """What differs from the record of a talk; a change of several experiments counts as one.
-
-    Args:
-        talk: As it is now.
-        manifest: Of its record. One without a recipe says of code alone.
-    """
-    then = manifest.get("recipe")
-    keys = [] if then is None else differing(then, of(talk))
-    return [*keys, *(Change(file) for file in _code(talk, manifest))]
+    above = {path: SHARED.sub("", path) for path in found}
+    return {k: v for k, v in found.items() if above[k] == k or found.get(above[k]) != v}
 
 
 def of_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,45 +66,40 @@ def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     """Keys of which the value is another; those of several experiments are joined."""
     joined: dict[str, Change] = {}
     for path in dict.fromkeys((*then, *now)):
-        before, after = (told.get(path, told.get(_above(path))) for told in (then, now))
-        if before != after:
-            place, key = _split(path)
-            same = joined.get(repr((key, before, after)), Change(key, before, after))
-            places = (*same.places, place) if place else same.places
-            joined[repr((key, before, after))] = replace(same, places=places)
+        pair = [told.get(path, told.get(SHARED.sub("", path))) for told in (then, now)]
+        if pair[0] != pair[1]:
+            place, key = PLACE.findall(path)[0]
+            change = joined.setdefault(repr((key, pair)), Change(key, *pair))
+            change.places.extend([place] if place else [])
     return list(joined.values())
 
 
-def _code(talk: Talk, manifest: Mapping[str, Any]) -> Iterator[str]:
+def code(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
     """Files that do something else than when the talk was recorded, and that no note covers."""
-    known = [manifest.get("inputs", {}), *(note["inputs"] for note in manifest.get("notes", ()))]
+    if "inputs" not in manifest:
+        return []
+    known = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
     keys = {experiment.data_key for experiment in talk.experiments.values()}
-    for file, (_, digest) in code_inputs.of_results(talk.name, keys).items():
-        if known[0] and all(digests.get(file) != digest for digests in known):
-            yield file
+    now = code_inputs.of_results(talk.name, keys)
+    return [Change(f) for f, (_, d) in now.items() if all(own.get(f) != d for own in known)]
 
 
-def _split(path: str) -> tuple[str, str]:
-    """Experiment, empty where there is none, and the key below it."""
-    first, _, rest = path.partition(".")
-    if first != "experiments":
-        return "", path
-    place, _, key = rest.partition(".")
-    return place, key
+def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
+    """What differs from the record of a talk.
 
-
-def _above(path: str) -> str:
-    """Where a parameter of an experiment stands that all share; else the path itself."""
-    place, key = _split(path)
-    return key if place and key.startswith("parameters.") else path
+    Args:
+        talk: As it is now.
+        manifest: Of its record. One without a recipe says of code alone.
+    """
+    then = manifest.get("recipe")
+    return [*(differing(then, of(talk)) if then else ()), *code(talk, manifest)]
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Every value with the keys to it; what is only said is left out."""
     if not isinstance(value, dict):
         yield ".".join(path), value
-        return
-    for key, part in value.items():
-        if key not in TOLD:
+    else:
+        for key in (key for key in value if key not in TOLD):
             # `value` stands beside what is said of it.
-            yield from _leaves(part, path if key == "value" else (*path, str(key)))
+            yield from _leaves(value[key], path if key == "value" else (*path, str(key)))
