@@ -382,7 +382,7 @@ def test_a_changed_parameter_is_named_with_both_values():
         "newer than the results: b.py, so 1 job run again",
     ]
     many = [(Job.of("r", {"talk": str(k)}), jobs[0][1]) for k in range(9)]
-    assert reasons.causes(many)[-1] == "and 5 changes more"
+    assert reasons.causes(many)[-1] == "5 things more"
     assert reasons.named(str(ParamsChange({"<odd>"}, {"1"}))) == "parameters of the job"
 
 

@@ -40,7 +40,7 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
         for what, n in counted.most_common()
     ]
     more = len(told) - MOST_NAMED
-    return [*told[:MOST_NAMED], *[f"and {more} changes more"][: max(more, 0)]]
+    return [*told[:MOST_NAMED], *[f"{more} things more"][: max(more, 0)]]
 
 
 def named(reason: str) -> str:
