@@ -83,7 +83,7 @@ class Recorded:
         for made in (self.made[talk] for talk in talks if talk in self.made):
             versions = {name: metadata.version(name) for name in made.get("versions", ())}
             known = [
-                ("compiler", made.get("arithmetic", {}).get("compiler"), machine.compiler()),
+                ("compiler", made.get("arithmetic", {}).get("compiler", "?"), machine.compiler()),
                 ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
                 ("Python", made.get("python"), platform.python_version()),
                 *((name, made["versions"][name], own) for name, own in versions.items()),
