@@ -1,5 +1,6 @@
 """Bottlenecks, tolerance of trained networks, and nervous systems, on made-up tables."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,8 @@ def test_training_time_is_a_ratio_paired_by_seed():
     durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
     shown = costs_section.cost_table(summed, durations, TALKS)
     assert '<td class="number" data-sort="30.0">30 s</td>' in shown
+    # An experiment that a run leaves out has no table of its own.
+    assert set(re.findall(r'href="([^"]+)"', shown)) == {"costs.csv"}
     other = [("spiking", 0, "train_seconds", 9.0), ("mlp", 0, "train_seconds", 3.0)]
     both = pd.concat([table, rows(*other, experiment="mnist")])
     median = costs.costs(both, TALKS).iloc[-1]

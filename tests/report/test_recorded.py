@@ -183,7 +183,7 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
         assert "talk.yaml and code are the recorded ones" in page and COMMITS[0][:7] in page
         assert re.search(r"Python here: 3\.1\d\S*; of the record: 3\.1\.4<", page)
         assert re.search(r"compiler here: .+; of the record: not told<", page)
-        assert re.search(r"\d+ of [\d,]+ numbers differ from the record", page)
+        assert re.search(r"\d+ of [\d,]+ numbers differ from the record, in Goeltz: Yin-Yang", page)
 
 
 def test_a_changed_recipe_is_named_with_both_values(changed):

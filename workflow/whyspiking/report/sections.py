@@ -128,11 +128,14 @@ def not_as_recorded(talks: Sequence[Talk], verdicts: Table, recorded: Recorded) 
     changed = {where: recorded.changes.get(name, ()) for name, where in places.items()}
     if not stated and not any(changed.values()) and here["state"].isin((IDENTICAL, CLOSE)).all():
         return Markup()
+    other = here[here["different"] > 0]
+    where = dict.fromkeys(zip(other["talk"], other["experiment"], strict=True))
     return macros("pages").not_as_recorded(
         {where: [c for c in own if c.before != c.now] for where, own in changed.items()},
         list(dict.fromkeys(c.key for own in changed.values() for c in own if c.before == c.now)),
         stated,
         {name: int(here[name].sum()) for name in ("compared", "different")},
+        list(where),
         int((here["state"] == NEW).sum()),
         recorded.commit,
         recorded.made_otherwise(names),
