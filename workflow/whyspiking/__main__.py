@@ -1,7 +1,7 @@
 """Measure a network of yours beside the recorded ones: `python -m whyspiking`.
 
     python -m whyspiking samples --task yinyang --to yinyang.npz
-    python -m whyspiking measure NETWORK.nir --task yinyang --name "my network"
+    python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
 
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
@@ -37,19 +37,38 @@ def main(words: Sequence[str] | None = None) -> int:
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     network.add_argument("file", type=Path, metavar="NETWORK.nir")
     network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument(
+        "--from",
+        dest="source",
+        choices=("snntorch", "norse"),
+        help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
+        "framework has them (those that are given come first)",
+    )
+    network.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
+    )
     network.add_argument("--step-ms", type=float, default=1.0, help="step in ms of the task [1]")
     network.add_argument(
         "--graph-step-ms",
         type=float,
-        help="the same in ms of the file's time constants, 0.1 of snnTorch [--step-ms]",
+        help="the same in ms of the file's time constants, which are in seconds; 0.1 of snnTorch "
+        "[--step-ms]",
     )
     network.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
     network.add_argument(
         "--reset",
         choices=("value", "subtract", "later"),
-        default="value",
         help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
         "(snnTorch) [value]",
+    )
+    network.add_argument(
+        "--current",
+        choices=("filtered", "jump"),
+        help="what an input does to a synaptic current: a share of it, or all is added (LIFCell "
+        "of Norse) [filtered]",
     )
     network.add_argument(
         "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
