@@ -103,6 +103,11 @@ VERDICTS = TableSchema(
     Column("history", "Those tests and earlier bands, in words."),
     Column("known", "A number for it was on record when its band was written.", "boolean"),
     Column("note", "Remarks."),
+    Column(
+        "missed",
+        "What kept it from replicated or holds: band, interval, null, seeds, control, Holm, as "
+        "the report says under how to read a verdict; empty: nothing, or it was not judged.",
+    ),
 )
 RULE_STUDY = TableSchema(
     "How often the rule of verdicts errs: a simulation.",
