@@ -55,6 +55,7 @@ class Talk(Block):
     Attributes:
         title: Of the talk.
         speaker: Who gave it.
+        event: Where and when, as pages put it behind the speaker.
         question: What it asks.
         papers: What it is about.
         tau_char: Its characteristic time.
@@ -66,6 +67,7 @@ class Talk(Block):
 
     title: str = Field(min_length=5)
     speaker: str = Field(min_length=3)
+    event: str = Field(min_length=3)
     question: str = Field(min_length=10)
     papers: dict[str, Paper] = Field(min_length=1)
     tau_char: TauChar
