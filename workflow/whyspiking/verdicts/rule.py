@@ -118,11 +118,12 @@ def missed(criterion: Criterion, values: NDArray, estimate: Interval) -> list[st
     # An interval that there is none of compares false.
     apart = side is not None and min(side * (end - (criterion.null or 0.0)) for end in ends) > 0
     within = band.low <= estimate.low and estimate.high <= band.high
-    several = estimate.seeds > 1
+    # One network without test trials to judge by has none, and says nothing of it.
+    known = estimate.seeds > 1 or bool(np.isfinite(estimate.low))
     told = {
         BAND: outside,
-        INTERVAL: not (every or outside or within or side is not None) and several,
-        NULL: not (every or apart or side is None) and several,
+        INTERVAL: not (every or outside or within or side is not None) and known,
+        NULL: not (every or apart or side is None) and known,
         SEEDS: _too_few(criterion, estimate),
     }
     return [name for name, there in told.items() if there]
