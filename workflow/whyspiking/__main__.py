@@ -20,8 +20,8 @@ from whyspiking import arithmetic
 from whyspiking.errors import UserError
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Of the command line, and of its command `measure`."""
     parser = argparse.ArgumentParser(prog="python -m whyspiking", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -35,6 +35,12 @@ def main(words: Sequence[str] | None = None) -> int:
         )
         command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
+    _options(network)
+    return parser, network
+
+
+def _options(network: argparse.ArgumentParser) -> None:
+    """Those of `measure` alone."""
     network.add_argument("file", type=Path, metavar="NETWORK.nir")
     network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
     network.add_argument(
@@ -82,6 +88,11 @@ def main(words: Sequence[str] | None = None) -> int:
     network.add_argument("--says", default="", help="what it is and how it was trained")
     network.add_argument("--by", default="", help="whose it is")
     network.add_argument("--link", default="", help="https://... where it can be found")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser, network = _parsers()
     asked = parser.parse_args(words)
     try:
         arithmetic.settle()
