@@ -74,7 +74,7 @@ def _text_left(name: str, root: Path) -> Iterator[str]:
             left -= set().union(*(_texts(path) for path in others if path.is_file()))
         if left:
             yield (
-                f"{own.parent.name}/{own.name}: {len(left)} texts are the template's, such as "
+                f"{own.parent.name}/{own.name}: {len(left)} of the template's texts, such as "
                 f"'{max(left, key=len)[:60]}'; write your own"
             )
 

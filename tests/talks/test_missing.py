@@ -45,7 +45,7 @@ def test_a_bare_copy_has_every_text_of_the_template_and_is_not_run(copy):
     files = ("README.md", "abstract.yaml", "after.yaml", "claims.yaml", "talk.yaml", "model.py")
     for file in (*(f"{SPEAKER}/{file}" for file in files), f"notebooks/{SPEAKER}.ipynb"):
         assert sum(line.startswith(f"{file}: ") for line in found) == 1, file
-    assert all("texts are the template's" in line for line in found[1:])
+    assert all("of the template's texts" in line for line in found[1:])
 
 
 def test_everything_that_is_wrong_is_told_at_once(copy):
@@ -57,7 +57,7 @@ def test_everything_that_is_wrong_is_told_at_once(copy):
     for words in (
         "'talks' lacks 'tempotron'",
         "notebooks/tempotron.ipynb: is not there",
-        "texts are the template's",
+        "of the template's texts",
         "is the key claim and has origin 'ours'",
         "after.yaml: ",
     ):
@@ -85,6 +85,6 @@ def test_a_talk_yaml_that_cannot_be_read_is_one_of_the_things(copy):
     change(registry.FOLDER / SPEAKER / "talk.yaml", ("kind: classification", "kind: nonsense"))
     found = told(copy)
     assert any("talk.yaml: " in line and "nonsense" in line for line in found)
-    assert any("texts are the template's" in line for line in found)
+    assert any("of the template's texts" in line for line in found)
     (registry.FOLDER / SPEAKER / "talk.yaml").write_text("title: [")
     assert any("talk.yaml" in line for line in told(copy)[1:])

@@ -56,14 +56,17 @@ def test_the_copy_fulfils_the_contract_but_for_its_text(checkout):
     )  # fmt: skip
     assert re.search(r"\n1 failed, [1-9]\d* passed", said)
     (lacks,) = set(re.findall(rf"{SPEAKER} lacks (\d+) things", said))
-    left = set(re.findall(r"(?m)^E +(?:AssertionError: )?(\S+): \d+ texts are", said))
+    left = set(re.findall(r"(?m)^E +(?:AssertionError: )?(\S+): \d+ of the template", said))
     assert len(left) == int(lacks) and f"{SPEAKER}/talk.yaml" in left
 
 
 def test_the_copy_runs_to_its_page(checkout):
     finish(checkout, SPEAKER, "--configfile", "config/smoke.yaml")
     folder = checkout / "results" / "smoke" / SPEAKER
-    assert "<svg" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "<svg" in page
+    assert "Template, the name of the workshop" in page and "SNUFA" not in page
+    assert "<small>not measured</small>" not in page  # the control was
     verdicts = pd.read_csv(folder / "verdicts.csv")
     assert list(verdicts["claim"]) == [f"{SPEAKER}.patterns.accuracy"]
     metrics = tables.read_metrics([folder / "metrics.csv"])
