@@ -7,8 +7,12 @@ validation trials.
 """
 
 import hashlib
+import html
 import json
+import re
+import shutil
 
+import h5py
 import numpy as np
 import pytest
 from made import others
@@ -21,7 +25,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.declared import community_file
 from whyspiking.export import networks
-from whyspiking.foreign import job, measuring, tasks
+from whyspiking.foreign import job, measuring, sources, tasks
 from whyspiking.nir.model import Steps
 from whyspiking.records import tables
 
@@ -60,6 +64,101 @@ def test_decisions_are_those_of_the_library_that_trained_it(library, builds):
         np.testing.assert_array_equal(theirs["targets"], task.targets)
         assert (found == theirs["choices"]).mean() >= 0.99
     assert (found == task.targets).mean() > {"snntorch": 0.9, "norse": 0.85}[library]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_from_runs_a_file_as_its_framework_does(library, tmp_path, capsys):
+    """With `--from` alone: decisions as in `--expect`, and no warning."""
+    file, to = PEERS / f"{library}_yinyang.nir", tmp_path / "out"
+    words = ["measure", str(file), "--task", "yinyang", "--from", library]
+    assert main([*words, "--expect", str(file.with_suffix(".npz")), "--to", str(to)]) == 0
+    told = capsys.readouterr()
+    share = float(re.search(r"npz: ([\d.]+) % of 1000 validation trials", told.out)[1])
+    assert share >= 99 and "warning" not in told.err
+    assert (
+        f"{share:.0f}" in re.search(r"validation trials (\d+)", (to / "report.html").read_text())[1]
+    )
+    row = community_file.read(to / "row.json")
+    assert row.accuracy > {"snntorch": 0.9, "norse": 0.85}[library]
+    assert row.made.reset == LIBRARIES[library].reset
+
+
+def changed(file, to, change):
+    """A copy of a .nir file in which `change` was done to every array of a neuron."""
+    shutil.copy(file, to)
+    with h5py.File(to, "r+") as opened:
+        for node in opened["node/nodes"].values():
+            for key in node if "tau" in node else ():
+                if key.startswith(("tau", "v_threshold")):
+                    node[key][...] = change(key, node[key][()])
+    return to
+
+
+SUSPECT = {
+    # what was done to a file, options -> what is said, that nothing fires
+    "of snnTorch, not told": ("snntorch", lambda k, x: x, [], "--from snntorch", False),
+    "of another step": (
+        "snntorch", lambda k, x: x, ["--from", "snntorch", "--reset", "value"], "only ", False,
+    ),
+    "in ms": ("norse", lambda k, x: x * 1e3 if k == "tau" else x, [], "--graph-step-ms 1000", True),
+    "far below a step": (
+        "norse", lambda k, x: x * 1e-3 if k == "tau" else x, [], "0.02 to 0.02 ms", False,
+    ),
+    "silent": (
+        "norse", lambda k, x: x * 1e6 if k == "v_threshold" else x, [], "no output fires", True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SUSPECT)
+def test_what_cannot_be_meant_is_told_and_stands_in_the_page(kind, tmp_path, capsys):
+    library, change, options, match, silent = SUSPECT[kind]
+    file = changed(PEERS / f"{library}_yinyang.nir", tmp_path / "net.nir", change)
+    to, theirs = tmp_path / "out", PEERS / f"{library}_yinyang.npz"
+    words = ["measure", str(file), "--task", "yinyang", "--expect", str(theirs), *options]
+    assert main([*words, "--to", str(to)]) == 0
+    told = capsys.readouterr()
+    assert "warning" in told.err and match in told.err
+    assert ("no hidden neuron fires" in told.err) == silent == ("accuracy 0.0 %" in told.out)
+    page = html.unescape((to / "report.html").read_text())
+    for line in told.err.splitlines():
+        assert line.removeprefix("warning: ") in page
+
+
+def test_norse_files_of_a_thousandth_are_read_as_they_are_meant(tmp_path):
+    """Norse 1.1 exports so unless it is told `dt=1`."""
+    meant = measuring.read_layers(PEERS / "norse_yinyang.nir")
+    scaled = measuring.read_layers(
+        changed(PEERS / "norse_yinyang.nir", tmp_path / "net.nir", lambda k, x: x * 1e-3)
+    )
+    assert sources.left_open("norse", meant, 0.5)["graph_step_ms"] == 1.0
+    assert sources.left_open("norse", scaled, 0.5)["graph_step_ms"] == 1e-3
+
+
+EXPECTED = {
+    "no file": (None, "not readable"),
+    "no array": (b"PK\3\4 nothing", "not readable"),
+    "pickle": (np.array([{}], object), "not readable"),
+    "other trials": (np.zeros(7, int), r"shape \(7,\).*expected 1000 whole numbers"),
+    "shares": (np.zeros(1000), "float64"),
+    "no such class": (np.full(1000, 3), "from 3 to 3; expected classes 0 to 2"),
+}
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_decisions_that_do_not_fit_are_refused(kind, tmp_path, capsys, monkeypatch):
+    given, match = EXPECTED[kind]
+    file = tmp_path / "choices.npy"
+    if isinstance(given, bytes):
+        file.write_bytes(given)
+    elif given is not None:
+        np.save(file, given, allow_pickle=True)
+    monkeypatch.setattr(measuring, "Machine", None)
+    words = ["measure", str(NETWORK), "--task", "yinyang", "--from", "snntorch"]
+    assert main([*words, "--expect", str(file), "--to", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert re.search(match, told) and len(told.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_its_row_of_the_community_is_found_again(builds):

@@ -201,7 +201,13 @@ def talk(names=SPIKES_ONLY) -> Talk:
 def talk_of(experiments: dict[str, Experiment], **keys) -> Talk:
     """A talk about whose text nobody cares, so it is not checked."""
     tau = TauChar(value=TAU, unit="ms", what="delay")
-    named = {"title": "Toy talk", "speaker": "Nobody", "papers": {}, "learning": ()}
+    named = {
+        "title": "Toy talk",
+        "speaker": "Nobody",
+        "event": "Nowhere 2021",
+        "papers": {},
+        "learning": (),
+    }
     told = {**named, "tau_char": tau, "experiments": experiments, **keys}
     return Talk.model_construct(**told).called("toy")
 

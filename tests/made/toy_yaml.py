@@ -3,6 +3,7 @@
 TOY = {
     "title": "A toy talk",
     "speaker": "Nobody",
+    "event": "Nowhere 2021",
     "question": "Does the registry work?",
     "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
     "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},

@@ -1,5 +1,6 @@
 """Layers in Brian2 against closed forms, and against steps as other libraries take them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from made.nir_files import chain, lif, write
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
+from whyspiking.foreign import sources
 from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.model import Steps
 
-PEER = Path(__file__).parents[1] / "peers" / "snntorch_layers.py"
+PEERS = Path(__file__).parents[1] / "peers"
 STEPS = 40
 RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8)
 
@@ -135,15 +137,36 @@ def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
     assert not fired(parts, steps, (2, STEPS), 5, "layer1").any()
 
 
+def test_an_input_can_be_added_whole_to_a_synaptic_current(tmp_path):
+    """As Norse's LIFCell: i += w x, v += dt/tau_mem (i - v), i -= dt/tau_syn i."""
+    ones = np.ones(2)
+    nodes, edges = ended_by(
+        "CubaLI", 2, tau_mem=0.01 * ones, tau_syn=np.array([0.004, 0.02]), r=ones, v_leak=0 * ones
+    )
+    trace = run(nodes, edges, Steps(1.0, 1.0, "euler", current="jump"), tmp_path)
+    share = run(nodes, edges, Steps(1.0, 1.0, "euler"), tmp_path)
+    i, v, expected = np.zeros((2, 2)), np.zeros((2, 2)), []
+    for t in range(STEPS):
+        i = i + RASTER[:, t] @ nodes["0"][1]["weight"].T
+        v = v + 0.1 * (i - v)
+        i = i - 1.0 / np.array([4.0, 20.0]) * i
+        expected.append(v)
+    np.testing.assert_allclose(trace, np.stack(expected, 1), rtol=1e-9)
+    np.testing.assert_allclose(share, trace * 1.0 / np.array([4.0, 20.0]), rtol=1e-9)
+
+
 @pytest.mark.slow
-def test_layers_of_snntorch_fire_the_same_spikes(tmp_path):
-    others.require("snntorch", "nirtorch")
-    others.ask(str(PEER), str(tmp_path))
+@pytest.mark.parametrize("library", sources.SOURCES)
+def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
+    others.require(library, "nirtorch")
+    others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))
     files = sorted(tmp_path.glob("*.nir"))
-    assert len(files) == 4
+    assert len(files) == {"snntorch": 4, "norse": 3}[library]
     for file in files:
         found = arranging.arranged(reading.read(file))
-        steps = Steps(1.0, 0.1, "euler", "value" if file.stem == "zero" else "later")
+        steps = Steps(1.0, **sources.left_open(library, found, 1.0))
+        if file.stem == "zero":  # which snnTorch's files do not say
+            steps = replace(steps, reset="value")
         with np.load(file.with_suffix(".npz"), allow_pickle=False) as told:
             inputs, outputs = told["inputs"], told["outputs"]
         made = model.brian_model(found, steps, float(inputs.shape[1]), len(inputs))

@@ -17,6 +17,7 @@ from whyspiking.recording import __main__ as recording
 from whyspiking.recording import inputs, record
 from whyspiking.records import columns, finished, tables
 from whyspiking.records import reference as records
+from whyspiking.records.table_schema import TableSchema
 from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.stages import compare
 from whyspiking.verdicts import recipe, rule
@@ -237,7 +238,7 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     update_config(run, yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()))
     added = "shared_randman"
 
-    def others(file: str, schema: columns.TableSchema) -> pd.DataFrame:
+    def others(file: str, schema: TableSchema) -> pd.DataFrame:
         table = records.table(folder / "goeltz" / file, schema)
         named = "experiment" if "experiment" in table else "claim"
         kept = table[~table[named].str.contains(added)]

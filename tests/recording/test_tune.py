@@ -1,6 +1,7 @@
 """Choosing settings: all of a grid once, on validation data, the best one by one rule."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,64 @@ def test_what_starts_from_another_network_cannot_be_tuned():
     experiment = talk.experiments["substrates"]
     with pytest.raises(UserError, match="starts from"):
         tune._tried(experiment, "adapted", {}, CONFIG, None)
+
+
+def test_how_long_it_takes_is_told_before_the_first_training(monkeypatch, capsys):
+    def tried(*given):
+        raise InterruptedError
+
+    monkeypatch.setattr(tune, "_tried", tried)
+    with pytest.raises(InterruptedError):
+        tune.tune(registry.load_talk("goeltz"), CONFIG, ["shared_randman"])
+    assert re.match(
+        r"tune: 8 trainings, one after the other: about \d+ s of", capsys.readouterr().out
+    )
+
+
+def test_the_time_of_a_new_talk_is_that_of_others_on_its_task(monkeypatch):
+    talk = registry.load_talk("goeltz")
+    own = [row({}, 0.9, experiment="shared_yinyang", cpu_seconds=seconds) for seconds in (1, 3, 8)]
+    monkeypatch.setattr(tune, "tuned", lambda name: name == "goeltz")
+    monkeypatch.setattr(tune, "load", lambda _: columns.TUNING.table(own))
+    asked = talk.experiments["shared_yinyang"].model_copy()
+    asked._talk = "new"
+    assert "20 trainings" in (told := tune.estimate([(asked, "any")] * 20))
+    assert "about 60 s" in told and "(20 s to 3 min)" in told
+    asked = talk.experiments["shared_randman"].model_copy()
+    assert "not known" in tune.estimate([(asked, "any")])
+
+
+EDGES = {
+    # variant, the best of three rates -> what is said
+    "lowest": ("spiking", [0.8, 0.7, 0.6], "is 0.1, at the edge"),
+    "highest": ("spiking", [0.6, 0.7, 0.8], "is 0.3, at the edge"),
+    "inside": ("spiking", [0.6, 0.7, 0.6], ""),
+    "the middle is as good": ("spiking", [1.0, 1.0, 0.9], ""),
+    "four were tried": ("spiking", [0.9, 0.8, 0.7, 0.6], ""),
+    "cannot solve it": ("random_hidden", [0.6, 0.5, 0.4], ""),
+}
+
+
+@pytest.mark.parametrize("kind", EDGES)
+def test_a_grid_whose_best_is_at_its_edge_is_told(kind):
+    variant, scores, says = EDGES[kind]
+    rates = [round(0.1 * (k + 1), 1) for k in range(len(scores))]
+    experiment = registry.load_talk("goeltz").experiments["shared_yinyang"]
+    grid = {variant: {"rate": rates, "batch": [1, 2]}}
+    own = experiment.model_copy(
+        update={"shared": experiment.shared.model_copy(update={"tuned": grid})}
+    )
+    table = columns.TUNING.table(
+        row({"rate": rate, "batch": batch}, score - 0.1 * (batch == 1),
+            experiment="shared_yinyang", variant=variant)
+        for rate, score in zip(rates, scores, strict=True) for batch in (1, 2)
+    )  # fmt: skip
+    told = tune.at_edge(table, own, variant)
+    assert says in told and bool(says) == bool(told)
+
+
+def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):
+    talk = registry.load_talk("goeltz")
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match=r"tuning.csv: is not there.*recording tune goeltz`"):
+        tune.load(talk)

@@ -14,7 +14,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.types import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
-from whyspiking.records.columns import Column, TableSchema
+from whyspiking.records.table_schema import Column, TableSchema
 
 
 def listed(folder):

@@ -10,6 +10,7 @@ import pytest
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
+from whyspiking.records import tables
 from whyspiking.report import costs_section, sentences, trained_section
 from whyspiking.verdicts import biology, costs, overview, tolerance
 
@@ -111,16 +112,43 @@ def test_tolerance_names_the_worst_experiment_first():
                 experiment="mnist", perturbation="quantise", locus="weights",
             ),
             rows(("spiking", 0, "sigma50", 0.2), perturbation="jitter", locus="input"),
+            rows(
+                ("spiking", 0, "sigma50", 0.37),
+                experiment="shared_yinyang", perturbation="jitter", locus="input", unit="ms",
+            ),
             rows(("mlp", 0, "bits95", 2.0), perturbation="quantise", locus="weights"),
         ]
     )  # fmt: skip
     limits = tolerance.limits(table, TALKS)
+    jitter = limits[limits["perturbation"] == "jitter"].set_index("experiment")
+    assert jitter["unit"].to_dict() == {"yinyang": "tau", "shared_yinyang": "ms"}
+    assert jitter["value"].to_dict() == pytest.approx({"yinyang": 0.2, "shared_yinyang": 10.0})
     shown = trained_section.tolerance_table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
     assert "MNIST, weights … Yin-Yang, own size, weights" in shown
     said = trained_section.tolerance_sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
+    # Its model has the task's 50 ms in 1.85.
+    assert "is, by talk, 10 to 10 ms of a window of 50 ms" in said
+    others = trained_section.tolerance_sentences(limits[limits["unit"] != "tau"], TALKS)
+    assert "characteristic time" not in others  # a shared task alone is nobody's own code
+
+
+@pytest.mark.parametrize(("experiment", "value", "in_tau"), [
+    ("yinyang", 0.37, 0.37), ("shared_yinyang", 10.0, np.nan),
+])  # fmt: skip
+def test_jitter_of_shared_tasks_is_told_in_their_own_ms(experiment, value, in_tau):
+    found = rows(
+        ("spiking", 0, "sigma50", 0.37), ("spiking", 0, "t95", 0.37), experiment=experiment,
+        perturbation="jitter", locus="input", unit="ms",
+    )  # fmt: skip
+    measures = overview.measures(found, TALKS)
+    row = tables.where(measures, experiment=experiment, measure="T3").iloc[0]
+    assert row["value"] == pytest.approx(value)
+    assert row["in_tau"] == pytest.approx(in_tau, nan_ok=True)
+    other = tolerance.in_task_time(found, TALKS).set_index("metric")["value"]
+    assert other["t95"] == 0.37 and other["sigma50"] == pytest.approx(value)
 
 
 # nervous systems

@@ -1,7 +1,10 @@
 """When spikes save energy: made-up densities below, between and above the break-even."""
 
+import re
+
 import pandas as pd
 import pytest
+from made.project import config
 
 from whyspiking.plots.figures import NotMeasuredError, style
 from whyspiking.report import energy_figures
@@ -39,6 +42,18 @@ def test_every_experiment_lies_where_its_energy_ratios_say():
         assert part in plate.alt
     assert "Made · huge" not in plate.alt and "Made · huge: far larger" in plate.caption
     assert "Made · saves:" not in plate.caption
+
+
+def test_every_cost_model_stands_in_a_table_with_its_prices():
+    told = energy_figures.cost_models(config("full")["energy"])
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in told.split("<tr>")[2:]]
+    assert len(rows) == len(config("full")["energy"]["models"])
+    by_name = {re.search("<code>(.*)</code>", row[0])[1]: row[1:] for row in rows}
+    # 8 of 64 bits of 10 pJ; the membrane, 16 bits, is read and written.
+    assert by_name["mem_near"][1:] == ["0.03", "0.23", "1.25", "5", "5.23", "10"]
+    assert by_name["mem_near_registers"][1:] == ["0.03", "0.23", "1.25", "0", "0.23", "10"]
+    assert by_name["ops_fp32"][1:] == ["0.9", "4.6", "0", "0", "0", "0"]
+    assert "no memory, no neuron updates" in by_name["ops_fp32"][0]
 
 
 def test_without_spikes_per_synapse_there_is_no_figure():

@@ -8,7 +8,7 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.report import html, sections, talk_page
+from whyspiking.report import abstracts, html, sections, talk_page
 from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
@@ -130,6 +130,8 @@ def test_the_rule_is_explained_with_how_often_it_errs():
     page = sections.how_to_read()
     for word in rule.VERDICTS:
         assert f"</span> {word}</span>" in page
+    for word, says in rule.CONDITIONS.items():
+        assert f"<dt>{word}</dt><dd>{says}</dd>" in page
     assert "a gain, of no stated size" in page and "2.4 %" in page
 
 
@@ -174,12 +176,31 @@ def test_stand_in_data_are_named_beside_the_number():
 def test_negative_control_that_passes_is_called_out():
     entry = claim("good", negative_control={"variant": "linear"})
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
+    assert "<small>not measured</small>" in page_of(table, [entry])
     table["control_value"], table["control_passes"] = 0.9, True
     shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, Recorded(), many=False)
     assert "linear: passes too" in shown
     table["control_passes"] = False
     shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, Recorded(), many=False)
     assert "linear: misses, as it must" in shown
+
+
+def test_a_control_of_a_smoke_run_is_not_called_unmeasured():
+    """A claim without a band there is not judged, nor is what it is held against."""
+    entry = claim("good", negative_control={"variant": "linear"})
+    table = verdicts([entry], {entry.id: [0.9]}, "smoke")
+    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, Recorded(), many=False)
+    assert "not measured" not in shown
+    assert shown.count("plumbing only, no verdict") == 3  # label, its filter word, control
+    assert abstracts._compared(entry, table.iloc[0]) == "control linear: plumbing only, no verdict"
+
+
+def test_what_a_claim_misses_stands_below_its_verdict():
+    entry = claim("good")
+    assert "<small>misses: band</small>" in page_of(
+        verdicts([entry], {entry.id: [0.1] * 3}), [entry]
+    )
+    assert "misses" not in page_of(verdicts([entry], {entry.id: [0.9, 0.91]}), [entry])
 
 
 # the other sections

@@ -16,7 +16,7 @@ from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import TRIED, presentations, settings, shared_tasks
 from whyspiking.recording import tune
-from whyspiking.records import columns, tables
+from whyspiking.records import tables
 from whyspiking.talks import replication_of
 
 CONFIG = config("smoke")
@@ -161,8 +161,8 @@ def test_digests_of_the_samples_agree():
     ("experiment", "variant"), TUNED, ids=[f"{e.talk}-{e.name}-{v}" for e, v in TUNED]
 )
 def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, variant):
-    path = registry.FOLDER / experiment.talk / tune.FILE
-    table = tables.read(path, columns.TUNING)
+    table = tune.load(registry.load_talk(experiment.talk))
+    assert not tune.at_edge(table, experiment, variant)
     own = tables.where(table, experiment=experiment.name, variant=variant)
     params = registry.params(experiment, {**CONFIG, "scale": "full"}, tune.SEED, variant)
     own = own[own["n_hidden"] == params.n_hidden]

@@ -118,6 +118,47 @@ def test_a_gain_of_a_stated_size_must_exclude_zero_and_reach_the_size(gains, ver
     assert mirrored["p_value"] == pytest.approx(row["p_value"])
 
 
+MISSED = {
+    "band": (claim(), rows([0.900, 0.905, 0.902])),
+    "interval": (claim(), rows([0.940, 0.975, 0.950, 0.962, 0.945])),
+    "seeds": (claim(), rows([0.97])),
+    "band, seeds": (claim(), rows([0.90])),
+    "": (claim(), rows(PER_VERDICT["replicated"])),
+    "null": (claim(**DIFFERENCE), rows([0.8, 1.1, 0.6]) + rows([0.7] * 3, variant="mlp")),
+    "band, null": (claim(**DIFFERENCE), rows([0.6, 0.5, 0.9]) + rows([0.7] * 3, variant="mlp")),
+    "control": (
+        claim(negative_control={"variant": "linear"}),
+        rows(PER_VERDICT["replicated"]) + rows([0.97] * 5, variant="linear"),
+    ),
+}
+
+
+@pytest.mark.parametrize("missed", MISSED)
+def test_what_a_claim_misses_is_told(missed):
+    judged, measured = MISSED[missed]
+    row = judge.judge(table(measured), judged)
+    assert row["missed"] == missed
+    assert set(row["missed"].split(", ")) - {""} <= set(rule.CONDITIONS)
+
+
+@given(
+    st.lists(st.floats(0.05, 0.95), min_size=1, max_size=6),
+    st.sampled_from(["value", "every", "exact", "difference", "equivalence", "range"]),
+    st.tuples(st.floats(-0.3, 0.9), st.floats(0.0, 0.5)),
+)
+@settings(deadline=None, max_examples=200)
+def test_nothing_is_missed_exactly_where_a_claim_is_replicated(values, test, edges):
+    """Of all tests, numbers of networks and bands: the column repeats the rule nowhere wrongly."""
+    closed = edges[1] > 0.1 or test in ("equivalence", "range")
+    band = [edges[0], min(edges[0] + edges[1] + 0.01, 1.0) if closed else None]
+    versus = {"versus": {"variant": "mlp"}} if test in ("difference", "equivalence") else {}
+    origin = {"origin": "check", "role": "secondary"} if test == "exact" else {}
+    judged = claim(metric="score", test=test, accept={"full": band}, **versus, **origin)
+    measured = rows(values, metric="score") + rows([0.4] * 6, metric="score", variant="mlp")
+    row = judge.judge(table(measured), judged)
+    assert (row["verdict"] in rule.PASSES) == (row["missed"] == "")
+
+
 def test_a_band_that_the_negative_control_passes_proves_nothing():
     good = rows(PER_VERDICT["replicated"])
     judged = claim(negative_control={"variant": "linear"})
@@ -158,6 +199,7 @@ def test_holm_downgrades_secondary_claims_only():
     assert 0.0125 < alone["p_value"] < 0.025
     verdicts = judge.judge_all(full, tests)
     assert verdicts["verdict"].tolist() == ["replicated", "unconfirmed", "unconfirmed"]
+    assert verdicts["missed"].tolist() == ["", "Holm", "Holm"]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
     assert list(verdicts.columns) == columns.VERDICTS.names
     # A check is no member of the family of claims that others made.

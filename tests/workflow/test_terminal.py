@@ -333,6 +333,13 @@ def test_what_snakemake_says_for_developers_is_said_for_users(kind):
     assert len(screen.text.splitlines()) == 1
 
 
+def test_a_talk_that_the_config_leaves_out_is_named():
+    text = "MissingRuleException:\nNo rule to produce goeltz (if you use input functions ...)."
+    screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception="MissingRuleException")
+    assert "'goeltz' is a talk that the config does not run" in screen.text
+    assert screen.text.endswith("Add it there, in config/config.yaml.\n")
+
+
 def test_chatter_is_hidden_but_results_of_other_commands_are_not():
     screen = Screen()
     for text in (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
+TALKS = Path(__file__).parents[1] / "whyspiking" / "talks"
 # How a job ends on a cluster that needs more than it asked for -> of what, and what asks for more.
 LIMITED = {
     "TIMEOUT": ("time", "runtime=MINUTES"),
@@ -45,6 +47,12 @@ def _asked_for(text: str) -> str:
 
 def _no_rule(text: str) -> str:
     """What Snakemake says of a target that it does not know, without its remark on functions."""
+    for name in re.findall(r"No rule to produce ([a-z]\w*) \(if", text):
+        if (TALKS / name / "talk.yaml").is_file():
+            return (
+                f"error: '{name}' is a talk that the config does not run; expected it among "
+                "'talks'. Add it there, in config/config.yaml."
+            )
     return "error: " + re.sub(
         r".*No rule to produce (.*) \(if you use input functions.*",
         r"'\1' is no rule and no file that one makes; expected for example the name of a talk, or "

@@ -1,7 +1,7 @@
 """Measure a network of yours beside the recorded ones: `python -m whyspiking`.
 
     python -m whyspiking samples --task yinyang --to yinyang.npz
-    python -m whyspiking measure NETWORK.nir --task yinyang --name "my network"
+    python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
 
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
@@ -20,8 +20,8 @@ from whyspiking import arithmetic
 from whyspiking.errors import UserError
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Of the command line, and of its command `measure`."""
     parser = argparse.ArgumentParser(prog="python -m whyspiking", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -35,21 +35,46 @@ def main(words: Sequence[str] | None = None) -> int:
         )
         command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
+    _options(network)
+    return parser, network
+
+
+def _options(network: argparse.ArgumentParser) -> None:
+    """Those of `measure` alone."""
     network.add_argument("file", type=Path, metavar="NETWORK.nir")
     network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument(
+        "--from",
+        dest="source",
+        choices=("snntorch", "norse"),
+        help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
+        "framework has them (those that are given come first)",
+    )
+    network.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
+    )
     network.add_argument("--step-ms", type=float, default=1.0, help="step in ms of the task [1]")
     network.add_argument(
         "--graph-step-ms",
         type=float,
-        help="the same in ms of the file's time constants, 0.1 of snnTorch [--step-ms]",
+        help="the same in ms of the file's time constants, which are in seconds; 0.1 of snnTorch "
+        "[--step-ms]",
     )
     network.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
     network.add_argument(
         "--reset",
         choices=("value", "subtract", "later"),
-        default="value",
         help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
         "(snnTorch) [value]",
+    )
+    network.add_argument(
+        "--current",
+        choices=("filtered", "jump"),
+        help="what an input does to a synaptic current: a share of it, or all is added (LIFCell "
+        "of Norse) [filtered]",
     )
     network.add_argument(
         "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
@@ -63,6 +88,11 @@ def main(words: Sequence[str] | None = None) -> int:
     network.add_argument("--says", default="", help="what it is and how it was trained")
     network.add_argument("--by", default="", help="whose it is")
     network.add_argument("--link", default="", help="https://... where it can be found")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser, network = _parsers()
     asked = parser.parse_args(words)
     try:
         arithmetic.settle()

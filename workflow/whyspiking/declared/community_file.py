@@ -38,6 +38,7 @@ class Made(Block):
         solver: How a step was solved.
         reset: What followed a spike.
         input_scale: Height of an input spike.
+        current: What an input did to a synaptic current; left out: "filtered".
         readout: How the answer was read.
         trial_ms: Length of a trial.
         bias_ms: Times of further inputs.
@@ -52,6 +53,7 @@ class Made(Block):
     solver: Literal["euler", "exact"]
     reset: Literal["value", "subtract", "later"]
     input_scale: float
+    current: MayLack[Literal["filtered", "jump"]] = None
     readout: Literal["count", "first", "max", "sum", "last"]
     trial_ms: Positive
     bias_ms: Listed[float]

@@ -57,6 +57,7 @@ class Talk(Block):
     Attributes:
         title: Of the talk.
         speaker: Who gave it.
+        event: Where and when, as pages put it behind the speaker.
         question: What it asks.
         papers: What it is about.
         tau_char: Its characteristic time.
@@ -70,6 +71,7 @@ class Talk(Block):
 
     title: str = Field(min_length=5)
     speaker: str = Field(min_length=3)
+    event: str = Field(min_length=3)
     question: str = Field(min_length=10)
     papers: dict[str, Paper] = Field(min_length=1)
     tau_char: TauChar
@@ -107,6 +109,11 @@ class Talk(Block):
         if experiment.shared is None:
             return self.tau_char_ms
         return (experiment.shared.model_window_ms or WINDOW_MS) / JITTER_UNITS
+
+    def task_ms(self, experiment: Experiment) -> float:
+        """How much of a shared task's time is 1 ms of the model: 1 where no window is stretched."""
+        window = None if experiment.shared is None else experiment.shared.model_window_ms
+        return 1.0 if window is None else WINDOW_MS / window
 
     @field_validator("experiments")
     @classmethod

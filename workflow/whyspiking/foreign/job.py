@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,8 +22,9 @@ from whyspiking.declared import scales
 from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
 from whyspiking.export.networks import configured
-from whyspiking.foreign import measuring, page
-from whyspiking.foreign.tasks import MNIST, params_of, trial_ms
+from whyspiking.foreign import measuring, page, sources
+from whyspiking.foreign.tasks import MNIST, Foreign, params_of, trial_ms
+from whyspiking.nir.layers import Layers
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, tables, whole_files
 
@@ -97,7 +99,6 @@ def measure(asked: argparse.Namespace) -> int:
     to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
     if to.exists():
         raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
-    steps = steps_of(asked)
     config = config_at(asked.scale)
     params = params_of(asked.task, config, seed=asked.seed, at=asked.at)
     name = asked.name or asked.file.stem[:40]
@@ -107,12 +108,17 @@ def measure(asked: argparse.Namespace) -> int:
     setting = measuring.setting_of(
         layers,
         params,
-        steps=steps,
+        steps=steps_of(asked, layers),
         readout=asked.readout,
         asked_ms=asked.trial_ms,
         bias_ms=asked.bias_ms,
     )
-    found = measuring.measure(told, layers, setting, params, config, _progress())
+    foreign = Foreign(layers, setting)
+    foreign.check(params, str(asked.file))
+    expected = None if asked.expect is None else sources.expected(asked.expect, foreign, params)
+    _warn(sources.doubts(layers, setting))
+    found = measuring.measure(told, foreign, params, config, _progress(), expected)
+    _warn([*sources.silence(found.metrics), *sources.disagreement(found.agreed)])
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
     try:
@@ -125,17 +131,28 @@ def measure(asked: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     share = f"{100 * found.row.accuracy:.1f} % of {found.row.trials} trials"
+    if found.agreed is not None:
+        words = f"{100 * found.agreed:.1f} % of {params.n_validation} validation trials"
+        print(f"decisions equal to those in {asked.expect}: {words}")
     print(f"accuracy {share}; {to}/report.html")
     return 0
 
 
-def steps_of(asked: argparse.Namespace) -> Steps:
-    """What the file leaves open, checked.
+def _warn(remarks: list[str]) -> None:
+    for remark in remarks:
+        print(f"warning: {remark}", file=sys.stderr, flush=True)
+
+
+def steps_of(asked: argparse.Namespace, layers: Layers) -> Steps:
+    """What the file leaves open: as asked, else as the framework has it; checked.
 
     Raises:
         UserError: If a number is none that can be used.
     """
-    graph_ms = asked.step_ms if asked.graph_step_ms is None else asked.graph_step_ms
+    known = sources.left_open(asked.source, layers, asked.step_ms)
+    given = {key: getattr(asked, key) for key in known}
+    known.update({key: value for key, value in given.items() if value is not None})
+    graph_ms = known["graph_step_ms"]
     positive = {"step-ms": asked.step_ms, "graph-step-ms": graph_ms, "trial-ms": asked.trial_ms}
     for key, value in positive.items():
         if value is not None and not (math.isfinite(value) and value > 0):
@@ -144,7 +161,7 @@ def steps_of(asked: argparse.Namespace) -> Steps:
         raise UserError(f"--input-scale is {asked.input_scale}; expected a number; correct it")
     if asked.seed < 0:
         raise UserError(f"--seed is {asked.seed}; expected 0 or more; correct it")
-    return Steps(asked.step_ms, graph_ms, asked.solver, asked.reset, asked.input_scale)
+    return Steps(asked.step_ms, solver=asked.solver, input_scale=asked.input_scale, **known)
 
 
 def config_at(scale: str) -> dict[str, Any]:

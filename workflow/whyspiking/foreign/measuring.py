@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from whyspiking.battery.spiking import Bench
@@ -22,6 +23,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.community_file import FORMAT, CommunityRow
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
 from whyspiking.declared.strict_yaml import parsed
+from whyspiking.foreign import sources
 from whyspiking.foreign.tasks import MNIST, Foreign, Setting, trial_ms, value_of
 from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.layers import Layers
@@ -73,6 +75,7 @@ class Measured:
         control: Where the recorded controls are from, "talk.experiment"; empty if there are none.
         controls: Their accuracy by name.
         row: What `community/` takes.
+        agreed: Share of validation trials with the decision that was expected; None: not asked.
     """
 
     asked: Asked
@@ -82,6 +85,7 @@ class Measured:
     control: str
     controls: Mapping[str, float]
     row: CommunityRow
+    agreed: float | None = None
 
 
 def read_layers(file: Path) -> Layers:
@@ -117,30 +121,27 @@ def setting_of(
 
 def measure(
     asked: Asked,
-    found: Layers,
-    setting: Setting,
+    foreign: Foreign,
     params: Params,
     config: Mapping[str, Any],
     progress: Progress,
+    expected: NDArray[np.int64] | None = None,
 ) -> Measured:
     """Run the battery on a network inside Brian2.
 
     Args:
         asked: Which network.
-        found: Its layers.
-        setting: How it is run.
+        foreign: It in its setting, checked.
         params: Of the task.
         config: The run configuration.
         progress: Called with the share done.
-
-    Raises:
-        UserError: If the network does not fit the task.
+        expected: Decisions of where it comes from on the validation trials, (trial,).
     """
-    foreign = Foreign(found, setting)
-    foreign.check(params, str(asked.file))
+    found, setting = foreign.layers, foreign.setting
     progress(0.0, "making the Brian2 program of this architecture")
     built = foreign.to_brian(params)
     machine = Machine(built, Path(config["build_folder"]))
+    agreed = None if expected is None else sources.agreement(expected, foreign, params, machine)
     progress(0.0, "the test set without perturbation")
     bench = Bench(
         foreign,
@@ -159,9 +160,8 @@ def measure(
     own = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
     control, controls, beside = against_recorded(own, params, config)
     table = pd.concat([own, beside], ignore_index=True) if len(beside) else own
-    return Measured(
-        asked, found, setting, table, control, controls, _row(asked, found, setting, params, table)
-    )
+    row = _row(asked, found, setting, params, table)
+    return Measured(asked, found, setting, table, control, controls, row, agreed)
 
 
 def against_recorded(

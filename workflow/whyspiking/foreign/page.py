@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking.declared import registry
+from whyspiking.foreign import sources
 from whyspiking.foreign.measuring import Measured
 from whyspiking.foreign.tasks import MNIST, READOUTS
 from whyspiking.measures.statistics import over_seeds
@@ -50,6 +51,12 @@ def page(found: Measured) -> str:
         caption = plate.caption
     body = macros("network").page(
         found.row,
+        [
+            *sources.doubts(found.layers, found.setting),
+            *sources.silence(found.metrics),
+            *sources.disagreement(found.agreed),
+        ],
+        found.agreed,
         _layers(found),
         READOUTS[found.setting.readout],
         _clean(found),

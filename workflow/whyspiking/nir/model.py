@@ -8,6 +8,8 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
 - `euler`: forward Euler steps, synaptic current before membrane, as Norse and snnTorch take them:
   i += dt/tau_syn (w_in x - i); v += dt/tau_mem (v_leak - v + r i). Integrators without leak add r x
   once a step, whatever the step: so readers do, though NIR has r x dt.
+- `Steps.current` says what w_in x does to a synaptic current: "filtered", as NIR defines it and
+  above; "jump", it is added whole, i += w_in x - dt/tau_syn i, as Norse's LIFCell has it.
 - `exact`: the exact solution for an input that is constant within the step; IF then adds r x dt.
 - A neuron fires where v > v_threshold at the end of the step. `Steps.reset` says what follows:
   "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the
@@ -42,6 +44,7 @@ class Steps:
         solver: How a step is solved.
         reset: What follows a spike.
         input_scale: Height of a spike of the input.
+        current: What an input does to a synaptic current.
     """
 
     step_ms: float
@@ -49,6 +52,7 @@ class Steps:
     solver: Literal["euler", "exact"] = "euler"
     reset: Literal["value", "subtract", "later"] = "value"
     input_scale: float = 1.0
+    current: Literal["filtered", "jump"] = "filtered"
 
 
 def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) -> BrianModel:
@@ -143,6 +147,8 @@ def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
         for key, values in state.parameters.items()
         if key != "v_reset" or steps.reset == "value"
     }
+    if steps.current == "jump" and "tau_syn" in own:
+        own["w_in"] = own["w_in"] * own["tau_syn"] / steps.step_ms
     return {**own, "bias": state.bias}
 
 

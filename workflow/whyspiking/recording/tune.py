@@ -14,11 +14,12 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from whyspiking.contract.randomness import Streams
@@ -52,19 +53,23 @@ def tune(
         A row a setting, `columns.TUNING`.
     """
     rows = []
-    for experiment in talk.experiments.values():
-        for variant, grid in experiment.tuned.items():
-            names = {experiment.name, f"{experiment.name}/{variant}"}
-            if wanted and not names & set(wanted):
-                continue
-            for setting in settings(grid) if hidden is None else [{}]:
-                row = _tried(experiment, variant, setting, config, hidden)
-                rows.append(row)
-                print(
-                    f"{experiment.name}/{variant} {row['setting']}: validation "
-                    f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
-                    flush=True,
-                )
+    asked = [
+        (experiment, variant, setting)
+        for experiment in talk.experiments.values()
+        for variant, grid in experiment.tuned.items()
+        if not wanted or {experiment.name, f"{experiment.name}/{variant}"} & set(wanted)
+        for setting in (settings(grid) if hidden is None else [{}])
+    ]
+    if asked:
+        print(estimate([(experiment, variant) for experiment, variant, _ in asked]), flush=True)
+    for experiment, variant, setting in asked:
+        row = _tried(experiment, variant, setting, config, hidden)
+        rows.append(row)
+        print(
+            f"{experiment.name}/{variant} {row['setting']}: validation "
+            f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
+            flush=True,
+        )
     if not rows:
         known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
         raise UserError(
@@ -78,6 +83,87 @@ def settings(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """All combinations of the values of a grid, the last parameter running fastest."""
     for values in itertools.product(*grid.values()):
         yield dict(zip(grid, values, strict=True))
+
+
+def estimate(trainings: Sequence[tuple[Experiment, str]]) -> str:
+    """How many trainings there are, and the CPU time that such ones took, in a line.
+
+    Args:
+        trainings: Experiment and variant of each. Taken are the times of the same one in tables
+            that are there, else of all on its shared task.
+    """
+    known = {name: load(registry.load_talk(name)) for name in registry.available() if tuned(name)}
+    took = []
+    for experiment, variant in trainings:
+        own = known.get(experiment.talk, columns.TUNING.table([]))
+        same = tables.where(own, experiment=experiment.name, variant=variant)
+        if same.empty:
+            same = pd.concat([_on_task(known[name], name, experiment.task) for name in known])
+        took.append(same["cpu_seconds"].astype(float).quantile([0, 0.5, 1]).to_numpy())
+    least, middle, most = np.sum(took, axis=0)
+    told = f"tune: {len(trainings)} trainings, one after the other"
+    if not np.isfinite(middle):
+        return f"{told}; how long they take is not known: none was tuned on such a task"
+    return (
+        f"{told}: about {_spoken(middle)} of CPU time, if they take as long as those in the tables "
+        f"of the talks ({_spoken(least)} to {_spoken(most)})"
+    )
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _on_task(table: pd.DataFrame, talk: str, task: str | None) -> pd.DataFrame:
+    """Rows of a talk's table of the experiments on a shared task."""
+    experiments = registry.load_talk(talk).experiments.values()
+    return tables.where(table, experiment=[e.name for e in experiments if e.task == task])
+
+
+def tuned(name: str) -> bool:
+    """Whether a talk has a table of tried settings."""
+    return (registry.FOLDER / name / FILE).is_file()
+
+
+def load(talk: registry.Talk) -> pd.DataFrame:
+    """The settings that were tried for a talk.
+
+    Raises:
+        UserError: If none were.
+    """
+    if not tuned(talk.name):
+        raise UserError(
+            f"talks/{talk.name}/{FILE}: is not there, but 'tuned' in talk.yaml names settings to "
+            f"try; expected all of them tried; run `python -m whyspiking.recording tune "
+            f"{talk.name}`"
+        )
+    return tables.read(talk.folder / FILE, columns.TUNING)
+
+
+def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
+    """What is wrong with a grid of three values whose best is the lowest or highest; else empty.
+
+    A fourth value is then tried beyond it (`shared_tasks.TRIED`), whatever it says. A middle value
+    that is as good will do. What is told too little to solve the task has no best.
+    """
+    task = shared_tasks.shared_tasks()[str(experiment.task)]
+    own = tables.where(table, experiment=experiment.name, variant=variant)
+    tried = [
+        (json.loads(str(setting)), float(score))
+        for setting, score in zip(own["setting"], own["accuracy"], strict=True)
+        if setting != json.dumps({})
+    ]
+    for key, values in experiment.tuned[variant].items():
+        if len(values) != 3 or variant in task.floors or not tried:
+            continue
+        best = [max(score for own, score in tried if own[key] == value) for value in values]
+        if max(best) > best[1]:
+            return (
+                f"{experiment.name}/{variant}: the best {key} of {values} is "
+                f"{values[best.index(max(best))]}, at the edge; expected a fourth value beyond it. "
+                "Add it to 'tuned' and tune again"
+            )
+    return ""
 
 
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
@@ -147,3 +233,6 @@ def run(name: str, wanted: list[str], hidden: int | None) -> None:
     talk = registry.load_talk(name)
     table = tune(talk, read_yaml(Path("config/config.yaml")), wanted, hidden)
     write(table, talk.folder / FILE)
+    for name, variant in sorted(set(zip(table["experiment"], table["variant"], strict=True))):
+        if hidden is None and (edge := at_edge(table, talk.experiments[name], variant)):
+            print(f"tune: {edge}.", flush=True)

@@ -103,6 +103,11 @@ VERDICTS = TableSchema(
     Column("history", "Those tests and earlier bands, in words."),
     Column("known", "A number for it was on record when its band was written.", "boolean"),
     Column("note", "Remarks."),
+    Column(
+        "missed",
+        "What kept it from replicated or holds: band, interval, null, seeds, control, Holm, as "
+        "the report says under how to read a verdict; empty: nothing, or it was not judged.",
+    ),
 )
 RULE_STUDY = TableSchema(
     "How often the rule of verdicts errs: a simulation.",
@@ -153,7 +158,12 @@ MEASURES = TableSchema(
     _METRIC,
     *_CHANGE,
     *_interval("Mean over seeds; median where one is infinite; ratios: geometric mean."),
-    Column("in_tau", "The value in characteristic times of the talk.", "number", "1"),
+    Column(
+        "in_tau",
+        "The value in characteristic times of the talk; none of a shared task's jitter: ms of it.",
+        "number",
+        "1",
+    ),
     _UNIT,
     _SEEDS,
     Column("why", "Why there is no number; empty where there is one."),
@@ -195,7 +205,7 @@ LIMITS = TableSchema(
     Column("perturbation", "What was changed."),
     Column("locus", "Where it was changed."),
     Column("value", "Median over seeds; inf: beyond the levels tried.", "number", _UNIT_COLUMN),
-    Column("unit", "Unit of the value; tau: the talk's characteristic time."),
+    Column("unit", "Unit of the value; tau: the talk's characteristic time; ms: of a shared task."),
 )
 _OF_RANGE = "unit of the published range"
 BIOLOGY = TableSchema(

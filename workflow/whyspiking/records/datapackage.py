@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.records.columns import Column, TableSchema
 from whyspiking.records.finished import SCHEMAS, FinishedRun
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.table_schema import Column, TableSchema
 from whyspiking.records.whole_files import replacing
 
 NAME = "datapackage.json"

@@ -18,9 +18,9 @@ from whyspiking.records.columns import (
     OF_A_RUN,
     OF_A_TALK,
     OF_THE_REFERENCE,
-    TableSchema,
 )
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.table_schema import TableSchema
 
 CHECKOUT = Path(__file__).parents[3]
 """The project's folder; a run is named from there, too."""

@@ -34,7 +34,8 @@ _DEFINED = {
     "timing_index": "1: T1: 1 - normalised score when spike times are redrawn and counts kept; 0 "
     "rate code, 1 timing code.",
     "timing_information": "1: T2: (S_trace - S_count)/(S_trace - chance) of fresh linear decoders.",
-    "sigma50": "ms: T3: jitter at which the normalised score is 0.5; inf if not reached.",
+    "sigma50": "ms: T3: jitter at which the normalised score is 0.5; inf if not reached. Of shared "
+    "tasks measures.csv, axes.csv and limits.csv have ms of the task, metrics.csv of the model.",
     "reversal_loss": "1: T4: 1 - normalised score when every trial is mirrored in time: order is "
     "turned, intervals and coincidences stay.",
     "shift_loss": "1: T5: 1 - normalised score when all spikes of a neuron in a trial move "

@@ -18,8 +18,8 @@ from whyspiking.records.columns import (
     OF_A_RUN,
     OF_A_TALK,
     OF_THE_REFERENCE,
-    TableSchema,
 )
+from whyspiking.records.table_schema import TableSchema
 
 FOLDER = Path("results/reference")
 FORMAT = 1

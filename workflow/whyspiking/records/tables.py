@@ -12,8 +12,9 @@ import pandas as pd
 
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.records.columns import METRICS, TableSchema
+from whyspiking.records.columns import METRICS
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.table_schema import TableSchema
 
 type Table = Any
 """A pandas DataFrame where it is sliced a lot: its annotations make of every selection a union of

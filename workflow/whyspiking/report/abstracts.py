@@ -13,6 +13,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, Row
+from whyspiking.verdicts import rule
 
 
 def _tests(
@@ -54,6 +55,8 @@ def _compared(claim: Claim, shown: Row) -> str:
         value = html.value(shown["control_value"], str(shown["unit"]))
         results = {True: ", passes too", False: ", misses"}
         how = results.get(shown["control_passes"], ", not measured")
+        if shown["verdict"] == rule.OUT_OF_SCOPE:
+            value, how = shown["label"], ""
         parts.append(f"control {_named(claim.negative_control)}: {value}{how}")
     return "; ".join(parts) or "none"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from whyspiking.measures import energy
 from whyspiking.plots.figures import (
     GREEN,
     GREY,
@@ -155,6 +157,16 @@ def energy_dots(ratios: Table) -> Plate:
         "Energy ratios on a logarithmic axis. " + "; ".join(words) + ".",
         "energy.csv",
     )
+
+
+def cost_models(config: Mapping[str, Any]) -> Markup:
+    """What every cost model counts, and what an operation costs under it, as a table.
+
+    Args:
+        config: The config's `energy` block.
+    """
+    models = [(model, energy.prices(model, config)) for model in energy.cost_models(config)]
+    return html.macros("energy").cost_models(models)
 
 
 def assumptions(ratios: Table) -> Markup:

@@ -351,7 +351,8 @@ class RunPage:
         config = self.config["energy"]
         prices = {**config["operations_pj"], **config["memory_pj_64bit"]}
         context = macros("energy").context(chips.measured(), prices)
-        return Html("\n").join([when, Html(energy_figures.assumptions(ratios)), Html(context)])
+        told = (energy_figures.cost_models(config), energy_figures.assumptions(ratios), context)
+        return Html("\n").join([when, *map(Html, told)])
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

@@ -239,7 +239,7 @@ def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
 def how_to_read() -> Markup:
     """What the verdicts mean, and how often the rule errs."""
     study = tables.read(rule.STUDY, RULE_STUDY)
-    return macros("verdicts").how_to_read(rule.VERDICTS, study.to_dict("records"))
+    return macros("verdicts").how_to_read(rule.VERDICTS, rule.CONDITIONS, study.to_dict("records"))
 
 
 def _short_citation(cite: str) -> str:

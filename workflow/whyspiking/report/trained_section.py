@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from whyspiking.declared.registry import Talk
+from whyspiking.declared.shared_tasks import WINDOW_MS
 from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, Plate, require
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
@@ -175,20 +176,27 @@ class Limit:
         head: Heading of the column.
         unit: How the number is printed.
         stronger: Whether a larger number means that the network stands more.
+        perturbation: What was changed.
+        measured_in: Unit of the rows that count; empty: all.
     """
 
     head: str
     unit: str
+    perturbation: str
     stronger: bool = True
+    measured_in: str = ""
 
 
 LIMITS = {
-    "quantise": Limit("Weight bits for 95 % of the score", "bit", stronger=False),
-    "jitter": Limit("Jitter that costs half, τ", "1"),
-    "delete": Limit("Deleted spikes that cost half", "fraction"),
-    "mismatch": Limit("Mismatch that costs half, relative sd", "fraction"),
+    "quantise": Limit("Weight bits for 95 % of the score", "bit", "quantise", stronger=False),
+    "jitter": Limit("Jitter that costs half, own experiments, τ", "1", "jitter", measured_in="tau"),
+    "task_jitter": Limit(
+        "Jitter that costs half, shared tasks, ms of the task", "1", "jitter", measured_in="ms"
+    ),
+    "delete": Limit("Deleted spikes that cost half", "fraction", "delete"),
+    "mismatch": Limit("Mismatch that costs half, relative sd", "fraction", "mismatch"),
 }
-"""Perturbation -> its limit."""
+"""Kind of limit -> how it is shown."""
 
 
 def tolerance_table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -212,11 +220,13 @@ def tolerance_sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6)
     stand = {kind: [name for name, x in worst[kind].items() if np.isinf(x)] for kind in LIMITS}
     stand["quantise"] = [name for name, least in worst["quantise"].items() if least <= bits]
     stand["jitter"] = [name for name, least in worst["jitter"].items() if least < 1]
-    return html.macros("trained").limits_sentences(worst, stand, bits, surnames(talks))
+    return html.macros("trained").limits_sentences(worst, stand, bits, WINDOW_MS, surnames(talks))
 
 
-def _ends(limits: Table, talk: str, perturbation: str) -> list[dict[str, Any]]:
+def _ends(limits: Table, talk: str, kind: str) -> list[dict[str, Any]]:
     """Rows of a talk, least tolerant first."""
-    sign = 1 if LIMITS[perturbation].stronger else -1
-    rows = rows_where(limits, talk=talk, perturbation=perturbation)
+    shown = LIMITS[kind]
+    sign = 1 if shown.stronger else -1
+    rows = rows_where(limits, talk=talk, perturbation=shown.perturbation)
+    rows = [row for row in rows if shown.measured_in in ("", row["unit"])]
     return sorted(rows, key=lambda row: sign * row["value"])

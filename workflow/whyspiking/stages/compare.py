@@ -70,7 +70,7 @@ def joint(
     talks = {name: registry.load_talk(name) for name in names}
     shared = common_ground.matrix(metrics, talks, config)
     return {
-        "axes.csv": axes.contrasts(metrics, config),
+        "axes.csv": axes.contrasts(tolerance.in_task_time(metrics, talks), config),
         "costs.csv": costs.costs(metrics, talks),
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),

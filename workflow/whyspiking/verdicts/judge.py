@@ -88,6 +88,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     criterion = rule.Criterion(claim.test, band, claim.null)
     row["p_value"] = sample.p_value(criterion, estimate)
     verdict = rule.decide(criterion, sample.values, estimate)
+    row["missed"] = ", ".join(rule.missed(criterion, sample.values, estimate))
     return _said(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
 
 
@@ -124,7 +125,8 @@ def judge_all(
         number = claim.source.value is not None and claim.origin in rule.REPLICABLE
         if judged and number and row["data"] in rule.STAND_INS:
             # What stands in for the published data says nothing of the number published for them.
-            row |= {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS, "p_value": np.nan}
+            said = {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS}
+            row |= {**said, "p_value": np.nan, "missed": ""}
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.role == "secondary"]
@@ -140,6 +142,7 @@ def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:
         said = rule.REPLICATED if row["verdict"] == rule.HOLDS else row["verdict"]
         if (less := rule.corrected(said, p, claim.test)) != said:
             row["note"] = _join(row["note"], "does not pass Holm's correction")
+            row["missed"] = _join(row["missed"], rule.HOLM, ", ")
             _said(row, less, claim)
 
 
@@ -247,6 +250,8 @@ def _check_control(
         row["note"] = _join(row["note"], f"negative control not measured: {nothing}")
         return verdict
     row |= {"control_value": reached, "control_passes": band.contains(reached)}
+    if row["control_passes"]:
+        row["missed"] = _join(row["missed"], rule.CONTROL, ", ")
     if row["control_passes"] and verdict in (rule.REPLICATED, rule.UNCONFIRMED):
         row["note"] = _join(row["note"], "the negative control passes the same band")
         return rule.INCONCLUSIVE
@@ -395,9 +400,9 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         "looks": len(claim.looks),
         "seeds": 0,
         "scale": scale,
-        **dict.fromkeys(("why", "note", "over"), ""),
+        **dict.fromkeys(("why", "note", "over", "missed"), ""),
     }
 
 
-def _join(note: str, more: str) -> str:
-    return f"{note}; {more}" if note else more
+def _join(note: str, more: str, by: str = "; ") -> str:
+    return f"{note}{by}{more}" if note else more

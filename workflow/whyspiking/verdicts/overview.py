@@ -20,6 +20,7 @@ from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import columns, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
+from whyspiking.verdicts.tolerance import in_task_time
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Loci in order of preference: a measure of several counts at the first."""
@@ -59,6 +60,7 @@ def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     Returns:
         A table with the columns of `columns.MEASURES`.
     """
+    metrics = in_task_time(metrics, talks)
     rows = []
     for talk in talks.values():
         for experiment in (e for e in talk.experiments.values() if e.simulated):
@@ -102,7 +104,8 @@ def _one(known: Table, talk: Talk) -> Points:
     if not np.isfinite(values).all():
         return [_point(known, _without_interval(np.median(values), values), locus)]
     point = _point(known, statistics.t_interval(values), locus)
-    if point["unit"] == "ms":
+    own = talk.experiments[str(known["experiment"].iloc[0])].shared is None
+    if point["unit"] == "ms" and (own or known["metric"].iloc[0] != "sigma50"):
         point["in_tau"] = point["value"] / talk.tau_char_ms
     return [point]
 

@@ -44,6 +44,16 @@ VERDICTS = {
     OUT_OF_SCOPE: "the claim has no band at this scale (it says which scale judges it), or holds "
     "data that stand in for the published ones against a published number",
 }
+BAND, INTERVAL, NULL, SEEDS, CONTROL, HOLM = "band", "interval", "null", "seeds", "control", "Holm"
+CONDITIONS = {
+    BAND: "the mean lies outside the band; of a claim about every network, one of them",
+    INTERVAL: "the mean lies in the band, but the interval does not, or there is none",
+    NULL: "the interval does not exclude that there is no difference, or none of the claimed sign",
+    SEEDS: f"fewer than two networks ({EVERY_NEEDS} where every one must pass)",
+    CONTROL: "the negative control passes the same band",
+    HOLM: "it does not pass the correction for the number of claims",
+}
+"""What keeps a claim from `REPLICATED`, as in column `missed`."""
 PASSES = (REPLICATED, HOLDS)
 FAILED = (NOT_REPLICATED, FAILS)
 LESS: dict[str, str] = {REPLICATED: UNCONFIRMED, DIRECTION_ONLY: INCONCLUSIVE}
@@ -86,10 +96,37 @@ def decide(criterion: Criterion, values: NDArray, estimate: Interval) -> str:
         verdict = REPLICATED
     else:
         verdict = _short_of(band, estimate)
-    needed = {"exact": 1, "every": EVERY_NEEDS}.get(criterion.test, 2)
-    if estimate.seeds < needed:
-        return LESS.get(verdict, verdict)
-    return verdict
+    return LESS.get(verdict, verdict) if _too_few(criterion, estimate) else verdict
+
+
+def _too_few(criterion: Criterion, estimate: Interval) -> bool:
+    return estimate.seeds < {"exact": 1, "every": EVERY_NEEDS}.get(criterion.test, 2)
+
+
+def missed(criterion: Criterion, values: NDArray, estimate: Interval) -> list[str]:
+    """The `CONDITIONS` on number, interval and networks that a claim does not meet.
+
+    Args:
+        criterion: As for `decide`.
+        values: As there.
+        estimate: As there.
+    """
+    band, side = criterion.band, claimed_side(criterion)
+    ends = (estimate.low, estimate.high)
+    every = criterion.test in OF_EVERY
+    outside = not (all(band.contains(x) for x in values) if every else band.contains(estimate.mean))
+    # An interval that there is none of compares false.
+    apart = side is not None and min(side * (end - (criterion.null or 0.0)) for end in ends) > 0
+    within = band.low <= estimate.low and estimate.high <= band.high
+    # One network without test trials to judge by has none, and says nothing of it.
+    known = estimate.seeds > 1 or bool(np.isfinite(estimate.low))
+    told = {
+        BAND: outside,
+        INTERVAL: not (every or outside or within or side is not None) and known,
+        NULL: not (every or apart or side is None) and known,
+        SEEDS: _too_few(criterion, estimate),
+    }
+    return [name for name, there in told.items() if there]
 
 
 def claimed_side(criterion: Criterion) -> int | None:

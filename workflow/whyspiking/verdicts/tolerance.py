@@ -25,8 +25,9 @@ def limits(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
 
     Returns:
         A table with the columns of `columns.LIMITS`; jitter is given in units of the talk's
-        characteristic time.
+        characteristic time, of shared tasks in ms of the task.
     """
+    metrics = in_task_time(metrics, talks)
     rows = []
     for name, talk in talks.items():
         for perturbation, metric in LIMITS.items():
@@ -35,11 +36,28 @@ def limits(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
             own = own[own["value"].notna() & of_spiking(own, talk)]
             for (experiment, locus), part in own.groupby(["experiment", "locus"], sort=True):
                 value, unit = float(np.median(part["value"])), str(part["unit"].iloc[0])
-                if metric == "sigma50":
+                if metric == "sigma50" and talk.experiments[experiment].shared is None:
                     value, unit = value * (1 / talk.tau_char_ms), "tau"
                 there = {"experiment": experiment, "locus": locus, "value": value, "unit": unit}
                 rows.append({**place, **there})
     return columns.LIMITS.table(rows)
+
+
+def in_task_time(metrics: Table, talks: Mapping[str, Talk]) -> Table:
+    """Rows of the metrics table, the jitter that shared tasks stand in ms of the task.
+
+    A model that stretches the task's window measures it in ms of its own time. All are set the same
+    task, so only the task's time is one in which they can be compared.
+    """
+    factors = {
+        (talk.name, experiment.name): talk.task_ms(experiment)
+        for talk in talks.values()
+        for experiment in talk.experiments.values()
+    }
+    sigma = metrics["metric"] == "sigma50"
+    places = zip(metrics["talk"], metrics["experiment"], sigma, strict=True)
+    stretch = [factors.get((talk, name), 1.0) if own else 1.0 for talk, name, own in places]
+    return metrics.assign(value=metrics["value"] * np.array(stretch, float))
 
 
 def of_spiking(rows: Table, talk: Talk) -> NDArray:
