@@ -15,9 +15,13 @@ EFFORT = ("epochs", "n_train", "updates", "iterations", "presentations")
 """Parameters that say how long or on how much a network is trained."""
 TOLD = re.compile(r"\b(epochs?|presentations|samples|iterations|settings)\b")
 
+
 def effort(experiment, variant, scale):
     """How much training one network gets, by name; tried settings among them."""
-    values = {**experiment.published, **{k: c["value"] for k, c in experiment.changes(scale).items()}}
+    values = {
+        **experiment.published,
+        **{k: c["value"] for k, c in experiment.changes(scale).items()},
+    }
     values = experiment.values_of(variant, values)
     described = experiment.variants[variant]
     layers = described.layers
@@ -36,9 +40,7 @@ def compared(talk, claim):
     """The network of a claim and what it is held against, where both are trained here."""
     if claim.versus is None:
         return None
-    places = [
-        (talk.experiments[experiment], variant) for experiment, variant in claim.networks[:2]
-    ]
+    places = [(talk.experiments[experiment], variant) for experiment, variant in claim.networks[:2]]
     if any(e.variants[v].as_is or (e.control(v) or {}).get("is") == "random" for e, v in places):
         return None
     return places
