@@ -168,13 +168,13 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     own = own[own["n_hidden"] == params.n_hidden]
     grid = experiment.tuned[variant]
     assert settings(grid) in TRIED
-    tried = [json.loads(text) for text in own["setting"]]
-    assert tried == list(tune.settings(grid))
-    assert (own["seed"] == tune.SEED).all()
+    once = own[own["seed"] == tune.SEED]
+    assert [json.loads(text) for text in once["setting"]] == list(tune.settings(grid))
+    assert own["seed"].isin(range(tune.SEED, tune.SEED + max(tune.NETWORKS))).all()
     shown = presentations(params.values)
-    # Tried at half the length that is run, but for methods that are shown few samples as it is.
-    times = 1 if "n_presented" in params.values else 2
-    assert (times * own["presentations"] == shown).all()
+    # What was tuned before all were shown as much as is run saw half of it.
+    times = shown / own["presentations"]
+    assert times.nunique() == 1 and times.iloc[0] in ((1,) if len(own) > len(once) else (1, 2))
     whole = {k: v for k, v in params.values.items() if k != "n_presented"}
     assert shown <= presentations(whole), "none is shown more than the others"
     best = tune.chosen(table, experiment.name, variant)
@@ -186,4 +186,4 @@ def test_no_run_uses_the_seed_of_tuning():
     for name in ("config", "full", "paper", "smoke"):
         config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
         seeds = [config.get("seeds", []), *(e["seeds"] for e in config.get("seeds_of", []))]
-        assert all(tune.SEED not in some for some in seeds)
+        assert all(seed < tune.SEED for some in seeds for seed in some)

@@ -2,11 +2,13 @@
 
     python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...] [--hidden 120]
 
-For every variant that `tuned` names in talk.yaml, each of its settings is trained once, on data and
-with a seed that no run uses, and scored on validation data; the table `tuning.csv` beside talk.yaml
-keeps all of them. The best one stands in talk.yaml (`chosen`; a test compares). With `--hidden`
-only the settings of talk.yaml are trained, at that number of hidden units. Test data are not
-touched.
+For every variant that `tuned` names in talk.yaml all its settings are trained, on data and with
+seeds that no run uses, at the presentations that are recorded, and scored on validation data. One
+network each, then three of the better half, then five of the better half of those (successive
+halving): a setting is as good as its lower quartile, so that one which now and then fails is not
+chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them; the best setting
+stands in talk.yaml (`chosen`; a test compares). With `--hidden` only the settings of talk.yaml are
+trained, once, at that number of hidden units. Test data are not touched.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ from whyspiking.talks import replication_of
 
 FILE = "tuning.csv"
 SEED = 1000
-"""Seed of the training and of data that are drawn: no run has it."""
+"""First seed of the trainings and of data that are drawn: no run has it or one after it."""
+NETWORKS = (1, 3, 5)
+"""Networks of every setting that is left, round by round; after each the better half is left."""
 
 
 def tune(
@@ -50,33 +54,51 @@ def tune(
         hidden: Number of hidden units; None: that of the task.
 
     Returns:
-        A row a setting, `columns.TUNING`.
+        A row a network, `columns.TUNING`.
     """
-    rows = []
     asked = [
-        (experiment, variant, setting)
+        (experiment, variant, list(settings(grid)) if hidden is None else [{}])
         for experiment in talk.experiments.values()
         for variant, grid in experiment.tuned.items()
         if not wanted or {experiment.name, f"{experiment.name}/{variant}"} & set(wanted)
-        for setting in (settings(grid) if hidden is None else [{}])
     ]
-    if asked:
-        print(estimate([(experiment, variant) for experiment, variant, _ in asked]), flush=True)
-    for experiment, variant, setting in asked:
-        row = _tried(experiment, variant, setting, config, hidden)
-        rows.append(row)
-        print(
-            f"{experiment.name}/{variant} {row['setting']}: validation "
-            f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
-            flush=True,
-        )
-    if not rows:
+    if not asked:
         known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
         raise UserError(
             f"tune: {talk.name} has nothing to tune in {wanted}; expected some of "
             f"{', '.join(known) or 'none'}, which have 'tuned' in talk.yaml. Correct the names."
         )
+    rounds = NETWORKS if hidden is None else NETWORKS[:1]
+    several = [(own, name, trainings(len(grid), rounds)) for own, name, grid in asked]
+    print(estimate([(own, name) for own, name, n in several for _ in range(n)]), flush=True)
+    rows: list[dict[str, Any]] = []
+    for experiment, variant, left in asked:
+        own: list[dict[str, Any]] = []
+        for first, networks in itertools.pairwise((0, *rounds)):
+            for setting, seed in itertools.product(left, range(SEED + first, SEED + networks)):
+                own.append(_tried(experiment, variant, setting, config, hidden, seed))
+                print(_line(own[-1]), flush=True)
+            order = ranked(columns.TUNING.table(own), experiment.name, variant)
+            left = [json.loads(text) for text in order[: -(-len(left) // 2)]]
+        rows += own
     return columns.TUNING.table(rows)
+
+
+def trainings(n_settings: int, rounds: Sequence[int] = NETWORKS) -> int:
+    """How many networks are trained for a grid of so many settings."""
+    total = 0
+    for before, networks in itertools.pairwise((0, *rounds)):
+        total += n_settings * (networks - before)
+        n_settings = -(-n_settings // 2)
+    return total
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """What is told of a network that was tried."""
+    return (
+        f"{row['experiment']}/{row['variant']} {row['setting']}, seed {row['seed']}: validation "
+        f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s"
+    )
 
 
 def settings(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
@@ -147,12 +169,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
     that is as good will do. What is told too little to solve the task has no best.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
-    own = tables.where(table, experiment=experiment.name, variant=variant)
-    tried = [
-        (json.loads(str(setting)), float(score))
-        for setting, score in zip(own["setting"], own["accuracy"], strict=True)
-        if setting != json.dumps({})
-    ]
+    scores = _scores(table, experiment.name, variant).items()
+    tried = [(json.loads(text), score) for text, score in scores]
     for key, values in experiment.tuned[variant].items():
         if len(values) != 3 or variant in task.floors or not tried:
             continue
@@ -167,10 +185,24 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
 
 
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
-    """The setting with the highest accuracy on validation data; of equals the first."""
+    """The best setting on validation data; of equals the first."""
+    return json.loads(ranked(table, experiment, variant)[0])
+
+
+def ranked(table: pd.DataFrame, experiment: str, variant: str) -> list[str]:
+    """Settings that were tried, as JSON, the best first."""
+    scores = _scores(table, experiment, variant)
+    return sorted(scores, key=scores.__getitem__, reverse=True)
+
+
+def _scores(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, tuple[float, ...]]:
+    """Setting as JSON -> number of networks, the lower quartile of their accuracies, their mean."""
     own = tables.where(table, experiment=experiment, variant=variant)
     own = own[own["setting"] != json.dumps({})]
-    return json.loads(str(own["setting"].iloc[int(own["accuracy"].argmax())]))
+    return {
+        str(setting): (accuracy.size, float(accuracy.quantile(0.25)), float(accuracy.mean()))
+        for setting, accuracy in own.groupby("setting", sort=False)["accuracy"]
+    }
 
 
 def _tried(
@@ -179,8 +211,9 @@ def _tried(
     setting: Mapping[str, Any],
     config: Mapping[str, Any],
     hidden: int | None,
+    seed: int = SEED,
 ) -> dict[str, Any]:
-    params = registry.params(experiment, config, SEED, variant)
+    params = registry.params(experiment, config, seed, variant)
     size = {} if hidden is None else {"n_hidden": hidden}
     params = replace(params, values={**params.values, **size, **setting})
     plan = plans.training(experiment, variant, params)
@@ -197,7 +230,7 @@ def _tried(
         "variant": variant,
         "setting": json.dumps(dict(setting)),
         "n_hidden": params.n_hidden,
-        "seed": SEED,
+        "seed": seed,
         "presentations": shared_tasks.presentations(params.values),
         "accuracy": _accuracy(params, plan["trained_as"], network),
         "cpu_seconds": seconds,
