@@ -12,7 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets.released import File, Stored
 from whyspiking.errors import UserError
-from whyspiking.talks.goeltz import learning, model, released, task
+from whyspiking.talks.goeltz import integrator, learning, model, released, task
 
 
 def small():
@@ -54,6 +54,24 @@ def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
             "released_decisions": (saved.argmin(axis=1) == first.argmin(axis=1)).mean(),
         }
     )
+
+
+def test_times_of_the_integrator_are_found_again_and_grazing_neurons_counted():
+    own, network, test, first = small()
+    own = replace(own, values={**own.values, "integrator_step": 0.01})
+    spikes = model.forward_pass(own, model.weights_of(network), test)
+    hidden, output = (
+        integrator.first_spikes(came, w, own.theta, dt=0.01, end=own.trial_ms)
+        for came, w in zip(spikes.received, model.weights_of(network), strict=True)
+    )
+    saved = integrator.first_spikes(
+        task.with_bias(hidden, own), network.arrays["w_output"], own.theta, dt=0.01, end=own.trial_ms
+    )
+    found = released.compare(own, network, stored(network, saved, test.targets), Streams(0))
+    assert found["released_step_error_p99"] == 0.0
+    assert found["released_step_decisions"] == 1.0
+    assert found["released_time_error_p99"] > 0.01
+    assert found["released_grazing"] == (np.isfinite(hidden) & np.isinf(spikes.hidden.times)).mean()
 
 
 def test_files_that_do_not_fit_are_refused():

@@ -22,7 +22,7 @@ from whyspiking.declared.strict_yaml import (
     nearest,
     refuse,
 )
-from whyspiking.declared.variants import NOISE, Named, Sizes, Variant
+from whyspiking.declared.variants import DELETION, NOISE, Named, Sizes, Variant
 
 
 class Data(Block):
@@ -268,7 +268,11 @@ class Experiment(Named):
     def control(self, variant: str) -> dict[str, Any] | None:
         """What the core needs to train a control (`controls.train_declared`), None of others."""
         layers = self.variants[variant].layers
-        return layers and {**layers, "noise": NOISE if NOISE in self.parameters else None}
+        if layers is None:
+            return None
+        told = {"noise": NOISE if NOISE in self.parameters else None}
+        # No key where there is none: jobs are compared by their parameters.
+        return layers | told | ({"deletion": DELETION} if DELETION in self.parameters else {})
 
     def counted_variants(self) -> list[str]:
         """Variants whose operations are counted: those measured, and controls of other sizes."""

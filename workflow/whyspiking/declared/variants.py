@@ -32,6 +32,8 @@ NEEDED = {
 """Kind of a control that the core trains -> the parameters that its training needs."""
 NOISE = "control_noise"
 """Parameter that an experiment may have: the noise on every feature of its ReLU networks (sd)."""
+DELETION = "control_deletion"
+"""Another: the probability with which each of their features is set to 0 in training."""
 
 
 class Named(Block):

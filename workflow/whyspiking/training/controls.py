@@ -42,6 +42,7 @@ def train(
     streams: Streams,
     progress: Progress,
     sees: str = "all",
+    input_deletion: float = 0.0,
 ) -> Network:
     """Train a network by softmax cross-entropy.
 
@@ -56,6 +57,7 @@ def train(
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
         sees: Which form of the features the network gets, in training and after; see `SEEN`.
+        input_deletion: Probability with which every feature is set to 0, drawn anew each time.
     """
     import jax
     import optax
@@ -66,7 +68,7 @@ def train(
     data, labels = jax.numpy.asarray(features), jax.numpy.asarray(train_set[1])
     weights = initial(sizes, streams.rng("control-init"))
     adam = optax.adam(optax.cosine_decay_schedule(learning_rate, epochs * n_steps))
-    run_epoch = _epoch_program(len(sizes) - 1, adam, input_noise)
+    run_epoch = _epoch_program(len(sizes) - 1, adam, input_noise, input_deletion)
     arrays: Any = {name: jax.numpy.asarray(value) for name, value in weights.items()}
     raw_key = jax.random.key_data(jax.random.key(streams.integer("control-noise")))
     now = SimpleNamespace(carry=(arrays, adam.init(arrays), raw_key))
@@ -113,7 +115,9 @@ def _steps_per_epoch(sizes: Sequence[int], features: NDArray, batch: int) -> int
     return len(features) // batch
 
 
-def _epoch_program(n_layers: int, adam: Any, input_noise: float) -> Callable[..., Any]:
+def _epoch_program(
+    n_layers: int, adam: Any, input_noise: float, input_deletion: float
+) -> Callable[..., Any]:
     """Compile an epoch: arrays, state of Adam and key after it, and the losses (step,).
 
     Its data are arguments: as constants they would be compiled into the program.
@@ -140,6 +144,9 @@ def _epoch_program(n_layers: int, adam: Any, input_noise: float) -> Callable[...
             x = data[chosen]
             if input_noise:
                 x = x + input_noise * jax.random.normal(own, x.shape)
+            if input_deletion:
+                kept = jax.random.bernoulli(jax.random.fold_in(own, 1), 1 - input_deletion, x.shape)
+                x = jax.numpy.where(kept, x, 0)
             value, gradient = jax.value_and_grad(loss)(arrays, x, labels[chosen])
             updates, state = adam.update(gradient, state, arrays)
             return (optax.apply_updates(arrays, updates), state, key), value
@@ -196,6 +203,7 @@ def train_declared(
         streams=streams,
         progress=progress,
         sees=declared["sees"],
+        input_deletion=getattr(params, declared["deletion"]) if "deletion" in declared else 0.0,
     )
 
 

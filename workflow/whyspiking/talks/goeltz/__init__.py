@@ -12,5 +12,6 @@ EXPERIMENTS = {
     "shared_randman": "networks",
     "released_yinyang": "released",
     "released_mnist": "released",
+    "released_chip": "chip",
 }
 """Experiment -> the module that fulfils it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from numpy.typing import NDArray
 
@@ -22,10 +23,11 @@ __all__ = [
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """Train the spiking network."""
+    """Train a spiking network; of "frozen" the hidden layer stays as it was drawn."""
     from whyspiking.talks.goeltz import learning
 
-    return learning.train(params, streams, progress)
+    learner = partial(learning.Compiled, frozen=int(variant == "frozen"))
+    return learning.train(params, streams, progress, learner=learner)
 
 
 def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
