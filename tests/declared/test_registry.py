@@ -55,10 +55,10 @@ def test_a_variant_may_content_itself_with_the_first_seeds(toy):
     assert registry.seeds(experiment, config) == [4, 7, 9]
 
 
-@pytest.mark.parametrize("noisy", [False, True])
-def test_controls_see_the_noise_that_their_experiment_has(toy, noisy):
+@pytest.mark.parametrize("spoils", [[], ["control_noise"], ["control_deletion"]])
+def test_controls_see_the_noise_that_their_experiment_has(toy, spoils):
     made = {"role": "control", "is": "relu", "hidden": [], "says": "a linear classifier"}
-    needed = [*NEEDED["relu"], *(["control_noise"] if noisy else [])]
+    needed = [*NEEDED["relu"], *spoils]
 
     def change(e):
         e["variants"]["linear"] = made
@@ -69,7 +69,8 @@ def test_controls_see_the_noise_that_their_experiment_has(toy, noisy):
     told = plans.training(experiment, "linear", params)["control"]
     assert told == {
         **experiment.variants["linear"].layers,
-        "noise": "control_noise" if noisy else None,
+        "noise": "control_noise" if "control_noise" in spoils else None,
+        **({"deletion": "control_deletion"} if "control_deletion" in spoils else {}),
     }
     assert plans.training(experiment, "spiking", params)["control"] is None
 

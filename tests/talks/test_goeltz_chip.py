@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made.fulfilled import fulfilled
 from made.project import params_of, silent
@@ -13,7 +14,7 @@ from made.project import params_of, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.released import File
 from whyspiking.errors import UserError
-from whyspiking.talks.goeltz import chip, imperfections, substrate_fit
+from whyspiking.talks.goeltz import chip, figures, imperfections, substrate_fit
 from whyspiking.talks.goeltz.task import with_bias
 
 SPREAD = 0.1
@@ -171,3 +172,31 @@ def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_b
     for layer in imperfections.LAYERS:
         np.testing.assert_allclose(told[f"{layer}.tau_m"], fitted.arrays[f"tau_m_{layer}"] * 1e-3)
         np.testing.assert_allclose(told[f"{layer}.tau_s"], fitted.arrays[f"tau_s_{layer}"] * 1e-3)
+
+
+def test_the_figure_shows_held_out_recordings_and_says_the_shares(made):
+    params, saved = made
+    train = fulfilled(params).train
+    networks = {
+        (variant, 0): train(params, variant, Streams(0), {}, silent)
+        for variant in ("authors", "neurons")
+    }
+    arrays = fulfilled(params).exhibits(params, networks, None, Streams(0))
+    held_out = networks["neurons", 0].arrays["held_out"]
+    np.testing.assert_allclose(arrays["chip.saved"], saved[held_out], rtol=1e-6)
+    gaps = {
+        name: np.abs(np.minimum(arrays[f"chip.{name}"], 4) - np.minimum(arrays["chip.saved"], 4))
+        for name in ("ideal", "fitted")
+    }
+    assert gaps["fitted"].mean() < 0.5 * gaps["ideal"].mean()
+    rows = [
+        {"experiment": "released_chip", "engine": "compiled", "variant": v, "metric": m, "value": x}
+        for v, m, x in (
+            ("neurons", "released_time_explained", 0.625),
+            ("neurons", "released_decisions", 0.875),
+            ("neurons", "released_time_explainable", 0.8),
+        )
+    ]
+    plate = figures.chip(arrays, pd.DataFrame(rows))
+    assert "every neuron off by itself: 62 % of the difference, 88 % of the decisions" in plate.alt
+    assert "nearby: 80 %" in plate.alt

@@ -60,17 +60,14 @@ def test_times_of_the_integrator_are_found_again_and_grazing_neurons_counted():
     own, network, test, first = small()
     own = replace(own, values={**own.values, "integrator_step": 0.01})
     spikes = model.forward_pass(own, model.weights_of(network), test)
-    hidden, output = (
-        integrator.first_spikes(came, w, own.theta, dt=0.01, end=own.trial_ms)
-        for came, w in zip(spikes.received, model.weights_of(network), strict=True)
-    )
-    saved = integrator.first_spikes(
-        task.with_bias(hidden, own), network.arrays["w_output"], own.theta, dt=0.01, end=own.trial_ms
-    )
+    step = {"dt": 0.01, "end": own.trial_ms}
+    w_hidden, w_output = model.weights_of(network)
+    hidden = integrator.first_spikes(spikes.received[0], w_hidden, own.theta, **step)
+    saved = integrator.first_spikes(task.with_bias(hidden, own), w_output, own.theta, **step)
     found = released.compare(own, network, stored(network, saved, test.targets), Streams(0))
     assert found["released_step_error_p99"] == 0.0
     assert found["released_step_decisions"] == 1.0
-    assert found["released_time_error_p99"] > 0.01
+    assert found["released_time_error_p99"] > 0.0
     assert found["released_grazing"] == (np.isfinite(hidden) & np.isinf(spikes.hidden.times)).mean()
 
 

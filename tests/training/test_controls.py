@@ -96,6 +96,16 @@ def test_equal_seeds_give_equal_networks_and_noise_others():
     assert all((first["w0"] != other["w0"]).any() for other in others)
 
 
+def test_features_that_are_deleted_teach_nothing():
+    whole, half, none = (
+        train([2, 2], epochs=2, input_deletion=share).arrays for share in (0.0, 0.5, 1.0)
+    )
+    at_start = controls.initial([2, 2], Streams(0).rng("control-init"))
+    np.testing.assert_equal(none["w0"], at_start["w0"])
+    assert (none["b0"] != 0).all()
+    assert (whole["w0"] != half["w0"]).any() and (half["w0"] != at_start["w0"]).any()
+
+
 def test_initial_weights_keep_the_variance():
     arrays = controls.initial([400, 300, 2], np.random.default_rng(0))
     assert arrays["w0"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.02)

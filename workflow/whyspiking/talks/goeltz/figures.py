@@ -1,6 +1,7 @@
-"""Figures of the first-spike networks: decision map, latency, substrates, depth and few spikes.
+"""Figures of the first-spike networks: decision map, latency, chip, substrates, depth, few spikes.
 
-Exhibits read: those of experiment yinyang, `map.*` (see `exhibits`) and `anytime.*` of the battery.
+Exhibits read: those of experiment yinyang, `map.*` (see `exhibits`) and `anytime.*` of the battery;
+of released_chip `chip.*` (see `exhibits_chip`).
 """
 
 from __future__ import annotations
@@ -49,6 +50,13 @@ DEPTHS = {
     ("shallow", "accuracy"): ("one hidden layer, as many weights", fg.GREY),
     ("frozen", "accuracy"): ("two, the first does not learn", fg.RED),
 }
+CHIP = {
+    "grid": "weights in the chip's steps",
+    "common": "all neurons off alike",
+    "neurons": "every neuron off by itself",
+    "elsewhere": "the same neurons, other places",
+}
+"""Variant -> model of the chip, in words."""
 FEW = {
     ("spiking", "hidden_before_decision"): ("fired by the decision", fg.BLUE),
     ("no_push", "hidden_before_decision"): ("the same without the push", fg.RED),
@@ -62,6 +70,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     return {
         "decision map": lambda: decision_map(results.exhibit("yinyang")),
         "latency": lambda: fg.anytime(results.exhibit("yinyang"), TAU_MS, "yinyang"),
+        "chip": lambda: chip(results.exhibit("released_chip"), results.metrics),
         "substrates": lambda: substrates(results.metrics),
         "depth and few spikes": lambda: depth(results.metrics),
     }
@@ -123,6 +132,44 @@ def _outline(ax: Axes) -> None:
         ax.plot(px, py, color=fg.INK, linewidth=1)
     ax.set_aspect("equal")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+
+
+def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
+    """Spikes of a real chip against ideal and fitted neurons, and how much each model explains."""
+    saved, ideal, fitted = fg.need(arrays, "chip.saved", "chip.ideal", "chip.fitted")
+    plate, (left, right) = fg.row_of_panels(2.8, 2)
+    ends = np.array([saved[np.isfinite(saved)].min(), np.quantile(saved[np.isfinite(saved)], 0.99)])
+    for times, colour, name in ((ideal, fg.GREY, "ideal"), (fitted, fg.BLUE, "fitted")):
+        both = np.isfinite(saved) & np.isfinite(times)
+        left.plot(saved[both], times[both], ".", color=colour, markersize=2, alpha=0.5, label=name)
+    left.plot(ends, ends, color=fg.INK, linewidth=0.8)
+    left.set(xlim=ends, ylim=ends + [-0.3, 0.3], xlabel="spike on the chip (τ)", ylabel="model (τ)")
+    left.legend(title="neurons", markerscale=4, loc="upper left")
+    rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
+    words = []
+    for place, (variant, name) in enumerate(CHIP.items()):
+        own = rows[rows["variant"] == variant]
+        if own.empty:
+            continue
+        shares = own[own["metric"] == "released_time_explained"]["value"]
+        equal = own[own["metric"] == "released_decisions"]["value"].mean()
+        right.barh(-place, max(shares.mean(), 0), color=fg.BLUE, height=0.55)
+        said = f"{name}: {100 * shares.mean():.0f} %"
+        right.annotate(said, (0.01, 0.38 - place), fontsize=8.5, va="center")
+        words.append(f"{said} of the difference, {100 * equal:.0f} % of the decisions")
+    repeats = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
+    right.axvline(repeats, color=fg.INK, linestyle=":", linewidth=0.8)
+    right.set(yticks=[], xlim=(0, 1), ylim=(0.6 - len(CHIP), 0.7), title="of the difference explained")
+    return plate.says(
+        "A network trained on the chip BrainScaleS-2. Left: its output spikes as recorded, against "
+        "the same weights in ideal neurons and in neurons whose thresholds and time constants were "
+        "fitted to other recordings. Right: share of the squared difference between chip and ideal "
+        "neurons that a model explains on recordings that it has not seen; dotted: what the chip's "
+        "own answers to the nearest inputs explain.",
+        ". ".join(words) + f". The chip's own answers nearby: {100 * repeats:.0f} %.",
+        experiment="released_chip",
+        exhibits="released_chip",
+    )
 
 
 def substrates(metrics: Table) -> fg.Plate:

@@ -24,6 +24,7 @@ from whyspiking.talks.goeltz.networks import (
     reference_first_ms,
     to_brian,
 )
+from whyspiking.talks.goeltz.task import with_bias
 from whyspiking.training.first_spike import compiled
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
@@ -135,12 +136,9 @@ def integrated(
         `released_step_error_p99` in ms; `released_step_decisions`; `released_grazing`.
     """
     c, end = model.threshold(params), params.trial_ms / params.tau_s_ms
-    layers = [spikes.received[0]]
-    for w in weights:
-        layers.append(
-            integrator.first_spikes(layers[-1], w, c, dt=params.integrator_step, end=end)
-        )
-    _, hidden, output = layers
+    step = {"dt": params.integrator_step, "end": end}
+    hidden = integrator.first_spikes(spikes.received[0], weights[0], c, **step)
+    output = integrator.first_spikes(with_bias(hidden, params), weights[1], c, **step)
     gaps = gaps_of_first_spikes(output, saved, end) * params.tau_s_ms
     only_in_steps = np.isfinite(hidden) & (spikes.hidden.times > end)
     return {
