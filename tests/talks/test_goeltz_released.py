@@ -57,7 +57,7 @@ def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
 
 
 def test_times_of_the_integrator_are_found_again_and_grazing_neurons_counted():
-    own, network, test, first = small()
+    own, network, test, _ = small()
     own = replace(own, values={**own.values, "integrator_step": 0.01})
     spikes = model.forward_pass(own, model.weights_of(network), test)
     step = {"dt": 0.01, "end": own.trial_ms}

@@ -141,18 +141,18 @@ _DEFINED = {
     "released_decisions": "fraction: Share of test trials decided as by the saved spike times.",
     "released_step_error_p99": "ms: 99th percentile of the difference of output spike times in the "
     "authors' own integrator, programmed anew, from those that they saved.",
-    "released_step_decisions": "fraction: Share of test trials which that integrator decides as the "
-    "saved spike times do.",
+    "released_step_decisions": "fraction: Share of test trials which that integrator decides as "
+    "the saved spike times do.",
     "released_grazing": "fraction: Share of hidden neurons and trials that fire in that integrator "
     "and stay below threshold in closed form.",
     "released_accuracy": "fraction: Accuracy of the saved spike times.",
     "released_time_sd": "ms: Standard deviation of the difference of output spike times from the "
     "saved ones, where both sides fire.",
     "released_time_explained": "fraction: Share of the squared difference between saved output "
-    "times and those of ideal neurons that a model of the substrate explains, on trials that it was "
-    "not fitted to; spikes that all three have.",
-    "released_time_explainable": "fraction: The same share for what the substrate itself answered "
-    "to the nearest inputs of another recording: how much is there to explain.",
+    "times and those of ideal neurons that a model of the substrate explains, on trials that it "
+    "was not fitted to; spikes that all three have.",
+    "released_time_explainable": "fraction: The same share without a model, from what the "
+    "substrate answered to the nearest inputs among the fitted trials.",
     # parity of engines
     "equal_decisions": "fraction: Q1: share of trials, or labelled steps, with the same choice in "
     "both engines.",

@@ -143,7 +143,12 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         both = np.isfinite(saved) & np.isfinite(times)
         left.plot(saved[both], times[both], ".", color=colour, markersize=2, alpha=0.5, label=name)
     left.plot(ends, ends, color=fg.INK, linewidth=0.8)
-    left.set(xlim=ends, ylim=ends + [-0.3, 0.3], xlabel="spike on the chip (τ)", ylabel="model (τ)")
+    left.set(
+        xlim=ends,
+        ylim=(ends[0] - 0.3, ends[1] + 0.3),
+        xlabel="spike on the chip (τ)",
+        ylabel="model (τ)",
+    )
     left.legend(title="neurons", markerscale=4, loc="upper left")
     rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
     words = []
@@ -159,7 +164,9 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         words.append(f"{said} of the difference, {100 * equal:.0f} % of the decisions")
     repeats = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
     right.axvline(repeats, color=fg.INK, linestyle=":", linewidth=0.8)
-    right.set(yticks=[], xlim=(0, 1), ylim=(0.6 - len(CHIP), 0.7), title="of the difference explained")
+    right.set(
+        yticks=[], xlim=(0, 1), ylim=(0.6 - len(CHIP), 0.7), title="of the difference explained"
+    )
     return plate.says(
         "A network trained on the chip BrainScaleS-2. Left: its output spikes as recorded, against "
         "the same weights in ideal neurons and in neurons whose thresholds and time constants were "

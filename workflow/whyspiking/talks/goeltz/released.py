@@ -92,8 +92,8 @@ def compare(
         streams: Of the task.
 
     Returns:
-        `released_time_error_p99` and `released_time_error_max` in ms, and `released_decisions`; where
-        the authors used their integrator, what `integrated` gives too.
+        `released_time_error_p99` and `released_time_error_max` in ms, and `released_decisions`;
+        where the authors used their integrator, what `integrated` gives too.
 
     Raises:
         UserError: If arrays do not fit each other, or the classes are not those of the test set.
