@@ -14,7 +14,8 @@ from made.project import params_of, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.released import File
 from whyspiking.errors import UserError
-from whyspiking.talks.goeltz import chip, figures, imperfections, substrate_fit
+from whyspiking.nir import Clock, NotExpressible
+from whyspiking.talks.goeltz import chip, figures, imperfections, nir, substrate_fit
 from whyspiking.talks.goeltz.task import with_bias
 
 SPREAD = 0.1
@@ -166,6 +167,8 @@ def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_b
     task = chip.make_task(params, "test", Streams(0))
     ours = chip.reference_first_ms(params, "neurons", fitted, task)["output"]
     np.testing.assert_allclose(ours, answers(params, factors)[-1], rtol=1e-9)
+    with pytest.raises(NotExpressible, match="time constants of their own"):
+        nir.to_nir(params, "neurons", fitted, Clock(0.1))
     told = fulfilled(params).bind(params, fitted).values
     assert (told["hidden.v_th"] == params.theta).all()
     np.testing.assert_equal(told["s_hidden.w"], fitted.arrays["w_hidden"])

@@ -14,6 +14,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import released_ecg, released_pixels
 from whyspiking.talks.comsa import released as comsa
+from whyspiking.talks.goeltz import chip
 from whyspiking.talks.goeltz import released as goeltz
 from whyspiking.talks.masquelier import released as masquelier
 
@@ -22,6 +23,7 @@ FILES = {
     "bohte/released_smnist/spiking": released_pixels.RELEASED.file,
     "comsa/released/slow": comsa.FILES["slow"],
     "comsa/released/fast": comsa.FILES["fast"],
+    "goeltz/released_chip/authors": chip.NETWORK,
     "goeltz/released_yinyang/authors": goeltz.FILES["yinyang"],
     "goeltz/released_mnist/authors": goeltz.FILES["mnist"],
     "masquelier/released/authors": masquelier.FILE,

@@ -22,6 +22,8 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
         raise NotExpressible(
             "goeltz.substrates: what is imperfect is the simulator, not the network"
         )
+    if "tau_m_hidden" in network.arrays:
+        raise NotExpressible("goeltz.released_chip: neurons with time constants of their own")
     *hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
     n_hidden = hidden[-1].shape[1]
     direct = None
