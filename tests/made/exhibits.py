@@ -43,6 +43,13 @@ def _record(rng: np.random.Generator) -> Arrays:
     }
 
 
+def _chip(rng: np.random.Generator) -> Arrays:
+    """Output spikes of a chip, and of two models of it."""
+    saved = rng.uniform(1.6, 2.6, (200, 3))
+    off = {"saved": 0.0, "ideal": 0.15, "fitted": 0.05}
+    return {f"chip.{k}": saved + sd * rng.standard_normal(saved.shape) for k, sd in off.items()}
+
+
 def _theta_sequence(rng: np.random.Generator) -> Arrays:
     n, beat, rhythm, off = 200, 0.55, 8.5, 6000.0
     phase = rng.uniform(-np.pi, np.pi, n)
@@ -216,6 +223,7 @@ MAKERS: dict[str, Callable[[np.random.Generator], Arrays]] = {
     "comsa/mnist_slow": _latencies,
     "comsa/mnist_fast": _latencies,
     "comsa/boolean": lambda rng: {"boolean.accuracy": 1 - 0.02 * rng.random((3, 16))},
+    "goeltz/released_chip": _chip,
     "goeltz/yinyang": _map,
     "masquelier/mnist_strict": _ticks,
     "naud/xor": _xor,

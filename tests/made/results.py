@@ -254,6 +254,7 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
             *(("substrates", "adapted", "loss_recovered", 0.6, chip) for chip in chips),
             *(("substrates", v, "accuracy", 0.9 - 0.1 * k, chip) for chip in chips
               for k, v in enumerate(variants("substrates"))),
+            ("released_chip", "neurons", "released_time_explainable", 0.8, {"engine": "compiled"}),
         ],
         "masquelier": lambda: [
             *(("words", v, "accuracy", score, {}) for v, (score, _) in words.items()),

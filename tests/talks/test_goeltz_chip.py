@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from made.fulfilled import fulfilled
+from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
@@ -46,7 +46,7 @@ def archive(copies):
 def answers(params, factors):
     """Input with bias, weights, and output spikes of neurons with these factors."""
     held = chip.held(weights(params), params, None)
-    task = chip.make_task(params, "test", Streams(0))
+    task = task_of(params)
     times = task.stimulus.spikes["input"].first_ms()
     hidden = substrate_fit.first_spikes(params, times, held[0], factors[:, : params.n_hidden])
     onward = with_bias(hidden, params)
@@ -112,7 +112,7 @@ def test_derivatives_are_those_of_longer_steps(made):
 
 def test_ideal_neurons_that_answer_as_recorded_leave_nothing_to_explain(made):
     params, _ = made
-    task = chip.make_task(params, "test", Streams(0))
+    task = task_of(params)
     authors = fulfilled(params).train(params, "authors", Streams(0), {}, silent)
     ours = chip.reference_first_ms(params, "authors", authors, task)["output"]
     other, everyone = ours + 0.25, np.ones(len(ours), bool)
@@ -164,7 +164,7 @@ def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_b
             for layer in imperfections.LAYERS
         ]
     )
-    task = chip.make_task(params, "test", Streams(0))
+    task = task_of(params)
     ours = chip.reference_first_ms(params, "neurons", fitted, task)["output"]
     np.testing.assert_allclose(ours, answers(params, factors)[-1], rtol=1e-9)
     with pytest.raises(NotExpressible, match="time constants of their own"):
@@ -184,7 +184,7 @@ def test_the_figure_shows_held_out_recordings_and_says_the_shares(made):
         (variant, 0): train(params, variant, Streams(0), {}, silent)
         for variant in ("authors", "neurons")
     }
-    arrays = fulfilled(params).exhibits(params, networks, None, Streams(0))
+    arrays = fulfilled(params).exhibits(params, networks, silent, Streams(0))
     held_out = networks["neurons", 0].arrays["held_out"]
     np.testing.assert_allclose(arrays["chip.saved"], saved[held_out], rtol=1e-6)
     gaps = {

@@ -137,6 +137,9 @@ def _outline(ax: Axes) -> None:
 def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     """Spikes of a real chip against ideal and fitted neurons, and how much each model explains."""
     saved, ideal, fitted = fg.need(arrays, "chip.saved", "chip.ideal", "chip.fitted")
+    rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
+    repeats = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
+    fg.require(np.isfinite(repeats), "No model was fitted to the recordings of the chip.")
     plate, (left, right) = fg.row_of_panels(2.8, 2)
     ends = np.array([saved[np.isfinite(saved)].min(), np.quantile(saved[np.isfinite(saved)], 0.99)])
     for times, colour, name in ((ideal, fg.GREY, "ideal"), (fitted, fg.BLUE, "fitted")):
@@ -150,23 +153,20 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         ylabel="model (τ)",
     )
     left.legend(title="neurons", markerscale=4, loc="upper left")
-    rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
     words = []
     for place, (variant, name) in enumerate(CHIP.items()):
         own = rows[rows["variant"] == variant]
-        if own.empty:
-            continue
         shares = own[own["metric"] == "released_time_explained"]["value"]
+        if shares.empty:
+            continue
         equal = own[own["metric"] == "released_decisions"]["value"].mean()
         right.barh(-place, max(shares.mean(), 0), color=fg.BLUE, height=0.55)
         said = f"{name}: {100 * shares.mean():.0f} %"
         right.annotate(said, (0.01, 0.38 - place), fontsize=8.5, va="center")
         words.append(f"{said} of the difference, {100 * equal:.0f} % of the decisions")
-    repeats = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
     right.axvline(repeats, color=fg.INK, linestyle=":", linewidth=0.8)
-    right.text(
-        repeats + 0.01, 0.6 - len(CHIP), "no model,\nanswers nearby", fontsize=8, va="bottom"
-    )
+    below = (repeats - 0.01, 0.62 - len(CHIP))
+    right.text(*below, "no model: answers nearby", fontsize=8, ha="right", va="bottom")
     right.set(yticks=[], xlim=(0, 1), ylim=(0.6 - len(CHIP), 0.7))
     right.set(title="how much of the difference is explained", xlabel="share, unseen recordings")
     left.set_title("output spikes of one network")
