@@ -159,11 +159,10 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         shares = own[own["metric"] == "released_time_explained"]["value"]
         if shares.empty:
             continue
-        equal = own[own["metric"] == "released_decisions"]["value"].mean()
         right.barh(-place, max(shares.mean(), 0), color=fg.BLUE, height=0.55)
         said = f"{name}: {100 * shares.mean():.0f} %"
         right.annotate(said, (0.01, 0.38 - place), fontsize=8.5, va="center")
-        words.append(f"{said} of the difference, {100 * equal:.0f} % of the decisions")
+        words.append(said)
     right.axvline(repeats, color=fg.INK, linestyle=":", linewidth=0.8)
     below = (repeats - 0.01, 0.62 - len(CHIP))
     right.text(*below, "no model: answers nearby", fontsize=8, ha="right", va="bottom")
@@ -176,7 +175,9 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         "fitted to other recordings. Right: share of the squared difference between chip and ideal "
         "neurons that a model explains on recordings that it has not seen; dotted: what the chip's "
         "own answers to the nearest inputs explain.",
-        ". ".join(words) + f". The chip's own answers nearby: {100 * repeats:.0f} %.",
+        "Explained by "
+        + "; ".join(words)
+        + f". The chip's own answers nearby: {100 * repeats:.0f} %.",
         experiment="released_chip",
         exhibits="released_chip",
     )
