@@ -269,7 +269,9 @@ def test_what_the_rule_does_without_feedback_is_taken_off_in_the_hidden_layer(mo
     arrays = {"forward.w": np.zeros(0), **wiring.wire(p, Streams(0))}
     drift, credit = np.random.default_rng(0).normal(size=(2, 4, len(PROJECTIONS)))
     monkeypatch.setattr(
-        rate_model, "rule_change", lambda p, m, given, r: drift + credit * given["feedback_exc.w"].any()
+        rate_model,
+        "rule_change",
+        lambda p, m, given, r: drift + credit * given["feedback_exc.w"].any(),
     )
     values = lesions.placed(p, "spiking", arrays)
     found = gradient.credited_change(p, None, values, np.random.default_rng(0))

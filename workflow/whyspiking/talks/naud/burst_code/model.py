@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from whyspiking.contract.types import Params
 
-# Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code. With `opens` = 0
-# there is no plateau.
+# Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code. With
+# `opens` = 0 there is no plateau.
 PYRAMIDAL = """
 dv_s/dt = ((e_leak - v_s) + g_es*(e_exc - v_s) + g_is*(e_inh - v_s))/tau_s
     + (i_s - b_w*w_s + i_plateau_s*plateau)/c_s : volt

@@ -68,8 +68,8 @@ def credited_change(
 ) -> NDArray[np.float64]:
     """What the rule changes because of the error, (pattern, projection).
 
-    Onto hidden ensembles the change less that without feedback, under noise of its own: Eqs. 8 and 9
-    also follow fluctuations. Onto the output, which feedback does not reach, all of it.
+    Onto hidden ensembles the change less that without feedback, under noise of its own: Eqs. 8 and
+    9 also follow fluctuations. Onto the output, which feedback does not reach, all of it.
     """
     found = rate_model.rule_change(params, machine, values, rng)
     cut = rate_model.rule_change(params, machine, lesion(values, "no_feedback", params), rng)
