@@ -24,7 +24,7 @@ SIMULATED = [
 OF_A_RUN = {
     "naud": {
         *("i_high", "i_low", "eta_decay_from", "test_every", "test_every_late"),
-        *("p_start", "event_start_hz", "periodic_start"),
+        *("p_start", "event_start_hz"),
     },
     "neftci": {"counted_ms"},
 }

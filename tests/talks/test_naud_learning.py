@@ -38,7 +38,7 @@ def test_one_pairing_by_hand():
 
 
 def test_brian2_equals_the_recursion(builds):
-    """All three protocols, every synapse: equal to rounding on the same spikes."""
+    """Both protocols, every synapse: equal to rounding on the same spikes."""
     p = params_of("naud", "plasticity", n_realisations=2)
     task = plasticity.make_task(p, "test", Streams(3))
     network = plasticity.train(p, "spiking", Streams(3), {}, lambda share, news: None)
@@ -87,7 +87,7 @@ def test_mean_field_of_synapses():
     """Eq. 38 against many repetitions of the recursion, and its zero."""
     p = params_of("naud",
         "plasticity", scale="full", n_realisations=150, burst_probabilities=[0.0, 0.4],
-        poisson_starts=[], periodic_rates_hz=[], pairing_ms=30_000.0, trial_ms=31_000.0,
+        poisson_starts=[], pairing_ms=30_000.0, trial_ms=31_000.0,
     )  # fmt: skip
     task = plasticity.make_task(p, "test", Streams(1))
     network = plasticity.train(p, "spiking", Streams(1), {}, lambda share, news: None)

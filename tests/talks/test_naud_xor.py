@@ -11,6 +11,7 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Recording, Stimulus
+from whyspiking.errors import UserError
 from whyspiking.talks.naud.xor import (
     brian_network,
     counters,
@@ -162,6 +163,13 @@ def test_the_compiled_network_has_the_rates_of_brian2_under_noise(machine):
         events.append(counters.read_counters(p, found).events[-1])
     assert events[0].min() > 300
     np.testing.assert_allclose(events[0], events[1], rtol=0.12)
+
+
+def test_the_compiled_network_refuses_a_lesion_that_it_does_not_know():
+    p = small()
+    stimulus = Stimulus(arrays={"schedule": task.presentations(p, [0])})
+    with pytest.raises(UserError, match=r"does not know \['neurons.p_lost_burst'\]"):
+        Ensembles(p).run(stimulus, {**make_values(p), "neurons.p_lost_burst": 1.0})
 
 
 def test_a_trial_that_does_not_carry_on_starts_afresh(machine):

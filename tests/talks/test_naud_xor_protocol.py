@@ -264,6 +264,21 @@ def test_cost_gradient_of_a_made_network_agrees_with_its_formula():
     np.testing.assert_allclose(found, np.outer(signal, slopes), rtol=1e-3)
 
 
+def test_what_the_rule_does_without_feedback_is_taken_off_in_the_hidden_layer(monkeypatch):
+    p = params_of("naud", "xor", "smoke")
+    arrays = {"forward.w": np.zeros(0), **wiring.wire(p, Streams(0))}
+    drift, credit = np.random.default_rng(0).normal(size=(2, 4, len(PROJECTIONS)))
+    monkeypatch.setattr(
+        rate_model,
+        "rule_change",
+        lambda p, m, given, r: drift + credit * given["feedback_exc.w"].any(),
+    )
+    values = lesions.placed(p, "spiking", arrays)
+    found = gradient.credited_change(p, None, values, np.random.default_rng(0))
+    np.testing.assert_allclose(found[:, :4], credit[:, :4])
+    np.testing.assert_allclose(found[:, 4:], (drift + credit)[:, 4:])
+
+
 def test_the_fit_finds_the_model_behind_made_rates():
     model = made_model()
     rng = np.random.default_rng(5)

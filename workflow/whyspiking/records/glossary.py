@@ -280,8 +280,9 @@ _DEFINED = {
     "every epoch, is below 10 %; inf if it never is.",
     **{
         f"cost_cosine_{e.lower()}_{when}": "1: M3: cosine of the rule's changes of the mean "
-        f"weights onto {e} with minus the gradient of the spiking network's own cost (finite "
-        f"differences), over patterns and projections, {said} training."
+        f"weights onto {e} (onto hidden ensembles: less those without feedback) with minus the "
+        "gradient of the spiking network's own cost (finite differences), over patterns and "
+        f"projections, {said} training."
         for e in ("H1", "H2", "O")
         for when, said in (("start", "before"), ("middle", "halfway through"), ("end", "after"))
     },

@@ -41,10 +41,8 @@ def circuit(params: Params) -> bm.BrianModel:
 
 def constants(params: Params) -> dict[str, bm.Constant]:
     """Values of the names in the equations."""
-    of_kinds = {f"u0_{kind}": getattr(params, f"u0_{kind}") for kind in model.KINDS}
     return {
         **{name: bm.Quantity(getattr(params, name), unit) for name, unit in model.UNITS.items()},
-        **of_kinds,
         **vector_functions.BOTH,
         "t_back": bm.Quantity(model.back_ms(params), "ms"),
         "f_stp": params.f_stp,
@@ -54,9 +52,10 @@ def constants(params: Params) -> dict[str, bm.Constant]:
 
 def pyramidal(params: Params, n: int) -> bm.Group:
     """Pyramidal neurons with short-term plasticity of their axons (Eqs. 20-25, 27-28)."""
-    states = "".join(f"x_{kind} : 1\nu_{kind} : 1\nout_{kind} : 1\n" for kind in model.KINDS)
+    names = ("x", "u", "out", "u0")
+    states = "".join(f"{name}_{kind} : 1\n" for kind in model.KINDS for name in names)
     transmitted = "".join(model.SHORT_TERM.format(kind=kind) for kind in model.KINDS)
-    noise = "noise_s : 1 (shared)\nnoise_d : 1 (shared)\n"
+    noise = "noise_s : 1 (shared)\nnoise_d : 1 (shared)\ndynamic : 1 (shared)\n"
     return bm.Group(
         "pyramidal",
         n,
@@ -70,7 +69,7 @@ def pyramidal(params: Params, n: int) -> bm.Group:
 
 def at_rest(params: Params) -> str:
     """Statements that bring pyramidal neurons to rest."""
-    rested = "; ".join(f"x_{k} = 1; u_{k} = {getattr(params, f'u0_{k}')!r}" for k in model.KINDS)
+    rested = "; ".join(f"x_{k} = 1; u_{k} = u0_{k}" for k in model.KINDS)
     return (
         f"v_s = {params.e_leak!r}*volt; v_d = {params.e_leak!r}*volt; w_s = 0; w_d = 0*volt; "
         f"theta = {params.th_rest!r}*volt; g_es = 0; g_is = 0; g_ed = 0; g_id = 0; "

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from whyspiking.contract.types import Params
 
-# Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code.
+# Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code. With
+# `opens` = 0 there is no plateau.
 PYRAMIDAL = """
 dv_s/dt = ((e_leak - v_s) + g_es*(e_exc - v_s) + g_is*(e_inh - v_s))/tau_s
     + (i_s - b_w*w_s + i_plateau_s*plateau)/c_s : volt
 dv_d/dt = ((e_leak - v_d) + g_ed*(e_exc - v_s) + g_id*(e_inh - v_s))/tau_d
     + (i_d + a_w*w_d + i_plateau_d*plateau + i_back*int(t - spiked <= t_back))/c_d : volt
-plateau = 1/(1 + exponential(-(v_d - v_plateau)/d_plateau)) : 1
+plateau = opens/(1 + exponential(-(v_d - v_plateau)/d_plateau)) : 1
+opens : 1 (shared)
 dw_s/dt = -w_s/tau_ws : 1
 dw_d/dt = (v_d - e_leak - w_d)/tau_wd : volt
 dtheta/dt = (th_rest - theta)/tau_th : volt
@@ -36,13 +38,14 @@ swing_s : amp
 base_d : amp
 swing_d : amp
 """
-# Eqs. 27-28, from spike to spike; `out_*` is what this spike transmits.
+# Eqs. 27-28, from spike to spike; `out_*` is what this spike transmits. With `dynamic` = 0 that is
+# u0 at every spike: a static synapse.
 SHORT_TERM = """
 x_{kind} = 1 + (x_{kind} - 1)*exp(-(t - spiked)/tau_rec_{kind})
 u_{kind} = u0_{kind} + (u_{kind} - u0_{kind})*exp(-(t - spiked)/tau_fac_{kind})
 out_{kind} = u_{kind}*x_{kind}
-x_{kind} -= out_{kind}
-u_{kind} += f_stp*(1 - u_{kind})
+x_{kind} -= dynamic*out_{kind}
+u_{kind} += dynamic*f_stp*(1 - u_{kind})
 """
 KINDS = ("dep", "fac")
 # Eq. 26.

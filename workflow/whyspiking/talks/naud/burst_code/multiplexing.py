@@ -37,7 +37,7 @@ def train(
     """Draw the wiring; nothing is learned."""
     progress(1.0, "a random wiring; nothing to train")
     seed = np.array(streams.integer("wiring"))
-    return ct.Network(arrays={"wiring_seed": seed}, info={"engine": "brian2"})
+    return ct.Network(arrays={"wiring_seed": seed}, info={"engine": "brian2", "variant": variant})
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> None:
@@ -64,7 +64,24 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
         layers[f"{name}.w"] = ct.Layer(source, target, present, kind)
     for name in ("base_s", "swing_s", "base_d", "swing_d"):
         values[f"pyramidal.{name}"] = np.repeat(np.asarray(getattr(params, name), float), n)
+    values |= lesion(params, network.info["variant"])
     return ct.Binding(values=values, layers=layers)
+
+
+def lesion(params: ct.Params, variant: str) -> dict[str, NDArray | float]:
+    """What a variant changes in an intact run: nothing, the plateau, or short-term dynamics."""
+    changes: dict[str, dict[str, NDArray | float]] = {
+        "spiking": {},
+        "no_plateau": {"pyramidal.opens": 0.0},
+        "static_synapses": {
+            "pyramidal.dynamic": 0.0,
+            **{
+                f"pyramidal.u0_{kind}": np.repeat(efficacy, params.n_pyramidal)
+                for kind, efficacy in params.static_efficacy.items()
+            },
+        },
+    }
+    return changes[variant]
 
 
 def signals(params: ct.Params, recording: ct.Recording) -> dict[str, NDArray]:

@@ -1,4 +1,4 @@
-"""Pairing protocols of one synapse: burst-Poisson, Poisson and periodic trains (Eq. 32).
+"""Pairing protocols of one synapse: burst-Poisson and Poisson trains (Eq. 32).
 
 Times are in ms here, rates in Hz.
 """
@@ -20,7 +20,7 @@ class Pairing:
     """One synapse under one protocol.
 
     Attributes:
-        protocol: "burst", "poisson" or "periodic".
+        protocol: "burst" or "poisson".
         rate_hz: Rate of events ("burst") or of spikes.
         p_burst: Probability of a second spike; only for "burst".
         p_start: Burst probability that the running means stand for at the start.
@@ -44,9 +44,6 @@ def pairings(params: Params) -> list[Pairing]:
         for rate in params.poisson_rates_hz:
             pair = Pairing("poisson", rate, np.nan, start, params.event_start_hz)
             found += [pair] * params.n_realisations
-    for rate in params.periodic_rates_hz:
-        pair = Pairing("periodic", rate, np.nan, params.periodic_start, params.event_start_hz)
-        found.append(pair)
     return found
 
 
@@ -121,12 +118,7 @@ def _train(
             spread_ms=params.second_spread_ms,
             rng=rng,
         )
-    if pairing.protocol == "poisson":
-        return renewal(pairing.rate_hz, params.pairing_ms, params.poisson_refractory_ms, rng)
-    period = 1000.0 / pairing.rate_hz
-    every = params.periodic_pairs * period + params.periodic_pause_ms
-    starts = every * np.arange(params.periodic_repeats)
-    return np.add.outer(starts, period * np.arange(params.periodic_pairs)).ravel()
+    return renewal(pairing.rate_hz, params.pairing_ms, params.poisson_refractory_ms, rng)
 
 
 def _gather(rows: Sequence[NDArray], duration_ms: float) -> Spikes:

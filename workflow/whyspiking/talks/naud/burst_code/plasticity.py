@@ -1,4 +1,4 @@
-"""The experiment `plasticity`: one synapse, the burst rule, and three pairing protocols.
+"""The experiment `plasticity`: one synapse, the burst rule, and two pairing protocols.
 
 Equation numbers are those of this talk's README. Nothing is trained: the network is the rule.
 """
@@ -118,15 +118,13 @@ def total_change(params: ct.Params, weights: NDArray) -> dict[str, NDArray]:
         weights: Sampled weights, (time, synapse).
 
     Returns:
-        "burst" (event rate, probability, repetition), "poisson" (start, rate, repetition),
-        "periodic" (rate,).
+        "burst" (event rate, probability, repetition), "poisson" (start, rate, repetition).
     """
     change = weights[-1] - params.w_start
     n_repeats = params.n_realisations
     sizes = {
         "burst": (len(params.event_rates_hz), len(params.burst_probabilities), n_repeats),
         "poisson": (len(params.poisson_starts), len(params.poisson_rates_hz), n_repeats),
-        "periodic": (len(params.periodic_rates_hz),),
     }
     found, begin = {}, 0
     for name, shape in sizes.items():

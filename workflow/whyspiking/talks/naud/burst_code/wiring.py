@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.naud.burst_code.model import INTERNEURON_UNITS, mean_hits
+from whyspiking.talks.naud.burst_code.model import INTERNEURON_UNITS, KINDS, mean_hits
 
 
 def wire(params: Params, rng: np.random.Generator) -> dict[str, tuple[NDArray, NDArray]]:
@@ -42,7 +42,7 @@ def wire(params: Params, rng: np.random.Generator) -> dict[str, tuple[NDArray, N
 
 
 def fixed_values(params: Params) -> dict[str, NDArray | float]:
-    """Numbers that all runs share: interneurons, and noise with the variance of Poisson trains."""
+    """Numbers of an intact run: interneurons, synapses, and noise with the variance of Poisson."""
     extra = 1.0 + mean_hits(params)
     kinds = (params.pv, params.som)
     values: dict[str, NDArray | float] = {
@@ -51,7 +51,10 @@ def fixed_values(params: Params) -> dict[str, NDArray | float]:
     for which in ("noise_e", "noise_i"):
         column = [extra * kind[which] for kind in kinds]
         values[f"interneurons.{which}"] = np.repeat(column, params.n_interneurons)
+    values |= {f"pyramidal.u0_{kind}": getattr(params, f"u0_{kind}") for kind in KINDS}
     return values | {
+        "pyramidal.opens": 1.0,
+        "pyramidal.dynamic": 1.0,
         "pyramidal.noise_s": extra * params.noise_soma,
         "pyramidal.noise_d": extra * params.noise_dendrite,
     }

@@ -209,27 +209,22 @@ def train(
     for epoch in kept.rounds(range(recipe.epochs), progress):
         if epoch == 0:
             _note(layers, 0, validation, recipe)
-        chosen = list(batches(len(features), recipe.batch, shuffle))
-        for some in chosen:
+        for some in batches(len(features), recipe.batch, shuffle):
             activity, targets = rates(layers, features[some]), wanted[classes[some]]
             credit, heard = credit_of(layers, activity, targets, recipe, perturb)
             for k, move in enumerate(moves):
                 _add_product(move, activity[k], credit[k], eta[k], recipe.momentum)
-                layers.forward[k] += move
+                learned = [layers.forward[k]]
                 if k and recipe.rule == LEARNED_FEEDBACK:
-                    layers.feedback[k - 1] += move
+                    learned.append(layers.feedback[k - 1])
+                for weights in learned:
+                    weights *= Float(1.0 - recipe.decay)
+                    weights += move
                 bias_moves[k] *= Float(recipe.momentum)
                 bias_moves[k] += Float(eta[k]) * credit[k].sum(axis=0)
                 layers.bias[k] += bias_moves[k]
             for weights, (drive, before) in zip(layers.recurrent, heard, strict=True):
                 _add_product(weights, before, drive, recipe.eta_recurrent, 1.0)
-        # Once per epoch: a pass over all weights costs as much as a product of matrices.
-        left = Float((1.0 - recipe.decay) ** len(chosen))
-        for weights in layers.forward:
-            weights *= left
-        if recipe.rule == LEARNED_FEEDBACK:
-            for weights in layers.feedback:
-                weights *= left
         _note(layers, epoch + 1, validation, recipe)
         error = layers.history.rows[-1]["value"]
         progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")

@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
 from whyspiking.contract import types as ct
+from whyspiking.errors import UserError
 from whyspiking.talks.naud.xor.model import POPULATIONS, TOTALS, TRIAL_MS, bernoulli
 from whyspiking.training.checkpoint import Checkpoint
 
@@ -103,14 +104,23 @@ class Ensembles:
 
         Args:
             stimulus: "schedule" (trial, slot, channel).
-            values: As for the Brian2 model; lost spikes are not known here.
+            values: As for the Brian2 model; of the neurons' those of FIXED are known here.
             seed: Of noise and bursts.
             spikes: Keep them: "spikes" (spike, 3), step, neuron, second of a burst.
             progress: Called now and then.
             watch: Trial; "watched" are its weights at the start, or up to TRIALS_PER_CALL earlier.
             kept_as: Name of its checkpoint; without one none is kept.
+
+        Raises:
+            UserError: If it is given what it does not know.
         """
         p = self.params
+        known = {f"neurons.{name}" for name in FIXED} | {"neurons.carry"}
+        if unknown := {name for name in values if name.startswith("neurons.")} - known:
+            raise UserError(
+                f"talk 'naud': the compiled XOR network does not know {sorted(unknown)}; simulate "
+                "this lesion in Brian2, or teach it to ensembles.cpp and FIXED"
+            )
         n = len(POPULATIONS) * p.n_per_population
         rows = np.asarray(stimulus.arrays["schedule"], float)
         synapses = Synapses.of(values, n)

@@ -18,6 +18,7 @@ from whyspiking.talks.naud.xor import learning, rate_model
 from whyspiking.talks.naud.xor.counters import output_rates, read_counters
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.experiment import bind, decode, make_task, to_brian
+from whyspiking.talks.naud.xor.lesions import lesion
 from whyspiking.talks.naud.xor.model import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
 from whyspiking.talks.naud.xor.published import ENGINE, evaluate
 from whyspiking.talks.naud.xor.task import PATTERNS, TARGETS, Schedule, slots, training
@@ -54,12 +55,27 @@ def train(
     middle = {**values, "forward.w": recording.final["watched"]}
     for when, now in (("start", values), ("middle", middle), ("end", trained)):
         gradient = cost_gradient(params, machine, now, rng)
-        rule = rate_model.rule_change(params, machine, now, rng)
+        rule = credited_change(params, machine, now, rng)
         for post in ENSEMBLES:
             own = [k for k, (_, onto) in enumerate(PROJECTIONS) if onto == post]
             metric = f"cost_cosine_{POPULATIONS[post].lower()}_{when}"
             network.info["measures"][metric] = rate_model.cosine(rule[:, own], gradient[:, own])
     return network
+
+
+def credited_change(
+    params: ct.Params, machine: Ensembles, values: Mapping[str, Any], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """What the rule changes because of the error, (pattern, projection).
+
+    Onto hidden ensembles the change less that without feedback, under noise of its own: Eqs. 8 and
+    9 also follow fluctuations. Onto the output, which feedback does not reach, all of it.
+    """
+    found = rate_model.rule_change(params, machine, values, rng)
+    cut = rate_model.rule_change(params, machine, lesion(values, "no_feedback", params), rng)
+    hidden = rate_model.LAYERS["hidden"]
+    found[:, hidden] -= cut[:, hidden]
+    return found
 
 
 def cost(rates_hz: NDArray) -> NDArray[np.float64]:

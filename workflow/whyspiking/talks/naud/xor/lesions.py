@@ -1,7 +1,7 @@
 """Lesions of the XOR network: what a variant takes away, as values of a run.
 
 A new one is an entry of `changes` and a variant in talk.yaml. The compiled engine takes the values
-of neurons that `ensembles.FIXED` names, and weights.
+of neurons that `ensembles.FIXED` names, and weights; it refuses others.
 """
 
 from __future__ import annotations
