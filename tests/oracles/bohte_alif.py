@@ -13,12 +13,13 @@ def run(
     rho: NDArray,
     threshold: float,
     beta: float,
-    u_start: float = 0.0,
+    u_start: NDArray | float = 0.0,
+    s_start: NDArray | float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Spikes and membranes of one trial, (time, neuron), from what arrives at each step."""
     n = drive.shape[1]
     w = np.broadcast_to(w_rec, (n, n))
-    u, eta, s = np.full(n, u_start), np.full(n, threshold), np.zeros(n)
+    u, eta, s = np.full(n, u_start), np.full(n, threshold), np.full(n, s_start)
     told = []
     for now in drive:
         eta = rho * eta + (1 - rho) * s

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from made.checkouts import ROOT
 from made.fulfilled import fulfilled, task_of
-from made.project import params_of, silent
+from made.project import config, params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Task
+from whyspiking.declared import registry
 from whyspiking.measures import scoring
 from whyspiking.talks.bohte import network, one_class, pixels, spoken_digits
 
@@ -130,6 +132,16 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
         test = task_of(params)
         score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
     assert score["spiking"] > 0.95 > 0.75 > score["counts"]
+
+
+def test_gated_units_have_as_many_parameters_as_the_network_of_digits():
+    experiment = registry.load_talk("bohte").experiments["smnist"]
+    sizes = []
+    for variant, cell in (("spiking", "alif"), ("gru", "gru")):
+        params = registry.params(experiment, config("paper"), 0, variant)
+        arrays = network.initial(params, cell, np.random.default_rng(0))
+        sizes.append(sum(x.size for x in arrays.values() if x.ndim < 2 or x.any()))
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.01)
 
 
 def test_recurrent_weights_begin_as_published_and_the_third_layer_has_none():

@@ -48,7 +48,7 @@ def saved(params, own, n_input):
     return found
 
 
-def by_hand(params, own, at, x, start):
+def by_hand(params, own, at, x, membranes, fired=(0.0,) * 4):
     """The published update for one trial (time, channel): spikes and membranes of every layer."""
     told = []
     for k, layer in enumerate(own.layers):
@@ -58,7 +58,7 @@ def by_hand(params, own, at, x, start):
         tau_mem = at[layer.tau_mem] if layer.tau_mem else params.tau_mem
         decays = np.exp(-1 / tau_mem), np.exp(-1 / at[layer.tau_adapt])
         beta = 1.8 * layer.adapts
-        told.append(bohte_alif.run(x, w_rec, *decays, 0.01, beta, 0.0 if k else start))
+        told.append(bohte_alif.run(x, w_rec, *decays, 0.01, beta, membranes[k], fired[k]))
         x = told[-1][0]
         assert 0.02 < x.mean() < 0.95
     return [list(each) for each in zip(*told, strict=True)]
@@ -74,7 +74,7 @@ def test_both_engines_follow_the_published_update_on_electrocardiograms(builds):
     with jax.enable_x64(True):
         hidden, output = released_ecg.courses(ECG, net.arrays, x.astype(np.float64))
     for trial, events in enumerate(x):
-        spikes, membranes = by_hand(ECG, released_ecg.RELEASED, at, events, 0.5)
+        spikes, membranes = by_hand(ECG, released_ecg.RELEASED, at, events, (0.5, 0.0))
         np.testing.assert_array_equal(np.asarray(hidden.spikes)[:, trial], spikes[0])
         simulated = brian_network.raster(ECG, recording, 0)[trial]
         np.testing.assert_array_equal(simulated, spikes[0] > 0)
@@ -83,18 +83,27 @@ def test_both_engines_follow_the_published_update_on_electrocardiograms(builds):
         np.testing.assert_allclose(told, membranes[1], atol=1e-11)
 
 
-def test_the_network_of_digits_follows_the_published_update():
+@pytest.mark.parametrize("drawn", [False, True])
+def test_the_network_of_digits_follows_the_published_update(drawn):
+    """From rest, and from the notebook's states: a number for membrane and spike of a neuron."""
     at = saved(*BOTH[1])
-    images = np.random.default_rng(1).integers(0, 256, (2, 784)).astype(np.uint8)
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (2, 784)).astype(np.uint8)
+    starts = [drawn * rng.random((2, n)) for n in (6, 5, 4, 3)]
     arrays = released_layers.parse(Stored("file", at), PIXELS, released_pixels.RELEASED, 3)
     arrays["w_in_0"] = released_pixels.weights_of_bits(arrays["w_in_0"])
-    found = released_pixels.spikes(PIXELS, arrays, released_pixels.shown(PIXELS, images))
+    x = released_pixels.shown(PIXELS, images)
+    found = released_pixels.spikes(PIXELS, arrays, x, starts if drawn else None)
     for trial, image in enumerate(images):
         x = np.array([image[t : t + 3] / 255 for t in range(60)])
-        spikes, _ = by_hand(PIXELS, released_pixels.RELEASED, at, x, 0.0)
+        own = [start[trial] for start in starts]
+        spikes, _ = by_hand(PIXELS, released_pixels.RELEASED, at, x, own, own)
         for layer, expected in zip(found, spikes, strict=True):
             # Single against double precision.
             assert (layer[trial] == expected).mean() > 0.995
+    if drawn:
+        resting = released_pixels.spikes(PIXELS, arrays, released_pixels.shown(PIXELS, images))
+        assert (resting[0][:, :3] != found[0][:, :3]).any()
 
 
 def test_the_last_steps_see_the_last_pixels():
