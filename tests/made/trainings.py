@@ -209,7 +209,7 @@ def _evidence(variant, progress):
 
 def of_one_shot(progress, monkeypatch):
     own = params_of("scherr", "oneshot", outer_iterations=30, n_validation=2, batch=2)
-    return oneshot.optimise(own, STREAMS, progress)
+    return oneshot.optimise(own, "error", STREAMS, progress)
 
 
 def by_bursts(progress, monkeypatch):

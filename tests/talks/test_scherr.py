@@ -282,7 +282,7 @@ def test_brian_simulates_the_same_network():
     np.testing.assert_allclose(outputs, run.outputs.reshape(outputs.shape), atol=1e-12)
 
 
-@pytest.mark.parametrize("signal", ["generator", "error"])
+@pytest.mark.parametrize("signal", ["generator", "error", "filtered error"])
 def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
     params = params_of("scherr", "oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))

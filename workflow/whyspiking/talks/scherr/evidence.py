@@ -11,7 +11,7 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import brian_network, kernel, learning, model
+from whyspiking.talks.scherr import brian_network, cue_sensitivity, kernel, learning, model
 from whyspiking.talks.scherr import task as evidence_task
 from whyspiking.talks.scherr.learning import WINDOW
 from whyspiking.talks.scherr.task import make_task
@@ -68,6 +68,7 @@ def train(
     )  # fmt: skip
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
     chosen = kernel.mean_outputs(neurons, fitted.arrays, held_out).argmax(axis=1)
+    rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, held_out)
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -78,6 +79,9 @@ def train(
             "validation_error": 1 - float((chosen == held_out.labels).mean()),
             "measures": {
                 "iterations_to_10_percent": first_below(fitted.errors, 0.10),
+                "feedback_cue_correlation": cue_sensitivity.correlation(
+                    fitted.arrays["feedback"], rates
+                ),
                 # M1: what the rule holds in memory for one batch, beside weights and neurons.
                 "learning_memory": float(fitted.floats_kept),
                 # M3 averaged over training, where it was measured.

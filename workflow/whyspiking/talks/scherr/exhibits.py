@@ -31,12 +31,10 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
-        return _evidence(params, networks, streams)
+        return _evidence(params, networks, streams) | _feedback(params, networks, streams)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
-    if params.experiment == "evidence_reward":
-        return _feedback(params, networks, streams)
-    if shared.takes_part(params):
+    if params.experiment == "evidence_reward" or shared.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 

@@ -2,8 +2,8 @@
 
 Exhibits read, times in ms:
 
-- evidence: `trial.*`, one fresh trial of the network trained by symmetric e-prop.
-- evidence_reward: `cues.<variant>.feedback`, `.rates`, `.adaptive` (neuron,).
+- evidence: `trial.*`, one fresh trial of the network trained by symmetric e-prop;
+  `cues.<variant>.feedback`, `.rates`, `.adaptive` (neuron,).
 - pattern: `pattern.time_ms`, `pattern.target`, `pattern.output.<variant>` (time,).
 - oneshot: `movement.target`, `movement.before`, `movement.after` (movement, step, 2).
 """
@@ -35,7 +35,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """The talk's figures by name, in the order of the story."""
     return {
         "one trial": lambda: one_trial(results.exhibit("evidence")),
-        "feedback and cues": lambda: feedback_and_cues(results.exhibit("evidence_reward")),
+        "feedback and cues": lambda: feedback_and_cues(results.exhibit("evidence")),
         "pattern": lambda: pattern(results.exhibit("pattern")),
         "one demonstration": lambda: one_demonstration(results.exhibit("oneshot")),
     }
@@ -113,7 +113,7 @@ def feedback_and_cues(arrays: Mapping[str, NDArray]) -> fg.Plate:
         "left, and its rates while cues are shown. The second network drew such weights as well, "
         "but learned through its readout's own.",
         "; ".join(words) + ".",
-        exhibits="evidence_reward",
+        exhibits="evidence",
     )
 
 

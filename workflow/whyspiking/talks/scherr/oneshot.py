@@ -25,8 +25,11 @@ from whyspiking.training.history import History
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 ENGINE = "jax"
-SIGNALS = {"spiking": "generator", "silenced": "none", "error": "error", "plain": "error"}
-"""Variant -> where the learning signal comes from."""
+SIGNALS = {
+    "spiking": "generator", "silenced": "none", "error": "error", "filtered": "filtered error",
+    "plain": "error",
+}  # fmt: skip
+"""Variant -> where the learning signal comes from; "filtered": eligibilities are (Eq. 8)."""
 
 
 def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
@@ -68,12 +71,12 @@ def trial_of(params: ct.Params, signal: str) -> Any:
 
     Args:
         params: Parameters of the experiment.
-        signal: "generator", "error" or "none": whence the learning signal.
+        signal: One of `SIGNALS`: whence the learning signal.
 
     Returns:
         (arrays, w (task, source, neuron), clock (step, channel), y* (step, task, 2)) -> outputs
-        (step, task, 2), sum over the trial of L psi eps (task, source, neuron), mean rates per step
-        of both networks (neuron,).
+        (step, task, 2), sum over the trial of Eq. 14 (task, source, neuron), mean rates per step of
+        both networks (neuron,).
     """
     import jax
     import jax.numpy as jnp
@@ -86,7 +89,7 @@ def trial_of(params: ct.Params, signal: str) -> Any:
         n, m = params.n_learner, params.n_generator
 
         def step(carry: Any, given: Any) -> Any:
-            v, z, before, u, s, eps, y, signal_now, total = carry
+            v, z, before, u, s, eps, y, signal_now = carry
             x, wanted = given
             sources = jnp.concatenate([before, z], axis=1)
             v = alpha * v + jnp.einsum("bi,bij->bj", sources, w) - v_th * z
@@ -99,21 +102,27 @@ def trial_of(params: ct.Params, signal: str) -> Any:
                 u = alpha * u + drive + wanted @ arrays["generator_target"] - v_th * s
                 s = spike(u - v_th)
                 signal_now = kappa * signal_now + (1 - kappa) * s @ arrays["generator_out"]
-            elif signal == "error":
+            elif signal.endswith("error"):
                 signal_now = (y - wanted) @ arrays["w_out"].T
-            total = total + jnp.einsum("bi,bj->bij", eps, signal_now * slope(above))
             given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
-            seen = y, z_now.mean(0), s.mean(0)
-            return (v, z_now, given_now, u, s, eps, y, signal_now, total), seen
+            seen = y, z_now.mean(0), s.mean(0), eps, slope(above), signal_now
+            return (v, z_now, given_now, u, s, eps, y, signal_now), seen
 
         zeros = jnp.zeros((n_tasks, n))
         start = (
             zeros, zeros, jnp.zeros((n_tasks, params.n_in)), jnp.zeros((n_tasks, m)),
             jnp.zeros((n_tasks, m)), jnp.zeros((n_tasks, params.n_in + n)),
-            jnp.zeros((n_tasks, N_OUT)), zeros, jnp.zeros(w.shape),
+            jnp.zeros((n_tasks, N_OUT)), zeros,
         )  # fmt: skip
-        end, (y, z, s) = jax.lax.scan(step, start, (clock, demonstration))
-        return y, end[-1], (z.mean(0), s.mean(0))
+        _, (y, z, s, eps, psi, sent) = jax.lax.scan(step, start, (clock, demonstration))
+        if signal.startswith("filtered"):
+            # To filter eligibilities is to filter what they are multiplied by, from the end.
+            sent = jax.lax.scan(back, zeros, sent, reverse=True)[1]
+        return y, jnp.einsum("tbi,tbj->bij", eps, sent * psi), (z.mean(0), s.mean(0))
+
+    def back(later: Any, now: Any) -> Any:
+        later = kappa * later + (1 - kappa) * now
+        return later, later
 
     return run
 
@@ -148,24 +157,25 @@ def both_trials(params: ct.Params, signal: str) -> Any:
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """Train one variant; what is not optimised starts as drawn or from the optimised network."""
+    """Train one variant; `silenced` is the optimised network itself."""
     if variant not in SIGNALS:
         raise unknown_variant(params.talk, params.experiment, variant)
-    if variant == "spiking":
-        return optimise(params, streams, progress)
     if variant == "plain":
-        return with_error_feedback(params, variant, initial(params, streams), streams)
-    (optimised,) = parents.values()
-    if variant == "error":
-        return with_error_feedback(params, variant, optimised.arrays, streams)
-    return ct.Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
+        return as_drawn(params, streams)
+    if variant == "silenced":
+        (optimised,) = parents.values()
+        return ct.Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
+    return optimise(params, variant, streams, progress)
 
 
-def optimise(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
-    """Optimise start, readout, generator and step size over the family of tasks.
+def optimise(
+    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress
+) -> ct.Network:
+    """Optimise start, readout, step size and, where it teaches, generator over the family of tasks.
 
     Args:
         params: Parameters of the experiment.
+        variant: Says whence the learning signal comes.
         streams: Randomness: "init", "tasks-train", "tasks-validation".
         progress: Called every ten outer iterations.
     """
@@ -173,7 +183,8 @@ def optimise(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.N
     import optax
 
     clock = jnp.asarray(oneshot_task.clock(params), jnp.float32)
-    both = both_trials(params, "generator")
+    signal = SIGNALS[variant]
+    both = both_trials(params, signal)
     wanted_rate = params.target_hz * params.dt_ms / 1000
     start, history, n = initial(params, streams), History(), params.outer_iterations
     # Autapses stay away.
@@ -210,26 +221,23 @@ def optimise(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.N
         arrays=arrays,
         info={
             "engine": ENGINE,
-            "variant": "spiking",
+            "variant": variant,
             "epochs": n,
-            "validation_nmse": validation_error(params, arrays, "generator", streams),
+            "step_size": float(np.exp(arrays["log_rate"])),
+            "validation_nmse": validation_error(params, arrays, signal, streams),
         },
         history=history.rows,
     )
 
 
-def with_error_feedback(
-    params: ct.Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
-) -> ct.Network:
-    """Plain e-prop: the output's error is the signal; its best step size on validation tasks.
+def as_drawn(params: ct.Params, streams: Streams) -> ct.Network:
+    """E-prop without an outer loop: weights as drawn, its best step size on validation tasks.
 
     Args:
         params: `error_rates`: the step sizes to choose from.
-        variant: "error" (optimised start and readout) or "plain" (as they were drawn).
-        arrays: Weights.
-        streams: Randomness: "tasks-validation".
+        streams: Randomness: "init", "tasks-validation".
     """
-    errors = {}
+    arrays, errors = initial(params, streams), {}
     for rate in params.error_rates:
         tried = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
         errors[rate] = validation_error(params, tried, "error", streams)
@@ -238,7 +246,7 @@ def with_error_feedback(
         arrays={**arrays, "log_rate": np.asarray(np.log(best), np.float32)},
         info={
             "engine": ENGINE,
-            "variant": variant,
+            "variant": "plain",
             "step_size": best,
             "validation_nmse": errors[best],
         },

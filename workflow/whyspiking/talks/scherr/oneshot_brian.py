@@ -38,8 +38,10 @@ SYNAPSE = """
 w : 1
 start : 1
 plastic : 1
+filtered : 1
 total : 1
 step_size : 1 (shared)
+kappa_e : 1 (shared)
 """
 READ_OUT = """
 w : 1
@@ -108,7 +110,7 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
         dt_ms=params.dt_ms,
         trial_ms=2 * half_ms,
         max_trials=params.max_trials,
-        reset={**REST, **dict.fromkeys(HIDDEN, "w = start; total = 0")},
+        reset={**REST, **dict.fromkeys(HIDDEN, "w = start; total = 0; filtered = 0")},
         record_spikes=("learner", "generator"),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )  # fmt: skip
@@ -127,13 +129,19 @@ def _cells(name: str, size: int, more: str, advance: str, rest: bm.Regularly) ->
 
 
 def _plastic(name: str, source: str, half_ms: float) -> bm.Synapses:
-    """Synapses onto the learner, which add up Eq. 14 and move once, before the test."""
+    """Synapses onto the learner, which add up Eq. 14 and move once, before the test.
+
+    `kappa_e` filters eligibilities (Eq. 8); 0 does not.
+    """
     learn = bm.Regularly(
-        f"{name}_learn", "total += signal_post * psi_post * eps_pre", when="end", order=2
-    )
+        f"{name}_learn",
+        "filtered = kappa_e * filtered + (1 - kappa_e) * psi_post * eps_pre\n"
+        "total += signal_post * filtered",
+        when="end", order=2,
+    )  # fmt: skip
     # At the start of a trial nothing has been added up; half-way this is the update.
     update = bm.Regularly(
-        f"{name}_update", "w -= step_size * plastic * total\ntotal = 0",
+        f"{name}_update", "w -= step_size * plastic * total\ntotal = 0\nfiltered = 0",
         order=-10, period_ms=half_ms,
     )  # fmt: skip
     return bm.Synapses(name, source, "learner", DRIVE, equations=SYNAPSE, regularly=[learn, update])
@@ -145,7 +153,7 @@ def bind(params: ct.Params, arrays: Mapping[str, NDArray], signal: str) -> ct.Bi
     Args:
         params: Parameters of the experiment.
         arrays: See `oneshot.initial`.
-        signal: "generator", "error" or "none".
+        signal: One of `oneshot.SIGNALS`.
     """
     alpha, kappa = oneshot_task.decays(params)
     n_in, n = params.n_in, params.n_learner
@@ -159,18 +167,19 @@ def bind(params: ct.Params, arrays: Mapping[str, NDArray], signal: str) -> ct.Bi
         "s_loop.w": ct.Layer("generator", "generator", own["generator"][n:], "recurrent"),
         "s_teach.w": ct.Layer("generator", "learner", teach),
     }
-    step_size = float(np.exp(own["log_rate"]))
+    step_size, by_error = float(np.exp(own["log_rate"])), signal.endswith("error")
     values: dict[str, NDArray | float] = {
         **{key: layer.weights for key, layer in layers.items()},
         "s_in.plastic": 1.0,
         "s_rec.plastic": 1.0 - np.eye(n),
         "s_in.step_size": step_size,
         "s_rec.step_size": step_size,
-        "s_out.use_error": float(signal == "error"),
+        **dict.fromkeys(("s_in.kappa_e", "s_rec.kappa_e"), kappa * signal.startswith("filtered")),
+        "s_out.use_error": float(by_error),
         "generator.weight_x": own["generator_target"][0],
         "generator.weight_y": own["generator_target"][1],
         "learner.gamma": params.gamma,
-        "learner.kappa": kappa if signal != "error" else 0.0,
+        "learner.kappa": 0.0 if by_error else kappa,
         "readout.kappa": kappa,
         "relay.alpha": alpha,
     }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import cue_sensitivity, evidence, kernel, learning, model
+from whyspiking.talks.scherr import evidence, kernel, learning, model
 from whyspiking.talks.scherr import task as evidence_task
 from whyspiking.talks.scherr.evidence import decode, evaluate, to_brian
 from whyspiking.talks.scherr.task import make_task
@@ -151,8 +151,6 @@ def train(
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
     means = kernel.mean_outputs(neurons, fitted.arrays, held_out)
     right = means[:, :ACTIONS].argmax(axis=1) == held_out.labels
-    rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, held_out)
-    related = cue_sensitivity.correlation(fitted.arrays["feedback"], rates)
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -161,7 +159,6 @@ def train(
             "rule": f"reward-based, {recipe.rule}",
             "epochs": recipe.iterations,
             "validation_error": float(1 - right.mean()),
-            "measures": {"feedback_cue_correlation": related},
         },
         history=history.rows,
     )
