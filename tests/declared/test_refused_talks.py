@@ -354,6 +354,7 @@ CLAIM_DAMAGE = {
     ),
     "level of no perturbation": (place("where", strength=0.3), "where.strength", "0.3"),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
+    "check as the key claim": (claim(origin="check"), "origin", "ours"),
     "two key claims": (lambda entries: entries[1].update(
         role="key", origin="talk", negative_control={"variant": "linear"}), "key", "2 claims"),
     "no key claim": (claim(role="secondary"), "key", "0 claims"),

@@ -324,9 +324,9 @@ class Claim(Block):
             "missing; expected both or none. Add the value or remove the spread.": (
                 self.source.value is None and self.source.spread is not None
             ),
-            f"claim '{self.id}' is the key claim and has origin '{self.origin}'; expected one of "
-            f"{list(REPLICABLE)}: a key claim is one that somebody made. Correct it.": (
-                self.role == "key" and self.origin not in REPLICABLE
+            f"claim '{self.id}' is the key claim and has origin 'check'; expected one of "
+            f"{[*REPLICABLE, 'ours']}: a check answers no talk's question. Correct it.": (
+                self.role == "key" and self.origin == "check"
             ),
             f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected 'check': one "
             "number that no seed changes replicates nothing. Choose another test.": (

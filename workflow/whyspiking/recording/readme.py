@@ -69,7 +69,7 @@ def counted(verdicts: pd.DataFrame) -> str:
     parts = {
         "key claims": key,
         "other claims of papers and abstracts": others & ~key,
-        "claims of ours": whose == "ours",
+        "claims of ours": (whose == "ours") & ~key,
         "checks": whose == "check",
     }
     sentences = []

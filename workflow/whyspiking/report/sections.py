@@ -48,7 +48,7 @@ def counts(verdicts: Table) -> Markup:
     """How many claims of papers and talks replicated, and how many checks hold, in a paragraph."""
     judged = verdicts["verdict"] != rule.OUT_OF_SCOPE
     key, whose = verdicts["role"] == "key", verdicts["origin"]
-    parts = [key, whose.isin(REPLICABLE) & ~key, whose == "ours", whose == "check"]
+    parts = [key, whose.isin(REPLICABLE) & ~key, (whose == "ours") & ~key, whose == "check"]
     elsewhere = [
         (label, len(rows), int((rows["role"] == "key").sum()))
         for label, rows in verdicts[~judged].groupby("label")
