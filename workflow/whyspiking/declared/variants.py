@@ -74,6 +74,7 @@ class Variant(Named):
         sees: What it is told of the input, where that is not all (`controls.seen`).
         settings: Parameters in which its training differs from that of the others, and why.
         learns: False where others trained it: the networks that authors released.
+        twin_of: Variant that it equals in everything but what neurons send.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured, on all test trials.
     """
@@ -87,6 +88,7 @@ class Variant(Named):
     sees: MayLack[Sees] = None
     settings: dict[Name, Change] = Field(default_factory=dict)
     learns: bool = True
+    twin_of: MayLack[str] = None
     recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
     _same: Variant | None = PrivateAttr(None)

@@ -251,7 +251,8 @@ SHARED = TableSchema(
     _AT,
     Column(
         "kind",
-        "method; control (what methods are held against); floor (untrained, or told less); other; "
+        "method; twin (a method but for its spikes); control (what methods are held against); "
+        "floor (untrained, or told less); other; "
         "absent: no result, for the reason in `why`.",
     ),
     *_PLACE,
@@ -281,6 +282,12 @@ SHARED = TableSchema(
     Column("p_equal", "P value of a difference of delta or more.", "number", "1"),
     Column("p_equal_holm", "The same with Holm's correction.", "number", "1"),
     Column("verdict", "better, equal within delta, worse, undecided, no matched control."),
+    Column("could", "The verdict if every answer were right: the best that there is."),
+    Column("twin", "The better of its graded twins: equal but for the spike."),
+    Column("twin_difference", "Accuracy less that of the twin, paired.", "number", _OF_SHARE),
+    Column("twin_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
+    Column("twin_high", "Upper end.", "number", _OF_SHARE),
+    Column("twin_verdict", "As `verdict`, against the twin; empty where there is none."),
     Column("floor", "The best floor."),
     Column("floor_difference", "Accuracy less that of the floor, paired.", "number", _OF_SHARE),
     Column("floor_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),

@@ -55,6 +55,9 @@ _DEFINED = {
     # counting and energy
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
+    "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
+    "message_bits": "bits/trial: Messages, each with its value and the address of its neuron.",
+    "message_bits_changes": "bits/trial: The same if a value is sent only when it has changed.",
     "spikes_hidden": "spikes/trial: Hidden spikes.",
     "spikes_per_neuron": "spikes/trial: Hidden spikes per hidden neuron.",
     "spikes_to_decision": "spikes/trial: Spikes up to the decision.",

@@ -28,14 +28,14 @@ BESIDE = {
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 
 
-type Comparison = tuple[str, str, Cell]
-"""Verdict on a network with spikes, its name, and the task."""
+type Comparison = tuple[str, str, Cell, str]
+"""Verdict on a network with spikes, its name, the task, the verdict if it made no error."""
 
 
 def _comparisons(ground: Ground) -> list[Comparison]:
     """Every network with spikes on every shared task; what has no spikes does not count."""
     return [
-        (row["verdict"], ground.label(method), cell)
+        (row["verdict"], ground.label(method), cell, row["could"])
         for cell in ground.cells
         for method, row in cell.methods.items()
         if ground.spikes(row)
@@ -45,7 +45,7 @@ def _comparisons(ground: Ground) -> list[Comparison]:
 def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
     """Who has a verdict, and on which tasks, in words."""
     cells: dict[str, list[Cell]] = {}
-    for _, name, cell in (entry for entry in comparisons if entry[0] == verdict):
+    for _, name, cell, _ in (entry for entry in comparisons if entry[0] == verdict):
         cells.setdefault(name, []).append(cell)
     return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
 
@@ -54,7 +54,7 @@ def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
     """How many networks of how many have a verdict, task by task, in words."""
     order = list(dict.fromkeys(word for word, *_ in comparisons))
     own: dict[str, list[str]] = {}
-    for word, _, cell in sorted(comparisons, key=lambda entry: order.index(entry[0])):
+    for word, _, cell, _ in sorted(comparisons, key=lambda entry: order.index(entry[0])):
         own.setdefault(cell.task.title, []).append(word)
     counts = {t: (w.count(verdict), len(w) - w.count(NO_CONTROL)) for t, w in own.items()}
     return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
@@ -78,7 +78,10 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         programme: Rows of programme.csv.
         delta: Accuracies that differ less count as equal.
     """
-    comparisons = _comparisons(ground)
+    every = _comparisons(ground)
+    # Where a perfect network could not be called better, that it is not says nothing.
+    closed = [entry for entry in every if entry[3] not in ("", BETTER)]
+    comparisons = [entry for entry in every if entry not in closed]
     verdicts = [verdict for verdict, *_ in comparisons]
     counts = {name: verdicts.count(verdict) for name, verdict in VERDICTS.items()}
     counts["compared"] = sum(verdict in COMPARED for verdict in verdicts)
@@ -99,7 +102,20 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         beside,
         next(plans(ground, programme), None),
         unset,
+        len(closed),
+        twins(ground),
     )
+
+
+def twins(ground: Ground) -> dict[str, list[str]]:
+    """Verdict on networks with spikes beside their graded twins -> who has it, and where."""
+    found: dict[str, list[str]] = {}
+    for cell in ground.cells:
+        for method, row in cell.methods.items():
+            if row["twin_verdict"]:
+                told = f"{ground.label(method)} on {cell.title}"
+                found.setdefault(str(row["twin_verdict"]), []).append(told)
+    return found
 
 
 COMPARED = (BETTER, EQUAL, WORSE, UNDECIDED)

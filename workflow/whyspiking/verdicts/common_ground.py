@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ VERDICTS = (BETTER, EQUAL, WORSE, UNDECIDED, NO_CONTROL)
 METHODS = ("spiking", "rate", "ablation")
 """Roles of the networks that a talk trains by its own rules."""
 METHOD, CONTROL, FLOOR, OTHER, ABSENT = "method", "control", "floor", "other", "absent"
+TWIN = "twin"
+"""Equal to a method in everything but what neurons send: a value in place of a spike."""
 ALPHA = 0.05
 ABOVE = {BETTER: "yes", UNDECIDED: UNDECIDED}
 """Verdict on a method beside the best floor -> whether it is above it; if no other, it is not."""
@@ -66,12 +68,22 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """Role in the comparison: method, control, floor or other."""
+        """Role in the comparison: method, its twin, control, floor or other."""
         if self.variant.role in METHODS:
             return METHOD
+        if self.variant.twin_of:
+            return TWIN
         if self.variant.name in self.task.matched:
             return CONTROL
         return FLOOR if self.variant.name in self.task.floors else OTHER
+
+    @property
+    def perfect(self) -> Entry:
+        """The same if every answer were right."""
+        rows = self.rows.assign(
+            value=self.rows["value"].mask(self.rows["metric"] == "accuracy", 1.0)
+        )
+        return replace(self, rows=rows, scores=dict.fromkeys(self.scores, 1.0))
 
     @property
     def place(self) -> dict[str, str]:
@@ -154,15 +166,24 @@ def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any
     methods = [entry for entry in trained if entry.kind == METHOD]
     controls = [matched(entry, trained) for entry in methods]
     floors = [_floor(entry, trained) for entry in methods]
+    twins = [_twin(entry, trained) for entry in methods]
     beside = [difference(*pair) for pair in zip(methods, controls, strict=True)]
     above = [difference(*pair) for pair in zip(methods, floors, strict=True)]
+    spiked = [difference(*pair) for pair in zip(methods, twins, strict=True)]
+    best = [difference(e.perfect, c) for e, c in zip(methods, controls, strict=True)]
+    judgements = zip(*(decide(x, delta) for x in (beside, above, spiked, best)), strict=True)
     rows = {}
-    for entry, control, floor, gain, margin, judged, over in zip(
-        methods, controls, floors, beside, above, decide(beside, delta), decide(above, delta),
-        strict=True,
-    ):  # fmt: skip
+    for entry, control, floor, twin, gain, margin, spike, (judged, over, alike, could) in zip(
+        methods, controls, floors, twins, beside, above, spiked, judgements, strict=True
+    ):
         rows[id(entry)] = {
             **judged,
+            "could": "" if control is None else could["verdict"],
+            "twin": "" if twin is None else twin.variant.name,
+            "twin_difference": spike.mean,
+            "twin_low": spike.low,
+            "twin_high": spike.high,
+            "twin_verdict": "" if twin is None else alike["verdict"],
             "verdict": NO_CONTROL if control is None else judged["verdict"],
             "control": "" if control is None else control.variant.name,
             "difference": gain.mean,
@@ -188,6 +209,16 @@ def matched(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
     if coarser:
         return min(coarser, key=lambda e: steps[e.variant.name])
     return max(own, key=lambda e: steps[e.variant.name], default=None)
+
+
+def _twin(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
+    """The more accurate of its twins: the one that is harder to beat."""
+    own = [
+        e
+        for e in trained
+        if e.experiment is entry.experiment and e.variant.twin_of == entry.variant.name
+    ]
+    return max(own, key=lambda e: np.mean(list(e.scores.values())), default=None)
 
 
 def _floor(entry: Entry, trained: Sequence[Entry]) -> Entry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
-from whyspiking.talks.bohte import training
+from whyspiking.talks.bohte import graded, training
+from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
 from whyspiking.talks.bohte.one_class import decode, evaluate
@@ -18,9 +20,12 @@ from whyspiking.talks.bohte.task import raster
 from whyspiking.talks.bohte.training import Labelled
 
 __all__ = [
-    "bind", "decode", "evaluate", "features_until", "make_task", "reference_counts", "to_brian",
-    "train",
+    "bind", "control_counts", "decode", "evaluate", "features_until", "make_task",
+    "reference_counts", "to_brian", "train",
 ]  # fmt: skip
+
+WHOLE_BITS = 32
+"""Of a value that is not rounded."""
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -46,6 +51,11 @@ def train(
         assert task is not None
         return raster(params, task), task.targets
 
+    if parents:
+        (twin,) = parents.values()
+        (sent,) = networks.sent(params, twin.info["cell"], twin.arrays, labelled("validation")[0])
+        return graded.coarser(twin, sent, params.message_bits)
+
     def chunk(epoch: int) -> Labelled:
         spikes, classes = next(shared.training_trials(params, epoch - 1))
         # At most one spike per input and step.
@@ -55,6 +65,25 @@ def train(
         return training.train_classes(params, variant, streams, progress, labelled)
     own = replace(params, values={**params.values, "epochs": -(-params.n_train // shared.CHUNK)})
     return training.train_classes(own, variant, streams, progress, labelled, chunk)
+
+
+def control_counts(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> Mapping[str, float]:
+    """Operations of the graded twin, and what its neurons send."""
+    from whyspiking.talks.bohte import measures
+
+    counts = measures.control_counts(params, network, task)
+    bits = float(network.arrays.get("bits_0", WHOLE_BITS))
+    (sent,) = networks.sent(params, network.info["cell"], network.arrays, raster(params, task))
+    found = graded.traffic(params, sent, bits)
+    # What is 0 moves nothing, in the twin as among neurons that spike.
+    fan_out = params.n_hidden + params.n_output
+    counts["macs_effective"] = (
+        raster(params, task).sum() / len(task.targets) * params.n_hidden
+        + found["messages"] * fan_out
+    )
+    return counts | found
 
 
 def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray | None:

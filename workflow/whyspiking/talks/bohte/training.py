@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.bohte import learning, network, one_class, truncated
+from whyspiking.talks.bohte import graded, learning, network, one_class, truncated
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
@@ -62,7 +62,7 @@ def train(
         project=lambda arrays: network.within(params, arrays),
     )
     facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
-    if cell not in network.SPIKING:
+    if cell not in network.SPIKING or cell in graded.CELLS:
         facts["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
     return ct.Network(fitted.arrays, {**fitted.info, **facts}, fitted.history)
 

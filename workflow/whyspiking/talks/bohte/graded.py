@@ -1,0 +1,81 @@
+"""The graded twin: the same neuron with everything but the spike (README, section 13).
+
+What a neuron sends is how far its membrane is above the threshold, or a sigmoid of that, in place
+of 1 if it is above; reset, adaptation, weights and time constants are those of the spiking neuron.
+What it sends may be rounded to a few bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.talks.bohte import model
+from whyspiking.talks.bohte.model import Array
+
+CELLS: Mapping[str, Callable[[Array], Array]] = {
+    "graded": jax.nn.relu,
+    "graded_sigmoid": jax.nn.sigmoid,
+}
+"""Cell -> what it sends of the distance between membrane and threshold."""
+
+
+def rounded(values: Array, most: Array, bits: Array) -> Array:
+    """Values of a few bits, evenly from 0 to `most`; what is above it is sent as that."""
+    level = most / (2**bits - 1)
+    return level * jnp.round(jnp.clip(values, 0.0, most) / level)
+
+
+def fire(cell: str, limits: tuple[Array, Array] | None) -> Callable[[Array, Array], Array]:
+    """Membrane and threshold -> what a neuron sends.
+
+    Args:
+        cell: One of `CELLS`.
+        limits: Largest value and bits of every message; None: values are sent whole.
+    """
+
+    def send(u: Array, theta: Array) -> Array:
+        values = CELLS[cell](u - theta)
+        return values if limits is None else rounded(values, *limits)
+
+    return send
+
+
+def coarser(network: ct.Network, sent: NDArray, bits: int) -> ct.Network:
+    """A trained twin whose neurons send values of a few bits; nothing else is changed.
+
+    Args:
+        network: The twin, of one layer.
+        sent: What its neurons send on validation data, (trial, time, neuron): the largest of it
+            becomes the largest value that there is.
+        bits: Of every message.
+    """
+    limits = {"most_0": np.float32(sent.max()), "bits_0": np.float32(bits)}
+    own = network.again()
+    return ct.Network({**own.arrays, **limits}, own.info)
+
+
+def traffic(params: ct.Params, sent: NDArray, bits: float) -> dict[str, float]:
+    """Messages between neurons and their bits per trial, names as in the glossary.
+
+    A message has an address, log2 of the number of neurons, and the bits of its value: none of a
+    spike.
+
+    Args:
+        params: `n_hidden`.
+        sent: (trial, time, neuron); 0 is no message.
+        bits: Of a value.
+    """
+    before = np.concatenate([np.zeros_like(sent[:, :1]), sent[:, :-1]], axis=1)
+    address = np.log2(model.units(params)[0])
+    messages, changes = (float(x.sum() / len(sent)) for x in (sent != 0, sent != before))
+    return {
+        "messages": messages,
+        "message_bits": messages * (bits + address),
+        "message_bits_changes": changes * (bits + address),
+    }
