@@ -56,7 +56,7 @@ def test_networks_that_the_talk_trains_are_told_all_but_what_is_for_controls(tal
 
 
 def test_a_learning_rate_trains_again_what_learns_with_it_alone():
-    learn = {"spiking", "spiking_at_25", "spiking_at_50"}
+    learn = {"spiking", "spiking_at_25", "spiking_at_50", "frozen"}
     assert differing("goeltz", "yinyang", learning_rate=0.01) == {*learn, None}
     assert differing("goeltz", "yinyang_fine", learning_rate=0.01) == {None}
     assert differing("goeltz", "released_yinyang", learning_rate=0.01) == set()

@@ -21,6 +21,7 @@ from whyspiking.verdicts.common_ground import (
     METHOD,
     NO_CONTROL,
     OTHER,
+    TWIN,
     UNDECIDED,
     VERDICTS,
     WORSE,
@@ -35,7 +36,7 @@ LOOK = {
     NO_CONTROL: ("–", "grey"),
 }
 
-KINDS = {CONTROL: "control", FLOOR: "floor", OTHER: "for comparison"}
+KINDS = {CONTROL: "control", TWIN: "twin", FLOOR: "floor", OTHER: "for comparison"}
 """What stands beside the methods, in words."""
 
 
