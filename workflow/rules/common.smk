@@ -18,6 +18,8 @@ SPOKEN = data_folders.synthetic(config["data"])
 # Folder of the digits that an event camera saw, at the sizes of the config.
 NMNIST = data_folders.event_recordings(config["data"])
 
+# Those that are counted: the discussion stands beside them.
+COUNTED = registry.counted(TALKS)
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 TRAINED = ("network.npz", "network.json", "outcome.npz")
 SIMULATED = ("metrics.csv", "exhibits.npz")

@@ -39,9 +39,9 @@ rule collect:
 
 rule compare:
     input:
-        tables=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
-        exhibits=[path for talk in TALKS for path in simulated(talk, "exhibits.npz")],
-        talks=[code_inputs.of_description(talk) for talk in TALKS],
+        tables=expand("<results>/{talk}/{table}", talk=COUNTED, table=columns.OF_A_TALK),
+        exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
+        talks=[code_inputs.of_description(talk) for talk in COUNTED],
         stated=code_inputs.of_joint_tables(),
         recorded=RECORDED,
         code=code_inputs.of_stage("compare"),
@@ -67,7 +67,7 @@ rule compare:
     conda:
         ENVIRONMENT
     params:
-        talks=list(TALKS),
+        talks=COUNTED,
         config=config,
     script:
         "../scripts/compare.py"

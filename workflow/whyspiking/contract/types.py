@@ -122,6 +122,8 @@ class Network:
         arrays: Weights and other numbers, by name; saved as .npz without pickles.
         info: JSON-able facts (engine, epochs, seconds of training, ...). What was measured during
             training goes into `measures`: name of `glossary.GLOSSARY` -> value, rows of metrics.
+            What was measured there for several tasks or sizes goes into `measured_at`: entries
+            [perturbation, strength, measures, trials].
         history: One row per (epoch, metric): dicts with `epoch`, `metric`, `value`.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
@@ -66,6 +66,8 @@ class Talk(Block):
             trains no control of the core again. A job that reads one all the same fails.
         learning: What each of its learning rules keeps (M1) and needs to be told (M2).
         takes_no_part: Shared task -> why the talk's method cannot be set it.
+        counted: Whether it is one of the talks; what belongs to the discussion is neither counted
+            with them nor set the shared tasks.
         experiments: By name.
     """
 
@@ -79,6 +81,7 @@ class Talk(Block):
     of_training: Unique[Listed[Name]] = ()
     learning: Some[Rule]
     takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
+    counted: bool = True
     experiments: dict[Name, Experiment] = Field(min_length=1)
     _name: str = PrivateAttr("")
 
@@ -163,7 +166,7 @@ class Talk(Block):
                     f"on data '{task}' with 'shared', or a reason under 'takes_no_part.{task}'. "
                     "Correct it.",
                 )
-                for task in shared_tasks()
+                for task in (shared_tasks() if self.counted else ())
             ),
         )
         known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}
@@ -179,6 +182,11 @@ class Talk(Block):
 def available() -> list[str]:
     """Names of all talks, in alphabetical order; folders that start with `_` are templates."""
     return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/talk.yaml"))
+
+
+def counted(names: Iterable[str]) -> list[str]:
+    """Those that are talks: what belongs to the discussion is left out."""
+    return [name for name in names if load_talk(name).counted]
 
 
 def load_talk(name: str) -> Talk:

@@ -247,7 +247,7 @@ def _with_times(curves: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
     """The recorded talks, in the order of the report."""
-    recorded = reference.recorded(folder)
+    recorded = registry.counted(reference.recorded(folder))
     listed = [name for name in config["talks"] if name in recorded]
     return listed + [name for name in recorded if name not in listed]
 

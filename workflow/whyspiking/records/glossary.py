@@ -133,6 +133,15 @@ _DEFINED = {
     "gradient_cosine_gain": "1: Cosine minus that with the labels permuted.",
     # size
     "parameters": "1: Numbers that training sets.",
+    # approximation and element distinctness; the perturbation column names the target or the task,
+    # the strength column the number of units
+    "rms_error": "1: Root mean square of answer minus target over fresh points.",
+    "largest_error": "1: Largest distance of answer and target over fresh points.",
+    "relative_error": "1: Root mean square error over the standard deviation of the target.",
+    "exponent": "1: Slope of the logarithm of the root mean square error over that of the number "
+    "of units.",
+    "output_time": "1: Time until the answer is there, in units of the input window; the latest.",
+    "units_enough": "1: Fewest units, of the sizes tried, with an accuracy of at least 95 %.",
     "size_ratio": "1: G1: parameters of the control over those of the spiking network at equal "
     "score, geometric mean over the scores that both reach; undefined where their ranges do not "
     "overlap.",

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from whyspiking.contract import network_files, places
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import Condition, Params
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.measures import parts, scoring, sizes
@@ -115,6 +115,9 @@ def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
     stated |= {key: network.info[key] for key in costs if key in network.info}
     rows += tables.rows(shared, stated, 1)
+    for perturbation, strength, values, trials in network.info.get("measured_at", ()):
+        there = places.at(shared, Condition(perturbation, strength=strength))
+        rows += tables.rows(there, values, trials)
     # As if read from a table, like the rows of simulations: what is computed from both is the same
     # whichever stage measured it.
     return [{**row, "value": float(tables.NUMBER % row["value"])} for row in rows]

@@ -6,7 +6,7 @@ trials, and the numbers that training set. Settings are chosen on validation tri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -52,9 +52,15 @@ def feed_forward(
     """ReLU networks that are told all times at once."""
     seen = [(one_neuron.scaled(see(times), settings), classes) for times, classes in data]
     for n in params.values[sizes]:
-        begin = fitting.relu_start([settings.n, *[n] * layers], streams.rng(f"init {n}"))
-        tuned = _tuned(fitting.relu, fitting.relu_decision, begin, seen, params.relu_rates)
-        yield n * layers, *tuned
+        tried = fitting.tries(
+            fitting.relu_decision,
+            partial(fitting.relu_start, [settings.n, *[n] * layers]),
+            seen[0],
+            params.relu_rates,
+            streams,
+            f"init {n}",
+        )
+        yield n * layers, *_best(tried, fitting.relu, *seen[1:])
 
 
 def pairs(
@@ -84,8 +90,9 @@ def gated(params: ct.Params, settings: Settings, data: Splits, streams: Streams)
     few = [(t[: params.n_gated], y[: params.n_gated]) for t, y in data]
     told = [(frames(t, settings.trial_ms, params.step_ms), y) for t, y in few]
     for n in params.gated:
-        begin = fitting.gru_start(settings.n, n, streams.rng(f"init {n}"))
-        yield n, *_tuned(_gru, fitting.gru_decision, begin, told, params.gated_rates)
+        begin, rates = partial(fitting.gru_start, settings.n, n), params.gated_rates
+        tried = fitting.tries(fitting.gru_decision, begin, told[0], rates, streams, f"init {n}")
+        yield n, *_best(tried, _gru, *told[1:])
 
 
 def clocked(
@@ -112,8 +119,9 @@ def population(
     else:
         seen = list(data)
     for n in params.neurons:
-        begin = population_start(seen[0][0].shape[1], n, streams.rng(f"init {n}"))
-        yield n, *_tuned(votes, votes_loss, begin, seen, params.vote_rates)
+        begin, rates = partial(population_start, seen[0][0].shape[1], n), params.vote_rates
+        tried = fitting.tries(votes_loss, begin, seen[0], rates, streams, f"init {n}")
+        yield n, *_best(tried, votes, *seen[1:])
 
 
 def votes(arrays: Arrays, times: Any) -> Any:
@@ -138,24 +146,18 @@ def population_start(n_in: int, n: int, rng: np.random.Generator) -> dict[str, N
 _gru = jax.jit(fitting.gru)
 
 
-def _tuned(
-    output: Callable[[Arrays, Any], Any],
-    loss: fitting.Loss,
-    begin: Mapping[str, NDArray],
-    data: Sequence[Drawn],
-    rates: Sequence[float],
+def _best(
+    tried: Iterator[Arrays], output: Callable[[Arrays, Any], Any], held_out: Drawn, test: Drawn
 ) -> tuple[float, int]:
-    """Accuracy on test trials of the rate that is best on validation trials; trained numbers."""
-    drawn, held_out, test = data
+    """Accuracy on test trials of what is best on validation trials, and its trained numbers."""
 
     def accuracy(arrays: Arrays, x: NDArray, y: NDArray) -> float:
         parts = np.array_split(np.asarray(x, np.float32), max(1, len(x) // 1000))
         answers = np.concatenate([np.asarray(output(arrays, part)) for part in parts])
         return float(((answers > 0) == y).mean())
 
-    tried = (fitting.fit(loss, begin, *drawn, rate=rate) for rate in rates)
-    found = fitting.best(tried, lambda arrays: accuracy(arrays, *held_out))
-    return accuracy(found, *test), sum(np.size(value) for value in begin.values())
+    found = max(tried, key=lambda arrays: accuracy(arrays, *held_out))
+    return accuracy(found, *test), sum(np.size(value) for value in found.values())
 
 
 ARMS: dict[str, Arm] = {

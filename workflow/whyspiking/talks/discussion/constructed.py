@@ -34,7 +34,7 @@ def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
     """Build networks of every size for every target, and measure them."""
-    series, rng = SERIES[variant.partition("_at_")[0]], streams.rng("points")
+    series, rng = SERIES[params.series], streams.rng("points")
     errors, rows = np.zeros((len(targets.NAMES), len(params.units))), []
     for place, name in enumerate(targets.NAMES):
         ridges = targets.of(name, streams.seed)

@@ -8,6 +8,7 @@ with other numbers, and `relu`, layers of H units, learn that time by squared er
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -20,6 +21,9 @@ from whyspiking.talks.discussion import fitting, linear_neuron
 from whyspiking.talks.discussion.constructed import make_task
 
 __all__ = ["evaluate", "make_task", "train"]
+
+PLACES = {"inputs 2": 2, "inputs 4": 4, "inputs 10": 10}
+"""How rows call a teacher -> its inputs."""
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> None:
@@ -37,37 +41,37 @@ def train(
         xs = [rng.uniform(size=(n, d)) for n in (params.n_train, params.n_validation, params.n_test)]
         raw = [linear_neuron.spike_times(x, weights, theta) for x in xs]
         middle, spread = raw[0].mean(), raw[0].std()
+        shown = [2 * x - 1 if variant == "relu" else x for x in xs]
+        wanted = [(t - middle) / spread if variant == "relu" else t for t in raw]
         for n in params.units if variant == "relu" else (1,):
-            begin, loss, answer = _student(variant, d, n, streams)
-            shown = [2 * x - 1 if variant == "relu" else x for x in xs]
-            wanted = [(t - middle) / spread if variant == "relu" else t for t in raw]
-            scale = 1.0 if variant == "relu" else spread
-
-            def missed(arrays: Any, k: int, shown: Any = shown, wanted: Any = wanted) -> float:
-                told = np.asarray(answer(arrays, shown[k].astype(np.float32)))  # noqa: B023
-                return float(np.sqrt(np.mean((told - wanted[k]) ** 2))) / scale  # noqa: B023
-
-            tried = [
-                fitting.fit(loss, begin, shown[0], wanted[0], rate=rate) for rate in params.rates
-            ]
-            found = min(tried, key=lambda arrays: missed(arrays, 1))
-            numbers = sum(np.size(value) for value in begin.values())
-            rows.append([name, n, {"relative_error": missed(found, 2), "parameters": numbers}, 1])
+            begin, loss, answer = _student(variant, d, n)
+            drawn, purpose = (shown[0], wanted[0]), f"init {d} {n}"
+            tried = fitting.tries(loss, begin, drawn, params.rates, streams, purpose)
+            found = min(tried, key=partial(_missed, answer, shown[1], wanted[1]))
+            error = _missed(answer, shown[2], wanted[2], found) / np.std(wanted[2])
+            numbers = sum(np.size(value) for value in found.values())
+            measured = {"relative_error": float(error), "parameters": numbers}
+            rows.append([name, n, measured, params.n_test])
         progress(len(rows) / 10, f"{name}: {rows[-1][2]['relative_error']:.1e}")
     if variant == "neuron":
-        rows.append(["relu unit", 1, {"largest_error": reverse(streams)}, 1])
+        rows.append(["relu unit", 1, {"largest_error": reverse(streams)}, params.n_test])
     return ct.Network({}, {"engine": "jax", "epochs": 1, "measured_at": rows})
 
 
-PLACES = {"inputs 2": 2, "inputs 4": 4, "inputs 10": 10}
-
-
-def _student(variant: str, d: int, n: int, streams: Streams) -> tuple[Any, Any, Any]:
-    rng = streams.rng(f"init {d} {n}")
+def _student(variant: str, d: int, n: int) -> tuple[Any, Any, Any]:
+    """What draws first values, the loss, and the output."""
     if variant == "relu":
-        return fitting.relu_start([d, n], rng), fitting.relu_square, fitting.relu
-    begin = {"log_w": rng.normal(0, 0.5, d), "log_theta": rng.normal(0, 0.5)}
-    return begin, neuron_loss, output_time
+        return partial(fitting.relu_start, [d, n]), fitting.relu_square, fitting.relu
+    return partial(_neuron_start, d), neuron_loss, output_time
+
+
+def _neuron_start(d: int, rng: np.random.Generator) -> dict[str, NDArray]:
+    return {"log_w": rng.normal(0, 0.5, d), "log_theta": rng.normal(0, 0.5)}
+
+
+def _missed(answer: Any, x: NDArray, wanted: NDArray, arrays: Any) -> float:
+    """Root mean square error."""
+    return float(np.sqrt(np.mean((np.asarray(answer(arrays, np.float32(x))) - wanted) ** 2)))
 
 
 def output_time(arrays: Mapping[str, Any], x: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
 
 BATCH = 100
 Arrays = Mapping[str, Any]
@@ -58,9 +60,18 @@ def fit(
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def best(candidates: Iterable[dict[str, NDArray]], score: Callable[[Arrays], float]) -> Any:
-    """Of several fits the one that does best on validation data."""
-    return max(candidates, key=score)
+def tries(
+    loss: Loss,
+    begin: Callable[[np.random.Generator], Arrays],
+    drawn: tuple[NDArray, NDArray],
+    rates: Iterable[float],
+    streams: Streams,
+    purpose: str,
+    frozen: Collection[str] = (),
+) -> Iterator[dict[str, NDArray]]:
+    """One fit for every rate, each from random values of its own; arguments as `fit`."""
+    for rate in rates:
+        yield fit(loss, begin(streams.rng(f"{purpose} {rate:g}")), *drawn, rate, frozen)
 
 
 def relu_start(sizes: Collection[int], rng: np.random.Generator) -> dict[str, NDArray]:

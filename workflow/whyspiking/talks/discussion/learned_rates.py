@@ -8,6 +8,7 @@ points, each once, and the rate that is best on validation points.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,12 @@ __all__ = ["evaluate", "make_task", "train"]
 
 PULSES = (0.0, 0.5, 1.0)
 """Times of the spikes that always come, to both layers, in units of the input window."""
-WINDOW, LATE = 2.0, 2.5
+WINDOW, LATE = 2.0, 6.0
 """Length of the input window in time constants; when a silent output counts as having fired."""
+DRIVE = (5.0, 10.0)
+"""Mean sum of a neuron's weights at first, by layer: more than what makes it fire."""
+BUMP = 0.02
+"""Added to every weight of the output where all of a batch leave it silent."""
 MIN_SLOPE = 0.05
 """Least slope at the threshold that a derivative is divided by."""
 
@@ -71,8 +76,6 @@ def _one(
 
 
 def _relu(x: NDArray, y: NDArray, n: int, rate: float, rng: np.random.Generator) -> Any:
-    from types import SimpleNamespace
-
     from whyspiking.talks.discussion import fitting
 
     begin = fitting.relu_start([x.shape[1], n], rng)
@@ -90,24 +93,30 @@ class FirstSpike:
 
     Attributes:
         weights: (input + pulse, hidden), (hidden + pulse, 1), and gain and offset of the read-out.
+        silent: Share of the last batch in which the output was silent.
     """
 
     def __init__(self, n_in: int, n: int, rng: np.random.Generator) -> None:
         first, second = n_in + len(PULSES), n + len(PULSES)
+        self.silent = 0.0
         self.weights = [
-            rng.normal(3 / first, 3 / first, (first, n)),
-            rng.normal(3 / second, 3 / second, (second, 1)),
+            rng.normal(DRIVE[0] / first, DRIVE[0] / first, (first, n)),
+            rng.normal(DRIVE[1] / second, DRIVE[1] / second, (second, 1)),
             np.array([1.0, 0.0]),
         ]
 
     def learn(self, x: NDArray, y: NDArray, rate: float, *, frozen: bool, batch: int = 100) -> None:
         """One pass over the points, by Adam along a cosine."""
+        # The read-out starts at the mean of the targets.
+        self.weights[2][1] = np.mean(y[:1000] - self.answer(self.forward(x[:1000])[3].times))
         moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.weights]
         steps = len(x) // batch
         for step in range(steps):
             part = slice(step * batch, (step + 1) * batch)
             slopes = self.gradient(x[part], y[part])
             now = rate * (1 + np.cos(np.pi * step / steps)) / 2
+            # Silent outputs have no gradient: all weights onto the output grow (cf. goeltz, Eq. 8).
+            self.weights[1] += BUMP * self.silent
             for place in range(int(frozen), 3):
                 mean, square = moments[place]
                 mean += 0.1 * (slopes[place] - mean)
@@ -127,7 +136,7 @@ class FirstSpike:
 
     def answer(self, times: NDArray) -> NDArray[np.float64]:
         """The read-out of output times (trial, 1); (trial,)."""
-        seen = np.where(np.isfinite(times[:, 0]), times[:, 0], 2 * WINDOW + LATE) - 2 * WINDOW
+        seen = np.where(np.isfinite(times[:, 0]), times[:, 0], LATE)
         return self.weights[2][0] * seen + self.weights[2][1]
 
     def rms(self, x: NDArray, y: NDArray) -> float:
@@ -135,13 +144,14 @@ class FirstSpike:
         return float(np.sqrt(np.mean((self.answer(self.forward(x)[3].times) - y) ** 2)))
 
     def gradient(self, x: NDArray, y: NDArray) -> list[NDArray]:
-        """Derivatives of half the mean squared error; a silent output is pushed to fire."""
+        """Derivatives of half the mean squared error; that of silent outputs has none."""
         from whyspiking.training.first_spike import compiled
 
         given, hidden, passed, output = self.forward(x)
-        missed = (self.answer(output.times) - y) / len(x)
         fires = np.isfinite(output.times[:, 0])
-        seen = np.where(fires, output.times[:, 0] - 2 * WINDOW, LATE)
+        missed = fires * (self.answer(output.times) - y) / len(x)
+        self.silent = 1 - fires.mean()
+        seen = np.where(fires, output.times[:, 0], LATE)
         by_time = (self.weights[2][0] * missed)[:, None]
         options = {"min_slope": MIN_SLOPE}
         by_output, by_passed = compiled.backward(
@@ -151,5 +161,4 @@ class FirstSpike:
             given, self.weights[0], hidden, by_passed[:, : hidden.times.shape[1]], 1,
             first_time=given.shape[1], **options,
         )  # fmt: skip
-        by_output -= 0.1 * (1 - fires.mean())
         return [by_hidden, by_output, np.array([missed @ seen, missed.sum()])]

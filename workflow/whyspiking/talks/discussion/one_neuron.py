@@ -73,16 +73,17 @@ def learned(
     tau_ms: float | None = None,
     frozen: tuple[str, ...] = (),
 ) -> dict[str, NDArray]:
-    """A neuron, or its graded twin, from random values: the best of `neuron_rates`."""
+    """A neuron, or its graded twin: the best of `neuron_rates`, from random values each."""
     from whyspiking.talks.discussion import fitting
 
-    begin = leaky_neuron.start(drawn[0].shape[1], streams.rng("init"), tau_ms)
     loss = leaky_neuron.graded_loss if graded else leaky_neuron.spike_loss
-    begin |= {"gain": np.ones(())} if graded else {}
-    tried = (
-        fitting.fit(loss, begin, *drawn, rate=rate, frozen=frozen) for rate in params.neuron_rates
-    )
-    return fitting.best(tried, lambda arrays: accuracy(arrays, *held_out))
+
+    def begin(rng: np.random.Generator) -> dict[str, NDArray]:
+        drawn_values = leaky_neuron.start(drawn[0].shape[1], rng, tau_ms)
+        return drawn_values | ({"gain": np.ones(())} if graded else {})
+
+    tried = fitting.tries(loss, begin, drawn, params.neuron_rates, streams, "init", frozen)
+    return max(tried, key=lambda arrays: accuracy(arrays, *held_out))
 
 
 def accuracy(arrays: dict[str, NDArray], times: NDArray, classes: NDArray) -> float:
