@@ -1,0 +1,138 @@
+"""Figures of the discussion: rates of approximation, units that a task takes, costs of precision.
+
+All three are drawn from the metrics table: its perturbation names target or task, its strength the
+number of units (of `precision/clocked` the updates of a trial).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from whyspiking.plots import figures as fg
+from whyspiking.records.tables import Table
+
+if TYPE_CHECKING:
+    from whyspiking.contract.types import Results
+
+SERIES = {
+    "poisson": ("Poisson neurons, −1/2", fg.GREY, "X", -0.5),
+    "coordinated": ("tight balance, −1", fg.OLIVE, "D", -1.0),
+    "clocked": ("leaky neurons on a clock, −1", fg.PURPLE, "^", -1.0),
+    "first_spike_coarse": ("first spikes on a grid of 0.01", fg.RED, "v", 0.0),
+    "first_spike": ("first spikes, exact, −2", fg.RED, "s", -2.0),
+    "relu": ("ReLU units, −2", fg.BLUE, "o", -2.0),
+}
+"""Variant of `constructed` -> words with the exponent of theory, colour, marker, exponent."""
+ARMS = {
+    "neuron": ("one leaky neuron", fg.RED, "s"),
+    "gated": ("gated units", fg.PURPLE, "D"),
+    "sorted_times": ("ReLU, sorted times", fg.GREEN, "^"),
+    "relu": ("ReLU, exact times", fg.BLUE, "o"),
+    "relu_two": ("ReLU, two layers", fg.OLIVE, "v"),
+    "pairs": ("ReLU, built by pairs", fg.GREY, "X"),
+}
+"""Variant of `units` -> words, colour, marker."""
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
+    """The figures by name, in the order of the story."""
+    return {
+        "rates of approximation": lambda: rates(results.metrics),
+        "units for element distinctness": lambda: units(results.metrics),
+        "cost of precision": lambda: precision(results.metrics),
+    }
+
+
+def points(metrics: Table, experiment: str, variant: str, metric: str, task: str = "") -> Table:
+    """Mean over seeds of a metric: columns perturbation, strength and value."""
+    own = metrics[
+        (metrics["experiment"] == experiment)
+        & (metrics["variant"] == variant)
+        & (metrics["metric"] == metric)
+    ]
+    own = own[own["perturbation"] == task] if task else own
+    return own.groupby(["perturbation", "strength"], as_index=False)["value"].mean()
+
+
+def rates(metrics: Table) -> fg.Plate:
+    """Error against units: what was built, and the slopes of theory."""
+    plate, axes = fg.row_of_panels(3.6, 2, sharey=True)
+    said = []
+    for ax, (task, title) in zip(axes, (("sine", "a sine"), ("root", "a root")), strict=True):
+        for variant, (label, colour, marker, slope) in SERIES.items():
+            own = points(metrics, "constructed", variant, "rms_error", task)
+            fg.require(len(own), "Nothing was built at this scale.")
+            n, rms = own["strength"].to_numpy(), own["value"].to_numpy()
+            filled = {"markerfacecolor": "none"} if variant == "first_spike" else {}
+            ax.plot(n, rms, marker, color=colour, label=label, markersize=6, **filled)
+            if slope:
+                ax.plot(n, rms[-1] * (n / n[-1]) ** slope, ":", color=colour, linewidth=1)
+            said.append(f"{title}, {label}: {rms[0]:.2g} to {rms[-1]:.2g}")
+        ax.set(xscale="log", yscale="log", title=title, xlabel="hidden units")
+    axes[0].set_ylabel("root mean square error")
+    fg.legend_below(plate, axes[:1])
+    return plate.says(
+        "Error of networks that nobody had to train, by their number of units; dotted: the slopes of "
+        "theory through the last mark. Rate codes are given the function itself. Means over seeds.",
+        f"From the smallest to the largest network: {'; '.join(said)}.",
+        experiment="constructed",
+    )
+
+
+def units(metrics: Table) -> fg.Plate:
+    """Fewest units with an accuracy of 95 %, against the number of inputs."""
+    plate, (ax,) = fg.row_of_panels(3.6, width=5.2)
+    said = []
+    for shift, (variant, (label, colour, marker)) in enumerate(ARMS.items()):
+        scores = points(metrics, "units", variant, "accuracy")
+        fg.require(len(scores), "Units were not counted at this scale.")
+        scores["n"] = [int(task.removeprefix("n ")) for task in scores["perturbation"]]
+        found, missed = [], []
+        for n, own in scores.groupby("n"):
+            enough = own[own["value"] >= 0.95]["strength"]
+            place = n * 1.02 ** (shift - 2.5)
+            (found if len(enough) else missed).append(
+                (place, enough.min() if len(enough) else own["strength"].max())
+            )
+            reached = f"{enough.min():g}" if len(enough) else f"more than {own['strength'].max():g}"
+            said.append(f"{label}, {n} inputs: {reached}")
+        if found:
+            ax.plot(*np.transpose(found), marker, linestyle="-", color=colour, label=label)
+        for place, most in missed:
+            ax.annotate(
+                "", (place, 2.2 * most), (place, most), arrowprops={"color": colour, "arrowstyle": "->"}
+            )
+    ax.set(xscale="log", yscale="log", xlabel="inputs", ylabel="units for 95 %", ylim=(0.7, 2000))
+    ax.set_xticks(ticks := [3, 4, 6, 10, 20], [str(tick) for tick in ticks])
+    fg.legend_below(plate, [ax])
+    return plate.says(
+        "Fewest units with which the mean accuracy over seeds is 95 %. Arrows: not reached with the "
+        "largest network that was trained.",
+        f"{'; '.join(said)}.",
+        experiment="units",
+    )
+
+
+def precision(metrics: Table) -> fg.Plate:
+    """Updates of a trial against the window in which spikes coincide."""
+    plate, (ax,) = fg.row_of_panels(3.2, width=4.8)
+    clocked = points(metrics, "precision", "clocked", "accuracy")
+    good = clocked[clocked["value"] >= 0.99].groupby("perturbation")["strength"].min()
+    fg.require(len(good), "Precision was not varied at this scale.")
+    fewest = sorted((float(task.split()[1]), updates) for task, updates in good.items())
+    window, updates = np.transpose(fewest)
+    ax.plot(window, updates, "^-", color=fg.PURPLE, label="on a clock")
+    ax.plot(window, np.full(len(window), 6.0), "s-", color=fg.RED, label="at events")
+    ax.set(xscale="log", yscale="log", xlabel="window (ms)", ylabel="updates of the neuron a trial")
+    ax.invert_xaxis()
+    ax.legend()
+    listed = "; ".join(f"{w:g} ms: {u:g}" for w, u in fewest)
+    return plate.says(
+        "What one leaky neuron costs that tells whether two of six inputs fire within a window: "
+        "updates a trial at events, and fewest on a clock with an accuracy of 99 %.",
+        f"At events always 6; on a clock, by window: {listed}.",
+        experiment="precision",
+    )
