@@ -44,7 +44,8 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
             tables.write_metrics(
                 tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )
-    compare.summarise(names, settings, folder)
+    counted = registry.counted(names)
+    compare.summarise(counted, settings, folder)
     durations = [
         {"scale": scale, "rule": "simulate", "talk": name, "experiment": experiment, "variant": ""}
         | {"dataset": "", "seconds": 9.0, "cpu_seconds": 8.0, "jobs": 1, "unit": 1.0}
@@ -52,7 +53,7 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         for experiment in registry.load_talk(name).experiments
     ]
     tables.write_csv(columns.DURATIONS.table(durations), folder / "durations.csv")
-    made = _manifest({**settings, "talks": list(names)})
+    made = _manifest({**settings, "talks": counted})
     (folder / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
     return folder
 
