@@ -25,7 +25,6 @@ PLACES: Mapping[str, Mapping[str, Settings]] = {
         "n 4": Settings(4),
         "n 5": Settings(5),
         "n 6": Settings(6),
-        "n 8": Settings(8),
         "n 10": Settings(10),
         "n 20": Settings(20),
     },
