@@ -31,7 +31,9 @@ def rows_of(talk):
 
 
 def test_every_talk_has_its_section():
-    assert sorted(talk_of(section).name for section in SECTIONS) == registry.counted(registry.available())
+    assert sorted(talk_of(section).name for section in SECTIONS) == registry.counted(
+        registry.available()
+    )
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: talk_of(section).name)

@@ -9,8 +9,15 @@ from whyspiking.contract.types import Params
 from whyspiking.datasets import distinctness
 from whyspiking.datasets.distinctness import Settings
 from whyspiking.declared import registry
-from whyspiking.talks.discussion import arms, constructed, exchange, leaky_neuron, linear_neuron
-from whyspiking.talks.discussion import learned_rates, targets
+from whyspiking.talks.discussion import (
+    arms,
+    constructed,
+    exchange,
+    leaky_neuron,
+    learned_rates,
+    linear_neuron,
+    targets,
+)
 
 X = np.random.default_rng(0).uniform(size=(4000, 1))
 BUILT = {"n_waiting": 1, "free_knots": True, "grid": 0.0, "steps": 4, "leak": 0.9}

@@ -2,10 +2,11 @@
 
 Every input fires once. In class 0 any two spikes are at least a gap apart. In class 1 one of them
 has been moved to within a window of a neighbour, so that two coincide. Only spikes between the
-first and the last are moved, to either neighbour alike, and inputs are permuted: neither counts, nor
-order, nor the range of times tells the class, and single times hardly do.
+first and the last are moved, to either neighbour alike, and inputs are permuted: neither counts,
+nor order, nor the range of times tells the class, and single times hardly do.
 
-After the function "element distinctness" of Maass 1997 (Neural Networks 10, 1659); the draw is ours.
+After the function "element distinctness" of Maass 1997 (Neural Networks 10, 1659); the draw is
+ours.
 """
 
 from __future__ import annotations

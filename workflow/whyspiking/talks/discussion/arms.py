@@ -63,9 +63,7 @@ def feed_forward(
         yield n * layers, *_best(tried, fitting.relu, *seen[1:])
 
 
-def pairs(
-    params: ct.Params, settings: Settings, data: Splits, streams: Streams
-) -> Iterator[Found]:
+def pairs(params: ct.Params, settings: Settings, data: Splits, streams: Streams) -> Iterator[Found]:
     """ReLU units that nobody trained: a tent for every pair of inputs, of three units each."""
     (times, classes), gap = data[2], settings.gap_ms
     first, second = np.triu_indices(settings.n, 1)
@@ -86,7 +84,7 @@ def frames(times: NDArray, trial_ms: float, step_ms: float) -> NDArray[np.float3
 
 
 def gated(params: ct.Params, settings: Settings, data: Splits, streams: Streams) -> Iterator[Found]:
-    """Gated units in steps of 1 ms, told the fraction of the step, on the first `n_gated` trials."""
+    """Gated units in steps, told the fraction of the step, on the first `n_gated` trials."""
     few = [(t[: params.n_gated], y[: params.n_gated]) for t, y in data]
     told = [(frames(t, settings.trial_ms, params.step_ms), y) for t, y in few]
     for n in params.gated:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
 from whyspiking.talks.discussion import linear_neuron, targets
 from whyspiking.talks.discussion.targets import Ridge
 
@@ -98,7 +97,7 @@ def _first_spike(
         start += begin / len(ridges)
     times, w = np.hstack(hidden), np.concatenate(weights)
     wait = linear_neuron.waiting(times[:: params.n_waiting], w)
-    # The output fires `wait` after its pulse; hidden spikes come `DELAY` late, the pulse at its end.
+    # The output fires `wait` after its pulse, which comes when all hidden spikes have.
     pulse = 1 + linear_neuron.DELAY
     output = _on(wait + times @ w + (1 - w.sum()) * pulse, grid)
     answer = output - wait - linear_neuron.DELAY * w.sum() - (1 - w.sum()) * pulse + start

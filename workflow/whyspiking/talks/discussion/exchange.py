@@ -1,8 +1,8 @@
 """The exchange rate: how many ReLU units one first-spike neuron is worth, and the reverse.
 
-The teacher is a first-spike neuron with linear potentials and positive weights, whose output time is
-the least of up to 2^d - 1 affine functions of its d inputs (Singh et al. 2023). `neuron`, the same
-with other numbers, and `relu`, layers of H units, learn that time by squared error.
+The teacher is a first-spike neuron with linear potentials and positive weights, whose output time
+is the least of up to 2^d - 1 affine functions of its d inputs (Singh et al. 2023). `neuron`, the
+same with other numbers, and `relu`, layers of H units, learn that time by squared error.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def train(
     for name, d in PLACES.items():
         rng = streams.rng(name)
         weights, theta = rng.uniform(0.5, 1.5, d), d / 4
-        xs = [rng.uniform(size=(n, d)) for n in (params.n_train, params.n_validation, params.n_test)]
+        xs = [
+            rng.uniform(size=(n, d)) for n in (params.n_train, params.n_validation, params.n_test)
+        ]
         raw = [linear_neuron.spike_times(x, weights, theta) for x in xs]
         middle, spread = raw[0].mean(), raw[0].std()
         shown = [2 * x - 1 if variant == "relu" else x for x in xs]
@@ -66,7 +68,7 @@ def _student(variant: str, d: int, n: int) -> tuple[Any, Any, Any]:
 
 
 def _neuron_start(d: int, rng: np.random.Generator) -> dict[str, NDArray]:
-    return {"log_w": rng.normal(0, 0.5, d), "log_theta": rng.normal(0, 0.5)}
+    return {"log_w": rng.normal(0, 0.5, d), "log_theta": rng.normal(0, 0.5, ())}
 
 
 def _missed(answer: Any, x: NDArray, wanted: NDArray, arrays: Any) -> float:

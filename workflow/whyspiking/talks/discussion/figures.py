@@ -75,8 +75,8 @@ def rates(metrics: Table) -> fg.Plate:
     axes[0].set_ylabel("root mean square error")
     fg.legend_below(plate, axes[:1])
     return plate.says(
-        "Error of networks that nobody had to train, by their number of units; dotted: the slopes of "
-        "theory through the last mark. Rate codes are given the function itself. Means over seeds.",
+        "Error of networks that nobody had to train, by their number of units; dotted: the slopes "
+        "of theory through the last mark. Rate codes are given the function itself. Means of seeds.",
         f"From the smallest to the largest network: {'; '.join(said)}.",
         experiment="constructed",
     )
@@ -103,14 +103,17 @@ def units(metrics: Table) -> fg.Plate:
             ax.plot(*np.transpose(found), marker, linestyle="-", color=colour, label=label)
         for place, most in missed:
             ax.annotate(
-                "", (place, 2.2 * most), (place, most), arrowprops={"color": colour, "arrowstyle": "->"}
+                "",
+                (place, 2.2 * most),
+                (place, most),
+                arrowprops={"color": colour, "arrowstyle": "->"},
             )
     ax.set(xscale="log", yscale="log", xlabel="inputs", ylabel="units for 95 %", ylim=(0.7, 2000))
     ax.set_xticks(ticks := [3, 4, 6, 10, 20], [str(tick) for tick in ticks])
     fg.legend_below(plate, [ax])
     return plate.says(
-        "Fewest units with which the mean accuracy over seeds is 95 %. Arrows: not reached with the "
-        "largest network that was trained.",
+        "Fewest units with which the mean accuracy over seeds is 95 %. Arrows: not reached with "
+        "the largest network that was trained.",
         f"{'; '.join(said)}.",
         experiment="units",
     )

@@ -1,9 +1,10 @@
-"""Networks that learn from fresh trials, each shown once: Adam along a cosine, one compiled scan."""
+"""Networks that learn from fresh trials, each shown once, by Adam along a cosine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -77,7 +78,7 @@ def tries(
 def relu_start(sizes: Collection[int], rng: np.random.Generator) -> dict[str, NDArray]:
     """Weights of a ReLU network with one output (He et al. 2015) and small random biases."""
     sizes, arrays = [*sizes, 1], {}
-    for place, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for place, (n_in, n_out) in enumerate(pairwise(sizes)):
         arrays[f"w{place}"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out))
         arrays[f"b{place}"] = rng.uniform(-1, 1, n_out) / np.sqrt(n_in)
     return arrays

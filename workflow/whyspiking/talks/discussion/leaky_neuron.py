@@ -30,8 +30,8 @@ def start(n: int, rng: np.random.Generator, tau_ms: float | None = None) -> dict
     drawn = np.exp(rng.uniform(np.log(1), np.log(30)))
     return {
         "w": rng.uniform(0, 1, n),
-        "log_tau": np.log(drawn if tau_ms is None else tau_ms),
-        "theta": rng.uniform(0, 2),
+        "log_tau": np.asarray(np.log(drawn if tau_ms is None else tau_ms)),
+        "theta": rng.uniform(0, 2, ()),
     }
 
 

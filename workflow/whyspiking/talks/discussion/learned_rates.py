@@ -1,8 +1,8 @@
 """The same functions learned: first-spike layers and ReLU by squared error (README, section 2).
 
 `first_spike` learns spike times of one hidden layer and of one output, read by two numbers; of
-`frozen` the first layer stays as it was drawn; `relu` has as many hidden units. All see equally many
-points, each once, and the rate that is best on validation points.
+`frozen` the first layer stays as it was drawn; `relu` has as many hidden units. All see equally
+many points, each once, and the rate that is best on validation points.
 """
 
 from __future__ import annotations
@@ -59,7 +59,11 @@ def train(
 
 
 def _one(
-    params: ct.Params, variant: str, n: int, data: Sequence[tuple[NDArray, NDArray]], streams: Streams
+    params: ct.Params,
+    variant: str,
+    n: int,
+    data: Sequence[tuple[NDArray, NDArray]],
+    streams: Streams,
 ) -> float:
     """RMS on test points of the rate that is best on validation points."""
     (x, y), held_out, test = data
@@ -153,12 +157,16 @@ class FirstSpike:
         self.silent = 1 - fires.mean()
         seen = np.where(fires, output.times[:, 0], LATE)
         by_time = (self.weights[2][0] * missed)[:, None]
-        options = {"min_slope": MIN_SLOPE}
         by_output, by_passed = compiled.backward(
-            passed, self.weights[1], output, by_time, 1, **options
+            passed, self.weights[1], output, by_time, 1, min_slope=MIN_SLOPE
         )
         by_hidden, _ = compiled.backward(
-            given, self.weights[0], hidden, by_passed[:, : hidden.times.shape[1]], 1,
-            first_time=given.shape[1], **options,
-        )  # fmt: skip
+            given,
+            self.weights[0],
+            hidden,
+            by_passed[:, : hidden.times.shape[1]],
+            1,
+            min_slope=MIN_SLOPE,
+            first_time=given.shape[1],
+        )
         return [by_hidden, by_output, np.array([missed @ seen, missed.sum()])]

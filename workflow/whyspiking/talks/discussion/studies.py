@@ -86,12 +86,10 @@ def splits(params: ct.Params, settings: Settings, streams: Streams, *, mirrored:
     return a, b, c
 
 
-def _drawn(
-    settings: Settings, n: int, streams: Streams, purpose: str, *, mirrored: bool
-) -> Drawn:
+def _drawn(settings: Settings, n: int, streams: Streams, purpose: str, *, mirrored: bool) -> Drawn:
     """Times, and classes: those of the task, or of its mirror, which a ReLU unit is made for.
 
-    The mirror asks whether a fixed weighted sum of all times, the weights summing to 0, is positive.
+    The mirror asks whether a fixed weighted sum of all times is positive; its weights sum to 0.
     """
     times, classes = distinctness.draw(settings, n, streams.rng(purpose))
     if mirrored:
@@ -106,9 +104,7 @@ def rows_of(name: str, found: list[Found], trials: int) -> list[list[Any]]:
         [name, units, {"accuracy": accuracy, "parameters": numbers}, trials]
         for units, accuracy, numbers in found
     ]
-    return rows + [
-        [name, 0, {"units_enough": units}, trials] for units in _enough(found)
-    ]
+    return rows + [[name, 0, {"units_enough": units}, trials] for units in _enough(found)]
 
 
 def _enough(found: list[Found]) -> Iterator[int]:

@@ -84,8 +84,7 @@ def _wave(periods: NDArray, height: float, middle: float, phase: float) -> Ridge
 def _root(place: float) -> Ridge:
     def warp(order: int) -> tuple[NDArray, NDArray]:
         power = 1 / (2 * order + 1)  # |u - place|^((1/2 - order) 2 / (2 order + 1)), integrated
-        ends = np.sign([-place, 1 - place]) * np.abs([-place, 1 - place]) ** (2 * power)
-        amount = np.linspace(*ends, GRID.size)
+        amount = np.linspace(-(place ** (2 * power)), (1 - place) ** (2 * power), GRID.size)
         return place + np.sign(amount) * np.abs(amount) ** (0.5 / power), amount
 
     return Ridge(lambda u: np.sqrt(np.abs(u - place)), warp, np.ones(1))
