@@ -76,7 +76,7 @@ def rates(metrics: Table) -> fg.Plate:
     fg.legend_below(plate, axes[:1])
     return plate.says(
         "Error of networks that nobody had to train, by their number of units; dotted: the slopes "
-        "of theory through the last mark. Rate codes are given the function itself. Means of seeds.",
+        "of theory through the last mark. Rate codes are given the function itself. Means.",
         f"From the smallest to the largest network: {'; '.join(said)}.",
         experiment="constructed",
     )
