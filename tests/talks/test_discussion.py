@@ -4,11 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from made.project import config
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import distinctness
 from whyspiking.datasets.distinctness import Settings
 from whyspiking.declared import registry
+from whyspiking.declared.config import check_config
+from whyspiking.errors import UserError
 from whyspiking.talks.discussion import (
     arms,
     constructed,
@@ -37,6 +40,12 @@ def test_the_discussion_is_not_counted():
     names = registry.available()
     assert "discussion" in names and len(names) == 9
     assert len(registry.counted(names)) == 8 and "discussion" not in registry.counted(names)
+
+
+def test_the_discussion_alone_is_no_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"\['discussion'\], none of which is counted"):
+        check_config({**config("smoke"), "talks": ["discussion"]})
 
 
 def test_lines_reach_the_rate_of_theory():

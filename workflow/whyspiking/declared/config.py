@@ -87,6 +87,11 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
             )
         chosen = registry.available()
     talks = {name: registry.load_talk(name) for name in chosen}
+    if not any(talk.counted for talk in talks.values()):
+        raise UserError(
+            f"{WHERE}: 'talks' is {chosen}, none of which is counted; expected a talk beside the "
+            "discussion. Add one, or [all]."
+        )
     for talk in talks.values():
         claims = claims_file.load(talk.folder / "claims.yaml", talk)
         abstract_file.load(talk.folder, [claim.id for claim in claims])
