@@ -20,9 +20,9 @@ Arrays = Mapping[str, Any]
 Loss = Callable[[Arrays, Any, Any], Any]
 
 
-@partial(jax.jit, static_argnames=("loss", "rate", "frozen"))
-def _run(loss: Loss, start: Arrays, x: Any, y: Any, rate: float, frozen: frozenset[str]) -> Arrays:
-    adam = optax.adam(optax.cosine_decay_schedule(rate, len(x)))
+@partial(jax.jit, static_argnames=("loss", "frozen"))
+def _run(loss: Loss, start: Arrays, x: Any, y: Any, rate: Any, frozen: frozenset[str]) -> Arrays:
+    adam = optax.adam(lambda step: rate * (1 + jnp.cos(jnp.pi * step / len(x))) / 2)
 
     def step(carry: Any, batch: Any) -> tuple[Any, None]:
         arrays, state = carry
