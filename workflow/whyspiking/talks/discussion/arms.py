@@ -32,9 +32,9 @@ Arm = Callable[[ct.Params, Settings, Splits, Streams], Iterator[Found]]
 def neuron(
     params: ct.Params, settings: Settings, data: Splits, streams: Streams, *, graded: bool = False
 ) -> Iterator[Found]:
-    """One leaky neuron, or its graded twin, on the first `n_neuron` trials."""
+    """One leaky neuron, or its graded twin, on the first `n_few` trials."""
     (times, classes), held_out, test = data
-    few = times[: params.n_neuron], classes[: params.n_neuron]
+    few = times[: params.n_few], classes[: params.n_few]
     arrays = one_neuron.learned(params, few, held_out, streams, graded=graded)
     yield 1, one_neuron.accuracy(arrays, *test), times.shape[1] + 2 + graded
 
@@ -84,8 +84,8 @@ def frames(times: NDArray, trial_ms: float, step_ms: float) -> NDArray[np.float3
 
 
 def gated(params: ct.Params, settings: Settings, data: Splits, streams: Streams) -> Iterator[Found]:
-    """Gated units in steps, told the fraction of the step, on the first `n_gated` trials."""
-    few = [(t[: params.n_gated], y[: params.n_gated]) for t, y in data]
+    """Gated units in steps, told the fraction of the step, on the first `n_few` trials."""
+    few = [(t[: params.n_few], y[: params.n_few]) for t, y in data]
     told = [(frames(t, settings.trial_ms, params.step_ms), y) for t, y in few]
     for n in params.gated:
         begin, rates = partial(fitting.gru_start, settings.n, n), params.gated_rates
