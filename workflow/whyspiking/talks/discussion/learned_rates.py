@@ -27,9 +27,11 @@ WINDOW, LATE = 2.0, 6.0
 """Length of the input window in time constants; when a silent output counts as having fired."""
 DRIVE = (5.0, 10.0)
 """Mean sum of a neuron's weights at first, by layer: more than what makes it fire."""
+GAIN = 3.0
+"""Of the read-out at first, per time constant."""
 BUMP = 0.02
 """Added to every weight of the output where all of a batch leave it silent."""
-MIN_SLOPE = 0.05
+MIN_SLOPE = 0.5
 """Least slope at the threshold that a derivative is divided by."""
 
 
@@ -106,7 +108,7 @@ class FirstSpike:
         self.weights = [
             rng.normal(DRIVE[0] / first, DRIVE[0] / first, (first, n)),
             rng.normal(DRIVE[1] / second, DRIVE[1] / second, (second, 1)),
-            np.array([1.0, 0.0]),
+            np.array([GAIN, 0.0]),
         ]
 
     def learn(self, x: NDArray, y: NDArray, rate: float, *, frozen: bool, batch: int = 100) -> None:
