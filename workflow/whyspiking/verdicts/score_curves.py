@@ -17,8 +17,8 @@ from whyspiking.measures import statistics
 from whyspiking.records import array_files, columns, tables
 from whyspiking.records.tables import Table
 
-EVERY = 4
-"""Of the times at which the anytime score is kept, what a line needs."""
+POINTS = 100
+"""Of the times at which the anytime score is kept, about as many as a line needs."""
 
 
 def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None) -> pd.DataFrame:
@@ -93,7 +93,8 @@ def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Itera
             continue
         scores = np.stack([exhibits[name] for name in names]).astype(float)
         times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
-        for time, values in list(zip(times, scores.T, strict=True))[::EVERY]:
+        every = max(1, times.size // POINTS)
+        for time, values in zip(times[::every], scores.T[::every], strict=True):
             place = {"talk": experiment.talk, "experiment": experiment.name, "at": time}
             interval = asdict(statistics.t_interval(values))
             yield {**place, "variant": variant.name, "along": "time", **interval}
