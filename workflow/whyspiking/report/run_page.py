@@ -35,6 +35,7 @@ from whyspiking.report.recorded import Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     JUDGED,
+    TalkPage,
     PICTURES,
     check_scale,
     claims_of,
@@ -154,6 +155,15 @@ class RunPage:
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
         reproduced = self.manifest.get("reproduced", "")
         return Html(macros("first_screen").screen(words, figure, replication, reproduced))
+
+    def discussion(self) -> Html:
+        """What belongs to the question and to no talk: its claims in a line, its first figures."""
+        parts = [
+            Html(macros("pages").discussion(*TalkPage.open(self.folder, name, self.scale).brief()))
+            for name in registry.available()
+            if not registry.counted([name]) and (self.folder / name / "verdicts.csv").is_file()
+        ]
+        return Html("\n").join(parts)
 
     def cards(self) -> Html:
         """Every talk as a card: its first figure, its key claim, the verdict."""

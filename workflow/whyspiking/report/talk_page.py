@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from markupsafe import Markup
 
@@ -32,7 +32,7 @@ from whyspiking.report import (
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
-from whyspiking.verdicts import reproduction
+from whyspiking.verdicts import reproduction, rule
 
 
 def find(results: str | Path) -> Path:
@@ -77,7 +77,9 @@ class TalkPage:
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
         held = reproduction.held(talk, metrics, scale, own.parents[1] / recorded.FOLDER)
-        history = tables.read(existing(own / "history.csv"), HISTORY)
+        history = HISTORY.table([])
+        if own.parent.name != recorded.FOLDER:  # the record keeps none
+            history = tables.read(existing(own / "history.csv"), HISTORY)
         described = registry.as_measured(registry.load_talk(talk), own)
         return cls(
             talk=described,
@@ -98,6 +100,14 @@ class TalkPage:
         figure = next(iter(self._drawn.values()), "")
         told = sections.not_as_recorded([self.talk], verdicts, self.recorded)
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure, told))
+
+    def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int], list[Html]]:
+        """For the page of the run: the talk, key claims, claims by verdict, two figures."""
+        verdicts = self.tables["verdicts"]
+        key = verdicts[verdicts["role"] == "key"].to_dict("records")
+        judged = verdicts[~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))]
+        counts = judged["verdict"].value_counts().to_dict()
+        return self.talk, key, counts, list(self._drawn.values())[:2]
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
