@@ -35,8 +35,8 @@ from whyspiking.report.recorded import Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     JUDGED,
-    TalkPage,
     PICTURES,
+    TalkPage,
     check_scale,
     claims_of,
     existing,
