@@ -34,6 +34,9 @@ NETWORKS = (
     ("ecg", "traces", "fixed traces"),
     ("ecg", "linear", "linear"),
 )
+ROUNDED = {1: "graded_1_bit", 2: "graded_2_bits", 3: "graded_3_bits", 4: "graded_4_bits",
+           8: "graded_8_bits", 32: "graded"}  # fmt: skip
+"""Bits of a value -> the twin that sends such values."""
 IN_JAX = ("gru", "rnn", "traces", "linear")
 
 
@@ -42,6 +45,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     return {
         "one record": lambda: one_record(*_shown(results)),
         "what it is worth": lambda: worth(results.metrics),
+        "accuracy per bit": lambda: per_bit(results.metrics),
     }
 
 
@@ -133,4 +137,42 @@ def worth(metrics: Table) -> fg.Plate:
         "t intervals.",
         "; ".join(words) + ".",
         experiment="ecg",
+    )
+
+
+def per_bit(metrics: Table) -> fg.Plate:
+    """Accuracy on Randman against bits between neurons: spikes, and values of the graded twin."""
+    plate, (ax,) = fg.row_of_panels(3.6, width=5.6)
+
+    def mean(variant: str, metric: str) -> float:
+        own = where(
+            metrics, experiment="shared_randman", variant=variant, metric=metric,
+            perturbation="none", engine="brian2" if variant == "spiking" else "jax",
+        )  # fmt: skip
+        return float(own["value"].mean()) if len(own) else np.nan
+
+    spikes = mean("spiking", "message_bits"), mean("spiking", "accuracy")
+    scores = {bits: mean(variant, "accuracy") for bits, variant in ROUNDED.items()}
+    fg.require(np.isfinite([*spikes, *scores.values()]).all(), "No twin was trained at this scale.")
+    said = [f"spikes: {spikes[0]:.0f} bits, {spikes[1]:.3f}"]
+    for metric, label, look in (
+        ("message_bits", "values, sent in every step", "o-"),
+        ("message_bits_changes", "values, sent when they change", "^--"),
+    ):
+        traffic = [mean(variant, metric) for variant in ROUNDED.values()]
+        ax.plot(traffic, list(scores.values()), look, color=fg.BLUE, markersize=5, label=label)
+        for (bits, score), x in zip(scores.items(), traffic, strict=True):
+            said.append(f"{label}, {bits} bits each: {x:.0f} bits, {score:.3f}")
+            if metric == "message_bits":
+                place = {"xytext": (3, 4), "textcoords": "offset points"}
+                ax.annotate(f"{bits}", (x, score), fontsize="small", **place)
+    ax.plot(*spikes, "s", color=fg.RED, markersize=8, label="spikes")
+    ax.set(xscale="log", xlabel="bits between hidden neurons per trial", ylabel="accuracy")
+    ax.legend(loc="lower right")
+    return plate.says(
+        "Randman by the same network with spikes and, as its graded twin, with values of 1 to 32 "
+        "bits (numbers), rounded after training. A message has the address of its neuron and the "
+        "bits of its value, of which a spike has none. Means over seeds.",
+        f"{'; '.join(said)}.",
+        experiment="shared_randman",
     )
