@@ -55,7 +55,7 @@ def coarser(network: ct.Network, sent: NDArray, bits: int) -> ct.Network:
             becomes the largest value that there is.
         bits: Of every message.
     """
-    limits = {"most_0": np.float32(sent.max()), "bits_0": np.float32(bits)}
+    limits = {"most_0": np.array(sent.max(), np.float32), "bits_0": np.array(bits, np.float32)}
     own = network.again()
     return ct.Network({**own.arrays, **limits}, own.info)
 
