@@ -115,12 +115,7 @@ class Ensembles:
             UserError: If it is given what it does not know.
         """
         p = self.params
-        known = {f"neurons.{name}" for name in FIXED} | {"neurons.carry"}
-        if unknown := {name for name in values if name.startswith("neurons.")} - known:
-            raise UserError(
-                f"talk 'naud': the compiled XOR network does not know {sorted(unknown)}; simulate "
-                "this lesion in Brian2, or teach it to ensembles.cpp and FIXED"
-            )
+        _check_known(values)
         n = len(POPULATIONS) * p.n_per_population
         rows = np.asarray(stimulus.arrays["schedule"], float)
         synapses = Synapses.of(values, n)
@@ -205,3 +200,12 @@ def library() -> ctypes.CDLL:
         found, "advance", [Array, size, size, size, *[Array] * 22, ctypes.c_int64, *[Array] * 2]
     )
     return found
+
+
+def _check_known(values: Mapping[str, Any]) -> None:
+    known = {f"neurons.{name}" for name in FIXED} | {"neurons.carry"}
+    if unknown := {name for name in values if name.startswith("neurons.")} - known:
+        raise UserError(
+            f"talk 'naud': the compiled XOR network does not know {sorted(unknown)}; simulate "
+            "this lesion in Brian2, or teach it to ensembles.cpp and FIXED"
+        )
