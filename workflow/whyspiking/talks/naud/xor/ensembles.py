@@ -126,8 +126,7 @@ class Ensembles:
         neurons, weights, total = list(now.values())[:-2], now["weights"], now["total"]
         watched = weights.copy()
         counters = np.zeros((*rows.shape[:2], *total.shape))
-        # One spike per neuron and refractory time.
-        room = spikes * round(rows.shape[0] * TRIAL_MS / p.refractory_ms) * n
+        room = spikes * round(len(rows) * TRIAL_MS / p.refractory_ms) * n  # one each pause
         found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
