@@ -146,14 +146,14 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     assert said not in same.cards() + same.first_screen() + same.verdict_table()
 
     key = table["role"] == "key"
-    assert list(table.loc[key, "verdict"]) != [rule.INCONCLUSIVE]
-    table.loc[key, ["verdict", "label"]] = rule.INCONCLUSIVE
+    assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
+    table.loc[key, ["verdict", "label"]] = rule.DIRECTION_ONLY
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
-    assert f"A{said} inconclusive" in page.cards()
-    assert "that of Richard Naud is inconclusive" in page.first_screen()
+    assert f"A{said} direction only" in page.cards()
+    assert "that of Richard Naud is direction only" in page.first_screen()
     assert page.verdict_table().count(said) == 2, "in the table and in words"
-    assert f"A{said} inconclusive" in TalkPage.open(folder, "naud", "default").head()
+    assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 
 # ---- what is not as recorded ----------------------------------------------------------------
