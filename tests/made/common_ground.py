@@ -18,7 +18,8 @@ TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
 ROLES = {
     "spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control",
     "mlp_steps": "control", "gru": "control", "linear": "negative_control",
-    "random_hidden": "negative_control", "ranks": "negative_control", "reset": "negative_control",
+    "graded": "control", "random_hidden": "negative_control", "ranks": "negative_control",
+    "reset": "negative_control",
 }  # fmt: skip
 RULE = {
     "rule": "a made-up rule",
@@ -67,7 +68,11 @@ def experiment(
         "shared": {"tuned": {variants[0]: TUNED}, **(shared or {})},
         "parameters": {**tried, **own},
         "scaled": {},
-        "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
+        "variants": {
+            v: {"role": ROLES[v], "says": f"network {v}"}
+            | ({"twin_of": "spiking"} if v == "graded" else {})
+            for v in variants
+        },
         **keys,
     }
     found = Experiment.model_validate(entry).completed(name, {})

@@ -59,3 +59,17 @@ def test_a_run_without_shared_tasks_says_that_nothing_is_known():
     none = Ground(columns.SHARED.table([]), {})
     said = first_screen.words(none, [], columns.PROGRAMME.table([]), 0.02)
     assert "Nothing can be called bought" in said and "is worse" not in said
+
+
+def test_what_a_perfect_network_could_not_win_is_left_out_and_the_twin_is_told():
+    own = experiment("made", "randman", ["spiking", "graded"])
+    talks = {"home": talk("home", HOME), "made": talk("made", own)}
+    ceiling = metrics(HOME, "mlp", [0.995, 0.997, 0.993])
+    spikes, twin = [0.90, 0.93, 0.96], [0.85, 0.88, 0.91]
+    measured = table(ceiling, metrics(own, "spiking", spikes), metrics(own, "graded", twin))
+    shared = common_ground.matrix(measured, talks, CONFIG)
+    plan = programme.of(shared, measured, talks, CONFIG)
+    found = first_screen.words(Ground(shared, talks), [], plan, CONFIG["shared"]["delta"])
+    said = " ".join(re.sub(r"<[^>]+>", "", found).split())
+    assert "Nothing can be called bought" in said and "in none of 1 comparisons could even" in said
+    assert "its graded twin" in said and "better in 1 (Made on Randman)" in said

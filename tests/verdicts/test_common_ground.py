@@ -55,6 +55,32 @@ def test_every_verdict_is_found(scores, verdict, above_floor):
     assert np.isnan(row["p_value"]) == (len(scores) == 1)
 
 
+def test_what_a_perfect_network_could_be_called_is_told():
+    open_, closed = [0.900, 0.902, 0.898], [0.995, 0.997, 0.993]
+    assert judged({"own": [0.80, 0.81, 0.79]})["own"]["could"] == "better"
+    others = [row for row in CONTROLS if row["variant"] != "mlp"]
+    ceiling = [*others, *metrics(HOME, "mlp", closed)]
+    assert judged({"own": [0.80, 0.81, 0.79]}, ceiling)["own"]["could"] == "equal within delta"
+    again = [*others, *metrics(HOME, "mlp", open_)]
+    assert judged({"own": [1.0, 1.0, 1.0]}, again)["own"]["verdict"] == "better"
+
+
+def test_a_network_is_held_against_its_twin_by_seed():
+    own = experiment("own", "randman", ["spiking", "graded"])
+    rows = [
+        *metrics(own, "spiking", [0.90, 0.93, 0.96]),
+        *metrics(own, "graded", [0.95, 0.98, 1.01]),
+    ]
+    talks = {"home": talk("home", HOME), "own": talk("own", own)}
+    found = common_ground.matrix(table(CONTROLS, rows), talks, CONFIG)
+    row = tables.where(found, talk="own", variant="spiking").to_dict("records")[0]
+    assert (row["twin"], row["twin_verdict"]) == ("graded", "worse"), "always five points below"
+    assert row["twin_difference"] == pytest.approx(-0.05)
+    twin = tables.where(found, talk="own", variant="graded").to_dict("records")[0]
+    assert twin["kind"] == "twin"
+    assert judged({"own": [0.9, 0.9, 0.9]})["own"]["twin"] == ""
+
+
 def test_p_values_are_corrected_over_the_methods_of_a_task():
     alone = judged({"a": [0.93, 0.95, 0.94]})["a"]
     others = {name: [0.91, 0.97, 0.93] for name in "bcd"}

@@ -100,7 +100,7 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         names,
         f"{100 * delta:g} points",
         beside,
-        next(plans(ground, programme), None),
+        next((plan for plan in plans(ground, programme) if plan["could"] == BETTER), None),
         unset,
         len(closed),
         twins(ground),
@@ -139,4 +139,5 @@ def plans(ground: Ground, programme: Table) -> Iterator[dict[str, Any]]:
     for row in programme.to_dict("records"):
         method, cell = (row["talk"], row["variant"]), cells.get((row["task"], str(row["at"])))
         if cell is not None and method in cell.methods and ground.spikes(cell.methods[method]):
-            yield {**row, "label": ground.label(method), "cell": cell.title}
+            could = cell.methods[method]["could"]
+            yield {**row, "label": ground.label(method), "cell": cell.title, "could": could}
