@@ -69,13 +69,13 @@ def test_a_network_is_held_against_its_twin_by_seed():
     own = experiment("own", "randman", ["spiking", "graded"])
     rows = [
         *metrics(own, "spiking", [0.90, 0.93, 0.96]),
-        *metrics(own, "graded", [0.95, 0.98, 1.01]),
+        *metrics(own, "graded", [0.94, 0.97, 1.00]),
     ]
     talks = {"home": talk("home", HOME), "own": talk("own", own)}
     found = common_ground.matrix(table(CONTROLS, rows), talks, CONFIG)
     row = tables.where(found, talk="own", variant="spiking").to_dict("records")[0]
-    assert (row["twin"], row["twin_verdict"]) == ("graded", "worse"), "always five points below"
-    assert row["twin_difference"] == pytest.approx(-0.05)
+    assert (row["twin"], row["twin_verdict"]) == ("graded", "worse"), "always four points below"
+    assert row["twin_difference"] == pytest.approx(-0.04)
     twin = tables.where(found, talk="own", variant="graded").to_dict("records")[0]
     assert twin["kind"] == "twin"
     assert judged({"own": [0.9, 0.9, 0.9]})["own"]["twin"] == ""
