@@ -23,6 +23,8 @@ CELLS: Mapping[str, Callable[[Array], Array]] = {
     "graded_sigmoid": jax.nn.sigmoid,
 }
 """Cell -> what it sends of the distance between membrane and threshold."""
+SHARES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
+"""Of the values that are sent, how many may be sent without being cut."""
 
 
 def rounded(values: Array, most: Array, bits: Array) -> Array:
@@ -46,18 +48,28 @@ def fire(cell: str, limits: tuple[Array, Array] | None) -> Callable[[Array, Arra
     return send
 
 
-def coarser(network: ct.Network, sent: NDArray, bits: int) -> ct.Network:
+def coarser(
+    network: ct.Network, sent: NDArray, bits: int, score: Callable[[Mapping[str, NDArray]], float]
+) -> ct.Network:
     """A trained twin whose neurons send values of a few bits; nothing else is changed.
 
     Args:
         network: The twin, of one layer.
-        sent: What its neurons send on validation data, (trial, time, neuron): the largest of it
-            becomes the largest value that there is.
+        sent: What its neurons send on validation data, (trial, time, neuron). The largest value
+            is one of its quantiles (`SHARES`), since few values are large.
         bits: Of every message.
+        score: Arrays -> what the quantile is chosen by.
     """
-    limits = {"most_0": np.array(sent.max(), np.float32), "bits_0": np.array(bits, np.float32)}
     own = network.again()
-    return ct.Network({**own.arrays, **limits}, own.info)
+    tried = [
+        {
+            **own.arrays,
+            "most_0": np.array(most, np.float32),
+            "bits_0": np.array(bits, np.float32),
+        }
+        for most in np.quantile(sent[sent > 0], SHARES)
+    ]
+    return ct.Network(max(tried, key=score), own.info)
 
 
 def traffic(params: ct.Params, sent: NDArray, bits: float) -> dict[str, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
-from whyspiking.talks.bohte import graded, training
+from whyspiking.talks.bohte import graded, one_class, training
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
@@ -53,8 +53,14 @@ def train(
 
     if parents:
         (twin,) = parents.values()
-        (sent,) = networks.sent(params, twin.info["cell"], twin.arrays, labelled("validation")[0])
-        return graded.coarser(twin, sent, params.message_bits)
+        cell, (x, wanted) = twin.info["cell"], labelled("validation")
+        (sent,) = networks.sent(params, cell, twin.arrays, x)
+
+        def right(arrays: Mapping[str, NDArray]) -> float:
+            found = one_class.chosen(params, networks.outputs(params, cell, arrays, x))
+            return float((found == wanted).mean())
+
+        return graded.coarser(twin, sent, params.message_bits, right)
 
     def chunk(epoch: int) -> Labelled:
         spikes, classes = next(shared.training_trials(params, epoch - 1))
