@@ -63,9 +63,12 @@ def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
     assert set(computed) == {p.name for p in COMMITTED.glob("*.csv")} - apart
     for file, table in computed.items():
         tables.write_csv(table, tmp_path / file)
+        known = tables.read(COMMITTED / file, columns.OF_A_RUN[file])
+        if file == "curves.csv":  # scores along time come from exhibits, which are not recorded
+            known = known[known["along"] != "time"].reset_index(drop=True)
         pd.testing.assert_frame_equal(
             tables.read(tmp_path / file, columns.OF_A_RUN[file]),
-            tables.read(COMMITTED / file, columns.OF_A_RUN[file]),
+            known,
             check_exact=False,
             rtol=1e-8,
         )

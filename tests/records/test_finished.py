@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import whyspiking
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, finished, reference
 
@@ -42,7 +43,7 @@ def test_a_boolean_that_was_not_judged_is_missing_and_not_false(run):
 
 
 def test_measurements_are_those_of_all_talks_and_have_meanings(run):
-    talks = reference.recorded(ROOT / reference.FOLDER)
+    talks = registry.counted(reference.recorded(ROOT / reference.FOLDER))
     texts = {name: (run.folder / name / "metrics.csv").read_text() for name in talks}
     rows = {name: text.count("\n") - 1 for name, text in texts.items()}
     assert run.metrics["talk"].value_counts().to_dict() == rows

@@ -10,7 +10,7 @@ from whyspiking.report.recorded import Recorded
 
 @pytest.fixture(scope="module")
 def talks():
-    return [registry.load_talk(name) for name in registry.available()]
+    return [registry.load_talk(name) for name in registry.counted(registry.available())]
 
 
 @pytest.fixture(scope="module")

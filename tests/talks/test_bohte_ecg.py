@@ -61,9 +61,9 @@ def test_fixed_time_constants_stay(tmp_path):
 
 
 def test_a_price_makes_spikes_rare(tmp_path):
-    params = replace(params_of("bohte", "sparse", epochs=2, penalty=50.0), work_dir=tmp_path)
     rates = []
-    for variant in ("spiking", "penalty_1"):
+    for experiment, variant in (("ecg", "spiking"), ("sparse", "penalty_1")):
+        params = replace(params_of("bohte", experiment, epochs=2, penalty=50.0), work_dir=tmp_path)
         made = fulfilled(params).train(params, variant, Streams(0), {}, silent)
         rates.append([row["value"] for row in made.history if row["metric"] == "train_rate"][-1])
     assert rates[1] < 0.7 * rates[0]

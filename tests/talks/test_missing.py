@@ -58,7 +58,6 @@ def test_everything_that_is_wrong_is_told_at_once(copy):
         "'talks' lacks 'tempotron'",
         "notebooks/tempotron.ipynb: is not there",
         "of the template's texts",
-        "is the key claim and has origin 'ours'",
         "after.yaml: ",
     ):
         assert words in found

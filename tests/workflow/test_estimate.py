@@ -185,7 +185,12 @@ def handed_over(monkeypatch, folder, log, others=0):
     jobs = [target, page, train, *more]
     needed = {target: {page: []}, page: {train: []}, train: {"not to do": []}}
     dag = SimpleNamespace(
-        jobs=jobs, needrun_jobs=lambda: jobs, dependencies={j: needed.get(j, {}) for j in jobs}
+        jobs=jobs,
+        needrun_jobs=lambda: jobs,
+        dependencies={j: needed.get(j, {}) for j in jobs},
+        reason=lambda _: SimpleNamespace(
+            params_changed=False, updated_input=set(), updated_input_run=set()
+        ),
     )
     told = {}
     logger = logging.getLogger("snakemake.logging")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -36,7 +35,8 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
         if newer := sorted(map(str, reason.updated_input - reason.updated_input_run)):
             counted[f"newer than the results: {', '.join(newer)}"] += 1
     told = [
-        f"{textwrap.shorten(what, MOST_LETTERS, placeholder=' …')}, so {words.jobs(n)} run again"
+        f"{what if len(what) <= MOST_LETTERS else what[:MOST_LETTERS] + ' …'}, so "
+        f"{words.jobs(n)} run again"
         for what, n in counted.most_common()
     ]
     more = len(told) - MOST_NAMED

@@ -45,5 +45,5 @@ def read_original(folder: Path | None) -> tuple[NDArray, NDArray[np.int64]]:
     """
     from scipy.io import loadmat
 
-    held = loadmat(io.BytesIO(FILE.read(folder)))
+    held = loadmat(io.BytesIO(FILE.read(folder)), variable_names=("z", "P"))
     return np.asarray(held["z"], float), held["P"].ravel().astype(np.int64)

@@ -26,7 +26,7 @@ DRAWS = 10_000
 SEEDS = (1, 3, 5, 20)
 CORRECTED = (3, 5)
 """Numbers of networks for which the correction is shown."""
-LARGEST_FAMILY = 23
+LARGEST_FAMILY = 21
 """Claims that are corrected together, most of all talks: clopath's, of the paper and the talk."""
 SIZE = 2.0
 """Size of a band in standard deviations over networks."""

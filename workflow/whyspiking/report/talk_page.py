@@ -107,7 +107,10 @@ class TalkPage:
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         judged = verdicts[~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))]
         counts = judged["verdict"].value_counts().to_dict()
-        return self.talk, key, counts, list(self._drawn.values())[:2]
+        # Seen from the page of the run, their numbers lie in the talk's folder.
+        own = f'href="{self.talk.name}/metrics.csv"'
+        drawn = [Html(str(f).replace('href="metrics.csv"', own)) for f in self._drawn.values()]
+        return self.talk, key, counts, drawn[:2]
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""

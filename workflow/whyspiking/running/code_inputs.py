@@ -171,7 +171,7 @@ def _roots(stage: str) -> list[Path]:
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py", "report/benchmark.py")
     texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/chips.yaml")
-    shown = ("plots/style.mplstyle", *texts, *STATED)
+    shown = ("plots/style.mplstyle", "verdicts/known_before.csv", *texts, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
 

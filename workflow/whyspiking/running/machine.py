@@ -121,7 +121,8 @@ def compiler() -> str:
         command = [*toolchain.compiler(), "--version"]
     except UserError:
         return "none"
-    return subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.partition("\n")[0]
 
 
 def _machine() -> list[str]:

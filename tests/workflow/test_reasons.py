@@ -1,0 +1,47 @@
+"""Why finished jobs run again: the keys that changed, out of what Snakemake says."""
+
+from types import SimpleNamespace
+
+from snakemake.persistence import ParamsChange
+
+from snakemake_logger_plugin_whyspiking import reasons
+from snakemake_logger_plugin_whyspiking.estimate import Job
+
+YINYANG = {"talk": "goeltz", "experiment": "yinyang", "variant": "spiking", "seed": "3"}
+
+
+def test_a_changed_parameter_is_named_with_both_values():
+    def plan(**values):
+        return {"params": {"seed": 3, "values": {"n": [1, 2], **values}}, "why": "a; b: c, d"}
+
+    change = ParamsChange({repr(plan(rate=0.5))}, {repr(plan(rate=0.25))}, {"a.npz"})
+    said = reasons.named(f"Params have changed since last execution: {change}")
+    assert said == "Params have changed since last execution: rate 0.5 -> 0.25"
+    other = ParamsChange({repr(plan(old=1)), repr({"jitter": [1, 2]})}, {repr(plan(new="x, y"))})
+    named = reasons.named(f"A: {other}; Software environment definition has changed")
+    assert named.startswith("A: ") and named.endswith(
+        "; Software environment definition has changed"
+    )
+    told = {"old 1 -> not told", "jitter [1,2] -> not told", "new not told -> 'x,y'"}
+    assert set(named[3:].split("; ")[0].split(", ")) == told
+
+    jobs = [
+        (Job.of("train", {**YINYANG, "seed": seed}), why(params_changed=change)) for seed in (1, 2)
+    ]
+    code = why(updated_input={"b.py", "a.npz"}, updated_input_run={"a.npz"})
+    assert reasons.causes([*jobs, (Job.of("page", {"talk": "goeltz"}), code)]) == [
+        "goeltz yinyang: rate 0.5 -> 0.25, so 2 jobs run again",
+        "newer than the results: b.py, so 1 job run again",
+    ]
+    many = [(Job.of("r", {"talk": str(k)}), jobs[0][1]) for k in range(9)]
+    assert reasons.causes(many)[-1] == "5 things more"
+    assert reasons.named(str(ParamsChange({"<odd>"}, {"1"}))) == "parameters of the job"
+
+
+def why(params_changed=False, updated_input=(), updated_input_run=()):
+    """A reason of Snakemake to run a job."""
+    return SimpleNamespace(
+        params_changed=params_changed,
+        updated_input=set(updated_input),
+        updated_input_run=set(updated_input_run),
+    )
