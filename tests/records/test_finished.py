@@ -50,7 +50,7 @@ def test_measurements_are_those_of_all_talks_and_have_meanings(run):
     assert list(run.verdicts["talk"].unique()) == list(run.metrics["talk"].unique()) == run.talks
     assert set(run.metrics["metric"]) <= set(run.glossary["metric"])
     assert {name: made["scale"] for name, made in run.manifest.items()} == dict.fromkeys(
-        talks, "full"
+        reference.recorded(ROOT / reference.FOLDER), "full"
     )
 
 
