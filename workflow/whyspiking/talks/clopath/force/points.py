@@ -167,7 +167,8 @@ def evaluate(
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """The sign of the mean output while a point is shown (Eq. 46)."""
     width = round(params.slot_ms / SAMPLE_MS)
-    outputs = recording.traces["output"][:, :, 0]
+    # A trial of smoke ends in the middle of a slot.
+    outputs = recording.traces["output"][:, : 2 * points_per_trial(params) * width, 0]
     return _labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
 
 
