@@ -189,3 +189,9 @@ def test_frames_tell_when_a_spike_came():
     assert (found > 0).sum() == 4
     steps = found.argmax(axis=1)
     np.testing.assert_allclose(steps + found.max(axis=1) - 1, times)
+
+
+def test_every_arm_is_tried_at_as_many_rates():
+    for experiment in registry.load_talk("discussion").experiments.values():
+        tried = {k: len(v) for k, v in experiment.published.items() if k.endswith("rates")}
+        assert len(set(tried.values())) <= 1, (experiment.name, tried)
