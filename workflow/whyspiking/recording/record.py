@@ -223,7 +223,7 @@ def write_joint(
     """
     reference.check(folder)
     names = _names(config, folder)
-    inputs.keep_recipes(names, config, folder)
+    inputs.keep_recipes(reference.recorded(folder), config, folder)
     metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
     for file, table in compare.joint(metrics, names, config, run).items():
         whole = _with_times(table, folder / file) if file == "curves.csv" else table
