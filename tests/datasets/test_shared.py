@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.types import Params
-from whyspiking.datasets import delayed_xor, randman, shared
+from whyspiking.datasets import delayed_match, randman, shared
 
 
 def seed(number=3):
@@ -135,13 +135,13 @@ def test_an_input_of_randman_that_has_not_fired_may_fire_last():
     np.testing.assert_array_equal(found, [[0.1, 1.0, 0.3]])
 
 
-# ---- delayed XOR ----
+# ---- delayed match ----
 
 
 @pytest.fixture(scope="module")
 def trials():
-    settings = delayed_xor.Settings(100.0)
-    return settings, *delayed_xor.generate(np.random.default_rng(5), 2000, settings)
+    settings = delayed_match.Settings(100.0)
+    return settings, *delayed_match.generate(np.random.default_rng(5), 2000, settings)
 
 
 def counted(spikes, first, last, low_ms, high_ms):
@@ -178,7 +178,7 @@ def test_counts_over_the_whole_trial_would_tell_all(trials):
     )
     np.testing.assert_array_equal(classes, difference < 10)
     for delay in (25.0, 100.0):
-        own = delayed_xor.Settings(delay)
+        own = delayed_match.Settings(delay)
         assert own.trial_ms - 100 >= own.cue_ms
 
 

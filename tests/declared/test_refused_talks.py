@@ -58,7 +58,7 @@ def shared(data):
 
 
 def delayed(data, delay_ms):
-    shared(data)["data"].update(key="delayed_xor")
+    shared(data)["data"].update(key="delayed_match")
     if delay_ms is not None:
         shared(data)["parameters"]["delay_ms"] = {"value": delay_ms, "unit": "ms", "source": "ours"}
 
@@ -221,7 +221,7 @@ TALK_DAMAGE = {
         "tuned.spiking.learning_rate", "0.7",
     ),
     "shared task without a result or a reason": (
-        lambda d: d.pop("takes_no_part"), "takes_no_part", "delayed_xor",
+        lambda d: d.pop("takes_no_part"), "takes_no_part", "delayed_match",
     ),
     "shared task with a result and a reason": (
         lambda d: d["takes_no_part"].update(yinyang="no reason that would be one"),
@@ -229,7 +229,7 @@ TALK_DAMAGE = {
     ),
     "reason for a task that does not exist": (
         lambda d: d["takes_no_part"].update(xor="one spike a neuron and no state beyond it"),
-        "takes_no_part", "delayed_xor",
+        "takes_no_part", "delayed_match",
     ),
     "delay that is missing": (
         lambda d: (d.pop("takes_no_part"), delayed(d, None)),

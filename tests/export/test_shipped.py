@@ -33,7 +33,7 @@ def equal_in_brian2(row, folder, builds):
 
 
 ROWS = tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
-FASTEST = "neftci-shared_xor_100"
+FASTEST = "neftci-shared_match_100"
 
 
 @pytest.fixture(autouse=True)

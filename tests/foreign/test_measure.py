@@ -194,7 +194,7 @@ REFUSED = {
     "further inputs": (["--task", "yinyang", "--bias-ms", "5"], "has 4 inputs"),
     "readout of potentials": (["--task", "yinyang", "--readout", "max"], "--readout"),
     "value of its own": (["--task", "yinyang", "--at", "25"], "--at"),
-    "no such value": (["--task", "delayed_xor", "--at", "26"], "--at"),
+    "no such value": (["--task", "delayed_match", "--at", "26"], "--at"),
     "steps": (["--task", "yinyang", "--step-ms", "0.7"], "whole number"),
     "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
     "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
@@ -242,7 +242,7 @@ def test_readouts():
 
 
 def test_samples_are_the_trials_of_the_task(tmp_path):
-    for task in ("yinyang", "delayed_xor"):
+    for task in ("yinyang", "delayed_match"):
         path = tmp_path / f"{task}.npz"
         assert main(["samples", "--task", task, "--scale", "smoke", "--to", str(path)]) == 0
         with np.load(path, allow_pickle=False) as file:

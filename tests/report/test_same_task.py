@@ -28,7 +28,7 @@ def made(tmp_path_factory):
     worse = experiment(
         "worse", "randman", ["spiking"], shared={"input_step_ms": 1.0}, battery=["jitter"]
     )
-    delayed = [experiment("home", "delayed_xor", ["spiking", "gru", "reset"], at=d) for d in DELAYS]
+    delayed = [experiment("home", "delayed_match", ["spiking", "gru", "reset"], at=d) for d in DELAYS]
     talks = {
         "home": talk("home", home, *delayed),
         "quiet": talk("quiet", rate),
@@ -127,7 +127,7 @@ def test_figures_show_every_method_the_same_way(made):
         assert len(plate.caption) > 40 and "nan" not in plate.alt.replace("nance", "")
     matrix = drawn["matrix"]
     assert [ax.get_title(loc="left").split("\n")[0] for ax in matrix.axes] == [
-        "Randman", "Delayed XOR", "Delayed XOR",
+        "Randman", "Delayed match", "Delayed match",
     ]  # fmt: skip
     labels = [label.get_text() for label in matrix.axes[0].get_yticklabels()][::-1]
     assert labels == ["Home", "Home (BPTT)", "Quiet", "Worse", "Idle"]

@@ -15,7 +15,7 @@ from whyspiking.talks.bohte import network, task
 from whyspiking.training import controls
 
 EXPERIMENTS = registry.load_talk("bohte").experiments
-DELAYS = [name for name in EXPERIMENTS if name.startswith("shared_xor")]
+DELAYS = [name for name in EXPERIMENTS if name.startswith("shared_match")]
 
 
 def test_every_input_of_randman_fires_after_0():
@@ -40,7 +40,7 @@ def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_windo
     assert not found[:, : params.n_unscored, 20:30].any()
 
 
-def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):
+def test_every_trial_of_delayed_match_is_shown_once(monkeypatch, tmp_path):
     """Chunk by chunk, and never the same trials twice."""
     shown = []
 
@@ -52,7 +52,7 @@ def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):
     monkeypatch.setattr(shared, "CHUNK", 100)
     monkeypatch.setattr(shared, "training_trials", given)
     params = replace(
-        params_of("bohte", "shared_xor_100", n_train=300, n_hidden=6), work_dir=tmp_path
+        params_of("bohte", "shared_match_100", n_train=300, n_hidden=6), work_dir=tmp_path
     )
     made = fulfilled(params).train(params, "spiking", Streams(0), {}, silent)
     assert shown == [0, 1, 2] and made.info["epochs"] == 3

@@ -12,7 +12,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.talks.clopath.force import classification, reservoir
 
-SHARED = ("shared_yinyang", "shared_randman", "shared_xor_100")
+SHARED = ("shared_yinyang", "shared_randman", "shared_match_100")
 
 
 def small(**changed):
@@ -95,7 +95,7 @@ def test_readings_lie_in_the_answer_window(experiment):
     assert start == pytest.approx(read[0])
     assert read[-1] == pytest.approx(end - params.rls_ms)
     np.testing.assert_allclose(np.diff(read), params.rls_ms)
-    if experiment != "shared_xor_100":
+    if experiment != "shared_match_100":
         assert task.stimulus.spikes["input"].times_ms.max() <= start
 
 
@@ -114,8 +114,8 @@ def test_without_feedback_learning_is_ridge_regression():
     np.testing.assert_allclose(network.arrays["phi"], known, rtol=1e-6, atol=1e-9)
 
 
-def test_feedback_is_a_variant_of_delayed_xor():
-    params = params_of("clopath", "shared_xor_100", n_presented=4, n_validation=4)
+def test_feedback_is_a_variant_of_delayed_match():
+    params = params_of("clopath", "shared_match_100", n_presented=4, n_validation=4)
     found = {
         variant: classification.train(params, variant, Streams(0), {}, silent)
         for variant in ("spiking", "feedback")

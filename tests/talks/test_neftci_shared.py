@@ -19,16 +19,16 @@ def trained(own, variant="spiking"):
 
 @pytest.fixture(scope="module")
 def one():
-    """A network that was trained a little on delayed XOR."""
-    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_hidden=20, n_validation=40)
+    """A network that was trained a little on delayed match."""
+    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_hidden=20, n_validation=40)
     return own, trained(own)
 
 
 @pytest.mark.parametrize(
     ("experiment", "changes", "first"),
     [
-        ("shared_xor_100", {"delay_ms": 25.0}, 145 // 5),
-        ("shared_xor_100", {"delay_ms": 400.0}, 520 // 5),
+        ("shared_match_100", {"delay_ms": 25.0}, 145 // 5),
+        ("shared_match_100", {"delay_ms": 400.0}, 520 // 5),
         ("shared_randman", {"counted_ms": 20.0}, 40),
     ],
 )
@@ -39,7 +39,7 @@ def test_steps_count_from_the_go_signal_or_for_so_long(experiment, changes, firs
 
 
 def test_every_fresh_trial_is_shown_once():
-    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=5000)
+    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=5000)
     rounds = shared.rounds(own)
     expected = list(data.training_trials(own))
     assert rounds.number == len(expected) == 3
@@ -53,7 +53,7 @@ def test_every_fresh_trial_is_shown_once():
 
 def test_readouts_add_up_or_vote():
     """Two steps for class 0 by little, one for class 1 by much."""
-    own = shared.own(params_of("neftci", "shared_xor_100", delay_ms=25.0))
+    own = shared.own(params_of("neftci", "shared_match_100", delay_ms=25.0))
     readout = np.zeros((1, own.n_frames, 2))
     readout[0, -3:] = [[1.0, 0.9], [1.0, 0.9], [0.0, 1.0]]
     # What comes before the answer is asked for does not count.
@@ -70,11 +70,11 @@ def test_readouts_add_up_or_vote():
 
 def test_two_cues_are_compared():
     """Local losses in every step solve 25 ms; the same network does not without learning."""
-    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=10_000, n_test=400)
+    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=10_000, n_test=400)
     given = shared.make_task(own, "test", Streams(0))
     for rate, least, most in ((own.rate_online, 0.95, 1.0), (0.0, 0.3, 0.7)):
         network = trained(
-            params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=10_000, rate_online=rate)
+            params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=10_000, rate_online=rate)
         )
         decided = shared.evaluate(own, "spiking", network, given)
         assert least <= (decided.choices == given.targets).mean() <= most

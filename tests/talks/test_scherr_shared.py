@@ -14,7 +14,7 @@ from whyspiking.datasets import shared
 from whyspiking.talks.scherr import kernel, model, shared_networks
 
 LATENCIES = ("shared_yinyang", "shared_randman")
-ALL = (*LATENCIES, "shared_xor_100")
+ALL = (*LATENCIES, "shared_match_100")
 
 
 def listed(trials):
@@ -38,7 +38,7 @@ def untrained(params, seed=0):
 @pytest.mark.parametrize(
     ("experiment", "steps"),
     # 50 ms, the delay, 50 ms, a gap of 20 ms, and 50 ms in which the answer counts.
-    [*((name, (60, 40)) for name in LATENCIES), ("shared_xor_100", (54, 44))],
+    [*((name, (60, 40)) for name in LATENCIES), ("shared_match_100", (54, 44))],
 )
 def test_a_trial_ends_with_the_steps_that_count_and_biases_fire_when_they_are_told(
     experiment, steps
@@ -53,7 +53,7 @@ def test_a_trial_ends_with_the_steps_that_count_and_biases_fire_when_they_are_to
 
 
 def test_every_fresh_trial_is_shown_once_whatever_the_batch():
-    params = params_of("scherr", "shared_xor_100", n_train=4300)
+    params = params_of("scherr", "shared_match_100", n_train=4300)
     drawn = [
         shared_networks.given(params, shared.on_steps(spikes, params.dt_ms), classes)
         for spikes, classes in shared.training_trials(params)
@@ -82,7 +82,7 @@ def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
 
 
 def test_a_network_that_begins_anew_cannot_know_the_first_cue():
-    params = params_of("scherr", "shared_xor_100")
+    params = params_of("scherr", "shared_match_100")
     task, network = task_of(params), untrained(params)
     spikes = task.stimulus.spikes["input"]
     trials = shared_networks.given(params, spikes, task.targets, "reset")

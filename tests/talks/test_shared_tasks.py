@@ -34,7 +34,7 @@ def task_of(experiment, split, seed):
 
 def digest(params, split):
     """Of the samples as the core draws them."""
-    if params.shared_task == "delayed_xor":
+    if params.shared_task == "delayed_match":
         spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
         parts = (spikes.times_ms, spikes.units, spikes.trials, classes)
     else:
@@ -89,7 +89,7 @@ def test_networks_and_controls_are_shown_the_samples_of_the_task(experiment, see
     """Classes, features, and spike times laid anywhere, in no other steps than is said."""
     params, task = task_of(experiment, split, seed)
     step = experiment.input_step_ms
-    if params.shared_task == "delayed_xor":
+    if params.shared_task == "delayed_match":
         drawn, (given,) = shared.delay_task(params, split), task.stimulus.spikes.values()
         np.testing.assert_array_equal(task.targets, drawn.targets)
         np.testing.assert_array_equal(task.features, drawn.features)

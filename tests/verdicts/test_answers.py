@@ -193,7 +193,7 @@ def test_timing_is_told_apart_by_who_put_the_times_there():
             ("bohte", PART, [
                 finding(experiment="shared_randman", talk="bohte"),
                 finding(experiment="spoken", talk="bohte"),
-                finding("no", experiment="shared_xor_100", talk="bohte"),
+                finding("no", experiment="shared_match_100", talk="bohte"),
             ]),
             ("clopath", YES, [finding(experiment="episode", talk="clopath")]),
             ("comsa", NO, [finding("no", experiment="pulses", talk="comsa")]),

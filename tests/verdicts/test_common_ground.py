@@ -124,8 +124,8 @@ def test_where_seeds_share_their_test_trials_the_interval_is_wider():
 def test_no_cell_is_empty():
     talks = {
         "home": talk("home", HOME),
-        "early": talk("early", experiment("early", "delayed_xor", ["spiking", "gru"], at=100.0)),
-        "late": talk("late", experiment("late", "delayed_xor", ["spiking"], at=400.0)),
+        "early": talk("early", experiment("early", "delayed_match", ["spiking", "gru"], at=100.0)),
+        "late": talk("late", experiment("late", "delayed_match", ["spiking"], at=400.0)),
         "idle": talk("idle"),
     }
     rows = [
@@ -143,9 +143,9 @@ def test_no_cell_is_empty():
         (r["task"], r["talk"], r["at"]): r["why"]
         for r in tables.where(found, kind="absent").to_dict("records")
     }
-    assert why["delayed_xor", "early", 400.0] == "not set with delay_ms 400 ms"
-    assert why["delayed_xor", "late", 100.0] == "not set with delay_ms 100 ms"
-    assert [k[1] for k in why if k[0] == "delayed_xor"].count("idle") == 1
+    assert why["delayed_match", "early", 400.0] == "not set with delay_ms 400 ms"
+    assert why["delayed_match", "late", 100.0] == "not set with delay_ms 100 ms"
+    assert [k[1] for k in why if k[0] == "delayed_match"].count("idle") == 1
     assert "idle was not made for randman" in why.values()
     assert [v for k, v in why.items() if k[:2] == ("randman", "home")] == [
         "no network of it in a run at scale default"
@@ -200,7 +200,7 @@ def test_the_span_is_the_longest_delay_bridged(scores, expected):
 
 def test_spans_are_told_by_method_over_seeds(tmp_path):
     delays = (100.0, 400.0)
-    own = [experiment("a", "delayed_xor", ["spiking", "gru"], at=at) for at in delays]
+    own = [experiment("a", "delayed_match", ["spiking", "gru"], at=at) for at in delays]
     rows = []
     for e, spiking in zip(own, ([0.95, 1.0], [0.5, 0.8]), strict=True):
         rows += metrics(e, "spiking", spiking)

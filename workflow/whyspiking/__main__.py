@@ -28,10 +28,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     samples = kinds.add_parser("samples", help="training and validation trials of a task")
     network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
     for command in (samples, network):
-        command.add_argument("--task", required=True, help="yinyang, randman, delayed_xor or mnist")
+        command.add_argument("--task", required=True, help="yinyang, randman, delayed_match or mnist")
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument(
-            "--at", type=float, help="the task's own value: delay of delayed_xor, ms"
+            "--at", type=float, help="the task's own value: delay of delayed_match, ms"
         )
         command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")

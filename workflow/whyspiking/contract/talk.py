@@ -132,9 +132,10 @@ class Replication:
     def control_trials(
         self, params: Params, first: int = 0
     ) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-        """Fresh trials for a control that talk.yaml declares with `is: gru`, each once.
+        """Trials for a control that talk.yaml declares with `is: gru`, in the order of learning.
 
-        Spikes and classes (trial,), equally many at a time; `first` such parts are left out.
+        Spikes and classes (trial,), equally many at a time, epoch after epoch; `first` such parts
+        are left out.
         """
         raise _missing(params, "control_trials")
 

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import delayed_xor, randman, yinyang
+from whyspiking.datasets import delayed_match, distinctness, randman, yinyang
 
 RANDMAN = 2033
-DELAYED_XOR = 2035
+DISTINCTNESS = 2037
+DELAYED_MATCH = 2035
 """What the seeds of these data begin with."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 CHUNK = 2000
-"""Trials of delayed XOR that are drawn at once in training."""
+"""Trials of delayed match that are drawn at once in training."""
 STEP_MS = 5.0
-"""Steps of the trials of delayed XOR as controls see them."""
+"""Steps of the trials of delayed match as controls see them."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Latencies:
 
 
 def latencies(params: Params, split: Split) -> Latencies | None:
-    """Samples of Yin-Yang or Randman; None of a split that does not exist.
+    """Samples of a task whose inputs fire once each; None of a split that does not exist.
 
     Args:
         params: `shared_task` and what that task fixes; the seed.
@@ -58,15 +59,18 @@ def latencies(params: Params, split: Split) -> Latencies | None:
         values, classes = values[:limit], classes[:limit]
         return Latencies(values * params.window_ms, values, classes)
     sizes = [getattr(params, f"n_{name}") for name in SPLITS]
-    settings = randman.Settings(
-        n_inputs=params.n_input,
-        n_classes=params.n_output,
-        dimension=params.dimension,
-        alpha=params.smoothness,
-        span_ms=params.window_ms,
-        jitter_ms=params.jitter_ms,
-    )
-    times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
+    if params.shared_task == "distinctness":
+        times, classes = _distinctness(params.seed, sum(sizes), params.n_input, params.window_ms)
+    else:
+        settings = randman.Settings(
+            n_inputs=params.n_input,
+            n_classes=params.n_output,
+            dimension=params.dimension,
+            alpha=params.smoothness,
+            span_ms=params.window_ms,
+            jitter_ms=params.jitter_ms,
+        )
+        times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
     first = sum(sizes[: SPLITS.index(split)])
     chosen = slice(first, first + sizes[SPLITS.index(split)])
     return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
@@ -82,20 +86,27 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
     return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
 
 
+@functools.lru_cache(maxsize=2)
+def _distinctness(seed: int, n: int, n_inputs: int, window_ms: float) -> tuple[NDArray, NDArray]:
+    rng = np.random.default_rng(np.random.SeedSequence([DISTINCTNESS, seed]))
+    settings = distinctness.Settings(n_inputs, per_input_ms=window_ms / n_inputs)
+    return distinctness.draw(settings, n, rng)
+
+
 def takes_part(params: Params) -> bool:
     """Whether an experiment is set a shared task."""
     return "shared_task" in params.values
 
 
 def delayed(params: Params) -> bool:
-    """Whether the task is delayed XOR: fresh trials, each shown once."""
-    return params.shared_task == "delayed_xor"
+    """Whether the task is delayed match: fresh trials, each shown once."""
+    return params.shared_task == "delayed_match"
 
 
 def completed(params: Params, features: NDArray, known: NDArray) -> NDArray[np.float64]:
     """What a control makes of the inputs that have fired, (sample, input).
 
-    Of Yin-Yang, one coordinate tells its mirror; an input of Randman that has not fired is taken to
+    Of Yin-Yang, one coordinate tells its mirror; elsewhere an input that has not fired is taken to
     fire last.
 
     Args:
@@ -137,15 +148,15 @@ def latency_task(
     return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
 
 
-def settings_of(params: Params) -> delayed_xor.Settings:
-    """How trials of delayed XOR are laid out."""
-    return delayed_xor.Settings(params.delay_ms)
+def settings_of(params: Params) -> delayed_match.Settings:
+    """How trials of delayed match are laid out."""
+    return delayed_match.Settings(params.delay_ms)
 
 
 def trials(
     params: Params, split: Split, n: int, chunk: int = 0
 ) -> tuple[Spikes, NDArray[np.int64]]:
-    """Trials of delayed XOR: spikes of all inputs, and classes (trial,).
+    """Trials of delayed match: spikes of all inputs, and classes (trial,).
 
     Args:
         params: `delay_ms`; the seed.
@@ -153,13 +164,13 @@ def trials(
         n: Number of trials.
         chunk: Further draws of the same split.
     """
-    seed = [DELAYED_XOR, params.seed, SPLITS.index(split), chunk]
+    seed = [DELAYED_MATCH, params.seed, SPLITS.index(split), chunk]
     rng = np.random.default_rng(np.random.SeedSequence(seed))
-    return delayed_xor.generate(rng, n, settings_of(params))
+    return delayed_match.generate(rng, n, settings_of(params))
 
 
 def training_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-    """All training trials of delayed XOR, `CHUNK` at a time, each trial once.
+    """All training trials of delayed match, `CHUNK` at a time, each trial once.
 
     Args:
         params: `n_train`, and as for `trials`.
@@ -170,7 +181,7 @@ def training_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, ND
 
 
 def delay_task(params: Params, split: Split) -> Task | None:
-    """The task of delayed XOR; of training, its first chunk.
+    """The task of delayed match; of training, its first chunk.
 
     Its features are 1 where an input fires in a step of `STEP_MS`, (trial, step, input).
     """
@@ -196,10 +207,10 @@ def task_on_steps(
 
     Args:
         params: As for `latencies` or `trials`.
-        split: "fresh" does not exist; of delayed XOR "train" is the first chunk.
+        split: "fresh" does not exist; of delayed match "train" is the first chunk.
         step_ms: Step of the network.
-        trial_ms: As in `latency_task`; trials of delayed XOR have a length of their own.
-        bias_ms: As in `latency_task`; delayed XOR has none.
+        trial_ms: As in `latency_task`; trials of delayed match have a length of their own.
+        bias_ms: As in `latency_task`; delayed match has none.
         name: Of the input.
     """
     if delayed(params):

@@ -61,6 +61,8 @@ class SharedTask(Block):
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
         matched: Control that a method is held against -> step in ms to which both are told the
             times of input spikes; 0 where they are told them whole.
+        beside: Such a control -> one of the other equal size: of equal parameters where the first has
+            equal units, and of equal units where it has equal parameters.
         floors: Controls that stay below whoever solves the task as intended.
         lasts_ms: How long input comes: an expression in its parameters.
         same_trials: Whether networks of all seeds are tested on the same trials.
@@ -75,6 +77,7 @@ class SharedTask(Block):
     chance: float = Field(gt=0, lt=1)
     input_times: Literal["constructed", "trains"]
     matched: dict[Name, float] = Field(min_length=1)
+    beside: dict[Name, Name]
     floors: list[Name]
     lasts_ms: str
     same_trials: bool = False

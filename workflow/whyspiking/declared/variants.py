@@ -27,7 +27,10 @@ Sees = Literal["all", "mask", "ranks", "steps", "late"]
 NEEDED = {
     "relu": ("control_epochs", "control_batch", "control_learning_rate"),
     "random": ("random_gain", "random_bias"),
-    "gru": ("n_train", "control_batch", "control_learning_rate", "control_tau_ms"),
+    "gru": (
+        "n_train", "control_epochs", "control_batch", "control_learning_rate", "control_tau_ms",
+        "control_step_ms",
+    ),
 }
 """Kind of a control that the core trains -> the parameters that its training needs."""
 NOISE = "control_noise"
@@ -67,7 +70,7 @@ class Variant(Named):
         starts_from: Networks that must be trained before; its training gets them.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
             `random`: the same with a random hidden layer, of which only the readout is fitted.
-            `gru`: gated recurrent units that learn from fresh spike trains, `control_trials`.
+            `gru`: gated recurrent units that learn from spike trains, `control_trials`.
             "experiment/variant": that network, unchanged.
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.

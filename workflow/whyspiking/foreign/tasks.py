@@ -134,7 +134,7 @@ def trial_ms(params: Params, asked: float | None) -> float:
         whole = shared.settings_of(params).trial_ms
         if asked is not None and asked != whole:
             raise UserError(
-                f"--trial-ms is {asked:g}; trials of delayed XOR last {whole:g} ms; remove it"
+                f"--trial-ms is {asked:g}; trials of delayed match last {whole:g} ms; remove it"
             )
         return whole
     return params.window_ms + AFTER_MS if asked is None else asked

@@ -61,7 +61,7 @@ def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
 
 
 def _tasks(cells: Sequence[Cell]) -> str:
-    """Names of tasks, their own values together: Randman, delayed XOR (25 ms, 100 ms)."""
+    """Names of tasks, their own values together: Randman, delayed match (25 ms, 100 ms)."""
     values: dict[str, list[str]] = {}
     for cell in cells:
         values.setdefault(cell.task.title, []).append(cell.value)

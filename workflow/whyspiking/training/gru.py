@@ -31,7 +31,8 @@ GRU = "gru"
 WEIGHTS = ("input", "state", "out")
 """Arrays whose entries are synapses."""
 ANSWER_STEPS = 10
-"""In the last of all steps counts what a declared network says: 50 ms in steps of 5 ms."""
+"""In the last of all steps counts what a declared network says: of the shared tasks, after all input
+that tells the class."""
 VALIDATED_EVERY = 4
 """Parts of the training trials."""
 EVALUATED_AT_ONCE = 250
@@ -166,21 +167,22 @@ def count_operations(arrays: Any, frames: NDArray) -> dict[str, float]:
 def train_declared(
     n: int, replication: Replication, params: Params, streams: Streams, progress: Progress
 ) -> Network:
-    """Train a control that talk.yaml declares on fresh trials, each shown once.
+    """Train a control that talk.yaml declares on the trials that the experiment gives.
 
     Args:
         n: Units.
-        replication: The experiment; learned from are its `control_trials`, and the steps of the
-            network are those of the features (trial, step, input) of its validation task.
-        params: `n_train`, `control_batch`, `control_learning_rate`; `control_tau_ms`, how long
-            units hold their state before they learn.
+        replication: The experiment; learned from are its `control_trials`.
+        params: `n_train`, `control_epochs`, `control_batch`, `control_learning_rate`;
+            `control_step_ms`, the step of the network; `control_tau_ms`, how long units hold their
+            state before they learn.
         streams: Randomness: "control-init".
         progress: Called after every part of the trials.
 
     Raises:
         UserError: If there is no such task, or a batch does not divide what is drawn at once.
     """
-    held_out = _with_steps(replication.control_task(params, "validation", streams), params)
+    held_out = replication.control_task(params, "validation", streams)
+    assert held_out is not None
     batch, rate = int(params.control_batch), float(params.control_learning_rate)
     at_once = len(next(replication.control_trials(params))[1])
     if at_once % batch or params.n_train % batch:
@@ -188,44 +190,37 @@ def train_declared(
             f"talk '{params.talk}': 'control_batch' is {batch}; expected a divisor of the "
             f"{at_once} trials that are drawn at once, and of 'n_train', {params.n_train}"
         )
-    n_steps, begun = np.asarray(held_out.features).shape[1], _begun(n, held_out, params, streams)
-    learner = Learner(rate, params.n_train // batch, -ANSWER_STEPS)
+    step_ms, begun = float(params.control_step_ms), _begun(n, held_out, params, streams)
+    shown = params.n_train * params.control_epochs
+    learner = Learner(rate, shown // batch, -ANSWER_STEPS)
     arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
     history, accuracy, trained = History(), float("nan"), begun
     now, drawn = SimpleNamespace(carry=(arrays, learner.start(arrays))), None
-    n_rounds = -(-params.n_train // at_once)
+    n_rounds = -(-params.n_train // at_once) * params.control_epochs
     for index in Checkpoint(now, history).rounds(range(n_rounds), progress):
         drawn = drawn or replication.control_trials(params, index)
         spikes, classes = next(drawn)
         began = time.process_time()
-        frames, labels = in_batches(frames_of(spikes, n_steps), classes, batch)
+        frames, labels = in_batches(frames_of(spikes, step_ms), classes, batch)
         now.carry, broken = learner.run(now.carry, frames, labels)
         refuse_broken(broken, index + 1, rate)
         history.note(index + 1, epoch_seconds=time.process_time() - began)
         if (index + 1) % VALIDATED_EVERY == 0 or index + 1 == n_rounds:
             trained = {name: np.asarray(x) for name, x in now.carry[0].items()}
-            accuracy = float((_choices(trained, held_out) == held_out.targets).mean())
+            accuracy = float((_choices(trained, held_out, step_ms) == held_out.targets).mean())
             history.note(index + 1, validation_accuracy=accuracy)
             progress((index + 1) / n_rounds, f"part {index + 1}: validation {accuracy:.4f}")
     info = {
         **history.info(ENGINE),
         "is": GRU,
         "rule": "bptt",
+        "step_ms": step_ms,
         "validation_accuracy": accuracy,
         "parameters": int(sum(x.size for x in trained.values())),
         "weights": list(WEIGHTS),
-        "counts": count_operations(trained, _frames(held_out)),
+        "counts": count_operations(trained, frames_of(_spikes(held_out), step_ms)),
     }
     return Network(trained, info, history.rows)
-
-
-def _with_steps(task: Task | None, params: Params) -> Task:
-    if task is None or task.features is None or task.features.ndim != 3:
-        raise UserError(
-            f"talk '{params.talk}': experiment '{params.experiment}' declares a control with "
-            "'is: gru', but its validation task has no features (trial, step, input); give it some"
-        )
-    return task
 
 
 def _begun(n: int, task: Task, params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
@@ -234,14 +229,13 @@ def _begun(n: int, task: Task, params: Params, streams: Streams) -> dict[str, ND
     Raises:
         UserError: If that is not longer than a step.
     """
-    n_steps, n_in = np.asarray(task.features).shape[1:]
-    steps_held = params.control_tau_ms * n_steps / _spikes(task).duration_ms
+    steps_held = params.control_tau_ms / params.control_step_ms
     if steps_held <= 1:
         raise UserError(
             f"talk '{params.talk}': 'control_tau_ms' is {params.control_tau_ms}; expected more "
-            f"than a step, {_spikes(task).duration_ms / n_steps:g} ms"
+            f"than a step, {params.control_step_ms:g} ms"
         )
-    arrays = initial(n_in, n, task.n_classes, streams)
+    arrays = initial(_spikes(task).n_units, n, task.n_classes, streams)
     # The gate keeps 1 - 1 / steps_held of the state in a step.
     arrays["bias"][:n] = np.log(steps_held - 1)
     return arrays
@@ -252,15 +246,16 @@ def evaluate(network: Network, task: Task) -> Trials:
 
     Args:
         network: From `train_declared`.
-        task: Its spikes are read, so that what happened to them is seen; the number of steps is
-            that of its features (trial, step, input).
+        task: Its spikes are read, so that what happened to them is seen.
     """
-    return Trials.of(task, _choices(network.arrays, task), _spikes(task).duration_ms)
+    choices = _choices(network.arrays, task, network.info["step_ms"])
+    return Trials.of(task, choices, _spikes(task).duration_ms)
 
 
-def frames_of(spikes: Spikes, n_steps: int) -> NDArray[np.float32]:
+def frames_of(spikes: Spikes, step_ms: float) -> NDArray[np.float32]:
     """1 where an input fires in a step, (time, trial, input)."""
-    raster = spikes.raster(spikes.steps(spikes.duration_ms / n_steps), n_steps)
+    n_steps = round(spikes.duration_ms / step_ms)
+    raster = spikes.raster(spikes.steps(step_ms), n_steps)
     return raster.transpose(1, 0, 2).astype(np.float32, order="C")
 
 
@@ -270,12 +265,9 @@ def in_batches(frames: NDArray, labels: NDArray, batch: int) -> tuple[NDArray, N
     return frames.reshape(shape).transpose(1, 0, 2, 3), labels.reshape(-1, batch)
 
 
-def _choices(arrays: Any, task: Task) -> NDArray[np.int64]:
-    return read(arrays, _frames(task))[:, -ANSWER_STEPS:].mean(axis=1).argmax(axis=1)
-
-
-def _frames(task: Task) -> NDArray[np.float32]:
-    return frames_of(_spikes(task), np.asarray(task.features).shape[1])
+def _choices(arrays: Any, task: Task, step_ms: float) -> NDArray[np.int64]:
+    frames = frames_of(_spikes(task), step_ms)
+    return read(arrays, frames)[:, -ANSWER_STEPS:].mean(axis=1).argmax(axis=1)
 
 
 def _spikes(task: Task) -> Spikes:

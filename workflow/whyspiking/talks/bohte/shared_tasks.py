@@ -31,7 +31,7 @@ WHOLE_BITS = 32
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall.
 
-    "fresh" does not exist; of delayed XOR "train" is the first chunk.
+    "fresh" does not exist; of delayed match "train" is the first chunk.
     """
     trial_ms = params.n_steps * float(params.step_ms)
     return shared.task_on_steps(params, split, step_ms=float(params.step_ms), trial_ms=trial_ms)
@@ -44,7 +44,7 @@ def train(
     parents: ct.Parents,
     progress: ct.Progress,
 ) -> ct.Network:
-    """Train the network; on delayed XOR every trial is shown once, and a chunk is an epoch."""
+    """Train the network; on delayed match every trial is shown once, and a chunk is an epoch."""
 
     def labelled(split: ct.Split) -> Labelled:
         task = make_task(params, split, streams)

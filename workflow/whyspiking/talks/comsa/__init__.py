@@ -9,5 +9,6 @@ EXPERIMENTS = {
     "boolean": "boolean",
     "shared_yinyang": "digits",
     "shared_randman": "digits",
+    "shared_distinctness": "digits",
 }
 """Experiment -> the module that fulfils it."""

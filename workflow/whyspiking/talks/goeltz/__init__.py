@@ -10,6 +10,7 @@ EXPERIMENTS = {
     "few_spikes": "few_spikes",
     "shared_yinyang": "networks",
     "shared_randman": "networks",
+    "shared_distinctness": "networks",
     "released_yinyang": "released",
     "released_mnist": "released",
     "released_chip": "chip",

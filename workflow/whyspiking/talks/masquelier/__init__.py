@@ -7,6 +7,7 @@ EXPERIMENTS = {
     "deep": "s4nn",
     "shared_yinyang": "s4nn",
     "shared_randman": "s4nn",
+    "shared_distinctness": "s4nn",
     "released": "released",
     "words": "words",
     "words_lateral": "words",

@@ -1,4 +1,4 @@
-"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 10)."""
+"""Networks of the shared tasks: Yin-Yang, Randman, delayed match (README, section 10)."""
 
 from __future__ import annotations
 
@@ -77,8 +77,18 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 
 def control_trials(params: ct.Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-    """The fresh trials that the spiking networks learn from."""
-    return shared.training_trials(params, first)
+    """The trials that the spiking networks learn from, a chunk at a time."""
+    if shared.delayed(params):
+        yield from shared.training_trials(params, first)
+        return
+    task = make_task(params, "train", Streams(params.seed))
+    assert task is not None
+    parts = -(-params.n_train // shared.CHUNK)
+    for index in range(first, parts * params.control_epochs):
+        epoch, part = divmod(index, parts)
+        order = Streams(params.seed).rng(f"shuffle {epoch}").permutation(params.n_train)
+        chosen = order[part * shared.CHUNK : (part + 1) * shared.CHUNK]
+        yield task.stimulus.spikes["input"].select_trials(chosen), task.targets[chosen]
 
 
 def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -99,7 +109,7 @@ def drawing(
 ) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Trials of delayed XOR come in the order in which they are drawn, samples of the other tasks in
+    Trials of delayed match come in the order in which they are drawn, samples of the other tasks in
     another order every epoch. The last batch of a chunk, or of an epoch, may be smaller.
 
     Args:

@@ -1,16 +1,17 @@
-"""Delayed exclusive or: are two cues, far apart in time, the same?
+"""Delayed match to sample: are two cues, far apart in time, the same?
 
-Input spikes come in four groups. In each cue either group A or group B fires; after a delay comes
-the second cue, then a go signal, and the answer counts while it lasts: 0 where both cues were the
-same, 1 where they differed. A background group fires throughout. All that must be kept over the
-delay is one bit, and neither cue tells the class by itself.
+Input spikes come in eight groups. In a cue three of the first six fire: there are twenty cues. After
+a delay comes the second cue, then a go signal, and the answer counts while it lasts: 0 where both
+cues were the same, 1 where they differed. A background group fires throughout. What must be kept over
+the delay is which of twenty cues it was, and neither cue tells the class by itself.
 
-Our own definition; relatives are store-recall (Bellec et al. 2018) and evidence accumulation
-(Bellec et al. 2020).
+Our own definition, after the delayed match to sample of physiology; relatives are store-recall
+(Bellec et al. 2018) and evidence accumulation (Bellec et al. 2020).
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,11 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
 
-GROUPS = ("A", "B", "go", "background")
+CUE_GROUPS, FIRING = 6, 3
+CUES = np.array(list(itertools.combinations(range(CUE_GROUPS), FIRING)))
+"""Groups that fire in each cue, (cue, group)."""
+GO, BACKGROUND = CUE_GROUPS, CUE_GROUPS + 1
+N_GROUPS = CUE_GROUPS + 2
 
 
 @dataclass(frozen=True)
@@ -27,20 +32,18 @@ class Settings:
 
     Attributes:
         delay_ms: From the end of the first cue to the start of the second.
-        n_per_group: Inputs of each of the four groups.
+        n_per_group: Inputs of each of the eight groups.
         cue_ms: Length of a cue.
         gap_ms: From the end of the second cue to the go signal.
         answer_ms: Length of the go signal, in which the answer counts.
-        per_cue: Spikes of each input of a group that fires, once a cue (or go signal).
         background_hz: Rate of every input of the background group.
     """
 
     delay_ms: float
-    n_per_group: int = 10
+    n_per_group: int = 5
     cue_ms: float = 50.0
     gap_ms: float = 20.0
     answer_ms: float = 50.0
-    per_cue: int = 1
     background_hz: float = 10.0
 
     @property
@@ -70,30 +73,35 @@ def generate(
         settings: How each is laid out.
 
     Returns:
-        Spikes of 4 * n_per_group inputs, groups in the order of `GROUPS`; and classes (trial,): 1
-        where the cues differed.
+        Spikes of `N_GROUPS` * n_per_group inputs, each once in a cue or go signal in which its group
+        fires; and classes (trial,): 1 where the cues differed, which is every other trial on
+        average.
     """
     n = settings.n_per_group
-    cues = rng.integers(2, size=(n_trials, 2))
+    first = rng.integers(len(CUES), size=n_trials)
+    classes = rng.integers(2, size=n_trials)
+    second = (first + classes * rng.integers(1, len(CUES), size=n_trials)) % len(CUES)
+    go = np.full((n_trials, 1), GO)
     trials, inputs, times = [], [], []
-    windows = ((cues[:, 0], 0.0), (cues[:, 1], settings.second_ms))
-    for group, start_ms in (*windows, (np.full(n_trials, GROUPS.index("go")), settings.go_ms)):
-        length = settings.answer_ms if start_ms == settings.go_ms else settings.cue_ms
-        shape = (n_trials, n, settings.per_cue)
-        trial, unit = np.broadcast_arrays(np.arange(n_trials)[:, None, None], np.arange(n)[:, None])
-        trials.append(np.broadcast_to(trial, shape).ravel())
-        inputs.append(np.broadcast_to(group[:, None, None] * n + unit, shape).ravel())
-        times.append((start_ms + length * rng.random(shape)).ravel())
+    for groups, start_ms, length_ms in (
+        (CUES[first], 0.0, settings.cue_ms),
+        (CUES[second], settings.second_ms, settings.cue_ms),
+        (go, settings.go_ms, settings.answer_ms),
+    ):
+        fired = (groups[:, :, None] * n + np.arange(n)).reshape(n_trials, -1)
+        trials.append(np.repeat(np.arange(n_trials), fired.shape[1]))
+        inputs.append(fired.ravel())
+        times.append(start_ms + length_ms * rng.random(fired.size))
     expected = settings.background_hz * settings.trial_ms * 1e-3
     noise = rng.poisson(expected, (n_trials, n))
     trial, unit = (index.ravel() for index in np.indices(noise.shape))
     trials.append(np.repeat(trial, noise.ravel()))
-    inputs.append(np.repeat(unit, noise.ravel()) + GROUPS.index("background") * n)
+    inputs.append(np.repeat(unit, noise.ravel()) + BACKGROUND * n)
     times.append(settings.trial_ms * rng.random(noise.sum()))
     spikes = Spikes.sorted(
         *(np.concatenate(part) for part in (times, inputs, trials)),
         n_trials=n_trials,
-        n_units=len(GROUPS) * n,
+        n_units=N_GROUPS * n,
         duration_ms=settings.trial_ms,
     )
-    return spikes, (cues[:, 0] != cues[:, 1]).astype(np.int64)
+    return spikes, classes
