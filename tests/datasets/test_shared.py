@@ -135,6 +135,16 @@ def test_an_input_of_randman_that_has_not_fired_may_fire_last():
     np.testing.assert_array_equal(found, [[0.1, 1.0, 0.3]])
 
 
+def test_distinctness_is_of_two_spikes_that_meet():
+    p = params(shared_task="distinctness", n_input=10, n_train=4000)
+    drawn = shared.latencies(p, "train")
+    nearest = np.diff(np.sort(drawn.times_ms, axis=1), axis=1).min(axis=1)
+    np.testing.assert_array_equal(drawn.classes, nearest <= 0.25)
+    assert (nearest[drawn.classes == 0] >= 3 - 1e-9).all() and drawn.times_ms.max() <= 50
+    assert abs(drawn.classes.mean() - 0.5) < 0.02
+    assert not np.isin(drawn.times_ms, shared.latencies(p, "test").times_ms).any()
+
+
 # ---- delayed match ----
 
 
@@ -151,32 +161,38 @@ def counted(spikes, first, last, low_ms, high_ms):
     return np.bincount(spikes.trials[chosen], minlength=spikes.n_trials)
 
 
+def firing(trials):
+    """Which of the six groups fire in each of the two cues, (cue, trial, group)."""
+    settings, spikes, _ = trials
+    starts = (0, settings.second_ms)
+    counts = [
+        [counted(spikes, 5 * g, 5 * g + 5, start, start + settings.cue_ms) for g in range(6)]
+        for start in starts
+    ]
+    assert set(np.unique(counts)) == {0, 5}  # one spike of each input of a group that fires
+    return np.array(counts).transpose(0, 2, 1) > 0
+
+
 def test_the_class_is_whether_the_cues_differ(trials):
-    settings, spikes, classes = trials
-    a, b = (
-        [counted(spikes, first, first + 10, start, start + 50) for start in (0, settings.second_ms)]
-        for first in (0, 10)
-    )
-    for of_a, of_b in zip(a, b, strict=True):
-        np.testing.assert_array_equal(of_a + of_b, 10)  # one spike of each input of one group
-        assert set(np.unique(of_a)) == {0, 10}
-    np.testing.assert_array_equal(classes, (a[0] != a[1]).astype(int))
+    _, spikes, classes = trials
+    first, second = firing(trials)
+    np.testing.assert_array_equal(first.sum(axis=1), 3)
+    np.testing.assert_array_equal(classes, (first != second).any(axis=1))
+    assert len(np.unique(first, axis=0)) == len(np.unique(second, axis=0)) == 20
+    assert abs(classes.mean() - 0.5) < 4 * 0.5 / np.sqrt(spikes.n_trials)
 
 
 def test_one_cue_tells_nothing(trials):
-    settings, spikes, classes = trials
-    for start in (0, settings.second_ms):
-        cue = counted(spikes, 0, 10, start, start + 50) > 0
-        assert abs((cue == classes).mean() - 0.5) < 4 * 0.5 / np.sqrt(2000)
+    *_, classes = trials
+    for cue in firing(trials):
+        for group in cue.T:
+            assert abs((group == classes).mean() - 0.5) < 4 * 0.5 / np.sqrt(2000)
 
 
 def test_counts_over_the_whole_trial_would_tell_all(trials):
     """So the floor of counts sees the end of a trial only, which has no first cue."""
-    settings, spikes, classes = trials
-    difference = np.abs(
-        counted(spikes, 0, 10, 0, settings.trial_ms) - counted(spikes, 10, 20, 0, settings.trial_ms)
-    )
-    np.testing.assert_array_equal(classes, difference < 10)
+    settings, _, classes = trials
+    np.testing.assert_array_equal(classes, (firing(trials).sum(axis=0) == 1).any(axis=1))
     for delay in (25.0, 100.0):
         own = delayed_match.Settings(delay)
         assert own.trial_ms - 100 >= own.cue_ms
@@ -184,11 +200,11 @@ def test_counts_over_the_whole_trial_would_tell_all(trials):
 
 def test_go_signal_and_background(trials):
     settings, spikes, _ = trials
-    go = counted(spikes, 20, 30, settings.go_ms, settings.trial_ms)
-    np.testing.assert_array_equal(go, 10)
-    np.testing.assert_array_equal(counted(spikes, 20, 30, 0, settings.go_ms), 0)
-    background = counted(spikes, 30, 40, 0, settings.trial_ms).mean()
-    assert background == pytest.approx(10 * 10e-3 * settings.trial_ms, rel=0.05)
+    go = counted(spikes, 30, 35, settings.go_ms, settings.trial_ms)
+    np.testing.assert_array_equal(go, 5)
+    np.testing.assert_array_equal(counted(spikes, 30, 35, 0, settings.go_ms), 0)
+    background = counted(spikes, 35, 40, 0, settings.trial_ms).mean()
+    assert background == pytest.approx(5 * 10e-3 * settings.trial_ms, rel=0.05)
 
 
 def test_training_trials_are_fresh_and_can_be_taken_up_again():

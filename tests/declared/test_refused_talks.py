@@ -203,9 +203,9 @@ TALK_DAMAGE = {
     ),
     "shared task at several sizes": (
         lambda d: shared(d).update(
-            sizes={"parameter": "n_hidden", "of": {"mlp": [0.5]}, "first_seeds": 1}
+            sizes={"parameter": "n_hidden", "of": {"spiking": [0.5]}, "first_seeds": 1}
         ),
-        "shared_yinyang.sizes", "Remove it",
+        "shared_yinyang.sizes.of", "Remove it",
     ),
     "shared task that was not tuned": (
         lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",

@@ -17,7 +17,7 @@ from whyspiking.report import same_task_section as section
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.verdicts import common_ground, memory_span, score_curves
 
-DELAYS = (100.0, 400.0)
+DELAYS = (100.0, 200.0)
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +107,10 @@ def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
     assert "Home a made-up rule 1 2 T N no an error (neuron, later)" in rules
     assert "Quiet no rule declared" in rules
     held = plain(section.held_equal(ground, CONFIG))
-    assert "20 50 10 8,000 400,000 1,000 3 6" in held
+    assert "20 50 10 16,000 320,000 1,000 3 6" in held
     assert "hidden spikes per sample: Randman: Worse, Home" in plain(section.fronts(ground))
     told = plain(section.spans(ground, spans))
-    assert "The span, the longest delay with 90.0 %: Home 122 ms." in told
+    assert "The span, the longest delay with 90.0 %: Home 110 ms." in told
 
 
 def test_figures_show_every_method_the_same_way(made):
@@ -135,7 +135,7 @@ def test_figures_show_every_method_the_same_way(made):
     assert texts.count("n/a") == 1
     assert {"chance 10", "random layer 67", "ReLU network 90"} <= set(texts)
     assert "Randman, Home: 96.0 %, better" in matrix.alt
-    assert "Home: 122 ms" in drawn["values"].alt
+    assert "Home: 110 ms" in drawn["values"].alt
     looks = [ground.look(method) for method in ground.methods[:4]]
     assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
     assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus
-from whyspiking.datasets import shared
+from whyspiking.datasets import delayed_match, shared
 from whyspiking.errors import UserError
 from whyspiking.training import controls, gru
 
@@ -20,9 +20,9 @@ def params(**changes):
     values = {
         "delay_ms": 25.0, "n_output": 2, "n_hidden": 30, "n_train": 8000, "n_validation": 200,
         "n_test": 200, "control_batch": 50, "control_learning_rate": 0.02, "control_tau_ms": 100.0,
-        **changes,
+        "control_epochs": 1, "control_step_ms": 5.0, **changes,
     }  # fmt: skip
-    return Params("toy", "xor", "smoke", values)
+    return Params("toy", "match", "smoke", values)
 
 
 def trained(own, **functions):
@@ -53,7 +53,8 @@ def test_the_readout_is_the_step_by_step_loop():
     np.testing.assert_allclose(gru.read(arrays, frames)[:, -1], h @ arrays["out"], atol=1e-5)
 
 
-def test_a_declared_network_bridges_a_delay_and_sees_spikes():
+def test_a_declared_network_bridges_a_delay_and_sees_spikes(monkeypatch):
+    monkeypatch.setattr(delayed_match, "CUES", delayed_match.CUES[[0, -1]])  # two that share no group
     own = params()
     network = trained(own)
     task = shared.delay_task(own, "test")
@@ -61,9 +62,9 @@ def test_a_declared_network_bridges_a_delay_and_sees_spikes():
     assert (decided.choices == decided.targets).mean() > 0.95
     assert (decided.decision_ms == 195).all(), "when the trial ends"
     assert network.info["parameters"] == 3 * 30 * (40 + 30 + 1) + 2 * 31
-    # What happens to the spikes, happens to it; features say the number of steps only.
+    # What happens to the spikes, happens to it.
     deaf = task.stimulus.spikes["input"]
-    deaf = deaf.keep(deaf.units >= 20)
+    deaf = deaf.keep(deaf.units >= 30)
     choices = controls.evaluate(network, replace(task, stimulus=Stimulus({"input": deaf}))).choices
     assert 0.3 < (choices == task.targets).mean() < 0.7
 
@@ -72,7 +73,7 @@ def test_it_is_told_what_the_task_tells_and_answers_when_it_asks():
     own = params(delay_ms=400.0)
     task = shared.delay_task(own, "test")
     spikes, settings = task.stimulus.spikes["input"], shared.settings_of(own)
-    frames = gru.frames_of(spikes, task.features.shape[1])
+    frames = gru.frames_of(spikes, shared.STEP_MS)
     np.testing.assert_array_equal(frames.transpose(1, 0, 2), task.features)
     assert settings.answer_ms == gru.ANSWER_STEPS * shared.STEP_MS
     assert settings.trial_ms - settings.answer_ms == settings.go_ms
@@ -117,16 +118,28 @@ def test_units_hold_their_state_as_long_as_they_are_told(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changes", "functions", "message"),
+    ("changes", "message"),
     [
-        ({"control_batch": 64}, {}, r"'control_batch' is 64.* 2000 "),
-        ({"control_tau_ms": 5.0}, {}, r"'control_tau_ms' is 5.*5 ms"),
-        ({}, {"make_task": lambda *_: None}, r"'toy'.*validation.*\(trial, step, input\)"),
+        ({"control_batch": 64}, r"'control_batch' is 64.* 2000 "),
+        ({"control_tau_ms": 5.0}, r"'control_tau_ms' is 5.*5 ms"),
     ],
 )
-def test_what_does_not_fit_is_refused(changes, functions, message):
+def test_what_does_not_fit_is_refused(changes, message):
     with pytest.raises(UserError, match=message):
-        trained(params(n_train=2000, **changes), **functions)
+        trained(params(n_train=2000, **changes))
+
+
+def test_epochs_are_shown_one_after_the_other():
+    shown = []
+
+    def counted(params, first=0):
+        for index in range(first, 3 * 2):
+            shown.append(index)
+            yield shared.trials(params, "train", 2000, index % 2)
+
+    own = params(n_train=4000, n_hidden=3, control_epochs=3)
+    network = trained(own, control_trials=counted)
+    assert shown == [0, *range(6)] and network.info["epochs"] == 6
 
 
 def test_a_rate_without_bounds_ends_training():

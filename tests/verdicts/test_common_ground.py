@@ -125,7 +125,7 @@ def test_no_cell_is_empty():
     talks = {
         "home": talk("home", HOME),
         "early": talk("early", experiment("early", "delayed_match", ["spiking", "gru"], at=100.0)),
-        "late": talk("late", experiment("late", "delayed_match", ["spiking"], at=400.0)),
+        "late": talk("late", experiment("late", "delayed_match", ["spiking"], at=200.0)),
         "idle": talk("idle"),
     }
     rows = [
@@ -143,7 +143,7 @@ def test_no_cell_is_empty():
         (r["task"], r["talk"], r["at"]): r["why"]
         for r in tables.where(found, kind="absent").to_dict("records")
     }
-    assert why["delayed_match", "early", 400.0] == "not set with delay_ms 400 ms"
+    assert why["delayed_match", "early", 200.0] == "not set with delay_ms 200 ms"
     assert why["delayed_match", "late", 100.0] == "not set with delay_ms 100 ms"
     assert [k[1] for k in why if k[0] == "delayed_match"].count("idle") == 1
     assert "idle was not made for randman" in why.values()
@@ -156,9 +156,9 @@ def test_nothing_measured_leaves_reasons_only(tmp_path):
     found = common_ground.matrix(
         table(), {"idle": talk("idle"), "home": talk("home", HOME)}, CONFIG
     )
-    assert set(found["kind"]) == {"absent"} and len(found) == 6
+    assert set(found["kind"]) == {"absent"} and len(found) == 8
     tables.write_csv(found, tmp_path / "shared.csv")
-    assert len(tables.read(tmp_path / "shared.csv", columns.SHARED)) == 6
+    assert len(tables.read(tmp_path / "shared.csv", columns.SHARED)) == 8
 
 
 def test_memory_of_learning_is_that_of_the_rule():
@@ -171,7 +171,7 @@ def test_memory_of_learning_is_that_of_the_rule():
     assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
     assert spiking["local"] == "no" and spiking["signals"] == "an error (neuron, later)"
     assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
-    assert spiking["presentations"] == 8000 * 50
+    assert spiking["presentations"] == 16000 * 20
     assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
     whole = experiment("a", "randman", ["spiking"])
     found = common_ground.matrix(
@@ -199,7 +199,7 @@ def test_the_span_is_the_longest_delay_bridged(scores, expected):
 
 
 def test_spans_are_told_by_method_over_seeds(tmp_path):
-    delays = (100.0, 400.0)
+    delays = (100.0, 200.0)
     own = [experiment("a", "delayed_match", ["spiking", "gru"], at=at) for at in delays]
     rows = []
     for e, spiking in zip(own, ([0.95, 1.0], [0.5, 0.8]), strict=True):
@@ -212,7 +212,7 @@ def test_spans_are_told_by_method_over_seeds(tmp_path):
     ends = [memory_span.span(list(delays), s, 0.9) for s in ([0.95, 0.5], [1.0, 0.8])]
     assert [spiking["low"], spiking["high"]] == pytest.approx(ends)
     assert spiking["span"] == spiking["low"] and spiking["seeds"] == 2
-    assert gru["span"] == np.inf and gru["largest"] == 400 and gru["unit"] == "ms"
+    assert gru["span"] == np.inf and gru["largest"] == 200 and gru["unit"] == "ms"
 
 
 def test_jitter_is_told_in_ms_of_the_task(tmp_path):
@@ -231,3 +231,17 @@ def test_jitter_is_told_in_ms_of_the_task(tmp_path):
         ("delete", 0.0, pytest.approx(0.91)),
         ("delete", 0.4, 0.5),
     ]
+
+
+def test_the_control_of_the_other_equal_size_stands_beside():
+    """Of ReLU units as many parameters; a method without such a control has an empty verdict."""
+    own = experiment("a", "randman", ["spiking", "mlp", "mlp_wide"])
+    rows = metrics(own, "spiking", [0.90, 0.91, 0.92, 0.90, 0.91])
+    rows += metrics(own, "mlp", [0.80, 0.81, 0.80, 0.79, 0.80])
+    rows += metrics(own, "mlp_wide", [0.95, 0.97, 0.96, 0.96, 0.97])
+    found = common_ground.matrix(table(rows), {"a": talk("a", own)}, CONFIG)
+    (row,) = tables.where(found, kind="method").to_dict("records")
+    assert (row["control"], row["verdict"]) == ("mlp", "better")
+    assert (row["beside"], row["beside_verdict"]) == ("mlp_wide", "worse")
+    assert row["beside_difference"] == pytest.approx(-0.054)
+    assert row["beside_low"] < -0.054 < row["beside_high"] < 0

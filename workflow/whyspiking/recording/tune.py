@@ -42,6 +42,10 @@ NETWORKS = (1, 3, 5)
 """Networks of every setting that is left, round by round; after each the better half is left."""
 
 
+AT_CHANCE = 0.05
+"""Above a guess: mean accuracies up to there are no better, three standard errors of 1,000 trials."""
+
+
 def tune(
     talk: registry.Talk, config: Mapping[str, Any], wanted: list[str], hidden: int | None = None
 ) -> pd.DataFrame:
@@ -166,7 +170,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
     """What is wrong with a grid of three values whose best is the lowest or highest; else empty.
 
     A fourth value is then tried beyond it (`shared_tasks.TRIED`), whatever it says. A middle value
-    that is as good will do. What is told too little to solve the task has no best.
+    that is as good will do. What is told too little to solve the task, or does no better than a
+    guess, has no best.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
     scores = _scores(table, experiment.name, variant).items()
@@ -175,7 +180,7 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
         if len(values) != 3 or variant in task.floors or not tried:
             continue
         best = [max(score for own, score in tried if own[key] == value) for value in values]
-        if max(best) > best[1]:
+        if max(best) > best[1] and max(best)[-1] > task.chance + AT_CHANCE:
             return (
                 f"{experiment.name}/{variant}: the best {key} of {values} is "
                 f"{values[best.index(max(best))]}, at the edge; expected a fourth value beyond it. "

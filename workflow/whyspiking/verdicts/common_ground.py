@@ -162,39 +162,33 @@ def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
 
 
 def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any]]:
-    """Every method against its control and the best floor, by the identity of its entry."""
+    """Every method against its control, the best floor, its twin and the control of the other size.
+
+    Returns:
+        Identity of the method's entry -> columns of its row.
+    """
     methods = [entry for entry in trained if entry.kind == METHOD]
-    controls = [matched(entry, trained) for entry in methods]
-    floors = [_floor(entry, trained) for entry in methods]
-    twins = [_twin(entry, trained) for entry in methods]
-    beside = [difference(*pair) for pair in zip(methods, controls, strict=True)]
-    above = [difference(*pair) for pair in zip(methods, floors, strict=True)]
-    spiked = [difference(*pair) for pair in zip(methods, twins, strict=True)]
-    best = [difference(e.perfect, c) for e, c in zip(methods, controls, strict=True)]
-    judgements = zip(*(decide(x, delta) for x in (beside, above, spiked, best)), strict=True)
-    rows = {}
-    for entry, control, floor, twin, gain, margin, spike, (judged, over, alike, could) in zip(
-        methods, controls, floors, twins, beside, above, spiked, judgements, strict=True
-    ):
-        rows[id(entry)] = {
-            **judged,
-            "could": "" if control is None else could["verdict"],
-            "twin": "" if twin is None else twin.variant.name,
-            "twin_difference": spike.mean,
-            "twin_low": spike.low,
-            "twin_high": spike.high,
-            "twin_verdict": "" if twin is None else alike["verdict"],
-            "verdict": NO_CONTROL if control is None else judged["verdict"],
-            "control": "" if control is None else control.variant.name,
-            "difference": gain.mean,
-            "difference_low": gain.low,
-            "difference_high": gain.high,
-            "floor": "" if floor is None else floor.variant.name,
-            "floor_difference": margin.mean,
-            "floor_low": margin.low,
-            "floor_high": margin.high,
-            "above_floor": NO_FLOOR if floor is None else ABOVE.get(over["verdict"], "no"),
-        }
+    rows: dict[int, dict[str, Any]] = {id(entry): {} for entry in methods}
+    opponents = {"control": matched, "floor": _floor, "twin": _twin, "beside": _beside}
+    for name, find in opponents.items():
+        others = [find(entry, trained) for entry in methods]
+        gains = [difference(*pair) for pair in zip(methods, others, strict=True)]
+        judged = decide(gains, delta)
+        for entry, other, gain, tests in zip(methods, others, gains, judged, strict=True):
+            shown = {"difference": gain.mean, "low": gain.low, "high": gain.high}
+            verdict = "" if other is None else tests["verdict"]
+            row = {name: "" if other is None else other.variant.name, f"{name}_verdict": verdict}
+            rows[id(entry)] |= row | {f"{name}_{key}": x for key, x in shown.items()}
+            if name == "control":
+                rows[id(entry)] |= {**tests, "verdict": verdict or NO_CONTROL}
+    best = [difference(entry.perfect, matched(entry, trained)) for entry in methods]
+    for entry, tests in zip(methods, decide(best, delta), strict=True):
+        row = rows[id(entry)]
+        row["could"] = tests["verdict"] if row["control"] else ""
+        row["difference"] = row["control_difference"]
+        row |= {f"difference_{end}": row[f"control_{end}"] for end in ("low", "high")}
+        over = ABOVE.get(row["floor_verdict"], "no")
+        row["above_floor"] = over if row["floor"] else NO_FLOOR
     return rows
 
 
@@ -219,6 +213,14 @@ def _twin(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
         if e.experiment is entry.experiment and e.variant.twin_of == entry.variant.name
     ]
     return max(own, key=lambda e: np.mean(list(e.scores.values())), default=None)
+
+
+def _beside(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
+    """The control of the other equal size: equal parameters where `matched` has equal units."""
+    control = matched(entry, trained)
+    name = "" if control is None else entry.task.beside.get(control.variant.name, "")
+    own = (e for e in trained if e.variant.name == name and _same(e.at, entry.at))
+    return next(own, None)
 
 
 def _floor(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
