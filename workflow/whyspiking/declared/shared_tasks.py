@@ -30,8 +30,8 @@ WINDOW_MS = 50.0
 JITTER_UNITS = 8
 """In that window: jitter of shared tasks is measured in one of them, 6.25 ms, for all methods."""
 TRIED = (6, 8)
-"""Settings that are tried for every method, by their accuracy on validation data: three rates, and
-a fourth where the best of three was the lowest or highest; each with two values of another."""
+"""Settings that are tried for every method, by their accuracy on validation data: three rates, or
+four where the best of three was the lowest or highest; each with two values of another."""
 
 
 class Own(Block):
