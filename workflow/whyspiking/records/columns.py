@@ -177,12 +177,12 @@ ENERGY = TableSchema(
     _SEEDS,
 )
 COSTS = TableSchema(
-    "Seconds of training and memory of learning.",
+    "CPU seconds of training and memory of learning.",
     Column("talk", "Talk, by its speaker; empty: over all of them."),
     EXPERIMENT,
     VARIANT,
     Column("locus", "The control, in a ratio."),
-    Column("metric", "What was measured; train_seconds_ratio: ours over control."),
+    Column("metric", "What was measured; train_cpu_seconds_ratio: ours over control."),
     *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
     _UNIT,
     Column("seeds", "Number of seeds; over all talks: of ratios.", "integer"),

@@ -151,7 +151,8 @@ class RunPage:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(macros("first_screen").screen(words, figure, ""))
         delta = self.config["shared"]["delta"]
-        words = first_screen.words(self.ground, self.answers, self.tables["programme"], delta)
+        plan, prices = self.tables["programme"], self.tables["prices"]
+        words = first_screen.words(self.ground, self.answers, plan, prices, delta)
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
         reproduced = self.manifest.get("reproduced", "")
         return Html(macros("first_screen").screen(words, figure, replication, reproduced))
@@ -248,6 +249,7 @@ class RunPage:
     def same_task(self) -> Html:
         """The same task for all: methods beside controls and floors; nothing where none was set."""
         ground, curves, spans = self.ground, self.tables["curves"], self.tables["span"]
+        prices, delta = self.tables["prices"], self.config["shared"]["delta"]
         if not ground.cells:
             return Html()
         return Html(
@@ -256,7 +258,7 @@ class RunPage:
                 self.config["shared"],
                 same_task_section.sentences(ground, self.config),
                 same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
-                same_task_section.fronts(ground)
+                same_task_section.prices(ground, prices, delta)
                 + show(lambda: same_task_figures.prices(ground), "same-task-prices"),
                 same_task_section.spans(ground, spans)
                 + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
@@ -305,7 +307,6 @@ class RunPage:
             macros("pages").constraints(
                 costs_section.training_sentence(costs),
                 show(lambda: costs_section.training_figure(costs, self.names), "training-time"),
-                costs_section.cost_table(costs, self.tables["durations"], self.talks),
                 show(lambda: learning_section.figure(self.rules, self.names), "memory"),
                 learning_section.table(costs, self.talks),
                 costs_section.memory(costs, self.talks),

@@ -27,6 +27,9 @@ from whyspiking.verdicts.common_ground import BETTER, EQUAL, METHOD, TWIN, WORSE
 from whyspiking.verdicts.overview import NO_CONTROL, UNDEFINED
 from whyspiking.verdicts.tolerance import in_task_time
 
+ENDS = ("least", "median", "largest")
+WORDS = ("control", "control_is", "energy", *(f"energy_{end}_model" for end in ENDS))
+"""Columns that are empty where there is no control."""
 CHEAPER, DEARER, DEPENDS = "cheaper", "dearer", "depends"
 YES, NO_SPIKES, NO_ENERGY = "yes", "no spikes", "no energy"
 CHANCE, UNBOUNDED = "not above chance", "no smaller control"
@@ -68,9 +71,9 @@ def _counted(entry: Entry, row: Mapping[str, Any], low: float) -> str:
     """Whether sentences count the energy of a method: yes, or why not."""
     reasons = {
         NO_SPIKES: not _spikes(entry),
-        NO_ENERGY: "energy" not in row,
+        NO_ENERGY: not row["energy"],
         CHANCE: not low > entry.task.chance,
-        UNBOUNDED: row.get("control_is") == SMALLEST,
+        UNBOUNDED: row["control_is"] == SMALLEST,
     }
     return next((why for why, holds in reasons.items() if holds), YES)
 
@@ -103,7 +106,7 @@ def told_no_more(
 
 def _row(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) -> dict[str, Any]:
     """What one method costs, what its control costs, and why something is not known."""
-    row: dict[str, Any] = _costs(entry, trained, config)
+    row: dict[str, Any] = {**_costs(entry, trained, config), **dict.fromkeys(WORDS, "")}
     missing = {"energy": NO_CONTROL}
     told, matched = told_no_more(entry, trained, config)
     control = contrasts.first_as_good(entry.scores, ((e, e.scores) for e in told)) or matched
@@ -122,7 +125,7 @@ def _row(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) -> d
         missing["bits"] = "messages were not counted"
     for name in STANDS:
         row[name], why = _stands(entry, *STANDS[name])
-        missing |= {name: why} if why else {}
+        missing |= {STANDS[name][0]: why} if why else {}
     return {**row, "why": "; ".join(f"{name}: {why}" for name, why in missing.items())}
 
 
@@ -160,7 +163,8 @@ def _values(entry: Entry, config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _spikes(entry: Entry) -> bool:
-    return entry.kind == METHOD and entry.experiment.simulated
+    sends_spikes = entry.variant.role != "rate" and entry.experiment.simulated
+    return entry.kind == METHOD and sends_spikes
 
 
 def _parameters(entry: Entry, values: Mapping[str, Any]) -> float:
@@ -205,11 +209,13 @@ def _energies(
     clean = tables.where(entry.rows, perturbation="none", locus="")
     energy_of: dict[int, Any] = {}
     if _spikes(entry):
-        clocked, events = _states(entry, trained)
         simulated = tables.where(clean, engine=contrasts.SPIKING_ENGINE)
+        missing = np.isnan(entry.mean("state_updates"))
+        clocked, events = _states(entry, trained) if missing else (0.0, 0.0)
         for seed, (own, _) in contrasts.counted(simulated, contrasts.spiking_counts).items():
-            states = clocked * own.neuron_updates, events * own.neuron_updates_event
-            whole = replace(own, state_updates=states[0], state_updates_event=states[1])
+            states = own.state_updates + clocked * own.neuron_updates
+            at_events = own.state_updates_event + events * own.neuron_updates_event
+            whole = replace(own, state_updates=states, state_updates_event=at_events)
             energy_of[seed] = partial(energy.spiking_energy, whole)
     else:
         for seed, (own, _) in contrasts.counted(clean, contrasts.control_counts).items():
@@ -232,7 +238,7 @@ def _ratios(
 
 def _ends(ratios: Sequence[tuple[float, str]]) -> dict[str, Any]:
     """The least, the median (of an even number the lower one) and the largest, and the word."""
-    places = {"least": 0, "median": (len(ratios) - 1) // 2, "largest": -1}
+    places = dict(zip(ENDS, (0, (len(ratios) - 1) // 2, -1), strict=True))
     word = CHEAPER if ratios[0][0] > 1 else DEARER if ratios[-1][0] < 1 else DEPENDS
     values = {f"energy_{end}": ratios[k][0] for end, k in places.items()}
     models = {f"energy_{end}_model": ratios[k][1] for end, k in places.items()}
