@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 from made.common_ground import CONFIG, dosed, experiment, metrics, talk
 from made.measured import table
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from whyspiking.plots.figures import NotMeasuredError, style
-from whyspiking.plots.point_labels import label_points
 from whyspiking.records import columns, tables
 from whyspiking.report import same_task_figures as figures
 from whyspiking.report import same_task_section as section
@@ -134,7 +131,6 @@ def test_figures_show_every_method_the_same_way(made):
     ground, spans, curves, _ = made
     draw = {
         "matrix": lambda: figures.matrix(ground),
-        "prices": lambda: figures.prices(ground),
         "values": lambda: figures.along_value(ground, spans),
         "doses": lambda: figures.doses(ground, curves),
     }
@@ -156,19 +152,6 @@ def test_figures_show_every_method_the_same_way(made):
     looks = [ground.look(method) for method in ground.methods[:4]]
     assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
     assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4
-
-
-def test_names_of_points_do_not_cover_each_other():
-    figure = Figure(figsize=(3, 2))
-    ax = figure.subplots()
-    x, y = [1, 1.02, 1.04, 1.0, 5], [1, 1.01, 1.02, 0.99, 5]
-    ax.plot(x, y, "o")
-    figure.draw_without_rendering()
-    label_points(ax, x, y, ["one", "two", "three", "four", "five"])
-    figure.draw_without_rendering()
-    # Of the words alone, without the lines to their points.
-    boxes = [Text.get_window_extent(text) for text in ax.texts]
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_where_nobody_was_set_a_task_there_is_no_section(made):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,6 +83,16 @@ def test_no_control_is_told_more_than_its_method():
     assert (found["control"], found["control_accuracy"]) == ("mlp_steps", pytest.approx(0.81))
 
 
+def test_a_control_of_fewer_seeds_is_held_against_the_same_seeds():
+    own = experiment("made", "randman", ["spiking"])
+    talks = {"home": talk("home", HOME), "made": talk("made", own)}
+    small = metrics(HOME, "mlp_at_10", [0.91], **COUNTS, parameters=150.0)
+    whole = metrics(HOME, "mlp", [0.95, 0.97], **COUNTS, parameters=1500.0)
+    found = priced(talks, small, whole, metrics(own, "spiking", [0.90, 0.99], **SPENT))
+    assert found["made", "spiking"]["control"] == "mlp_at_10"
+    assert found["made", "spiking"]["control_is"] == "equal within delta"
+
+
 def test_energy_is_the_controls_over_ours_and_an_ablation_has_the_states_of_its_network():
     """The largest is that of 32-bit integers by hand: 100 x 3.2 pJ over 1,000 x 0.1 pJ."""
     own = experiment("made", "randman", ["spiking", "bptt"])
@@ -125,10 +136,11 @@ def test_every_number_by_hand_and_a_reason_for_each_that_is_missing():
         "made", "randman", ["spiking", "graded", "rates"], shared={"model_window_ms": 25.0}
     )
     talks = {"home": talk("home", HOME), "made": talk("made", own)}
-    place = {"talk": "made", "experiment": own.name, "variant": "spiking", "locus": "input"}
+    place: dict[str, Any] = {"talk": "made", "experiment": own.name, "variant": "spiking"}
+    place |= {"locus": "input"}
     doses = [
-        *row({"sigma50": 3.0}, perturbation="jitter", **place),
-        *row({"half_dose": np.inf}, perturbation="delete", **place),
+        *row({"sigma50": 3.0}, 100, perturbation="jitter", **place),
+        *row({"half_dose": np.inf}, 100, perturbation="delete", **place),
     ]
     found = priced(
         talks,

@@ -1,6 +1,6 @@
 """The answer on one screen: what spikes bought, what they did not, what stayed open.
 
-Only an advantage at equal input, size, samples and tuning may be called bought: a comparison on a
+Only an advantage at equal input, samples and tuning may be called bought: a comparison on a
 shared task, with its interval, corrected for their number. What networks merely use, and what they
 cost, is told in other words.
 """

@@ -258,8 +258,7 @@ class RunPage:
                 self.config["shared"],
                 same_task_section.sentences(ground, self.config),
                 same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
-                same_task_section.prices(ground, prices, delta)
-                + show(lambda: same_task_figures.prices(ground), "same-task-prices"),
+                same_task_section.prices(ground, prices, delta),
                 same_task_section.spans(ground, spans)
                 + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
                 show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),

@@ -72,7 +72,7 @@ def _counted(entry: Entry, row: Mapping[str, Any], low: float) -> str:
     reasons = {
         NO_SPIKES: not _spikes(entry),
         NO_ENERGY: not row["energy"],
-        CHANCE: not low > entry.task.chance,
+        CHANCE: np.nanmin([low, row["accuracy"]]) <= entry.task.chance,
         UNBOUNDED: row["control_is"] == SMALLEST,
     }
     return next((why for why, holds in reasons.items() if holds), YES)
@@ -112,15 +112,14 @@ def _row(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) -> d
     control = contrasts.first_as_good(entry.scores, ((e, e.scores) for e in told)) or matched
     if control is not None:
         theirs = _costs(control, trained, config)
-        gap = theirs["accuracy"] - row["accuracy"]
+        gap = -common_ground.difference(entry, control).mean
         larger = SMALLEST if control is told[0] else BETTER
         alike = abs(gap) <= config["shared"]["delta"]
         row["control"] = control.variant.name
         row["control_is"] = EQUAL if alike else larger if gap > 0 else WORSE
         row |= {f"control_{name}": theirs[name] for name in COMPARED}
-        ratios = _ratios(*(_energies(e, trained, config["energy"]) for e in (entry, control)))
-        row |= _ends(ratios) if ratios else {}
-        missing = {} if ratios else {"energy": "not all operations were counted"}
+        row |= _ends(*(_energies(e, trained, config["energy"]) for e in (entry, control)))
+        missing = {} if row["energy"] else {"energy": "not all operations were counted"}
     if not np.isfinite(row["bits"]):
         missing["bits"] = "messages were not counted"
     for name in STANDS:
@@ -163,16 +162,15 @@ def _values(entry: Entry, config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _spikes(entry: Entry) -> bool:
-    sends_spikes = entry.variant.role != "rate" and entry.experiment.simulated
-    return entry.kind == METHOD and sends_spikes
+    return entry.kind == METHOD and entry.variant.role != "rate" and entry.experiment.simulated
 
 
 def _parameters(entry: Entry, values: Mapping[str, Any]) -> float:
     """Numbers that training sets; where they were not recorded all weights, zeros included."""
     layered = values["n_hidden"] * (values["n_input"] + values["n_output"])
     weights = entry.mean("synapses") / (1 - np.nan_to_num(entry.mean("connection_sparsity")))
-    found = next(x for x in (entry.mean("parameters"), weights, layered) if np.isfinite(x))
-    return float(round(found))
+    known = (entry.mean("parameters"), weights, layered)
+    return float(round(next(x for x in known if np.isfinite(x))))
 
 
 def _states(entry: Entry, trained: Sequence[Entry]) -> tuple[float, float]:
@@ -227,19 +225,18 @@ def _energies(
     return {model.id: under(model) for model in energy.cost_models(config)}
 
 
-def _ratios(
+def _ends(
     ours: Mapping[str, Mapping[int, float]], theirs: Mapping[str, Mapping[int, float]]
-) -> list[tuple[float, str]]:
-    """Energy of the control over ours, geometric mean over seeds, and cost model; rising."""
+) -> dict[str, Any]:
+    """Energy of the control over ours, geometric mean over seeds: word, ends and their models.
+
+    The median of an even number of cost models is the lower one; nothing where no seed was counted.
+    """
     paired = {name: statistics.compared(theirs[name], ours[name], ratio=True) for name in ours}
-    known = {name: x for name, x in paired.items() if x.size and np.isfinite(np.log(x)).all()}
-    return sorted((statistics.log_interval(x).mean, name) for name, x in known.items())
-
-
-def _ends(ratios: Sequence[tuple[float, str]]) -> dict[str, Any]:
-    """The least, the median (of an even number the lower one) and the largest, and the word."""
-    places = dict(zip(ENDS, (0, (len(ratios) - 1) // 2, -1), strict=True))
+    ratios = sorted((statistics.log_interval(x).mean, name) for name, x in paired.items() if x.size)
+    if not ratios:
+        return {}
+    chosen = dict(zip(ENDS, (ratios[0], ratios[(len(ratios) - 1) // 2], ratios[-1]), strict=True))
     word = CHEAPER if ratios[0][0] > 1 else DEARER if ratios[-1][0] < 1 else DEPENDS
-    values = {f"energy_{end}": ratios[k][0] for end, k in places.items()}
-    models = {f"energy_{end}_model": ratios[k][1] for end, k in places.items()}
-    return {"energy": word, **values, **models}
+    values = {f"energy_{end}": ratio for end, (ratio, _) in chosen.items()}
+    return {"energy": word, **values, **{f"energy_{e}_model": m for e, (_, m) in chosen.items()}}
