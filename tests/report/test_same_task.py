@@ -116,14 +116,14 @@ def test_tables_tell_what_is_local_and_what_was_equal(made):
 
 def test_prices_stand_in_one_table_with_the_control_in_small_print(made):
     ground, _, _, costs = made
-    page = section.prices(ground, costs, 0.02)
+    page = section.prices(ground, costs)
     rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)
     assert 'class="sortable"' in page and len(rows) == len(costs) == 6
     home, quiet = plain(rows[0]), plain(rows[2])
     assert home.startswith("Home a Randman ReLU network all are worse 96.0 % 90.0 %")
     for part in ("0.242 ◆ depends", "3.2, 32-bit integer", "12 ms 50 ms 30 169 60 20 4 s 2 s"):
         assert part in home, home
-    assert quiet.startswith("Quiet b Randman ReLU network 89.9 % 90.0 %")
+    assert quiet.startswith("Quiet b Randman ReLU network none smaller 89.9 % 90.0 %")
     assert "energy: not all operations were counted" in page
 
 

@@ -62,6 +62,7 @@ def controls(tenth, some, whole, steps=0.5):
         ((0.70, 0.81, 0.95), "mlp_at_40", "equal within delta", "yes"),
         ((0.70, 0.79, 0.95), "mlp", "better", "yes"),
         ((0.90, 0.92, 0.95), "mlp_at_10", "smallest", "no smaller control"),
+        ((0.81, 0.92, 0.95), "mlp_at_10", "smallest", "no smaller control"),
         ((0.60, 0.65, 0.70), "mlp", "worse", "yes"),
     ],
 )
@@ -86,10 +87,11 @@ def test_no_control_is_told_more_than_its_method():
 def test_a_control_of_fewer_seeds_is_held_against_the_same_seeds():
     own = experiment("made", "randman", ["spiking"])
     talks = {"home": talk("home", HOME), "made": talk("made", own)}
-    small = metrics(HOME, "mlp_at_10", [0.91], **COUNTS, parameters=150.0)
+    none = metrics(HOME, "mlp_at_10", [0.3, 0.3], **COUNTS, parameters=150.0)
+    small = metrics(HOME, "mlp_at_40", [0.91], **COUNTS, parameters=600.0)
     whole = metrics(HOME, "mlp", [0.95, 0.97], **COUNTS, parameters=1500.0)
-    found = priced(talks, small, whole, metrics(own, "spiking", [0.90, 0.99], **SPENT))
-    assert found["made", "spiking"]["control"] == "mlp_at_10"
+    found = priced(talks, none, small, whole, metrics(own, "spiking", [0.90, 0.99], **SPENT))
+    assert found["made", "spiking"]["control"] == "mlp_at_40"
     assert found["made", "spiking"]["control_is"] == "equal within delta"
 
 

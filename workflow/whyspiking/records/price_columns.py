@@ -28,8 +28,9 @@ PRICES = TableSchema(
     ),
     Column(
         "control_is",
-        "That control beside the method: equal within delta; better (smaller ones are less "
-        "accurate); smallest (better, and no smaller one was trained); worse (all are).",
+        "That control beside the method: equal within delta, better (in both cases smaller ones "
+        "are less accurate); smallest (as good or better, but no smaller one was trained, which "
+        "might do as well); worse (all are).",
     ),
     *_beside("accuracy", "On test data, mean over seeds.", "fraction"),
     *_beside("parameters", "Numbers that training sets; if not recorded, weights.", "1"),

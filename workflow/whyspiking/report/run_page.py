@@ -249,7 +249,6 @@ class RunPage:
     def same_task(self) -> Html:
         """The same task for all: methods beside controls and floors; nothing where none was set."""
         ground, curves, spans = self.ground, self.tables["curves"], self.tables["span"]
-        prices, delta = self.tables["prices"], self.config["shared"]["delta"]
         if not ground.cells:
             return Html()
         return Html(
@@ -258,7 +257,7 @@ class RunPage:
                 self.config["shared"],
                 same_task_section.sentences(ground, self.config),
                 same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
-                same_task_section.prices(ground, prices, delta),
+                same_task_section.prices(ground, self.tables["prices"]),
                 same_task_section.spans(ground, spans)
                 + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
                 show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),

@@ -122,13 +122,12 @@ def _reference(cell: Cell, name: str) -> Row | None:
     return next((r for r in cell.rows if r["variant"] == name and r["kind"] != METHOD), None)
 
 
-def prices(ground: Ground, table: Table, delta: float) -> Markup:
+def prices(ground: Ground, table: Table) -> Markup:
     """What every method and twin costs on every task, beside its smallest control, to be sorted.
 
     Args:
         ground: The shared tasks.
         table: Rows of prices.csv.
-        delta: Accuracies that differ less count as equal.
     """
     reasons: dict[str, str] = {}
     rows = []
@@ -141,7 +140,7 @@ def prices(ground: Ground, table: Table, delta: float) -> Markup:
                 label += f" ({labels.variant(row['variant'])})"
             mark = reasons.setdefault(row["why"], html.letter(len(reasons))) if row["why"] else ""
             rows.append((cell, label, row, mark))
-    return html.macros("same_task").prices(rows, reasons, f"{100 * delta:g} points")
+    return html.macros("same_task").prices(rows, reasons)
 
 
 def spans(ground: Ground, span: Table) -> Markup:

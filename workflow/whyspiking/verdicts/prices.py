@@ -34,7 +34,7 @@ CHEAPER, DEARER, DEPENDS = "cheaper", "dearer", "depends"
 YES, NO_SPIKES, NO_ENERGY = "yes", "no spikes", "no energy"
 CHANCE, UNBOUNDED = "not above chance", "no smaller control"
 SMALLEST = "smallest"
-"""Better than the method, though no smaller control was trained."""
+"""As good as the method, but a smaller control, which might do as well, was not trained."""
 COMPARED = ("accuracy", "parameters", "decision_ms", "state", "train_cpu_seconds")
 """What is told of the control as well."""
 STANDS = {"jitter_ms": ("jitter", "sigma50"), "deletion": ("delete", "half_dose")}
@@ -112,11 +112,11 @@ def _row(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) -> d
     control = contrasts.first_as_good(entry.scores, ((e, e.scores) for e in told)) or matched
     if control is not None:
         theirs = _costs(control, trained, config)
-        gap = -common_ground.difference(entry, control).mean
-        larger = SMALLEST if control is told[0] else BETTER
-        alike = abs(gap) <= config["shared"]["delta"]
+        lead = -common_ground.difference(entry, control).mean
+        larger = EQUAL if lead <= config["shared"]["delta"] else BETTER
+        enough = SMALLEST if control is told[0] else larger
         row["control"] = control.variant.name
-        row["control_is"] = EQUAL if alike else larger if gap > 0 else WORSE
+        row["control_is"] = enough if lead >= 0 else WORSE
         row |= {f"control_{name}": theirs[name] for name in COMPARED}
         row |= _ends(*(_energies(e, trained, config["energy"]) for e in (entry, control)))
         missing = {} if row["energy"] else {"energy": "not all operations were counted"}
