@@ -90,7 +90,13 @@ def test_first_screen_counts_what_the_tables_hold(page):
     if found["equal within delta"]:
         assert f"In {found['equal within delta']} the two are equal within" in said
     assert f"{found['undecided'] or 'No'} comparison" in said
-    for axis in ("latency", "robustness", "energy"):
+    prices = table("prices")
+    paid = Counter(prices.loc[prices["counted"] == "yes", "energy"])
+    if paid:
+        n = paid["cheaper"] or "none"
+        assert f"under every cost model in {n} of {paid.total()} comparisons" in said
+        assert f"dearer under every one in {paid['dearer'] or 'none'}," in said
+    for axis in ("latency", "robustness"):
         words = words_of(axis)
         yes = sum(word == "yes" for word in words.values())
         assert f"{first_screen.BESIDE[axis]} in {yes or 'none'} of {len(words)}" in said

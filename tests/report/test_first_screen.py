@@ -13,6 +13,8 @@ from whyspiking.verdicts import common_ground, programme
 
 HOME = experiment("home", "randman", ["mlp", "random_hidden"])
 CONTROL = [*metrics(HOME, "mlp", [0.900, 0.902, 0.898])]
+FREE = columns.PRICES.table([])
+"""Nothing has a price."""
 WORDINGS = {
     "win": (
         [0.960, 0.962, 0.958],
@@ -35,7 +37,7 @@ def told(scores, *, control=True):
     measured = table(beside, floor, metrics(own, "spiking", scores, train_cpu_seconds=60.0))
     shared = common_ground.matrix(measured, talks, CONFIG)
     plan = programme.of(shared, measured, talks, CONFIG)
-    found = first_screen.words(Ground(shared, talks), [], plan, CONFIG["shared"]["delta"])
+    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"])
     return " ".join(re.sub(r"<[^>]+>", "", found).split())
 
 
@@ -57,7 +59,7 @@ def test_an_undecided_comparison_comes_with_what_would_decide_it():
 
 def test_a_run_without_shared_tasks_says_that_nothing_is_known():
     none = Ground(columns.SHARED.table([]), {})
-    said = first_screen.words(none, [], columns.PROGRAMME.table([]), 0.02)
+    said = first_screen.words(none, [], columns.PROGRAMME.table([]), FREE, 0.02)
     assert "Nothing can be called bought" in said and "is worse" not in said
 
 
@@ -69,7 +71,28 @@ def test_what_a_perfect_network_could_not_win_is_left_out_and_the_twin_is_told()
     measured = table(ceiling, metrics(own, "spiking", spikes), metrics(own, "graded", twin))
     shared = common_ground.matrix(measured, talks, CONFIG)
     plan = programme.of(shared, measured, talks, CONFIG)
-    found = first_screen.words(Ground(shared, talks), [], plan, CONFIG["shared"]["delta"])
+    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"])
     said = " ".join(re.sub(r"<[^>]+>", "", found).split())
     assert "Nothing can be called bought" in said and "in none of 1 comparisons could even" in said
     assert "its graded twin" in said and "better in 1 (Made on Randman)" in said
+
+
+def test_energy_is_counted_by_one_rule_for_both_sides_and_what_is_not_counted_is_told():
+    words = {"cheaper": 3, "dearer": 2, "depends": 1}
+    rows = [{"counted": "yes", "energy": word} for word, n in words.items() for _ in range(n)]
+    rows += [{"counted": "no smaller control", "energy": "cheaper"}] * 4
+    rows += [{"counted": "not above chance", "energy": "cheaper"}, {"counted": "", "energy": "x"}]
+    ground, plan = Ground(columns.SHARED.table([]), {}), columns.PROGRAMME.table([])
+    found = first_screen.words(ground, [], plan, columns.PRICES.table(rows), 0.02)
+    said = " ".join(re.sub(r"<[^>]+>", "", found).split())
+    assert (
+        "Against the smallest control of equal accuracy the network with spikes is cheaper under "
+        "every cost model in 3 of 6 comparisons, dearer under every one in 2, and it depends on "
+        "the model in 1; all prices. In 4 more even the smallest control that was trained is "
+        "as good or better, so a smaller one might do and they are not counted. 1 more is not "
+        "above chance."
+    ) in said
+    alone = columns.PRICES.table([{"counted": "no smaller control", "energy": "cheaper"}])
+    without = first_screen.words(ground, [], plan, alone, 0.02)
+    assert "Nothing is known of energy" in without and "cheaper" not in without
+    assert "In 1 even the smallest control" in without

@@ -6,23 +6,20 @@ import numpy as np
 import pytest
 from made.common_ground import CONFIG, dosed, experiment, metrics, talk
 from made.measured import table
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from whyspiking.plots.figures import NotMeasuredError, style
-from whyspiking.plots.point_labels import label_points
 from whyspiking.records import columns, tables
 from whyspiking.report import same_task_figures as figures
 from whyspiking.report import same_task_section as section
 from whyspiking.report.same_task_rows import Ground
-from whyspiking.verdicts import common_ground, memory_span, score_curves
+from whyspiking.verdicts import common_ground, memory_span, prices, score_curves
 
 DELAYS = (100.0, 200.0)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Ground, spans and curves of four made-up talks."""
+    """Ground, spans, curves and prices of four made-up talks."""
     home = experiment("home", "randman", ["spiking", "bptt", "mlp", "random_hidden"])
     rate = experiment("quiet", "randman", ["rates"], battery=[])
     worse = experiment(
@@ -36,8 +33,11 @@ def made(tmp_path_factory):
         "idle": talk("idle"),
     }
     spend = {"spikes_hidden": 30.0, "train_cpu_seconds": 4.0, "synapses": 1000.0}
+    spend |= {"spikes": 50.0, "syn_events": 1000.0, "neuron_updates": 600.0}
+    spend |= {"neuron_updates_event": 300.0, "decision_time": 12.0}
+    counts = {"macs_effective": 100.0, "macs_dense": 200.0, "neuron_updates": 60.0}
     found = table(
-        metrics(home, "mlp", [0.900, 0.902, 0.898], train_cpu_seconds=2.0),
+        metrics(home, "mlp", [0.900, 0.902, 0.898], train_cpu_seconds=2.0, **counts),
         metrics(home, "random_hidden", [0.67, 0.68, 0.66]),
         metrics(home, "spiking", [0.960, 0.962, 0.958], **spend),
         metrics(home, "bptt", [0.901, 0.903, 0.899], **{**spend, "spikes_hidden": 90.0}),
@@ -55,7 +55,9 @@ def made(tmp_path_factory):
     rows = list(score_curves._along_doses(tables.where(found, experiment=home.name), home))
     curves = columns.CURVES.table(rows)
     ground = Ground(tables.read(path, columns.SHARED), talks)
-    return ground, memory_span.spans(found, talks), curves
+    costs = path.with_name("prices.csv")
+    tables.write_csv(prices.prices(ground.shared, found, talks, CONFIG), costs)
+    return ground, memory_span.spans(found, talks), curves, tables.read(costs, columns.PRICES)
 
 
 def plain(markup):
@@ -101,23 +103,34 @@ def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
     assert "not above random layer" in page and "96.0 %" in page
 
 
-def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
-    ground, spans, _ = made
+def test_tables_tell_what_is_local_and_what_was_equal(made):
+    ground, spans, _, _ = made
     rules = plain(section.rules(ground))
     assert "Home a made-up rule 1 2 T N no an error (neuron, later)" in rules
     assert "Quiet no rule declared" in rules
     held = plain(section.held_equal(ground, CONFIG))
     assert "20 50 10 16,000 320,000 1,000 3 6" in held
-    assert "hidden spikes per sample: Randman: Worse, Home" in plain(section.fronts(ground))
     told = plain(section.spans(ground, spans))
     assert "The span, the longest delay with 90.0 %: Home 110 ms." in told
 
 
+def test_prices_stand_in_one_table_with_the_control_in_small_print(made):
+    ground, _, _, costs = made
+    page = section.prices(ground, costs)
+    rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)
+    assert 'class="sortable"' in page and len(rows) == len(costs) == 6
+    home, quiet = plain(rows[0]), plain(rows[2])
+    assert home.startswith("Home a Randman ReLU network all are worse 96.0 % 90.0 %")
+    for part in ("0.242 ◆ depends", "3.2, 32-bit integer", "12 ms 50 ms 30 169 60 20 4 s 2 s"):
+        assert part in home, home
+    assert quiet.startswith("Quiet b Randman ReLU network none smaller 89.9 % 90.0 %")
+    assert "energy: not all operations were counted" in page
+
+
 def test_figures_show_every_method_the_same_way(made):
-    ground, spans, curves = made
+    ground, spans, curves, _ = made
     draw = {
         "matrix": lambda: figures.matrix(ground),
-        "prices": lambda: figures.prices(ground),
         "values": lambda: figures.along_value(ground, spans),
         "doses": lambda: figures.doses(ground, curves),
     }
@@ -139,19 +152,6 @@ def test_figures_show_every_method_the_same_way(made):
     looks = [ground.look(method) for method in ground.methods[:4]]
     assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
     assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4
-
-
-def test_names_of_points_do_not_cover_each_other():
-    figure = Figure(figsize=(3, 2))
-    ax = figure.subplots()
-    x, y = [1, 1.02, 1.04, 1.0, 5], [1, 1.01, 1.02, 0.99, 5]
-    ax.plot(x, y, "o")
-    figure.draw_without_rendering()
-    label_points(ax, x, y, ["one", "two", "three", "four", "five"])
-    figure.draw_without_rendering()
-    # Of the words alone, without the lines to their points.
-    boxes = [Text.get_window_extent(text) for text in ax.texts]
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_where_nobody_was_set_a_task_there_is_no_section(made):

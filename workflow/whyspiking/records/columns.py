@@ -6,20 +6,18 @@ this one list.
 
 from __future__ import annotations
 
-from whyspiking.records.table_schema import Column, TableSchema
+from whyspiking.records.price_columns import PRICES
+from whyspiking.records.table_schema import AT, EXPERIMENT, TALK, VARIANT, Column, TableSchema
 
 _OF_METRIC = "unit of the metric"
 _UNIT_COLUMN = "see column unit"
 _SCALE = Column("scale", "Scale of the run: smoke, default, full or paper.")
-_TALK = Column("talk", "Talk, by its speaker.")
-_EXPERIMENT = Column("experiment", "Experiment of the talk.")
-_VARIANT = Column("variant", "What was trained: the spiking network, a control, an ablation.")
 _SEED = Column("seed", "Seed of the training, the unit of all intervals.", "integer")
 _METRIC = Column("metric", "What was measured.")
 _SEEDS = Column("seeds", "Number of seeds.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
-_PLACE = (_TALK, _EXPERIMENT)
-_NETWORK = (*_PLACE, _VARIANT, _SEED)
+_PLACE = (TALK, EXPERIMENT)
+_NETWORK = (*_PLACE, VARIANT, _SEED)
 _CHANGE = (
     Column("perturbation", "What was changed, or the cost model."),
     Column("locus", "Where it was changed, or the control."),
@@ -58,7 +56,7 @@ METRICS = TableSchema(
 VERDICTS = TableSchema(
     "One row a claim: published, measured, verdict.",
     Column("claim", "Name of the claim."),
-    _TALK,
+    TALK,
     Column("role", "Key claim or secondary one."),
     Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
     _METRIC,
@@ -179,12 +177,12 @@ ENERGY = TableSchema(
     _SEEDS,
 )
 COSTS = TableSchema(
-    "Seconds of training and memory of learning.",
+    "CPU seconds of training and memory of learning.",
     Column("talk", "Talk, by its speaker; empty: over all of them."),
-    _EXPERIMENT,
-    _VARIANT,
+    EXPERIMENT,
+    VARIANT,
     Column("locus", "The control, in a ratio."),
-    Column("metric", "What was measured; train_seconds_ratio: ours over control."),
+    Column("metric", "What was measured; train_cpu_seconds_ratio: ours over control."),
     *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
     _UNIT,
     Column("seeds", "Number of seeds; over all talks: of ratios.", "integer"),
@@ -192,7 +190,7 @@ COSTS = TableSchema(
 )
 PARITY = TableSchema(
     "Agreement of the training engine with Brian2: the worst network of each talk.",
-    _TALK,
+    TALK,
     Column("networks", "Number of networks that were compared.", "integer"),
     Column("equal_decisions", "Least share of equal decisions.", "number", "fraction"),
     Column("score_difference", "Largest difference of scores.", "number", "fraction"),
@@ -212,7 +210,7 @@ BIOLOGY = TableSchema(
     "Trained networks beside published ranges of nervous systems.",
     Column("quantity", "Place of the range in verdicts/biology.yaml, from 1.", "integer"),
     Column("metric", "The metric that stands beside it."),
-    _TALK,
+    TALK,
     Column("low", "Least mean over seeds of its populations.", "number", _OF_RANGE),
     Column("high", "Largest such mean.", "number", _OF_RANGE),
     Column("place", "Inside, partly inside, below or above the published range."),
@@ -229,7 +227,7 @@ BIOLOGY = TableSchema(
 CURVES = TableSchema(
     "Scores along the size of a network and along time, over seeds.",
     *_PLACE,
-    _VARIANT,
+    VARIANT,
     Column(
         "along",
         "parameters: trained numbers; time: since stimulus onset; jitter, delete: of the input "
@@ -244,11 +242,10 @@ CURVES = TableSchema(
     _SEEDS,
 )
 _OF_SHARE = "fraction"
-_AT = Column("at", "The task's own value, e.g. a delay, in its own unit; empty: none.", "number")
 SHARED = TableSchema(
     "The tasks that all talks are set: every method, control and floor, or why there is none.",
     Column("task", "Shared task."),
-    _AT,
+    AT,
     Column(
         "kind",
         "method; twin (a method but for its spikes); control (what methods are held against); "
@@ -256,7 +253,7 @@ SHARED = TableSchema(
         "absent: no result, for the reason in `why`.",
     ),
     *_PLACE,
-    _VARIANT,
+    VARIANT,
     Column("role", "Role of the variant in talk.yaml: spiking, rate (no spikes), ablation ..."),
     Column("says", "The variant in words."),
     *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
@@ -304,8 +301,8 @@ _CENSORED = "-inf: below all that were set; inf: above"
 SPAN = TableSchema(
     "How far methods come in a task with a value of its own: the longest delay that they bridge.",
     Column("task", "Shared task."),
-    _TALK,
-    _VARIANT,
+    TALK,
+    VARIANT,
     Column("role", "Role of the variant."),
     Column("threshold", "Accuracy that must be reached.", "number", _OF_SHARE),
     Column("least", "Least value that was set.", "number", _UNIT_COLUMN),
@@ -319,9 +316,9 @@ SPAN = TableSchema(
 PROGRAMME = TableSchema(
     "What would decide every comparison on a shared task that is undecided, cheapest first.",
     Column("task", "Shared task."),
-    _AT,
+    AT,
     *_PLACE,
-    _VARIANT,
+    VARIANT,
     Column("control", "Variant that it is held against."),
     Column("difference", "Accuracy less that of the control, paired.", "number", _OF_SHARE),
     Column("spread", "Standard deviation of that over seeds.", "number", _OF_SHARE),
@@ -350,8 +347,8 @@ DURATIONS = TableSchema(
 )
 HISTORY = TableSchema(
     "Training curves of one talk.",
-    _EXPERIMENT,
-    _VARIANT,
+    EXPERIMENT,
+    VARIANT,
     _SEED,
     Column("epoch", "Epoch, iteration or whatever the talk counts.", "number"),
     Column("metric", "What was followed during training."),
@@ -359,8 +356,8 @@ HISTORY = TableSchema(
 )
 TUNING = TableSchema(
     "Settings that were tried for one variant, by their accuracy on validation data.",
-    _EXPERIMENT,
-    _VARIANT,
+    EXPERIMENT,
+    VARIANT,
     Column("setting", "Parameters that differ from talk.yaml, as JSON; {}: those of talk.yaml."),
     Column("n_hidden", "Hidden units.", "integer"),
     _SEED,
@@ -371,10 +368,10 @@ TUNING = TableSchema(
 NETWORKS = TableSchema(
     "Trained networks that come with the repository, as NIR files.",
     Column("file", "The network, seen from the folder of this table."),
-    _TALK,
+    TALK,
     Column("task", "Shared task; empty: one of the talk's own."),
-    _EXPERIMENT,
-    _VARIANT,
+    EXPERIMENT,
+    VARIANT,
     Column("seed", "Seed of the training.", "integer"),
     Column("scale", "Scale of the run that trained it."),
     Column("data", "Where its data come from: simulated and synthetic ones are stand-ins."),
@@ -413,6 +410,7 @@ OF_A_RUN = {
     "biology.csv": BIOLOGY,
     "curves.csv": CURVES,
     "shared.csv": SHARED,
+    "prices.csv": PRICES,
     "span.csv": SPAN,
     "programme.csv": PROGRAMME,
     "durations.csv": DURATIONS,

@@ -25,6 +25,12 @@ class Column(NamedTuple):
     unit: str = ""
 
 
+TALK = Column("talk", "Talk, by its speaker.")
+EXPERIMENT = Column("experiment", "Experiment of the talk.")
+VARIANT = Column("variant", "What was trained: the spiking network, a control, an ablation.")
+AT = Column("at", "The task's own value, e.g. a delay, in its own unit; empty: none.", "number")
+
+
 class TableSchema:
     """The columns of one kind of table.
 

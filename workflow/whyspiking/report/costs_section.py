@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
-import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
@@ -15,7 +15,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import forest_plots, html
 from whyspiking.report.forest_plots import Panel
 from whyspiking.report.sentences import surnames
-from whyspiking.verdicts.answers import AGAINST, Finding
+from whyspiking.verdicts.answers import Finding
 from whyspiking.verdicts.costs import MEMORY, RATIO, SECONDS
 
 
@@ -48,11 +48,11 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
         for row in _ratios(costs).to_dict("records")
     ]
     require(ratios, "No experiment of this run trained a spiking network and a control.")
-    label = "seconds, spiking network over control"
+    label = "CPU seconds, spiking network over control"
     panel = Panel("training", label, 1.0, forest_plots.rows_of(ratios))
     plate, words = forest_plots.forest([panel], names)
     return plate.says(
-        "Wall-clock seconds of training, spiking network over its control, with 95 % t intervals "
+        "CPU seconds of training, spiking network over its control, with 95 % t intervals "
         "of the logarithm over seeds. Right of the line, red: the spiking network takes longer. "
         "Both run on the same machine, but not in the same engine nor for the same number of "
         "epochs: it is the price paid here, not a law.",
@@ -62,35 +62,12 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
 
 
 def training_sentence(costs: Table) -> Markup:
-    """In how many talks training takes longer than that of the control."""
+    """In how many comparisons training takes more CPU time than that of a control, and less."""
     ratios = _ratios(costs)
     if ratios.empty:
         return Markup()
-    counted = {
-        "all": ratios["talk"].nunique(),
-        "longer": ratios.loc[ratios["value"] > 1, "talk"].nunique(),
-        "sure": ratios.loc[ratios["favours_spikes"] == AGAINST, "talk"].nunique(),
-    }
     (median,) = costs[(costs["metric"] == RATIO) & (costs["talk"] == "")].to_dict("records")
-    return html.macros("costs").training_sentence(counted, median)
-
-
-def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Markup:
-    """Seconds of training and of the whole Brian2 battery, per experiment."""
-    rows = []
-    for name, talk in talks.items():
-        for experiment in talk.experiments.values():
-            place = {"talk": name, "experiment": experiment.name}
-            here = tables.where(costs, **place, metric=SECONDS)
-            trained = [
-                tables.where(
-                    here, variant=[v.name for v in experiment.variants.values() if v.role == role]
-                )["value"].tolist()
-                for role in ("spiking", "control")
-            ]
-            battery = tables.where(durations, **place, rule="simulate")["seconds"]
-            rows.append((name, experiment.name, trained, next(iter(battery), np.nan)))
-    return html.macros("costs").cost_table(rows, surnames(talks))
+    return html.macros("costs").training_sentence(Counter(ratios["favours_spikes"]), median)
 
 
 def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:

@@ -1,12 +1,13 @@
 """The answer on one screen: what spikes bought, what they did not, what stayed open.
 
-Only an advantage at equal input, size, samples and tuning may be called bought: a comparison on a
+Only an advantage at equal input, samples and tuning may be called bought: a comparison on a
 shared task, with its interval, corrected for their number. What networks merely use, and what they
 cost, is told in other words.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,13 +18,13 @@ from whyspiking.report import html
 from whyspiking.report.same_task_rows import Cell, Ground
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
+from whyspiking.verdicts.prices import YES
 
 MOST_NAMED = 3
 """Most comparisons that are named; more are counted by task."""
 BESIDE = {
     "latency": "an earlier answer",
     "robustness": "more robustness",
-    "energy": "less energy whatever is counted",
 }
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 
@@ -69,13 +70,16 @@ def _tasks(cells: Sequence[Cell]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: float) -> Markup:
-    """Three computed sentences.
+def words(
+    ground: Ground, answers: Sequence[Answer], programme: Table, prices: Table, delta: float
+) -> Markup:
+    """Computed sentences on what was bought, at which price, what was not, and what stayed open.
 
     Args:
         ground: The shared tasks.
         answers: The axes, for what was held against the talks' own controls.
         programme: Rows of programme.csv.
+        prices: Rows of prices.csv.
         delta: Accuracies that differ less count as equal.
     """
     every = _comparisons(ground)
@@ -104,6 +108,8 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         unset,
         len(closed),
         twins(ground),
+        Counter(prices["counted"]),
+        Counter(prices["energy"][prices["counted"] == YES]),
     )
 
 

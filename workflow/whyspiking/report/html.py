@@ -76,6 +76,7 @@ def templates() -> jinja2.Environment:
         "variant": labels.variant,
         "locus": labels.locus,
         "metric": labels.metric,
+        "perturbation": labels.perturbation,
     }
     environment.tests |= {"finite": np.isfinite, "nan": np.isnan}
     environment.globals |= {

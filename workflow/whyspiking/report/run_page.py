@@ -151,7 +151,8 @@ class RunPage:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(macros("first_screen").screen(words, figure, ""))
         delta = self.config["shared"]["delta"]
-        words = first_screen.words(self.ground, self.answers, self.tables["programme"], delta)
+        plan, prices = self.tables["programme"], self.tables["prices"]
+        words = first_screen.words(self.ground, self.answers, plan, prices, delta)
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
         reproduced = self.manifest.get("reproduced", "")
         return Html(macros("first_screen").screen(words, figure, replication, reproduced))
@@ -256,8 +257,7 @@ class RunPage:
                 self.config["shared"],
                 same_task_section.sentences(ground, self.config),
                 same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
-                same_task_section.fronts(ground)
-                + show(lambda: same_task_figures.prices(ground), "same-task-prices"),
+                same_task_section.prices(ground, self.tables["prices"]),
                 same_task_section.spans(ground, spans)
                 + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
                 show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
@@ -305,7 +305,6 @@ class RunPage:
             macros("pages").constraints(
                 costs_section.training_sentence(costs),
                 show(lambda: costs_section.training_figure(costs, self.names), "training-time"),
-                costs_section.cost_table(costs, self.tables["durations"], self.talks),
                 show(lambda: learning_section.figure(self.rules, self.names), "memory"),
                 learning_section.table(costs, self.talks),
                 costs_section.memory(costs, self.talks),

@@ -1,10 +1,10 @@
-"""Figures of the tasks that all talks are set: who is how good, and at which price."""
+"""Figures of the tasks that all talks are set: who is how good, how long, under which noise."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +24,6 @@ from whyspiking.plots.figures import (
     row_of_panels,
     spread,
 )
-from whyspiking.plots.point_labels import label_points
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report.same_task_rows import Cell, Ground, Row, rows_where
@@ -36,12 +35,6 @@ VERDICT_LOOK = {BETTER: (GREEN, "^"), EQUAL: (BLUE, "D"), WORSE: (RED, "s")}
 """Colour and marker by verdict."""
 OTHERWISE = (GREY, "o")
 CONTROL_LOOK: dict[str, Any] = {"color": INK, "marker": "x"}
-COSTS = {
-    "spikes_hidden": "hidden spikes per sample",
-    "train_cpu_seconds": "CPU seconds of one training",
-    "memory": "numbers kept by the learning rule",
-}
-"""Column of shared.csv -> label of its axis."""
 NOBODY = "No network of this run was trained on a shared task."
 DOSES = {"jitter": "jitter of input spikes, sd in ms of the task", "delete": "input spikes deleted"}
 """Perturbation -> label of its axis."""
@@ -100,7 +93,7 @@ def _column(ax: Axes, cell: Cell, ground: Ground, guests: Sequence[str]) -> list
     for guest in cell.guests:
         words.append(f"{cell.title}, {guest['name']} (community): {_share(guest)}")
         _guest(ax, -1 - guests.index(guest["name"]), guest)
-    _logit(ax, "x", cell, gap=0.19)
+    _logit(ax, cell, gap=0.19)
     if guests:
         ax.axhline(-0.5, color=INK, linewidth=0.8, zorder=0)
     for k, (method, after) in enumerate(itertools.pairwise(ground.methods)):
@@ -152,12 +145,11 @@ def _seen(accuracy: float) -> float:
     return min(max(accuracy, 1 - MOST), MOST)
 
 
-def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> None:
-    """A logit axis for all of a cell, with chance and plain numbers as ticks.
+def _logit(ax: Axes, cell: Cell, *, gap: float) -> None:
+    """A logit axis of x for all of a cell, with chance and plain numbers as ticks.
 
     Args:
         ax: The panel.
-        which: Its x or its y axis.
         cell: The cell whose accuracies are shown.
         gap: Least distance of two ticks, as a share of the axis.
     """
@@ -172,10 +164,9 @@ def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> Non
     margin = 0.05 * (high - low)
     ends = special.expit([low - margin, high + margin])
     ticks = [tick for tick in ticks if ends[0] < tick < ends[1]]
-    ax.set(**{f"{which}scale": "logit", f"{which}lim": ends})
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_ticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
-    axis.set_ticks([], minor=True)
+    ax.set(xscale="logit", xlim=ends)
+    ax.set_xticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
 
 
 def _lines(ax: Axes, cell: Cell) -> None:
@@ -204,84 +195,6 @@ def _lines(ax: Axes, cell: Cell) -> None:
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0},
         )
     ax.set_title(f"{cell.task.title}\n{cell.value}", pad=82)
-
-
-def prices(ground: Ground) -> Plate:
-    """Accuracy against hidden spikes, training time and memory of learning, a row a task.
-
-    Of a task with values of its own, the value at which methods differ most is shown.
-
-    Raises:
-        NotMeasuredError: If no method has a result.
-    """
-    require(ground.cells, NOBODY)
-    cells = ground.one_each
-    plate = Plate(0.3 + 2.35 * len(cells), WIDE)
-    axes = plate.panels(len(cells), len(COSTS), sharex="col")
-    words, points = [], {}
-    for line, cell in zip(axes, cells, strict=True):
-        for ax, (cost, label) in zip(line, COSTS.items(), strict=True):
-            points[ax] = _price(ax, cell, cost, ground)
-            front = ", ".join(map(ground.label, cell.front(cost)))
-            words.append(f"{cell.title}, {label}: front {front}")
-        line[0].set_ylabel(f"{cell.title}\naccuracy, %")
-    for column, label in zip(axes.T, COSTS.values(), strict=True):
-        _price_axis(column[-1], label, [x for ax in column for x, *_ in points[ax]])
-    plate.draw_without_rendering()
-    for ax, own in points.items():
-        if own:
-            label_points(ax, *zip(*own, strict=True))
-    return plate.says(
-        "Accuracy, on a logit axis, against price, on a logarithmic one. Stepped line: the Pareto "
-        "front, methods that no other beats in accuracy at the same price or less. Horizontal "
-        "lines: the best floor (dashed) and the networks without spikes that methods are held "
-        "against (solid; the training of the most precise one is a cross). Not drawn: in the first "
-        "column what has no spikes, in the last rules of which no number of steps is known. Bars: "
-        "95 % intervals over seeds.",
-        "Accuracy against price. " + "; ".join(words) + ".",
-        "shared.csv",
-    )
-
-
-def _price(ax: Axes, cell: Cell, cost: str, ground: Ground) -> list[tuple[float, float, str]]:
-    """Draw one task against one price; returns place and name of every point."""
-    front = [cell.methods[method] for method in cell.front(cost)]
-    if front:
-        x, y = [row[cost] for row in front], [_seen(row["accuracy"]) for row in front]
-        ax.step([*x, 1e9], [*y, y[-1]], where="post", color=GREEN, alpha=0.45, linewidth=3)
-    shown = [
-        (row, ground.label(method), ground.look(method))
-        for method, row in cell.methods.items()
-        if row[cost] > 0
-    ]
-    if cost == "train_cpu_seconds":
-        shown += [(row, _name(row), CONTROL_LOOK) for row in cell.controls[:1]]
-    for row, _, look in shown:
-        low, middle, high = _ends(row)
-        ax.plot([row[cost]] * 2, [low, high], color=look["color"], linewidth=1.0)
-        ax.plot(row[cost], middle, linestyle="", markersize=5.5, zorder=3, **look)
-    for row, style in ((cell.floor, "--"), *((row, "-") for row in cell.controls)):
-        if row is not None:
-            ax.axhline(_seen(row["accuracy"]), color=GREY, linestyle=style, linewidth=0.7)
-    _logit(ax, "y", cell, gap=0.09)
-    return [(row[cost], _seen(row["accuracy"]), name) for row, name, _ in shown]
-
-
-def _price_axis(ax: Axes, label: str, prices: Sequence[float]) -> None:
-    """The axis of one price, with plain numbers."""
-    ax.set_xlabel(label)
-    if not prices:
-        ax.set_xticks([])
-        return
-    ax.set(xscale="log", xlim=(min(prices) / 2, max(prices) * 3))
-    few = max(prices) < 30 * min(prices)
-    ax.xaxis.set_major_formatter(_plain)
-    ax.xaxis.set_minor_formatter(lambda x, _: _plain(x) if few and f"{x:e}"[0] in "25" else "")
-    ax.tick_params(axis="x", which="minor", labelsize=8.5)
-
-
-def _plain(x: float, _: object = None) -> str:
-    return f"{x:,.0f}" if x >= 1 else f"{x:g}"
 
 
 def along_value(ground: Ground, spans: Table) -> Plate:

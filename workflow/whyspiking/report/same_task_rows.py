@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from whyspiking.declared.community_file import CommunityRow
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
@@ -70,22 +68,6 @@ class Cell:
     def methods(self) -> dict[Method, Row]:
         """Rows of the methods, which the talks trained by their own rules, by talk and variant."""
         return {(row["talk"], row["variant"]): row for row in self._of(METHOD)}
-
-    def front(self, cost: str) -> list[Method]:
-        """Methods that no other beats in accuracy at the same price or less, the cheapest first.
-
-        Args:
-            cost: A column of shared.csv; what has none does not take part.
-        """
-        priced = [(method, row) for method, row in self.methods.items() if row[cost] > 0]
-        priced.sort(key=lambda pair: (pair[1][cost], -pair[1]["accuracy"]))
-        reached = itertools.accumulate((row["accuracy"] for _, row in priced), max)
-        before = [-math.inf, *reached]
-        return [
-            method
-            for (method, row), best in zip(priced, before, strict=False)
-            if row["accuracy"] > best
-        ]
 
     @property
     def controls(self) -> list[Row]:
@@ -174,15 +156,6 @@ class Ground:
     def by_task(self) -> list[list[Cell]]:
         """The cells, those of one task together."""
         return [list(cells) for _, cells in itertools.groupby(self.cells, lambda cell: cell.name)]
-
-    @property
-    def one_each(self) -> list[Cell]:
-        """Of every task the cell in which methods differ most."""
-
-        def differing(cell: Cell) -> float:
-            return float(np.std([row["accuracy"] for row in cell.methods.values()]))
-
-        return [max(cells, key=differing) for cells in self.by_task]
 
     def spikes(self, row: Row) -> bool:
         """Whether the network of a row has spikes."""

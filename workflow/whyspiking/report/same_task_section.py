@@ -11,7 +11,7 @@ from whyspiking.declared import registry
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_figures import COSTS, span_words
+from whyspiking.report.same_task_figures import span_words
 from whyspiking.report.same_task_rows import Cell, Ground, Method, Row, rows_where
 from whyspiking.verdicts.common_ground import (
     BETTER,
@@ -122,13 +122,25 @@ def _reference(cell: Cell, name: str) -> Row | None:
     return next((r for r in cell.rows if r["variant"] == name and r["kind"] != METHOD), None)
 
 
-def fronts(ground: Ground) -> Markup:
-    """Whom no other method beats in accuracy at the same price or less."""
-    by_cost = [
-        (label, [(cell, list(map(ground.label, cell.front(cost)))) for cell in ground.one_each])
-        for cost, label in COSTS.items()
-    ]
-    return html.macros("same_task").fronts(by_cost)
+def prices(ground: Ground, table: Table) -> Markup:
+    """What every method and twin costs on every task, beside its smallest control, to be sorted.
+
+    Args:
+        ground: The shared tasks.
+        table: Rows of prices.csv.
+    """
+    reasons: dict[str, str] = {}
+    rows = []
+    for cell in ground.cells:
+        for row in rows_where(table, task=cell.name):
+            if str(row["at"]) != str(cell.at):
+                continue
+            label = ground.label((row["talk"], row["variant"]))
+            if row["kind"] == TWIN:
+                label += f" ({labels.variant(row['variant'])})"
+            mark = reasons.setdefault(row["why"], html.letter(len(reasons))) if row["why"] else ""
+            rows.append((cell, label, row, mark))
+    return html.macros("same_task").prices(rows, reasons)
 
 
 def spans(ground: Ground, span: Table) -> Markup:

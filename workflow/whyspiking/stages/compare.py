@@ -18,6 +18,7 @@ from whyspiking.verdicts import (
     common_ground,
     costs,
     memory_span,
+    prices,
     programme,
     reproduction,
     score_curves,
@@ -77,6 +78,7 @@ def joint(
         "biology.csv": biology.beside(metrics, talks),
         "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": shared,
+        "prices.csv": prices.prices(shared, metrics, talks, config),
         "span.csv": memory_span.spans(metrics, talks),
         "programme.csv": programme.of(shared, metrics, talks, config),
     }

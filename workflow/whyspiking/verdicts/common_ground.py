@@ -85,6 +85,11 @@ class Entry:
         )
         return replace(self, rows=rows, scores=dict.fromkeys(self.scores, 1.0))
 
+    def mean(self, metric: str) -> float:
+        """A metric of the clean run, over seeds; nan where it was not measured."""
+        rows = tables.where(self.rows, metric=metric, perturbation="none", locus="")
+        return float(shared_trials.preferred(rows)["value"].mean())
+
     @property
     def place(self) -> dict[str, str]:
         """Columns of the metrics table that name the variant."""
@@ -299,19 +304,13 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         "low": accuracy.low,
         "high": accuracy.high,
         "seeds": accuracy.seeds,
-        "spikes_hidden": _mean(entry, "spikes_hidden"),
-        "train_cpu_seconds": _mean(entry, "train_cpu_seconds"),
+        "spikes_hidden": entry.mean("spikes_hidden"),
+        "train_cpu_seconds": entry.mean("train_cpu_seconds"),
         "presentations": shown,
         "tried": _tried(entry),
         "input_step_ms": entry.task.matched.get(variant.name, experiment.input_step_ms),
         **_rule(entry, values),
     }
-
-
-def _mean(entry: Entry, metric: str) -> float:
-    return float(
-        tables.where(entry.rows, metric=metric, perturbation="none", locus="")["value"].mean()
-    )
 
 
 def _tried(entry: Entry) -> int:
@@ -348,7 +347,7 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     numeric = {name: x for name, x in values.items() if isinstance(x, int | float)}
     duration = learning_rules.evaluate(entry.task.lasts_ms, numeric)
     n_in, n, n_out = (values[name] for name in ("n_input", "n_hidden", "n_output"))
-    counted = _mean(entry, "synapses")
+    counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
     steps = duration / step if step else 1.0
     return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})

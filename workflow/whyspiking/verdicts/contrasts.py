@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -83,18 +83,18 @@ def _energy_rows(
     rows: list[dict[str, Any]] = []
     for control in controls:
         measured = tables.where(clean, variant=control)
-        for seed, (counts, trials) in _counted(measured, _control_counts).items():
+        for seed, (counts, trials) in counted(measured, control_counts).items():
             shared = places.common(params, control, seed, str(measured["engine"].iloc[0]))
             energy_of = partial(energy.control_energy, counts)
             rows += _energies(shared, energy_of, models, config, trials)
     for spiking in _with_role(experiment, "spiking"):
         compared = {
-            name: _counted(tables.where(clean, variant=name), _control_counts)
+            name: counted(tables.where(clean, variant=name), control_counts)
             for control in controls
             for name in (control, _narrowest(clean, experiment, spiking, control))
         }
         simulated = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
-        for seed, (counts, trials) in _counted(simulated, _spiking_counts).items():
+        for seed, (counts, trials) in counted(simulated, spiking_counts).items():
             shared = places.common(params, spiking, seed, SPIKING_ENGINE)
             energy_of = partial(energy.spiking_energy, counts)
             rows += _energies(shared, energy_of, models, config, trials)
@@ -131,15 +131,27 @@ def _narrowest(clean: Table, experiment: Experiment, spiking: str, control: str)
         for v in experiment.variants.values()
         if v.trained_as == control
     }
-    ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE, metric="score")
-    for name in sorted(sizes_of, key=lambda key: sizes_of[key]):
-        theirs = tables.where(clean, variant=name, metric="score")
-        common = sorted(set(ours["seed"]) & set(theirs["seed"]))
-        if common:
-            pair = (tables.where(part, seed=common)["value"].mean() for part in (theirs, ours))
-            if np.diff(list(pair))[0] <= 0:
-                return name
-    return control
+    scores = tables.where(clean, metric="score")
+    ours = _by_seed(tables.where(scores, variant=spiking, engine=SPIKING_ENGINE))
+    rising = sorted(sizes_of, key=lambda key: sizes_of[key])
+    sized = ((name, _by_seed(tables.where(scores, variant=name))) for name in rising)
+    return first_as_good(ours, sized) or control
+
+
+def first_as_good[Kind](
+    ours: Mapping[int, float], others: Iterable[tuple[Kind, Mapping[int, float]]]
+) -> Kind | None:
+    """The first whose mean score over the seeds of both is not below ours; None if there is none.
+
+    Args:
+        ours: Seed -> score.
+        others: Each with its own scores.
+    """
+    for other, theirs in others:
+        common = sorted(set(ours) & set(theirs))
+        if common and np.diff([np.mean([x[s] for s in common]) for x in (ours, theirs)]) >= 0:
+            return other
+    return None
 
 
 def _ratio_rows(
@@ -265,12 +277,16 @@ def _pairs(ours: Table, theirs: Table, *by: str) -> list[dict[str, Any]]:
     return ours.merge(theirs, on=["seed", *by], suffixes=("", "_other")).to_dict("records")
 
 
+def _by_seed(rows: Table) -> dict[int, float]:
+    return dict(zip(rows["seed"].astype(int), rows["value"].astype(float), strict=True))
+
+
 def _place(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a row that say where it was measured."""
     return {name: row[name] for name in columns.METRICS.names[:9]}
 
 
-def _counted[Kind](
+def counted[Kind](
     table: Table, counts_of: Callable[[Counts], Kind | None]
 ) -> dict[int, tuple[Kind, int]]:
     """Seed -> counts and the trials behind them, where all of them were counted."""
@@ -283,7 +299,8 @@ def _counted[Kind](
     return by_seed
 
 
-def _spiking_counts(counts: Counts) -> SpikingCounts | None:
+def spiking_counts(counts: Counts) -> SpikingCounts | None:
+    """Operations of a spiking network from its metrics; None where one was not counted."""
     needed = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
     known = all(np.isfinite(counts.get(name, np.nan)) for name in needed)
     if not known or counts["syn_events"] <= 0:
@@ -294,7 +311,8 @@ def _spiking_counts(counts: Counts) -> SpikingCounts | None:
     )
 
 
-def _control_counts(counts: Counts) -> ControlCounts | None:
+def control_counts(counts: Counts) -> ControlCounts | None:
+    """The same of a network that sends values."""
     needed = ("macs_effective", "macs_dense", "neuron_updates")
     if not all(name in counts for name in needed):
         return None

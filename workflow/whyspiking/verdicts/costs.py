@@ -1,4 +1,4 @@
-"""What holds spiking networks back, in numbers: time and memory of training, parity of engines."""
+"""What holds spiking networks back: CPU time and memory of training, parity of engines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.axes import favoured
 
-SECONDS, RATIO = "train_seconds", "train_seconds_ratio"
+SECONDS, RATIO = "train_cpu_seconds", "train_cpu_seconds_ratio"
 MEMORY = ("learning_memory", "memory")
 """How the names of metrics about the memory of learning begin."""
 LEAST_SECONDS = 0.05
@@ -24,7 +24,7 @@ LEAST_SECONDS = 0.05
 
 
 def costs(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
-    """Seconds of training, their ratios, and memory of learning.
+    """CPU seconds of training, their ratios, and memory of learning.
 
     Returns:
         A table with the columns of `columns.COSTS`; its last row is the median of all ratios.
@@ -53,7 +53,7 @@ def _means(metrics: Table, talks: Mapping[str, Talk]) -> Iterator[dict[str, Any]
 
 
 def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str, Any]]:
-    """Seconds of training, spiking network over each of its controls, paired by seed."""
+    """CPU seconds of training, spiking network over each of its controls, paired by seed."""
     rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
     ratios = []
     for name, talk in talks.items():
