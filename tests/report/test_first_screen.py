@@ -37,7 +37,7 @@ def told(scores, *, control=True):
     measured = table(beside, floor, metrics(own, "spiking", scores, train_cpu_seconds=60.0))
     shared = common_ground.matrix(measured, talks, CONFIG)
     plan = programme.of(shared, measured, talks, CONFIG)
-    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"])
+    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"], {})
     return " ".join(re.sub(r"<[^>]+>", "", found).split())
 
 
@@ -59,7 +59,7 @@ def test_an_undecided_comparison_comes_with_what_would_decide_it():
 
 def test_a_run_without_shared_tasks_says_that_nothing_is_known():
     none = Ground(columns.SHARED.table([]), {})
-    said = first_screen.words(none, [], columns.PROGRAMME.table([]), FREE, 0.02)
+    said = first_screen.words(none, [], columns.PROGRAMME.table([]), FREE, 0.02, {})
     assert "Nothing can be called bought" in said and "is worse" not in said
 
 
@@ -71,7 +71,7 @@ def test_what_a_perfect_network_could_not_win_is_left_out_and_the_twin_is_told()
     measured = table(ceiling, metrics(own, "spiking", spikes), metrics(own, "graded", twin))
     shared = common_ground.matrix(measured, talks, CONFIG)
     plan = programme.of(shared, measured, talks, CONFIG)
-    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"])
+    found = first_screen.words(Ground(shared, talks), [], plan, FREE, CONFIG["shared"]["delta"], {})
     said = " ".join(re.sub(r"<[^>]+>", "", found).split())
     assert "Nothing can be called bought" in said and "in none of 1 comparisons could even" in said
     assert "its graded twin" in said and "better in 1 (Made on Randman)" in said
@@ -83,7 +83,7 @@ def test_energy_is_counted_by_one_rule_for_both_sides_and_what_is_not_counted_is
     rows += [{"counted": "no smaller control", "energy": "cheaper"}] * 4
     rows += [{"counted": "not above chance", "energy": "cheaper"}, {"counted": "", "energy": "x"}]
     ground, plan = Ground(columns.SHARED.table([]), {}), columns.PROGRAMME.table([])
-    found = first_screen.words(ground, [], plan, columns.PRICES.table(rows), 0.02)
+    found = first_screen.words(ground, [], plan, columns.PRICES.table(rows), 0.02, {})
     said = " ".join(re.sub(r"<[^>]+>", "", found).split())
     assert (
         "Against the smallest control of equal accuracy the network with spikes is cheaper under "
@@ -93,6 +93,19 @@ def test_energy_is_counted_by_one_rule_for_both_sides_and_what_is_not_counted_is
         "above chance."
     ) in said
     alone = columns.PRICES.table([{"counted": "no smaller control", "energy": "cheaper"}])
-    without = first_screen.words(ground, [], plan, alone, 0.02)
+    without = first_screen.words(ground, [], plan, alone, 0.02, {})
     assert "Nothing is known of energy" in without and "cheaper" not in without
     assert "In 1 even the smallest control" in without
+
+
+def test_a_claim_of_the_answer_says_what_was_found():
+    row = {"says": "Time buys it.", "label": "holds", "verdict": "holds", "value": 0.999}
+    row |= {"low": 0.998, "high": 1.0, "unit": "fraction"}
+    against = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
+    nobody = columns.SHARED.table([])
+    sentences = {"time": [row], "price": [against]}
+    plan = columns.PROGRAMME.table([])
+    found = first_screen.words(Ground(nobody, {}), [], plan, FREE, 0.02, sentences)
+    said = " ".join(re.sub(r"<[^>]+>", "", found).split())
+    assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in said
+    assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in said

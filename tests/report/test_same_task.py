@@ -25,7 +25,9 @@ def made(tmp_path_factory):
     worse = experiment(
         "worse", "randman", ["spiking"], shared={"input_step_ms": 1.0}, battery=["jitter"]
     )
-    delayed = [experiment("home", "delayed_match", ["spiking", "gru", "reset"], at=d) for d in DELAYS]
+    delayed = [
+        experiment("home", "delayed_match", ["spiking", "gru", "reset"], at=d) for d in DELAYS
+    ]
     talks = {
         "home": talk("home", home, *delayed),
         "quiet": talk("quiet", rate),

@@ -54,7 +54,9 @@ def test_the_readout_is_the_step_by_step_loop():
 
 
 def test_a_declared_network_bridges_a_delay_and_sees_spikes(monkeypatch):
-    monkeypatch.setattr(delayed_match, "CUES", delayed_match.CUES[[0, -1]])  # two that share no group
+    monkeypatch.setattr(
+        delayed_match, "CUES", delayed_match.CUES[[0, -1]]
+    )  # two that share no group
     own = params()
     network = trained(own)
     task = shared.delay_task(own, "test")

@@ -28,7 +28,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     samples = kinds.add_parser("samples", help="training and validation trials of a task")
     network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
     for command in (samples, network):
-        command.add_argument("--task", required=True, help="yinyang, randman, delayed_match or mnist")
+        command.add_argument(
+            "--task", required=True, help="yinyang, randman, delayed_match or mnist"
+        )
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument(
             "--at", type=float, help="the task's own value: delay of delayed_match, ms"

@@ -135,6 +135,7 @@ class Claim(Block):
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
         axis: Axis of "why spiking?" for which the claim counts (config.yaml, `answers`).
+        answers: Paragraph of the first screen in which its sentence stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
             `equivalence`: 90 % interval inside the band; `every`: each seed inside the band;
@@ -155,6 +156,7 @@ class Claim(Block):
     versus: MayLack[Filled[Place]] = None
     negative_control: MayLack[Filled[Place]] = None
     axis: MayLack[Axis] = None
+    answers: MayLack[Literal["time", "price"]] = None
     test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]

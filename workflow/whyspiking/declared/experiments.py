@@ -217,7 +217,9 @@ class Experiment(Named):
             own, scaled = shared_tasks.joined(name, self.data.key, self.parameters, self.scaled)
             matched = shared_tasks.shared_tasks()[self.data.key].matched
             methods = sorted(set(self.sizes.of if self.sizes else ()) - set(matched))
-            only = "a shared task has one size for all methods; expected matched controls. Remove it."
+            only = (
+                "a shared task has one size for all methods; expected matched controls. Remove it."
+            )
             refuse((bool(methods), f"{name}.sizes.of", f"names {', '.join(methods)}, but {only}"))
         described = {**shared, **own}
         for scale, changes in scaled.items():

@@ -28,7 +28,11 @@ NEEDED = {
     "relu": ("control_epochs", "control_batch", "control_learning_rate"),
     "random": ("random_gain", "random_bias"),
     "gru": (
-        "n_train", "control_epochs", "control_batch", "control_learning_rate", "control_tau_ms",
+        "n_train",
+        "control_epochs",
+        "control_batch",
+        "control_learning_rate",
+        "control_tau_ms",
         "control_step_ms",
     ),
 }

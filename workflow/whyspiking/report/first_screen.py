@@ -8,7 +8,7 @@ cost, is told in other words.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from whyspiking.report.same_task_rows import Cell, Ground
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
 from whyspiking.verdicts.prices import YES
+from whyspiking.verdicts.rule import PASSES
 
 MOST_NAMED = 3
 """Most comparisons that are named; more are counted by task."""
@@ -71,7 +72,12 @@ def _tasks(cells: Sequence[Cell]) -> str:
 
 
 def words(
-    ground: Ground, answers: Sequence[Answer], programme: Table, prices: Table, delta: float
+    ground: Ground,
+    answers: Sequence[Answer],
+    programme: Table,
+    prices: Table,
+    delta: float,
+    sentences: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Markup:
     """Computed sentences on what was bought, at which price, what was not, and what stayed open.
 
@@ -81,6 +87,7 @@ def words(
         programme: Rows of programme.csv.
         prices: Rows of prices.csv.
         delta: Accuracies that differ less count as equal.
+        sentences: Paragraph -> rows of the verdict table whose claims stand in it.
     """
     every = _comparisons(ground)
     # Where a perfect network could not be called better, that it is not says nothing.
@@ -110,6 +117,8 @@ def words(
         twins(ground),
         Counter(prices["counted"]),
         Counter(prices["energy"][prices["counted"] == YES]),
+        sentences,
+        PASSES,
     )
 
 

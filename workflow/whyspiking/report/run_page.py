@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import escape
 
 from whyspiking.declared import community_file, registry
@@ -152,19 +153,35 @@ class RunPage:
             return Html(macros("first_screen").screen(words, figure, ""))
         delta = self.config["shared"]["delta"]
         plan, prices = self.tables["programme"], self.tables["prices"]
-        words = first_screen.words(self.ground, self.answers, plan, prices, delta)
+        told = first_screen.words(self.ground, self.answers, plan, prices, delta, self.sentences)
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
         reproduced = self.manifest.get("reproduced", "")
-        return Html(macros("first_screen").screen(words, figure, replication, reproduced))
+        return Html(macros("first_screen").screen(told, figure, replication, reproduced))
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims in a line, its first figures."""
-        parts = [
-            Html(macros("pages").discussion(*TalkPage.open(self.folder, name, self.scale).brief()))
+        parts = [Html(macros("pages").discussion(*page.brief())) for page in self._uncounted]
+        return Html("\n").join(parts)
+
+    @cached_property
+    def _uncounted(self) -> list[TalkPage]:
+        """Pages of what belongs to no talk."""
+        return [
+            TalkPage.open(self.folder, name, self.scale)
             for name in registry.available()
             if not registry.counted([name]) and (self.folder / name / "verdicts.csv").is_file()
         ]
-        return Html("\n").join(parts)
+
+    @property
+    def sentences(self) -> dict[str, list[dict[str, Any]]]:
+        """Paragraph of the first screen -> rows of the claims whose sentences stand in it."""
+        tables_of = [*(page.tables["verdicts"] for page in self._uncounted), self.verdicts]
+        claims = claims_of([*(page.talk for page in self._uncounted), *self.talks.values()])
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in (row for table in tables_of for row in table.to_dict("records")):
+            if row["label"] and np.isfinite(row["value"]) and claims[row["claim"]].answers:
+                found.setdefault(str(claims[row["claim"]].answers), []).append(row)
+        return found
 
     def cards(self) -> Html:
         """Every talk as a card: its first figure, its key claim, the verdict."""
