@@ -191,7 +191,7 @@ def test_one_cue_tells_nothing(trials):
 
 def test_counts_over_the_whole_trial_would_tell_all(trials):
     """So the floor of counts sees the end of a trial only, which has no first cue."""
-    settings, _, classes = trials
+    *_, classes = trials
     np.testing.assert_array_equal(classes, (firing(trials).sum(axis=0) == 1).any(axis=1))
     for delay in (25.0, 100.0):
         own = delayed_match.Settings(delay)

@@ -16,7 +16,8 @@ from whyspiking.declared.shared_tasks import shared_tasks
 CONFIG = config("default")
 TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
 ROLES = {
-    "spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control", "mlp_wide": "control",
+    "spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control",
+    "mlp_wide": "control",
     "mlp_steps": "control", "gru": "control", "linear": "negative_control",
     "graded": "control", "random_hidden": "negative_control", "ranks": "negative_control",
     "reset": "negative_control",

@@ -1,9 +1,9 @@
 """Delayed match to sample: are two cues, far apart in time, the same?
 
-Input spikes come in eight groups. In a cue three of the first six fire: there are twenty cues. After
-a delay comes the second cue, then a go signal, and the answer counts while it lasts: 0 where both
-cues were the same, 1 where they differed. A background group fires throughout. What must be kept over
-the delay is which of twenty cues it was, and neither cue tells the class by itself.
+Input spikes come in eight groups. In a cue three of the first six fire: there are twenty cues.
+After a delay comes the second cue, then a go signal, and the answer counts while it lasts: 0 where
+both cues were the same, 1 where they differed. A background group fires throughout. What must be
+kept over the delay is which of twenty cues it was, and neither cue tells the class by itself.
 
 Our own definition, after the delayed match to sample of physiology; relatives are store-recall
 (Bellec et al. 2018) and evidence accumulation (Bellec et al. 2020).
@@ -73,9 +73,8 @@ def generate(
         settings: How each is laid out.
 
     Returns:
-        Spikes of `N_GROUPS` * n_per_group inputs, each once in a cue or go signal in which its group
-        fires; and classes (trial,): 1 where the cues differed, which is every other trial on
-        average.
+        Spikes of `N_GROUPS` * n_per_group inputs, each once in a cue or go signal in which its
+        group fires; and classes (trial,): 1 where the cues differed, half of them on average.
     """
     n = settings.n_per_group
     first = rng.integers(len(CUES), size=n_trials)

@@ -61,8 +61,8 @@ class SharedTask(Block):
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
         matched: Control that a method is held against -> step in ms to which both are told the
             times of input spikes; 0 where they are told them whole.
-        beside: Such a control -> one of the other equal size: of equal parameters where the first has
-            equal units, and of equal units where it has equal parameters.
+        beside: Such a control -> one of the other equal size: of equal parameters where the first
+            has equal units, and of equal units where it has equal parameters.
         floors: Controls that stay below whoever solves the task as intended.
         lasts_ms: How long input comes: an expression in its parameters.
         same_trials: Whether networks of all seeds are tested on the same trials.

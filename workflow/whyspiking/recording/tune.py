@@ -43,7 +43,7 @@ NETWORKS = (1, 3, 5)
 
 
 AT_CHANCE = 0.05
-"""Above a guess: mean accuracies up to there are no better, three standard errors of 1,000 trials."""
+"""Above a guess mean accuracies up to this are none: three standard errors of 1,000 trials."""
 
 
 def tune(
@@ -167,10 +167,10 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
-    """What is wrong with a grid whose best value is the lowest or highest of several; else empty.
+    """What is wrong with a grid whose best value is the lowest or highest of it; else empty.
 
-    A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A value
-    within that is as good will do. What is told too little to solve the task, or does no better than a
+    A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A
+    value within that is as good will do. What is told too little to solve the task, or does no better than a
     guess, has no best.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
@@ -183,8 +183,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
         if max(best) > max(best[1:-1]) and max(best)[-1] > task.chance + AT_CHANCE:
             return (
                 f"{experiment.name}/{variant}: the best {key} of {values} is "
-                f"{values[best.index(max(best))]}, at the edge; expected a value beyond it. Add it to "
-                "'tuned' and tune again"
+                f"{values[best.index(max(best))]}, at the edge; expected a value beyond it. Add it "
+                "to 'tuned' and tune again"
             )
     return ""
 

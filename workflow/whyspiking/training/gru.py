@@ -31,8 +31,8 @@ GRU = "gru"
 WEIGHTS = ("input", "state", "out")
 """Arrays whose entries are synapses."""
 ANSWER_STEPS = 10
-"""In the last of all steps counts what a declared network says: of the shared tasks, after all input
-that tells the class."""
+"""In the last of all steps counts what a declared network says: in the shared tasks all input that
+tells the class has come by then."""
 VALIDATED_EVERY = 4
 """Parts of the training trials."""
 EVALUATED_AT_ONCE = 250

@@ -21,7 +21,7 @@ from whyspiking.talks.neftci import task as tasks
 def own(params: ct.Params) -> ct.Params:
     """What the shared task fixes, under the names that the network has for it.
 
-    The steps that count are those in which delayed match asks for the answer; of a task whose inputs
+    The steps that count are those in which delayed match asks for the answer; where inputs
     fire once, the last `counted_ms`. Parameters of other experiments stay as they are.
     """
     if not shared.takes_part(params):
