@@ -230,3 +230,12 @@ def test_energies_by_hand(energy_config):
     control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4, synapses=80)
     expected = 50 * (0.2 + 0.03 + 1.25) + 4 * 5
     assert energy.control_energy(control, model, price) == pytest.approx(expected)
+
+
+def test_messages_and_their_bits_are_counted():
+    values = np.zeros((2, 5, 8))
+    values[0, 1:4, 2] = 0.5, 0.5, 0.7
+    found = counting.traffic(values, 2)
+    # Three values in the first trial, none in the second; on, to 0.7 and off are three changes.
+    assert found == {"messages": 1.5, "message_bits": 7.5, "message_bits_changes": 7.5}
+    assert counting.traffic(values > 0, 0)["message_bits"] == 4.5

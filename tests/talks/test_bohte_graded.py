@@ -81,16 +81,6 @@ def test_a_coarser_twin_sends_its_few_values_and_many_bits_change_nothing(layer)
     np.testing.assert_allclose(sent("graded", layer, (values.max(), 24)), values, atol=1e-5)
 
 
-def test_messages_and_their_bits_are_counted():
-    values = np.zeros((2, 5, 8))
-    values[0, 1:4, 2] = 0.5, 0.5, 0.7
-    params = ct.Params("bohte", "shared_randman", 0, {"n_hidden": 8})
-    found = graded.traffic(params, values, 2)
-    # Three values in the first trial, none in the second; on, to 0.7 and off are three changes.
-    assert found == {"messages": 1.5, "message_bits": 7.5, "message_bits_changes": 7.5}
-    assert graded.traffic(params, (values > 0) * 1.0, 0)["message_bits"] == 4.5
-
-
 def test_a_twin_begins_with_the_weights_of_its_spiking_network():
     experiment = registry.load_talk("bohte").experiments["shared_randman"]
     values = {k: e["value"] for k, e in experiment.parameters.items()}

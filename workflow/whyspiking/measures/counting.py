@@ -16,6 +16,8 @@ from whyspiking.contract.types import Layer, Trials
 from whyspiking.errors import UserError
 
 LN2 = float(np.log(2))
+WHOLE_BITS = 32
+"""Of a value that is not rounded."""
 CHUNK = 5_000
 """Steps whose reach is worked out at once."""
 
@@ -50,6 +52,26 @@ def analogue_macs(array: NDArray, weights: NDArray) -> float:
     fan_out = np.count_nonzero(weights, axis=1)
     per_sample = np.count_nonzero(array, axis=tuple(range(array.ndim - 1))) @ fan_out
     return float(per_sample) / (array.shape[0] if array.ndim == 3 else 1)
+
+
+def traffic(sent: NDArray, bits: float) -> dict[str, float]:
+    """Messages between neurons and their bits per trial, names as in the glossary.
+
+    A message has an address, log2 of the number of neurons, and the bits of its value: none of a
+    spike.
+
+    Args:
+        sent: (trial, time, neuron); 0 is no message.
+        bits: Of a value.
+    """
+    before = np.concatenate([np.zeros_like(sent[:, :1]), sent[:, :-1]], axis=1)
+    address = np.log2(sent.shape[2])
+    messages, changes = (float(x.sum() / len(sent)) for x in (sent != 0, sent != before))
+    return {
+        "messages": messages,
+        "message_bits": messages * (bits + address),
+        "message_bits_changes": changes * (bits + address),
+    }
 
 
 def event_updates(

@@ -34,6 +34,7 @@ from whyspiking.measures import scoring
 from whyspiking.records import columns, tables, whole_files
 from whyspiking.stages import train
 from whyspiking.talks import replication_of
+from whyspiking.training.history import NotFiniteError
 
 FILE = "tuning.csv"
 SEED = 1000
@@ -228,7 +229,10 @@ def _tried(
             "network that is trained from the start. Tune that one."
         )
     began = time.process_time()
-    network = train.network_of(plan, {}, lambda done, words="": None)
+    try:
+        network = train.network_of(plan, {}, lambda done, words="": None)
+    except NotFiniteError:  # a setting with which training fails is no setting
+        network = None
     seconds = time.process_time() - began
     return {
         "experiment": experiment.name,
@@ -237,7 +241,7 @@ def _tried(
         "n_hidden": params.n_hidden,
         "seed": seed,
         "presentations": shared_tasks.presentations(params.values),
-        "accuracy": _accuracy(params, plan["trained_as"], network),
+        "accuracy": 0.0 if network is None else _accuracy(params, plan["trained_as"], network),
         "cpu_seconds": seconds,
     }
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.talks.bohte import model
 from whyspiking.talks.bohte.model import Array
 
 CELLS: Mapping[str, Callable[[Array], Array]] = {
@@ -70,24 +69,3 @@ def coarser(
         for most in np.quantile(sent[sent > 0], SHARES)
     ]
     return ct.Network(max(tried, key=score), own.info)
-
-
-def traffic(params: ct.Params, sent: NDArray, bits: float) -> dict[str, float]:
-    """Messages between neurons and their bits per trial, names as in the glossary.
-
-    A message has an address, log2 of the number of neurons, and the bits of its value: none of a
-    spike.
-
-    Args:
-        params: `n_hidden`.
-        sent: (trial, time, neuron); 0 is no message.
-        bits: Of a value.
-    """
-    before = np.concatenate([np.zeros_like(sent[:, :1]), sent[:, :-1]], axis=1)
-    address = np.log2(model.units(params)[0])
-    messages, changes = (float(x.sum() / len(sent)) for x in (sent != 0, sent != before))
-    return {
-        "messages": messages,
-        "message_bits": messages * (bits + address),
-        "message_bits_changes": changes * (bits + address),
-    }

@@ -9,8 +9,8 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.datasets import shared
-from whyspiking.measures import scoring
-from whyspiking.talks.bohte import brian_network, graded, model
+from whyspiking.measures import counting, scoring
+from whyspiking.talks.bohte import brian_network, model
 from whyspiking.talks.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
@@ -28,8 +28,8 @@ def measures(
     sizes = [params.n_input, *model.units(params), params.n_output]
     ratio = formula_ratio(sizes, rates_of(params, recording, task), prices(params))
     if shared.takes_part(params):
-        spikes = brian_network.raster(params, recording, 0).astype(float)
-        return {"energy_ratio_published": ratio, **graded.traffic(params, spikes, 0)}
+        spikes = brian_network.raster(params, recording, 0)
+        return {"energy_ratio_published": ratio, **counting.traffic(spikes, 0)}
     if task.targets.ndim == 1:
         return {"energy_ratio_published": ratio}
     outputs = brian_network.outputs(params, recording)

@@ -24,9 +24,6 @@ __all__ = [
     "reference_counts", "to_brian", "train",
 ]  # fmt: skip
 
-WHOLE_BITS = 32
-"""Of a value that is not rounded."""
-
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall.
@@ -80,9 +77,9 @@ def control_counts(
     from whyspiking.talks.bohte import measures
 
     counts = measures.control_counts(params, network, task)
-    bits = float(network.arrays.get("bits_0", WHOLE_BITS))
+    bits = float(network.arrays.get("bits_0", measures.counting.WHOLE_BITS))
     (sent,) = networks.sent(params, network.info["cell"], network.arrays, raster(params, task))
-    found = graded.traffic(params, sent, bits)
+    found = measures.counting.traffic(sent, bits)
     # What is 0 moves nothing, in the twin as among neurons that spike.
     fan_out = params.n_hidden + params.n_output
     counts["macs_effective"] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,14 @@ from whyspiking.training.history import History
 POPULATION = "hidden"
 RESET = "reset"
 """Variant that begins anew when the first cue is over."""
+TWIN = "graded"
+"""Variant whose neurons send by how much they exceed the threshold."""
 RULES = {
     "spiking": ("symmetric", ""),
     "random_feedback": ("random", "_random"),
     "bptt": ("bptt", "_bptt"),
     RESET: ("bptt", "_bptt"),
+    TWIN: ("bptt", "_graded"),
 }
 """Variant -> rule of learning, and what the names of its tuned parameters end with."""
 NOTES = 100
@@ -42,10 +46,11 @@ def n_inputs(params: ct.Params) -> int:
     return params.n_input + len(params.bias_ms)
 
 
-def cell(params: ct.Params) -> model.Cell:
+def cell(params: ct.Params, variant: str = "") -> model.Cell:
     """Neurons and readout; the second half of the hidden layer adapts."""
     n_lif = params.n_hidden // 2
-    return model.cell(params, n_lif, params.n_hidden - n_lif)
+    neurons = model.cell(params, n_lif, params.n_hidden - n_lif)
+    return replace(neurons, graded=variant == TWIN)
 
 
 def given(params: ct.Params, spikes: Spikes, classes: NDArray, variant: str = "") -> Trials:
@@ -162,7 +167,8 @@ def train(
     )
     history = History()
     start = model.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
-    fitted = learning.fit(params, recipe, cell(params), start, draw, history, progress)
+    neurons = cell(params, variant)
+    fitted = learning.fit(params, recipe, neurons, start, draw, history, progress)
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -172,6 +178,8 @@ def train(
             # A fresh trial is shown once.
             "epochs": 1 if shared.delayed(params) else params.epochs,
             "updates": iterations,
+            # Of a control, so that it is measured as the networks with spikes are.
+            **({"weights": ["w", "w_out"]} if variant == TWIN else {}),
             # M1: what the rule holds in memory for one batch, beside weights and neurons.
             "measures": {"learning_memory": float(fitted.floats_kept)},
         },
@@ -183,7 +191,7 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
     """Run a network in the engine it was trained in."""
     trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    return decided(params, kernel.mean_outputs(cell(params), arrays, trials), task)
+    return decided(params, kernel.mean_outputs(cell(params, variant), arrays, trials), task)
 
 
 def decided(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
@@ -191,14 +199,27 @@ def decided(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
     return ct.Trials.of(task, outputs.argmax(axis=1), trial_ms(params))
 
 
+def whole(network: ct.Network) -> model.Weights:
+    """Weights of a network, in double precision."""
+    return model.Weights(*(network.arrays[name].astype(float) for name in ("w", "w_out")))
+
+
 def reference_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the kernel."""
     trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
-    w, w_out = (network.arrays[name].astype(float) for name in ("w", "w_out"))
-    run = kernel.forward(cell(params), model.Weights(w, w_out), trials)
-    return {POPULATION: run.counts}
+    return {POPULATION: kernel.forward(cell(params), whole(network), trials).counts}
+
+
+def control_counts(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> Mapping[str, float]:
+    """Operations of the graded twin, and what its neurons send."""
+    from whyspiking.talks.scherr import measures
+
+    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
+    return measures.control_counts(cell(params, variant), whole(network), trials)
 
 
 def to_brian(params: ct.Params) -> BrianModel:
