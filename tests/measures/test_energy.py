@@ -236,6 +236,7 @@ def test_messages_and_their_bits_are_counted():
     values = np.zeros((2, 5, 8))
     values[0, 1:4, 2] = 0.5, 0.5, 0.7
     found = counting.traffic(values, 2)
-    # Three values in the first trial, none in the second; on, to 0.7 and off are three changes.
-    assert found == {"messages": 1.5, "message_bits": 7.5, "message_bits_changes": 7.5}
-    assert counting.traffic(values > 0, 0)["message_bits"] == 4.5
+    # Three values in the first trial, none in the second, among eight neurons.
+    assert found == {"messages": 1.5, "message_payload": 3.0, "message_bits": 7.5}
+    spikes = {"messages": 1.5, "message_payload": 1.5, "message_bits": 4.5}
+    assert counting.traffic(values > 0, 1) == spikes

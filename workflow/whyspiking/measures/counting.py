@@ -57,20 +57,15 @@ def analogue_macs(array: NDArray, weights: NDArray) -> float:
 def traffic(sent: NDArray, bits: float) -> dict[str, float]:
     """Messages between neurons and their bits per trial, names as in the glossary.
 
-    A message has an address, log2 of the number of neurons, and the bits of its value: none of a
-    spike.
-
     Args:
-        sent: (trial, time, neuron); 0 is no message.
-        bits: Of a value.
+        sent: (trial, time, neuron); 0 is no message. Of what is sent when it changes: its changes.
+        bits: Of a value. One bit, a spike or a value that is there or not, is said by the address.
     """
-    before = np.concatenate([np.zeros_like(sent[:, :1]), sent[:, :-1]], axis=1)
-    address = np.log2(sent.shape[2])
-    messages, changes = (float(x.sum() / len(sent)) for x in (sent != 0, sent != before))
+    address, messages = np.log2(sent.shape[2]), float((sent != 0).sum() / len(sent))
     return {
         "messages": messages,
-        "message_bits": messages * (bits + address),
-        "message_bits_changes": changes * (bits + address),
+        "message_payload": messages * bits,
+        "message_bits": messages * (address + (bits if bits > 1 else 0)),
     }
 
 

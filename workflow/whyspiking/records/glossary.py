@@ -56,8 +56,17 @@ _DEFINED = {
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
     "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
-    "message_bits": "bits/trial: Messages, each with its value and the address of its neuron.",
-    "message_bits_changes": "bits/trial: The same if a value is sent only when it has changed.",
+    "message_payload": "bits/trial: Their values, without addresses; a spike is one bit.",
+    "message_bits": "bits/trial: Messages, each with its value and the address of its neuron; a "
+    "value of one bit, such as a spike, is said by the address.",
+    "messages_changes": "values/trial: Messages if a value is sent only when it has changed.",
+    "message_payload_changes": "bits/trial: The payload of these.",
+    "message_bits_changes": "bits/trial: All bits of these.",
+    "gain_at_equal_messages": "fraction: Score of the spiking network minus that of networks that "
+    "send values, at as many messages: interpolated between them by the logarithm of the cost, "
+    "each sending in every step or when a value changes, whichever costs less.",
+    "gain_at_equal_payload": "fraction: The same at as many bits of payload.",
+    "gain_at_equal_bits": "fraction: The same at as many bits, addresses included.",
     "spikes_hidden": "spikes/trial: Hidden spikes.",
     "spikes_per_neuron": "spikes/trial: Hidden spikes per hidden neuron.",
     "spikes_to_decision": "spikes/trial: Spikes up to the decision.",

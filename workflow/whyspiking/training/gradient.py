@@ -86,6 +86,7 @@ def fit(
     constants: Mapping[str, float] | None = None,
     start_state: Any = None,
     project: Callable[[Arrays], Arrays] | None = None,
+    kept_as: str = "training",
 ) -> Fitted:
     """Minimise a loss.
 
@@ -103,6 +104,7 @@ def fit(
             segment of a batch, beside the number of the `segment`; what it tells as `state`, it
             gets in the next one. Arrays of one batch.
         project: Applied to the arrays after every step, to keep them where they make sense.
+        kept_as: Name of its checkpoint; another one for every call in a job.
 
     Raises:
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
@@ -114,7 +116,7 @@ def fit(
     start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
     best: dict[str, Any] = {}
-    kept = Checkpoint(now, best, shuffle, history)
+    kept = Checkpoint(now, best, shuffle, history, name=kept_as)
     for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
         began = time.process_time()
         samples = data(epoch) if callable(data) else whole

@@ -23,6 +23,12 @@ LEAST_LOSS = 0.02
 """Least loss of score of which a share is computed: twice the standard error of 1,000 trials."""
 GAINS = {"robustness_area": "robustness_advantage", "speed_area": "speed_area_gain"}
 """Metric -> metric of how much more of it a spiking network has than a control."""
+AT_EQUAL = {
+    "messages": "gain_at_equal_messages",
+    "message_payload": "gain_at_equal_payload",
+    "message_bits": "gain_at_equal_bits",
+}
+"""Cost of what neurons send -> metric of how much more a spiking network scores at that cost."""
 Counts = Mapping[str, float]
 
 
@@ -48,6 +54,7 @@ def cross_rows(
             rows += _gain_rows(table, experiment)
             rows += _size_rows(table, experiment)
             rows += _recovered_rows(table, experiment)
+            rows += _equal_rows(table, experiment)
     return rows + _alignment_rows(metrics, talk)
 
 
@@ -210,6 +217,30 @@ def _recovered_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]
             if loss >= LEAST_LOSS:
                 value = (pair["value"] - pair["value_other"]) / loss
                 rows += tables.rows(_place(pair), {"loss_recovered": value}, pair["trials"])
+    return rows
+
+
+def _equal_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
+    """Score of a spiking network minus what controls reach that send as much, per seed.
+
+    A control counts twice: sending in every step, and only what has changed.
+    """
+    clean = tables.where(table, perturbation="none", locus="")
+    controls = tables.where(clean, variant=_with_role(experiment, "control"))
+    rows: list[dict[str, Any]] = []
+    for spiking, (cost, gain) in itertools.product(
+        _with_role(experiment, "spiking"), AT_EQUAL.items()
+    ):
+        ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
+        paid = tables.where(controls, metric=[cost, f"{cost}_changes"])
+        scores = tables.where(controls, metric="score")
+        for pair in _pairs(tables.where(ours, metric="score"), tables.where(ours, metric=cost)):
+            theirs = _pairs(tables.where(paid, seed=pair["seed"]), scores, "variant")
+            points = [(p["value"], p["value_other"], sizes.MANY) for p in theirs if p["value"] > 0]
+            # One network that sends values makes no curve.
+            if len({p["variant"] for p in theirs}) > 1 and points and pair["value_other"] > 0:
+                more = pair["value"] - sizes.score_at(points, pair["value_other"])
+                rows += tables.rows(_place(pair), {gain: more}, pair["trials"])
     return rows
 
 

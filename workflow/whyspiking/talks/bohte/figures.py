@@ -34,9 +34,16 @@ NETWORKS = (
     ("ecg", "traces", "fixed traces"),
     ("ecg", "linear", "linear"),
 )
-ROUNDED = {1: "graded_1_bit", 2: "graded_2_bits", 3: "graded_3_bits", 4: "graded_4_bits",
-           8: "graded_8_bits", 32: "graded"}  # fmt: skip
-"""Bits of a value -> the twin that sends such values."""
+ROUNDED = {"graded_1_bit": 1, "graded_2_bits": 2, "graded_3_bits": 3, "graded_4_bits": 4,
+           "graded_8_bits": 8, "graded": 32}  # fmt: skip
+"""Twin -> bits of the values that it sends."""
+DELTA = "graded_delta"
+COSTS = (
+    ("messages", "messages", "gain_at_equal_messages"),
+    ("message_payload", "bits of payload", "gain_at_equal_payload"),
+    ("message_bits", "bits with addresses", "gain_at_equal_bits"),
+)
+"""Metric, its name, and that of what spikes gain at equal cost."""
 IN_JAX = ("gru", "rnn", "traces", "linear")
 
 
@@ -141,38 +148,57 @@ def worth(metrics: Table) -> fg.Plate:
 
 
 def per_bit(metrics: Table) -> fg.Plate:
-    """Accuracy on Randman against bits between neurons: spikes, and values of the graded twin."""
-    plate, (ax,) = fg.row_of_panels(3.6, width=5.6)
+    """Accuracy on Randman against three costs of what neurons send: spikes, and graded values."""
+    plate, axes = fg.row_of_panels(3.4, len(COSTS), sharey=True)
+    own = where(metrics, experiment="shared_randman", perturbation="none", locus="")
 
-    def mean(variant: str, metric: str) -> float:
-        own = where(
-            metrics, experiment="shared_randman", variant=variant, metric=metric,
-            perturbation="none", engine="brian2" if variant == "spiking" else "jax",
-        )  # fmt: skip
-        return float(own["value"].mean()) if len(own) else np.nan
+    def mean(variant: str, metric: str) -> Any:
+        engine = "brian2" if variant == "spiking" else "jax"
+        rows = where(own, variant=variant, metric=metric, engine=engine)
+        fg.require(len(rows), "No twin was trained at this scale.")
+        return fg.over_seeds(rows, ["metric"]).iloc[0]
 
-    spikes = mean("spiking", "message_bits"), mean("spiking", "accuracy")
-    scores = {bits: mean(variant, "accuracy") for bits, variant in ROUNDED.items()}
-    fg.require(np.isfinite([*spikes, *scores.values()]).all(), "No twin was trained at this scale.")
-    said = [f"spikes: {spikes[0]:.0f} bits, {spikes[1]:.3f}"]
-    for metric, label, look in (
-        ("message_bits", "values, sent in every step", "o-"),
-        ("message_bits_changes", "values, sent when they change", "^--"),
-    ):
-        traffic = [mean(variant, metric) for variant in ROUNDED.values()]
-        ax.plot(traffic, list(scores.values()), look, color=fg.BLUE, markersize=5, label=label)
-        for (bits, score), x in zip(scores.items(), traffic, strict=True):
-            said.append(f"{label}, {bits} bits each: {x:.0f} bits, {score:.3f}")
-            if metric == "message_bits":
-                place = {"xytext": (3, 4), "textcoords": "offset points"}
-                ax.annotate(f"{bits}", (x, score), fontsize="small", **place)
-    ax.plot(*spikes, "s", color=fg.RED, markersize=8, label="spikes")
-    ax.set(xscale="log", xlabel="bits between hidden neurons per trial", ylabel="accuracy")
-    ax.legend(loc="lower right")
+    spikes = mean("spiking", "accuracy")
+    reached = {variant: mean(variant, "accuracy")["mean"] for variant in (*ROUNDED, DELTA)}
+    said = [f"accuracy of spikes {spikes['mean']:.3f}"]
+    said += [f"{variant} {score:.3f}" for variant, score in reached.items()]
+    for ax, (cost, name, gain) in zip(axes, COSTS, strict=True):
+        for ending, label, look in (
+            ("", "values, sent in every step", "o-"),
+            ("_changes", "values, sent when they change", "^--"),
+        ):
+            paid = [mean(variant, cost + ending)["mean"] for variant in ROUNDED]
+            ax.plot(paid, [reached[v] for v in ROUNDED], look, color=fg.BLUE, markersize=4,
+                    label=label)  # fmt: skip
+        for x, (variant, bits) in zip(paid, ROUNDED.items(), strict=True):
+            place = {"xytext": (-9, 2), "textcoords": "offset points"}
+            ax.annotate(f"{bits}", (x, reached[variant]), fontsize="x-small", **place)
+        changes, sent = mean(DELTA, cost)["mean"], mean("spiking", cost)["mean"]
+        ax.plot(
+            changes,
+            reached[DELTA],
+            "D",
+            color=fg.PURPLE,
+            label="the same, trained with a price on changes",
+        )
+        ax.axvline(sent, color=fg.RED, linewidth=0.8, linestyle=":")
+        error = np.abs(spikes[["low", "high"]].to_numpy(float) - spikes["mean"])[:, None]
+        ax.errorbar(sent, spikes["mean"], error, fmt="s", color=fg.RED, capsize=5, label="spikes")
+        more = 100 * mean("spiking", gain)[["mean", "low", "high"]].to_numpy(float)
+        found = "{:+.1f} [{:.1f}, {:.1f}] points".format(*more)
+        ax.set(xscale="log", xlabel=f"{name} per trial")
+        ax.set_title(f"spikes: {found}", fontsize="small", fontweight="normal")
+        ax.margins(x=0.1)
+        ax.xaxis.set_minor_formatter(lambda *_: "")
+        said.append(f"{name}: spikes {sent:.0f}, changes with a price {changes:.0f}; gain {found}")
+    axes[0].set_ylabel("accuracy")
+    fg.legend_below(plate, axes[:1])
     return plate.says(
-        "Randman by the same network with spikes and, as its graded twin, with values of 1 to 32 "
-        "bits (numbers), rounded after training. A message has the address of its neuron and the "
-        "bits of its value, of which a spike has none. Means over seeds.",
+        "Who wins at equal cost? Randman by the same network with spikes (red) and, as its graded "
+        "twin, with values of 1 to 32 bits (numbers), trained further with rounded values, for a "
+        "fifth more epochs than spikes had. Above each panel: accuracy of spikes minus the best "
+        "that values reach at the dotted line, the cost of spikes; below 0 the values win. Means "
+        "and 95 % t intervals over seeds.",
         f"{'; '.join(said)}.",
         experiment="shared_randman",
     )

@@ -2,7 +2,7 @@
 
 What a neuron sends is how far its membrane is above the threshold, or a sigmoid of that, in place
 of 1 if it is above; reset, adaptation, weights and time constants are those of the spiking neuron.
-What it sends may be rounded to a few bits.
+What it sends may be rounded to a few bits, and sent only when it has changed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,20 @@ CELLS: Mapping[str, Callable[[Array], Array]] = {
     "graded_sigmoid": jax.nn.sigmoid,
 }
 """Cell -> what it sends of the distance between membrane and threshold."""
+LIMITS = ("most_0", "bits_0")
+"""Arrays of a twin whose values are rounded: the largest one, bits of each. Not learned."""
 SHARES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
 """Of the values that are sent, how many may be sent without being cut."""
 
 
 def rounded(values: Array, most: Array, bits: Array) -> Array:
-    """Values of a few bits, evenly from 0 to `most`; what is above it is sent as that."""
-    level = most / (2**bits - 1)
-    return level * jnp.round(jnp.clip(values, 0.0, most) / level)
+    """Values of a few bits, evenly from 0 to `most`; what is above it is sent as that.
+
+    Their derivative is that of the values before rounding: 1 within the limits (straight through).
+    """
+    level, inside = most / (2**bits - 1), jnp.clip(values, 0.0, most)
+    whole, kept = jax.lax.stop_gradient((level * jnp.round(inside / level), inside))
+    return whole + (inside - kept)  # 0 to the last bit, so that equal values stay equal
 
 
 def fire(cell: str, limits: tuple[Array, Array] | None) -> Callable[[Array, Array], Array]:

@@ -29,7 +29,7 @@ def measures(
     ratio = formula_ratio(sizes, rates_of(params, recording, task), prices(params))
     if shared.takes_part(params):
         spikes = brian_network.raster(params, recording, 0)
-        return {"energy_ratio_published": ratio, **counting.traffic(spikes, 0)}
+        return {"energy_ratio_published": ratio, **counting.traffic(spikes, 1)}
     if task.targets.ndim == 1:
         return {"energy_ratio_published": ratio}
     outputs = brian_network.outputs(params, recording)

@@ -109,7 +109,8 @@ def rates(params: ct.Params, cell: str) -> dict[str, float]:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
         found["log_tau_out"] = float(params.tau_rate)
     absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
-    return found | {f"w_rec_{k}": 0.0 for k in absent}
+    fixed = [*(f"w_rec_{k}" for k in absent), *graded.LIMITS]
+    return found | dict.fromkeys(fixed, 0.0)
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:

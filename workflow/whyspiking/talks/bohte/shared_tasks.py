@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +50,8 @@ def train(
         return raster(params, task), task.targets
 
     if parents:
-        (twin,) = parents.values()
-        cell, (x, wanted) = twin.info["cell"], labelled("validation")
-        (sent,) = networks.sent(params, cell, twin.arrays, x)
-
-        def right(arrays: Mapping[str, NDArray]) -> float:
-            found = one_class.chosen(params, networks.outputs(params, cell, arrays, x))
-            return float((found == wanted).mean())
-
-        return graded.coarser(twin, sent, params.message_bits, right)
+        (parent,) = parents.values()
+        return _further(params, variant, streams, parent, progress, labelled)
 
     def chunk(epoch: int) -> Labelled:
         spikes, classes = next(shared.training_trials(params, epoch - 1))
@@ -70,6 +64,49 @@ def train(
     return training.train_classes(own, variant, streams, progress, labelled, chunk)
 
 
+def _further(
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    parent: ct.Network,
+    progress: ct.Progress,
+    labelled: Callable[[ct.Split], Labelled],
+) -> ct.Network:
+    """A twin whose values are rounded, trained further with them (README, 13).
+
+    All settings share the epochs `message_share`. Of those that lose at most `message_loss` of
+    validation accuracy the one with fewest changes is taken; without a price of changes, the best.
+    """
+    cell, (x, wanted) = parent.info["cell"], labelled("validation")
+
+    def right(arrays: Mapping[str, NDArray]) -> float:
+        found = one_class.chosen(params, networks.outputs(params, cell, arrays, x))
+        return float((found == wanted).mean())
+
+    def changes(network: ct.Network) -> int:
+        (sent,) = networks.sent(params, cell, network.arrays, x)
+        return int(np.count_nonzero(np.diff(sent, axis=1, prepend=0)))
+
+    start = parent
+    if graded.LIMITS[0] not in parent.arrays:
+        (sent,) = networks.sent(params, cell, parent.arrays, x)
+        start = graded.coarser(parent, sent, params.message_bits, right)
+    settings = list(product(params.message_rates, params.message_prices))
+    epochs = max(1, round(params.message_share * params.epochs / len(settings)))
+    found = [start]
+    for factor, price in settings:
+        rate = factor * params.rate_graded
+        values = {**params.values, "epochs": epochs, "rate_graded": rate, "penalty": price}
+        own = replace(params, values=values)
+        found.append(
+            training.train_classes(own, variant, streams, progress, labelled, start=start.arrays)
+        )
+    if variant not in training.PRICED:
+        return max(found, key=lambda network: right(network.arrays))
+    least = right(start.arrays) - params.message_loss
+    return min((n for n in found if right(n.arrays) >= least), key=changes)
+
+
 def control_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, float]:
@@ -79,7 +116,10 @@ def control_counts(
     counts = measures.control_counts(params, network, task)
     bits = float(network.arrays.get("bits_0", measures.counting.WHOLE_BITS))
     (sent,) = networks.sent(params, network.info["cell"], network.arrays, raster(params, task))
-    found = measures.counting.traffic(sent, bits)
+    found = measures.counting.traffic(np.diff(sent, axis=1, prepend=0), bits)
+    if variant not in training.PRICED:
+        on_change = {f"{name}_changes": value for name, value in found.items()}
+        found = measures.counting.traffic(sent, bits) | on_change
     # What is 0 moves nothing, in the twin as among neurons that spike.
     fan_out = params.n_hidden + params.n_output
     counts["macs_effective"] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -21,25 +21,31 @@ type Labelled = tuple[NDArray, NDArray]
 type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
 
-PRICED = "penalty_1"
-"""The variant whose spikes have a price."""
+PRICED = ("penalty_1", "graded_delta")
+"""Variants whose spikes, or changes of what they send, have a price."""
 
 
 def cell_of(variant: str) -> str:
     """The cell that a variant is made of; most are named by it."""
-    return "alif" if variant in ("spiking", PRICED) else variant
+    if variant.startswith("graded_") and variant not in graded.CELLS:
+        return "graded"  # that sends less
+    return "alif" if variant in ("spiking", "penalty_1") else variant
 
 
 def train(
-    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress, prepared: Prepared
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    progress: ct.Progress,
+    prepared: Prepared,
+    start: Mapping[str, NDArray] | None = None,
 ) -> ct.Network:
-    """Train one network. Randomness: "init", "shuffle"."""
+    """Train one network, from `start` on where it is given. Randomness: "init", "shuffle"."""
     cell = cell_of(variant)
     data, judge, loss = prepared
-    start = network.initial(params, cell, streams.rng("init"))
     adaptation, cut = network.adaptation(params, cell), "truncation" in params.values
-    # README, Eq. 11.
-    price = float(params.penalty) if variant == PRICED else 0.0
+    # README, Eqs. 11 and 26.
+    price = float(params.penalty) if variant in PRICED else 0.0
     settings = Settings(
         epochs=params.epochs,
         batch=params.batch,
@@ -50,7 +56,7 @@ def train(
         segments=truncated.segments(params) if cut else 1,
     )
     fitted = gradient.fit(
-        start,
+        network.initial(params, cell, streams.rng("init")) if start is None else start,
         loss,
         data,
         settings,
@@ -60,6 +66,7 @@ def train(
         constants={"penalty": price, "adaptation": adaptation},
         start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
+        kept_as="training" if start is None else f"rate-{settings.learning_rate:g}-{price:g}",
     )
     facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
     if cell not in network.SPIKING or cell in graded.CELLS:
@@ -74,6 +81,7 @@ def train_classes(
     progress: ct.Progress,
     labelled: Callable[[ct.Split], Labelled],
     chunk: Callable[[int], Labelled] | None = None,
+    start: Mapping[str, NDArray] | None = None,
 ) -> ct.Network:
     """Train one network on trials of one class each.
 
@@ -84,6 +92,7 @@ def train_classes(
         progress: Called after every epoch.
         labelled: Trials of the splits "train" and "validation".
         chunk: Fresh training trials of an epoch, in place of those of the split.
+        start: Arrays of a trained network that is trained further; None: a new one.
     """
     cell = cell_of(variant)
 
@@ -98,7 +107,7 @@ def train_classes(
         return {"validation_accuracy": float((chosen == wanted).mean())}
 
     loss = truncated.loss if "truncation" in params.values else class_loss
-    return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
+    return train(params, variant, streams, progress, (data, judge, loss(params, cell)), start)
 
 
 def label_loss(params: ct.Params, cell: str) -> Any:
@@ -132,13 +141,17 @@ def class_loss(params: ct.Params, cell: str) -> Any:
 
 
 def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
+    values = cell in graded.CELLS
+    priced = learning.price_of_changes if values else learning.price_of_spikes
+
     def loss(arrays: Arrays, batch: Arrays) -> Any:
         x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
         outputs, fired, _ = network.forward(params, cell, arrays, x, batch.get("adaptation"))
         value, right = of_outputs(outputs, batch["labels"])
         if not fired:
             return value, {"train_accuracy": right}
-        added, rate = learning.price_of_spikes(batch["penalty"], fired)
-        return value + added, {"train_accuracy": right, "train_rate": rate}
+        added, amount = priced(batch["penalty"], fired)
+        told = {"train_accuracy": right, "train_changes" if values else "train_rate": amount}
+        return value + added, told
 
     return loss

@@ -24,7 +24,7 @@ def measures(
     if shared.takes_part(params) and condition.perturbation == "none":
         (spikes,) = recording.spikes.values()
         n_steps = round(spikes.duration_ms / params.dt_ms)
-        return counting.traffic(spikes.raster(spikes.steps(params.dt_ms), n_steps), 0)
+        return counting.traffic(spikes.raster(spikes.steps(params.dt_ms), n_steps), 1)
     if task.n_classes:
         return {}
     if params.experiment != "oneshot":
