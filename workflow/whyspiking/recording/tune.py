@@ -168,7 +168,7 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
-    """What is wrong with a grid whose best value is the lowest or highest of it; else empty.
+    """What is wrong with a grid whose best value is its lowest or highest; else empty.
 
     A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A
     value within that is as good will do. What is told too little to solve the task, or does no better than a

@@ -26,7 +26,6 @@ TWIN = "graded"
 """Variant whose neurons send by how much they exceed the threshold."""
 RULES = {
     "spiking": ("symmetric", ""),
-    "random_feedback": ("random", "_random"),
     "bptt": ("bptt", "_bptt"),
     RESET: ("bptt", "_bptt"),
     TWIN: ("bptt", "_graded"),
