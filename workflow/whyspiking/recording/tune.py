@@ -171,8 +171,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
     """What is wrong with a grid whose best value is its lowest or highest; else empty.
 
     A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A
-    value within that is as good will do. What is told too little to solve the task, or does no better than a
-    guess, has no best.
+    value within that is as good will do. What is told too little to solve the task, or does no
+    better than a guess, has no best.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
     scores = _scores(table, experiment.name, variant).items()
