@@ -30,6 +30,7 @@ NOT_MADE_UP = {
     *(
         "accuracy per bit",
         "rates of approximation",
+        "what learning reaches",
         "units for element distinctness",
         "cost of precision",
     ),

@@ -21,6 +21,7 @@ from whyspiking.talks.discussion import (
     linear_neuron,
     targets,
 )
+from whyspiking.training.first_spike import compiled
 
 X = np.random.default_rng(0).uniform(size=(4000, 1))
 BUILT = {"n_waiting": 1, "free_knots": True, "grid": 0.0, "steps": 4, "leak": 0.9}
@@ -157,22 +158,44 @@ def test_gradients_of_the_first_spike_network_are_finite_differences(monkeypatch
     monkeypatch.setattr(learned_rates, "MIN_SLOPE", 1e-6)  # training bounds those of grazing spikes
     rng = np.random.default_rng(0)
     network = learned_rates.FirstSpike(2, 6, rng)
-    network.weights[0] *= 2  # all fire
     x = rng.uniform(size=(50, 2))
     y = x.sum(axis=1)
+    for learned, slopes in zip(network.learned, network.gradient(x, y), strict=True):
+        for index in list(np.ndindex(learned.shape))[:: learned.size // 4 or 1]:
+            ends = []
+            for by in (1e-5, -2e-5):
+                learned[index] += by
+                ends.append(0.5 * learned_rates.missed(x, y, network.answer) ** 2)
+            learned[index] += 1e-5
+            slope = (ends[0] - ends[1]) / 2e-5
+            assert slopes[index] == pytest.approx(slope, rel=1e-3, abs=1e-6)
 
-    def loss():
-        answer = network.answer(network.forward(x)[3].times)
-        return 0.5 * np.mean((answer - y) ** 2)
 
-    for weights, slopes in zip(network.weights, network.gradient(x, y), strict=True):
-        for index in list(np.ndindex(weights.shape))[:4]:
-            weights[index] += 1e-5
-            above = loss()
-            weights[index] -= 2e-5
-            below = loss()
-            weights[index] += 1e-5
-            assert slopes[index] == pytest.approx((above - below) / 2e-5, rel=1e-3, abs=1e-7)
+@pytest.mark.parametrize("n_in", [1, 4])
+def test_the_output_waits_for_the_last_inputs(n_in):
+    rng = np.random.default_rng(7)
+    network = learned_rates.FirstSpike(n_in, 32, rng)
+    x = rng.uniform(size=(500, n_in))
+    (_, _, hidden), (_, _, output) = network.forward(x)
+    assert np.isfinite(output.times).all()
+    assert (hidden.times < output.times).mean() > 0.9
+    late = np.linspace(0.9, 1, 11)[:, None] * np.ones(n_in)
+    assert np.abs(np.diff(network.answer(late))).min() > 1e-6
+
+
+def test_hidden_spikes_that_come_with_the_balancing_pulse_move_no_output():
+    network = learned_rates.FirstSpike(1, 5, np.random.default_rng(8))
+    given = learned_rates.WINDOW * np.array([[*np.full(5, 0.5), *learned_rates.PULSES[1]]])
+
+    def output():
+        weights = network.mix[1] @ network.learned[1]
+        return compiled.forward(given, weights, 1.0, 1).times.item()
+
+    before = output()
+    network.learned[1][:5] += np.arange(5)[:, None]
+    assert output() == pytest.approx(before, abs=1e-12)
+    given[0, :5] -= 0.1 * learned_rates.WINDOW
+    assert abs(output() - before) > 1e-3
 
 
 @pytest.mark.parametrize("n", [3, 6])

@@ -1,6 +1,6 @@
 """Figures of the discussion: rates of approximation, units that a task takes, costs of precision.
 
-All three are drawn from the metrics table: its perturbation names target or task, its strength the
+All are drawn from the metrics table: its perturbation names target or task, its strength the
 number of units (of `precision/clocked` the updates of a trial).
 """
 
@@ -17,15 +17,24 @@ from whyspiking.records.tables import Table
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
+TITLES = {"sine": "a sine", "root": "a root", "cosines": "five cosines of four inputs"}
 SERIES = {
-    "poisson": ("Poisson neurons, −1/2", fg.GREY, "X", -0.5),
-    "coordinated": ("tight balance, −1", fg.OLIVE, "D", -1.0),
-    "clocked": ("leaky neurons on a clock, −1", fg.PURPLE, "^", -1.0),
-    "first_spike_coarse": ("first spikes on a grid of 0.01", fg.RED, "v", 0.0),
-    "first_spike": ("first spikes, exact, −2", fg.RED, "s", -2.0),
-    "relu": ("ReLU units, −2", fg.BLUE, "o", -2.0),
+    "constructed": {
+        ("constructed", "poisson"): ("Poisson neurons, −1/2", fg.GREY, "X", -0.5),
+        ("constructed", "coordinated"): ("tight balance, −1", fg.OLIVE, "D", -1.0),
+        ("constructed", "clocked"): ("leaky neurons on a clock, −1", fg.PURPLE, "^", -1.0),
+        ("constructed", "first_spike_coarse"): ("first spikes on a grid of 0.01", fg.RED, "v", 0.0),
+        ("constructed", "first_spike"): ("first spikes, exact, −2", fg.RED, "s", -2.0),
+        ("constructed", "relu"): ("ReLU units, −2", fg.BLUE, "o", -2.0),
+    },
+    "trained": {
+        ("trained", "frozen"): ("first spikes, first layer not learned", fg.GREY, "X-", 0.0),
+        ("trained", "first_spike"): ("first spikes, learned", fg.RED, "s-", 0.0),
+        ("trained", "relu"): ("ReLU units, learned", fg.BLUE, "o-", 0.0),
+        ("constructed", "first_spike"): ("either of them, built", fg.INK, "--", 0.0),
+    },
 }
-"""Variant of `constructed` -> words with the exponent of theory, colour, marker, exponent."""
+"""Figure -> experiment and variant -> words, colour, marker, exponent of theory (0: none)."""
 ARMS = {
     "neuron": ("one leaky neuron", fg.RED, "s"),
     "gated": ("gated units", fg.PURPLE, "D"),
@@ -40,7 +49,21 @@ ARMS = {
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """The figures by name, in the order of the story."""
     return {
-        "rates of approximation": lambda: rates(results.metrics),
+        "rates of approximation": lambda: rates(
+            results.metrics,
+            "constructed",
+            ("sine", "root"),
+            "Error of networks that nobody had to train, by their number of units; dotted: the "
+            "slopes of theory through the last mark. Rate codes are given the function itself. "
+            "Means.",
+        ),
+        "what learning reaches": lambda: rates(
+            results.metrics,
+            "trained",
+            ("sine", "cosines"),
+            "Error of networks that learned, by their number of units; dashed: networks of either "
+            "kind that were built without learning. Means.",
+        ),
         "units for element distinctness": lambda: units(results.metrics),
         "cost of precision": lambda: precision(results.metrics),
     }
@@ -57,29 +80,25 @@ def points(metrics: Table, experiment: str, variant: str, metric: str, task: str
     return own.groupby(["perturbation", "strength"], as_index=False)["value"].mean()
 
 
-def rates(metrics: Table) -> fg.Plate:
-    """Error against units: what was built, and the slopes of theory."""
+def rates(metrics: Table, experiment: str, tasks: tuple[str, str], caption: str) -> fg.Plate:
+    """Error against units: what was built, and the slopes of theory, or what was learned."""
     plate, axes = fg.row_of_panels(3.6, 2, sharey=True)
     said = []
-    for ax, (task, title) in zip(axes, (("sine", "a sine"), ("root", "a root")), strict=True):
-        for variant, (label, colour, marker, slope) in SERIES.items():
-            own = points(metrics, "constructed", variant, "rms_error", task)
-            fg.require(len(own), "Nothing was built at this scale.")
+    for ax, task in zip(axes, tasks, strict=True):
+        for (where, variant), (label, colour, marker, slope) in SERIES[experiment].items():
+            own = points(metrics, where, variant, "rms_error", task)
+            fg.require(len(own), "There are no such networks at this scale.")
             n, rms = own["strength"].to_numpy(), own["value"].to_numpy()
-            filled = {"markerfacecolor": "none"} if variant == "first_spike" else {}
+            filled = {"markerfacecolor": "none"} if (marker, slope) == ("s", -2) else {}
             ax.plot(n, rms, marker, color=colour, label=label, markersize=6, **filled)
             if slope:
                 ax.plot(n, rms[-1] * (n / n[-1]) ** slope, ":", color=colour, linewidth=1)
-            said.append(f"{title}, {label}: {rms[0]:.2g} to {rms[-1]:.2g}")
-        ax.set(xscale="log", yscale="log", title=title, xlabel="hidden units")
+            said.append(f"{TITLES[task]}, {label}: {rms[0]:.2g} to {rms[-1]:.2g}")
+        ax.set(xscale="log", yscale="log", title=TITLES[task], xlabel="hidden units")
     axes[0].set_ylabel("root mean square error")
     fg.legend_below(plate, axes[:1])
-    return plate.says(
-        "Error of networks that nobody had to train, by their number of units; dotted: the slopes "
-        "of theory through the last mark. Rate codes are given the function itself. Means.",
-        f"From the smallest to the largest network: {'; '.join(said)}.",
-        experiment="constructed",
-    )
+    alt = f"From the smallest to the largest network: {'; '.join(said)}."
+    return plate.says(caption, alt, experiment=experiment)
 
 
 def units(metrics: Table) -> fg.Plate:

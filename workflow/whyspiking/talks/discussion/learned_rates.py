@@ -7,32 +7,34 @@ many points, each once, and the rate that is best on validation points.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
+import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.discussion import constructed, targets
+from whyspiking.talks.discussion import constructed, fitting, targets
 from whyspiking.talks.discussion.constructed import make_task
+from whyspiking.training.first_spike import compiled
 
 __all__ = ["evaluate", "make_task", "train"]
 
-PULSES = (0.0, 0.5, 1.0)
-"""Times of the spikes that always come, to both layers, in units of the input window."""
-WINDOW, LATE = 2.0, 6.0
-"""Length of the input window in time constants; when a silent output counts as having fired."""
-DRIVE = (5.0, 10.0)
-"""Mean sum of a neuron's weights at first, by layer: more than what makes it fire."""
-GAIN = 3.0
-"""Of the read-out at first, per time constant."""
-BUMP = 0.02
-"""Added to every weight of the output where all of a batch leave it silent."""
-MIN_SLOPE = 0.5
-"""Least slope at the threshold that a derivative is divided by."""
+WINDOW = 0.25
+"""Length of the input window in time constants: so short that potentials are nearly lines."""
+PULSES = ((0.5, 0.0, 1.0), (0.5, 1.5))
+"""Times of the spikes that always come, by layer, in windows; the first of them balances."""
+SIZES = (0.7, 1.0)
+"""Unit in which weights are learned, by layer, per window; of the second over root n."""
+EXPECTED, GAIN = 1.75, 12.0
+"""When the output fires, in windows, and what the read-out makes of a window, both at first."""
+MIN_SLOPE = 0.1 / WINDOW
+"""Least slope at the threshold that a derivative is divided by, per time constant."""
+ADAM = optax.scale_by_adam()
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> None:
@@ -49,9 +51,10 @@ def train(
         ridges, rng = targets.of(name, 0), streams.rng(f"points {name}")
         sizes = (params.n_train, params.n_validation, params.n_test)
         xs = [rng.uniform(size=(n, ridges[0].weights.size)) for n in sizes]
-        data = [(x, targets.values(ridges, x)) for x in xs]
+        drawn, held_out, test = ((x, targets.values(ridges, x)) for x in xs)
         for column, n in enumerate(params.units):
-            rms = errors[place, column] = _one(params, variant, n, data, streams)
+            tried = networks(variant, n, *drawn, params.rates, streams)
+            rms = errors[place, column] = missed(*test, min(tried, key=partial(missed, *held_out)))
             rows.append([name, n, {"rms_error": rms}, params.n_test])
             progress((place + (column + 1) / len(params.units)) / len(errors), f"{name}, {n}")
         rows.append([name, 0, {"exponent": constructed.exponent(params, errors[place])}, 1])
@@ -60,115 +63,116 @@ def train(
     return ct.Network(arrays, {"engine": engine, "epochs": 1, "measured_at": rows})
 
 
-def _one(
-    params: ct.Params,
-    variant: str,
-    n: int,
-    data: Sequence[tuple[NDArray, NDArray]],
-    streams: Streams,
-) -> float:
-    """RMS on test points of the rate that is best on validation points."""
-    (x, y), held_out, test = data
-    tried = []
-    for rate in params.relu_rates if variant == "relu" else params.spike_rates:
-        rng = streams.rng(f"init {n}")
-        if variant == "relu":
-            network = _relu(x, y, n, rate, rng)
-        else:
-            network = FirstSpike(x.shape[1], n, rng)
+def missed(x: NDArray, y: NDArray, answer: Callable[[NDArray], Any]) -> float:
+    """Root mean square error of a network's values at points x, (point, input)."""
+    return float(np.sqrt(np.mean((np.asarray(answer(x)) - y) ** 2)))
+
+
+def networks(
+    variant: str, n: int, x: NDArray, y: NDArray, rates: Iterable[float], streams: Streams
+) -> Iterator[Callable[[NDArray], Any]]:
+    """One trained network of n hidden units for every rate, each from random values of its own."""
+    n_in, begin = x.shape[1], f"init {n}"
+    if variant == "relu":
+        for arrays in fitting.tries(
+            fitting.relu_square,
+            partial(fitting.relu_start, [n_in, n]),
+            (2 * x - 1, y),
+            rates,
+            streams,
+            begin,
+        ):
+            yield partial(lambda arrays, x: fitting.relu(arrays, 2 * x - 1), arrays)
+    else:
+        for rate in rates:
+            network = FirstSpike(n_in, n, streams.rng(f"{begin} {rate:g}"))
             network.learn(x, y, rate, frozen=variant == "frozen")
-        tried.append((network.rms(*held_out), network))
-    return min(tried, key=lambda entry: entry[0])[1].rms(*test)
-
-
-def _relu(x: NDArray, y: NDArray, n: int, rate: float, rng: np.random.Generator) -> Any:
-    from whyspiking.talks.discussion import fitting
-
-    begin = fitting.relu_start([x.shape[1], n], rng)
-    arrays = fitting.fit(fitting.relu_square, begin, 2 * x - 1, y, rate)
-
-    def rms(x: NDArray, y: NDArray) -> float:
-        answer = np.asarray(fitting.relu(arrays, 2 * x - 1))
-        return float(np.sqrt(np.mean((answer - y) ** 2)))
-
-    return SimpleNamespace(rms=rms)
+            yield network.answer
 
 
 class FirstSpike:
     """Input -> hidden -> one output, every neuron as in `training.first_spike`, and its read-out.
 
+    A layer's weights are `mix` @ what is learned: in units of `SIZES`, and with the sum of all that
+    are not a pulse's taken from those of the first pulse, so that only differences of times count.
+    Else all spike times, which are positive, move together, and Adam hardly gets beyond that.
+
     Attributes:
-        weights: (input + pulse, hidden), (hidden + pulse, 1), and gain and offset of the read-out.
-        silent: Share of the last batch in which the output was silent.
+        learned: (input + pulse, hidden), (hidden + pulse, 1), and gain and offset of the read-out.
+        mix: Of both layers, (input + pulse, input + pulse) and (hidden + pulse, hidden + pulse).
     """
 
     def __init__(self, n_in: int, n: int, rng: np.random.Generator) -> None:
-        first, second = n_in + len(PULSES), n + len(PULSES)
-        self.silent = 0.0
-        self.weights = [
-            rng.normal(DRIVE[0] / first, DRIVE[0] / first, (first, n)),
-            rng.normal(DRIVE[1] / second, DRIVE[1] / second, (second, 1)),
-            np.array([GAIN, 0.0]),
+        root = np.sqrt(n)
+        self.mix = [balanced(n_in, 0), balanced(n, 1) / root]
+        self.learned = [
+            np.vstack([rng.normal(0, 3, (n_in, n)), rng.normal(2, 1, (len(PULSES[0]), n))]),
+            np.vstack([rng.normal(0, 1, (n, 1)), [[0.0], [4 * root]]]),
+            np.array([1.0, 0.0]),
         ]
 
-    def learn(self, x: NDArray, y: NDArray, rate: float, *, frozen: bool, batch: int = 100) -> None:
-        """One pass over the points, by Adam along a cosine."""
-        # The read-out starts at the mean of the targets.
-        self.weights[2][1] = np.mean(y[:1000] - self.answer(self.forward(x[:1000])[3].times))
-        moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.weights]
-        steps = len(x) // batch
+    def learn(self, x: NDArray, y: NDArray, rate: float, *, frozen: bool) -> None:
+        """One pass over the points, by Adam along a cosine; offset first at the targets' mean."""
+        x, steps = x.astype(np.float32), len(x) // fitting.BATCH
+        self.learned[2][1] = np.mean(y[:1000] - self.answer(x[:1000]))
+        state = ADAM.init(self.learned)
         for step in range(steps):
-            part = slice(step * batch, (step + 1) * batch)
+            part = slice(step * fitting.BATCH, (step + 1) * fitting.BATCH)
             slopes = self.gradient(x[part], y[part])
+            slopes[0] *= not frozen
             now = rate * (1 + np.cos(np.pi * step / steps)) / 2
-            # Silent outputs have no gradient: all weights onto the output grow (cf. goeltz, Eq. 8).
-            self.weights[1] += BUMP * self.silent
-            for place in range(int(frozen), 3):
-                mean, square = moments[place]
-                mean += 0.1 * (slopes[place] - mean)
-                square += 0.001 * (slopes[place] ** 2 - square)
-                scale = np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8
-                self.weights[place] -= now * mean / (1 - 0.9 ** (step + 1)) / scale
+            moved, state = _moved(self.learned, slopes, state, now)
+            self.learned = [np.asarray(array) for array in moved]
 
-    def forward(self, x: NDArray) -> Any:
-        """What each layer is given, and its spikes."""
-        from whyspiking.training.first_spike import compiled
+    def forward(self, x: NDArray) -> list[Any]:
+        """By layer what it is given, its weights and its spikes, times in time constants."""
+        layers, times = [], WINDOW * x
+        for pulses, mix, learned in zip(PULSES, self.mix, self.learned, strict=False):
+            pulse = np.broadcast_to(WINDOW * np.array(pulses, x.dtype), (len(x), len(pulses)))
+            given, weights = np.hstack([times, pulse]), mix @ learned
+            spikes = compiled.forward(given, weights, 1.0, 1)
+            layers.append((given, weights, spikes))
+            times = spikes.times
+        return layers
 
-        pulses = np.broadcast_to(WINDOW * np.array(PULSES), (len(x), len(PULSES)))
-        given = np.hstack([WINDOW * x, pulses])
-        hidden = compiled.forward(given, self.weights[0], 1.0, 1)
-        passed = np.hstack([hidden.times, pulses + WINDOW])
-        return given, hidden, passed, compiled.forward(passed, self.weights[1], 1.0, 1)
+    def seen(self, times: NDArray) -> NDArray[np.float64]:
+        """Output times (point, 1) in the unit of the read-out, (point,); 0 where it was silent."""
+        return GAIN * np.where(np.isfinite(times), times / WINDOW - EXPECTED, 0)[:, 0]
 
-    def answer(self, times: NDArray) -> NDArray[np.float64]:
-        """The read-out of output times (trial, 1); (trial,)."""
-        seen = np.where(np.isfinite(times[:, 0]), times[:, 0], LATE)
-        return self.weights[2][0] * seen + self.weights[2][1]
-
-    def rms(self, x: NDArray, y: NDArray) -> float:
-        """Root mean square error."""
-        return float(np.sqrt(np.mean((self.answer(self.forward(x)[3].times) - y) ** 2)))
+    def answer(self, x: NDArray) -> NDArray[np.float64]:
+        """The read-out of output times, (point,)."""
+        return self.learned[2][0] * self.seen(self.forward(x)[1][2].times) + self.learned[2][1]
 
     def gradient(self, x: NDArray, y: NDArray) -> list[NDArray]:
-        """Derivatives of half the mean squared error; that of silent outputs has none."""
-        from whyspiking.training.first_spike import compiled
-
-        given, hidden, passed, output = self.forward(x)
-        fires = np.isfinite(output.times[:, 0])
-        missed = fires * (self.answer(output.times) - y) / len(x)
-        self.silent = 1 - fires.mean()
-        seen = np.where(fires, output.times[:, 0], LATE)
-        by_time = (self.weights[2][0] * missed)[:, None]
+        """Derivatives of half the mean squared error by `learned`; a silent output has none."""
+        (given, w_hidden, hidden), (passed, w_output, output) = self.forward(x)
+        seen, (gain, offset) = self.seen(output.times), self.learned[2]
+        missed = np.isfinite(output.times[:, 0]) * (gain * seen + offset - y) / len(x)
+        by_time = (gain * GAIN / WINDOW * missed)[:, None]
         by_output, by_passed = compiled.backward(
-            passed, self.weights[1], output, by_time, 1, min_slope=MIN_SLOPE
+            passed, w_output, output, by_time, 1, min_slope=MIN_SLOPE
         )
         by_hidden, _ = compiled.backward(
             given,
-            self.weights[0],
+            w_hidden,
             hidden,
             by_passed[:, : hidden.times.shape[1]],
             1,
             min_slope=MIN_SLOPE,
             first_time=given.shape[1],
         )
-        return [by_hidden, by_output, np.array([missed @ seen, missed.sum()])]
+        by_layers = [mix.T @ by for mix, by in zip(self.mix, (by_hidden, by_output), strict=True)]
+        return [*by_layers, np.array([missed @ seen, missed.sum()])]
+
+
+def balanced(n: int, layer: int) -> NDArray[np.float64]:
+    """The matrix that makes weights of what is learned, n inputs and then the layer's pulses."""
+    mix = np.eye(n + len(PULSES[layer]))
+    mix[n, :n] = -1
+    return SIZES[layer] / WINDOW * mix
+
+
+@jax.jit
+def _moved(learned: Any, slopes: Any, state: Any, rate: Any) -> tuple[Any, Any]:
+    change, state = ADAM.update(slopes, state)
+    return jax.tree.map(lambda array, by: array - rate * by, learned, change), state
