@@ -29,7 +29,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
     for command in (samples, network):
         command.add_argument(
-            "--task", required=True, help="yinyang, randman, delayed_match or mnist"
+            "--task", required=True, help="yinyang, randman, distinctness, delayed_match or mnist"
         )
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument(
