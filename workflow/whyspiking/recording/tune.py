@@ -46,6 +46,9 @@ NETWORKS = (1, 3, 5)
 AT_CHANCE = 0.05
 """Above a guess mean accuracies up to this are none: three standard errors of 1,000 trials."""
 
+ALL_BUT_PERFECT = 0.99
+"""Mean accuracy from which no better setting is looked for."""
+
 
 def tune(
     talk: registry.Talk, config: Mapping[str, Any], wanted: list[str], hidden: int | None = None
@@ -171,8 +174,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
     """What is wrong with a grid whose best value is its lowest or highest; else empty.
 
     A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A
-    value within that is as good will do. What is told too little to solve the task, or does no
-    better than a guess, has no best.
+    value within that is as good will do. What is told too little to solve the task, does no better
+    than a guess, or hardly errs at all, needs no better value.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
     scores = _scores(table, experiment.name, variant).items()
@@ -181,7 +184,8 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
         if len(values) < 3 or variant in task.floors or not tried:
             continue
         best = [max(score for own, score in tried if own[key] == value) for value in values]
-        if max(best) > max(best[1:-1]) and max(best)[-1] > task.chance + AT_CHANCE:
+        worth = task.chance + AT_CHANCE < max(best)[-1] < ALL_BUT_PERFECT
+        if worth and max(best) > max(best[1:-1]):
             return (
                 f"{experiment.name}/{variant}: the best {key} of {values} is "
                 f"{values[best.index(max(best))]}, at the edge; expected a value beyond it. Add it "
