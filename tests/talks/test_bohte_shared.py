@@ -35,9 +35,9 @@ def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_windo
     found = task.raster(params, told)
     assert found.shape == (params.n_test, params.n_steps, params.n_input)
     np.testing.assert_array_equal(found, np.asarray(told.features) > 0)
-    # The go signal (inputs 20 to 29) comes in the scored steps and nowhere else.
-    assert found[:, params.n_unscored :, 20:30].any(axis=1).all()
-    assert not found[:, : params.n_unscored, 20:30].any()
+    # The go signal (inputs 30 to 34) comes in the scored steps and nowhere else.
+    assert found[:, params.n_unscored :, 30:35].any(axis=1).all()
+    assert not found[:, : params.n_unscored, 30:35].any()
 
 
 def test_every_trial_of_delayed_match_is_shown_once(monkeypatch, tmp_path):
