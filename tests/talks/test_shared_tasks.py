@@ -107,9 +107,8 @@ def test_networks_and_controls_are_shown_the_samples_of_the_task(experiment, see
     if step:
         np.testing.assert_array_equal(on_steps(first, step * scale), on_steps(drawn.times_ms, step))
     else:
-        assert np.ptp(first - scale * drawn.times_ms) < 1e-6 * max(
-            1, 0.2 * params.window_ms * scale
-        )
+        single = float(np.finfo(np.float32).eps) * scale * params.window_ms
+        assert np.ptp(first - scale * drawn.times_ms) < max(1e-6, single)
 
 
 @pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz"])
