@@ -114,7 +114,8 @@ def words(
         next((plan for plan in plans(ground, programme) if plan["could"] == BETTER), None),
         unset,
         len(closed),
-        twins(ground),
+        _verdicts(ground, "twin"),
+        {word: len(where) for word, where in _verdicts(ground, "beside").items()},
         Counter(prices["counted"]),
         Counter(prices["energy"][prices["counted"] == YES]),
         sentences,
@@ -122,14 +123,19 @@ def words(
     )
 
 
-def twins(ground: Ground) -> dict[str, list[str]]:
-    """Verdict on networks with spikes beside their graded twins -> who has it, and where."""
+def _verdicts(ground: Ground, other: str) -> dict[str, list[str]]:
+    """Verdict on networks with spikes beside another -> who has it, and where.
+
+    Args:
+        ground: The shared tasks.
+        other: "twin", or "beside" for the control of the other equal size.
+    """
     found: dict[str, list[str]] = {}
     for cell in ground.cells:
         for method, row in cell.methods.items():
-            if row["twin_verdict"]:
+            if row[f"{other}_verdict"] and ground.spikes(row):
                 told = f"{ground.label(method)} on {cell.title}"
-                found.setdefault(str(row["twin_verdict"]), []).append(told)
+                found.setdefault(str(row[f"{other}_verdict"]), []).append(told)
     return found
 
 
