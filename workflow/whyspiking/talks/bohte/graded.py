@@ -1,7 +1,7 @@
 """The graded twin: the same neuron with everything but the spike (README, section 13).
 
-What a neuron sends is how far its membrane is above the threshold, or a sigmoid of that, in place
-of 1 if it is above; reset, adaptation, weights and time constants are those of the spiking neuron.
+What a neuron sends is how far its membrane is above the threshold, in place of 1 if it is above;
+reset, adaptation, weights and time constants are those of the spiking neuron.
 What it sends may be rounded to a few bits, and sent only when it has changed.
 """
 
@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.talks.bohte.model import Array
 
-CELLS: Mapping[str, Callable[[Array], Array]] = {
-    "graded": jax.nn.relu,
-    "graded_sigmoid": jax.nn.sigmoid,
-}
+CELLS: Mapping[str, Callable[[Array], Array]] = {"graded": jax.nn.relu}
 """Cell -> what it sends of the distance between membrane and threshold."""
 LIMITS = ("most_0", "bits_0")
 """Arrays of a twin whose values are rounded: the largest one, bits of each. Not learned."""
