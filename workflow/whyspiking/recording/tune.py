@@ -171,25 +171,25 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
-    """What is wrong with a grid whose best value is its lowest or highest; else empty.
+    """What is wrong with a grid of three values whose best is its lowest or highest; else empty.
 
-    A fourth value is then tried beyond it, or the grid of four moved (`shared_tasks.TRIED`). A
-    value within that is as good will do. What is told too little to solve the task, does no better
+    A fourth value is then tried beyond it (`shared_tasks.TRIED`), whatever it says. A middle value
+    that is as good will do. What is told too little to solve the task, does no better
     than a guess, or hardly errs at all, needs no better value.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
     scores = _scores(table, experiment.name, variant).items()
     tried = [(json.loads(text), score) for text, score in scores]
     for key, values in experiment.tuned[variant].items():
-        if len(values) < 3 or variant in task.floors or not tried:
+        if len(values) != 3 or variant in task.floors or not tried:
             continue
         best = [max(score for own, score in tried if own[key] == value) for value in values]
         worth = task.chance + AT_CHANCE < max(best)[-1] < ALL_BUT_PERFECT
-        if worth and max(best) > max(best[1:-1]):
+        if worth and max(best) > best[1]:
             return (
                 f"{experiment.name}/{variant}: the best {key} of {values} is "
-                f"{values[best.index(max(best))]}, at the edge; expected a value beyond it. Add it "
-                "to 'tuned' and tune again"
+                f"{values[best.index(max(best))]}, at the edge; expected a fourth value beyond it. "
+                "Add it to 'tuned' and tune again"
             )
     return ""
 
