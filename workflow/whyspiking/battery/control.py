@@ -185,7 +185,9 @@ class _SpikeReader:
         """Counts of a control, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
         described = (self.params, self.variant, self.network, self.task)
-        counted = self.replication.control_counts(*described)
+        # The core has counted what it trained.
+        own = self.network.info.get("is") is None
+        counted = self.replication.control_counts(*described) if own else {}
         rows = tables.rows(shared, {**self.network.info.get("counts", {}), **counted}, n_trials)
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
         binned = self.network.info.get("reads") == "features"
