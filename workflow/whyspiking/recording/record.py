@@ -237,6 +237,9 @@ def _with_times(curves: pd.DataFrame, path: Path) -> pd.DataFrame:
     if not path.is_file():
         return curves
     old = reference.table(path, columns.CURVES)
+    made = {name: registry.load_talk(name).experiments for name in old["talk"].unique()}
+    pairs = zip(old["talk"], old["experiment"], strict=True)
+    old = old[[experiment in made[talk] for talk, experiment in pairs]]
     network = ["talk", "experiment", "variant"]
     both = pd.concat([curves, old[old["along"] == "time"]], ignore_index=True)
     along_time = both["along"] == "time"
