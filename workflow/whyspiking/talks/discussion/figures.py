@@ -57,6 +57,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
             "slopes of theory through the last mark. Rate codes are given the function itself. "
             "Means.",
         ),
+        "units for element distinctness": lambda: units(results.metrics),
         "what learning reaches": lambda: rates(
             results.metrics,
             "trained",
@@ -64,7 +65,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
             "Error of networks that learned, by their number of units; dashed: networks of either "
             "kind that were built without learning. Means.",
         ),
-        "units for element distinctness": lambda: units(results.metrics),
         "cost of precision": lambda: precision(results.metrics),
     }
 
