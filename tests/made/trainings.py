@@ -165,7 +165,8 @@ def of_a_gru(progress, monkeypatch):
 def of_fresh_trials(progress, monkeypatch):
     values = {
         "delay_ms": 25.0, "n_output": 2, "n_train": 48, "n_validation": 20, "control_batch": 3,
-        "control_learning_rate": 0.01, "control_tau_ms": 50.0,
+        "control_learning_rate": 0.01, "control_tau_ms": 50.0, "control_epochs": 1,
+        "control_step_ms": 5.0,
     }  # fmt: skip
     monkeypatch.setattr(shared, "CHUNK", 6)
     talk = made_of(

@@ -212,7 +212,8 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     assert all(path.read_bytes() == content for path, content in others)
     for file, schema in records.TABLES.items():
         recorded, run = (tables.read(of / "goeltz" / file, schema) for of in (folder, results))
-        pd.testing.assert_frame_equal(recorded, run, check_exact=False, rtol=1e-8)
+        # Ten digits are recorded; a p value of networks that differ much hangs on more.
+        pd.testing.assert_frame_equal(recorded, run, check_exact=False, rtol=1e-6)
     made = records.manifest(folder / "goeltz")
     assert made["costs"]["wall_seconds"] == 12.5 and made["notes"] == []
     assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"

@@ -116,7 +116,8 @@ def test_rounded_twins_are_trained_further_and_never_worse_than_before(tmp_path)
     parent = ct.Network(
         network.initial(PARAMS, "graded", np.random.default_rng(1)), {"cell": "graded"}
     )
-    own = params_of("bohte", "shared_randman", n_hidden=6, message_bits=2)
+    easier = {"dimension": 2, "epochs": 50}
+    own = params_of("bohte", "shared_randman", n_hidden=6, message_bits=2, **easier)
     with checkpoint.kept_in(tmp_path, {}, []):
         found = train(own, "graded_2_bits", Streams(0), {"twin": parent}, silent)
     assert found.arrays["bits_0"] == 2 and found.info["cell"] == "graded"

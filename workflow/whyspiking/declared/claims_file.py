@@ -126,8 +126,7 @@ class Claim(Block):
     Attributes:
         id: Talk, experiment and a name of its own.
         role: Whether it is the talk's one `key` claim.
-        origin: Whose claim: `published` in the paper or its code; of the `talk`'s abstract; `ours`,
-            an extension; `check`, e.g. that two engines agree.
+        origin: `published` in the paper or its code; of the `talk`'s abstract; `ours`; a `check`.
         says: What is claimed.
         source: Where, and the number published there.
         metric: What is compared.
@@ -135,15 +134,14 @@ class Claim(Block):
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
         axis: Axis of "why spiking?" for which the claim counts (config.yaml, `answers`).
-        answers: Paragraph of the first screen in which its sentence stands, with what was found.
+        answers: Paragraph of the first screen in which it stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
             `equivalence`: 90 % interval inside the band; `every`: each seed inside the band;
             `exact`: a number that no seed changes, of a network that was not trained here.
         better: Which side is better; `both` where the test has two sides.
         accept: The bands.
-        earlier: Its tests on test data with another recipe or band, and the bands that it had,
-            oldest first.
+        earlier: Its tests with another recipe or band, and the bands that it had, oldest first.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")

@@ -8,7 +8,7 @@ EXPERIMENTS = {
     "released": "released",
     "boolean": "boolean",
     "shared_yinyang": "digits",
-    "shared_randman": "digits",
     "shared_distinctness": "digits",
+    "shared_randman": "digits",
 }
 """Experiment -> the module that fulfils it."""
