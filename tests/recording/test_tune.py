@@ -12,6 +12,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import tune
 from whyspiking.records import columns, tables
 from whyspiking.talks import replication_of
+from whyspiking.training.history import NotFiniteError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -146,6 +147,8 @@ def test_the_time_of_a_new_talk_is_that_of_others_on_its_task(monkeypatch):
 
 
 EDGES = {
+    "no better than a guess": ("mlp", [0.30, 0.34, 0.37], ""),
+    "hardly an error": ("mlp", [0.95, 0.98, 0.995], ""),
     # variant, the best of three rates -> what is said
     "lowest": ("spiking", [0.8, 0.7, 0.6], "is 0.1, at the edge"),
     "highest": ("spiking", [0.6, 0.7, 0.8], "is 0.3, at the edge"),
@@ -172,6 +175,15 @@ def test_a_grid_whose_best_is_at_its_edge_is_told(kind):
     )  # fmt: skip
     told = tune.at_edge(table, own, variant)
     assert says in told and bool(says) == bool(told)
+
+
+def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
+    def fails(*_):
+        raise NotFiniteError("not finite")
+
+    monkeypatch.setattr(tune.train, "network_of", fails)
+    experiment = registry.load_talk("goeltz").experiments["shared_yinyang"]
+    assert tune._tried(experiment, "mlp", {}, CONFIG, None)["accuracy"] == 0.0
 
 
 def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):
