@@ -56,7 +56,7 @@ ACTS = {
 @given(
     seed=seeds,
     n=sizes,
-    x=st.floats(0, 1, allow_subnormal=False) | st.sampled_from([1 / 32, 0.1, 0.3, 0.5]),
+    x=st.floats(0, 1) | st.sampled_from([5e-324, 1e-17, 1 / 32, 0.1, 0.3, 0.5]),
 )
 @settings(deadline=None, max_examples=60)
 def test_perturbed_spikes_are_as_many_as_is_said_in_order_and_inside(name, seed, n, x):
@@ -198,6 +198,12 @@ def test_a_window_that_does_not_divide_the_time_ends_with_a_shorter_one():
     assert new.times_ms.min() >= 18.0
     assert new.times_ms.max() <= 20.0
     assert new.times_ms.std() == pytest.approx(2 / np.sqrt(12), rel=0.1)
+
+
+@pytest.mark.parametrize("share", [5e-324, 1e-310, 1e-300, 1e-17])
+def test_windows_narrower_than_times_are_rounded_move_nothing(share):
+    spikes = random_spikes(4, 200)
+    assert equal(perturb.shuffle_window(spikes, share, np.random.default_rng(0)), spikes)
 
 
 def test_swap_trials_moves_every_train_within_its_class():

@@ -141,7 +141,8 @@ def shuffle_window(
     _check("share", share, 0, 1)
     start, stop = firing_window(spikes) if window is None else window
     width = share * (stop - start)
-    if width == 0 or not len(spikes):
+    # A window that is narrower than times are rounded moves nothing, and cannot be counted.
+    if share <= np.finfo(float).eps or width == 0 or not len(spikes):
         return spikes
     # The last instant belongs to the last window, which may be shorter than the others.
     last = np.ceil((stop - start) / width - 1e-9) - 1

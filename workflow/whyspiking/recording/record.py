@@ -200,14 +200,18 @@ def _still_run(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
     """Rows of networks and metrics that the talk still has at the recorded scale."""
     config = inputs.config_of()
     networks = {
-        (experiment.name, variant)
+        (experiment.name, variant, seed)
         for experiment in talk.experiments.values()
         for variant in experiment.variants
-        if registry.seeds(experiment, config, variant)
+        for seed in registry.seeds(experiment, config, variant)
     }
-    places = zip(metrics["experiment"], metrics["variant"], strict=True)
+    places = zip(metrics["experiment"], metrics["variant"], metrics["seed"], strict=True)
     declared = np.array([place in networks for place in places], bool)
-    return metrics[metrics["metric"].isin(list(glossary.GLOSSARY)) & declared]
+    if declared.all():
+        return metrics[metrics["metric"].isin(list(glossary.GLOSSARY))]
+    kept = metrics[metrics["metric"].isin(list(glossary.GLOSSARY)) & declared]
+    # A contrast with a network that is gone goes with it.
+    return _joined(kept, kept[:0], talk, config)
 
 
 def write_joint(
