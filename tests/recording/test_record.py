@@ -287,6 +287,22 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     assert ((verdicts["data"] == "simulated") == own).all()
 
 
+def test_seeds_that_no_run_has_leave_the_record_and_their_contrasts_with_them(config, monkeypatch):
+    talk = registry.load_talk("naud")
+    whole = records.table(COMMITTED / "naud" / "metrics.csv", columns.METRICS)
+    assert record._still_run(whole, talk).equals(whole)
+    fewer = [{"experiment": "naud.xor", "seeds": [0, 1]}]
+    monkeypatch.setattr(inputs, "config_of", lambda: {**config, "seeds_of": fewer})
+    kept = record._still_run(whole, talk)
+    of_xor, before = (rows[rows["experiment"] == "xor"] for rows in (kept, whole))
+    assert set(of_xor["seed"]) == {0, 1} < set(before["seed"])
+    assert (kept["metric"] == "energy").any() and (kept["metric"] == "accuracy").any()
+    energies = [rows[rows["metric"] == "energy"] for rows in (of_xor, before)]
+    assert set(energies[0]["seed"]) == {0, 1} < set(energies[1]["seed"])
+    same = [rows[rows["experiment"] == "mnist"].reset_index(drop=True) for rows in (kept, whole)]
+    pd.testing.assert_frame_equal(*same)
+
+
 def test_recorded_words_fit_the_recorded_data():
     """Also where the claims of a talk were judged again, with experiments that came later."""
     verdicts = finished.find(records.FOLDER).verdicts
