@@ -182,7 +182,7 @@ def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
     metrics = tables.read_metrics([to / "metrics.csv"])
     done = set(zip(metrics["perturbation"], metrics["locus"], strict=True))
     assert {("jitter", "input"), ("delete", "hidden"), ("mismatch", "weights")} <= done
-    assert 'id="same-task"' in (to / "report.html").read_text()
+    assert 'id="table-methods"' in (to / "report.html").read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     assert main([*words, "--to", str(to)]) == 1
     assert "it exists" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def alone(results, tmp_path):
 
 def pages(folder):
     run, talk = RunPage.open(folder, "default"), TalkPage.open(folder, "goeltz", "default")
-    return run.verdict_table(), talk.verdict_table(), talk.abstract(), talk.head()
+    return run.all_claims(), talk.verdict_table(), talk.abstract(), talk.head()
 
 
 def test_only_a_part_of_the_record_is_held_against_it(results, alone):
@@ -95,8 +95,8 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
         assert "reproduced here: " in page and ", identical</small>" in page
         assert "not as recorded" not in page
     run = RunPage.open(results, "default")
-    assert ", ".join(commit[:7] for commit in COMMITS) in run.verdict_table()
-    assert "reproduced here: " in run.first_screen() + run.verdict_table()
+    assert ", ".join(commit[:7] for commit in COMMITS) in run.all_claims()
+    assert "reproduced here: " in run.all_claims()
 
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
@@ -143,16 +143,17 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     said = "t the published sizes and schedule"
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in recorded.files(folder, "default")
-    assert said not in same.cards() + same.first_screen() + same.verdict_table()
+    assert said not in same.talks_in_rows() + same.opening() + same.all_claims()
 
     key = table["role"] == "key"
     assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
     table.loc[key, ["verdict", "label"]] = rule.DIRECTION_ONLY
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
-    assert f"A{said} direction only" in page.cards()
-    assert "that of Richard Naud is direction only" in page.first_screen()
-    assert page.verdict_table().count(said) == 2, "in the table and in words"
+    assert f"A{said} direction only" in page.talks_in_rows()
+    assert "that of Richard Naud is direction only" in page.opening()
+    assert page.all_claims().count(said) == 1
+    assert "published sizes: direction only" in page.claims()
     assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 

@@ -7,9 +7,7 @@ import pytest
 from made.common_ground import CONFIG, dosed, experiment, metrics, talk
 from made.measured import table
 
-from whyspiking.plots.figures import NotMeasuredError, style
 from whyspiking.records import columns, tables
-from whyspiking.report import same_task_figures as figures
 from whyspiking.report import same_task_section as section
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.verdicts import common_ground, memory_span, prices, score_curves
@@ -66,31 +64,6 @@ def plain(markup):
     return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
 
 
-def test_one_sentence_a_task_counts_methods(made):
-    told = plain(section.sentences(made[0], CONFIG))
-    for part in (
-        "Of 3 methods with spikes 1 is better (Home), 1 is equal within 2 points (Home (BPTT)), "
-        "1 is worse (Worse).",
-        "2 beat the best floor, random layer with 67.0 %; 1 does not (Worse).",
-        "Quiet, without spikes: equal within 2 points.",
-        "At 100 ms: of 1 method with spikes",
-        "At 100 ms:",
-    ):
-        assert part in told
-
-
-def test_of_a_task_on_which_nobody_has_a_result_the_reasons_are_told(made):
-    ground = made[0]
-    told = plain(section.sentences(ground, CONFIG))
-    assert "Yin-Yang. Is a hidden layer trained at all? Nobody has a result: Home: home was" in told
-    alone = Ground(tables.where(ground.shared, task="randman", talk="quiet"), ground.talks)
-    lone = Ground(ground.shared.assign(verdict="no matched control"), ground.talks)
-    assert "3 have no matched control (Home, Home (BPTT), Worse)." in plain(
-        section.sentences(lone, CONFIG)
-    )
-    assert "Of 0 methods with spikes" in plain(section.sentences(alone, CONFIG))
-
-
 def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
     page = section.matrix(made[0], CONFIG)
     rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)
@@ -116,53 +89,26 @@ def test_tables_tell_what_is_local_and_what_was_equal(made):
     assert "The span, the longest delay with 90.0 %: Home 110 ms." in told
 
 
-def test_prices_stand_in_one_table_with_the_control_in_small_print(made):
+def test_a_table_a_task_has_every_method_with_its_price(made):
     ground, _, _, costs = made
-    page = section.prices(ground, costs)
-    rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)
-    assert 'class="sortable"' in page and len(rows) == len(costs) == 6
-    home, quiet = plain(rows[0]), plain(rows[2])
-    assert home.startswith("Home a Randman ReLU network all are worse 96.0 % 90.0 %")
-    for part in ("0.242 ◆ depends", "3.2, 32-bit integer", "12 ms 50 ms 30 169 60 20 4 s 2 s"):
-        assert part in home, home
-    assert quiet.startswith("Quiet b Randman ReLU network none smaller 89.9 % 90.0 %")
-    assert "energy: not all operations were counted" in page
+    page = section.task_tables(ground, costs, CONFIG)
+    first = page.split("<tbody>")[1].split("</tbody>")[0]
+    rows = [plain(row) for row in re.findall(r"<tr.*?</tr>", first, re.DOTALL)]
+    assert page.count('class="sortable"') == 3 and page.count("<details open>") == 1
+    assert len(rows) == 4 + 2, "methods, the matched control and the best floor"
+    assert rows[0].startswith("Home ▲ better 96.0 %")
+    assert "30 ◆ depends" in rows[0] and "12 ms 169" in rows[0] and "to 3.2" in rows[0]
+    assert rows[2].startswith("Quiet ◆ equal within 2 points") and "depends" not in rows[2]
+    assert rows[4].startswith("ReLU network control 90.0 %")
+    assert rows[5].startswith("random layer floor 67 %")
+    assert "No result: Idle (idle was not made for randman)" in plain(page)
 
 
-def test_figures_show_every_method_the_same_way(made):
-    ground, spans, curves, _ = made
-    draw = {
-        "matrix": lambda: figures.matrix(ground),
-        "values": lambda: figures.along_value(ground, spans),
-        "doses": lambda: figures.doses(ground, curves),
-    }
-    with style():
-        drawn = {name: plate() for name, plate in draw.items()}
-    for plate in drawn.values():
-        assert len(plate.caption) > 40 and "nan" not in plate.alt.replace("nance", "")
-    matrix = drawn["matrix"]
-    assert [ax.get_title(loc="left").split("\n")[0] for ax in matrix.axes] == [
-        "Randman", "Delayed match", "Delayed match",
-    ]  # fmt: skip
-    labels = [label.get_text() for label in matrix.axes[0].get_yticklabels()][::-1]
-    assert labels == ["Home", "Home (BPTT)", "Quiet", "Worse", "Idle"]
-    texts = [text.get_text() for text in matrix.axes[0].texts]
-    assert texts.count("n/a") == 1
-    assert {"chance 10", "random layer 67", "ReLU network 90"} <= set(texts)
-    assert "Randman, Home: 96.0 %, better" in matrix.alt
-    assert "Home: 110 ms" in drawn["values"].alt
+def test_a_method_looks_the_same_in_all_figures(made):
+    ground = made[0]
     looks = [ground.look(method) for method in ground.methods[:4]]
     assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
     assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4
-
-
-def test_where_nobody_was_set_a_task_there_is_no_section(made):
-    ground = made[0]
-    nothing = tables.where(ground.shared, kind="absent")
-    empty = Ground(nothing, ground.talks)
-    assert empty.cells == []
-    with pytest.raises(NotMeasuredError):
-        figures.matrix(empty)
 
 
 def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
@@ -173,16 +119,7 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
         "reproduced": False,
     }  # fmt: skip
     wider = Ground(ground.shared, ground.talks, guests=[guest])
-    with style():
-        plate, before = figures.matrix(wider), figures.matrix(ground)
-    axes = plate.axes[0]
-    assert axes.get_yticklabels()[0].get_text() == "from afar"
-    marks = [x for x in axes.lines if x.get_marker() == "p"]
-    assert [x.get_markerfacecolor() for x in marks] == ["none"]
-    assert not [x for ax in plate.axes[1:] for x in ax.lines if x.get_marker() == "p"]
-    assert "community/" in plate.caption and "community/" not in before.caption
-    for piece in (section.sentences, section.matrix):
-        assert piece(wider, CONFIG) == piece(ground, CONFIG)
+    assert section.matrix(wider, CONFIG) == section.matrix(ground, CONFIG)
     told = section.community(wider)
     assert "90 %" in told and "of &lt;i&gt;others" in told
     assert section.community(ground) == ""

@@ -12,17 +12,20 @@ import pytest
 from made.checkouts import ROOT
 from made.results import make_results
 
-import whyspiking
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import style
-from whyspiking.records import array_files, columns, reference, tables, whole_files
-from whyspiking.report import notebook, run_page, score_figures, slides, talk_page
-from whyspiking.verdicts import score_curves
+from whyspiking.records import tables, whole_files
+from whyspiking.report import notebook, run_page, slides, talk_page
 
-CELLS = json.loads((ROOT / "notebooks" / "why_spiking.ipynb").read_text())["cells"]
-NOTEBOOK = "\n".join("".join(cell["source"]) for cell in CELLS)
+CELLS = {
+    name: json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())["cells"]
+    for name in ("why_spiking", "details")
+}
+NOTEBOOKS = {
+    name: "\n".join("".join(cell["source"]) for cell in own) for name, own in CELLS.items()
+}
 
 
 NOT_MADE_UP = {
@@ -56,9 +59,9 @@ def run(results):
 
 @pytest.fixture(scope="module")
 def pieces(run):
-    """What the notebook of the run shows, by the method that tells it."""
-    names = dict.fromkeys(re.findall(r"page\.(\w+)\(", NOTEBOOK))
-    return {name: getattr(run, name)() for name in names if name not in ("banner", "heading")}
+    """What page and details show, by the method that tells it."""
+    names = dict.fromkeys(re.findall(r"page\.(\w+)\(", "".join(NOTEBOOKS.values())))
+    return {name: getattr(run, name)() for name in names if name != "banner"}
 
 
 OPENING = '<section class="signature">{}</section>'
@@ -88,13 +91,11 @@ def test_two_builds_of_a_page_are_identical(two_talks, tmp_path, name):
 
 def test_slides_stand_alone(pieces, tmp_path):
     page = tmp_path / "page.html"
-    shown = ("first_screen", "forest", "answer", "axis_sections", "speed")
+    shown = ("opening", "energy", "biology", "axes")
     page.write_text("".join(pieces[name] for name in shown), "utf-8")
-    slides.write(page, tmp_path / "slides")
+    slides.write([page], tmp_path / "slides")
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
-    linked = set(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
-    assert set(files) == linked - {"cards.svg"}, "a page without cards"
-    expected = ("matrix", "verdicts", "timing", "energy", "same-task")
+    expected = ("answer", "break-even", "biology", "forest-timing", "forest-energy")
     assert {f"{name}.svg" for name in expected} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
@@ -118,18 +119,6 @@ def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch)
     others = page.signature()
     assert 'id="goeltz-second"' in others and "Left out" not in others
     assert 'id="goeltz-first"' not in others
-
-
-def test_the_cards_are_a_slide(tmp_path):
-    slides.write(reference.FOLDER / "report.html", tmp_path)
-    drawn = ElementTree.fromstring((tmp_path / "cards.svg").read_bytes())
-    lines = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
-    told = " ".join(lines)
-    for name in registry.counted(reference.recorded()):
-        assert registry.load_talk(name).speaker in lines
-    keys = whyspiking.results("reference").verdicts
-    for row in keys[keys["role"] == "key"].to_dict("records"):
-        assert str(row["says"]).split(",")[0][:40] in told and str(row["label"]).split()[0] in told
 
 
 def test_a_drawn_figure_is_what_savefig_writes():
@@ -185,48 +174,20 @@ def test_signature_figures_have_caption_alternative_and_units(results, name):
         assert "nan" not in drawn.alt.replace("nance", "")
 
 
-def test_networks_on_the_same_data_share_a_figure(tmp_path):
-    time_ms = np.linspace(0, 4, 41)
-    arrays = {"anytime.time_ms": time_ms}
-    arrays |= {f"anytime.spiking.{seed}": 0.1 + 0.8 * (time_ms > 1 + seed) for seed in (0, 1)}
-    talks = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
-    rows = []
-    for name, experiment, tau in (("goeltz", "mnist", 1.0), ("comsa", "mnist_slow", 0.5)):
-        array_files.save_arrays(arrays, tmp_path / name / experiment / "exhibits.npz")
-        described = talks[name].experiments[experiment]
-        rows += score_curves._along_time(
-            described, tau, tmp_path / name / experiment / "exhibits.npz"
-        )
-    curves = columns.CURVES.table(rows)
-    # A variant that kept no curve, and one that another experiment trained, have no line.
-    assert set(curves["variant"]) == {"spiking"} and len(curves) == 2 * time_ms.size
-    shared = score_figures.by_data(curves, talks)
-    assert list(shared) == ["mnist"]
-    with style():
-        plate = score_figures.speed_accuracy(shared["mnist"])
-        assert "Goeltz · MNIST: 0.900, 95 % of it after 2.1 τ" in plate.alt
-        assert "Comsa · MNIST slow: 0.900, 95 % of it after 4.2 τ" in plate.alt
-        with pytest.raises(figures.NotMeasuredError, match="Fewer than two"):
-            score_figures.speed_accuracy({})
-    assert score_figures.by_data(curves[curves["talk"] == "comsa"], talks) == {}
-
-
 def test_report_tells_all_talks(results, run, pieces):
     page = "".join(pieces.values())
-    order = [page.index(x) for x in ("What spikes bought", '"cards"', 'id="table-verdicts"')]
+    order = [page.index(x) for x in ("<h1>Why spiking?", 'class="talks"', 'id="claim-tables"')]
     assert order == sorted(order), "the answer comes first, the claims last"
-    assert "<h3>The same task for all</h3>" in pieces["same_task"]
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
     nobody = {**run.tables, "shared": tables.where(run.tables["shared"], kind="absent")}
     assert dataclasses.replace(run, tables=nobody).same_task() == ""
-    assert page.count('class="thumb"') == len(run.talks)
+    assert page.count('class="talk"') == len(run.talks)
     for name in run.talks:
         for file in ("report.html", "verdicts.csv", "measures.csv", "energy.csv", "metrics.csv"):
             assert f'href="{name}/{file}"' in page
     assert all(claim in page for claim in run.verdicts["claim"])
-    headings = re.findall(r'^## (.*)$|page\.heading\("(.*?)"\)', NOTEBOOK, re.MULTILINE)
-    headings = [written or made for written, made in headings]
-    assert len(headings) == 10
+    headings = re.findall(r"^## (.*)$", NOTEBOOKS["why_spiking"], re.MULTILINE)
+    assert len(headings) == 9
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     linked = [link for link in numbers if not link.startswith("#")]
     assert len(linked) >= 16 and all((results / link).is_file() for link in linked)

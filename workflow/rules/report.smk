@@ -33,19 +33,25 @@ rule page:
         "../scripts/page.py"
 
 
+# What the page and its details both show.
+ALL_TABLES = {
+    "tables": expand(
+        "<results>/{table}", table=[*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD]
+    ),
+    "of_talks": expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
+    "manifest": "<results>/manifest.json",
+    "recorded": RECORDED,
+    "community": sorted(map(str, Path("community").glob("*.json"))),
+    "code": code_inputs.of_stage("page"),
+}
+
+
 rule report:
     input:
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
-        tables=expand(
-            "<results>/{table}",
-            table=[*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD],
-        ),
-        of_talks=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
-        manifest="<results>/manifest.json",
-        recorded=RECORDED,
-        community=sorted(map(str, Path("community").glob("*.json"))),
-        code=code_inputs.of_stage("page"),
+        exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
+        **ALL_TABLES,
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(
@@ -65,9 +71,32 @@ rule report:
         "../scripts/page.py"
 
 
+rule details:
+    input:
+        notebook=f"{NOTEBOOKS}/details.ipynb",
+        **ALL_TABLES,
+    output:
+        notebook="<results>/details.ipynb",
+        page=report(
+            "<results>/details.html",
+            caption="../report/details.rst",
+            category="Answer",
+            labels={"what": "page", "name": "details"},
+        ),
+    log:
+        "<results>/logs/details.log",
+    conda:
+        ENVIRONMENT
+    params:
+        scale=config["scale"],
+        results=lambda wildcards, output: Path(output.page).parent,
+    script:
+        "../scripts/page.py"
+
+
 rule slides:
     input:
-        page="<results>/why_spiking.html",
+        pages=["<results>/why_spiking.html", "<results>/details.html"],
         code=code_inputs.of_stage("slides"),
     output:
         slides=report(

@@ -45,11 +45,13 @@ class Abstract(Block):
         source: Where the abstract was read.
         sentences: How many sentences it has.
         statements: What they state: every sentence at least once, in order.
+        differs: Why what we found is not what the talk said, or what was smaller here.
     """
 
     source: str = Field(min_length=5)
     sentences: int = Field(ge=1)
     statements: list[Statement] = Field(min_length=1)
+    differs: str = ""
 
     @model_validator(mode="after")
     def _leaves_none_out(self) -> Abstract:

@@ -6,19 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from whyspiking.declared import registry
 from whyspiking.foreign import sources
 from whyspiking.foreign.measuring import Measured
 from whyspiking.foreign.tasks import MNIST, READOUTS
 from whyspiking.measures.statistics import over_seeds
-from whyspiking.plots import figures, svg
 from whyspiking.records import labels, reference, tables
 from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
-from whyspiking.report.same_task_figures import matrix
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.sentences import surname
 
@@ -43,12 +39,6 @@ SUMMED = ("timing_index", "sigma50", "half_dose", "bits95", "robustness_area")
 def page(found: Measured) -> str:
     """The page, whole: no file beside it is needed."""
     ground = beside(found)
-    figure, caption = Markup(), ""
-    if ground is not None:
-        with figures.style():
-            plate = matrix(ground)
-            figure = Markup(svg.inline(plate, "same-task", plate.alt))
-        caption = plate.caption
     body = macros("network").page(
         found.row,
         [
@@ -64,8 +54,6 @@ def page(found: Measured) -> str:
         _contrasts(found),
         found.control,
         found.controls,
-        figure,
-        caption,
         _methods(found, ground),
     )
     return (

@@ -1,38 +1,41 @@
-"""Renders the page of the recorded run: `results/reference/report.html`, for who runs nothing.
+"""Renders the pages of the recorded run, `report.html` and `details.html`, for who runs nothing.
 
     python -m whyspiking.recording page
     python -m whyspiking.recording page --pictures results/full
 
-The second takes the first figure of every talk from the pages of a finished run, for the cards; of
-which run it is, `pictures.json` says. The page links to what is recorded only: a talk's page
-becomes its README, and what else is not there becomes plain text.
+The second takes the first figure and a trial of every talk from a finished run; of which run they
+are, `pictures.json` says. A page that is opened elsewhere has no file beside it: a link to one is
+absolute where CITATION.cff has the repository's address, else plain text, which a script makes a
+link of where the page lies in its place.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
 
 from whyspiking.records import reference
 from whyspiking.records.whole_files import read_json, replacing
-from whyspiking.report import notebook
+from whyspiking.report import citing, notebook
 from whyspiking.report.recorded import SCALE
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
 
-PAGE = "report.html"
-NOTEBOOK = Path("notebooks/why_spiking.ipynb")
+NOTEBOOKS = Path("notebooks")
+PAGES = {"why_spiking": "report.html", "details": "details.html"}
+"""Notebook -> page."""
 STATED = '<meta name="tables" content="{}">'
-"""In the head of the page: the tables that it shows, by the hash of their description."""
+"""In the head of a page: the tables that it shows, by the hash of their description."""
 _LINK = re.compile(
-    r'<a (?:[^>]* )?href="(?P<to>[^"#:]+)(?P<part>#[^"]*)?"[^>]*>(?P<told>.*?)</a>', re.S
+    r'<a (?:[^>]* )?href="(?P<to>(?![a-z]+:)[^"#]+)(?P<part>#[^"]*)?"[^>]*>(?P<told>.*?)</a>', re.S
 )
 _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def render(folder: Path = reference.FOLDER) -> None:
-    """Write the page.
+    """Write the pages.
 
     Args:
         folder: The recorded tables.
@@ -40,15 +43,18 @@ def render(folder: Path = reference.FOLDER) -> None:
     Raises:
         UserError: If a table is missing.
     """
-    with tempfile.TemporaryDirectory() as place:
-        page = Path(place) / PAGE
-        parameters = {"results": str(folder), "scale": SCALE}
-        notebook.run_notebook(NOTEBOOK, page.with_suffix(".ipynb"), parameters)
-        notebook.export(page.with_suffix(".ipynb"), page, folder)
-        text = page.read_text(encoding="utf-8")
-    text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
-    with replacing(folder / PAGE) as partial:
-        partial.write_text(linked(text, folder), encoding="utf-8")
+    address = citing.citation({})["repository_code"]
+    for name, file in PAGES.items():
+        with tempfile.TemporaryDirectory() as place:
+            page = Path(place) / file
+            parameters = {"results": str(folder), "scale": SCALE}
+            executed = page.with_suffix(".ipynb")
+            notebook.run_notebook(NOTEBOOKS / f"{name}.ipynb", executed, parameters)
+            notebook.export(executed, page, folder)
+            text = page.read_text(encoding="utf-8")
+        text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
+        with replacing(folder / file) as partial:
+            partial.write_text(alone(text, folder, address), encoding="utf-8")
 
 
 def stated(folder: Path) -> str:
@@ -58,26 +64,30 @@ def stated(folder: Path) -> str:
     return " ".join(hash.removeprefix("sha256:")[:8] for hash in hashes)
 
 
-def linked(text: str, folder: Path) -> str:
-    """The page with links to what is there only.
+def alone(text: str, folder: Path, address: str) -> str:
+    """The page without a link that would be dead where it is opened.
 
     Args:
         text: The page.
         folder: Where it lies.
+        address: Of the repository; empty: not known.
     """
     talks = set(reference.recorded(folder))
 
     def link(match: re.Match[str]) -> str:
-        to = match["to"]
+        to, part = match["to"], match["part"] or ""
         talk, _, file = to.partition("/")
-        if (folder / to).exists():
-            return match[0]
-        if talk in talks and file == PAGE:
+        # What the record does not keep: the page of a talk, and the notebook behind it.
+        if talk in talks and file in ("report.html", "report.ipynb"):
             readme = f"../../workflow/whyspiking/talks/{talk}/README.md"
-            return match[0].replace(f'href="{to}{match["part"] or ""}"', f'href="{readme}"')
-        if talk in talks and file.endswith("metrics.csv"):
-            return match[0].replace(f'href="{to}"', f'href="{talk}/metrics.csv"')
-        return match["told"]
+            to, part = (readme if file == "report.html" else f"../../notebooks/{talk}.ipynb"), ""
+        to = {f"{name}.html": file for name, file in PAGES.items()}.get(to, to)
+        if to not in PAGES.values() and not (folder / to).exists():
+            return match["told"]
+        if address:
+            inside = os.path.relpath(folder / to, Path())
+            return f'<a href="{address}/blob/HEAD/{inside}{part}">{match["told"]}</a>'
+        return f'<span class="elsewhere" data-href="{to}{part}">{match["told"]}</span>'
 
     return _LINK.sub(link, text)
 

@@ -58,7 +58,7 @@ def when_spikes_save(
     rows, apart = _densities(measures, ratios, names, unmatched)
     require(rows, "No experiment has spikes, synapses and a control to break even.")
     left_out = f" Not drawn: {'; '.join(apart)}." if apart else ""
-    plate, (ax,) = row_of_panels(1.5 + 0.27 * len(rows), width=9.6)
+    plate, (ax,) = row_of_panels(1.3 + 0.2 * len(rows), width=9.6)
     words = []
     for k, (label, density, low, high) in enumerate(rows):
         y = len(rows) - 1 - k

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -32,6 +33,48 @@ BESIDE = {
 
 type Comparison = tuple[str, str, Cell, str]
 """Verdict on a network with spikes, its name, the task, the verdict if it made no error."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the title and the first three sentences count, of networks with spikes.
+
+    Attributes:
+        verdicts: On accuracy, where a network without an error could be called better.
+        closed: Comparisons in which it could not.
+        energy: Whether the task is a sequence -> cheaper, dearer or depends -> number, beside the
+            smallest control of equal accuracy.
+    """
+
+    verdicts: Counter[str]
+    closed: int
+    energy: Mapping[bool, Counter[str]]
+
+    @classmethod
+    def of(cls, ground: Ground, prices: Table) -> Found:
+        """Count them.
+
+        Args:
+            ground: The shared tasks.
+            prices: Rows of prices.csv.
+        """
+        every = _comparisons(ground)
+        open_ = [verdict for verdict, _, _, could in every if could in ("", BETTER)]
+        priced = prices[prices["counted"] == YES]
+        tasks = {cell.name: cell.sequence for cell in ground.cells}
+        where = priced["task"].map(tasks)
+        energy = {kind: Counter(priced["energy"][where == kind]) for kind in (True, False)}
+        verdicts = Counter(verdict for verdict in open_ if verdict in COMPARED)
+        return cls(verdicts, len(every) - len(open_), energy)
+
+    @property
+    def compared(self) -> int:
+        """Comparisons of accuracy that count."""
+        return self.verdicts.total()
+
+    def priced(self, word: str) -> int:
+        """Comparisons of energy with this word; "" for all."""
+        return sum(own.total() if not word else own[word] for own in self.energy.values())
 
 
 def _comparisons(ground: Ground) -> list[Comparison]:

@@ -8,35 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from markupsafe import escape
 
-from whyspiking.declared import community_file, registry
-from whyspiking.records import columns, labels, tables
+from whyspiking.declared import abstract_file, community_file, registry
+from whyspiking.records import columns, reference, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     abstracts,
+    answer_figure,
+    citing,
     costs_section,
     energy_figures,
     first_screen,
     forest_plots,
     learning_section,
-    same_task_figures,
     same_task_section,
     score_figures,
     sections,
     sentences,
-    slides,
     talks_by_axis,
+    task_pictures,
+    touchable,
     trained_section,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import Recorded, beside
+from whyspiking.report.recorded import FOLDER, Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     JUDGED,
-    PICTURES,
     TalkPage,
     check_scale,
     claims_of,
@@ -48,8 +48,10 @@ from whyspiking.report.talk_page import (
 )
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts import chips
-from whyspiking.verdicts.answers import CLAIMS, Answer
+from whyspiking.verdicts.answers import Answer
 
+INDEX = "networks.csv"
+"""In the record: trained networks that come with it."""
 REPRODUCED = "reproduced.csv"
 """Of a run that is held against the record; the record has none."""
 
@@ -121,46 +123,45 @@ class RunPage:
         told = sections.not_as_recorded(talks, self.verdicts, self.recorded)
         return Html(macros("pages").banner(self.scale) + told)
 
-    def heading(self, words: str) -> Html:
-        """The head of a section, by which the page is entered."""
-        return Html(f"<h2>{escape(words)}</h2>\n")
-
     def head(self) -> Html:
         """Scale and tables."""
         files = columns.OF_A_RUN, [*JUDGED, "metrics"]
         return Html(macros("pages").head(self.talks, self.scale, *files))
 
-    def verdict_table(self) -> Html:
-        """The key claims in words, and verdicts on all claims of all talks."""
-        run = self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded
-        counted = "" if self.smoke else sections.counts(self.verdicts)
-        table = sections.verdict_table(*run, many=True)
-        return Html(counted + sections.key_claims(*run) + table + sections.how_to_read())
-
-    def forest(self) -> Html:
-        """The key claims as a forest plot; the talks' pages show all of theirs."""
-        names = {
-            row["claim"]: f"{self.names[row['talk']]}: {labels.claim(row)}"
-            for row in self.keys.to_dict("records")
-        }
-        return show(lambda: forest_plots.verdict_forest(self.keys, names), "claims")
-
-    def first_screen(self) -> Html:
-        """The answer in three sentences, the shared tasks as a figure, and a line on the claims."""
-        figure = show(lambda: same_task_figures.matrix(self.ground), "same-task")
+    def opening(self) -> Html:
+        """The title as the answer, three sentences, the figure, and how to cite."""
+        screen, cite = macros("first_screen"), citing.citation(self.manifest)
         if self.smoke:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
-            return Html(macros("first_screen").screen(words, figure, ""))
-        delta = self.config["shared"]["delta"]
+            return Html(screen.screen(screen.headline(None), words, "", cite))
+        prices = self.tables["prices"]
+        found = first_screen.Found.of(self.ground, prices)
+        keys = sections.key_line(self.verdicts, self.talks, self.recorded)
+        figure = show(lambda: answer_figure.figure(prices, self.ground, self._delta), "answer")
+        told = screen.brief(found, keys, self.manifest.get("reproduced", ""))
+        return Html(screen.screen(screen.headline(found), told, figure, cite))
+
+    @property
+    def _delta(self) -> float:
+        """Accuracies that differ less count as equal."""
+        return float(self.config["shared"]["delta"])
+
+    def in_full(self) -> Html:
+        """What spikes bought, at which price, what they did not, what stayed open."""
+        if self.smoke:
+            return Html()
         plan, prices = self.tables["programme"], self.tables["prices"]
-        told = first_screen.words(self.ground, self.answers, plan, prices, delta, self.sentences)
-        replication = sections.key_line(self.verdicts, self.talks, self.recorded)
-        reproduced = self.manifest.get("reproduced", "")
-        return Html(macros("first_screen").screen(told, figure, replication, reproduced))
+        told = (self.ground, self.answers, plan, prices, self._delta, self.sentences)
+        return Html(macros("macros").details("The answer in full", first_screen.words(*told)))
+
+    def tasks(self) -> Html:
+        """The tasks that all methods are set: a picture and a line each."""
+        return show(task_pictures.figure, "tasks")
 
     def discussion(self) -> Html:
-        """What belongs to the question and to no talk: its claims in a line, its first figures."""
-        parts = [Html(macros("pages").discussion(*page.brief())) for page in self._uncounted]
+        """What belongs to the question and to no talk: its claims, figures, networks to touch."""
+        touch = touchable.one_neuron() + touchable.yin_yang(self.folder)
+        parts = [Html(macros("pages").discussion(*page.brief(), touch)) for page in self._uncounted]
         return Html("\n").join(parts)
 
     @cached_property
@@ -183,23 +184,37 @@ class RunPage:
                 found.setdefault(str(claims[row["claim"]].answers), []).append(row)
         return found
 
-    def cards(self) -> Html:
-        """Every talk as a card: its first figure, its key claim, the verdict."""
-        keys = {row["talk"]: row for row in self.keys.to_dict("records")}
+    def talks_in_rows(self) -> Html:
+        """A row a talk: a trial of its network, what it said and what we found, where to go on."""
         claims = claims_of(self.talks.values())
-        rows = [
-            (
-                talk,
-                keys[name],
-                self.recorded.reproduced(keys[name], claims[keys[name]["claim"]]),
-                self.recorded.otherwise(keys[name]),
-                thumbnail(self.folder / name),
+        keys = {row["talk"]: row for row in self.keys.to_dict("records")}
+        rows = []
+        for name, talk in self.talks.items():
+            key = keys[name]
+            picture = touchable.trial(name, self.folder) or thumbnail(self.folder / name)
+            rows.append(
+                (
+                    talk,
+                    key,
+                    self.recorded.reproduced(key, claims[key["claim"]]),
+                    self.recorded.otherwise(key),
+                    picture,
+                    abstract_file.load(talk.folder, claims).differs,
+                    self._shipped.get(name, ""),
+                )
             )
-            for name, talk in self.talks.items()
-        ]
-        kept = self.folder / PICTURES
-        pictures = read_json(kept) if kept.is_file() else None
-        return Html(macros("first_screen").cards(rows, pictures))
+        return Html(macros("first_screen").talks(rows))
+
+    @property
+    def _shipped(self) -> dict[str, str]:
+        """Talk -> its trained network that comes with the repository, seen from the page."""
+        kept = self.folder.parent / FOLDER
+        if not (kept / INDEX).is_file():
+            return {}
+        networks = reference.table(kept / INDEX, columns.NETWORKS)
+        where = "" if self.folder.name == FOLDER else f"../{FOLDER}/"
+        own = networks.drop_duplicates("talk")
+        return {talk: where + file for talk, file in zip(own["talk"], own["file"], strict=True)}
 
     def abstracts(self) -> Html:
         """Statements of the abstracts beside the verdicts on them, a talk at a time."""
@@ -211,10 +226,14 @@ class RunPage:
             for talk in self.talks.values()
         )
 
-    def next_steps(self) -> Html:
-        """What would decide the comparisons that are undecided."""
+    def next_steps(self, most: int | None = None) -> Html:
+        """What would decide the comparisons that are undecided.
+
+        Args:
+            most: So many rows, the cheapest; None: all.
+        """
         rows = list(first_screen.plans(self.ground, self.tables["programme"]))
-        return Html(macros("first_screen").programme(rows, self.smoke))
+        return Html(macros("first_screen").programme(rows[:most], len(rows), self.smoke))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
@@ -237,24 +256,11 @@ class RunPage:
         """How figures call the talks, in the order of the report."""
         return sentences.surnames(self.talks)
 
-    @property
-    def rules(self) -> learning_section.Rules:
-        """The learning rules that the talks declare."""
-        return {name: talk.learning for name, talk in self.talks.items()}
-
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
-        figure = show(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
-        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.findings)]
-        drawn += ["same-task"] if self.ground.cells else []
-        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", "cards", *drawn])
-        return Html(
-            macros("pages").answer(
-                "" if self.smoke else sentences.by_level(self.answers, self.talks),
-                talks_by_axis.table(self.answers, self.talks),
-                figure + files,
-            )
-        )
+        told = "" if self.smoke else sentences.by_level(self.answers, self.talks)
+        matrix = talks_by_axis.table(self.answers, self.talks)
+        return Html(macros("pages").answer(told, matrix))
 
     @cached_property
     def ground(self) -> Ground:
@@ -264,50 +270,38 @@ class RunPage:
         return Ground(self.tables["shared"], self.talks, guests=guests)
 
     def same_task(self) -> Html:
-        """The same task for all: methods beside controls and floors; nothing where none was set."""
-        ground, curves, spans = self.ground, self.tables["curves"], self.tables["span"]
-        if not ground.cells:
+        """A table a task: every method beside its control and the best floor, with prices."""
+        if not self.ground.cells:
             return Html()
+        told = macros("same_task").held_equal(self.config["shared"])
+        rows = same_task_section.task_tables(self.ground, self.tables["prices"], self.config)
+        return Html(told + rows)
+
+    def same_task_details(self) -> Html:
+        """All that was trained on the shared tasks, how long each bridges, what was held equal."""
+        ground = self.ground
         return Html(
-            macros("same_task").section(
-                self.smoke,
-                self.config["shared"],
-                same_task_section.sentences(ground, self.config),
-                same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
-                same_task_section.prices(ground, self.tables["prices"]),
-                same_task_section.spans(ground, spans)
-                + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
-                show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
-                same_task_section.rules(ground),
-                same_task_section.held_equal(ground, self.config),
-            )
+            same_task_section.matrix(ground, self.config)
+            + same_task_section.community(ground)
+            + same_task_section.spans(ground, self.tables["span"])
+            + same_task_section.rules(ground)
+            + same_task_section.held_equal(ground, self.config)
         )
 
-    def axis_sections(self, *levels: str) -> Html:
-        """Each axis: forest over talks, sentences, what would change our mind, its contrasts.
+    def axes(self) -> Html:
+        """Each axis: what would change our mind, the claims on it, its contrasts, its forest."""
+        return Html("\n").join(map(self._axis, self.answers))
 
-        Args:
-            levels: Levels of the axes that are shown; all if none is named.
-        """
-        return Html("\n").join(
-            self._axis_section(answer)
-            for answer in self.answers
-            if not levels or answer.level in levels
+    def _axis(self, answer: Answer) -> Html:
+        forest = show(
+            lambda: forest_plots.axis_forest(answer, self.config, self.names),
+            f"forest-{answer.axis}",
         )
-
-    def _axis_section(self, answer: Answer) -> Html:
-        meanings = {entry["measure"]: entry["says"] for entry in self.config["axes"]}
-        words = sentences.axis_paragraph(answer, self.talks, meanings)
-        if answer.axis == "learning":
-            words += learning_section.sentence(self.rules, self.talks)
         return Html(
             macros("answers").axis_section(
                 macros("answers").axis_heading(answer, sentences.LOOK),
-                words,
-                show(
-                    lambda: forest_plots.axis_forest(answer, self.config, self.names),
-                    f"forest-{answer.axis}",
-                ),
+                sentences.change_sentence(answer),
+                forest,
                 sections.claims_of_axis(answer, self.verdicts),
                 sections.contrasts_of_axis(
                     answer.axis, self.tables["axes"], self.names, self.recorded.here
@@ -316,50 +310,42 @@ class RunPage:
         )
 
     def constraints(self) -> Html:
-        """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
-        costs = self.tables["costs"]
+        """Time of training and size, beside those of controls."""
+        costs, curves = self.tables["costs"], self.tables["curves"]
+        time = show(lambda: costs_section.training_figure(costs, self.names), "training-time")
+        size = show(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
+        told = costs_section.training_sentence(costs)
+        told += costs_section.size(self.tables["measures"], self.talks)
+        return Html(told + macros("pages").pair([time, size]))
+
+    def constraints_details(self) -> Html:
+        """What learning rules keep and need, and whether the engines agree."""
+        costs, limits = self.tables["costs"], self.config["parity"]
         return Html(
-            macros("pages").constraints(
-                costs_section.training_sentence(costs),
-                show(lambda: costs_section.training_figure(costs, self.names), "training-time"),
-                show(lambda: learning_section.figure(self.rules, self.names), "memory"),
-                learning_section.table(costs, self.talks),
-                costs_section.memory(costs, self.talks),
-                show(
-                    lambda: score_figures.accuracy_size(self.tables["curves"], self.talks), "sizes"
-                ),
-                costs_section.size(self.tables["measures"], self.talks),
-                costs_section.parity_words(
-                    self.tables["parity"], self.talks, self.config["parity"]
-                ),
-            )
+            learning_section.table(costs, self.talks)
+            + costs_section.memory(costs, self.talks)
+            + costs_section.parity_words(self.tables["parity"], self.talks, limits)
         )
 
-    def trained(self) -> Html:
-        """We can train them, what now? Tolerance of trained networks, and nervous systems."""
-        limits, biology = self.tables["limits"], self.tables["biology"]
-        return Html(
-            macros("pages").trained(
-                trained_section.tolerance_sentences(limits, self.talks),
-                trained_section.tolerance_table(limits, self.talks),
-                trained_section.biology_sentences(biology),
-                show(lambda: trained_section.biology_figure(biology, self.talks), "biology"),
-                trained_section.biology_table(biology, self.talks),
-            )
-        )
+    def tolerance(self) -> Html:
+        """What trained networks stand, the worst and the best experiment of each talk."""
+        limits = self.tables["limits"]
+        told = trained_section.tolerance_sentences(limits, self.talks)
+        return Html(told + trained_section.tolerance_table(limits, self.talks))
 
-    def speed(self) -> Html:
-        """Speed against accuracy, for all data that several talks share."""
-        shared = score_figures.by_data(self.tables["curves"], self.talks)
-        if not shared:
-            return Html(macros("macros").note("No two talks of this run share their data."))
-        return Html("\n").join(
-            show(lambda lines=lines: score_figures.speed_accuracy(lines), f"speed-{data}")
-            for data, lines in shared.items()
-        )
+    def biology(self) -> Html:
+        """Trained networks beside nervous systems."""
+        biology = self.tables["biology"]
+        return show(lambda: trained_section.biology_figure(biology, self.talks), "biology")
+
+    def biology_details(self) -> Html:
+        """Every quantity beside its published ranges, with the sources."""
+        biology = self.tables["biology"]
+        told = trained_section.biology_sentences(biology)
+        return Html(told + trained_section.biology_table(biology, self.talks))
 
     def energy(self) -> Html:
-        """When spikes save energy, what decides it, and energies of chips that were measured."""
+        """How often a synapse may be used in a trial before spikes stop saving energy."""
         ratios, names = self.tables["energy"], self.names
         unmatched = {
             (finding.talk, finding.experiment, finding.locus): stand.reason
@@ -368,17 +354,39 @@ class RunPage:
             for finding in stand.apart
             if answer.axis == "energy"
         }
-        when = show(
-            lambda: energy_figures.when_spikes_save(
-                self.tables["measures"], ratios, names, unmatched
-            ),
+        measures = self.tables["measures"]
+        return show(
+            lambda: energy_figures.when_spikes_save(measures, ratios, names, unmatched),
             "break-even",
         )
+
+    def energy_details(self) -> Html:
+        """What the cost models count, what decides who is cheaper, chips that were measured."""
         config = self.config["energy"]
         prices = {**config["operations_pj"], **config["memory_pj_64bit"]}
-        context = macros("energy").context(chips.measured(), prices)
-        told = (energy_figures.cost_models(config), energy_figures.assumptions(ratios), context)
-        return Html("\n").join([when, *map(Html, told)])
+        return Html(
+            energy_figures.cost_models(config)
+            + energy_figures.assumptions(self.tables["energy"])
+            + macros("energy").context(chips.measured(), prices)
+        )
+
+    def claims(self) -> Html:
+        """How many claims replicated, and those that the abstracts rest on, to be filtered."""
+        claims = claims_of(self.talks.values())
+        told = {
+            claim
+            for talk in self.talks.values()
+            for statement in abstract_file.load(talk.folder, claims).statements
+            for claim in statement.claims
+        }
+        own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
+        counted = "" if self.smoke else sections.counts(self.verdicts)
+        return Html(counted + sections.short_table(own, self.talks, self.recorded, claims))
+
+    def all_claims(self) -> Html:
+        """Every claim with its band, data and control, checks included; how to read a verdict."""
+        run = self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded
+        return Html(sections.verdict_table(*run, many=True) + sections.how_to_read())
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

@@ -64,6 +64,11 @@ class Cell:
         """Title of the task, with its value."""
         return ", ".join(filter(None, (self.task.title, self.value)))
 
+    @property
+    def sequence(self) -> bool:
+        """Whether a control without spikes, too, takes the input step by step."""
+        return "gru" in self.task.matched
+
     @cached_property
     def methods(self) -> dict[Method, Row]:
         """Rows of the methods, which the talks trained by their own rules, by talk and variant."""

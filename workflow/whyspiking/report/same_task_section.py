@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_figures import span_words
 from whyspiking.report.same_task_rows import Cell, Ground, Method, Row, rows_where
 from whyspiking.verdicts.common_ground import (
     BETTER,
@@ -44,36 +44,6 @@ def words(config: Mapping[str, Any]) -> dict[str, str]:
     """Verdict -> how it is written."""
     points = f"equal within {100 * config['shared']['delta']:g} points"
     return {verdict: points if verdict == EQUAL else verdict for verdict in VERDICTS}
-
-
-def sentences(ground: Ground, config: Mapping[str, Any]) -> Markup:
-    """How many methods with spikes are better, equal and worse, task by task.
-
-    Of a task on which nobody has a result, why.
-    """
-    counted = [
-        (cells[0].task, [_counted(ground, cell, words(config)) for cell in cells])
-        for cells in ground.by_task
-    ]
-    return html.macros("same_task").sentences(counted, ground.without)
-
-
-def _counted(ground: Ground, cell: Cell, wording: Mapping[str, str]) -> tuple[Any, ...]:
-    spiking = [(ground.label(m), row) for m, row in cell.methods.items() if ground.spikes(row)]
-
-    def those(column: str, word: str) -> list[str]:
-        return [name for name, row in spiking if row[column] == word]
-
-    counts = {wording[verdict]: those("verdict", verdict) for verdict in (BETTER, EQUAL, WORSE)}
-    if undecided := those("verdict", UNDECIDED):
-        counts[wording[UNDECIDED]] = undecided
-    above = {word: those("above_floor", word) for word in ("yes", "no", UNDECIDED)}
-    quiet = [
-        (ground.label(m), wording[row["verdict"]])
-        for m, row in cell.methods.items()
-        if not ground.spikes(row)
-    ]
-    return cell, counts, spiking, above, those("verdict", NO_CONTROL), quiet
 
 
 def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
@@ -122,25 +92,33 @@ def _reference(cell: Cell, name: str) -> Row | None:
     return next((r for r in cell.rows if r["variant"] == name and r["kind"] != METHOD), None)
 
 
-def prices(ground: Ground, table: Table) -> Markup:
-    """What every method and twin costs on every task, beside its smallest control, to be sorted.
+def task_tables(ground: Ground, prices: Table, config: Mapping[str, Any]) -> Markup:
+    """A table a task: every method beside its matched control and the best floor, with prices.
 
     Args:
         ground: The shared tasks.
-        table: Rows of prices.csv.
+        prices: Rows of prices.csv.
+        config: Of the run; `shared.delta` is what counts as equal.
     """
-    reasons: dict[str, str] = {}
-    rows = []
+    cells = []
     for cell in ground.cells:
-        for row in rows_where(table, task=cell.name):
-            if str(row["at"]) != str(cell.at):
-                continue
-            label = ground.label((row["talk"], row["variant"]))
-            if row["kind"] == TWIN:
-                label += f" ({labels.variant(row['variant'])})"
-            mark = reasons.setdefault(row["why"], html.letter(len(reasons))) if row["why"] else ""
-            rows.append((cell, label, row, mark))
-    return html.macros("same_task").prices(rows, reasons)
+        priced = {
+            (r["talk"], r["variant"]): r
+            for r in rows_where(prices, task=cell.name)
+            if str(r["at"]) == str(cell.at)
+        }
+        rows = [
+            (ground.label(method), row, priced.get(method), ground.spikes(row))
+            for method, row in cell.methods.items()
+        ]
+        others = [
+            (labels.variant(row["variant"]), KINDS[row["kind"]], row)
+            for row in (*cell.controls, cell.floor)
+            if row is not None
+        ]
+        absent = {ground.label((name, "")): ground.why(cell, name) for name in ground.talks}
+        cells.append((cell, rows, others, {k: why for k, why in absent.items() if why}))
+    return html.macros("same_task").task_tables(cells, words(config), LOOK)
 
 
 def spans(ground: Ground, span: Table) -> Markup:
@@ -148,10 +126,18 @@ def spans(ground: Ground, span: Table) -> Markup:
     rows = []
     for talk, variant in ground.methods:
         for row in rows_where(span, talk=talk, variant=variant):
-            low, high = (span_words({**row, "span": row[end]}) for end in ("low", "high"))
+            low, high = (_span_words({**row, "span": row[end]}) for end in ("low", "high"))
             around = "" if low == high else f"{low} to {high} over {row['seeds']} seeds"
-            rows.append((ground.label((talk, variant)), row["threshold"], span_words(row), around))
+            rows.append((ground.label((talk, variant)), row["threshold"], _span_words(row), around))
     return html.macros("same_task").spans(rows)
+
+
+def _span_words(row: Row) -> str:
+    """A span in words."""
+    if np.isinf(row["span"]):
+        beyond = ("<", row["least"]) if row["span"] < 0 else (">", row["largest"])
+        return f"{beyond[0]} {beyond[1]:g} {row['unit']}"
+    return f"{row['span']:.0f} {row['unit']}"
 
 
 def rules(ground: Ground) -> Markup:

@@ -71,20 +71,6 @@ def _counted(verdicts: Table) -> dict[str, int]:
     return {word: counted[word] for word in VERDICT_LOOK if word in counted}
 
 
-def key_claims(
-    verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], recorded: Recorded
-) -> Markup:
-    """Every key claim in a sentence, to open on demand."""
-    rows = verdicts[verdicts["role"] == "key"].to_dict("records")
-    return macros("sections").key_claims(
-        [
-            (row, recorded.reproduced(row, claims[row["claim"]]), recorded.otherwise(row))
-            for row in rows
-        ],
-        talks,
-    )
-
-
 def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
     """The talks' own claims that count for an axis, each with its verdict."""
     ids = [f.experiment for f in answer.findings if f.measure == CLAIMS]
@@ -177,6 +163,18 @@ def measures_table(measures: Table) -> Markup:
     reasons = dict.fromkeys(filter(None, missing))
     letters = {why: letter(number) for number, why in enumerate(reasons)}
     return macros("measures").measures_table(MEASURES, rows, letters)
+
+
+def short_table(
+    verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded, claims: Mapping[str, Claim]
+) -> Markup:
+    """Verdict, claim, published and found value of some claims, to be filtered."""
+    rows = [
+        (row, claims[row["claim"]], talks[row["talk"]], recorded.otherwise(row))
+        for row in sorted(verdicts.to_dict("records"), key=lambda row: row["role"] != "key")
+        if row["verdict"] != rule.OUT_OF_SCOPE
+    ]
+    return macros("verdicts").short_table(rows)
 
 
 def verdict_table(

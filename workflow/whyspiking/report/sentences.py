@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -21,11 +20,10 @@ from whyspiking.verdicts.answers import (
     YES,
     Answer,
     Finding,
-    Stand,
     by_talk,
     turning,
 )
-from whyspiking.verdicts.axes import AGAINST, FAVOURS
+from whyspiking.verdicts.axes import FAVOURS
 
 LOOK = {
     # word -> symbol, colour class; the symbols are the marks of the forest figures
@@ -81,31 +79,6 @@ def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     return html.macros("answers").by_level(chosen, surnames(talks))
 
 
-def axis_paragraph(
-    answer: Answer, talks: Mapping[str, Talk], meanings: Mapping[str, str]
-) -> Markup:
-    """What one axis says: counts by talk, effects, who disagrees, what would change it.
-
-    Args:
-        answer: The axis.
-        talks: Talk by name.
-        meanings: Measure -> what it measures, from the config.
-    """
-    names = surnames(talks)
-    says = {CLAIMS: CLAIMS, **meanings}
-    measured = []
-    for measure in dict.fromkeys(finding.measure for finding in answer.findings):
-        own = [finding for finding in answer.findings if finding.measure == measure]
-        meaning = says[measure][0].lower() + says[measure][1:].rstrip(".")
-        measured.append((measure, meaning, _facts(own, answer.needs, names)))
-    parts = {
-        "inputs": inputs(answer, talks),
-        "disagreement": _disagreement(answer, names),
-        "change": change_sentence(answer),
-    }
-    return html.macros("answers").axis_paragraph(answer, measured, parts, names)
-
-
 def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
     """Whether the times that carry were put there: talks that say yes, by their inputs.
 
@@ -127,66 +100,12 @@ def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
     return by_code
 
 
-def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) -> dict[str, Any]:
-    """Counts of one measure, and its effects at the ends."""
-    favours, against = (
-        [f for f in findings if f.side == side and f.decidable] for side in (FAVOURS, AGAINST)
-    )
-    best = max(favours, key=DISTANCE, default=None)
-    least = min(favours, key=DISTANCE, default=None)
-    return {
-        "comparisons": len(findings),
-        "talks": len(by_talk(findings, needs)),
-        "favours": len({f.talk for f in favours}),
-        "against": len({f.talk for f in against}),
-        "favouring": len(favours),
-        "opposing": len(against),
-        "alone": sum(not finding.decidable for finding in findings),
-        "best": _effect(best, names),
-        "least": _effect(least, names) if least is not best else "",
-        "worst": _effect(max(against, key=DISTANCE, default=None), names),
-    }
-
-
-def _effect(finding: Finding | None, names: Mapping[str, str]) -> Markup:
-    if finding is None:
-        return Markup()
-    return Markup("{} ({}: {})").format(number(finding), names[finding.talk], finding.place)
-
-
 def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
     signed = finding.metric in DIFFERENCES
     shown = html.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
     alone = not finding.decidable and np.isfinite(finding.effect)
     return shown + ", one seed" if alone else shown
-
-
-def _disagreement(answer: Answer, names: Mapping[str, str]) -> Markup:
-    """The talks whose word is not that of most, each with its evidence."""
-    others = [
-        stand
-        for stand in answer.stands.values()
-        if stand.word not in (NONE, answer.word) and stand.findings
-    ]
-    if not others:
-        return Markup("No talk disagrees." if answer.measured > 1 else "")
-    listed = Markup("; ").join(_dissent(stand, answer, names) for stand in others)
-    if answer.word == DIVIDED:
-        return Markup("No word has most of the talks: {}.").format(listed)
-    return Markup("The talks that disagree with “{}”: {}.").format(answer.word, listed)
-
-
-def _dissent(stand: Stand, answer: Answer, names: Mapping[str, str]) -> Markup:
-    wanted = AGAINST if answer.word in (YES, DIVIDED) and stand.word == PART else None
-    fitting = [f for f in stand.findings if f.side == wanted]
-    shown = max(fitting, key=DISTANCE) if fitting else stand.strongest
-    if shown is None:
-        return Markup("{} ({})").format(names[stand.talk], stand.word)
-    measure = "" if shown.measure == CLAIMS else f"{shown.measure} "
-    return Markup("{} ({}: {}{}, {})").format(
-        names[stand.talk], stand.word, measure, number(shown), shown.place
-    )
 
 
 def change_sentence(answer: Answer) -> str:

@@ -83,7 +83,12 @@ for (const controls of document.querySelectorAll(".controls")) {
   apply();
 }
 
-// Paper has no triangles to click.
-addEventListener("beforeprint", () => {
-  document.querySelectorAll("details").forEach((part) => { part.open = true; });
-});
+// A page of the record is also read where nothing lies beside it: there its links stay words.
+if (location.pathname.includes("/results/reference/")) {
+  for (const words of document.querySelectorAll(".elsewhere")) {
+    const link = document.createElement("a");
+    link.href = words.dataset.href;
+    link.append(...words.childNodes);
+    words.replaceWith(link);
+  }
+}
