@@ -64,7 +64,7 @@ def _randman(params: Params, left: Axes, right: Axes) -> str:
     assert drawn is not None
     for ax, which, (colour, _) in zip((left, right), (0, 1), LOOKS, strict=False):
         pair = np.flatnonzero(drawn.classes == which)[:2]
-        for sample, alpha in zip(pair, (1.0, 0.45), strict=True):
+        for sample, alpha in zip(pair, (1.0, 0.55), strict=True):
             raster(ax, drawn.times_ms[sample], np.arange(params.n_input), width=1.4)
             ax.lines[-1].set(color=colour, alpha=alpha)
         ax.set(xlim=(0, params.window_ms), title=f"class {which + 1} of {params.n_output}, twice")
