@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import shared, yinyang
-from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, RED, Plate, raster, row_of_panels
 
 SAMPLES = {"n_train": 0, "n_validation": 0, "n_test": 200}
@@ -22,12 +22,13 @@ LOOKS = ((BLUE, "o"), (RED, "s"), (GREEN, "^"))
 """Colour and marker of a class."""
 
 
-def pictures() -> dict[str, Plate]:
-    """Every shared task that there is a picture of: name of the task -> picture."""
-    return {name: _picture(name, task) for name, task in shared_tasks().items() if name in DRAWN}
+def picture(name: str) -> Plate:
+    """What an input of a task looks like, and what must be decided; its caption is a line of words.
 
-
-def _picture(name: str, task: SharedTask) -> Plate:
+    Args:
+        name: Of the task, of `DRAWN`.
+    """
+    task = shared_tasks()[name]
     values = {key: entry["value"] for key, entry in task.parameters.items()}
     own = {task.own.parameter: task.own.values[0]} if task.own else {}
     params = Params("", name, "", {**values, **own, **SAMPLES, "shared_task": name})
@@ -37,7 +38,7 @@ def _picture(name: str, task: SharedTask) -> Plate:
         ax.set(xlabel="ms", yticks=())
     axes[0].set_ylabel("inputs")
     alt = DRAWN[name](params, axes[0], axes[1])
-    return plate.says(f"{task.says}. {task.asks}", alt, "shared.csv")
+    return plate.says(f"{task.title}. {task.says}. {task.asks}", alt, "shared.csv")
 
 
 def _yinyang(params: Params, left: Axes, right: Axes) -> str:
