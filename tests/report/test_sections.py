@@ -77,6 +77,7 @@ def page_of(table, registered, shown=None):
     [
         (0.959, "fraction", "95.9 %"),
         (0.9973, "fraction", "99.73 %"),
+        (0.974, "fraction", "97.4 %"),
         (-0.0001, "fraction", "0.0 %"),
         (-0.25, "fraction", "−25.0 %"),
         (-0.25, "points", "−25.0 points"),
@@ -107,6 +108,9 @@ def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cen
     told = html.inline(0.024, -0.012, 0.06, "fraction", signed=True)
     assert told == html.inline(0.024, -0.012, 0.06, "points") == "+2 points [−1, 6]"
     assert html.inline(0.7, 0.285, 1.115, "fraction") == "70 % [28, 100]"
+    assert html.inline(0.9666, 0.9654, 0.9678, "fraction") == "96.7 % [96.5, 96.8]"
+    assert html.inline(0.995, 0.9941, 0.9959, "fraction") == "99.50 % [99.41, 99.59]"
+    assert html.inline(0.9990, 0.9981, 0.9999, "fraction") == "99.90 % [99.81, 99.99]"
     assert html.inline(1.2, 0.9, 1.5, "fraction") == "120 % [90, 150]"
     assert html.inline(0.95, -0.2, 2.1, "points").endswith("[−20, 210]")
     rows = pd.DataFrame(

@@ -147,8 +147,8 @@ def value(
 ) -> Markup:
     """A number for readers: shares in per cent, their differences in points, others as they are.
 
-    Its digits follow its interval (`decimals`). Without one it has three digits; shares close to
-    one get two decimals, since a tenth of a per cent of all images matters there.
+    Its digits follow its interval (`decimals`); without one it has three. Shares have three at
+    most, but for those close to one, of which the distance from one is what matters.
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
@@ -165,13 +165,16 @@ def value(
     sign = Markup("+" if (signed or differ) and x > 0 else "")
     places = decimals(low, high, unit)
     if unit in SHARES:
-        kept = places if places is not None else 2 if 0.965 <= abs(x) < 1 else 1
+        kept = places if places is not None else 2 if NEAR_ONE <= abs(x) < 1 else 1
+        kept = min(kept, 1) if 0.1 <= np.nanmax(np.abs([x, low, high])) < NEAR_ONE else kept
         return sign + f"{_fixed(100 * x, kept)} {POINTS if differ else '%'}"
     tail = "" if unit in ("1", "") else f" {unit}"
     plain = 1e-3 <= np.nanmax(np.abs([x, low, high])) < 1e5
     return sign + (digits(x) if places is None or not plain else _fixed(x, places)) + tail
 
 
+NEAR_ONE = 0.995
+"""Shares from here on may have more than three digits."""
 SHARES = ("fraction", POINTS)
 """Units that are written a hundredfold."""
 
