@@ -77,8 +77,11 @@ def page_of(table, registered, shown=None):
     [
         (0.959, "fraction", "95.9 %"),
         (0.9973, "fraction", "99.73 %"),
+        (0.974, "fraction", "97.4 %"),
         (-0.0001, "fraction", "0.0 %"),
         (-0.25, "fraction", "−25.0 %"),
+        (-0.25, "points", "−25.0 points"),
+        (0.024, "points", "+2.4 points"),
         (0.0, "1", "0"),
         (17.234, "1", "17.2"),
         (1234.5, "ms", "1234 ms"),
@@ -97,6 +100,26 @@ def test_intervals_and_bands_are_written_for_readers():
     assert html.band(0.95, np.inf, "fraction") == "≥ 95.0 %"
     assert html.band(-np.inf, 2.0, "ms") == "≤ 2 ms"
     assert html.band(12, 22, "1") == "12 … 22"
+    assert html.band(0.02, np.inf, "points") == "≥ 2.0 points"
+    assert html.band(-0.01, 0.02, "points") == "−1.0 … 2.0 points"
+
+
+def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cent():
+    told = html.inline(0.024, -0.012, 0.06, "fraction", signed=True)
+    assert told == html.inline(0.024, -0.012, 0.06, "points") == "+2 points [−1, 6]"
+    assert html.inline(0.7, 0.285, 1.115, "fraction") == "70 % [28, 100]"
+    assert html.inline(0.9666, 0.9654, 0.9678, "fraction") == "96.7 % [96.5, 96.8]"
+    assert html.inline(0.995, 0.9941, 0.9959, "fraction") == "99.50 % [99.41, 99.59]"
+    assert html.inline(0.9990, 0.9981, 0.9999, "fraction") == "99.90 % [99.81, 99.99]"
+    assert html.inline(1.2, 0.9, 1.5, "fraction") == "120 % [90, 150]"
+    assert html.inline(0.95, -0.2, 2.1, "points").endswith("[−20, 210]")
+    rows = pd.DataFrame(
+        [("value", "accuracy", "fraction"), ("difference", "accuracy", "fraction"),
+         ("equivalence", "accuracy", "fraction"), ("value", "lost", "fraction"),
+         ("difference", "decision_time", "ms")],
+        columns=["test", "metric", "unit"],
+    )  # fmt: skip
+    assert list(html.in_points(rows)["unit"]) == ["fraction", *["points"] * 3, "ms"]
 
 
 # the verdict table

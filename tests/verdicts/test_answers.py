@@ -223,11 +223,11 @@ def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
 
 
 def test_a_control_of_another_size_counts_for_nothing_and_the_cell_says_why():
-    apart = dataclasses.replace(finding("no", locus="mlp"), size=13_000.0)
+    apart = dataclasses.replace(finding("no", locus="mlp"), size=13_288.0)
     close = dataclasses.replace(finding("yes", talk="comsa", locus="mlp"), size=4.0)
     found = answer(apart, close)
     stand = found.stands["goeltz"]
-    reason = "no matched control: 13,000 times the synapses of ReLU network"
+    reason = "no matched control: 13,300 times the synapses of ReLU network"
     assert (stand.word, stand.reason) == (NONE, reason)
     assert found.talks(YES) == ["comsa"]
     assert "<small>no matched control</small>" in talks_by_axis.table([found], TALKS)

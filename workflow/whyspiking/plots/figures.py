@@ -247,6 +247,7 @@ def raster(
     *,
     colours: Sequence[str] | NDArray | str = INK,
     height: float = 0.9,
+    width: float = 0.7,
 ) -> None:
     """Spikes as small vertical lines, one path per colour (a marker each would swell the page).
 
@@ -256,6 +257,7 @@ def raster(
         rows: Row of each spike, (spike,).
         colours: One colour, or one per spike.
         height: Height of a line in rows.
+        width: Of a line, in points.
     """
     times, rows = np.asarray(times, float), np.asarray(rows, float)
     kinds = np.full(times.size, colours) if isinstance(colours, str) else np.asarray(colours)
@@ -263,7 +265,7 @@ def raster(
         here = kinds == kind
         x = np.repeat(times[here], 3)
         y = rows[here][:, None] + np.array([-height / 2, height / 2, np.nan])
-        ax.plot(x, y.ravel(), color=str(kind), linewidth=0.7, solid_capstyle="butt")
+        ax.plot(x, y.ravel(), color=str(kind), linewidth=width, solid_capstyle="butt")
 
 
 def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) -> Plate:

@@ -45,7 +45,8 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
     if len(COUNTED.findall(readme)) != 1:
         raise UserError(f"{README}: expected one line that begins with '**Counted**: '; add it")
     readme = COUNTED.sub(counted(verdicts), readme)
-    records = {str(record["claim"]): record for record in verdicts.to_dict("records")}
+    written = html.in_points(verdicts).to_dict("records")
+    records = {str(record["claim"]): record for record in written}
     before, after = readme.split(HEAD)
     lines = after.split("\n")
     end = next(k for k, line in enumerate(lines) if k and not line.startswith("|"))

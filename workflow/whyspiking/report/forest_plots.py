@@ -19,6 +19,7 @@ from whyspiking.plots.figures import (
     INK,
     OLIVE,
     RED,
+    WIDTH,
     Plate,
     log_axis,
     require,
@@ -49,7 +50,9 @@ BEYOND = (1e-3, 1e3)
 FEWEST = 3
 """Rows for which a measure gets a panel, if another has them."""
 LETTERS = 56
-"""Letters that fit side by side below the panels of a forest."""
+"""Letters that fit side by side below the panels of a forest of the usual width."""
+WIDE = 9.6
+"""Width of a forest of more than two panels, in inches."""
 
 type Row = tuple[str, str]
 """Talk and experiment."""
@@ -124,11 +127,12 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
         key=lambda row: (order.index(row[0]), row[1:]),
     )
     places = {row: len(rows) - 1 - k for k, row in enumerate(rows)}
-    plate, axes = row_of_panels(0.75 + 0.2 * len(rows), len(panels), sharey=True)
+    width = WIDTH if len(panels) < 3 else WIDE
+    plate, axes = row_of_panels(0.75 + 0.2 * len(rows), len(panels), width=width, sharey=True)
     words = []
     for ax, panel in zip(axes, panels, strict=True):
         words += _draw(ax, panel, places, names)
-        ax.set_xlabel(textwrap.fill(panel.label, LETTERS // len(panels)))
+        ax.set_xlabel(textwrap.fill(panel.label, int(LETTERS * width / WIDTH) // len(panels)))
         if panel.null != 1:
             ax.locator_params(axis="x", nbins=5 if len(panels) < 3 else 2)
         ax.tick_params(axis="y", length=0)
@@ -221,10 +225,12 @@ def _line(
 
 def _range(effects: Sequence[float], logarithmic: bool) -> str:
     """One number, or the lowest and the highest: two digits of a ratio, two decimals otherwise."""
-    ends = sorted({min(effects), max(effects)})
-    if not logarithmic:
-        return " … ".join(f"{x:.2f}".replace("-0.00", "0.00").replace("-", "−") for x in ends)
-    return " … ".join(_short(x) for x in ends)
+    ends = min(effects), max(effects)
+    if logarithmic:
+        shown = [_short(x) for x in ends]
+    else:
+        shown = [f"{x:.2f}".replace("-0.00", "0.00").replace("-", "−") for x in ends]
+    return " … ".join(dict.fromkeys(shown))
 
 
 def _short(ratio: float) -> str:

@@ -10,13 +10,16 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from whyspiking.records import labels
+
+if TYPE_CHECKING:
+    from whyspiking.records.tables import Table
 
 ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
@@ -45,6 +48,19 @@ DATA_WORDS = {
 }
 """Provenance of data -> words of the report."""
 MINUS = "−"
+POINTS = "points"
+"""What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
+DIFFERENCES = (
+    "robustness_advantage",
+    "speed_area_gain",
+    "score_difference",
+    "last_layer_gain",
+    "gain_at_equal_messages",
+    "lost",
+    "gained",
+    "above_half_way",
+)
+"""Metrics that are differences of shares, whatever is asked of them."""
 
 
 class Html(Markup):
@@ -90,6 +106,7 @@ def templates() -> jinja2.Environment:
         "experiment": labels.experiment,
         "contrast": labels.contrast,
         "DATA_WORDS": DATA_WORDS,
+        "DIFFERENCES": DIFFERENCES,
     }
     return environment
 
@@ -116,18 +133,27 @@ def letter(number: int) -> str:
     return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
 
+def in_points(verdicts: Table) -> Table:
+    """Rows of a verdict table, their differences of shares in the unit `POINTS`."""
+    differ = verdicts["test"].isin(("difference", "equivalence"))
+    differ |= verdicts["metric"].isin(DIFFERENCES)
+    return verdicts.assign(
+        unit=verdicts["unit"].mask(differ & (verdicts["unit"] == "fraction"), POINTS)
+    )
+
+
 def value(
     x: float, unit: str, *, signed: bool = False, low: float = np.nan, high: float = np.nan
 ) -> Markup:
-    """A number for readers: shares in per cent, others with their unit.
+    """A number for readers: shares in per cent, their differences in points, others as they are.
 
-    Its digits follow its interval (`decimals`). Without one it has three digits; shares close to
-    one get two decimals, since a tenth of a per cent of all images matters there.
+    Its digits follow its interval (`decimals`); without one it has three. Shares have three at
+    most, but for those close to one, of which the distance from one is what matters.
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
-        unit: As in `glossary.GLOSSARY`.
-        signed: Print the plus sign of positive numbers (differences).
+        unit: As in `glossary.GLOSSARY`, or `POINTS`: a difference of shares, always signed.
+        signed: It is a difference: print the plus sign; of shares, in points.
         low: Lower end of its interval, if there is one.
         high: Upper end.
     """
@@ -135,14 +161,22 @@ def value(
         return Markup("–")
     if np.isinf(x):
         return Markup("&gt; max") if x > 0 else Markup(f"{MINUS}∞")
-    sign = Markup("+" if signed and x > 0 else "")
+    differ = unit == POINTS or (signed and unit == "fraction")
+    sign = Markup("+" if (signed or differ) and x > 0 else "")
     places = decimals(low, high, unit)
-    if unit == "fraction":
-        kept = places if places is not None else 2 if 0.965 <= abs(x) < 1 else 1
-        return sign + f"{_fixed(100 * x, kept)} %"
+    if unit in SHARES:
+        kept = places if places is not None else 2 if NEAR_ONE <= abs(x) < 1 else 1
+        kept = min(kept, 1) if 0.1 <= np.nanmax(np.abs([x, low, high])) < NEAR_ONE else kept
+        return sign + f"{_fixed(100 * x, kept)} {POINTS if differ else '%'}"
     tail = "" if unit in ("1", "") else f" {unit}"
     plain = 1e-3 <= np.nanmax(np.abs([x, low, high])) < 1e5
     return sign + (digits(x) if places is None or not plain else _fixed(x, places)) + tail
+
+
+NEAR_ONE = 0.995
+"""Shares from here on may have more than three digits."""
+SHARES = ("fraction", POINTS)
+"""Units that are written a hundredfold."""
 
 
 def decimals(low: float, high: float, unit: str) -> int | None:
@@ -151,7 +185,7 @@ def decimals(low: float, high: float, unit: str) -> int | None:
     Returns:
         0 to 4; None where there is no interval, or one without width.
     """
-    quarter = (high - low) / 4 * (100 if unit == "fraction" else 1)
+    quarter = (high - low) / 4 * (100 if unit in SHARES else 1)
     if not (np.isfinite(quarter) and quarter > 0):
         return None
     return min(max(-math.floor(math.log10(quarter)), 0), 4)
@@ -174,8 +208,9 @@ def digits(x: float) -> Markup:
 
 
 def bare(x: float, unit: str, *, low: float = np.nan, high: float = np.nan) -> Markup:
-    """A number without its unit, for the inner numbers of a range."""
-    return value(x, unit, low=low, high=high).removesuffix(" %").removesuffix(f" {unit}")
+    """A number without unit and plus sign, for the inner numbers of a range."""
+    shown = value(x, unit, low=low, high=high).removesuffix(" %").removesuffix(f" {unit}")
+    return shown.removeprefix("+")
 
 
 def interval(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
@@ -185,14 +220,17 @@ def interval(mean: float, low: float, high: float, unit: str, *, signed: bool = 
 
 
 def limits(low: float, high: float, unit: str) -> Markup:
-    """The ends of an interval, in small print."""
+    """The ends of an interval, in small print; that of a share ends at 100 %."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return Markup("<small>no interval</small>")
     return Markup("<small>{}</small>").format(_between(low, high, unit))
 
 
 def _between(low: float, high: float, unit: str) -> Markup:
-    ends = (bare(end, unit, low=low, high=high) for end in (low, high))
+    # Intervals over seeds are symmetric: of a share that is no more than 1 they may exceed it.
+    share = unit == "fraction" and low >= 0 and low + high <= 2
+    most = min(high, 1.0) if share else high
+    ends = (bare(end, unit, low=low, high=high) for end in (low, most))
     return Markup("[{}, {}]").format(*ends)
 
 
@@ -207,10 +245,14 @@ def band(low: float, high: float, unit: str) -> Markup:
     """An acceptance band; open sides as inequality."""
     has_low, has_high = np.isfinite(low), np.isfinite(high)
     if has_low and has_high:
-        return Markup("{} … {}").format(bare(low, unit), value(high, unit))
+        return Markup("{} … {}").format(bare(low, unit), _plain(high, unit))
     if has_low:
-        return Markup("≥ ") + value(low, unit)
-    return Markup("≤ ") + value(high, unit) if has_high else Markup("–")
+        return Markup("≥ ") + _plain(low, unit)
+    return Markup("≤ ") + _plain(high, unit) if has_high else Markup("–")
+
+
+def _plain(x: float, unit: str) -> Markup:
+    return value(x, unit).removeprefix("+")
 
 
 def sort_key(x: float) -> float | str:

@@ -15,6 +15,7 @@ from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
+from whyspiking.report.html import in_points
 from whyspiking.running import machine
 from whyspiking.verdicts import recipe, reproduction, rule
 from whyspiking.verdicts.recipe import Change
@@ -165,4 +166,4 @@ def beside(
 
 def _verdicts(paths: Iterable[Path]) -> Table:
     parts = [reference.table(path, VERDICTS) for path in paths]
-    return tables.stacked(parts or [VERDICTS.table([])])
+    return in_points(tables.stacked(parts or [VERDICTS.table([])]))

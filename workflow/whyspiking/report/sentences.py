@@ -43,8 +43,6 @@ LEVELS = {
 TIMING = "timing"
 """The axis on which it matters who put the times there."""
 DISTANCE = attrgetter("distance")
-DIFFERENCES = ("robustness_advantage", "speed_area_gain")
-"""Metrics that are printed with their sign."""
 RULES = (
     "Everything is counted by talk. A talk says “yes” where the interval of at least one "
     "comparison excludes the null in favour of spikes and none excludes it against them (energy: "
@@ -102,7 +100,7 @@ def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
 
 def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
-    signed = finding.metric in DIFFERENCES
+    signed = finding.metric in html.DIFFERENCES
     shown = html.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
     alone = not finding.decidable and np.isfinite(finding.effect)
     return shown + ", one seed" if alone else shown

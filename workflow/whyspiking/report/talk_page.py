@@ -29,7 +29,7 @@ from whyspiking.report import (
     recorded,
     sections,
 )
-from whyspiking.report.html import Html, macros
+from whyspiking.report.html import Html, in_points, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import reproduction, rule
@@ -215,10 +215,11 @@ def judged(folder: Path) -> dict[str, Table]:
     Raises:
         UserError: If one is missing, damaged or of another version.
     """
-    return {
+    own = {
         name: tables.read(existing(folder / f"{name}.csv"), schema)
         for name, schema in JUDGED.items()
     }
+    return own | {"verdicts": in_points(own["verdicts"])}
 
 
 PICTURE = "figure.svg"

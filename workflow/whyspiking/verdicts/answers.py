@@ -308,5 +308,5 @@ def _unmatched(apart: Sequence[Finding]) -> str:
     """Why comparisons do not count, in words."""
     times = [finding.size for finding in apart if finding.size is not None]
     controls = dict.fromkeys(labels.variant(f.locus.rpartition("/")[2]) for f in apart)
-    size = f"{max(times):,.0f}" if max(times) > 1 else f"{min(times):.2g}"
+    size = f"{float(f'{max(times):.3g}'):,.0f}" if max(times) > 1 else f"{min(times):.2g}"
     return f"no matched control: {size} times the synapses of {' and '.join(controls)}"
