@@ -100,6 +100,6 @@ def place(times: NDArray, span: tuple[float, float], left: float) -> NDArray[np.
 
 
 def nice(length: float) -> float:
-    """A step of 1, 2 or 5 times a power of ten that divides a length into three to seven."""
-    power = 10.0 ** np.floor(np.log10(length / 3))
-    return float(max(k * power for k in (1, 2, 5) if k * power <= length / 3))
+    """The largest of 1, 2 or 5 times a power of ten that goes into a length twice."""
+    power = 10.0 ** np.floor(np.log10(length / 2))
+    return float(max(k * power for k in (1, 2, 5) if k * power <= length / 2))

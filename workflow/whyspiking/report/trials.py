@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from whyspiking.declared import registry
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.reference import FOLDER
 from whyspiking.records.whole_files import read_json, replacing
@@ -48,7 +49,7 @@ def trial(talk: str, folder: Path) -> Html:
     if found is None:
         if not kept.is_file() or talk not in shown():
             return Html("")
-        found = read_json(kept, "layers")
+        found = read_json(kept, "data", "layers")
     spec, start, end = shown()[talk], found["from_ms"], found["end_ms"]
     panels = [
         Panel(
@@ -59,20 +60,21 @@ def trial(talk: str, folder: Path) -> Html:
         )
         for layer, rows in zip(spec["layers"], found["layers"], strict=True)
     ]
-    at, answer = found.get("line_ms"), found.get("answer")
+    at, answer = found.get("line_ms"), found.get("answer", -1)
     winner = (len(panels) - 1, answer) if spec.get("decided") not in (None, "end") else None
     word = spec["answers"][answer] if "answers" in spec else answer
     said = spec.get("line_says", "" if at is None else f"{word}, {value(at - start, 'ms')}")
     drawn = raster(panels, (start, end), at, winner, said)
-    return Html(macros("touchable").trial(drawn, spec["title"], spec["says"], word))
+    return Html(macros("touchable").trial(drawn, spec, word, found["data"]))
 
 
 def condensed(talk: str, folder: Path) -> dict[str, Any] | None:
     """What is drawn of a run's trial, in few small numbers; None where the run has none.
 
     Returns:
-        from_ms and end_ms of what is shown; of every layer how many neurons fire there, and the
-        spikes of some in thousandths of it; line_ms, when it was decided; answer, which class.
+        data, where they come from; from_ms and end_ms of what is shown; of every layer how many
+        neurons fire there, and the spikes of some in thousandths of it; line_ms, when it was
+        decided; answer, which class.
     """
     spec = shown().get(talk, {"experiments": ()})
     for experiment in spec["experiments"]:
@@ -87,7 +89,9 @@ def condensed(talk: str, folder: Path) -> dict[str, Any] | None:
     latest = max((float(t.max()) for t, _ in spikes if t.size), default=1.0)
     start = around + spec.get("from_ms", 0)
     end = around + spec.get("end_ms", np.ceil(latest * 1.001))
-    found: dict[str, Any] = {"from_ms": start, "end_ms": end}
+    measured = registry.as_measured(registry.load_talk(talk), folder / talk)
+    data = measured.experiments[experiment].provenance
+    found: dict[str, Any] = {"data": data, "from_ms": start, "end_ms": end}
     line = spec.get("line", spec.get("decided"))
     if line is not None:
         found["line_ms"] = end if line == "end" else float(arrays[line].min())

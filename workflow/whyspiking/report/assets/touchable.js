@@ -282,6 +282,7 @@ const touchable = (() => {
     if (still.matches) return;
     const svg = figure.querySelector("svg");
     const button = figure.querySelector("button");
+    const word = button.querySelector("span");
     const veil = svg.querySelector(".veil");
     const rest = ["x", "width"].map((name) => Number(veil.getAttribute(name)));
     const [left, edge] = [Number(svg.dataset.left), rest[0] + rest[1]];
@@ -293,9 +294,8 @@ const touchable = (() => {
     const stop = () => {
       began = null;
       veil.classList.remove("moving");
-      svg.classList.remove("playing");
       put(rest[0]);
-      button.textContent = "Play";
+      word.textContent = "Play";
     };
     const frame = (now) => {
       if (began === null) return;
@@ -308,8 +308,7 @@ const touchable = (() => {
       if (began !== null) return stop();
       began = performance.now();
       veil.classList.add("moving");
-      svg.classList.add("playing");
-      button.textContent = "Stop";
+      word.textContent = "Stop";
       requestAnimationFrame(frame);
     });
     show(figure);
