@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
 from made.checkouts import ROOT
+from made.exhibits import exhibits
 
 from whyspiking.datasets import distinctness, yinyang
+from whyspiking.declared import registry
+from whyspiking.records import array_files
 from whyspiking.records.reference import FOLDER
 from whyspiking.report import shipped_first_spikes, touchable, trials
 from whyspiking.report.html import ASSETS, templates
@@ -54,6 +57,12 @@ const value = () => Number(first.getAttribute("aria-valuenow"));
 const found = { began: value() };
 press(first, "ArrowRight"); found.right = value();
 press(first, "ArrowLeft", true); found.left = value();
+first.setPointerCapture = () => {}; // no finger is on this screen
+first.hasPointerCapture = () => true;
+const line = neuron.querySelector(".axis").getBoundingClientRect();
+for (const name of ["pointerdown", "pointermove"]) first.dispatchEvent(new PointerEvent(name,
+  { clientX: line.left + line.width * 0.75, clientY: line.top, bubbles: true }));
+found.dragged = value();
 const [together, apart] = neuron.querySelectorAll("button");
 found.together = []; found.apart = [];
 for (let k = 0; k < 20; k++) {
@@ -193,6 +202,7 @@ def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
     found = ask(tmp_path, page, TELL + USE)
     assert found["right"] == pytest.approx(found["began"] + 0.1, abs=0.01)
     assert found["left"] == 0  # one ms earlier would be before the trial
+    assert found["dragged"] == pytest.approx(0.75 * 60, abs=0.2)
     assert sum("fires" in says for says in found["together"]) >= 19
     assert sum("silent" in says for says in found["apart"]) >= 19
     assert found["moved"] == "x 0.36, y 0.22"
@@ -307,10 +317,23 @@ def test_rows_keep_the_times_and_outputs_their_places(run):
 
 
 @pytest.mark.parametrize("talk", sorted(trials.shown()))
+def test_a_run_shows_its_own_trial(tmp_path, talk):
+    for experiment in registry.load_talk(talk).experiments.values():
+        array_files.save_arrays(
+            exhibits(experiment), tmp_path / talk / experiment.name / "exhibits.npz"
+        )
+    assert trials.condensed(talk, tmp_path) is not None
+    shown = str(trials.trial(talk, tmp_path))
+    assert 'class="spikes"' in shown and "nan" not in shown
+    assert shown != trials.trial(talk, RECORD)
+
+
+@pytest.mark.parametrize("talk", sorted(trials.shown()))
 def test_the_record_has_a_small_trial_of_every_talk(talk):
     path = Path(RECORD / talk / trials.FILE)
     assert path.stat().st_size <= 25_000
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert len(kept["layers"]) == len(trials.shown()[talk]["layers"])
+    assert set(trials.shown()[talk]["experiments"]) <= set(registry.load_talk(talk).experiments)
     numbers = [t for layer in kept["layers"] for row in layer["rows"] for t in row]
     assert min(numbers) >= 0 and max(numbers) <= trials.PARTS
