@@ -1,60 +1,21 @@
 """The finished page in a real browser: offline, both themes, contrast, print."""
 
 import html
-import json
 import re
-import shutil
-import subprocess
 
 import pytest
+from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
 from made.checkouts import ROOT
-from made.hangs import limit
 from made.results import make_results, make_talk_pages
 
 from whyspiking.report import slides
 from whyspiking.report.notebook import make_page
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 
-# For every text, the contrast of its colour with the first opaque background behind it.
-MEASURE_CONTRAST = """
-const parse = (c) => { const v = c.match(/[\\d.]+/g).map(Number);
-  return c.startsWith("color(") ? v.slice(0, 3).map((x) => 255 * x).concat(v[3] ?? 1) : v; };
-const lum = (c) => { const l = c.slice(0, 3).map((x) => x / 255)
-  .map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]; };
-const behind = (e) => { for (; e; e = e.parentElement) {
-  const b = parse(getComputedStyle(e).backgroundColor); if ((b[3] ?? 1) === 1) return b; }
-  return parse(getComputedStyle(document.documentElement).backgroundColor); };
-document.querySelectorAll("details").forEach((d) => { d.open = true; });
-const low = []; let texts = 0;
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) {
-  const e = walker.currentNode.parentElement;
-  if (!walker.currentNode.textContent.trim() || e.closest("script, style, option")) continue;
-  const s = getComputedStyle(e);
-  const ink = e.closest("svg") && !["none"].includes(s.fill) ? parse(s.fill) : parse(s.color);
-  const [a, b] = [lum(ink), lum(behind(e))].sort((x, y) => y - x);
-  texts += 1;
-  const contrast = (a + 0.05) / (b + 0.05);
-  const words = walker.currentNode.textContent.trim().slice(0, 40);
-  if (contrast < 4.5) low.push([contrast.toFixed(2), e.tagName, words]);
-}
-const out = document.createElement("pre"); out.id = "measured";
-const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-out.textContent = JSON.stringify({ texts, low,
-  repeated: ids.filter((id, k) => ids.indexOf(id) !== k),
-  loaded: performance.getEntriesByType("resource").map((r) => r.name),
-  page: getComputedStyle(document.body).backgroundColor });
-document.body.append(out);
-"""
 # What a reader's keyboard and mouse do: sort, filter, print.
 USE = """
 const table = document.getElementById("table-verdicts");
@@ -109,35 +70,6 @@ out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom("
   said: document.querySelectorAll(".first .told strong").length });
 document.body.append(out);
 """
-
-
-def chromium(tmp_path, *words, size="1200,900"):
-    """Run Chromium without network; returns standard output and error."""
-    done = subprocess.run(
-        [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}", *words,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=limit(),
-        check=False,
-    )  # fmt: skip
-    return done.stdout, done.stderr
-
-
-def ask(tmp_path, page, script, theme="light", size="1200,900"):
-    """Open a copy of the page with a script at its end; returns what the script measured."""
-    text = page.read_text(encoding="utf-8")
-    text = text.replace('<html lang="en">', f'<html lang="en" style="color-scheme: {theme}">')
-    copy = page.with_name(f"{page.stem}.{theme}.html")
-    copy.write_text(text.replace("</body>", f"<script>{{{script}}}</script></body>"), "utf-8")
-    dom, log = chromium(tmp_path, "--dump-dom", copy.as_uri(), size=size)
-    found = re.search(r'<pre id="measured">(.*?)</pre>', dom, flags=re.DOTALL)
-    assert found is not None, log[-2000:]
-    return json.loads(html.unescape(found.group(1)))
 
 
 @pytest.fixture(scope="module")

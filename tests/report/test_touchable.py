@@ -1,0 +1,339 @@
+"""Networks that a reader can touch: what the browser computes is what Python computes."""
+
+import json
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
+from made.checkouts import ROOT
+from made.exhibits import exhibits
+
+from whyspiking.datasets import distinctness, yinyang
+from whyspiking.declared import registry
+from whyspiking.records import array_files
+from whyspiking.records.reference import FOLDER
+from whyspiking.report import shipped_first_spikes, touchable, trials
+from whyspiking.report.html import ASSETS, templates
+from whyspiking.talks.discussion import leaky_neuron
+
+RECORD = ROOT / FOLDER
+POINTS, TRIALS = 300, 400
+DRESS = ("style.css", "touchable.css", "page.js", "touchable.js")
+
+
+def browser(test):
+    """A test that needs Chromium, which takes seconds to start."""
+    missing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+    return pytest.mark.slow(missing(test))
+
+
+TELL = """
+const tell = (found) => { const out = document.createElement("pre"); out.id = "measured";
+  out.textContent = JSON.stringify(found); document.body.append(out); };
+const neuron = document.getElementById("touch-neuron");
+const plane = document.querySelector("#touch-yin-yang .plane");
+const net = JSON.parse(plane.dataset.network);
+const cell = JSON.parse(neuron.querySelector("svg").dataset.network);
+"""
+# Every element that can be focused, by its role, with what a screen reader is told.
+NAMES = """
+const at = [...document.querySelectorAll("button, a[href], input, select, [tabindex]")]
+  .filter((e) => e.checkVisibility());
+tell(at.map((e) => { e.focus();
+  return { role: e.getAttribute("role") ?? e.tagName.toLowerCase(),
+    name: e.getAttribute("aria-label") ?? e.textContent.trim(), kept: document.activeElement === e,
+    value: ["min", "now", "max"].map((part) => Number(e.getAttribute(`aria-value${part}`) ?? NaN)),
+    text: e.getAttribute("aria-valuetext") }; }));
+"""
+USE = """
+const says = (figure) => figure.querySelector(".says").textContent;
+const press = (e, key, shiftKey = false) =>
+  e.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+const [first] = neuron.querySelectorAll(".spike");
+const value = () => Number(first.getAttribute("aria-valuenow"));
+const found = { began: value() };
+press(first, "ArrowRight"); found.right = value();
+press(first, "ArrowLeft", true); found.left = value();
+first.setPointerCapture = () => {}; // no finger is on this screen
+first.hasPointerCapture = () => true;
+const line = neuron.querySelector(".axis").getBoundingClientRect();
+for (const name of ["pointerdown", "pointermove"]) first.dispatchEvent(new PointerEvent(name,
+  { clientX: line.left + line.width * 0.75, clientY: line.top, bubbles: true }));
+found.dragged = value();
+const [together, apart] = neuron.querySelectorAll("button");
+found.together = []; found.apart = [];
+for (let k = 0; k < 20; k++) {
+  together.click(); found.together.push(says(neuron));
+  apart.click(); found.apart.push(says(neuron));
+}
+const point = plane.querySelector(".point");
+for (let k = 0; k < 40; k++) press(point, "ArrowDown");
+found.moved = point.getAttribute("aria-valuetext"); found.decides = says(plane.closest("figure"));
+const play = document.querySelector(".touch.play button");
+play.click(); found.playing = play.firstChild.textContent;
+play.click(); found.stopped = play.firstChild.textContent;
+tell(found);
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """All pieces, as the page has them."""
+    pieces = [touchable.one_neuron(RECORD), touchable.yin_yang(RECORD)]
+    pieces += [trials.trial(talk, RECORD) for talk in trials.shown()]
+    path = tmp_path_factory.mktemp("touchable") / "page.html"
+    read = {name: (ASSETS / name).read_text(encoding="utf-8") for name in DRESS}
+    path.write_text(
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            title="Touch",
+            sections=[],
+            home="",
+            notebook="",
+            style=read["style.css"] + read["touchable.css"],
+            script=read["page.js"] + read["touchable.js"],
+            body="\n".join(pieces),
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return json.loads((RECORD / touchable.NEURON).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def points():
+    features, _ = yinyang.generate(5, POINTS)
+    return features[:, :2]
+
+
+def reached(cell, times, end):
+    """When the potential first reaches the threshold, nan where it does not, (trial,)."""
+    found = []
+    for trial in times:
+        at, v = touchable.potential(cell, trial, end)
+        above = at[v >= cell["theta"]]
+        found.append(above[0] if above.size else np.nan)
+    return np.array(found)
+
+
+def of_talk(cell):
+    return {
+        "w": np.array(cell["w"]),
+        "log_tau": np.log(cell["tau_ms"]),
+        "theta": np.array(cell["theta"]),
+    }
+
+
+@browser
+def test_the_browser_decides_as_the_closed_form_does(tmp_path, page, points):
+    ask_points = f"{TELL} tell({json.dumps(points.tolist())}.map(([x, y]) => {{"
+    found = ask(
+        tmp_path,
+        page,
+        ask_points
+        + "const d = touchable.decide(net, x, y); return { choice: d.choice, "
+        + "times: [...d.inputs, ...d.hidden, ...d.output].map((t) => t < Infinity ? t : null), "
+        + "right: touchable.classify(net.radii, x, y) }; }));",
+    )
+    network = shipped_first_spikes.read(RECORD)
+    with jax.enable_x64(True):
+        layers = shipped_first_spikes.response(network, points)
+    expected, output = np.hstack(layers), layers[2]
+    times = np.array([[np.nan if t is None else t for t in one["times"]] for one in found])
+    assert 0.2 < np.isfinite(layers[1]).mean() < 0.9  # some hidden neurons are silent, some are not
+    np.testing.assert_array_equal(np.isnan(times), np.isinf(expected))
+    np.testing.assert_allclose(times, np.where(np.isinf(expected), np.nan, expected), atol=1e-6)
+    choices = np.where(np.isfinite(output).any(axis=1), output.argmin(axis=1), -1)
+    assert [one["choice"] for one in found] == choices.tolist()
+    right = [yinyang.classify(*point) for point in points]
+    assert [one["right"] for one in found] == right
+    assert (choices == right).mean() > 0.9
+    assert np.unique(choices).tolist() == [0, 1, 2]
+
+
+@browser
+def test_the_neuron_of_the_page_is_that_of_the_discussion(tmp_path, page, cell):
+    task = distinctness.Settings(len(cell["w"]))
+    rng = np.random.default_rng(3)
+    drawn, classes = distinctness.draw(task, TRIALS, rng)
+    # As a reader may drag them: of no class, some close to the threshold.
+    times = np.vstack([drawn, rng.uniform(0, task.trial_ms, drawn.shape)])
+    found = ask(
+        tmp_path,
+        page,
+        f"{TELL} tell({json.dumps(times.tolist())}.map((t) => "
+        "[touchable.fires(cell, t), touchable.closest(t)[0]]));",
+    )
+    at = np.array([np.nan if one[0] is None else one[0] for one in found])
+    with jax.enable_x64(True):
+        expected = np.asarray(leaky_neuron.fired(of_talk(cell), times))
+    np.testing.assert_array_equal(np.isfinite(at), expected == 1)
+    # The band of its key claim.
+    assert (np.isfinite(at[:TRIALS]) == classes).mean() >= 0.99
+    np.testing.assert_allclose(at, reached(cell, times, task.trial_ms), atol=1e-6)
+    np.testing.assert_allclose([one[1] for one in found], distinctness.nearest_ms(times), atol=1e-9)
+
+
+@browser
+def test_what_stands_without_script_is_what_the_script_draws(tmp_path, page):
+    drawn = """
+const drawn = () => [...document.querySelectorAll(".touch")].map((f) => [
+  f.querySelector(".says")?.textContent.trim() ?? "",
+  ...[...f.querySelectorAll(".spikes, .stems")].map((e) => e.getAttribute("d"))]);
+"""
+    text = page.read_text(encoding="utf-8")
+    still = page.with_name("still.html")
+    still.write_text(re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL), encoding="utf-8")
+    alone = ask(tmp_path, still, f"{TELL}{drawn} tell(drawn());")
+    assert ask(tmp_path, page, f"{TELL}{drawn} tell(drawn());") == alone
+    assert "fires" in alone[0][0] and "The network says yang" in alone[1][0]
+
+
+@browser
+def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
+    found = ask(tmp_path, page, TELL + USE)
+    assert found["right"] == pytest.approx(found["began"] + 0.1, abs=0.01)
+    assert found["left"] == 0  # one ms earlier would be before the trial
+    assert found["dragged"] == pytest.approx(0.75 * 60, abs=0.2)
+    assert sum("fires" in says for says in found["together"]) >= 19
+    assert sum("silent" in says for says in found["apart"]) >= 19
+    assert found["moved"] == "x 0.36, y 0.22"
+    assert "The network says yin" in found["decides"]
+    assert (found["playing"], found["stopped"]) == ("Stop", "Play")
+
+
+@browser
+def test_whatever_takes_the_focus_has_a_name_and_a_value(tmp_path, page):
+    found = ask(tmp_path, page, TELL + NAMES)
+    assert [one for one in found if not one["name"] or not one["kept"]] == []
+    sliders = [one for one in found if one["role"] == "slider"]
+    assert len(sliders) == 11
+    for low, now, high in (one["value"] for one in sliders):
+        assert low <= now <= high
+    assert all(one["text"] for one in sliders)
+
+
+@browser
+def test_nothing_plays_where_motion_is_not_wanted(tmp_path, page):
+    count = TELL + "tell([...document.querySelectorAll('.touch.play button')].filter("
+    count += "(e) => e.checkVisibility()).length);"
+    assert ask(tmp_path, page, count) == len(trials.shown())
+    assert ask(tmp_path, page, count, words=("--force-prefers-reduced-motion",)) == 0
+
+
+@browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_are_readable_and_nothing_is_loaded(tmp_path, page, theme):
+    measured = ask(tmp_path, page, MEASURE_CONTRAST, theme)
+    assert measured["texts"] > 80
+    assert (measured["low"], measured["repeated"]) == ([], [])
+    assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
+
+
+@browser
+def test_a_phone_shows_it_whole_and_paper_without_buttons(tmp_path, page):
+    wide = TELL + "tell([document.documentElement.scrollWidth, innerWidth]);"
+    needed, there = ask(tmp_path, page, wide, size="390,844")
+    assert needed <= there < 520  # what Chromium makes of it
+    target = tmp_path / "page.pdf"
+    _, log = chromium(tmp_path, f"--print-to-pdf={target}", page.as_uri())
+    assert target.read_bytes().startswith(b"%PDF")
+    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+
+
+def test_the_units_are_those_that_the_record_counted(cell):
+    rows = touchable.units(RECORD, len(cell["w"]))
+    assert rows[0][1:] == (1, 1)
+    assert dict((words, n) for words, n, _ in rows)[touchable.ARMS["pairs"]] == 3 * 45
+    assert touchable.units(RECORD, 3) != rows
+
+
+def test_nothing_is_shown_where_the_record_has_nothing(tmp_path):
+    assert touchable.one_neuron(tmp_path) == touchable.yin_yang(tmp_path) == ""
+    assert trials.condensed("comsa", tmp_path) is None
+    assert trials.trial("nobody", tmp_path) == ""
+
+
+def test_the_network_is_the_shipped_one():
+    network = shipped_first_spikes.read(RECORD)
+    samples = np.load(RECORD / f"{shipped_first_spikes.NETWORK}.npz")
+    by_class = shipped_first_spikes.decisions(network, RECORD)
+    agree = [
+        (shipped_first_spikes.response(network, points)[2].argmin(axis=1) == k).mean()
+        for k, points in enumerate(by_class)
+    ]
+    # Points are known to a step of the graph only.
+    assert min(agree) >= 0.98
+    assert [len(points) for points in by_class] == np.bincount(samples["choices"]).tolist()
+
+
+ARRAYS = {
+    "digit.input_ms": np.r_[np.linspace(0, 5, 200), np.full(584, np.inf)],
+    "digit.hidden_ms": np.full(340, 7.0),
+    "digit.output_ms": np.r_[np.linspace(20, 40, 7), 12.0, 30, np.inf],
+    "digit.target": np.array(7),
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run" / "comsa" / "mnist_slow"
+    folder.mkdir(parents=True)
+    np.savez(folder / "exhibits.npz", **ARRAYS)
+    neuron = tmp_path / "run" / trials.LEARNED / "seed-0"
+    neuron.mkdir(parents=True)
+    np.savez(neuron / "network.npz", w=np.full(10, 0.7), log_tau=np.log(2.0), theta=np.array(1.3))
+    return tmp_path / "run"
+
+
+def test_a_trial_is_kept_as_it_is_shown(run, tmp_path, monkeypatch):
+    shown = str(trials.trial("comsa", run))
+    assert "60 of 200 that fire" in shown and "7, 12 ms" in shown
+    record = tmp_path / "record"
+    written = trials.keep_trials(run, record)
+    assert written == ["comsa/trial.json", touchable.NEURON]
+    monkeypatch.setattr(trials, "FOLDER", record)
+    assert trials.trial("comsa", record) == shown
+    kept = json.loads((record / touchable.NEURON).read_text(encoding="utf-8"))
+    assert kept == {"w": [0.7] * 10, "tau_ms": 2.0, "theta": 1.3}
+
+
+def test_rows_keep_the_times_and_outputs_their_places(run):
+    found = trials.condensed("comsa", run)
+    inputs, hidden, output = found["layers"]
+    assert (inputs["firing"], len(inputs["rows"])) == (200, 60)
+    times = [row[0] / 1000 * found["end_ms"] for row in inputs["rows"]]
+    np.testing.assert_allclose(times, np.linspace(0, 5, 60), atol=found["end_ms"] / 1000)
+    assert (len(hidden["rows"]), len(output["rows"]), output["rows"][9]) == (60, 10, [])
+    assert (found["line_ms"], found["answer"]) == (12.0, 7)
+
+
+@pytest.mark.parametrize("talk", sorted(trials.shown()))
+def test_a_run_shows_its_own_trial(tmp_path, talk):
+    for experiment in registry.load_talk(talk).experiments.values():
+        array_files.save_arrays(
+            exhibits(experiment), tmp_path / talk / experiment.name / "exhibits.npz"
+        )
+    assert trials.condensed(talk, tmp_path) is not None
+    shown = str(trials.trial(talk, tmp_path))
+    assert 'class="spikes"' in shown and "nan" not in shown
+    assert shown != trials.trial(talk, RECORD)
+
+
+@pytest.mark.parametrize("talk", sorted(trials.shown()))
+def test_the_record_has_a_small_trial_of_every_talk(talk):
+    path = Path(RECORD / talk / trials.FILE)
+    assert path.stat().st_size <= 25_000
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert len(kept["layers"]) == len(trials.shown()[talk]["layers"])
+    assert set(trials.shown()[talk]["experiments"]) <= set(registry.load_talk(talk).experiments)
+    numbers = [t for layer in kept["layers"] for row in layer["rows"] for t in row]
+    assert min(numbers) >= 0 and max(numbers) <= trials.PARTS

@@ -1,0 +1,142 @@
+"""Networks that a reader can touch: one leaky neuron, and the shipped first-spike network.
+
+What stands on the page without JavaScript, in print and at first is drawn here; `touchable.js`
+computes the same anew for what the reader moves. Times are in ms.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.datasets import distinctness, yinyang
+from whyspiking.records import columns, tables
+from whyspiking.records.reference import FOLDER
+from whyspiking.records.whole_files import read_json
+from whyspiking.report import shipped_first_spikes as shipped
+from whyspiking.report.html import Html, macros, value
+from whyspiking.report.rasters import Panel, raster
+from whyspiking.report.talk_page import existing
+
+NEURON = "discussion/neuron.json"
+"""Of the record: weights, time constant and threshold of one neuron that learned."""
+POINT = (0.36, 0.62)
+"""Where the point lies at first."""
+ARMS = {
+    "neuron": "one leaky neuron, learned",
+    "graded": "one such unit without a spike: its greatest potential decides",
+    "sorted_times": "ReLU units, learned, told the times in their order",
+    "pairs": "ReLU units, built by hand, three a pair of inputs",
+    "relu": "ReLU units, one layer, learned",
+}
+"""Variant of the experiment that counts units -> words."""
+
+
+def one_neuron(record: Path = FOLDER) -> Html:
+    """Ten input spikes to drag, and the neuron that fires when two coincide.
+
+    Args:
+        record: The recorded tables; nothing is shown where they do not have the neuron.
+    """
+    if not (record / NEURON).is_file():
+        return Html("")
+    cell = read_json(record / NEURON, "w", "tau_ms", "theta")
+    task = distinctness.Settings(len(cell["w"]))
+    # A trial of class 1, whose spikes are numbered in the order of time.
+    trials, classes = distinctness.draw(task, 10, np.random.default_rng(0))
+    times = np.sort(trials[classes == 1][0])
+    at, v = potential(cell, times, task.trial_ms)
+    pair = int(np.argmin(np.diff(times)))
+    told = cell | {"end_ms": task.trial_ms, "window_ms": task.window_ms, "gap_ms": task.gap_ms}
+    return Html(
+        macros("touchable").one_neuron(
+            json.dumps(told),
+            told,
+            times.tolist(),
+            {
+                "curve": list(zip(at.tolist(), v.tolist(), strict=True)),
+                "at": float(at[v >= cell["theta"]][0]),
+                "pair": pair,
+                "apart": float(times[pair + 1] - times[pair]),
+            },
+            units(record, task.n),
+        )
+    )
+
+
+def potential(
+    cell: Mapping[str, Any], times: NDArray, end: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Times and membrane potential of a leaky neuron, jumps included.
+
+    V(t) is the sum of w_i exp(-(t - t_i) / tau) over the spikes so far (discussion, Eq. 4).
+
+    Args:
+        cell: w (input,) and tau_ms.
+        times: Of the spikes, (input,).
+        end: Of the trial.
+    """
+    at = np.sort(np.concatenate([np.linspace(0, end, 241), times, times - 1e-9]))
+    since = at[:, None] - times
+    left = np.where(since >= 0, np.exp(-np.maximum(since, 0) / cell["tau_ms"]), 0)
+    return at, left @ np.asarray(cell["w"])
+
+
+def units(record: Path, n: int) -> list[tuple[str, float, float]]:
+    """What was to compute the neuron's function: words, most units, share of right decisions."""
+    metrics = tables.read(existing(record / "discussion/metrics.csv"), columns.METRICS)
+    scores = tables.where(metrics, experiment="units", perturbation=f"n {n}", metric="accuracy")
+    rows = []
+    for variant, words in ARMS.items():
+        means = tables.where(scores, variant=variant).groupby("strength")["value"].mean()
+        rows.append((words, float(means.index.max()), float(means.loc[means.index.max()])))
+    return rows
+
+
+def yin_yang(record: Path = FOLDER) -> Html:
+    """A point to move, the spikes of the shipped network, and its decision.
+
+    Args:
+        record: The recorded tables; nothing is shown where they do not have the network.
+    """
+    if not (record / f"{shipped.NETWORK}.nir").is_file():
+        return Html("")
+    network = shipped.read(record)
+    inputs, hidden, output = (layer[0] for layer in shipped.response(network, np.array([POINT])))
+    choice, first = int(np.argmin(output)), float(output.min())
+    panels = [
+        Panel("input", [[t] for t in inputs], ("x", "y", "1−x", "1−y", "bias")),
+        Panel(f"{len(hidden)} hidden neurons", [[t] for t in hidden]),
+        Panel("output: the first to fire decides", [[t] for t in output], network["classes"]),
+    ]
+    index = tables.read(existing(record / "networks.csv"), columns.NETWORKS)
+    row = tables.where(index, file=f"{shipped.NETWORK}.nir").iloc[0]
+    found = {
+        "choice": choice,
+        "at": first,
+        "right": yinyang.classify(*POINT),
+        "before": int((hidden < first).sum()),
+        "score": float(row["score"]),
+        "trials": int(row["trials"]),
+    }
+    return Html(
+        macros("touchable").yin_yang(
+            json.dumps(network),
+            network,
+            POINT,
+            found,
+            shipped.decisions(network, record),
+            raster(
+                panels,
+                (0.0, network["end_ms"]),
+                first,
+                (2, choice),
+                f"{network['classes'][choice]}, {value(first, 'ms')}",
+            ),
+        )
+    )
