@@ -80,9 +80,9 @@ def _draw(
     colour, shape = looks[mark.cell.title]
     least, x, largest = across
     low, y, high = mark.points
-    width, alpha = (2.2, 0.8) if mark.sure else (0.9, 0.4)
+    width, alpha = (2.2, 0.85) if mark.sure else (0.9, 0.55)
     ax.plot([least, largest], [y, y], color=colour, linewidth=width, alpha=alpha)
-    ax.plot([x, x], [low, high], color=colour, linewidth=0.9, alpha=0.35)
+    ax.plot([x, x], [low, high], color=colour, linewidth=0.9, alpha=0.5)
     face = "none" if mark.closed else colour
     ax.plot(x, y, shape, color=colour, markerfacecolor=face, markersize=6, zorder=4, gid="mark")
 
