@@ -19,7 +19,7 @@ from pathlib import Path
 
 from whyspiking.records import reference
 from whyspiking.records.whole_files import read_json, replacing
-from whyspiking.report import citing, notebook
+from whyspiking.report import citing, notebook, trials
 from whyspiking.report.recorded import SCALE
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
 
@@ -100,6 +100,7 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
         folder: The recorded tables.
     """
     made = read_json(existing(results / "manifest.json"))
+    trials.keep_trials(results, folder)
     for talk in reference.recorded(folder):
         drawn = _DECIMALS.sub("", thumbnail(results / talk))
         with replacing(folder / talk / PICTURE) as partial:

@@ -172,14 +172,19 @@ def export(notebook: Path, page: Path, results: Path) -> None:
             sections=sections,
             home=home,
             notebook=os.path.relpath(notebook, page.parent),
-            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
-            script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            style=_assets("style.css", "touchable.css"),
+            script=_assets("page.js", "touchable.js"),
             body=body,
         )
     )
     # Sealed: the page of the run shows the figures of the talks' pages.
     with replacing(page, sealed=True) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def _assets(*names: str) -> str:
+    """What a page is dressed in, one file after the other."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
 def mathml(latex: str, display: bool) -> str:

@@ -31,6 +31,7 @@ from whyspiking.report import (
     task_pictures,
     touchable,
     trained_section,
+    trials,
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import FOLDER, Recorded, beside
@@ -156,11 +157,15 @@ class RunPage:
 
     def tasks(self) -> Html:
         """The tasks that all methods are set: a picture and a line each."""
-        return show(task_pictures.figure, "tasks")
+        drawn = [
+            show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn")
+            for name in task_pictures.DRAWN
+        ]
+        return Html(macros("pages").row(drawn))
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
-        touch = touchable.one_neuron() + touchable.yin_yang(self.folder)
+        touch = touchable.one_neuron() + touchable.yin_yang()
         parts = [Html(macros("pages").discussion(*page.brief(), touch)) for page in self._uncounted]
         return Html("\n").join(parts)
 
@@ -191,7 +196,7 @@ class RunPage:
         rows = []
         for name, talk in self.talks.items():
             key = keys[name]
-            picture = touchable.trial(name, self.folder) or thumbnail(self.folder / name)
+            picture = trials.trial(name, self.folder) or thumbnail(self.folder / name)
             rows.append(
                 (
                     talk,
