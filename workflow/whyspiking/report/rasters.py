@@ -12,7 +12,7 @@ LEFT, RIGHT = 8.0, 472.0
 """Edges of the axis of time, in pixels of a drawing that is 480 wide."""
 NAMED = 46.0
 """Left edge where rows have names."""
-TALLEST = 90.0
+TALLEST = 64.0
 """Of a panel; rows with names have 16 each, others 8 at most."""
 SHORTEST = 2.5
 """Of a spike's tick."""

@@ -138,7 +138,15 @@ class RunPage:
         prices = self.tables["prices"]
         found = first_screen.Found.of(self.ground, prices)
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
-        figure = show(lambda: answer_figure.figure(prices, self.ground, self._delta), "answer")
+        figure = Html("").join(
+            show(
+                lambda narrow=narrow: answer_figure.figure(
+                    prices, self.ground, self._delta, narrow=narrow
+                ),
+                name,
+            )
+            for name, narrow in (("answer", False), ("answer-narrow", True))
+        )
         told = screen.brief(found, keys, self.manifest.get("reproduced", ""))
         return Html(screen.screen(screen.headline(found), told, figure, cite))
 
