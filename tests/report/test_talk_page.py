@@ -189,12 +189,20 @@ def test_report_tells_all_talks(results, run, pieces):
     headings = re.findall(r"^## (.*)$", NOTEBOOKS["why_spiking"], re.MULTILINE)
     assert len(headings) == 9
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
-    linked = [link for link in numbers if not link.startswith("#")]
+    linked = [link for link in numbers if "#" not in link]
     assert len(linked) >= 14 and all((results / link).is_file() for link in linked)
-    assert numbers.count("#tables") >= 1, "of tables that every talk has for itself"
-    whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
-    ids = re.findall(r'\bid="([^"]+)"', whole)
-    assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"
-    assert set(re.findall(r'href="#([^"]+)"', whole)) <= set(ids)
+    assert numbers.count("details.html#tables") >= 1, "of tables that every talk has for itself"
+    ids, links = {}, {}
+    for name, written in NOTEBOOKS.items():
+        heads = "".join(f"<h2>{h}</h2>" for h in re.findall(r"^## (.*)$", written, re.MULTILINE))
+        called = re.findall(r"page\.(\w+)\(", written)
+        shown = "".join(pieces.get(method, "") for method in dict.fromkeys(called))
+        whole, _ = notebook._with_anchors(shown + heads)
+        ids[name] = re.findall(r'\bid="([^"]+)"', whole)
+        links[name] = set(re.findall(r'href="#([^"]+)"', whole))
+        assert sorted(ids[name]) == sorted(set(ids[name])), "identifiers are unique in the page"
+        assert links[name] <= set(ids[name])
+    there = set(re.findall(r'href="details\.html#([^"]+)"', page))
+    assert there and there <= set(ids["details"])
     assert all("aria-label" in tag for tag in re.findall(r"<svg[^>]*>", page))
     assert len(page) < 5_000_000
