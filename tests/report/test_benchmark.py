@@ -1,4 +1,4 @@
-"""The section about the last benchmark, and the scripts that write its tables."""
+"""The scripts that measure speed, and what they estimate."""
 
 import subprocess
 import sys
@@ -7,52 +7,6 @@ import pandas as pd
 import pytest
 from made.checkouts import ROOT
 from made.hangs import limit
-
-from whyspiking.errors import UserError
-from whyspiking.report.benchmark import last_benchmark
-
-HEAD = "part,what,seconds,versus,reference_seconds,ratio,target,note\n"
-
-
-def benchmark(folder):
-    """What `benchmarks/run.py` leaves, in small."""
-    place = folder / "benchmarks"
-    place.mkdir()
-    (place / "machine.json").write_text(
-        '{"cpu": "a <fast> one", "gflops_one_thread": 90, "load": 1.5, "quick": true}'
-    )
-    (place / "kernels.csv").write_text(HEAD + "kernels,an epoch,0.5,JAX,2,0.25,0.5,\n")
-    (place / "scaling.csv").write_text(
-        HEAD + "scaling,size: 1,0.1,,,,,\nscaling,size: 1 to 2,0.2,proportional growth,0.2,1,,x\n"
-    )
-    (folder / "smoke").mkdir()
-    return folder / "smoke"
-
-
-def test_the_section_shows_ratios_and_the_machine(tmp_path):
-    shown = last_benchmark(benchmark(tmp_path))
-    for part in (
-        "Speed on this machine",
-        "a &lt;fast&gt; one",
-        "small sizes",
-        "0.250",
-        "0.50",
-    ):
-        assert part in shown
-    assert "size: 1 to 2" in shown and "size: 1</td>" not in shown
-    assert "benchmark-simulation" not in shown, "parts that were not run are left out"
-
-
-def test_without_a_benchmark_there_is_no_section(tmp_path):
-    (tmp_path / "smoke").mkdir()
-    assert last_benchmark(tmp_path / "smoke") == ""
-
-
-def test_a_damaged_table_is_refused(tmp_path):
-    results = benchmark(tmp_path)
-    (tmp_path / "benchmarks" / "kernels.csv").write_text("what,seconds\nx,1\n")
-    with pytest.raises(UserError, match=r"run `python benchmarks/run\.py` again"):
-        last_benchmark(results)
 
 
 @pytest.mark.slow
@@ -66,8 +20,6 @@ def test_benchmarks_run_and_write_their_tables(tmp_path):
     kernels = pd.read_csv(tmp_path / "benchmarks" / "kernels.csv")
     assert {"the same a layer at a time", "the same in numpy"} <= set(kernels["versus"])
     assert (kernels["ratio"].dropna() > 0).all(), "timed, and nothing is asked of how fast it was"
-    (tmp_path / "smoke").mkdir()
-    assert "Training kernels" in last_benchmark(tmp_path / "smoke")
 
 
 def test_core_hours_of_the_reference_do_not_exceed_those_measured():

@@ -11,10 +11,8 @@ from whyspiking.declared import registry, strict_yaml
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.config_file import Config
 from whyspiking.errors import UserError
-from whyspiking.plots import figures
-from whyspiking.plots.figures import style
 from whyspiking.records import columns
-from whyspiking.report import forest_plots, html, sections, sentences, talks_by_axis
+from whyspiking.report import html, sections, sentences, talks_by_axis
 from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
@@ -231,51 +229,6 @@ def test_a_control_of_another_size_counts_for_nothing_and_the_cell_says_why():
     assert (stand.word, stand.reason) == (NONE, reason)
     assert found.talks(YES) == ["comsa"]
     assert "<small>no matched control</small>" in talks_by_axis.table([found], TALKS)
-
-
-def lines_at(ax, marker):
-    return [line for line in ax.get_lines() if line.get_marker() == marker]
-
-
-def test_forest_marks_the_side_of_the_null_and_leaves_single_seeds_open():
-    found = answer(
-        finding("yes", 0.9), finding("no", 0.9, talk="comsa"), one_seed(talk="naud", effect=0.0)
-    )
-    with style():
-        plate = forest_plots.axis_forest(found, CONFIG, NAMES)
-        ax = plate.axes[0]
-        (up,), (square,), (circle,) = (lines_at(ax, marker) for marker in "^so")
-        colours = up.get_color(), square.get_color(), circle.get_markerfacecolor()
-        assert colours == (figures.GREEN, figures.RED, "none")
-        assert any(list(line.get_xdata()) == [0, 0] for line in ax.get_lines())  # the null
-        assert ax.get_yticklabels()[0].get_text() == "Goeltz · MNIST"
-        assert "T1 Comsa mnist: −0.90" in plate.alt
-
-
-def test_forest_of_energy_puts_the_models_of_a_row_on_one_line():
-    ratios = [
-        finding("no", locus="mlp", metric="energy_ratio", measure="E1", null=1.0, unit="1",
-                effect=-ratio, low=ratio / 1.1, high=ratio * 1.1, perturbation=model)
-        for model, ratio in (("ops_fp32", 5.0), ("ops_int32", 30.0), ("mem_near", 0.2))
-    ]  # fmt: skip
-    found = answer(*ratios, counts=["E1"])
-    with style():
-        free, paid = forest_plots.axis_forest(found, CONFIG, NAMES).axes
-    assert (free.get_title(loc="left"), free.get_xscale()) == ("E1, operations only", "log")
-    assert [len(lines_at(ax, "s")) for ax in (free, paid)] == [2, 1]
-    assert [text.get_text() for text in free.texts] == ["5 … 30"]
-
-
-def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
-    tiny = finding("no", measure="E1", metric="energy_ratio", null=1.0, locus="mlp",
-                   perturbation="mem_near", effect=-1e-6, low=0.9e-6, high=1.1e-6)  # fmt: skip
-    with style():
-        plate = forest_plots.axis_forest(answer(tiny, counts=["E1"]), CONFIG, NAMES)
-        ax = plate.axes[0]
-        (arrow,) = lines_at(ax, "<")
-    assert arrow.get_xdata()[0] == pytest.approx(forest_plots.BEYOND[0])
-    assert [text.get_text() for text in ax.texts] == ["1.0e−6"]
-    assert "arrow: beyond the axis" in plate.caption
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from whyspiking.plots.figures import (
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html as markup
-from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
+from whyspiking.verdicts.answers import Finding
 from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 VERDICT_COLOURS = {
@@ -75,42 +75,6 @@ class Panel:
     rows: Mapping[Row, Sequence[Finding]]
 
 
-def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, str]) -> Plate:
-    """One axis over all talks: a panel per measure, a row per talk and experiment, the null line.
-
-    Args:
-        answer: The axis.
-        config: The run configuration; `energy.models` tells which models pay for memory.
-        names: Talk -> how the rows call it, in the order of the rows.
-
-    Raises:
-        NotMeasuredError: If nothing with a null was measured.
-    """
-    measured = _panels([f for f in answer.findings if f.measure != CLAIMS and f.matched], config)
-    require(measured, "Nothing with a null was measured on this axis at this scale.")
-    panels = [panel for panel in measured if len(panel.rows) >= FEWEST] or measured
-    plate, words = forest(panels, names)
-    groups = [group for panel in panels for group in panel.rows.values()]
-    ratios = [
-        f.effect for panel in panels if panel.null == 1 for g in panel.rows.values() for f in g
-    ]
-    few = [panel.title for panel in measured if panel not in panels]
-    apart = f" In the table alone, for want of rows: {', '.join(few)}." if few else ""
-    span = (
-        "A line with several marks spans controls, places, perturbations or cost models, which "
-        "the table tells apart. "
-    ) * any(len(group) > 1 for group in groups)
-    arrow = "; arrow: beyond the axis" * any(not BEYOND[0] <= x <= BEYOND[1] for x in ratios)
-    return plate.says(
-        f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
-        f"is the null, {answer.against}. {span}Triangle, green: the interval favours spikes; "
-        "square, red: it speaks against them; circle, grey: it decides nothing; open: one seed, no "
-        f"interval{arrow}. The number at the right is the effect.{apart}",
-        f"Forest of {answer.axis}. " + "; ".join(words) + ".",
-        "axes.csv",
-    )
-
-
 def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, list[str]]:
     """Panels side by side, over the same rows.
 
@@ -142,27 +106,6 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
     axes[0].set_yticks(list(places.values()), [_name(row, names, " · ") for row in rows])
     axes[0].set_ylim(-0.7, len(rows) - 0.3)
     return plate, words
-
-
-def _panels(findings: Sequence[Finding], config: Mapping[str, Any]) -> list[Panel]:
-    free = {m["id"] for m in config["energy"]["models"] if m["weight_memory"] is None}
-    panels = []
-    for measure in dict.fromkeys(finding.measure for finding in findings):
-        own = [f for f in findings if f.measure == measure and np.isfinite(f.effect)]
-        if not own:
-            continue
-        unit = "" if own[0].unit in ("1", "fraction") else f", {own[0].unit}"
-        label, parts = f"{labels.metric(own[0].metric)}{unit}", {measure: own}
-        if own[0].metric == "energy_ratio":
-            label = "R, control over spiking network"
-            parts = {
-                f"{measure}, operations only": [f for f in own if f.perturbation in free],
-                f"{measure}, memory paid for": [f for f in own if f.perturbation not in free],
-            }
-        panels += [
-            Panel(title, label, own[0].null, rows_of(part)) for title, part in parts.items() if part
-        ]
-    return panels
 
 
 def _name(row: Row, names: Mapping[str, str], between: str) -> str:

@@ -21,7 +21,6 @@ from whyspiking.report import (
     costs_section,
     energy_figures,
     first_screen,
-    forest_plots,
     learning_section,
     same_task_section,
     score_figures,
@@ -306,15 +305,10 @@ class RunPage:
         return Html("\n").join(map(self._axis, self.answers))
 
     def _axis(self, answer: Answer) -> Html:
-        forest = show(
-            lambda: forest_plots.axis_forest(answer, self.config, self.names),
-            f"forest-{answer.axis}",
-        )
         return Html(
             macros("answers").axis_section(
                 macros("answers").axis_heading(answer, sentences.LOOK),
                 sentences.change_sentence(answer),
-                forest,
                 sections.claims_of_axis(answer, self.verdicts),
                 sections.contrasts_of_axis(
                     answer.axis, self.tables["axes"], self.names, self.recorded.here

@@ -169,7 +169,7 @@ def _roots(stage: str) -> list[Path]:
         return [SCRIPTS / f"{stage}.py", *stated]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
-    own = ("report/run_page.py", "report/benchmark.py")
+    own = ("report/run_page.py",)
     texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/chips.yaml")
     shown = ("plots/style.mplstyle", "verdicts/known_before.csv", *texts, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
