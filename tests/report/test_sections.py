@@ -84,7 +84,7 @@ def page_of(table, registered, shown=None):
         (0.024, "points", "+2.4 points"),
         (0.0, "1", "0"),
         (17.234, "1", "17.2"),
-        (1234.5, "ms", "1234 ms"),
+        (1234.5, "ms", "1230 ms"),
         (2.5e7, "1", "2.50×10<sup>7</sup>"),
         (float("inf"), "ms", "&gt; max"),
         (float("nan"), "ms", "–"),

@@ -200,7 +200,9 @@ def digits(x: float) -> Markup:
     """Three significant digits; large and tiny numbers as a power of ten."""
     if x == 0:
         return Markup("0")
-    shown = f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}"
+    # What is counted, as parameters are, keeps all its digits.
+    kept = x if float(x).is_integer() else float(f"{x:.3g}")
+    shown = f"{kept:.0f}" if abs(x) >= 100 else f"{x:.3g}"
     if abs(x) >= 1e5 or abs(x) < 1e-3:
         mantissa, exponent = f"{x:.2e}".split("e")
         shown = f"{mantissa}×10<sup>{int(exponent)}</sup>"
