@@ -17,6 +17,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from whyspiking.declared import registry
 from whyspiking.records import reference
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, notebook, trials
@@ -101,7 +102,7 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     """
     made = read_json(existing(results / "manifest.json"))
     trials.keep_trials(results, folder)
-    for talk in reference.recorded(folder):
+    for talk in registry.counted(reference.recorded(folder)):
         drawn = _DECIMALS.sub("", thumbnail(results / talk))
         with replacing(folder / talk / PICTURE) as partial:
             partial.write_text(drawn + "\n", encoding="utf-8")

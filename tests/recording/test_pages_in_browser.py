@@ -1,0 +1,182 @@
+"""The recorded pages in a real browser: alone, offline, both themes, by keyboard, on paper."""
+
+import re
+import shutil
+from importlib import resources
+
+import pytest
+from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
+from made.checkouts import ROOT
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+RECORD = ROOT / "results" / "reference"
+PAGES = ("report.html", "details.html")
+AXE = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+"""The rules of accessible pages, by Deque."""
+VIOLATED = """
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => {
+  const out = document.createElement("pre"); out.id = "measured";
+  out.textContent = JSON.stringify(violations.map((v) => [v.id, v.nodes[0].html.slice(0, 120)]));
+  document.body.append(out); });
+"""
+LINKS = """
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify([...document.querySelectorAll("a[href]")]
+  .map((e) => e.getAttribute("href")).filter((to) => !/^(#|https:)/.test(to)));
+document.body.append(out);
+"""
+# What a reader's keyboard and mouse do: sort, filter, print.
+USE = """
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+const table = document.getElementById("table-claims");
+const first = () => table.tBodies[0].rows[0].textContent;
+const button = table.tHead.rows[0].cells[1].querySelector("button");
+button.click(); const up = first(); button.click(); const down = first();
+const search = document.querySelector(".controls input");
+const every = [...document.querySelectorAll("#claim-tables tbody tr")];
+const rows = () => every.filter((r) => !r.hidden);
+search.value = "no such claim"; search.dispatchEvent(new Event("input"));
+const shown = rows().length;
+search.value = ""; search.dispatchEvent(new Event("input"));
+const all = rows().length;
+const filters = {};
+for (const choice of document.querySelectorAll(".controls select")) {
+  choice.selectedIndex = choice.options.length - 1;
+  choice.dispatchEvent(new Event("input"));
+  const some = rows();
+  filters[choice.name] = some.length > 0 && some.length < all &&
+    some.every((r) => r.dataset[choice.name] === choice.value);
+  choice.selectedIndex = 0; choice.dispatchEvent(new Event("input"));
+}
+const reached = [...document.querySelectorAll(
+  "table.sortable th button, .controls select, .controls input, .scroll, summary, a[href]")]
+  .filter((e) => !e.closest("details:not([open])") || e.tagName === "SUMMARY");
+const lost = reached.filter((e) => {
+  e.focus(); return document.activeElement !== e; }).map((e) => e.outerHTML.slice(0, 80));
+const before = getComputedStyle(document.body).backgroundColor;
+document.getElementById("theme").click();
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ sorted: up !== down, shown, filters, lost,
+  several: reached.length > 40,
+  status: document.querySelector(".controls [role=status]").textContent,
+  told: document.getElementById("announcer").textContent,
+  state: table.tHead.rows[0].cells[1].getAttribute("aria-sort"),
+  themed: before !== getComputedStyle(document.body).backgroundColor });
+document.body.append(out);
+"""
+
+
+LENGTH = """
+const out = document.createElement("pre"); out.id = "measured";
+const said = document.getElementById("main").innerText;
+out.textContent = JSON.stringify({ words: said.split(/\\s+/).length,
+  screens: document.documentElement.scrollHeight / 900, width: innerWidth,
+  needed: document.documentElement.scrollWidth });
+document.body.append(out);
+"""
+FIRST_SCREEN = """
+const bottom = (e) => document.querySelector(e).getBoundingClientRect().bottom;
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom(".first svg"),
+  height: innerHeight, width: innerWidth, needed: document.documentElement.scrollWidth,
+  said: document.querySelectorAll(".first .told strong").length });
+document.body.append(out);
+"""
+
+
+@pytest.fixture(scope="module")
+def mailed(tmp_path_factory):
+    """Folder of the pages without anything beside them."""
+    folder = tmp_path_factory.mktemp("mailed")
+    for name in PAGES:
+        shutil.copy(RECORD / name, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_offline_without_a_complaint(tmp_path, mailed, name):
+    _, log = chromium(tmp_path, "--dump-dom", (mailed / name).as_uri())
+    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    assert (mailed / name).stat().st_size < 3_000_000
+
+
+def test_alone_no_link_is_dead_and_in_its_place_all_lead_to_a_file(tmp_path, mailed):
+    assert ask(tmp_path, mailed / "report.html", LINKS) == []
+    place = tmp_path / "results" / "reference"
+    place.mkdir(parents=True)
+    shutil.copy(RECORD / "report.html", place)
+    links = ask(tmp_path, place / "report.html", LINKS)
+    assert len(links) > 20
+    assert [to for to in links if not (RECORD / to.partition("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_breaks_no_rule_of_accessibility(tmp_path, mailed, name):
+    words = ("--virtual-time-budget=60000",)
+    assert ask(tmp_path, mailed / name, AXE + VIOLATED, words=words) == []
+
+
+def test_a_broken_rule_is_found(tmp_path, mailed):
+    broken = mailed / "broken.html"
+    text = (mailed / "report.html").read_text(encoding="utf-8")
+    broken.write_text(text.replace("</main>", "<button></button></main>"), encoding="utf-8")
+    words = ("--virtual-time-budget=60000",)
+    (found,) = ask(tmp_path, broken, AXE + VIOLATED, words=words)
+    assert found[0] == "button-name"
+
+
+@pytest.mark.parametrize(
+    ("theme", "background"), [("light", "255, 255, 255"), ("dark", "21, 24, 29")]
+)
+def test_text_is_readable_in_both_themes(tmp_path, mailed, theme, background):
+    measured = ask(tmp_path, mailed / "report.html", MEASURE_CONTRAST, theme)
+    assert background in measured["page"]
+    assert measured["texts"] > 500
+    assert (measured["low"], measured["repeated"]) == ([], [])
+    assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
+
+
+def test_the_first_screen_holds_the_answer(tmp_path, mailed):
+    measured = ask(tmp_path, mailed / "report.html", FIRST_SCREEN, size="1440,900")
+    assert measured["said"] >= 2
+    assert 0 < measured["told"] <= measured["height"] <= 900
+    assert 0 < measured["shown"] <= measured["height"]
+
+
+def test_the_page_is_read_in_one_sitting(tmp_path, mailed):
+    measured = ask(tmp_path, mailed / "report.html", LENGTH, size="1440,900")
+    assert measured["words"] <= 6000
+    assert measured["screens"] <= 14
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_shows_a_page_without_scrolling_sideways(tmp_path, mailed, name):
+    measured = ask(tmp_path, mailed / name, LENGTH, size="390,844")
+    assert measured["width"] < 520  # what Chromium makes of it
+    assert measured["needed"] <= measured["width"]
+
+
+def test_claims_are_sorted_and_filtered_by_keyboard_too(tmp_path, mailed):
+    measured = ask(tmp_path, mailed / "report.html", USE)
+    assert re.fullmatch(r"(\d+) of \1 shown", measured.pop("status"))
+    assert measured == {
+        "sorted": True,
+        "shown": 0,
+        "filters": dict.fromkeys(("role", "origin", "talk", "verdict", "data"), True),
+        "lost": [],  # nothing that the keyboard cannot reach
+        "several": True,
+        "told": "sorted by Claim, descending",
+        "state": "descending",
+        "themed": True,
+    }
+
+
+def test_the_page_prints_on_twenty_sheets(tmp_path, mailed):
+    target = tmp_path / "page.pdf"
+    page = (mailed / "report.html").as_uri()
+    chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={target}", page)
+    content = target.read_bytes()
+    assert content.startswith(b"%PDF")
+    assert 5 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", content)) <= 20
