@@ -77,6 +77,21 @@ class Synapses:
 
 
 @dataclass(frozen=True)
+class Readout:
+    """How decisions are read from what a graph gives.
+
+    Attributes:
+        name: One of `script.READOUTS`.
+        start: First step that counts.
+        stop: Step at which counting ends; None: with the trial.
+    """
+
+    name: str
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
 class Layers:
     """A network as it is run.
 

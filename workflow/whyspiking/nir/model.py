@@ -99,10 +99,10 @@ def binding(layers: Layers, steps: Steps) -> Binding:
     values: dict[str, NDArray | float] = {}
     for layer in layers.layers:
         for k, state in enumerate(layer.states):
-            for key, numbers in _numbers(state, steps).items():
+            for key, found in numbers(state, steps).items():
                 own = "v_threshold" if key == "threshold" else key
                 suffix = "" if own == "v_threshold" else str(k)
-                values[f"{layer.name}.{own}{suffix}"] = numbers
+                values[f"{layer.name}.{own}{suffix}"] = found
     counted = {}
     for key, pre, post, _, weights in _connections(layers, steps):
         values[f"{key}.w"] = weights.ravel()
@@ -139,7 +139,7 @@ def _connections(
     return connections
 
 
-def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
+def numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
     """What a state has of its own: time constants in ms of the task."""
     stretch = 1e3 * steps.step_ms / steps.graph_step_ms
     own = {
@@ -179,7 +179,7 @@ def _equations(layer: Neurons, steps: Steps) -> str:
     """All variables: what is set once, and what a step changes."""
     names = []
     for k, state in enumerate(layer.states):
-        for key in _numbers(state, steps):
+        for key in numbers(state, steps):
             names.append("v_threshold" if key in ("threshold", "v_threshold") else f"{key}{k}")
         names += [f"v{k}", f"x{k}"]
         if state.kind.startswith("Cuba"):

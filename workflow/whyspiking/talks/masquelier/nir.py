@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
@@ -52,6 +52,11 @@ def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]
     """The class that fires first; ties go to the lower class, as a graph shows no potentials."""
     end = params.t_max - delay(params)
     return first_to_fire(first_step(outputs[:, :end]), end)
+
+
+def readout(params: Params) -> Readout:
+    """What `choices` does."""
+    return Readout("first", stop=params.t_max - delay(params))
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
