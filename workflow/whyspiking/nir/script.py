@@ -206,7 +206,8 @@ class _Writing:
         if kind in ("Threshold", VALUE):
             lines[""] = f"{v} = {fed} : 1"
         elif kind in ("IF", "I"):
-            self._adds(k, f"{v} += {names['r']} * ({fed})")
+            step = "" if self.steps.solver == "euler" else f"{self.steps.graph_step_ms * 1e-3!r} * "
+            self._adds(k, f"{v} += {step}{names['r']} * ({fed})")
         else:
             self._in_order(k)
             cuba = kind.startswith("Cuba")
