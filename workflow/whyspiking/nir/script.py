@@ -128,6 +128,7 @@ def script(
         gives="True where it fires" if layers.gives_spikes else "potentials",
         gives_spikes=layers.gives_spikes,
         output_variable=f"v{_suffixes(layers.layer(layers.output[0]))[layers.output[1]]}",
+        delays=any(s.delays is not None for s in layers.synapses),
         together=max(1, min(MOST_SAMPLES, LARGEST_RUN // max(1, n_synapses))),
         step_ms=repr(float(steps.step_ms)),
         n_in=layers.n_in,
@@ -182,8 +183,10 @@ class _Writing:
         for key, values in model.numbers(self.layer.states[k], self.steps).items():
             if key == "bias" and not values.any():
                 continue
-            name, time = f"{key}{self.suffixes[k]}", key.startswith("tau")
+            name, time = f"{key}{self.suffixes[k]}", key.startswith(("tau", "onset"))
             names[key] = name
+            if key == "onset":  # in steps; half of one before the step that it names
+                values = (values - 0.5) * self.steps.step_ms
             unit = " * ms" if time else ""
             if (values == values[0]).all():
                 self.to.parameters[name] = f"{float(values[0])!r}{unit}"
@@ -199,7 +202,12 @@ class _Writing:
         state, end = self.layer.states[k], self.suffixes[k]
         parts = [f"v{self.suffixes[j]}" for j in state.fed_by]
         parts += [f"I{end}"] if any(s.state == k for s in self.synapses) else []
-        parts += [names["bias"]] if "bias" in names else []
+        if "bias" in names and state.onset is not None:
+            parts.append(f"bias_now{end}")
+            flows = f"{names['bias']} * int(t > {names['onset']})"
+            self.to.equations.append(f"bias_now{end} = {flows} : 1 (constant over dt)")
+        elif "bias" in names:
+            parts.append(names["bias"])
         fed = " + ".join(parts) or "0"
         kind, v, i = state.kind, f"v{end}", f"i_syn{end}"
         lines = {"": f"{v} : 1"}
@@ -283,7 +291,12 @@ class _Writing:
         if synapses.pre == INPUT:
             weights = weights * self.steps.input_scale
         name = f"{synapses.pre}_to_{self.to.name}{end}"
+        if name in self.arrays:
+            name += f"_{sum(key.startswith(name) for key in self.arrays)}"
         self.arrays[name] = weights
+        if synapses.delays is not None:
+            late = model.late_steps(synapses.delays, self.steps)
+            self.arrays[f"{name}.delay"] = late * self.steps.step_ms
         self.to.synapses.append(
             {
                 "name": name,
