@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 from made import others, scripts
@@ -13,11 +15,12 @@ from made.interpreted import in_brian
 from made.nir_files import chain, write
 
 from whyspiking.__main__ import main
+from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.export import networks, shipped
-from whyspiking.foreign import job, measuring, tasks
+from whyspiking.foreign import job, measuring, sources, tasks
 from whyspiking.nir import model
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, reference, tables
@@ -114,6 +117,44 @@ def test_a_network_of_a_framework_decides_as_it_did_there(library, tmp_path):
     _, output = scripts.simulate(module, scripts.samples_of(raster))
     theirs = array_files.load_arrays(file.with_suffix(".npz"))["choices"]
     assert (module.decide(output) == theirs).mean() == 1
+
+
+def delayed(file, to, delays):
+    """A copy of a .nir file in which node "0" passes through a Delay."""
+    shutil.copy(file, to)
+    with h5py.File(to, "r+") as opened:
+        node = opened.create_group("node/nodes/late")
+        node["type"], node["delay"] = "Delay", delays
+        edges = [(a.decode(), b.decode()) for a, b in opened["node/edges"][()]]
+        edges = [("late", b) if a == "0" else (a, b) for a, b in edges] + [("0", "late")]
+        del opened["node/edges"]
+        opened["node/edges"] = np.array(edges, dtype=h5py.string_dtype())
+    return to
+
+
+@pytest.mark.slow
+def test_delays_in_the_compiled_engine_are_those_of_the_script(tmp_path, builds):
+    file = delayed(PEERS / "snntorch_yinyang.nir", tmp_path / "late.nir", 1e-4 * np.arange(30))
+    (tmp_path / "to").mkdir()
+    module = written(file, tmp_path / "to", "--from", "snntorch")
+    layers = measuring.read_layers(file)
+    steps = Steps(1.0, **sources.left_open("snntorch", layers, 1.0))
+    raster = np.random.default_rng(0).random((200, 60, 4)) < 0.1
+    spikes, _ = scripts.simulate(module, scripts.samples_of(raster))
+    machine = Machine(model.brian_model(layers, steps, 60.0, 200), builds)
+    stimulus = Stimulus({"input": Spikes.from_raster(raster.astype(np.uint8), 1.0)})
+    recording = machine.run(stimulus, model.binding(layers, steps).values)
+    for name, found in recording.spikes.items():
+        theirs = np.stack([found.trials, np.rint(found.times_ms).astype(int), found.units])
+        assert theirs.shape[1] > 500
+        assert set(map(tuple, theirs.T)) == set(map(tuple, spikes[name].T))
+
+
+def test_delays_beside_whole_steps_are_warned_of(tmp_path, capsys):
+    file = delayed(PEERS / "snntorch_yinyang.nir", tmp_path / "late.nir", 1.4e-4 * np.ones(30))
+    (tmp_path / "to").mkdir()
+    written(file, tmp_path / "to", "--from", "snntorch")
+    assert "up to 0.4 of a step beside whole steps of 0.1 ms" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -32,6 +32,8 @@ NORSE_MS = 1.0
 """Step of Norse's cells unless told otherwise."""
 FAR = 100
 """A time constant of so many trials does nothing within one."""
+WHOLE = 1e-3
+"""Of a step: what a delay may lie beside whole steps by rounding."""
 ENOUGH = 0.99
 """Share of equal decisions below which a file is not run as where it comes from."""
 
@@ -85,6 +87,13 @@ def doubts(layers: Layers, setting: Setting) -> list[str]:
                 f"of {steps.step_ms:g}{trials} ms; a file has them in seconds: is it? Of one in ms "
                 f"say --graph-step-ms {1e3 * steps.step_ms:g}, of one by a framework --from"
             )
+    own = [1e3 * s.delays / steps.graph_step_ms for s in layers.synapses if s.delays is not None]
+    off = max((float(np.abs(late - np.rint(late)).max()) for late in own), default=0.0)
+    if off > WHOLE:
+        found.append(
+            f"delays lie up to {off:.2g} of a step beside whole steps of {steps.graph_step_ms:g} "
+            "ms and are rounded; is that the step of the file? Else say --graph-step-ms"
+        )
     return found
 
 

@@ -14,8 +14,8 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
 - A neuron fires where v > v_threshold at the end of the step. `Steps.reset` says what follows:
   "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the
   next step, after the leak, as snnTorch does unless told otherwise (which its files do not say).
-- Delays, those of a path together, are rounded to whole steps. Synapses of a layer onto itself act so much later than in the
-  next step; a bias that comes through a delay flows from then on.
+- Delays, those of a path together, are rounded to whole steps. Synapses of a layer onto itself act
+  so much later than in the next step; a bias that comes through a delay flows from then on.
 - Trials begin with v = v_leak (0 where there is none) and without current.
 """
 

@@ -180,8 +180,9 @@ class _Writing:
     def _parameters(self, k: int) -> dict[str, str]:
         """Names in the script by those of NIR; values above the equations, or in the arrays."""
         names = {}
-        for key, values in model.numbers(self.layer.states[k], self.steps).items():
-            if key == "bias" and not values.any():
+        state = self.layer.states[k]
+        for key, values in model.numbers(state, self.steps).items():
+            if key in ("bias", "onset") and not state.bias.any():
                 continue
             name, time = f"{key}{self.suffixes[k]}", key.startswith(("tau", "onset"))
             names[key] = name
