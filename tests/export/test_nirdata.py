@@ -46,7 +46,7 @@ def test_every_spike_is_an_event_in_the_middle_of_its_step(samples, capsys):
 
 @pytest.mark.parametrize("name", ["goeltz-shared_yinyang", "neftci-shared_match_100"])
 def test_nir_reads_the_same_raster(name, tmp_path):
-    others.require("nir")
+    others.require("nir.data_ir")
     samples = shutil.copy(NETWORKS / f"{name}.npz", tmp_path / "some.npz")
     given = array_files.load_arrays(samples)
     words = (nirdata.write(samples), NETWORKS / f"{name}.nir", given["step_ms"] * 1e-3)

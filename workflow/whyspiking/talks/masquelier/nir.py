@@ -21,8 +21,8 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     """IF neurons in layers."""
     if params.experiment == "words":
         raise NotExpressible(
-            "masquelier.words: a convolution over time needs NIR's Delay for every tap, and no "
-            "reader that we know of runs it; neurons alone (LI, Linear, Threshold) would do"
+            "masquelier.words: a convolution over time needs NIR's Delay for every tap, which "
+            "is not written yet; neurons alone (LI, Linear, Threshold) would do"
         )
     weights = model.weights_of(network)
     names = [*model.layers(len(weights))[:-1], "classes"]
