@@ -200,6 +200,7 @@ REFUSED = {
     "a readout of potentials": (["{net}", "--readout", "max"], "--readout"),
     "no such readout": (["{net}", "--readout", "most"], "'most'"),
     "a step of no time": (["{net}", "--step-ms", "0"], "--step-ms"),
+    "a step beyond all numbers": (["{net}", "--graph-step-ms", "1e-310"], "'1': tau is not finite"),
     "no script": (["{net}", "--to", "{tmp}/model.txt"], "expected the name of a script"),
     "a node that is unknown": (["{unknown}"], "type 'ALIF'"),
     "a file that is there": (["{net}", "--to", "{tmp}/there.py"], "there.py: it exists"),

@@ -3,11 +3,13 @@
     python -m whyspiking samples --task yinyang --to yinyang.npz
     python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
     python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
+    python -m whyspiking rule docs/three_factor.py --task distinctness
 
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
 `community/` takes. `brian` writes the graph as a script of Brian2 to edit, which needs nothing of
-whyspiking (docs/brian.md). docs/exchange.md tells which graphs can be run and what is assumed where
+whyspiking (docs/brian.md). `rule` has a learning rule of yours learn a task, and measures what it
+made (docs/your-rule.md). docs/exchange.md tells which graphs can be run and what is assumed where
 NIR leaves something open.
 """
 
@@ -30,15 +32,19 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     samples = kinds.add_parser("samples", help="training and validation trials of a task")
     network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
     script = kinds.add_parser("brian", help="a network as a script of Brian2")
-    for command in (samples, network):
+    rule = kinds.add_parser("rule", help="a learning rule of yours on a shared task")
+    rule.add_argument("rule", type=Path, metavar="RULE.py")
+    rule.add_argument("--to", type=Path, help="folder to make [<RULE>-<task>]")
+    for command in (samples, network, rule):
         command.add_argument(
             "--task", required=True, help="yinyang, randman, distinctness, delayed_match or mnist"
         )
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
+        command.add_argument("--scale", default="full", help="of task and battery [full]")
+    for command in (samples, network):
         command.add_argument(
             "--at", type=float, help="the task's own value: delay of delayed_match, ms"
         )
-        command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)
@@ -124,6 +130,10 @@ def main(words: Sequence[str] | None = None) -> int:
             from whyspiking.foreign import scripts
 
             return scripts.brian(asked)
+        if asked.kind == "rule":
+            from whyspiking.foreign import rules
+
+            return rules.rule(asked, parser.parse_args)
         network.set_defaults(**job.beside(asked.file, asked.task))
         return job.measure(parser.parse_args(words))
     except UserError as error:

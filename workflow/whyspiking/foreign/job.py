@@ -140,6 +140,8 @@ def measure(asked: argparse.Namespace) -> int:
         words = f"{100 * found.agreed:.1f} % of {params.n_validation} validation trials"
         print(f"decisions equal to those in {asked.expect}: {words}")
     print(f"accuracy {share}; {to}/report.html")
+    for reached, label in page.ranking(found):
+        print(f"{100 * reached:7.1f} %  {label}")
     return 0
 
 

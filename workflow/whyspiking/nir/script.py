@@ -184,6 +184,11 @@ class _Writing:
         for key, values in model.numbers(state, self.steps).items():
             if key in ("bias", "onset") and not state.bias.any():
                 continue
+            if not np.isfinite(values).all():
+                raise UserError(
+                    f"node '{state.node}': {key} is not finite in steps of "
+                    f"{self.steps.graph_step_ms:g} ms of the file; correct --graph-step-ms"
+                )
             name, time = f"{key}{self.suffixes[k]}", key.startswith(("tau", "onset"))
             names[key] = name
             if key == "onset":  # in steps; half of one before the step that it names
