@@ -113,6 +113,9 @@ def script(
     sizes = [layer.size for layer in layers.layers]
     n_synapses = sum(int(np.count_nonzero(s.weights)) for s in layers.synapses)
     says, decide = READOUTS[readout.name]
+    if readout.start or readout.stop is not None:
+        until = "the end" if readout.stop is None else f"step {readout.stop}"
+        says += f"; steps from {readout.start} to {until} count"
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("whyspiking.nir", "."),
         undefined=jinja2.StrictUndefined,
