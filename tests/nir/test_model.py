@@ -12,6 +12,7 @@ from made.nir_files import chain, lif, write
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
+from whyspiking.errors import UserError
 from whyspiking.foreign import sources
 from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.model import Steps
@@ -21,17 +22,18 @@ STEPS = 40
 RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8)
 
 
-def run(nodes, edges, steps, folder):
-    """Output of two trials: spikes or potentials, (trial, step, neuron)."""
+def run(nodes, edges, steps, folder, raster=RASTER):
+    """Output of trials: spikes or potentials, (trial, step, neuron)."""
+    n = len(raster)
     found = arranging.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
-    made = model.brian_model(found, steps, STEPS * steps.step_ms, 2)
-    stimulus = Stimulus({"input": Spikes.from_raster(RASTER, steps.step_ms)})
-    parts = in_brian(made, stimulus, model.binding(found, steps).values, 2)
+    made = model.brian_model(found, steps, STEPS * steps.step_ms, n)
+    stimulus = Stimulus({"input": Spikes.from_raster(raster, steps.step_ms)})
+    parts = in_brian(made, stimulus, model.binding(found, steps).values, n)
     if not found.gives_spikes:
         values = np.asarray(next(iter(parts["trace_monitors"]["output"].recorded_variables)))
         trace = getattr(parts["trace_monitors"]["output"], str(values))
-        return np.asarray(trace).T.reshape(2, STEPS, -1)
-    return fired(parts, steps, RASTER.shape[:2], found.n_out)
+        return np.asarray(trace).T.reshape(n, STEPS, -1)
+    return fired(parts, steps, raster.shape[:2], found.n_out)
 
 
 def fired(parts, steps, shape, n, layer="output"):
@@ -115,6 +117,53 @@ def test_two_layers_fire_as_step_by_step(reset, tmp_path):
     expected = np.stack(expected, 1)
     assert 0.05 < expected.mean() < 0.95
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("graph_step_ms", [1.0, 0.5])
+def test_delays_are_as_step_by_step(graph_step_ms, tmp_path):
+    """Before weights, behind them with the bias, and of a layer onto itself."""
+    raster = (np.random.default_rng(3).random((1, STEPS, 4)) < 0.3).astype(np.uint8)
+    rng = np.random.default_rng(2)
+    before, behind, own = np.array([0, 1, 5, 2]), np.array([3, 0, 1, 7, 2]), 2
+    nodes, edges = chain()
+    nodes["0"] = ("Affine", {**nodes["0"][1], "bias": np.linspace(-1, 2, 5)})
+    nodes["back"] = ("Linear", {"weight": rng.normal(0, 3, (5, 5))})
+    for name, steps in (("d0", before), ("d1", behind), ("d2", own)):
+        # Less than half a step, of two in a row together, is rounded off.
+        nodes[name] = ("Delay", {"delay": (steps + 0.2) * 1e-3 * graph_step_ms})
+    edges = [("input", "d0"), ("d0", "0"), ("0", "d1"), ("d1", "1"), *edges[2:]]
+    edges += [("1", "d2"), ("d2", "back"), ("back", "1")]
+    tau = {"tau": 0.01 * graph_step_ms}
+    nodes["1"], nodes["3"] = lif(5, **tau), lif(3, **tau)
+    found = run(nodes, edges, Steps(2.0, graph_step_ms), tmp_path, raster)
+    w1, w2, back = (nodes[name][1]["weight"] for name in ("0", "2", "back"))
+    bias, v1, v2 = nodes["0"][1]["bias"], np.zeros((1, 5)), np.zeros((1, 3))
+    fired1, expected = np.zeros((1, STEPS, 5)), []
+    for t in range(STEPS):
+        current = np.zeros((1, 5))
+        for j in range(5):
+            for k in range(4):
+                at = t - behind[j] - before[k]
+                current[:, j] += w1[j, k] * raster[:, at, k] if at >= 0 else 0
+            current[:, j] += bias[j] if t >= behind[j] else 0
+        if t - 1 - own >= 0:
+            current += fired1[:, t - 1 - own] @ back.T
+        v1 += 0.1 * (current - v1)
+        fired1[:, t] = v1 > 1
+        v2 += 0.1 * (fired1[:, t] @ w2.T - v2)
+        expected.append((v2 > 1).astype(float))
+        v1, v2 = np.where(v1 > 1, 0, v1), np.where(v2 > 1, 0, v2)
+    expected = np.stack(expected, 1)
+    assert 0.05 < expected.mean() < 0.95
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_delays_without_end_are_refused(tmp_path):
+    nodes, edges = chain()
+    nodes["late"] = ("Delay", {"delay": np.full(4, 200.0)})
+    edges[0:1] = [("input", "late"), ("late", "0")]
+    with pytest.raises(UserError, match="200000 steps of 1 ms; expected at most"):
+        run(nodes, edges, Steps(1.0, 1.0), tmp_path)
 
 
 def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):

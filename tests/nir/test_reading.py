@@ -90,7 +90,16 @@ def test_potentials_passed_on_one_to_one_are_states_of_one_layer(tmp_path):
 
 GRAPHS = {
     "unknown node": ({"n1": ("ALIF", {})}, [], "type 'ALIF'"),
-    "delay": ({"n1": ("Delay", {"delay": np.ones(5)})}, [], "type 'Delay'"),
+    "convolution": ({"n0": ("Conv2d", {"weight": np.ones((2, 1, 3, 3))})}, [], "type 'Conv2d'"),
+    "negative delay": (
+        {"nlate": ("Delay", {"delay": -np.ones(4)})}, [("input", "late"), ("late", "0")], "'delay'"
+    ),
+    "delays of other neurons": (
+        {"nlate": ("Delay", {"delay": np.ones(3)})}, [("1", "late"), ("late", "2")], "5 inputs|3"
+    ),
+    "delayed output": (
+        {"n2": ("Delay", {"delay": np.ones(5)}), "n3": ("Delay", {"delay": 1.0})}, [], "is delayed"
+    ),
     "nan weights": ({"n2": ("Linear", {"weight": np.full((3, 5), np.nan)})}, [], "not finite"),
     "no weights": ({"n2": ("Linear", {})}, [], "'weight' is missing"),
     "weights of text": ({"n2": ("Linear", {"weight": "all"})}, [], "no numbers"),
@@ -121,6 +130,39 @@ def test_potentials_through_weights_are_refused(tmp_path):
     values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
     nodes, edges = chain(n1=("LI", values))
     refused(write(tmp_path / "net.nir", nodes, edges), "potentials of '1' go through weights")
+
+
+def test_potentials_through_delays_are_refused(tmp_path):
+    values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
+    nodes, edges = chain(n1=("LI", values), n2=("Delay", {"delay": 0.003 * np.ones(5)}))
+    nodes["3"], nodes["output"] = lif(5), ("Output", {"shape": np.array([5])})
+    refused(write(tmp_path / "net.nir", nodes, edges), "potentials of '1' go through weights or d")
+
+
+def test_delays_between_weights_must_be_one(tmp_path):
+    """Weights after them add up what comes at several times, which no pair of neurons has."""
+    nodes, edges = chain()
+    edges = [e for e in edges if e != ("2", "3")]
+    nodes["more"] = ("Linear", {"weight": np.eye(3)})
+    edges += [("2", "late"), ("late", "more"), ("more", "3")]
+    nodes["late"] = ("Delay", {"delay": 0.001 * np.arange(3)})
+    refused(write(tmp_path / "net.nir", nodes, edges), "weights 'more' add up")
+    nodes["late"] = ("Delay", {"delay": np.array(0.002)})
+    found = arranged(tmp_path / "net.nir", nodes, edges)
+    np.testing.assert_array_equal(found.synapses[1].delays, np.full((5, 3), 0.002))
+
+
+def test_paths_of_several_delays_are_several_synapses(tmp_path):
+    """A convolution over time: a Delay for each tap."""
+    nodes, edges = chain()
+    for k in (1, 2):
+        nodes[f"late{k}"] = ("Delay", {"delay": 0.001 * k * np.ones(4)})
+        nodes[f"tap{k}"] = ("Linear", {"weight": k * np.ones((5, 4))})
+        edges += [("input", f"late{k}"), (f"late{k}", f"tap{k}"), (f"tap{k}", "1")]
+    found = arranged(tmp_path / "net.nir", nodes, edges)
+    into = [s for s in found.synapses if s.pre == "input"]
+    late = sorted(0.0 if s.delays is None else s.delays.max() for s in into)
+    assert late == [0.0, 0.001, 0.002]
 
 
 def test_small_files_that_make_much_are_refused(tmp_path):

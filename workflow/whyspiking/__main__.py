@@ -1,12 +1,16 @@
-"""Measure a network of yours beside the recorded ones: `python -m whyspiking`.
+"""Measure a network of yours beside the recorded ones, or run it in Brian2: `python -m whyspiking`.
 
     python -m whyspiking samples --task yinyang --to yinyang.npz
     python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
+    python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
+    python -m whyspiking rule docs/three_factor.py --task distinctness
 
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
-`community/` takes. docs/exchange.md tells which graphs can be run and what is assumed where NIR
-leaves something open.
+`community/` takes. `brian` writes the graph as a script of Brian2 to edit, which needs nothing of
+whyspiking (docs/brian.md). `rule` has a learning rule of yours learn a task, and measures what it
+made (docs/your-rule.md). docs/exchange.md tells which graphs can be run and what is assumed where
+NIR leaves something open.
 """
 
 from __future__ import annotations
@@ -27,59 +31,78 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     kinds = parser.add_subparsers(dest="kind", required=True)
     samples = kinds.add_parser("samples", help="training and validation trials of a task")
     network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
-    for command in (samples, network):
+    script = kinds.add_parser("brian", help="a network as a script of Brian2")
+    rule = kinds.add_parser("rule", help="a learning rule of yours on a shared task")
+    rule.add_argument("rule", type=Path, metavar="RULE.py")
+    rule.add_argument("--to", type=Path, help="folder to make [<RULE>-<task>]")
+    for command in (samples, network, rule):
         command.add_argument(
             "--task", required=True, help="yinyang, randman, distinctness, delayed_match or mnist"
         )
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
+        command.add_argument("--scale", default="full", help="of task and battery [full]")
+    for command in (samples, network):
         command.add_argument(
             "--at", type=float, help="the task's own value: delay of delayed_match, ms"
         )
-        command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
+    _of_steps(network, 1.0)
+    _of_steps(script, None)
+    script.add_argument("--to", type=Path, help="script to write, *.py [<NETWORK>.py]")
+    script.add_argument("--force", action="store_true", help="replace the script if it is there")
+    script.add_argument(
+        "--readout", help="count, first; max, sum, last, vote, each, potential [count; max]"
+    )
+    script.set_defaults(trial_ms=None, seed=0)
     return parser, network
 
 
-def _options(network: argparse.ArgumentParser) -> None:
-    """Those of `measure` alone."""
-    network.add_argument("file", type=Path, metavar="NETWORK.nir")
-    network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
-    network.add_argument(
+def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
+    """What a file leaves open, alike for `measure` and `brian`."""
+    command.add_argument("file", type=Path, metavar="NETWORK.nir")
+    command.add_argument(
         "--from",
         dest="source",
         choices=("snntorch", "norse"),
         help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
         "framework has them (those that are given come first)",
     )
-    network.add_argument(
-        "--expect",
-        type=Path,
-        metavar="FILE",
-        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
+    command.add_argument(
+        "--step-ms", type=float, default=step_ms, help="step in ms of the task [1]"
     )
-    network.add_argument("--step-ms", type=float, default=1.0, help="step in ms of the task [1]")
-    network.add_argument(
+    command.add_argument(
         "--graph-step-ms",
         type=float,
         help="the same in ms of the file's time constants, which are in seconds; 0.1 of snnTorch "
         "[--step-ms]",
     )
-    network.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
-    network.add_argument(
+    command.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
+    command.add_argument(
         "--reset",
         choices=("value", "subtract", "later"),
         help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
         "(snnTorch) [value]",
     )
-    network.add_argument(
+    command.add_argument(
         "--current",
         choices=("filtered", "jump"),
         help="what an input does to a synaptic current: a share of it, or all is added (LIFCell "
         "of Norse) [filtered]",
     )
-    network.add_argument(
+    command.add_argument(
         "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
+    )
+
+
+def _options(network: argparse.ArgumentParser) -> None:
+    """Those of `measure` alone."""
+    network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
     )
     network.add_argument("--trial-ms", type=float, help="[window of the input and 10 ms]")
     network.add_argument(
@@ -103,6 +126,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
         if asked.kind == "samples":
             return job.samples(asked)
+        if asked.kind == "brian":
+            from whyspiking.foreign import scripts
+
+            return scripts.brian(asked)
+        if asked.kind == "rule":
+            from whyspiking.foreign import rules
+
+            return rules.rule(asked, parser.parse_args)
         network.set_defaults(**job.beside(asked.file, asked.task))
         return job.measure(parser.parse_args(words))
     except UserError as error:

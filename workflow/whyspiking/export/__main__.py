@@ -3,6 +3,7 @@
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
     python -m whyspiking.export ship results/default
+    python -m whyspiking.export nirdata results/reference/networks/goeltz-yinyang.npz
     python -m whyspiking.export neurobench results/default
     python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
     python -m whyspiking.export crate results/default
@@ -48,6 +49,8 @@ def main(words: Sequence[str] | None = None) -> int:
     ship.add_argument("where", type=Path, nargs="+", help="folders of runs, the first one first")
     ship.add_argument("--to", type=Path, default=reference.FOLDER, help="[results/reference]")
     ship.add_argument("--samples", type=int, default=200, help="test trials of each [200]")
+    data = kinds.add_parser("nirdata", help="input spikes of samples as NIRData")
+    data.add_argument("where", type=Path, help="samples of a network, .npz; the .h5 goes beside it")
     bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
     bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
     events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")

@@ -1,4 +1,4 @@
-"""What the two commands of `python -m whyspiking` do, from files to files."""
+"""What `samples` and `measure` of `python -m whyspiking` do, from files to files."""
 
 from __future__ import annotations
 
@@ -76,18 +76,23 @@ def samples(asked: argparse.Namespace) -> int:
     return 0
 
 
+def facts(file: Path) -> dict[str, Any]:
+    """What the .json of a network's name says; empty where there is none, or somebody else's."""
+    try:
+        with file.with_suffix(".json").open("rb") as text:
+            told = json.loads(text.read(LARGEST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 def beside(file: Path, task: str) -> dict[str, Any]:
     """Options that stand, under `measure`, in the .json of a network's name; none for other tasks.
 
     Raises:
         UserError: If one is not what `measure` takes.
     """
-    path = file.with_suffix(".json")
-    try:
-        with path.open("rb") as text:
-            told = json.loads(text.read(LARGEST_BYTES)).get("measure", {})
-    except (OSError, ValueError, RecursionError, AttributeError):
-        return {}  # somebody else's
+    path, told = file.with_suffix(".json"), facts(file).get("measure", {})
     if not told or (found := parsed(Options, told, f"{path}, measure")).task != task:
         return {}
     print(f"steps, times and readout as {path} says; options that are given come first", flush=True)
@@ -116,9 +121,9 @@ def measure(asked: argparse.Namespace) -> int:
     foreign = Foreign(layers, setting)
     foreign.check(params, str(asked.file))
     expected = None if asked.expect is None else sources.expected(asked.expect, foreign, params)
-    _warn(sources.doubts(layers, setting))
+    warn(sources.doubts(layers, setting))
     found = measuring.measure(told, foreign, params, config, _progress(), expected)
-    _warn([*sources.silence(found.metrics), *sources.disagreement(found.agreed)])
+    warn([*sources.silence(found.metrics), *sources.disagreement(found.agreed)])
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
     try:
@@ -135,10 +140,13 @@ def measure(asked: argparse.Namespace) -> int:
         words = f"{100 * found.agreed:.1f} % of {params.n_validation} validation trials"
         print(f"decisions equal to those in {asked.expect}: {words}")
     print(f"accuracy {share}; {to}/report.html")
+    for reached, label in page.ranking(found):
+        print(f"{100 * reached:7.1f} %  {label}")
     return 0
 
 
-def _warn(remarks: list[str]) -> None:
+def warn(remarks: list[str]) -> None:
+    """Say what may not be meant."""
     for remark in remarks:
         print(f"warning: {remark}", file=sys.stderr, flush=True)
 

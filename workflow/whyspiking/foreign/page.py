@@ -85,6 +85,12 @@ def beside(found: Measured) -> Ground | None:
     return ground if ground.cells else None
 
 
+def ranking(found: Measured) -> list[tuple[float, str]]:
+    """Accuracy and name of the recorded methods and of this network, the best first."""
+    told = [(float(row["accuracy"]), name) for name, row in _methods(found, beside(found))]
+    return sorted([*told, (found.row.accuracy, f"{found.asked.name} (this)")], reverse=True)
+
+
 def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
     """Recorded methods with their rows, the best first, controls and floors among them."""
     if ground is None:

@@ -6,6 +6,7 @@ Read from the code of snnTorch 1.0 (`export_nir.py`, `_neurons/leaky.py`, `synap
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ NORSE_MS = 1.0
 """Step of Norse's cells unless told otherwise."""
 FAR = 100
 """A time constant of so many trials does nothing within one."""
+WHOLE = 1e-3
+"""Of a step: what a delay may lie beside whole steps by rounding."""
 ENOUGH = 0.99
 """Share of equal decisions below which a file is not run as where it comes from."""
 
@@ -74,15 +77,23 @@ def doubts(layers: Layers, setting: Setting) -> list[str]:
             f"of {steps.graph_step_ms:g} ms; is it? Then say --from {SNNTORCH}"
         )
     per_second = 1e3 * steps.step_ms / steps.graph_step_ms
+    finite = math.isfinite(setting.trial_ms)
+    trials = f" and trials of {setting.trial_ms:g}" if finite else ""
     for node, values in _taus(layers):
         shortest, longest = per_second * np.min(values), per_second * np.max(values)
         if longest > FAR * setting.trial_ms or shortest < 0.999 * steps.step_ms:
             found.append(
                 f"time constants of '{node}' are {shortest:.3g} to {longest:.3g} ms, beside steps "
-                f"of {steps.step_ms:g} and trials of {setting.trial_ms:g} ms; a file has them in "
-                "seconds: is it? Of one in ms say --graph-step-ms "
-                f"{1e3 * steps.step_ms:g}, of one by a framework --from"
+                f"of {steps.step_ms:g}{trials} ms; a file has them in seconds: is it? Of one in ms "
+                f"say --graph-step-ms {1e3 * steps.step_ms:g}, of one by a framework --from"
             )
+    own = [1e3 * s.delays / steps.graph_step_ms for s in layers.synapses if s.delays is not None]
+    off = max((float(np.abs(late - np.rint(late)).max()) for late in own), default=0.0)
+    if off > WHOLE:
+        found.append(
+            f"delays lie up to {off:.2g} of a step beside whole steps of {steps.graph_step_ms:g} "
+            "ms and are rounded; is that the step of the file? Else say --graph-step-ms"
+        )
     return found
 
 

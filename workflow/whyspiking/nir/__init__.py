@@ -10,12 +10,14 @@ A talk whose neurons can be written with NIR's nodes has a module `nir.py` with
         The inputs of a task, step by step, as the graph reads them.
     choices(params, outputs, clock) -> (trial,) or (trial, time), -1 where undecided
         Decisions from what the graph gives, (trial, time, output).
+    readout(params) -> Readout
+        What `choices` does, by a name that scripts know.
     reference(params, variant, network, task) -> as `choices`
         Decisions of the engine of training by the same rule.
 
 Where none of its networks can be written, the talk says why in NOT_EXPRESSIBLE (`__init__.py`).
 Graphs from elsewhere go the other way: `reading` (the file), `arranging` (nodes to `layers`),
-`model` (layers to Brian2).
+`model` (layers to Brian2), `script` (to a program of Brian2 that stands by itself).
 
 May import `contract` and below. At a glance: `graph`. Nothing of a run depends on this room, so it
 is an input of no job.
@@ -24,5 +26,6 @@ is an input of no job.
 from __future__ import annotations
 
 from whyspiking.nir.graph import Clock, Graph, NotExpressible
+from whyspiking.nir.layers import Readout
 
-__all__ = ["Clock", "Graph", "NotExpressible"]
+__all__ = ["Clock", "Graph", "NotExpressible", "Readout"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -18,10 +17,10 @@ from whyspiking.nir.layers import (
     VALUE,
     Layer,
     Layers,
-    Matrix,
     State,
     Synapses,
 )
+from whyspiking.nir.paths import Matrix, Path, Sum, added, equal, flowing
 from whyspiking.nir.reading import LARGEST_ARRAY, NEURONS, SYNAPSES
 
 MOST_NEURONS = 20_000
@@ -46,14 +45,6 @@ def arranged(graph: Graph, where: str = "the graph") -> Layers:
         ) from None
 
 
-@dataclass
-class _Sum:
-    """What reaches a node: a bias, and weights (post, pre) by source; None: one to one."""
-
-    bias: Matrix | None = None
-    terms: dict[str, Matrix | None] = field(default_factory=dict)
-
-
 class _Arranging:
     def __init__(self, graph: Graph, where: str) -> None:
         self.where = where
@@ -61,7 +52,7 @@ class _Arranging:
         self.before: dict[str, list[str]] = {name: [] for name in graph.nodes}
         for a, b in dict.fromkeys(graph.edges):
             self.before[b].append(a)
-        self.sums: dict[str, _Sum] = {}
+        self.sums: dict[str, Sum] = {}
         self.made = 0
         self.input = self._only("Input")
         self.end = self._only("Output")
@@ -85,20 +76,29 @@ class _Arranging:
 
     # ---- weights ----
 
-    def _into(self, name: str, on_the_way: tuple[str, ...]) -> _Sum:
+    def _into(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
         """What reaches a node from input and neurons, all weights on the way multiplied out."""
-        total = _Sum()
+        total = Sum()
         for before in self.before[name]:
             part = self._out_of(before, (*on_the_way, name))
-            total.bias = _added(total.bias, part.bias) if part.bias is not None else total.bias
-            for source, weights in part.terms.items():
-                if source in total.terms:
-                    weights = self._both(total.terms[source], weights, source)
-                total.terms[source] = weights
+            if part.bias is not None:
+                if total.bias is not None and not equal(total.onset, part.onset):
+                    raise self.wrong(
+                        f"biases reach '{name}' by several delays", "one", "put biases behind them"
+                    )
+                total.bias, total.onset = added(total.bias, part.bias), part.onset
+            for source, path in part.paths:
+                known = total.terms.setdefault(source, [])
+                direct = [k for k, old in enumerate(known) if old.delays is None]
+                if direct and path.delays is None:
+                    k = direct[0]
+                    known[k] = Path(self._both(known[k].weights, path.weights, source))
+                else:
+                    known.append(path)
         return total
 
     def _both(self, one: Matrix | None, other: Matrix | None, source: str) -> Matrix:
-        """Two paths from one source."""
+        """Two paths from one source that arrive at once."""
         sizes = [len(w) for w in (one, other) if w is not None]
         if not sizes:
             raise self.wrong(
@@ -114,10 +114,10 @@ class _Arranging:
             )
         return first + second
 
-    def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> _Sum:
+    def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
         kind, values = self.nodes[name]
         if kind in NEURONS or kind == "Input":
-            return _Sum(None, {name: None})
+            return Sum(terms={name: [Path(None)]})
         if kind == "Output":
             raise self.wrong(f"an edge leaves output '{name}'", "none", "remove it")
         if name in on_the_way:
@@ -128,10 +128,12 @@ class _Arranging:
             self.sums[name] = self._through(name, values, self._into(name, on_the_way))
         return self.sums[name]
 
-    def _through(self, name: str, values: Mapping[str, Matrix], given: _Sum) -> _Sum:
+    def _through(self, name: str, values: Mapping[str, Matrix], given: Sum) -> Sum:
         """What leaves a node of weights, or one that only passes on."""
         if self.kind(name) not in SYNAPSES:
             return given
+        if self.kind(name) == "Delay":
+            return self._delayed(name, np.ravel(values["delay"]), given)
         scaled = self.kind(name) == "Scale"
         weights = self._diagonal(values["scale"], name) if scaled else values["weight"]
         if weights.ndim != 2:
@@ -140,7 +142,7 @@ class _Arranging:
                 "two axes, (post, pre)",
                 "export a Linear or Affine node",
             )
-        found = _Sum(values.get("bias"))
+        found = Sum(values.get("bias"))
         if found.bias is not None:
             found.bias = np.ravel(found.bias)
             if found.bias.size not in (1, len(weights)):
@@ -149,14 +151,49 @@ class _Arranging:
         if given.bias is not None:
             if given.bias.size != weights.shape[1]:
                 raise self.misfit(name, "inputs", weights.shape[1], given.bias.size)
-            found.bias = _added(found.bias, weights @ given.bias)
-        for source, first in given.terms.items():
-            if first is not None and len(first) != weights.shape[1]:
-                raise self.misfit(name, "inputs", weights.shape[1], len(first))
+            onset = given.onset
+            if onset is not None and (found.bias is not None or np.ptp(onset)):
+                raise self._mixed(name)
+            found.onset = None if onset is None else onset[:1]
+            found.bias = added(found.bias, weights @ given.bias)
+        for source, path in given.paths:
+            first, delays = path.weights, path.delays
             if first is not None:
+                if len(first) != weights.shape[1]:
+                    raise self.misfit(name, "inputs", weights.shape[1], len(first))
                 self._count(len(weights) * first.shape[1], name)
-            found.terms[source] = weights if first is None else weights @ first
+                if delays is not None and np.ptp(delays, axis=0).any():
+                    raise self._mixed(name)
+                delays = None if delays is None else delays[0]
+            elif delays is not None and delays.size not in (1, weights.shape[1]):
+                raise self.misfit(name, "inputs", weights.shape[1], delays.size)
+            made = weights if first is None else weights @ first
+            late = None if delays is None else np.broadcast_to(delays, made.shape)
+            found.terms.setdefault(source, []).append(Path(made, late))
         return found
+
+    def _delayed(self, name: str, delays: Matrix, given: Sum) -> Sum:
+        """What leaves a Delay."""
+        sizes = [len(p.weights) for _, p in given.paths if p.weights is not None]
+        sizes += [
+            p.delays.size for _, p in given.paths if p.weights is None and p.delays is not None
+        ]
+        sizes += [] if given.bias is None else [given.bias.size]
+        if off := [n for n in sizes if n != delays.size and 1 not in (n, delays.size)]:
+            raise self.misfit(name, "delays", delays.size, off[0])
+        found = Sum(given.bias)
+        if given.bias is not None:
+            found.onset = delays if given.onset is None else given.onset + delays
+        for source, path in given.paths:
+            found.terms.setdefault(source, []).append(path.late(delays))
+        return found
+
+    def _mixed(self, name: str) -> UserError:
+        return self.wrong(
+            f"weights '{name}' add up what comes by different delays from one source",
+            "delays that differ only before all weights, or after them",
+            "put the Delay behind these weights, or write one path for each delay",
+        )
 
     def _diagonal(self, values: Matrix, name: str) -> Matrix:
         self._count(np.size(values) ** 2, name)
@@ -188,9 +225,9 @@ class _Arranging:
             for name in self.neurons:
                 own = [np.size(v) for v in self.nodes[name][1].values() if np.size(v) > 1]
                 own += [
-                    sizes[source] if weights is None else len(weights)
-                    for source, weights in self.into[name].terms.items()
-                    if weights is not None or source in sizes
+                    sizes[source] if path.weights is None else len(path.weights)
+                    for source, path in self.into[name].paths
+                    if path.weights is not None or source in sizes
                 ]
                 bias = self.into[name].bias
                 own += [] if bias is None else [bias.size]
@@ -206,11 +243,12 @@ class _Arranging:
                     f"'{name}' has {sizes[name]} neurons", f"at most {MOST_NEURONS}", "use fewer"
                 )
         for name, into in self.into.items():
-            for source, weights in into.terms.items():
-                if weights is not None and weights.shape[1] != sizes[source]:
-                    raise self.misfit(
-                        name, f"inputs from '{source}'", weights.shape[1], sizes[source]
-                    )
+            for source, path in into.paths:
+                shapes = [] if path.weights is None else [path.weights.shape[1]]
+                if path.weights is None and path.delays is not None and path.delays.size > 1:
+                    shapes = [path.delays.size]
+                if off := [n for n in shapes if n != sizes[source]]:
+                    raise self.misfit(name, f"inputs from '{source}'", off[0], sizes[source])
         return sizes
 
     # ---- layers ----
@@ -219,12 +257,16 @@ class _Arranging:
         groups = self._groups()
         of_node = {name: k for k, group in enumerate(groups) for name in group}
         end = self.into[self.end]
-        direct = [s for s, w in end.terms.items() if w is None]
+        direct = [s for s, path in end.paths if path.weights is None]
         if not end.terms or self.input in end.terms:
             raise self.wrong("its output comes from no neuron", "neurons before it", "add them")
-        if direct and (len(end.terms) > 1 or end.bias is not None):
+        if direct and (len(end.paths) > 1 or end.bias is not None):
             raise self.wrong("several things are added up in its output", "one node", "add weights")
-        told = [s for s, w in end.terms.items() if w is not None and self.kind(s) not in SPIKING]
+        if direct and end.paths[0][1].delays is not None:
+            raise self.wrong(
+                "its output is delayed", "neurons or weights there", "remove the Delay"
+            )
+        told = [s for s, p in end.paths if p.weights is not None and self.kind(s) not in SPIKING]
         if told:
             raise self._no_potentials(told[0], self.end)
         after: dict[int, set[int]] = {k: set() for k in range(len(groups))}
@@ -252,15 +294,15 @@ class _Arranging:
             output = places[direct[0]]
         else:
             size = self._outputs(end)
-            bias = np.zeros(size) if end.bias is None else end.bias
-            found.append(Layer(OUTPUT, size, [State(self.end, VALUE, {}, bias)]))
+            state = State(self.end, VALUE, {}, *flowing(end, size))
+            found.append(Layer(OUTPUT, size, [state]))
             output = (OUTPUT, 0)
             synapses += self._synapses(self.end, output, places)
         self._check_used(found, synapses, output)
         return Layers(self.sizes[self.input], found, synapses, output)
 
-    def _outputs(self, end: _Sum) -> int:
-        sizes = {len(w) for w in end.terms.values() if w is not None}
+    def _outputs(self, end: Sum) -> int:
+        sizes = {len(p.weights) for _, p in end.paths if p.weights is not None}
         if len(sizes) != 1:
             raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
         return sizes.pop()
@@ -276,7 +318,8 @@ class _Arranging:
         together = {name: {name} for name in self.neurons}
         for name, sources in fed.items():
             for source in sources:
-                if self.into[name].terms[source] is not None:
+                paths = self.into[name].terms[source]
+                if any(p.weights is not None or p.delays is not None for p in paths):
                     raise self._no_potentials(source, name)
                 joined = together[name] | together[source]
                 for member in joined:
@@ -305,32 +348,36 @@ class _Arranging:
 
     def _no_potentials(self, source: str, name: str) -> UserError:
         return self.wrong(
-            f"potentials of '{source}' go through weights to '{name}'",
-            "spikes before weights",
+            f"potentials of '{source}' go through weights or delays to '{name}'",
+            "spikes before them",
             "put the weights before the leaky integrators, which comes to the same",
         )
 
     def _states(self, group: Sequence[str]) -> list[State]:
         states = []
         for name in group:
-            (kind, values), n, bias = self.nodes[name], self.sizes[name], self.into[name].bias
+            (kind, values), n = self.nodes[name], self.sizes[name]
             own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
             sources = [s for s in self.into[name].terms if s in group]
             fed_by = [group.index(s) for s in sources if self.kind(s) not in SPIKING]
-            states.append(State(name, kind, own, np.zeros(n) if bias is None else bias, fed_by))
+            bias, onset = flowing(self.into[name], n)
+            states.append(State(name, kind, own, bias, onset, fed_by))
         return states
 
     def _synapses(
         self, name: str, place: tuple[str, int], places: Mapping[str, tuple[str, int]]
     ) -> list[Synapses]:
         found = []
-        for source, weights in self.into[name].terms.items():
+        for source, path in self.into[name].paths:
             if source != self.input and self.kind(source) not in SPIKING:
                 continue
+            weights, delays = path.weights, path.delays
             if weights is None:
                 weights = self._diagonal(np.ones(self.sizes[source]), source)
+            if delays is not None:
+                delays = np.broadcast_to(delays, weights.shape).T.copy()
             pre = INPUT if source == self.input else places[source][0]
-            found.append(Synapses(pre, *place, np.ascontiguousarray(weights.T)))
+            found.append(Synapses(pre, *place, np.ascontiguousarray(weights.T), delays))
         return found
 
     def _check_used(
@@ -345,7 +392,3 @@ class _Arranging:
                 )
         if INPUT not in feeding:
             raise self.wrong("its input reaches no neuron", "a way there", "add an edge")
-
-
-def _added(one: Matrix | None, other: Matrix) -> Matrix:
-    return other if one is None else one + other

@@ -31,6 +31,7 @@ class State:
         kind: Of NIR, or `VALUE`.
         parameters: By NIR's names, (neuron,) each; time constants in s of the graph.
         bias: Current in every step, (neuron,).
+        onset: When in a trial it begins, (neuron,), in s of the graph; None: at the start.
         fed_by: States of the same layer whose values are added to its input.
     """
 
@@ -38,6 +39,7 @@ class State:
     kind: str
     parameters: dict[str, Matrix]
     bias: Matrix
+    onset: Matrix | None = None
     fed_by: list[int] = field(default_factory=list)
 
 
@@ -63,17 +65,36 @@ class Layer:
 
 @dataclass(frozen=True)
 class Synapses:
-    """Weights (pre, post) from the input or the spikes of a layer to a state of a layer."""
+    """Weights (pre, post) from the input or the spikes of a layer to a state of a layer.
+
+    Delays have the same shape, in s of the graph; None: there are none.
+    """
 
     pre: str
     post: str
     state: int
     weights: Matrix
+    delays: Matrix | None = None
 
     @property
     def later(self) -> bool:
         """Whether they act in the next step: those of a layer onto itself."""
         return self.pre == self.post
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How decisions are read from what a graph gives.
+
+    Attributes:
+        name: One of `script.READOUTS`.
+        start: First step that counts.
+        stop: Step at which counting ends; None: with the trial.
+    """
+
+    name: str
+    start: int = 0
+    stop: int | None = None
 
 
 @dataclass(frozen=True)

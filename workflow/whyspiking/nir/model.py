@@ -14,6 +14,8 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
 - A neuron fires where v > v_threshold at the end of the step. `Steps.reset` says what follows:
   "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the
   next step, after the leak, as snnTorch does unless told otherwise (which its files do not say).
+- Delays, those of a path together, are rounded to whole steps. Synapses of a layer onto itself act
+  so much later than in the next step; a bias that comes through a delay flows from then on.
 - Trials begin with v = v_leak (0 where there is none) and without current.
 """
 
@@ -25,13 +27,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel, Group, Regularly, Replay, Synapses
+from whyspiking.contract.brian_model import (
+    BrianModel,
+    Group,
+    Quantity,
+    Regularly,
+    Replay,
+    Synapses,
+)
 from whyspiking.contract.types import Binding, Layer
+from whyspiking.errors import UserError
 from whyspiking.nir.layers import INPUT, VALUE, Layers, State
 from whyspiking.nir.layers import Layer as Neurons
+from whyspiking.nir.layers import Synapses as Wires
 
 NEVER = 1e30
 """A threshold that silences."""
+MOST_STEPS = 100_000
+"""Of a delay."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +79,16 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
     """
     inputs = {INPUT: layers.n_in, **{again(x.name): x.size for x in layers.hidden}}
     synapses = []
-    for key, pre, post, state, _ in _connections(layers, steps):
-        # A layer onto itself, replayed or not: after it has fired, for the next step.
-        slot = "later" if pre in (post, again(post)) else f"into_{post}"
-        own = Synapses(key, pre, post, on_pre=f"x{state}_post += w", slots={"pre": (slot, 0)})
+    for key, pre, s in _connections(layers, steps):
+        slot = "later" if s.later else f"into_{s.post}"
+        own = Synapses(
+            key,
+            pre,
+            s.post,
+            on_pre=f"x{s.state}_post += w",
+            slots={"pre": (slot, 0)},
+            start={} if s.delays is None else {"delay": Quantity(0.0, "ms")},
+        )
         synapses.append(own)
     slots = [
         f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")
@@ -99,13 +118,16 @@ def binding(layers: Layers, steps: Steps) -> Binding:
     values: dict[str, NDArray | float] = {}
     for layer in layers.layers:
         for k, state in enumerate(layer.states):
-            for key, numbers in _numbers(state, steps).items():
+            for key, found in numbers(state, steps).items():
                 own = "v_threshold" if key == "threshold" else key
                 suffix = "" if own == "v_threshold" else str(k)
-                values[f"{layer.name}.{own}{suffix}"] = numbers
+                values[f"{layer.name}.{own}{suffix}"] = found
     counted = {}
-    for key, pre, post, _, weights in _connections(layers, steps):
+    for key, pre, s in _connections(layers, steps):
+        post, weights = s.post, s.weights
         values[f"{key}.w"] = weights.ravel()
+        if s.delays is not None:
+            values[f"{key}.delay"] = late_steps(s.delays, steps).ravel() * steps.step_ms * 1e-3
         if pre in (INPUT, *(x.name for x in layers.layers)):
             kind = "recurrent" if pre == post else "feedforward"
             kind = "readout" if post == layers.output[0] and pre != post else kind
@@ -125,21 +147,35 @@ def again(layer: str) -> str:
     return f"{layer}_again"
 
 
-def _connections(
-    layers: Layers, steps: Steps
-) -> list[tuple[str, str, str, int, NDArray[np.float64]]]:
-    """Name, source, target, its state, weights (pre, post): all synapses, and for replays again."""
+def _connections(layers: Layers, steps: Steps) -> list[tuple[str, str, Wires]]:
+    """Name, source and weights of all synapses, and for replays again."""
     replayed = {x.name for x in layers.hidden}
     connections = []
     for k, s in enumerate(layers.synapses):
-        weights = s.weights * steps.input_scale if s.pre == INPUT else s.weights
-        connections.append((f"s{k}", s.pre, s.post, s.state, weights))
+        if s.pre == INPUT:
+            s = replace(s, weights=s.weights * steps.input_scale)
+        connections.append((f"s{k}", s.pre, s))
         if s.pre in replayed:
-            connections.append((f"s{k}_again", again(s.pre), s.post, s.state, weights))
+            connections.append((f"s{k}_again", again(s.pre), s))
     return connections
 
 
-def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
+def late_steps(delays: NDArray[np.float64], steps: Steps) -> NDArray[np.float64]:
+    """Delays as whole numbers of steps.
+
+    Raises:
+        UserError: If one is so long that keeping what is under way takes all memory.
+    """
+    late = np.rint(delays * 1e3 / steps.graph_step_ms)
+    if late.max() > MOST_STEPS:
+        raise UserError(
+            f"a Delay comes to {late.max():g} steps of {steps.graph_step_ms:g} ms; expected at "
+            f"most {MOST_STEPS}; a file has delays in seconds: set --graph-step-ms"
+        )
+    return late
+
+
+def numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
     """What a state has of its own: time constants in ms of the task."""
     stretch = 1e3 * steps.step_ms / steps.graph_step_ms
     own = {
@@ -149,6 +185,8 @@ def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
     }
     if steps.current == "jump" and "tau_syn" in own:
         own["w_in"] = own["w_in"] * own["tau_syn"] / steps.step_ms
+    if state.onset is not None:
+        own["onset"] = late_steps(state.onset, steps)
     return {**own, "bias": state.bias}
 
 
@@ -179,8 +217,10 @@ def _equations(layer: Neurons, steps: Steps) -> str:
     """All variables: what is set once, and what a step changes."""
     names = []
     for k, state in enumerate(layer.states):
-        for key in _numbers(state, steps):
+        for key in numbers(state, steps):
             names.append("v_threshold" if key in ("threshold", "v_threshold") else f"{key}{k}")
+        if state.onset is not None:
+            names.append(f"since{k}")
         names += [f"v{k}", f"x{k}"]
         if state.kind.startswith("Cuba"):
             names.append(f"i{k}")
@@ -193,7 +233,10 @@ def _update(layer: Neurons, steps: Steps) -> str:
     lines = []
     for k, state in enumerate(layer.states):
         fed = "".join(f" + v{j}" for j in state.fed_by)
-        lines.append(f"in{k} = x{k} + bias{k}{fed}")
+        flows = "" if state.onset is None else f" * int(since{k} >= onset{k})"
+        lines.append(f"in{k} = x{k} + bias{k}{flows}{fed}")
+        if state.onset is not None:
+            lines.append(f"since{k} += 1")
         lines += _step(state.kind, k, steps)
         lines.append(f"x{k} = 0")
         if k == layer.spiking and state.kind != "Threshold" and steps.reset == "later":
@@ -240,4 +283,6 @@ def _reset(layer: Neurons, steps: Steps) -> str:
         lines += [f"v{k} = v_leak{k}" if leaks else f"v{k} = 0", f"x{k} = 0"]
         if state.kind.startswith("Cuba"):
             lines.append(f"i{k} = 0")
+        if state.onset is not None:
+            lines.append(f"since{k} = 0")
     return "\n".join(lines)

@@ -47,8 +47,9 @@ SYNAPSES: Mapping[str, tuple[str, ...]] = {
     "Linear": ("weight",),
     "Affine": ("weight", "bias"),
     "Scale": ("scale",),
+    "Delay": ("delay",),
 }
-"""Nodes that are weights -> what they must give."""
+"""Nodes between neurons -> what they must give."""
 KNOWN = (*NEURONS, *SYNAPSES, "Input", "Output", "Flatten", "NIRGraph")
 PASS = "Pass"
 """What only passes on what it gets; several axes of channels are one here, in C order."""
@@ -62,7 +63,7 @@ DEEPEST = 4
 """Graphs within graphs."""
 LONGEST_NAME = 200
 LONGEST_S = 1e6
-"""Of a time constant: eleven days, in which no trial decays."""
+"""Of a time constant or delay: eleven days, in which no trial decays."""
 FILTERS = (1, 2, 3, 32000)
 """HDF5's codes of deflate, shuffle, checksum, lzf: built in, no code of others."""
 
@@ -257,6 +258,12 @@ class _Reader:
             found[key] = self._array(node, key, name) if key in node else np.array(default)
         if kind in ("Input", "Output"):
             found["size"] = self._size(node, kind, name)
+        if "delay" in found and not ((found["delay"] >= 0) & (found["delay"] <= LONGEST_S)).all():
+            raise self.wrong(
+                f"'delay' of node '{name}' is not from 0 to {LONGEST_S:g} everywhere",
+                "delays in seconds",
+                "correct the network and export it again",
+            )
         for key, values in found.items():
             if key.startswith("tau") and not ((values > 0) & (values <= LONGEST_S)).all():
                 raise self.wrong(

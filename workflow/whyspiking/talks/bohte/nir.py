@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.model import units
@@ -70,6 +70,11 @@ def stimulus(
 def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The largest output of every step (the networks of spoken digits adapt, and are no graphs)."""
     return outputs.argmax(axis=2)
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    return Readout("each")
 
 
 def reference(

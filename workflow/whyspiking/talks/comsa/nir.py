@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.nir.graph import first_spike_graph, first_step, first_to_fire, raster
 from whyspiking.talks.comsa import model
 
@@ -49,6 +49,11 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
 def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The class that fires first."""
     return first_to_fire(first_step(outputs), outputs.shape[1])
+
+
+def readout(params: Params) -> Readout:
+    """What `choices` does."""
+    return Readout("first")
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:

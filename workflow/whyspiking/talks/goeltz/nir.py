@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.nir.graph import first_spike_graph, first_step, first_to_fire, raster
 from whyspiking.talks.goeltz import model
 
@@ -50,6 +50,11 @@ def stimulus(
 def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The class that fires first."""
     return first_to_fire(first_step(outputs), outputs.shape[1])
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    return Readout("first")
 
 
 def reference(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
@@ -21,8 +21,8 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     """IF neurons in layers."""
     if params.experiment == "words":
         raise NotExpressible(
-            "masquelier.words: a convolution over time needs NIR's Delay for every tap, and no "
-            "reader that we know of runs it; neurons alone (LI, Linear, Threshold) would do"
+            "masquelier.words: a convolution over time needs NIR's Delay for every tap, which "
+            "is not written yet; neurons alone (LI, Linear, Threshold) would do"
         )
     weights = model.weights_of(network)
     names = [*model.layers(len(weights))[:-1], "classes"]
@@ -52,6 +52,11 @@ def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]
     """The class that fires first; ties go to the lower class, as a graph shows no potentials."""
     end = params.t_max - delay(params)
     return first_to_fire(first_step(outputs[:, :end]), end)
+
+
+def readout(params: Params) -> Readout:
+    """What `choices` does."""
+    return Readout("first", stop=params.t_max - delay(params))
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:

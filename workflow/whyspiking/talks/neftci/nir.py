@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.talks.neftci import decisions, model, shared
 from whyspiking.talks.neftci import task as tasks
 
@@ -83,6 +83,12 @@ def stimulus(
 def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """What speaks for each class over the steps after the burn-in, by the last readout."""
     return decisions.tally(shared.own(params), outputs)[:, -1].argmax(axis=1)
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    params = shared.own(params)
+    return Readout(params.decision, model.burn_in(params))
 
 
 def reference(

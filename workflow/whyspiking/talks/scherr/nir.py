@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, Readout
 from whyspiking.talks.scherr import kernel, model, pattern, trials
 
 
@@ -61,6 +61,11 @@ def stimulus(
 def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.float64]:
     """Nothing is decided: the drawn pattern, (trial, time)."""
     return np.asarray(outputs, float)[:, :, 0]
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    return Readout("potential")
 
 
 def reference(

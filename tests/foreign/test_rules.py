@@ -1,0 +1,145 @@
+"""A learning rule of one's own on a shared task: the example of docs/, and what is refused."""
+
+import hashlib
+import importlib.util
+import re
+
+import numpy as np
+import pytest
+from made.checkouts import ROOT
+
+from whyspiking.__main__ import main
+from whyspiking.brian import Machine
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network
+from whyspiking.declared import community_file
+from whyspiking.export import networks
+from whyspiking.foreign import job, measuring, rules, tasks
+from whyspiking.nir import arranging, reading
+from whyspiking.nir.graph import write
+from whyspiking.nir.model import Steps
+
+EXAMPLE = ROOT / "docs" / "three_factor.py"
+
+
+@pytest.fixture(autouse=True)
+def config(monkeypatch, builds):
+    monkeypatch.chdir(ROOT)
+    known = networks.configured
+    monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
+
+
+def example():
+    spec = importlib.util.spec_from_file_location("three_factor", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_example_is_short():
+    assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_an_eligibility_is_the_slope_of_smoothed_spikes():
+    """Without reset: of a primitive of psi, summed over steps, by finite differences."""
+    module, rng = example(), np.random.default_rng(0)
+    x, a = (rng.random((3, 20, 4)) < 0.2).astype(np.uint8), 0.2
+
+    def potentials(w):
+        v = [np.zeros((3, 2))]
+        for now in x.transpose(1, 0, 2):
+            v.append((1 - a) * v[-1] + a * (now @ w))
+        return np.array(v[1:])
+
+    def smoothed(w):
+        u = np.clip((potentials(w) - 1) / module.WIDTH, -1, 1)
+        return (module.WIDTH * (u - np.sign(u) * u**2 / 2)).sum(0)
+
+    w = rng.uniform(0, 1, (4, 2))
+    w *= 0.95 / potentials(w).max()  # no neuron reaches the threshold
+    count, told = module.forward(x, w, a)
+    assert not count.any() and told.max() > 0.1
+    for i, j in np.ndindex(w.shape):
+        step = np.zeros_like(w)
+        step[i, j] = 1e-6
+        slope = (smoothed(w + step) - smoothed(w - step))[:, j] / 2e-6
+        np.testing.assert_allclose(told[:, i, j], slope, atol=1e-5)
+
+
+def test_the_rule_learns_what_its_outputs_alone_do_not(capsys):
+    module = example()
+    params = tasks.params_of("distinctness", job.config_at("full"), seed=0, at=None)
+    train, validation = (rules._spikes(params, split) for split in rules.SPLITS)
+    lesson = rules.Lesson(train, validation, params.n_hidden, 2, epochs=1)
+    found = {}
+    for module.RATE in (3.0, 0.0):
+        module.learn(lesson, np.random.default_rng(0))
+        found[module.RATE] = float(re.search(r"([\d.]+)%", capsys.readouterr().out)[1])
+    assert found[3.0] > 75 > 65 > found[0.0]
+
+
+def test_one_command_learns_measures_and_ranks(tmp_path, capsys):
+    to = tmp_path / "out"
+    words = ["rule", str(EXAMPLE), "--task", "distinctness", "--scale", "smoke", "--to", str(to)]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    names = {"metrics.csv", "network.nir", "report.html", "row.json"}
+    assert {p.name for p in to.iterdir() if p.name[0] != "."} == names
+    ranked = re.findall(r"^ +(\d+\.\d) %  (.+)$", told, re.MULTILINE)
+    assert "three_factor (this)" in dict(map(reversed, ranked)) and len(ranked) > 10
+    assert [float(x) for x, _ in ranked] == sorted((float(x) for x, _ in ranked), reverse=True)
+    row = community_file.read(to / "row.json")
+    assert row.name == "three_factor" and row.says.startswith("A three-factor rule")
+    assert row.neurons == 12 and row.made.readout == "last"
+    digest = hashlib.sha256((to / "network.nir").read_bytes()).hexdigest()
+    assert row.made.sha256 == digest
+    assert main(words) == 1 and "it exists" in capsys.readouterr().err
+
+
+def test_the_network_does_in_brian2_what_the_rule_computed(builds, capsys):
+    """Accuracy on the validation data as the rule last said, from its graph."""
+    params = tasks.params_of("distinctness", job.config_at("smoke"), seed=0, at=None)
+    train, validation = (rules._spikes(params, split) for split in rules.SPLITS)
+    graph = example().learn(rules.Lesson(train, validation, 10, 2, 2), np.random.default_rng(0))
+    said = float(re.findall(r"([\d.]+)%", capsys.readouterr().out)[-1])
+    file = builds / "three_factor.nir"
+    write(graph, file)
+    layers = arranging.arranged(reading.read(file))
+    setting = measuring.setting_of(
+        layers, params, steps=Steps(1.0, 1.0), readout="last", asked_ms=None, bias_ms=()
+    )
+    foreign = tasks.Foreign(layers, setting)
+    task = foreign.make_task(params, "validation", Streams(0))
+    machine = Machine(foreign.to_brian(params), builds)
+    recording = machine.run(task.stimulus, foreign.bind(params, Network({})).values)
+    choices = foreign.decode(params, recording, task).choices
+    assert 100 * (choices == task.targets).mean() == pytest.approx(said, abs=0.051)
+
+
+REFUSED = {
+    "no file": ("none.py", ["--task", "distinctness"], "none.py"),
+    "no function": ("x = 1", ["--task", "distinctness"], "no function 'learn'"),
+    "no graph": ("def learn(a, b): return 3", ["--task", "distinctness"], "returned int"),
+    "another task": ("1 / 0", ["--task", "delayed_match"], "expected yinyang"),
+    "no task": ("1 / 0", ["--task", "xor"], "--task is 'xor'"),
+    "a seed below 0": ("1 / 0", ["--task", "distinctness", "--seed", "-1"], "--seed"),
+    "a readout of spikes": (
+        EXAMPLE.read_text().replace('"last"', '"first"'), ["--task", "distinctness"], "--readout"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_is_no_rule_is_one_message_and_leaves_nothing(kind, tmp_path, capsys, monkeypatch):
+    code, words, match = REFUSED[kind]
+    file = tmp_path / "rule.py"
+    if code.endswith(".py"):
+        file = tmp_path / code
+    else:
+        file.write_text(code)
+    monkeypatch.setattr(measuring, "Machine", None)
+    to = ["--to", str(tmp_path / "out"), "--scale", "smoke"]
+    assert main(["rule", str(file), *words, *to]) == 1
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

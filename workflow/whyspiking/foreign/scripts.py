@@ -1,0 +1,64 @@
+"""What `python -m whyspiking brian` does: from a .nir file to a script of Brian2."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from whyspiking.declared import registry, scales
+from whyspiking.errors import UserError
+from whyspiking.export import shipped
+from whyspiking.foreign import job, measuring, sources
+from whyspiking.foreign.tasks import Setting
+from whyspiking.nir import script
+from whyspiking.nir.layers import Readout
+from whyspiking.records import array_files, whole_files
+
+
+def brian(asked: argparse.Namespace) -> int:
+    """Write the script of a network and, beside it, its weights.
+
+    Raises:
+        UserError: If the file cannot be run, an option is wrong, or a file would be overwritten.
+    """
+    to = asked.to or Path(f"{asked.file.stem}.py")
+    weights = to.with_suffix(".weights.npz")
+    if to.suffix != ".py":
+        raise UserError(f"--to is {to}; expected the name of a script, *.py; correct it")
+    for path in (to, weights):
+        if path.is_dir() or (path.exists() and not asked.force):
+            raise UserError(
+                f"{path}: it exists; expected a file to make; name another one with --to, or say "
+                "--force to replace it"
+            )
+    layers = measuring.read_layers(asked.file)
+    known = {} if asked.source else _recorded(asked.file)
+    if asked.step_ms is None:
+        asked.step_ms = known.get("step_ms", 1.0)
+    steps = job.steps_of(asked, layers)
+    readout = known.get("readout", Readout("count" if layers.gives_spikes else "max"))
+    if asked.readout is not None:
+        readout = Readout(asked.readout)
+    text, arrays = script.script(layers, steps, readout, file=asked.file.name, name=to.name)
+    job.warn(sources.doubts(layers, Setting("", steps, 0, math.nan, math.inf, (), "")))
+    array_files.save_arrays(arrays, weights)
+    with whole_files.replacing(to) as partial:
+        partial.write_text(text, encoding="utf-8")
+    samples = asked.file.with_suffix(".npz") if known else "SAMPLES.npz"
+    print(f"{to}, with {weights}; now: python {to} {samples}")
+    return 0
+
+
+def _recorded(file: Path) -> dict[str, Any]:
+    """Step and readout of a network that comes with the repository; empty for others."""
+    told = job.facts(file)
+    talk, experiment = told.get("talk"), told.get("experiment")
+    if talk not in registry.available() or told.get("scale") not in scales.SCALES:
+        return {}
+    if experiment not in registry.load_talk(talk).experiments:
+        return {}
+    job.config_at(told["scale"])  # refuses another folder than the project's
+    trained, clock = shipped.trained_of({**told, "file": str(file)})
+    return {"step_ms": clock.step_ms, "readout": trained.nir.readout(trained.params)}
