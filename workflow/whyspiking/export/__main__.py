@@ -47,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     ship = kinds.add_parser("ship", help="one network of every talk and shared task, with an index")
     ship.add_argument("where", type=Path, nargs="+", help="folders of runs, the first one first")
     ship.add_argument("--to", type=Path, default=reference.FOLDER, help="[results/reference]")
-    ship.add_argument("--samples", type=int, default=200, help="test trials of each [200]")
+    ship.add_argument("--samples", type=int, default=networks.SAMPLES, help="test trials of each")
     bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
     bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
     events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
