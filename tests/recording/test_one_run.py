@@ -135,7 +135,7 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert "commit 0123456" in told[0] and "unit 1.25" in told[0] and "none" in told[-1]
     assert reference.recorded(old) == TALKS
     reference_tables = {p.name for p in old.glob("*.csv")}
-    assert reference_tables == {*columns.OF_A_RUN, "retired.csv"}, "gone.csv went"
+    assert reference_tables == {*columns.OF_A_RUN, "retired.csv", "concordance.csv"}
     assert (old / "paper" / "naud.csv").read_text() == "paper/naud.csv\n"
     assert not list(old.rglob(".*")) and not one_run.STAGED.parent.exists()
 
