@@ -107,7 +107,7 @@ def run(tabled, tmp_path, config, monkeypatch, git):
     smoke = tmp_path / "results" / "smoke"
     shutil.copytree(made / "logs", smoke / "logs")
     whole_files.write(smoke / "manifest.json", json.dumps({**facts, "scale": "smoke"}, default=str))
-    monkeypatch.setattr(one_run, "STAGED", tmp_path / "results" / ".new" / "reference")
+    monkeypatch.setattr(one_run, "STAGED", tmp_path / ".record" / "reference")
     return made
 
 
@@ -126,8 +126,12 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     order = []
     for module, name in ((shipped, "ship"), (one_run.page, "take_pictures")):
         monkeypatch.setattr(module, name, lambda *_, of=name: order.append(of))
-    monkeypatch.setattr(one_run.page, "render", lambda folder: order.append(sorted(
-        path.name for path in folder.iterdir() if path.suffix == ".json")))  # fmt: skip
+
+    def render(folder, home):
+        order.append(sorted(path.name for path in folder.glob("*.json")))
+        assert home == old
+
+    monkeypatch.setattr(one_run.page, "render", render)
     monkeypatch.setattr(one_run, "first_screen", lambda source, target: False)
     told = one_run.write(run, run.with_name("smoke"), old)
 

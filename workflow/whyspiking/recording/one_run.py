@@ -30,8 +30,8 @@ RUN = Path("results") / inputs.SCALE
 SMOKE = Path("results/smoke")
 BEGUN = "record.json"
 """In the folder of the run: with what it was begun."""
-STAGED = Path("results/.new") / reference.FOLDER.name
-"""Where the record is written before it takes its place; pages know it by its name."""
+STAGED = Path(".record") / reference.FOLDER.name
+"""Where the record is written before it takes its place; as deep, with the name that pages know."""
 KEPT = ("retired.csv", "paper")
 """What no run makes."""
 COSTS = ("seconds", "cpu_seconds")
@@ -85,14 +85,14 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     for name in KEPT:
         kept = folder / name
         (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
-    told = _stage(made, results, smoke)
+    told = _stage(made, results, smoke, folder)
     os.rename(folder, before)
     os.rename(STAGED, folder)
     shutil.rmtree(STAGED.parent)
     return told
 
 
-def _stage(made: Mapping[str, Any], results: Path, smoke: Path) -> list[str]:
+def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) -> list[str]:
     """Write all files of the record; the page last, which states the hashes of the others."""
     from whyspiking.export import networks, shipped  # Brian2 and JAX
 
@@ -103,8 +103,8 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path) -> list[str]:
     page.take_pictures(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
-    page.render(STAGED)
-    drawn = first_screen(STAGED / page.PAGE, STAGED / PICTURE)
+    page.render(STAGED, folder)
+    drawn = first_screen(STAGED / page.PAGES["why_spiking"], STAGED / PICTURE)
     unit, cpu = made["machine"]["unit"], made["machine"]["cpu"]
     return [
         f"recorded: commit {made['commit'][:7]}, {cpu}, unit {unit:.2f}",
