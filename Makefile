@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: reference schemas help report smoke environment test test-all format lock audit clean
+.PHONY: record reference schemas help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -31,6 +31,7 @@ help:
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
 	@echo "make audit        known vulnerabilities of the packages, as far as the index tells"
 	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
+	@echo "make record       the whole of results/reference anew, from one run of the present commit"
 	@echo "make reference    record the full run in results/reference (TALK=naud: one talk of it)"
 	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
@@ -94,6 +95,18 @@ schemas: environment
 # In an environment of its own, which is thrown away: .venv need not be there and does not grow.
 audit:
 	@PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.audit
+
+# All of results/reference from nothing: run scale full (stopped, it goes on), and smoke for what its
+# jobs cost; put the record in the place of the old one when it is whole. Data of the authors: ARGS
+# begins with the name of a further config file.
+record: environment
+	@python -m whyspiking.running.preflight
+	@python -m whyspiking.recording begin
+	@snakemake --configfile config/full.yaml $(ARGS)
+	@snakemake --configfile config/smoke.yaml
+	@python -m whyspiking.recording record
+	@python -m whyspiking.recording readme
+	@python benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 # The tables of the finished full run, of TALK or of all talks, committed for readers who run
 # nothing, and README's table of results. What is missing or out of date is run first.

@@ -1,7 +1,6 @@
 """The page of the recorded run: current, linked to what is there, and true to its tables."""
 
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -157,8 +156,8 @@ def test_a_link_to_what_is_not_there_becomes_text(tmp_path):
     words, there = '<span class="elsewhere" data-href="{}">{}</span>', '<a href="{}">{}</a>'
     shown = {"": words, "https://example.org/us": there}
     for address, look in shown.items():
-        root = address and f"{address}/blob/HEAD/{os.path.relpath(tmp_path)}/"
-        assert reference_page.alone(page, tmp_path, address) == (
+        root = address and f"{address}/blob/HEAD/results/kept/"
+        assert reference_page.alone(page, tmp_path, address, Path("results/kept")) == (
             f"{look.format(root + 'axes.csv', 'a')} b c d "
             '<a href="#e">e</a> <a href="https://example.org">f</a>'
         )

@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     ship = kinds.add_parser("ship", help="one network of every talk and shared task, with an index")
     ship.add_argument("where", type=Path, nargs="+", help="folders of runs, the first one first")
     ship.add_argument("--to", type=Path, default=reference.FOLDER, help="[results/reference]")
-    ship.add_argument("--samples", type=int, default=200, help="test trials of each [200]")
+    ship.add_argument("--samples", type=int, default=networks.SAMPLES, help="test trials of each")
     data = kinds.add_parser("nirdata", help="input spikes of samples as NIRData")
     data.add_argument("where", type=Path, help="samples of a network, .npz; the .h5 goes beside it")
     bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")

@@ -127,6 +127,8 @@ def find(results: Path) -> list[Path]:
     return found
 
 
+SAMPLES = 200
+"""Test trials that a shipped network comes with."""
 SPIKE = ("spiking", "ablation")
 EVENTS = ("trials", "steps", "channels")
 

@@ -19,6 +19,12 @@ def _parser() -> argparse.ArgumentParser:
     for listed in (check, excuse):
         listed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
     excuse.add_argument("--why", required=True, help="the reason")
+    command.add_parser("begin", help="allow a run at scale full to become the whole record")
+    command.add_parser("record", help="put the record of that run in the place of the old one")
+    again = command.add_parser("again", help="make a random part of the record again, and compare")
+    again.add_argument("share", type=float, metavar="SHARE", help="of the experiments, 0..1")
+    again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
+    again.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")
     command.add_parser("joint", help="compute the joint tables from those of the talks")
     add = command.add_parser("add", help="add experiments that were run by themselves to a record")
     add.add_argument("talk", metavar="TALK")
@@ -61,6 +67,15 @@ def _run(given: argparse.Namespace) -> None:
             from whyspiking.recording import record
 
             record.run(given)
+        case "begin" | "record":
+            from whyspiking.recording import one_run
+
+            done = one_run.begin() if given.command == "begin" else one_run.write()
+            print(*(done or []), sep="\n", end="\n" if done else "")
+        case "again":
+            from whyspiking.recording import again
+
+            print(again.make(given.share, given.seed, given.options))
         case "tune":
             from whyspiking.recording import tune
 

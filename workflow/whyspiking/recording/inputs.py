@@ -41,6 +41,12 @@ def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     return {**code_inputs.of_results(talk.name, keys), **_declared(talk, config)}
 
 
+def digest_of(decides: Inputs) -> str:
+    """One digest of all inputs of a talk."""
+    digests = {place: digest for place, (_, digest) in decides.items()}
+    return code_inputs.short_hash(json.dumps(digests, sort_keys=True).encode())
+
+
 def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
     """Inputs that changed since a talk was recorded and that no note covers, as they are now."""
     manifest = reference.manifest(folder / name)

@@ -35,11 +35,12 @@ _LINK = re.compile(
 _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
-def render(folder: Path = reference.FOLDER) -> None:
+def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> None:
     """Write the pages.
 
     Args:
         folder: The recorded tables.
+        home: Where they lie in the repository, as links name them.
 
     Raises:
         UserError: If a table is missing.
@@ -55,7 +56,7 @@ def render(folder: Path = reference.FOLDER) -> None:
             text = page.read_text(encoding="utf-8")
         text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
         with replacing(folder / file) as partial:
-            partial.write_text(alone(text, folder, address), encoding="utf-8")
+            partial.write_text(alone(text, folder, address, home), encoding="utf-8")
 
 
 def stated(folder: Path) -> str:
@@ -65,13 +66,14 @@ def stated(folder: Path) -> str:
     return " ".join(hash.removeprefix("sha256:")[:8] for hash in hashes)
 
 
-def alone(text: str, folder: Path, address: str) -> str:
+def alone(text: str, folder: Path, address: str, home: Path) -> str:
     """The page without a link that would be dead where it is opened.
 
     Args:
         text: The page.
         folder: Where it lies.
         address: Of the repository; empty: not known.
+        home: Where that is in the repository, as links name it.
     """
     talks = set(reference.recorded(folder))
 
@@ -86,7 +88,7 @@ def alone(text: str, folder: Path, address: str) -> str:
         if to not in PAGES.values() and not (folder / to).exists():
             return match["told"]
         if address:
-            inside = os.path.relpath(folder / to, Path())
+            inside = os.path.relpath(home / to, Path())
             return f'<a href="{address}/blob/HEAD/{inside}{part}">{match["told"]}</a>'
         return f'<span class="elsewhere" data-href="{to}{part}">{match["told"]}</span>'
 

@@ -28,7 +28,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import inputs
 from whyspiking.records import columns, datapackage, glossary, reference, tables, whole_files
 from whyspiking.stages import collect, compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview, recipe, rule
+from whyspiking.verdicts import concordance, contrasts, judge, overview, recipe, rule
 
 
 def record(
@@ -232,6 +232,10 @@ def write_joint(
     for file, table in compare.joint(metrics, names, config, run).items():
         whole = _with_times(table, folder / file) if file == "curves.csv" else table
         _write_csv(whole, folder / file)
+    described = [registry.load_talk(name) for name in names]
+    verdicts = [reference.table(folder / name / "verdicts.csv", columns.VERDICTS) for name in names]
+    replicated = concordance.rows(tables.stacked(verdicts), described, config)
+    _write_csv(replicated, folder / "concordance.csv")
     inputs.write(folder / "manifest.json", inputs.text_of(_of_all(config, folder)))
     datapackage.write(folder)
 

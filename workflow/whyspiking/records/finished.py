@@ -19,6 +19,7 @@ from whyspiking.records.columns import (
     OF_A_TALK,
     OF_THE_REFERENCE,
 )
+from whyspiking.records.concordance_columns import CONCORDANCE
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.table_schema import TableSchema
 
@@ -26,7 +27,13 @@ CHECKOUT = Path(__file__).parents[3]
 """The project's folder; a run is named from there, too."""
 SCHEMAS: dict[str, TableSchema] = {
     Path(file).stem: schema
-    for file, schema in {**OF_A_TALK, **OF_A_RUN, **BESIDE_THE_RECORD, **OF_THE_REFERENCE}.items()
+    for file, schema in {
+        **OF_A_TALK,
+        **OF_A_RUN,
+        **BESIDE_THE_RECORD,
+        **OF_THE_REFERENCE,
+        "concordance.csv": CONCORDANCE,
+    }.items()
 }
 """Name of a table -> its columns."""
 

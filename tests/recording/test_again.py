@@ -1,0 +1,61 @@
+"""A part of the record made again: which experiments are drawn, and what counts as the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Network
+from whyspiking.errors import UserError
+from whyspiking.recording import again, inputs
+from whyspiking.records import columns, reference
+from whyspiking.stages import collect
+from whyspiking.verdicts import reproduction
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config():
+    return inputs.config_of()
+
+
+def test_experiments_are_drawn_by_the_seed(config):
+    whole = again.choose(1.0, 3, config)
+    half, same, other = (again.choose(0.5, seed, config) for seed in (3, 3, 4))
+    assert len(set(whole)) == len(whole) > 90 and len(half) == round(len(whole) / 2)
+    assert half == same != other and set(half) < set(whole)
+    assert half == [one for one in whole if one in half], "in the order of the talks"
+    assert len(again.choose(0.001, 0, config)) == 1
+    for share in (0.0, -1.0, 1.5):
+        with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
+            again.choose(share, 0, config)
+
+
+def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
+    config, tmp_path, monkeypatch
+):
+    recorded = reference.table(ROOT / reference.FOLDER / "naud" / "metrics.csv", columns.METRICS)
+    own = recorded[recorded["experiment"] == "mnist"].copy()
+    monkeypatch.setattr(collect, "measured", lambda *_: own)
+    weights = np.array([0.1, -0.2])
+    for run, second in (("first", weights), ("second", np.nextafter(weights, 1))):
+        for seed, arrays in enumerate((weights, second)):
+            folder = tmp_path / run / "naud" / "mnist" / "burstprop" / f"seed-{seed}"
+            network_files.save_network(Network({"w": arrays}, {"engine": "numpy"}), folder)
+
+    def compared():
+        places = [("naud", "mnist")]
+        second, first = tmp_path / "second", tmp_path / "first"
+        return again.compare(places, config, second, first, ROOT / reference.FOLDER)
+
+    table, same, unlike = compared()
+    assert (table["state"] == reproduction.IDENTICAL).all() and table["compared"].sum() > 50
+    assert (same, unlike) == (1, ["naud/mnist/burstprop/seed-1"])
+
+    changed = (own["variant"] == "linear") & (own["metric"] == "accuracy") & (own["seed"] == 0)
+    own.loc[changed, "value"] += 1e-4
+    table, _, _ = compared()
+    (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
+    assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
