@@ -81,7 +81,7 @@ def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
 def test_tables_tell_what_is_local_and_what_was_equal(made):
     ground, spans, _, _ = made
     rules = plain(section.rules(ground))
-    assert "Home a made-up rule 1 2 T N no an error (neuron, later)" in rules
+    assert "Home a made-up rule 1 2 × T N no an error (neuron, later)" in rules
     assert "Quiet no rule declared" in rules
     held = plain(section.held_equal(ground, CONFIG))
     assert "20 50 10 16,000 320,000 1,000 3 6" in held

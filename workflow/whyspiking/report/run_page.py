@@ -47,7 +47,7 @@ from whyspiking.report.talk_page import (
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
-from whyspiking.verdicts import chips
+from whyspiking.verdicts import chips, concordance
 from whyspiking.verdicts.answers import Answer
 
 INDEX = "networks.csv"
@@ -394,6 +394,11 @@ class RunPage:
         """Every claim with its band, data and control, checks included; how to read a verdict."""
         run = self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded
         return Html(sections.verdict_table(*run, many=True) + sections.how_to_read())
+
+    def published_figures(self) -> Html:
+        """Every published figure and table that a claim replicates, and what makes it again."""
+        rows = concordance.rows(self.verdicts, self.talks.values(), self.config)
+        return Html(macros("concordance").concordance(rows.to_dict("records")))
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

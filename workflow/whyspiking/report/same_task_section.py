@@ -69,7 +69,9 @@ def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
     references = []
     for kind, name in sorted(names):
         own = [_reference(cell, name) for cell in ground.cells]
-        references.append((f"{labels.variant(name)}, {KINDS[kind]}", _says(own), own))
+        # The size is in its name; what it is stands where it has its full size.
+        says = "" if "_at_" in name else _says(own)
+        references.append((f"{labels.variant(name)}, {KINDS[kind]}", says, own))
     heads = [cell.title for cell in ground.cells]
     chances = [cell.task.chance for cell in ground.cells]
     return html.macros("same_task").matrix(
