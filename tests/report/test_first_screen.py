@@ -7,7 +7,7 @@ from made.common_ground import CONFIG, experiment, metrics, talk
 from made.measured import table
 
 from whyspiking.records import columns
-from whyspiking.report import first_screen
+from whyspiking.report import first_screen, html
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.verdicts import common_ground, programme
 
@@ -109,3 +109,37 @@ def test_a_claim_of_the_answer_says_what_was_found():
     said = " ".join(re.sub(r"<[^>]+>", "", found).split())
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in said
     assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in said
+
+
+def headline(prices, scores=(0.960, 0.962, 0.958)):
+    own = experiment("made", "randman", ["spiking"])
+    talks = {"home": talk("home", HOME), "made": talk("made", own)}
+    floor = metrics(HOME, "random_hidden", [0.70, 0.71, 0.69])
+    measured = table(CONTROL, floor, metrics(own, "spiking", list(scores)))
+    ground = Ground(common_ground.matrix(measured, talks, CONFIG), talks)
+    found = first_screen.Found.of(ground, columns.PRICES.table(prices))
+    screen = html.macros("first_screen")
+    plain = [
+        re.sub(r"<[^>]+>", "", str(x))
+        for x in (screen.headline(found), screen.brief(found, "x", ""))
+    ]
+    return [" ".join(words.split()) for words in plain]
+
+
+def test_the_title_says_what_was_found():
+    price = {"counted": "yes", "task": "randman", "energy": "cheaper", "accuracy": 0.75}
+    title, told = headline(
+        [price, {**price, "energy": "dearer"}, {**price, "counted": "no spikes"}]
+    )
+    assert title == (
+        "Why spiking? More accurate in 1 of 1 comparisons; perhaps for energy, on static input"
+    )
+    assert "In 1 of 1 comparisons at equal input" in told
+    assert (
+        "in 1 of 2: none cheaper and none dearer of 0 on sequences, 1 cheaper and 1 dearer" in told
+    )
+    assert "right in 75.0 to 75.0 % of the trials" in told
+    title, told = headline([{**price, "energy": "depends"}], [0.80, 0.803, 0.797])
+    assert title == "Why spiking? Not for accuracy so far; no energy saved whatever is counted"
+    assert "In none of 1 comparisons" in told and "in none it is equal, in 1 worse" in told
+    assert headline([])[0] == "Why spiking? More accurate in 1 of 1 comparisons"

@@ -19,7 +19,7 @@ from whyspiking.report import html
 from whyspiking.report.same_task_rows import Cell, Ground
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
-from whyspiking.verdicts.prices import YES
+from whyspiking.verdicts.prices import CHEAPER, YES
 from whyspiking.verdicts.rule import PASSES
 
 MOST_NAMED = 3
@@ -44,11 +44,13 @@ class Found:
         closed: Comparisons in which it could not.
         energy: Whether the task is a sequence -> cheaper, dearer or depends -> number, beside the
             smallest control of equal accuracy.
+        cheaper_at: Least and largest accuracy of those that are cheaper; none where none is.
     """
 
     verdicts: Counter[str]
     closed: int
     energy: Mapping[bool, Counter[str]]
+    cheaper_at: Sequence[float] = ()
 
     @classmethod
     def of(cls, ground: Ground, prices: Table) -> Found:
@@ -65,7 +67,9 @@ class Found:
         where = priced["task"].map(tasks)
         energy = {kind: Counter(priced["energy"][where == kind]) for kind in (True, False)}
         verdicts = Counter(verdict for verdict in open_ if verdict in COMPARED)
-        return cls(verdicts, len(every) - len(open_), energy)
+        cheaper = priced["accuracy"][priced["energy"] == CHEAPER]
+        ends = () if cheaper.empty else (float(cheaper.min()), float(cheaper.max()))
+        return cls(verdicts, len(every) - len(open_), energy, ends)
 
     @property
     def compared(self) -> int:
