@@ -66,8 +66,8 @@ class Mark:
 
     @property
     def sequence(self) -> bool:
-        """Whether the task is a sequence: its controls may be gated units."""
-        return "gru" in self.cell.task.matched
+        """Whether the task is a sequence."""
+        return self.cell.sequence
 
 
 def marks(prices: Table, ground: Ground) -> list[Mark]:
