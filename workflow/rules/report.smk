@@ -48,10 +48,10 @@ ALL_TABLES = {
 
 rule report:
     input:
+        **ALL_TABLES,
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
-        **ALL_TABLES,
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(
@@ -73,8 +73,8 @@ rule report:
 
 rule details:
     input:
-        notebook=f"{NOTEBOOKS}/details.ipynb",
         **ALL_TABLES,
+        notebook=f"{NOTEBOOKS}/details.ipynb",
     output:
         notebook="<results>/details.ipynb",
         page=report(
