@@ -1,8 +1,8 @@
 """Measures of spike trains by Elephant: `python elephant_trains.py TRAINS.npz OUT.json`.
 
 TRAINS holds one trial: times_ms and units (spike,), duration_ms; bin_ms and longest_lag_ms of the
-timescale, count_ms of counts. Needs elephant, nothing of whyspiking. OUT gets a value per neuron, and
-the matrix of correlations.
+timescale, count_ms of counts. Needs elephant, nothing of whyspiking. OUT gets a value per neuron,
+and the matrix of correlations.
 """
 
 import json
