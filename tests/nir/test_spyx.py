@@ -25,7 +25,7 @@ SHIPPED = ROOT / "results" / "reference" / "networks"
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("goeltz-shared_yinyang", "CubaLIF"), ("comsa-shared_yinyang", "CubaLIF"),
-     ("masquelier-shared_yinyang", "IF")],
+     ("masquelier-published", "IF")],
 )  # fmt: skip
 def test_shipped_networks_decide_the_same_in_spyx_and_brian2(name, kind, tmp_path):
     others.require("spyx", "nir")
@@ -38,7 +38,7 @@ def test_shipped_networks_decide_the_same_in_spyx_and_brian2(name, kind, tmp_pat
         in_spyx = first_step(file["outputs"])
     never = int(given["shape"][1])
     decisions = first_to_fire(in_spyx, never)
-    assert len(np.unique(decisions)) == 3
+    assert set(decisions) >= set(given["targets"]), "every class is decided for"
     np.testing.assert_array_equal(decisions, first_to_fire(in_brian2, never))
     # What files are shipped by; two of 200 differ for goeltz, in both readers the same.
     assert np.mean(decisions == given["choices"]) >= 0.99
