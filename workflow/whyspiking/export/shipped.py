@@ -322,6 +322,8 @@ input spikes, decisions of the engine of training, targets. Weights of large net
 to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean test in Brian2 as the
 run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
 those of the engine of training; of continuous outputs, steps within 1 % of the range.
+A choice of -1 means that no output fires: of masquelier's shared networks half and more, of which
+the score counts what potentials decide then, and the file cannot give that.
 
 Samples of digits are test images of MNIST as spikes (LeCun, Cortes and Burges 1998; CC BY-SA 3.0 as
 stated by the redistributors), also those of the event camera, and stay under that licence.
