@@ -128,7 +128,7 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
     found = pd.concat([pd.DataFrame(rows), gains(rows, energy_config)])
     measures = overview.measures(found, {"goeltz": registry.load_talk("goeltz")})
     shown = sections.measures_table(measures)
-    assert "−20.0 %" in shown and '<small class="wrap">ReLU network</small>' in shown
+    assert "−20.0 points" in shown and '<small class="wrap">ReLU network</small>' in shown
     nothing = found[found["metric"] != "speed_area_gain"]
     reasons = {
         "goeltz": "decides at the end as the network does",
