@@ -104,13 +104,6 @@ def test_a_table_a_task_has_every_method_with_its_price(made):
     assert "No result: Idle (idle was not made for randman)" in plain(page)
 
 
-def test_a_method_looks_the_same_in_all_figures(made):
-    ground = made[0]
-    looks = [ground.look(method) for method in ground.methods[:4]]
-    assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
-    assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4
-
-
 def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     ground = made[0]
     guest = {

@@ -50,7 +50,7 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
     require(ratios, "No experiment of this run trained a spiking network and a control.")
     label = "CPU seconds, spiking network over control"
     panel = Panel("training time", label, 1.0, forest_plots.rows_of(ratios))
-    plate, words = forest_plots.forest([panel], names)
+    plate, words = forest_plots.forest(panel, names)
     return plate.says(
         "CPU seconds of training, spiking network over its control, with 95 % t intervals "
         "of the logarithm over seeds. Right of the line, red: the spiking network takes longer. "

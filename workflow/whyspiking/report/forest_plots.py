@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import itertools
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,6 @@ from whyspiking.plots.figures import (
     INK,
     OLIVE,
     RED,
-    WIDTH,
     Plate,
     log_axis,
     require,
@@ -47,13 +45,6 @@ OTHERWISE = (GREY, "o")
 BEYOND = (1e-3, 1e3)
 """Ratios outside are drawn at these ends, as arrows: one extreme would squeeze all others."""
 
-FEWEST = 3
-"""Rows for which a measure gets a panel, if another has them."""
-LETTERS = 56
-"""Letters that fit side by side below the panels of a forest of the usual width."""
-WIDE = 9.6
-"""Width of a forest of more than two panels, in inches."""
-
 type Row = tuple[str, str]
 """Talk and experiment."""
 
@@ -75,36 +66,28 @@ class Panel:
     rows: Mapping[Row, Sequence[Finding]]
 
 
-def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, list[str]]:
-    """Panels side by side, over the same rows.
+def forest(panel: Panel, names: Mapping[str, str]) -> tuple[Plate, list[str]]:
+    """A row for every experiment of a measure.
 
     Args:
-        panels: At least one.
+        panel: The measure.
         names: Talk -> how the rows call it, in the order of the rows.
 
     Returns:
         The figure, and its contents in words.
     """
     order = list(names)
-    rows = sorted(
-        {row for panel in panels for row in panel.rows},
-        key=lambda row: (order.index(row[0]), row[1:]),
-    )
+    rows = sorted(panel.rows, key=lambda row: (order.index(row[0]), row[1:]))
     places = {row: len(rows) - 1 - k for k, row in enumerate(rows)}
-    width = WIDTH if len(panels) < 3 else WIDE
-    plate, axes = row_of_panels(0.75 + 0.2 * len(rows), len(panels), width=width, sharey=True)
-    words = []
-    for ax, panel in zip(axes, panels, strict=True):
-        words += _draw(ax, panel, places, names)
-        ax.set_xlabel(textwrap.fill(panel.label, int(LETTERS * width / WIDTH) // len(panels)))
-        if panel.null != 1:
-            ax.locator_params(axis="x", nbins=5 if len(panels) < 3 else 2)
-        ax.tick_params(axis="y", length=0)
-        for row, after in itertools.pairwise(rows):
-            if row[0] != after[0]:
-                ax.axhline(places[row] - 0.5, color=GREY, linewidth=0.6, alpha=0.6)
-    axes[0].set_yticks(list(places.values()), [_name(row, names, " · ") for row in rows])
-    axes[0].set_ylim(-0.7, len(rows) - 0.3)
+    plate, (ax,) = row_of_panels(0.75 + 0.2 * len(rows))
+    words = _draw(ax, panel, places, names)
+    ax.set_xlabel(panel.label)
+    ax.tick_params(axis="y", length=0)
+    for row, after in itertools.pairwise(rows):
+        if row[0] != after[0]:
+            ax.axhline(places[row] - 0.5, color=GREY, linewidth=0.6, alpha=0.6)
+    ax.set_yticks(list(places.values()), [_name(row, names, " · ") for row in rows])
+    ax.set_ylim(-0.7, len(rows) - 0.3)
     return plate, words
 
 

@@ -272,7 +272,7 @@ class RunPage:
         """Axis by axis in a line each, and the matrix talk x axis."""
         told = "" if self.smoke else sentences.by_level(self.answers, self.talks)
         matrix = talks_by_axis.table(self.answers, self.talks)
-        return Html(macros("pages").answer(told, matrix))
+        return Html(macros("pages").answer(told, matrix, sentences.RULES))
 
     @cached_property
     def ground(self) -> Ground:

@@ -12,7 +12,6 @@ from typing import Any
 from whyspiking.declared.community_file import CommunityRow
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
-from whyspiking.plots.figures import MARKERS, PALETTE
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report.sentences import surname
@@ -130,17 +129,6 @@ class Ground:
         several = sum(name == talk for name, _ in self.methods) > 1
         own = f" ({labels.variant(variant)})" if several and variant != "spiking" else ""
         return surname(self.talks[talk]) + own
-
-    def look(self, method: Method) -> dict[str, Any]:
-        """Colour and marker, the same in all figures; open where a talk has it beside another."""
-        place = list(self.talks).index(method[0])
-        colour = PALETTE[place % len(PALETTE)]
-        first = next(m for m in self.methods if m[0] == method[0])
-        return {
-            "color": colour,
-            "marker": MARKERS[(place + place // len(PALETTE)) % len(MARKERS)],
-            "markerfacecolor": colour if method == first else "none",
-        }
 
     @property
     def without(self) -> list[tuple[SharedTask, list[tuple[str, str]]]]:

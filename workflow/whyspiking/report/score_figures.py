@@ -21,8 +21,6 @@ from whyspiking.report.sentences import surname
 COLUMNS = 3
 LOOKS = ("spiking", "control")
 """Roles of the networks that lines are of, in the order of their looks."""
-FIRST_TAU = 0.02
-"""Start of the logarithmic time axis, unless a network decides earlier."""
 
 
 def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 
 import numpy as np
 from markupsafe import Markup
@@ -42,7 +41,6 @@ LEVELS = {
 """Level of an axis -> heading of the summary."""
 TIMING = "timing"
 """The axis on which it matters who put the times there."""
-DISTANCE = attrgetter("distance")
 RULES = (
     "Everything is counted by talk. A talk says “yes” where the interval of at least one "
     "comparison excludes the null in favour of spikes and none excludes it against them (energy: "

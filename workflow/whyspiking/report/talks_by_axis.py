@@ -7,19 +7,10 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import (
-    GREEN,
-    OLIVE,
-    RED,
-)
 from whyspiking.report import html, sentences
 from whyspiking.report.sentences import surname
-from whyspiking.verdicts.answers import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
+from whyspiking.verdicts.answers import CLAIMS, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.verdicts.axes import FAVOURS
-
-FITTING = 26
-"""Letters that fit side by side in a cell of the figure."""
-COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 
 
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
