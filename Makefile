@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: record reference schemas help report smoke environment test test-all format lock audit clean
+.PHONY: record schemas help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -32,7 +32,6 @@ help:
 	@echo "make audit        known vulnerabilities of the packages, as far as the index tells"
 	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
 	@echo "make record       the whole of results/reference anew, from one run of the present commit"
-	@echo "make reference    record the full run in results/reference (TALK=naud: one talk of it)"
 	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
@@ -106,14 +105,6 @@ record: environment
 	@snakemake --configfile config/smoke.yaml
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
-	@python benchmarks/core_hours.py config/paper.yaml docs/cluster.md
-
-# The tables of the finished full run, of TALK or of all talks, committed for readers who run
-# nothing, and README's table of results. What is missing or out of date is run first.
-reference: environment
-	@snakemake reference$(addprefix _,$(TALK)) --configfile config/full.yaml $(ARGS)
-	@python -m whyspiking.recording readme
-	@python -m whyspiking.recording page
 	@python benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 clean:

@@ -16,7 +16,6 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,6 @@ POPULATIONS = (
     "n_interneurons",
 )
 """Parameters that say how many neurons a network without layers has."""
-RECORDED_AS = {
-    "bohte.smnist": {"n_hidden": [64, 128], "n_train": 20000, "epochs": 6},
-}
-"""Experiment -> how it was when it was recorded at scale full, which no longer has it."""
 MARKS = ("<!-- core-hours: begin -->", "<!-- core-hours: end -->")
 DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
 """Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
@@ -112,9 +107,7 @@ def _jobs(
     talk, name = experiment.talk, experiment.name
 
     def taken(rule: str, variant: str = "") -> float:
-        """Nothing of what the scale no longer has: it was another then."""
-        has = registry.seeds(experiment, base, variant or None) or f"{talk}.{name}" in RECORDED_AS
-        return known.get((rule, talk, name, variant), math.nan) if has else math.nan
+        return known.get((rule, talk, name, variant), math.nan)
 
     for variant, described in experiment.variants.items():
         n = len(registry.seeds(experiment, config, variant))
@@ -136,13 +129,8 @@ def _jobs(
 def _params(
     experiment: registry.Experiment, config: Mapping[str, Any], variant: str | None = None
 ) -> Params:
-    """Parameters of an experiment at the scale of a config; at scale full as it was recorded."""
-    found = registry.params(experiment, config, variant=variant)
-    changed = RECORDED_AS.get(f"{experiment.talk}.{experiment.name}", {})
-    if config["scale"] != "full" or not changed:
-        return found
-    values = {**found.values, **changed}
-    return replace(found, values=experiment.values_of(variant, values) if variant else values)
+    """Parameters of an experiment at the scale of a config."""
+    return registry.params(experiment, config, variant=variant)
 
 
 def _work(params: Params, variant: str) -> float:

@@ -33,7 +33,7 @@ def project(tmp_path):
     shutil.copy(ROOT / reference.FOLDER / "axes.csv", run)
     manifest = json.loads((run / "naud" / "manifest.json").read_text())
     (run / "naud" / "manifest.json").unlink()
-    for key in ("date", "talk", "notes", "inputs"):
+    for key in ("date", "talk", "inputs"):
         del manifest[key]
     manifest |= {"scale": "default", "command": "snakemake", "uncommitted_changes": True}
     (run / "manifest.json").write_text(json.dumps(manifest))

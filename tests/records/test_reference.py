@@ -19,13 +19,13 @@ def test_columns_of_another_version_are_refused(folder, file):
     table.rename(columns={table.columns[2]: "colour"}).to_csv(folder / file, index=False)
     with pytest.raises(UserError) as refused:
         reference.check(folder)
-    for word in (file, "another version", table.columns[2], "colour", "make reference"):
+    for word in (file, "another version", table.columns[2], "colour", "make record"):
         assert word in str(refused.value)
 
 
 def test_a_missing_table_is_refused(folder):
     (folder / "naud" / "measures.csv").unlink()
-    with pytest.raises(UserError, match=r"measures\.csv: cannot be read.*make reference"):
+    with pytest.raises(UserError, match=r"measures\.csv: cannot be read.*make record"):
         reference.check(folder)
 
 
@@ -34,5 +34,5 @@ def test_a_missing_table_is_refused(folder):
 )
 def test_a_manifest_of_another_version_is_refused(folder, text):
     (folder / "naud" / "manifest.json").write_text(text)
-    with pytest.raises(UserError, match=r"naud/manifest\.json: .*format 1.*make reference"):
+    with pytest.raises(UserError, match=r"naud/manifest\.json: .*format 1.*make record"):
         reference.check(folder)

@@ -56,17 +56,6 @@ def test_the_page_on_clusters_shows_the_core_hours_that_are_printed():
     )
 
 
-def test_core_hours_name_what_was_never_measured_and_scale_what_was_measured_smaller():
-    told, _, missing = at_scale_paper().partition("not in it")
-    durations = pd.read_csv(ROOT / "results/reference/durations.csv", keep_default_na=False)
-    rows = durations.query("scale == 'full' and rule == 'train' and talk == 'bohte'")
-    measured = rows.set_index(["experiment", "variant"])
-    if ("smnist", "spiking") not in measured.index:
-        assert "train smnist/spiking" in missing
-        return
-    row = measured.loc[("smnist", "spiking")]
-    seconds = float(row["cpu_seconds"]) / float(row["unit"])
-    # Layers of 64, 128, and 64, 256, 256 as published; 6 epochs of 20,000 digits, 200 of 55,000.
-    synapses = (8 * 64 + 64 * 256 + 256**2 + 256 * 10) / (8 * 64 + 64 * 128 + 128 * 10)
-    hours = (3 + (seconds - 3) * synapses * 200 / 6 * 55 / 20) / 3600
-    assert f" {hours:.2f}  train smnist/spiking" in told
+def test_core_hours_name_what_was_never_measured():
+    _, _, missing = at_scale_paper().partition("not in it")
+    assert "train smnist/spiking" in missing, "scale full has no such network"

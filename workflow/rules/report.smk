@@ -121,30 +121,3 @@ for talk in TALKS:
             talk
         input:
             finished(talk),
-
-
-# `reference` records all talks, `reference_naud` one; no file below results/reference is an output:
-# Snakemake would take it away first.
-for rule_name, chosen in {
-    "reference": list(TALKS),
-    **{f"reference_{talk}": [talk] for talk in TALKS},
-}.items():
-
-    rule:
-        name:
-            rule_name
-        input:
-            tables=expand(
-                "<results>/{talk}/{table}", talk=chosen, table=columns.OF_A_TALK
-            ),
-        log:
-            f"<results>/logs/{rule_name}.log",
-        localrule: True
-        conda:
-            ENVIRONMENT
-        params:
-            talks=chosen,
-            config=config,
-            results=lambda wildcards, input: Path(input.tables[0]).parents[1],
-        script:
-            "../scripts/reference.py"

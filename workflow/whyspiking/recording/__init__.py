@@ -1,7 +1,7 @@
 """For maintainers: what makes `results/reference`, README's table and `tuning.csv`.
 
-May import all rooms below; no job of a run but `reference` depends on it. At a glance: `record`
-keeps finished results and says what is out of date; `tune` tries settings; `rule_study` simulates
-how often the rule of verdicts errs; `paper_scale`, `readme` and `page` write what is derived from
-the record. `python -m whyspiking.recording --help` lists the commands.
+May import all rooms below; no job of a run depends on it. At a glance: `one_run` makes the record,
+`again` a part of it once more, `inputs` says what is out of date; `tune` tries settings;
+`rule_study` simulates how often the rule of verdicts errs; `paper_scale`, `readme` and `page` write
+what is derived from the record. `python -m whyspiking.recording --help` lists the commands.
 """

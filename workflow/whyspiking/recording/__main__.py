@@ -15,10 +15,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = command.add_parser("check", help="say which recorded talks are out of date")
-    excuse = command.add_parser("excuse", help="note why no number depends on what changed")
-    for listed in (check, excuse):
-        listed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
-    excuse.add_argument("--why", required=True, help="the reason")
+    check.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
     command.add_parser("begin", help="allow a run at scale full to become the whole record")
     command.add_parser("record", help="put the record of that run in the place of the old one")
     again = command.add_parser("again", help="make a random part of the record again, and compare")
@@ -26,18 +23,10 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
     again.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")
     command.add_parser("joint", help="compute the joint tables from those of the talks")
-    add = command.add_parser("add", help="add experiments that were run by themselves to a record")
-    add.add_argument("talk", metavar="TALK")
-    add.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="none: judge anew")
-    add.add_argument(
-        "--scale", default="full", choices=["default", "full"], help="of the run [full]"
-    )
     tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
     tune.add_argument("talk", metavar="TALK")
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
     tune.add_argument("--hidden", type=int, help="only the settings of talk.yaml, at this size")
-    durations = command.add_parser("durations", help="keep how long the jobs of a run took")
-    durations.add_argument("run", type=Path, metavar="results/SCALE")
     paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
     paper.add_argument("talks", nargs="+", metavar="TALK")
     command.add_parser("known", help="find which bands are younger than their numbers, from git")
@@ -63,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace) -> None:
     match given.command:
-        case "check" | "excuse" | "joint" | "add":
+        case "check" | "joint":
             from whyspiking.recording import record
 
             record.run(given)
@@ -80,11 +69,6 @@ def _run(given: argparse.Namespace) -> None:
             from whyspiking.recording import tune
 
             tune.run(given.talk, given.experiments, given.hidden)
-        case "durations":
-            from whyspiking.records import reference
-            from whyspiking.stages import durations
-
-            durations.record(given.run, reference.FOLDER / "durations.csv")
         case "paper":
             from whyspiking.recording import paper_scale
 

@@ -1,4 +1,4 @@
-"""Everything that decides a talk's recorded tables, as digests: what is out of date, and excuses.
+"""Everything that decides a talk's recorded tables, as digests: what is out of date.
 
 Files of code count by what they do (of Python not how they are laid out), YAML files by what they
 say at scale full.
@@ -19,7 +19,6 @@ from whyspiking.declared.strict_yaml import Block, read_yaml
 from whyspiking.errors import UserError
 from whyspiking.records import reference, whole_files
 from whyspiking.running import code_inputs
-from whyspiking.verdicts import recipe
 
 SCALE = "full"
 """The scale that is recorded."""
@@ -48,16 +47,12 @@ def digest_of(decides: Inputs) -> str:
 
 
 def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
-    """Inputs that changed since a talk was recorded and that no note covers, as they are now."""
+    """Inputs that changed since a talk was recorded, as they are now."""
     manifest = reference.manifest(folder / name)
     now = inputs_of(registry.load_talk(name), config)
-    accepted = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
-    changed: Inputs = {}
-    for place in {**manifest["inputs"], **now}:
-        stage, digest = now.get(place, (GONE, ""))
-        if all(known.get(place) != digest for known in accepted):
-            changed[place] = (stage, digest)
-    return changed
+    known = manifest["inputs"]
+    both = {place: now.get(place, (GONE, "")) for place in {**known, **now}}
+    return {place: (stage, d) for place, (stage, d) in both.items() if known.get(place) != d}
 
 
 def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
@@ -73,48 +68,10 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
             f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in places.items())}"
             for name, places in changed.items()
         )
-        one = next(iter(changed))
         raise UserError(
             f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
-            f"record the talk again (make reference TALK={one}), or say why no number depends on "
-            f'the change (python -m whyspiking.recording excuse {one} --why "...")'
+            "take the change back, or make the record anew (make record)"
         )
-
-
-def excuse(
-    names: Sequence[str], why: str, config: Mapping[str, Any], folder: Path = reference.FOLDER
-) -> list[str]:
-    """Note in the manifests why no number depends on what changed; returns the talks noted in.
-
-    Args:
-        names: Names of talks; a talk of which nothing changed gets no note.
-        why: The reason, for all that changed.
-        config: The configuration at the recorded scale.
-        folder: The reference.
-
-    Raises:
-        UserError: If the reason is too short to be one.
-    """
-    if len(why) < 10:
-        raise UserError(f"--why is '{why}'; expected the reason in words; write it out")
-    noted = []
-    for name in names:
-        changed = stale(name, config, folder)
-        if changed:
-            kept = reference.manifest(folder / name)
-            digests = {place: digest for place, (_, digest) in sorted(changed.items())}
-            kept["notes"].append({"why": why, "date": today(), "inputs": digests})
-            write(folder / name / "manifest.json", text_of(kept))
-            noted.append(name)
-    return noted
-
-
-def keep_recipes(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
-    """Keep in the manifests what talk.yaml says, of talks that are recorded by what it says now."""
-    for name in names:
-        kept, now = reference.manifest(folder / name), recipe.of(registry.load_talk(name))
-        if kept.get("recipe") != now and not stale(name, config, folder):
-            write(folder / name / "manifest.json", text_of({**kept, "recipe": now}))
 
 
 def config_of(scale: str = SCALE) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     from whyspiking.export import networks, shipped  # Brian2 and JAX
 
     config = made["config"]
-    record(registry.available(), config, results, STAGED)
+    record(config, results, STAGED)
     _durations(config, results, smoke)
     shipped.ship([results], STAGED, networks.SAMPLES, Path(config["build_folder"]))
     page.take_pictures(results, STAGED)
@@ -162,12 +162,12 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
 
 
 def _manifest(made: Mapping[str, Any]) -> None:
-    """How the record was made: one commit, one machine, and what decides its numbers."""
-    path = STAGED / "manifest.json"
-    joined = json.loads(path.read_text(encoding="utf-8"))
-    own = {key: made[key] for key in ("commit", "machine", "arithmetic")}
-    whole = {**joined, "command": "make record", **own, "date": inputs.today()}
-    inputs.write(path, inputs.text_of({**whole, "inputs": _decides(made["config"])}))
+    """How the record was made: that of the run, with what decides its numbers."""
+    talks = registry.counted(made["config"]["talks"])
+    whole = {**made, "command": "make record", "date": inputs.today()}
+    whole |= {"config": {**made["config"], "talks": talks}, "inputs": _decides(made["config"])}
+    whole.pop("reproduced", None)  # of the record before
+    inputs.write(STAGED / "manifest.json", inputs.text_of(whole))
 
 
 def first_screen(source: Path, target: Path) -> bool:

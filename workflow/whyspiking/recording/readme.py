@@ -1,6 +1,6 @@
 """README's results: which claims its table shows stands there, numbers and counts come from a run.
 
-Run `python -m whyspiking.recording readme` (or `make reference`) after a released run. A row is
+Run `python -m whyspiking.recording readme` (`make record` does) after a new record. A row is
 found by the claim id that its first cell names; its other cells are written from the verdict table.
 """
 

@@ -1,7 +1,7 @@
 """The recorded results: `results/reference`, committed for readers who run nothing.
 
 A folder per talk holds its tables and a manifest.json that says how they were made; beside them lie
-the joint tables, computed from these. `stages/reference.py` writes all of it.
+the joint tables, computed from these. `make record` writes all of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history
 """What is recorded of a talk: all but training curves, which are as large as everything else."""
 REMEDY = (
     "take the one that belongs to this version (git checkout -- results/reference), or record it "
-    "again (make reference)"
+    "again (make record)"
 )
 
 

@@ -4,5 +4,5 @@ The rules that make data sets are functions of `data` here and of `datasets.reco
 
 May import everything but `report` and `export`. At a glance: `train.train`, `simulate.simulate`,
 `collect.collect_talk`, `compare.compare_talks`; `data` makes data sets, `provenance` the manifest,
-`durations` tells what the jobs of a run cost, `reference` keeps results/reference.
+`durations` tells what the jobs of a run cost.
 """

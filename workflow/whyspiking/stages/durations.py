@@ -1,7 +1,7 @@
 """How long the jobs of a run took, from their logs and what Snakemake timed.
 
-`python -m whyspiking.recording durations results/full` puts those of a finished run into the table
-of the recorded ones, by which the first estimate of a later run is made.
+`record` puts those of a finished run into the table of the recorded ones, by which the first
+estimate of a later run is made.
 """
 
 from __future__ import annotations

@@ -75,13 +75,13 @@ def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
 
 
 def code(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
-    """Files that do something else than when the talk was recorded, and that no note covers."""
+    """Files that do something else than when the talk was recorded."""
     if "inputs" not in manifest:
         return []
-    known = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
+    known = manifest["inputs"]
     keys = {experiment.data_key for experiment in talk.experiments.values()}
     now = code_inputs.of_results(talk.name, keys)
-    return [Change(f) for f, (_, d) in now.items() if all(own.get(f) != d for own in known)]
+    return [Change(f) for f, (_, d) in now.items() if known.get(f) != d]
 
 
 def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
