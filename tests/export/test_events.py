@@ -59,7 +59,7 @@ def package(tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "manifest.json").write_text('{"config": {"talks": ["goeltz"]}}')
     (tmp_path / "goeltz").mkdir()
-    shutil.copy(REFERENCE / "goeltz" / "metrics.csv", tmp_path / "goeltz")
+    shutil.copy(REFERENCE / "goeltz" / "metrics.csv.gz", tmp_path / "goeltz")
     history = pd.DataFrame(
         [("yinyang", "spiking", 0, 1, "loss", 0.5)], columns=columns.HISTORY.names
     )
@@ -81,10 +81,11 @@ def test_the_package_keeps_to_the_standard(package):
     for resource in described["resources"]:
         assert set(resource["name"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-._/")
         assert not resource["path"].startswith(("/", ".")) and ".." not in resource["path"]
-        content = (package / resource["path"]).read_bytes()
+        path = package / resource["path"]
+        content = path.read_bytes()
         assert resource["bytes"] == len(content)
         fields = resource["schema"]["fields"]
-        assert [field["name"] for field in fields] == content.decode().splitlines()[0].split(",")
+        assert [field["name"] for field in fields] == tables.header(path)
         assert {field["type"] for field in fields} <= types
         table = pd.read_csv(package / resource["path"], na_values=["nan"], keep_default_na=False)
         for field in fields:

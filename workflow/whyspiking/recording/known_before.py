@@ -9,6 +9,7 @@ recipe. Numbers that were seen but never recorded git does not know: those are t
 
 from __future__ import annotations
 
+import gzip
 import io
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,11 @@ LOG = (
     *("--format=%H", "--name-only"),
 )
 """The versions of a file that main had, one after the other."""
+PLACES = tuple(
+    f"results/reference/{place}"
+    for place in ("{talk}/metrics.csv.gz", "{talk}/metrics.csv", "metrics.csv")
+)
+"""Where the record has had a talk's measurements, the latest first."""
 type Claims = Mapping[str, Mapping[str, Any]]
 """Claims as a file of some commit had them, by id."""
 
@@ -119,12 +125,13 @@ def _has(metrics: pd.DataFrame, place: Mapping[str, Any], metric: str) -> bool:
 
 def _metrics(talk: str, commit: str) -> pd.DataFrame | None:
     """The recorded measurements of a talk at a commit, if there were any."""
-    for place in (f"results/reference/{talk}/metrics.csv", "results/reference/metrics.csv"):
-        try:
-            text = _git("show", f"{commit}:{place}")
-        except UserError:
+    for place in PLACES:
+        shown = ["git", "show", f"{commit}:{place.format(talk=talk)}"]
+        done = subprocess.run(shown, capture_output=True, check=False)
+        if done.returncode:
             continue
-        rows = cast("pd.DataFrame", pd.read_csv(io.StringIO(text), low_memory=False))
+        raw = gzip.decompress(done.stdout) if place.endswith(".gz") else done.stdout
+        rows = cast("pd.DataFrame", pd.read_csv(io.BytesIO(raw), low_memory=False))
         return rows[rows["talk"] == talk]
     return None
 

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from whyspiking.declared import registry
-from whyspiking.records import reference
+from whyspiking.records import reference, tables
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, notebook, trials
 from whyspiking.report.recorded import SCALE
@@ -85,6 +85,7 @@ def alone(text: str, folder: Path, address: str, home: Path) -> str:
             readme = f"../../workflow/whyspiking/talks/{talk}/README.md"
             to, part = (readme if file == "report.html" else f"../../notebooks/{talk}.ipynb"), ""
         to = {f"{name}.html": file for name, file in PAGES.items()}.get(to, to)
+        to = os.path.join(os.path.dirname(to), tables.lying(folder / to).name)
         if to not in PAGES.values() and not (folder / to).exists():
             return match["told"]
         if address:

@@ -45,14 +45,14 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         metrics = tables.read(results / name / "metrics.csv", columns.METRICS)
         run = tables.read(results / name / "verdicts.csv", columns.VERDICTS)
         made = {
-            "metrics.csv": metrics,
+            f"metrics.csv{tables.PACKED}": metrics,
             # Of the run's own rows alone: it may have been held against an earlier record.
             "verdicts.csv": _judged(metrics, registry.as_measured(talk, results / name), run),
             "measures.csv": overview.measures(metrics, {name: talk}),
             "energy.csv": contrasts.energy_ratios(metrics),
         }
         for file, content in made.items():
-            _write_csv(content, own / file, metrics=file == "metrics.csv")
+            _write_csv(content, own / file, metrics=file.startswith("metrics"))
         _, how = provenance.of_talk(talk, config, results)
         decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
         how = {"format": reference.FORMAT, **how, "recipe": recipe.of(talk)}

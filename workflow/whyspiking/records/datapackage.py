@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
+from whyspiking.records import tables
 from whyspiking.records.finished import SCHEMAS, FinishedRun
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.table_schema import Column, TableSchema
@@ -65,19 +66,19 @@ def write(folder: Path) -> None:
 
 
 def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
-    with path.open(encoding="utf-8") as file:
-        header = file.readline().rstrip("\r\n").split(",")
+    header = tables.header(path)
     known = {column.name: column for column in schema.columns}
     # A column that nobody has described is passed on as it is; the tests demand a description.
     columns = [known.get(name, Column(name, "", "any")) for name in header]
     relative = path.relative_to(folder)
     of_talk = f": {relative.parent}" if relative.parent.name else ""
     return {
-        "name": "-".join(relative.with_suffix("").parts[::-1]),
+        "name": "-".join((path.name.partition(".")[0], *relative.parent.parts[::-1])),
         "path": relative.as_posix(),
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",
+        **({"compression": "gz"} if path.suffix == tables.PACKED else {}),
         "encoding": "utf-8",
         "description": f"{schema.says.removesuffix('.')}{of_talk}.",
         **_contents(path),

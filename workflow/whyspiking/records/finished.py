@@ -148,7 +148,7 @@ class FinishedRun:
         """Files of a table of `SCHEMAS`: one, or one a talk; empty if the run has no such table."""
         file = f"{name}.csv"
         parts = [self.folder / talk for talk in self.talks] if file in OF_A_TALK else []
-        paths = [folder / file for folder in parts or [self.folder]]
+        paths = [tables.lying(folder / file) for folder in parts or [self.folder]]
         return paths if any(path.is_file() for path in paths) else []
 
     def _read_table(self, name: str) -> pd.DataFrame:

@@ -83,9 +83,9 @@ def check(folder: Path = FOLDER) -> None:
 
 
 def _check_columns(path: Path, schema: TableSchema) -> None:
+    path = tables.lying(path)
     try:
-        with path.open(encoding="utf-8") as file:
-            header = file.readline().rstrip("\r\n").split(",")
+        header = tables.header(path)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}); expected a recorded table; {REMEDY}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +22,8 @@ type Table = Any
 """A pandas DataFrame where it is sliced a lot: its annotations make of every selection a union of
 all that indexing could give."""
 
+PACKED = ".gz"
+"""Suffix of a compressed table; pandas reads it as it reads any."""
 NUMBER = "%.10g"
 """How numbers are written."""
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
@@ -119,9 +123,32 @@ def stacked(parts: Sequence[Table]) -> Table:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write any table as CSV, sealed, whole or not at all."""
+    """Write any table as CSV, sealed, whole or not at all; compressed where its name says so."""
     with whole_files.replacing(Path(path), sealed=True) as partial:
-        table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
+        if Path(path).suffix != PACKED:
+            table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
+            return
+        text = table.to_csv(index=False, float_format=NUMBER, na_rep="nan")
+        # The same bytes whenever the same table is written: without a name and a time.
+        partial.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def lying(path: Path) -> Path:
+    """A table's file as it lies there: itself, or compressed, as the record has its largest."""
+    packed = path.with_name(path.name + PACKED)
+    return packed if packed.is_file() and not path.is_file() else path
+
+
+def header(path: Path) -> list[str]:
+    """Names of the columns of a table.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    found = lying(path)
+    opened = gzip.open if found.suffix == PACKED else open
+    with opened(found, "rt", encoding="utf-8") as file:
+        return str(file.readline()).rstrip("\r\n").split(",")
 
 
 def read(path: Path, schema: TableSchema) -> Table:
@@ -130,17 +157,19 @@ def read(path: Path, schema: TableSchema) -> Table:
     Raises:
         UserError: If the file is missing, damaged, or does not fit the columns and their types.
     """
-    raw = whole_files.read(path)
+    found = lying(path)
+    raw = whole_files.read(found)
     words = schema.of_kind("string")
     kinds = {"integer": "int64", "number": "float64", "string": "str"}
     types = {column.name: kinds[column.kind] for column in schema.columns if column.kind in kinds}
     try:
+        raw = gzip.decompress(raw) if found.suffix == PACKED else raw
         table = pd.read_csv(
             io.BytesIO(raw), dtype=cast("Any", types), keep_default_na=False, na_values=["", "nan"]
         )
-    except ValueError as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise UserError(
-            f"{path}: not a readable table ({error}); expected rows of comma-separated values; "
+            f"{found}: not a readable table ({error}); expected rows of comma-separated values; "
             "delete it and rerun snakemake"
         ) from None
     table = check(table, schema, str(path)).copy()

@@ -127,7 +127,7 @@ def _of_record(folder: Path, scale: str) -> list[Path]:
     kept = folder.parent / FOLDER
     if scale not in reproduction.SCALES or folder.name == FOLDER:
         return []
-    own = [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
+    own = [tables.lying(kept / t / file) for t in reference.recorded(kept) for file in OF_TALKS]
     return [*own, *kept.glob(JOINT)]
 
 

@@ -297,7 +297,7 @@ def existing(path: Path) -> Path:
     Raises:
         UserError: If there is no such file.
     """
-    if not path.is_file():
+    if not tables.lying(path).is_file():
         raise UserError(f"{path}: no such file; run `snakemake` to make it")
     return path
 
