@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from whyspiking.contract import network_files
@@ -59,3 +60,26 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     table, _, _ = compared()
     (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
     assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
+
+
+def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
+    def costs_of(scale, *rows):
+        return pd.DataFrame([{"scale": scale, **dict(zip(KEYS, row, strict=True))} for row in rows])
+
+    first = costs_of(
+        "full",
+        ("train", "naud", "mnist", "linear", 2.5, 2),
+        ("train", "naud", "mnist", "burstprop", 4.0, 3),
+        ("simulate", "naud", "mnist", "", 7.0, 1),
+        ("train", "naud", "xor", "spiking", 100.0, 5),
+    )
+    second = costs_of("full", ("train", "naud", "mnist", "linear", 3.0, 2))
+    default = costs_of("default", ("train", "naud", "mnist", "linear", 1.0, 1))
+    found = again.costs([("naud", "mnist")], pd.concat([default, first]), second)
+    assert found == {
+        "naud, simulate": {"first": 7.0},
+        "naud, train": {"first": 17.0, "again": 6.0},
+    }
+
+
+KEYS = ("rule", "talk", "experiment", "variant", "cpu_seconds", "jobs")

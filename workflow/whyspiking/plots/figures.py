@@ -325,14 +325,6 @@ def speed_curve(
     return float(final), float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
 
 
-def heat_map(ax: Axes, image: ArrayLike, low: float, high: float, colours: str) -> None:
-    """Numbers (row, column) as coloured squares from `low` to `high`, without any axis."""
-    image = np.asarray(image)
-    ax.pcolormesh(image, cmap=colours, vmin=float(low), vmax=float(high), rasterized=True)
-    ax.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), aspect="equal", xticks=(), yticks=())
-    ax.spines[:].set_visible(False)
-
-
 def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArray]:
     """The named exhibits, in order; `of` is what all their names begin with, before a dot.
 

@@ -27,7 +27,7 @@ from whyspiking.recording import inputs
 from whyspiking.recording.one_run import RUN
 from whyspiking.records import columns, reference, tables
 from whyspiking.running import machine
-from whyspiking.stages import collect, provenance
+from whyspiking.stages import collect, durations, provenance
 from whyspiking.verdicts import reproduction
 
 FOLDER = Path("results/again")
@@ -72,6 +72,11 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
         "machine": {"cpu": machine.processor(), "unit": machine.unit(Path(config["build_folder"]))},
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "told": told,
+        "cpu_seconds": costs(
+            chosen,
+            reference.table(reference.FOLDER / "durations.csv", columns.DURATIONS),
+            durations.of_kinds(durations.of_jobs(FOLDER / RUN), inputs.SCALE, 1.0),
+        ),
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
         "differing": [
@@ -99,6 +104,27 @@ def choose(share: float, seed: int, config: Mapping[str, Any]) -> list[tuple[str
     ]
     drawn = np.random.default_rng(seed).permutation(len(known))
     return [known[k] for k in sorted(drawn[: max(1, round(share * len(known)))])]
+
+
+def costs(
+    chosen: Sequence[tuple[str, str]], recorded: pd.DataFrame, again: pd.DataFrame
+) -> dict[str, dict[str, float]]:
+    """CPU seconds of experiments, first and again, by "talk, stage".
+
+    Args:
+        chosen: Talk and name of each experiment.
+        recorded: What the record's jobs cost, columns of `columns.DURATIONS`.
+        again: The same of the jobs that ran again.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for name, table in (("first", recorded), ("again", again)):
+        for row in table[table["scale"] == inputs.SCALE].to_dict("records"):
+            if (row["talk"], row["experiment"]) in chosen:
+                own = found.setdefault(
+                    f"{row['talk']}, {row['rule']}", {"first": 0.0, "again": 0.0}
+                )
+                own[name] = round(own[name] + row["cpu_seconds"] * row["jobs"], 1)
+    return dict(sorted(found.items()))
 
 
 def compare(

@@ -115,6 +115,12 @@ def files(folder: Path, scale: str) -> list[Path]:
     return [*_of_record(folder, scale), *_of_paper(folder, scale)]
 
 
+def touched() -> list[Path]:
+    """The recorded files that the networks to touch on the page are read from."""
+    kept = ("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*")
+    return sorted(path for name in kept for path in reference.FOLDER.glob(name))
+
+
 def _of_paper(folder: Path, scale: str) -> list[Path]:
     """Verdicts at the published sizes: none for pages of that scale, or of one without verdicts."""
     if scale in ("smoke", PAPER):

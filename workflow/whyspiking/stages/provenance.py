@@ -83,6 +83,9 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         }
         for talk, part in measured.groupby("talk")
     }
+    # Of a folder of the user's, that it was given; where it lies is nobody's concern.
+    given = config["data"]["originals_dir"] and "given"
+    config = {**config, "data": {**config["data"], "originals_dir": given}}
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}
     used = used_folders(config["data"])
