@@ -120,10 +120,8 @@ def costs(
     for name, table in (("first", recorded), ("again", again)):
         for row in table[table["scale"] == inputs.SCALE].to_dict("records"):
             if (row["talk"], row["experiment"]) in chosen:
-                own = found.setdefault(
-                    f"{row['talk']}, {row['rule']}", {"first": 0.0, "again": 0.0}
-                )
-                own[name] = round(own[name] + row["cpu_seconds"] * row["jobs"], 1)
+                own = found.setdefault(f"{row['talk']}, {row['rule']}", {})
+                own[name] = round(own.get(name, 0.0) + row["cpu_seconds"] * row["jobs"], 1)
     return dict(sorted(found.items()))
 
 
