@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from made.checkouts import ROOT
@@ -11,7 +10,7 @@ from made.checkouts import ROOT
 from whyspiking.errors import UserError
 from whyspiking.export import crate
 from whyspiking.export.__main__ import main
-from whyspiking.records import reference
+from whyspiking.records import finished, reference
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +63,19 @@ def test_the_profiles_find_what_they_demand(recorded):
     assert all(root[key] for key in ("name", "description", "datePublished", "license"))
 
 
-def test_every_talk_of_the_reference_is_a_run_of_its_own(recorded):
-    runs = [recorded[name] for name in references(recorded["./"]["mentions"])]
-    folder = ROOT / reference.FOLDER
-    assert len(runs) == len(reference.recorded(folder))
-    for talk in reference.recorded(folder):
-        told = reference.manifest(folder / talk)
-        run = recorded[f"#run-results-reference-{talk}"]
-        assert run["endTime"] == told["date"] and told["commit"] in run["description"]
-        assert run["instrument"] == {"@id": crate.WORKFLOW}
-        results = {Path(name).name for name in references(run["result"])}
-        assert results == {*reference.TABLES, "manifest.json"}
-        used = {recorded[name]["name"] for name in references(run["object"])}
-        assert used == {"config.yaml", "full.yaml", *told["data"]}
-        made_with = {recorded[n]["name"] for n in references(run["softwareRequirements"])}
-        assert made_with == {"python", *told["versions"]}
+def test_the_reference_is_one_run_of_one_commit(recorded):
+    told = finished.find("reference").manifest
+    run = recorded[references(recorded["./"]["mentions"])[0]]
+    assert run["endTime"] == told["date"] and told["commit"] in run["description"]
+    assert run["instrument"] == {"@id": crate.WORKFLOW} and "make record" in run["description"]
+    results = set(references(run["result"]))
+    for talk in reference.recorded(ROOT / reference.FOLDER):
+        own = reference.FOLDER / talk
+        assert {f"{own}/metrics.csv.gz", f"{own}/manifest.json"} <= results
+    used = {recorded[name]["name"] for name in references(run["object"])}
+    assert used == {"config.yaml", "full.yaml", *told["data"]}
+    made_with = {recorded[n]["name"] for n in references(run["softwareRequirements"])}
+    assert made_with == {"python", *told["versions"]}
 
 
 def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):

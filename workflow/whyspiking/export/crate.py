@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
-from whyspiking.records import finished, whole_files
+from whyspiking.records import finished, tables, whole_files
 from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, OF_THE_REFERENCE
 
 NAME = "ro-crate-metadata.json"
@@ -39,6 +39,7 @@ PAGES = {
 """What is described beside the tables."""
 MEDIA = {
     ".csv": "text/csv",
+    ".gz": "application/gzip",
     ".html": "text/html",
     ".json": "application/json",
     ".md": "text/markdown",
@@ -66,7 +67,7 @@ def write(run: Path, project: Path = Path()) -> Path:
     """Write `ro-crate-metadata.json` for a run into the project's folder, whole or not at all.
 
     Args:
-        run: `results/<scale>`, or `results/reference`, whose talks were each run by themselves.
+        run: `results/<scale>`, or `results/reference`.
         project: The project's folder, in which the run lies.
 
     Returns:
@@ -97,16 +98,11 @@ def describe(run: Path, project: Path = Path()) -> Entity:
             "change to the project's folder and name results/<scale>"
         )
     opened = finished.find(run)
-    run, paths = opened.folder, opened.manifest_files
+    run = opened.folder
     cited = read_yaml(project / "CITATION.cff")
-    made = [(path, whole_files.read_json(path, "commit", "versions")) for path in paths]
-    actions, others = [], {}
-    for path, manifest in made:
-        action, needed = _action(path, manifest, run, project)
-        actions.append(action)
-        others |= {entity["@id"]: entity for entity in needed}
+    action, needed = _action(opened.manifest, run, project)
+    others = {entity["@id"]: entity for entity in needed}
     files = {e["@id"]: e for e in others.values() if e["@type"] == "File"}
-    files |= {e["@id"]: e for e in _results(run, project, sorted(run.glob("*")))}
     read_me = {**_file(project / "README.md", project, "The project."), "about": {"@id": "./"}}
     authors = [
         {"@id": f"#author-{number}", "@type": "Organization", "name": author["name"]}
@@ -122,7 +118,7 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         "author": _refs(authors),
         "programmingLanguage": {"@id": LANGUAGE},
     }
-    root = _root(cited, [workflow, read_me, *files.values()], authors, actions)
+    root = _root(cited, [workflow, read_me, *files.values()], authors, action)
     root["description"] += f" This crate describes the run {_at(run, project)}."
     terms = {"@id": license_id, "@type": "CreativeWork", "name": str(cited["license"])}
     profiles = [
@@ -130,7 +126,7 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         for at, name in PROFILES.items()
     ]
     rest = [entity for entity in others.values() if entity["@id"] not in files]
-    graph = [DESCRIPTOR, root, workflow, read_me, SNAKEMAKE, terms, *authors, *profiles, *actions]
+    graph = [DESCRIPTOR, root, workflow, read_me, SNAKEMAKE, terms, *authors, *profiles, action]
     return {
         "@context": [
             "https://w3id.org/ro/crate/1.1/context",
@@ -144,30 +140,28 @@ def _root(
     cited: Mapping[str, Any],
     parts: Iterable[Entity],
     authors: Iterable[Entity],
-    actions: Sequence[Entity],
+    action: Entity,
 ) -> Entity:
     return {
         "@id": "./",
         "@type": "Dataset",
         "name": cited["title"],
         "description": cited["abstract"],
-        "datePublished": max(action["endTime"] for action in actions),
+        "datePublished": action["endTime"],
         "license": {"@id": f"{LICENSES}{cited['license']}"},
         "keywords": ", ".join(cited["keywords"]),
         "author": _refs(authors),
         "conformsTo": [{"@id": profile} for profile in PROFILES],
         "mainEntity": {"@id": WORKFLOW},
         "hasPart": _refs(parts),
-        "mentions": _refs(actions),
+        "mentions": _refs([action]),
     }
 
 
-def _action(
-    path: Path, manifest: Mapping[str, Any], run: Path, project: Path
-) -> tuple[Entity, list[Entity]]:
-    """What one manifest says was done, and the entities that it refers to."""
-    talk = manifest.get("talk", "")
-    at = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+def _action(manifest: Mapping[str, Any], run: Path, project: Path) -> tuple[Entity, list[Entity]]:
+    """What the manifest says was done, and the entities that it refers to."""
+    seconds = (run / "manifest.json").stat().st_mtime
+    at = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     scale = manifest["scale"]
     config = [project / "config" / f"{name}.yaml" for name in ("config", scale)]
     used = [_file(file, project, "Configuration.") for file in config if file.is_file()]
@@ -181,14 +175,14 @@ def _action(
         }
         for name, version in sorted({**manifest["versions"], "python": manifest["python"]}.items())
     ]
-    folders = [path.parent] if talk else [run, *(p for p in sorted(run.iterdir()) if p.is_dir())]
+    folders = [run, *(path for path in sorted(run.iterdir()) if path.is_dir())]
     results = [e for folder in folders for e in _results(folder, project, sorted(folder.glob("*")))]
     changed = ", with changes that were not committed" if manifest["uncommitted_changes"] else ""
     told = manifest.get("command", f"snakemake --configfile config/{scale}.yaml")
     action = {
-        "@id": f"#run-{_at(path.parent, project).replace('/', '-')}",
+        "@id": f"#run-{_at(run, project).replace('/', '-')}",
         "@type": "CreateAction",
-        "name": f"{talk or 'all talks'} at scale {scale}",
+        "name": f"all talks at scale {scale}",
         "description": f"{told}; commit {manifest['commit']}{changed}; configuration sha256:"
         f"{manifest['config_sha256']}; processor {manifest['machine']['cpu']}",
         "endTime": manifest.get("date", at),
@@ -217,7 +211,9 @@ def _results(folder: Path, project: Path, paths: Iterable[Path]) -> Iterator[Ent
     for path in paths:
         if path.name in PAGES:
             yield _file(path, project, PAGES[path.name])
-        elif schema := {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}.get(path.name):
+        elif schema := {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}.get(
+            path.name.removesuffix(tables.PACKED)
+        ):
             yield _file(path, project, schema.says)
 
 

@@ -105,30 +105,18 @@ class FinishedRun:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """How the run was made: commit, versions, configuration, machine; of the reference by talk.
+        """How the run was made: commit, versions, configuration, machine.
 
         Raises:
-            UserError: If a manifest is damaged, or there is none.
+            UserError: If it is damaged, or there is none.
         """
-        read = {path.parent: whole_files.read_json(path) for path in self.manifest_files}
-        whole = read.get(self.folder)
-        return whole or {folder.name: manifest for folder, manifest in read.items()}
-
-    @property
-    def manifest_files(self) -> list[Path]:
-        """The manifest of the run, or of the reference one a talk: each was recorded by itself.
-
-        Raises:
-            UserError: If there is none.
-        """
-        whole = self.folder / "manifest.json"
-        paths = sorted(self.folder.glob("*/manifest.json")) or [whole] * whole.is_file()
-        if not paths:
+        path = self.folder / "manifest.json"
+        if not path.is_file():
             raise UserError(
                 f"{self.folder}: no manifest.json is there; expected that of a finished run; name "
                 "the folder of the whole run, or finish it with snakemake"
             )
-        return paths
+        return whole_files.read_json(path, "commit", "versions")
 
     @property
     def talks(self) -> list[str]:

@@ -23,7 +23,5 @@ def citation(manifest: Mapping[str, Any]) -> dict[str, str]:
     keys = ("title", "version", "date-released", "license", ADDRESS)
     found = {key.replace("-", "_"): str(said.get(key, "")) for key in keys}
     names = [author.get("name", "") for author in said.get("authors", ())]
-    # The record may be of several.
-    commits = str(manifest.get("commit") or "").split(", ")
-    commit = ", ".join(name[:7] for name in commits)
+    commit = str(manifest.get("commit") or "")[:7]
     return {**found, "authors": " and ".join(names), "commit": commit}

@@ -45,7 +45,7 @@ class Recorded:
     """What was recorded; nothing of it where a run is not held against it.
 
     Attributes:
-        commit: With which code; several where talks were recorded at different times.
+        commit: With which code.
         verdicts: Rows of its verdict tables.
         paper: Rows of the verdict tables of talks that were run at the published sizes.
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
@@ -161,13 +161,13 @@ def beside(
     if here.empty:
         return Recorded(paper=paper)
     made = {path.parent.name: reference.manifest(path.parent) for path in verdicts}
-    commits = {manifest["commit"][:7] for manifest in made.values()}
     changes = {t.name: recipe.changes(t, made[t.name]) for t in talks if t.name in made}
     joint = folder.parent / FOLDER / JOINT
     if config is not None and joint.is_file():
         then = json.loads(joint.read_text(encoding="utf-8"))["config"]
         changes[""] = recipe.differing(recipe.of_config(then), recipe.of_config(config))
-    return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), paper, here, changes, made)
+    commit = next((str(own["commit"])[:7] for own in made.values()), "")
+    return Recorded(commit, _verdicts(verdicts), paper, here, changes, made)
 
 
 def _verdicts(paths: Iterable[Path]) -> Table:
