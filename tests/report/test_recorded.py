@@ -144,6 +144,7 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in recorded.files(folder, "default")
     assert said not in same.talks_in_rows() + same.opening() + same.all_claims()
+    assert "table-published-sizes" not in same.published_figures()
 
     key = table["role"] == "key"
     assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
@@ -154,6 +155,8 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     assert "that of Richard Naud is direction only" in page.opening()
     assert page.all_claims().count(said) == 1
     assert "published sizes: direction only" in page.claims()
+    assert page.published_figures().count("direction only") == 1
+    assert "(scale paper: Richard Naud)" in page.published_figures()
     assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 

@@ -71,7 +71,10 @@ class Recorded:
     def otherwise(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
         larger = self._at_paper.get(row["claim"], row)
-        return larger if larger["verdict"] != row["verdict"] else None
+        # What was a claim of a paper then may be a check now: the same outcome has two names.
+        own = row["verdict"]
+        same = next((names for names in (rule.PASSES, rule.FAILED) if own in names), (own,))
+        return None if larger["verdict"] in same else larger
 
     def stated(self, row: Row) -> Row | None:
         """The record's row of a claim, where band or published value were others."""

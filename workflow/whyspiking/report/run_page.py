@@ -396,9 +396,17 @@ class RunPage:
         return Html(sections.verdict_table(*run, many=True) + sections.how_to_read())
 
     def published_figures(self) -> Html:
-        """Every published figure and table that a claim replicates, and what makes it again."""
+        """What replicates every published figure and table; what published sizes say otherwise."""
         rows = concordance.rows(self.verdicts, self.talks.values(), self.config)
-        return Html(macros("concordance").concordance(rows.to_dict("records")))
+        own, claims = macros("concordance"), claims_of(self.talks.values())
+        at_paper = [
+            (row, larger, claims[row["claim"]])
+            for row in self.verdicts.to_dict("records")
+            if (larger := self.recorded.otherwise(row))
+        ]
+        speakers = [self.talks[talk].speaker for talk in self.recorded.paper["talk"].unique()]
+        sizes = own.published_sizes(at_paper, speakers)
+        return Html(own.concordance(rows.to_dict("records")) + sizes)
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
