@@ -65,3 +65,8 @@ def test_a_record_without_recipe_says_nothing_of_keys(manifest):
     other = changed("learning_rate", "yinyang", value=0.01)
     assert recipe.changes(other, {"inputs": manifest["inputs"]}) == []
     assert recipe.changes(other, {}) == []
+
+
+def test_where_files_of_the_authors_lie_is_no_change_of_the_recipe():
+    config = {"scale": "full", "data": {"originals_dir": "given", "n_train": 3}}
+    assert recipe.of_config(config) == {"data.n_train": 3}

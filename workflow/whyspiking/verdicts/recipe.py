@@ -22,6 +22,8 @@ TOLD = {
 """Keys of talk.yaml and of the config that decide no recorded number of a network."""
 OF_A_RUN = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder")
 """Keys of the config that say which networks a run trains."""
+ORIGINALS = "data.originals_dir"
+"""Where files of the authors lie; a claim that needs one says so where it is not there."""
 
 
 SHARED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")
@@ -59,7 +61,9 @@ def of(talk: Talk) -> dict[str, Any]:
 
 def of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """All values of the config that decide numbers, by the keys to them."""
-    return dict(_leaves({key: part for key, part in config.items() if key not in OF_A_RUN}))
+    found = dict(_leaves({key: part for key, part in config.items() if key not in OF_A_RUN}))
+    found.pop(ORIGINALS, None)
+    return found
 
 
 def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
