@@ -92,6 +92,9 @@ def key_experiment(talk: registry.Talk) -> str:
 
 
 def _of_experiment(runs: Sequence[Path], experiment: Experiment) -> Trained | Missing:
+    if experiment.data.originals:
+        why = "network or samples are files of the authors"
+        return Missing(experiment.talk, experiment.name, why)
     place = f"{experiment.talk}/{experiment.name}"
     why = f"not trained at scale {' or '.join(run.name for run in runs)}"
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
