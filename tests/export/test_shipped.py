@@ -121,13 +121,15 @@ def test_of_an_experiment_the_lowest_seed_and_of_a_talk_what_can_be_expressed(ru
     for seed in (3, 12):
         network(run, "goeltz", "yinyang", seed=seed, **YINYANG)
     network(run, "bohte", "ecg", info={"cell": "alif"}, w_in_0=(2, 2))
+    network(run, "bohte", "shared_yinyang", info={"cell": "alif"}, w_in_0=(2, 2))
     network(run, "comsa", "boolean", w_hidden=(9, 4, 4), w_output=(9, 6, 2))
     network(run, "masquelier", "released", "authors", info={"unavailable": "no file"})
     found = list(shipped.choose([run]))
     (one,) = (x for x in found if isinstance(x, networks.Trained))
     assert (one.params.talk, one.params.experiment, one.params.seed) == ("goeltz", "yinyang", 3)
     why = {(x.talk, x.experiment): x.why for x in found if isinstance(x, shipped.Missing)}
-    assert "product of two states" in why["bohte", "ecg"]
+    assert "files of the authors" in why["bohte", "ecg"]
+    assert "product of two states" in why["bohte", "shared_yinyang"]
     assert why["goeltz", "shared_yinyang"] == "not trained at scale smoke"
     assert ("comsa", "boolean") not in why and ("comsa", "mnist_slow") in why
     with pytest.raises(networks.NotExpressible, match="no network; no file"):
