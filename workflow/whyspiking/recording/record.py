@@ -33,13 +33,15 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         folder: Where to.
 
     Raises:
-        UserError: If the run is of another scale, or a table is not what the run wrote.
+        UserError: If the run is of another scale or not finished, or a table is not what it wrote.
     """
     if config["scale"] != inputs.SCALE:
         raise UserError(
             f"record: the run is of scale '{config['scale']}'; expected '{inputs.SCALE}', at "
             "which all claims are judged; run: make record"
         )
+    # Code of pages may have changed since the run.
+    of_run = {"commit": whole_files.read_json(results / "manifest.json", "commit")["commit"]}
     for name in registry.available():
         talk, own = registry.load_talk(name), folder / name
         metrics = tables.read(results / name / "metrics.csv", columns.METRICS)
@@ -55,7 +57,7 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
             _write_csv(content, own / file, metrics=file.startswith("metrics"))
         _, how = provenance.of_talk(talk, config, results)
         decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
-        how = {"format": reference.FORMAT, **how, "recipe": recipe.of(talk)}
+        how = {"format": reference.FORMAT, **how, **of_run, "recipe": recipe.of(talk)}
         whole = {**how, "date": inputs.today(), "inputs": dict(sorted(decides.items()))}
         inputs.write(own / "manifest.json", inputs.text_of(whole))
     write_joint(config, folder, results)
