@@ -195,7 +195,7 @@ def rows(made, tmp_path):
 def test_a_network_is_shipped_with_what_checks_it(rows, builds):
     index, folder = rows
     assert [shown(row) for row in index] == ["goeltz-shared_yinyang", "masquelier-shared_yinyang"]
-    assert [(r["neurons"], r["synapses"]) for r in index] == [(33, 243), (33, 210)]
+    assert [(r["neurons"], r["synapses"]) for r in index] == [(23, 163), (23, 140)]
     for row in index:
         assert row["equal"] >= shipped.LEAST and not shipped.damaged(row, folder)
         assert equal_in_brian2(row, folder, builds) == row["equal"]

@@ -15,7 +15,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.recording import __main__ as recording
 from whyspiking.recording import inputs, record
-from whyspiking.records import columns, finished, tables
+from whyspiking.records import columns, finished, tables, whole_files
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.stages import compare
@@ -24,6 +24,8 @@ from whyspiking.verdicts import recipe, rule
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
 MODEL = "contract/randomness.py"
+COMMIT = "c" * 40
+"""Of a made-up run."""
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +186,7 @@ def results(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "available", lambda: ["goeltz"])
     run = make_results(tmp_path / "results" / "full", "full", ["goeltz"])
     (run / "durations.csv").unlink()
-    (run / "manifest.json").unlink()
+    whole_files.write(run / "manifest.json", json.dumps({"commit": COMMIT}))
     own = run / "goeltz" / "yinyang" / "spiking" / "seed-0"
     own.mkdir(parents=True)
     (own / "benchmark.tsv").write_text("s\tmax_rss\n12.5\t300.0\n")
@@ -203,7 +205,7 @@ def test_talks_are_recorded_with_what_decides_their_numbers(tmp_path, results, m
         # Ten digits are recorded; a p value of networks that differ much hangs on more.
         pd.testing.assert_frame_equal(recorded, run, check_exact=False, rtol=1e-6)
     made = records.manifest(folder / "goeltz")
-    assert made["costs"]["wall_seconds"] == 12.5 and "notes" not in made
+    assert made["commit"] == COMMIT and made["costs"]["wall_seconds"] == 12.5
     assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"
     assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
     assert not inputs.stale("goeltz", settings, folder)
