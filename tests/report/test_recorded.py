@@ -140,6 +140,7 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     kept.mkdir()
     table = tables.read(folder / "naud" / "verdicts.csv", columns.VERDICTS)
     tables.write_csv(table, kept / "naud.csv")
+    tables.write_csv(table.assign(talk="comsa"), kept / "comsa.csv")  # which the run has not
     said = "t the published sizes and schedule"
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in recorded.files(folder, "default")

@@ -404,7 +404,8 @@ class RunPage:
             for row in self.verdicts.to_dict("records")
             if (larger := self.recorded.otherwise(row))
         ]
-        speakers = [self.talks[talk].speaker for talk in self.recorded.paper["talk"].unique()]
+        known = set(self.recorded.paper["talk"])
+        speakers = [talk.speaker for name, talk in self.talks.items() if name in known]
         sizes = own.published_sizes(at_paper, speakers)
         return Html(own.concordance(rows.to_dict("records")) + sizes)
 
