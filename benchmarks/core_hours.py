@@ -40,8 +40,6 @@ POPULATIONS = (
     "n_interneurons",
 )
 """Parameters that say how many neurons a network without layers has."""
-PASSES = ("iterations", "outer_iterations", "epochs")
-"""Parameters that say how often a training goes over its data."""
 MARKS = ("<!-- core-hours: begin -->", "<!-- core-hours: end -->")
 DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
 """Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
@@ -138,7 +136,7 @@ def _params(
 def _work(params: Params, variant: str) -> float:
     """Passes x samples x steps x synapses of a training, as far as they are parameters."""
     values = params.values
-    passes = next((values[name] for name in PASSES if name in values), 1)
+    passes = values.get("iterations", values.get("outer_iterations", values.get("epochs", 1)))
     if isinstance(passes, Mapping):
         passes = passes.get(variant, 1)
     samples = values.get("n_train", values.get("n_records", 1))
