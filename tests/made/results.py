@@ -13,9 +13,8 @@ from made.exhibits import SEEDS, exhibits
 from made.project import config
 
 from whyspiking.declared import registry
-from whyspiking.records import array_files, columns, tables, whole_files
+from whyspiking.records import array_files, columns, tables
 from whyspiking.records.glossary import GLOSSARY
-from whyspiking.report.talk_page import TalkPage
 from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
 
@@ -56,13 +55,6 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
     made = _manifest({**settings, "talks": counted})
     (folder / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
     return folder
-
-
-def make_talk_pages(folder: Path, scale: str = "default") -> None:
-    """Write of every talk's page what the page of the run shows of it: its signature figures."""
-    for path in sorted(folder.glob("*/verdicts.csv")):
-        page = TalkPage.open(folder, path.parent.name, scale)
-        whole_files.write(path.with_name("report.html"), page.head())
 
 
 def _metrics(

@@ -13,11 +13,14 @@ from snakemake_logger_plugin_whyspiking.estimate import OVERHEAD_S, Durations, J
 from snakemake_logger_plugin_whyspiking.plan import PRIOR_S, UNKNOWN_S, Plan, announce
 from whyspiking.running.jobs import USED
 
-ROWS = [
-    {"rule": "train", "talk": "a", "experiment": "x", "variant": "spiking", "seconds": "10"},
-    {"rule": "train", "talk": "a", "experiment": "x", "variant": "control", "seconds": "30"},
-    {"rule": "train", "talk": "b", "experiment": "y", "variant": "spiking", "seconds": "200"},
-]
+
+def row(seconds, variant="spiking", talk="a", experiment="x", **more):
+    """A kind of job that takes so many seconds on a machine of unit 1."""
+    kind = {"rule": "train", "talk": talk, "experiment": experiment, "variant": variant}
+    return {**kind, "cpu_seconds": str(seconds - OVERHEAD_S), "unit": "1", **more}
+
+
+ROWS = [row(10), row(30, "control"), row(200, talk="b", experiment="y")]
 
 
 def job(talk="a", variant="spiking", seed=0, rule="train"):
@@ -27,7 +30,7 @@ def job(talk="a", variant="spiking", seed=0, rule="train"):
 def test_durations_are_looked_up_by_what_is_most_alike():
     durations = Durations(ROWS)
     asked = job(), job(variant="new"), job(talk="c"), job(rule="page")
-    assert [durations.of(one) for one in asked] == [10, 20, 80, None]
+    assert [durations.of(one) for one in asked] == pytest.approx([10, 20, 80, None])
 
 
 def table(path, *rows):
@@ -40,34 +43,26 @@ def table(path, *rows):
 
 
 def test_cpu_seconds_are_brought_to_a_machine_of_unit_1():
-    row = {**ROWS[0], "cpu_seconds": "6", "unit": "1.5"}
-    assert Durations([row]).of(job()) == pytest.approx(4 + OVERHEAD_S)
-    plan = Plan(durations=Durations([row]), unit=2.0)
+    durations = Durations([{**ROWS[0], "cpu_seconds": "6", "unit": "1.5"}])
+    assert durations.of(job()) == pytest.approx(4 + OVERHEAD_S)
+    plan = Plan(durations=durations, unit=2.0)
     plan.expect([job()])
     assert plan.seconds_left(0.0) == pytest.approx(2 * (4 + OVERHEAD_S))
 
 
-@pytest.mark.parametrize("cpu", ["", "nan"])
-def test_where_cpu_seconds_are_not_known_wall_seconds_count(cpu):
-    assert Durations([{**ROWS[0], "cpu_seconds": cpu}]).of(job()) == 10
-
-
 def test_this_folder_counts_before_the_recorded_run_of_its_scale_and_that_before_others(tmp_path):
-    row = ROWS[0]
     recorded = table(
         tmp_path / "durations.csv",
-        {**row, "scale": "full", "seconds": "9"},
-        {**row, "scale": "full", "variant": "only_full", "seconds": "8"},
-        {**row, "scale": "smoke", "seconds": "3"},
-        {**row, "scale": "smoke", "variant": "only_smoke", "seconds": "2"},
+        row(9, scale="full"),
+        row(8, "only_full", scale="full"),
+        row(3, scale="smoke"),
+        row(2, "only_smoke", scale="smoke"),
     )
-    found = Durations.read([{**row, "seconds": "1"}], recorded, "smoke")
-    variants = ("spiking", "only_smoke", "only_full")
-    assert [found.of(job(variant=v)) for v in variants] == [1, 2, 8]
-    assert found.of(job(variant="new")) == 1, "the experiment in this folder"
+    found = Durations.read([row(1)], recorded, "smoke")
+    asked = [job(variant=v) for v in ("spiking", "only_smoke", "only_full", "new")]
+    # Of a new variant nothing is known but its experiment, in this folder.
+    assert [found.of(one) for one in asked] == pytest.approx([1, 2, 8, 1])
     assert Durations.read([], recorded, "default").of(job()) == pytest.approx((9 + 3) / 2)
-    plain = table(tmp_path / "plain.csv", row, {**row, "scale": "smoke", "seconds": "1"})
-    assert Durations.read([], plain, "full").of(job()) == 10, "without a scale it is full"
 
 
 @pytest.mark.parametrize("text", ["", "rule\ntrain\n", "\0\1", "rule,seconds,unit\na,1,0\n"])

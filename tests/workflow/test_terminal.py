@@ -370,7 +370,7 @@ def test_a_flaw_in_the_output_does_not_stop_the_run(capsys):
 
 REPORT = "results/default/why_spiking.html"
 PAGE = "results/default/goeltz/report.html"
-TIMED = {"rule": "train", "talk": "goeltz", "seconds": "300"}
+TIMED = {"rule": "train", "talk": "goeltz", "cpu_seconds": "300", "unit": "1"}
 
 
 def announced(pages, rows=(TIMED,), unit=1.25):
@@ -385,7 +385,8 @@ def announced(pages, rows=(TIMED,), unit=1.25):
 
 def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
     pages = {Job.of("page", {"talk": "goeltz"}): PAGE, Job("report"): REPORT}
-    screen = announced(pages, [TIMED, *({"rule": r, "seconds": "48"} for r in ("page", "report"))])
+    others = [{**TIMED, "rule": rule, "cpu_seconds": "48"} for rule in ("page", "report")]
+    screen = announced(pages, [TIMED, *others])
     line = f"4 jobs to do, about 7 min on 2 cores of a machine of unit 1.2; report: {REPORT}\n"
     assert screen.text == line
 

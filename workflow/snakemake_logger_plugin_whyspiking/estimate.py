@@ -48,8 +48,7 @@ class Durations:
 
         Args:
             here: Rows of earlier jobs in this folder.
-            recorded: Table of recorded runs; without the columns scale and unit it is one of scale
-                full on a machine of unit 1.
+            recorded: Table of recorded runs.
             scale: That of this run.
         """
         rows = _rows(recorded)
@@ -76,7 +75,7 @@ class Durations:
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [{**row, "scale": row.get("scale") or "full"} for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
         _means(rows)
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error):
         return []  # an estimate less is no reason to stop a run
@@ -88,11 +87,7 @@ def _means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], list[float]] = {}
     for row in rows:
         values = tuple(row.get(key) or "" for key in KEYS)
-        unit = float(row.get("unit") or 1)
-        if row.get("cpu_seconds") in (None, "", "nan"):
-            at_unit_1 = float(row["seconds"]) / unit
-        else:
-            at_unit_1 = float(row["cpu_seconds"]) / unit + OVERHEAD_S
+        at_unit_1 = float(row["cpu_seconds"]) / float(row["unit"]) + OVERHEAD_S
         for depth in range(1, len(KEYS) + 1):
             found.setdefault(values[:depth], []).append(at_unit_1)
     return {key: sum(values) / len(values) for key, values in found.items()}

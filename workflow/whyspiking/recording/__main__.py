@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from whyspiking import arithmetic
 from whyspiking.errors import UserError
@@ -32,8 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_parser("known", help="find which bands are younger than their numbers, from git")
     command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
     command.add_parser("readme", help="bring README's table in step with the record")
-    page = command.add_parser("page", help="draw the page of the record")
-    page.add_argument("--pictures", type=Path, metavar="results/SCALE", help="take the cards' from")
+    command.add_parser("page", help="draw the pages of the record")
     return parser
 
 
@@ -89,8 +87,6 @@ def _run(given: argparse.Namespace) -> None:
         case "page":
             from whyspiking.recording import page
 
-            if given.pictures:
-                page.take_pictures(given.pictures)
             page.render()
 
 

@@ -34,7 +34,6 @@ STAGED = Path(".record") / reference.FOLDER.name
 """Where the record is written before it takes its place; as deep, with the name that pages know."""
 KEPT = ("retired.csv", "paper")
 """What no run makes."""
-COSTS = ("seconds", "cpu_seconds")
 PICTURE, SIZE = "report.png", (1300, 900)
 """The first screen of the page, width and height in pixels."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

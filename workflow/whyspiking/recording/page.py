@@ -1,12 +1,10 @@
 """Renders the pages of the recorded run, `report.html` and `details.html`, for who runs nothing.
 
     python -m whyspiking.recording page
-    python -m whyspiking.recording page --pictures results/full
 
-The second takes the first figure and a trial of every talk from a finished run; of which run they
-are, `pictures.json` says. A page that is opened elsewhere has no file beside it: a link to one is
-absolute where CITATION.cff has the repository's address, else plain text, which a script makes a
-link of where the page lies in its place.
+Of which run the talks' pictures and trials are, `pictures.json` says. A page that is opened
+elsewhere has no file beside it: a link to one is absolute where CITATION.cff has the repository's
+address, else plain text, which a script makes a link of where the page lies in its place.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from whyspiking.records import whole_files
 
-FOLDER = "slides"
-"""Beside the page."""
 FIGURE = re.compile(
     r'<figure id="([a-z0-9-]+)"><div class="picture"><svg (.*?>)(.*?</svg>)', re.DOTALL
 )
