@@ -118,7 +118,7 @@ def test_forest_shows_value_band_and_published_in_their_order():
             }
         ]
     )  # fmt: skip
-    plate = forest_plots.verdict_forest(verdicts, {})
+    plate = forest_plots.verdict_forest(verdicts)
     ax = plate.axes[0]
     marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
     band = ax.collections[0].get_paths()[0].get_extents()

@@ -189,26 +189,14 @@ def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
         )
 
 
-def learning_curve(
-    ax: Axes,
-    history: Table,
-    *,
-    metric: str,
-    labels: Mapping[str, str],
-    reference: Mapping[int, float] | None = None,
-    reference_label: str = "published",
-    log_epochs: bool = True,
-) -> str:
-    """Metric against epoch with t intervals over seeds, beside a published curve.
+def learning_curve(ax: Axes, history: Table, *, metric: str, labels: Mapping[str, str]) -> str:
+    """Metric against epoch with t intervals over seeds; logarithmic, for the first ones differ.
 
     Args:
         ax: Where to draw.
         history: Rows of one experiment (variant, seed, epoch, metric, value).
         metric: Which metric.
         labels: Variant -> label, in the order of drawing.
-        reference: Epoch -> published value.
-        reference_label: Name of the published curve.
-        log_epochs: Logarithmic epochs show the first ones, where the curves differ.
 
     Returns:
         The curves in words, for the alternative text.
@@ -228,14 +216,8 @@ def learning_curve(
             ax, points["epoch"], points, index=index, label=label, markers=len(points) < 12
         )
         words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
-    if reference:
-        epochs, values = zip(*sorted(reference.items()), strict=True)
-        look: dict[str, Any] = {"color": INK, "linewidth": 1, "markersize": 4}
-        ax.plot(epochs, values, "D--", markerfacecolor="none", label=reference_label, **look)
-        words.append(f"{reference_label} ends at {values[-1]:.3f}")
-    if log_epochs:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     return "; ".join(words)
 

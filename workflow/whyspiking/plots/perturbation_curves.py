@@ -16,12 +16,13 @@ from whyspiking.plots.figures import (
     over_seeds,
     require,
 )
-from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 
 DESCENDING = ("quantise", "clip")
 """Perturbations of which a smaller number is the stronger one."""
 
+COLUMNS = 3
+"""Panels per row."""
 LEVEL_NAMES = {
     "jitter": "sd of the jitter, τ",
     "delete": "share of spikes deleted",
@@ -46,46 +47,40 @@ def level_positions(levels: Iterable[float], *, descending: bool = False) -> dic
     return {level: k + 1 for k, level in enumerate(ordered)}
 
 
-def perturbation_curves(
-    metrics: Table, *, labels: Mapping[str, str], metric: str = "score", columns: int = 3
-) -> Plate:
+def perturbation_curves(metrics: Table, *, labels: Mapping[str, str]) -> Plate:
     """Score against strength, one panel per perturbation and locus, one line per variant.
 
     Args:
         metrics: Rows of one experiment; the clean run (perturbation `none`) is every curve's start.
         labels: Variant -> label; only these are drawn, in this order.
-        metric: Which metric to draw.
-        columns: Panels per row.
 
     Raises:
         NotMeasuredError: If no graded perturbation was applied.
     """
     table = metrics[metrics["variant"].isin(list(labels))]
     chance = table.loc[table["metric"] == "chance", "value"].dropna().unique()
-    table = table[(table["metric"] == metric) & table["value"].notna()]
+    table = table[(table["metric"] == "score") & table["value"].notna()]
     clean = table[(table["perturbation"] == "none") & (table["locus"] == "")]
     graded = table[table["perturbation"].isin(list(LEVEL_NAMES))]
     levels = graded.groupby(["perturbation", "locus"])["strength"].nunique()
     kinds = levels[levels > 1].index.tolist()
     require(kinds, "No graded perturbation was applied in this experiment.")
-    n_rows = -(-len(kinds) // columns)
+    n_rows = -(-len(kinds) // COLUMNS)
     plate = Plate(0.35 + 2.15 * n_rows)
-    axes = plate.panels(n_rows, columns, len(kinds), sharey=True)
+    axes = plate.panels(n_rows, COLUMNS, len(kinds), sharey=True)
     words = []
     for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
         own = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
         words += _panel(ax, perturbation, locus, own, clean, labels)
         if chance.size == 1:
             ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
-    if GLOSSARY[metric].unit == "fraction":
-        axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
+    axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
     for ax in axes[:, 0]:
-        ax.set_ylabel(metric.replace("_", " "))
+        ax.set_ylabel("score")
     legend_below(plate, axes.flat)
     return plate.says(
-        f"{metric.replace('_', ' ').capitalize()} under each perturbation; levels are evenly "
-        "spaced, the first point is the clean run, dotted is chance. Bands: pointwise 95 % t "
-        "intervals over seeds.",
+        "Score under each perturbation; levels are evenly spaced, the first point is the clean "
+        "run, dotted is chance. Bands: pointwise 95 % t intervals over seeds.",
         "Perturbation curves. " + "; ".join(words) + ".",
         experiment=str(metrics["experiment"].iloc[0]),
     )

@@ -165,7 +165,7 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_forest(verdicts: Table, names: Mapping[str, str] | None = None) -> Plate:
+def verdict_forest(verdicts: Table) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at
@@ -173,7 +173,6 @@ def verdict_forest(verdicts: Table, names: Mapping[str, str] | None = None) -> P
 
     Args:
         verdicts: Rows of verdicts.csv.
-        names: Claim -> what its row is called.
 
     Raises:
         NotMeasuredError: If no claim was measured.
@@ -181,12 +180,11 @@ def verdict_forest(verdicts: Table, names: Mapping[str, str] | None = None) -> P
     shown = [row for row in verdicts.to_dict("records") if np.isfinite(row["value"])]
     require(shown, "No claim was measured at this scale.")
     plate, (ax,) = row_of_panels(0.3 + 0.34 * len(shown))
-    words, called = [], []
-    for y, row in zip(range(len(shown))[::-1], shown, strict=True):
-        name = (names or {}).get(row["claim"], str(row["claim"]))
-        called.append(name)
-        words.append(f"{name}: {_claim(ax, y, row)}, {row['label']}")
-    ax.set_yticks(range(len(shown)), called[::-1])
+    words = [
+        f"{row['claim']}: {_claim(ax, len(shown) - 1 - k, row)}, {row['label']}"
+        for k, row in enumerate(shown)
+    ]
+    ax.set_yticks(range(len(shown)), [str(row["claim"]) for row in shown][::-1])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(shown) - 0.4), xticks=[])
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="y", length=0)

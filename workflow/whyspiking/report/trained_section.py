@@ -199,28 +199,31 @@ LIMITS = {
 """Kind of limit -> how it is shown."""
 
 
+BITS = 6
+"""Of a weight, that the sentence on tolerance asks about."""
+
+
 def tolerance_table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
     """What trained networks stand, worst and best experiment of each talk."""
     ends = {name: {kind: _ends(limits, name, kind) for kind in LIMITS} for name in talks}
     return html.macros("trained").limits_table(LIMITS, ends, surnames(talks))
 
 
-def tolerance_sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6) -> Markup:
+def tolerance_sentences(limits: Table, talks: Mapping[str, Talk]) -> Markup:
     """What the table comes down to, counted by talk.
 
     Args:
         limits: Rows of limits.csv.
         talks: Talk by name.
-        bits: Number of bits per weight that the sentence asks about.
     """
     worst = {
         kind: {name: ends[0]["value"] for name in talks if (ends := _ends(limits, name, kind))}
         for kind in LIMITS
     }
     stand = {kind: [name for name, x in worst[kind].items() if np.isinf(x)] for kind in LIMITS}
-    stand["quantise"] = [name for name, least in worst["quantise"].items() if least <= bits]
+    stand["quantise"] = [name for name, least in worst["quantise"].items() if least <= BITS]
     stand["jitter"] = [name for name, least in worst["jitter"].items() if least < 1]
-    return html.macros("trained").limits_sentences(worst, stand, bits, WINDOW_MS, surnames(talks))
+    return html.macros("trained").limits_sentences(worst, stand, BITS, WINDOW_MS, surnames(talks))
 
 
 def _ends(limits: Table, talk: str, kind: str) -> list[dict[str, Any]]:
