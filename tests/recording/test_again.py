@@ -61,6 +61,14 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
     assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
 
+    def verdicts():
+        return again.verdicts([("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER)
+
+    assert verdicts() == (2, [])
+    own.loc[own["metric"] == "accuracy", "value"] = 0.5
+    compared()
+    assert "naud.mnist.error: holds, again fails" in verdicts()[1]
+
 
 def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
     def costs_of(scale, *rows):

@@ -4,8 +4,9 @@
     WHYSPIKING_VECTORS=native python -m whyspiking.recording again 0.5 7
 
 The experiments are drawn by the second number and run in `results/again`, apart from the run that
-was recorded; data sets and compiled programs are shared. Where `results/full` still has the run,
-networks are compared bit by bit as well. What was found goes to `results/reference/again.json`.
+was recorded; data sets and compiled programs are shared. Claims are judged again with the numbers
+of the second run. Where `results/full` still has the first, networks are compared bit by bit as
+well. What was found goes to `results/reference/again.json`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from whyspiking.recording.one_run import RUN
 from whyspiking.records import columns, reference, tables
 from whyspiking.running import machine
 from whyspiking.stages import collect, durations, provenance
-from whyspiking.verdicts import reproduction
+from whyspiking.verdicts import judge, reproduction, rule
 
 FOLDER = Path("results/again")
 SHARED = ("config", "resources", "community", "notebooks")
 """What a run in another folder looks for in its own."""
 FILE = "again.json"
+MEASURED = "measured.csv"
+"""In the folder of an experiment: all its measurements, as the record would have them."""
 
 
 def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
@@ -62,7 +65,8 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
     _run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
     table, same, unlike = compare(chosen, config, FOLDER / RUN)
     tables.write_csv(table, FOLDER / "reproduced.csv")
-    told = reproduction.summary(table)
+    claims, changed = verdicts(chosen, FOLDER / RUN)
+    told = reproduction.summary(table, len(changed))
     differing = table[table["state"] != reproduction.IDENTICAL]
     found = {
         "share": share,
@@ -77,6 +81,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
             reference.table(reference.FOLDER / "durations.csv", columns.DURATIONS),
             durations.of_kinds(durations.of_jobs(FOLDER / RUN), inputs.SCALE, 1.0),
         ),
+        "verdicts": {"claims": claims, "changed": changed},
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
         "differing": [
@@ -153,7 +158,7 @@ def compare(
             described, [results / talk / name / "metrics.csv"], facts, config
         )
         # Numbers are compared as they are written.
-        written = results / talk / name / "measured.csv"
+        written = results / talk / name / MEASURED
         tables.write_metrics(measured, written)
         recorded = reference.table(folder / talk / "metrics.csv", columns.METRICS)
         parts.append(reproduction.compared(tables.read_metrics([written]), recorded))
@@ -166,6 +171,39 @@ def compare(
             else:
                 unlike.append(str(path.relative_to(results)))
     return tables.stacked(parts), same, unlike
+
+
+def verdicts(
+    chosen: Sequence[tuple[str, str]], results: Path, folder: Path = reference.FOLDER
+) -> tuple[int, list[str]]:
+    """Judge claims with numbers that were made again; what was not made again is as recorded.
+
+    Args:
+        chosen: Talk and name of each experiment.
+        results: Folder of the second run, after `compare`.
+        folder: The record.
+
+    Returns:
+        How many claims with a verdict rest on these experiments; and those of all claims whose
+        verdict is another one, with both.
+    """
+    resting, changed = 0, []
+    for name in dict.fromkeys(talk for talk, _ in chosen):
+        talk, own = registry.load_talk(name), [other for of, other in chosen if of == name]
+        recorded = reference.table(folder / name / "metrics.csv", columns.METRICS)
+        again = tables.read_metrics([results / name / experiment / MEASURED for experiment in own])
+        mixed = pd.concat([again, recorded]).drop_duplicates(columns.METRICS.names[:10])
+        claims = inputs.claims_of(talk)
+        before, after = (
+            judge.judge_all(rows, claims, talk, inputs.SCALE)["verdict"]
+            for rows in (recorded, mixed)
+        )
+        for claim, first, second in zip(claims, before, after, strict=True):
+            judged = first not in (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+            resting += judged and any(experiment in own for experiment, _ in claim.networks)
+            if first != second:
+                changed.append(f"{claim.id}: {first}, again {second}")
+    return resting, changed
 
 
 def _equal(one: Path, other: Path) -> bool:
