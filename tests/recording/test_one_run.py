@@ -117,8 +117,9 @@ def old(tmp_path):
     """A record that is replaced."""
     folder = tmp_path / "results" / "reference"
     (folder / "paper").mkdir(parents=True)
-    for name in ("paper/naud.csv", "gone.csv"):
+    for name in ("paper/naud.csv", "gone.csv", "again.json"):
         (folder / name).write_text(f"{name}\n")
+    (folder / "manifest.json").write_text('{"commit": "other"}')
     shutil.copy(ROOT / reference.FOLDER / "retired.csv", folder)
     return folder
 
@@ -143,6 +144,9 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert reference_tables == {*columns.OF_A_RUN, "retired.csv", "concordance.csv"}
     assert (old / "paper" / "naud.csv").read_text() == "paper/naud.csv\n"
     assert not list(old.rglob(".*")) and not one_run.STAGED.parent.exists()
+    assert not (old / "again.json").exists(), "of another run"
+    (old / "again.json").touch()
+    assert "again.json" in one_run._kept(old, COMMIT), "of this run"
 
     manifest = json.loads((old / "manifest.json").read_text())
     assert manifest["commit"] == COMMIT and manifest["machine"]["unit"] == 1.25

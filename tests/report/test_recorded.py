@@ -161,6 +161,18 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 
+def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claims(
+    results, tmp_path
+):
+    folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
+    page, said = RunPage.open(folder, "default"), "Of 9 claims that rest on them 1 got another"
+    assert said not in page.claims()
+    found = {"experiments": ["a.b", "a.c"], "arithmetic": {"vectors": "native"}}
+    found["verdicts"] = {"claims": 9, "changed": ["a.b.c: holds, again fails"]}
+    (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
+    assert f"{said} verdict: a.b.c holds → fails." in page.claims()
+
+
 # ---- what is not as recorded ----------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import inputs
 from whyspiking.recording.one_run import RUN
 from whyspiking.records import columns, reference, tables
+from whyspiking.report.recorded import AGAIN
 from whyspiking.running import machine
 from whyspiking.stages import collect, durations, provenance
 from whyspiking.verdicts import judge, reproduction, rule
@@ -34,7 +35,6 @@ from whyspiking.verdicts import judge, reproduction, rule
 FOLDER = Path("results/again")
 SHARED = ("config", "resources", "community", "notebooks")
 """What a run in another folder looks for in its own."""
-FILE = "again.json"
 MEASURED = "measured.csv"
 """In the folder of an experiment: all its measurements, as the record would have them."""
 
@@ -89,7 +89,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
             for row in differing.to_dict("records")
         ],
     }
-    inputs.write(reference.FOLDER / FILE, inputs.text_of(found))
+    inputs.write(reference.FOLDER / AGAIN, inputs.text_of(found))
     return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
 
 

@@ -24,6 +24,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import inputs, page
 from whyspiking.recording.record import record
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
+from whyspiking.report.recorded import AGAIN
 from whyspiking.stages import durations, provenance
 
 RUN = Path("results") / inputs.SCALE
@@ -81,7 +82,7 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
         os.rename(before, folder)
     shutil.rmtree(STAGED.parent, ignore_errors=True)
     STAGED.mkdir(parents=True)
-    for name in KEPT:
+    for name in _kept(folder, made["commit"]):
         kept = folder / name
         (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
     told = _stage(made, results, smoke, folder)
@@ -89,6 +90,14 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     os.rename(STAGED, folder)
     shutil.rmtree(STAGED.parent)
     return told
+
+
+def _kept(folder: Path, commit: str) -> list[str]:
+    """What no run makes; and what was made again, where the record of the same run is written."""
+    if not (folder / AGAIN).is_file():
+        return [*KEPT]
+    before = whole_files.read_json(folder / "manifest.json", "commit")["commit"]
+    return [*KEPT, *[AGAIN] * (before == commit)]
 
 
 def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) -> list[str]:

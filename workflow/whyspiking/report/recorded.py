@@ -32,6 +32,8 @@ FOLDER = "reference"
 """Name of its folder, beside that of a run."""
 PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
+AGAIN = "again.json"
+"""In FOLDER: what came out otherwise where a part of the record was made again."""
 OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")
 """What is read of every recorded talk."""
 JOINT = "manifest.json"
@@ -118,9 +120,9 @@ def files(folder: Path, scale: str) -> list[Path]:
     return [*_of_record(folder, scale), *_of_paper(folder, scale)]
 
 
-def touched() -> list[Path]:
-    """The recorded files that the networks to touch on the page are read from."""
-    kept = ("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*")
+def shown() -> list[Path]:
+    """The recorded files that every report reads: networks to touch, what was made again."""
+    kept = ("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN)
     return sorted(path for name in kept for path in reference.FOLDER.glob(name))
 
 

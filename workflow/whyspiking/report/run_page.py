@@ -33,7 +33,7 @@ from whyspiking.report import (
     trials,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import FOLDER, Recorded, beside
+from whyspiking.report.recorded import AGAIN, FOLDER, Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     JUDGED,
@@ -387,8 +387,13 @@ class RunPage:
             for claim in statement.claims
         }
         own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
-        counted = "" if self.smoke else sections.counts(self.verdicts)
+        counted = "" if self.smoke else sections.counts(self.verdicts) + self._again()
         return Html(counted + sections.short_table(own, self.talks, self.recorded, claims))
+
+    def _again(self) -> Html:
+        """How many verdicts were others where a part of the record was made again."""
+        found = self.folder.parent / FOLDER / AGAIN
+        return Html(macros("sections").again(read_json(found)) if found.is_file() else "")
 
     def all_claims(self) -> Html:
         """Every claim with its band, data and control, checks included; how to read a verdict."""
