@@ -52,7 +52,7 @@ rule report:
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
-        recorded=recorded.shown(),
+        shown=recorded.shown(),
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(

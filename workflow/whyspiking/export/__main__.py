@@ -2,7 +2,6 @@
 
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
-    python -m whyspiking.export ship results/default
     python -m whyspiking.export nirdata results/reference/networks/goeltz-yinyang.npz
     python -m whyspiking.export neurobench results/default
     python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
@@ -23,7 +22,7 @@ from pathlib import Path
 from whyspiking.errors import UserError
 from whyspiking.export import networks
 from whyspiking.nir import NotExpressible
-from whyspiking.records import array_files, reference
+from whyspiking.records import array_files
 
 EXPORTED = "nir"
 """Folder beside a run's tables that receives exported networks."""
@@ -45,10 +44,6 @@ def main(words: Sequence[str] | None = None) -> int:
         choices=("inhibition", "reset"),
         help="how neurons that fire once are kept silent [inhibition]",
     )
-    ship = kinds.add_parser("ship", help="one network of every talk and shared task, with an index")
-    ship.add_argument("where", type=Path, nargs="+", help="folders of runs, the first one first")
-    ship.add_argument("--to", type=Path, default=reference.FOLDER, help="[results/reference]")
-    ship.add_argument("--samples", type=int, default=networks.SAMPLES, help="test trials of each")
     data = kinds.add_parser("nirdata", help="input spikes of samples as NIRData")
     data.add_argument("where", type=Path, help="samples of a network, .npz; the .h5 goes beside it")
     bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
@@ -99,12 +94,7 @@ def _nir(options: argparse.Namespace) -> int:
 
 def _others(options: argparse.Namespace) -> int:
     """What is not `nir`; each loads its module only when it is chosen."""
-    if options.kind == "ship":
-        from whyspiking.export import shipped
-
-        builds = Path(networks.config_of(options.where[0])["build_folder"])
-        done = shipped.ship(options.where, options.to, options.samples, builds).to_string()
-    elif options.kind == "nmnist":
+    if options.kind == "nmnist":
         from whyspiking.export.events import write_nmnist
 
         done = f"{write_nmnist(options.where, options.to)} recordings in {options.to}"

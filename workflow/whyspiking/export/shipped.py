@@ -1,6 +1,6 @@
 """Trained networks that come with the repository: one of every talk and shared task, as NIR.
 
-`ship` chooses them from a finished run and writes, beside the recorded tables,
+`make record` has `ship` choose them from the run and write, beside the recorded tables,
 
     networks/<talk>-<experiment>.nir     the network
     networks/<talk>-<experiment>.json    how it is fed and read
@@ -22,7 +22,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from whyspiking.export import networks
 from whyspiking.export.networks import Clock, Trained
 from whyspiking.nir import NotExpressible, arranging, reading
 from whyspiking.nir.layers import Layers
-from whyspiking.records import array_files, datapackage, tables, whole_files
+from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
 
@@ -66,23 +66,23 @@ class Missing:
     why: str
 
 
-def choose(runs: Sequence[Path]) -> Iterator[Trained | Missing]:
-    """What is shipped of some runs, and what of all that could be is not.
+def choose(run: Path) -> Iterator[Trained | Missing]:
+    """What is shipped of a run, and what of all that could be is not.
 
     Args:
-        runs: `results/<scale>` each; of an experiment the first that has a network.
+        run: `results/<scale>`.
     """
     for name in registry.available():
         talk = registry.load_talk(name)
         key = key_experiment(talk)
         own = [x for x in talk.experiments.values() if not x.shared]
         first, *others = sorted(own, key=lambda x: x.name != key)
-        found = _of_experiment(runs, first)
+        found = _of_experiment(run, first)
         yield found
         if isinstance(found, Missing):
-            instead = (_of_experiment(runs, x) for x in others)
+            instead = (_of_experiment(run, x) for x in others)
             yield from itertools.islice((x for x in instead if isinstance(x, Trained)), 1)
-        yield from (_of_experiment(runs, x) for x in talk.experiments.values() if x.shared)
+        yield from (_of_experiment(run, x) for x in talk.experiments.values() if x.shared)
 
 
 def key_experiment(talk: registry.Talk) -> str:
@@ -91,16 +91,16 @@ def key_experiment(talk: registry.Talk) -> str:
     return next(str(c.where["experiment"]) for c in claims if c.role == "key")
 
 
-def _of_experiment(runs: Sequence[Path], experiment: Experiment) -> Trained | Missing:
+def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
     if experiment.data.originals:
         why = "network or samples are files of the authors"
         return Missing(experiment.talk, experiment.name, why)
-    place = f"{experiment.talk}/{experiment.name}"
-    why = f"not trained at scale {' or '.join(run.name for run in runs)}"
+    why = f"not trained at scale {run.name}"
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
-    for run, variant in itertools.product(runs, variants):
-        found = (run / place / variant.name).glob("seed-*/network.npz")
+    for variant in variants:
+        place = run / experiment.talk / experiment.name / variant.name
+        found = place.glob("seed-*/network.npz")
         seeds = {int(path.parent.name.removeprefix("seed-")): path.parent for path in found}
         if seeds:
             trained = networks.load(seeds[min(seeds)])
@@ -112,11 +112,11 @@ def _of_experiment(runs: Sequence[Path], experiment: Experiment) -> Trained | Mi
     return Missing(experiment.talk, experiment.name, why if variants else "it has no spikes")
 
 
-def ship(runs: Sequence[Path], to: Path, n: int, builds: Path) -> pd.DataFrame:
-    """Write the networks of some runs; those that lay there before are replaced.
+def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
+    """Write the networks of a run; those that lay there before are replaced.
 
     Args:
-        runs: As for `choose`, their simulations finished.
+        run: As for `choose`, its simulations finished.
         to: Folder of the index, `results/reference`; `networks` is made in it.
         n: Test trials of each network.
         builds: Where programs of Brian2 are kept.
@@ -127,11 +127,10 @@ def ship(runs: Sequence[Path], to: Path, n: int, builds: Path) -> pd.DataFrame:
     Raises:
         UserError: If nothing is there that can be shipped, or scores are missing.
     """
-    found = list(choose(runs))
+    found = list(choose(run))
     chosen = [x for x in found if isinstance(x, Trained)]
     if not chosen:
-        told = ", ".join(map(str, runs))
-        raise UserError(f"{told}: no network that NIR can express is there; name a finished run")
+        raise UserError(f"{run}: no network that NIR can express is there; name a finished run")
     scores = [_score(trained) for trained in chosen]
     to.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", dir=to))
@@ -149,11 +148,11 @@ def ship(runs: Sequence[Path], to: Path, n: int, builds: Path) -> pd.DataFrame:
                 rows.append(row)
         if not rows:
             raise UserError(
-                f"{', '.join(map(str, runs))}: none of {len(chosen)} networks decides inside "
+                f"{run}: none of {len(chosen)} networks decides inside "
                 "Brian2 as in its engine of training; look at the step in its talk's nir.py"
             )
         index = NETWORKS.table(rows)
-        (partial / "README.md").write_text(_readme(index, missing, runs), encoding="utf-8")
+        (partial / "README.md").write_text(_readme(index, missing, run), encoding="utf-8")
         partial.chmod(0o755)
         shutil.rmtree(to / FOLDER, ignore_errors=True)
         os.rename(partial, to / FOLDER)
@@ -161,8 +160,6 @@ def ship(runs: Sequence[Path], to: Path, n: int, builds: Path) -> pd.DataFrame:
         shutil.rmtree(partial, ignore_errors=True)
     tables.write_csv(index, to / INDEX)
     whole_files.seal_of(to / INDEX).unlink()  # git keeps what is committed
-    if (to / datapackage.NAME).is_file():
-        datapackage.write(to)
     return index
 
 
@@ -299,7 +296,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     }
 
 
-def _readme(index: pd.DataFrame, missing: list[Missing], runs: Sequence[Path]) -> str:
+def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
     """What is there and what is not, for who looks into the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
@@ -315,10 +312,10 @@ def _readme(index: pd.DataFrame, missing: list[Missing], runs: Sequence[Path]) -
     lacking = [f"| {talk} | {', '.join(own)} | {why} |" for (talk, why), own in reasons.items()]
     return f"""# Trained networks
 
-Made by `python -m whyspiking.export ship {" ".join(f"results/{run.name}" for run in runs)}`; not
-kept by hand. One trained network of every talk for each shared task, and for the experiment of its
-key claim or, where NIR cannot express that, for the first other that it can; the lowest seed. How
-they are read and run: `docs/exchange.md`. The index is `../networks.csv`, with hashes.
+Made by `make record` from results/{run.name}; not kept by hand. One trained network of every talk
+for each shared task, and for the experiment of its key claim or, where NIR cannot express that, for
+the first other that it can; the lowest seed. How they are read and run: `docs/exchange.md`. The
+index is `../networks.csv`, with hashes.
 
 Beside each `.nir` lie a `.json`, which says how it is fed and read, and an `.npz` of test trials:
 input spikes, decisions of the engine of training, targets. Weights of large networks are rounded

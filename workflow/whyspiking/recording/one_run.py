@@ -107,7 +107,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     config = made["config"]
     record(config, results, STAGED)
     _durations(config, results, smoke)
-    shipped.ship([results], STAGED, networks.SAMPLES, Path(config["build_folder"]))
+    shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     page.take_pictures(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
