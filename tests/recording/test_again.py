@@ -61,18 +61,17 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
     assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
 
-    def verdicts():
-        return again.verdicts([("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER)
-
-    assert verdicts() == (2, [])
+    asked = [("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER
+    assert again.verdicts(*asked) == (2, [])
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
-    assert "naud.mnist.error: holds, again fails" in verdicts()[1]
+    assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
 
 
 def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
     def costs_of(scale, *rows):
-        return pd.DataFrame([{"scale": scale, **dict(zip(KEYS, row, strict=True))} for row in rows])
+        keys = "scale", "rule", "talk", "experiment", "variant", "cpu_seconds", "jobs"
+        return pd.DataFrame([(scale, *row) for row in rows], columns=keys)
 
     first = costs_of(
         "full",
@@ -88,6 +87,3 @@ def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
         "naud, simulate": {"first": 7.0},
         "naud, train": {"first": 17.0, "again": 6.0},
     }
-
-
-KEYS = ("rule", "talk", "experiment", "variant", "cpu_seconds", "jobs")

@@ -167,8 +167,11 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
     folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
     page, said = RunPage.open(folder, "default"), "Of 9 claims that rest on them 1 got another"
     assert said not in page.claims()
-    found = {"experiments": ["a.b", "a.c"], "arithmetic": {"vectors": "native"}}
-    found["verdicts"] = {"claims": 9, "changed": ["a.b.c: holds, again fails"]}
+    found = {
+        "experiments": ["a.b", "a.c"],
+        "arithmetic": {"vectors": "native"},
+        "verdicts": {"claims": 9, "changed": ["a.b.c: holds, again fails"]},
+    }
     (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
     assert f"{said} verdict: a.b.c holds → fails." in page.claims()
 
