@@ -119,7 +119,7 @@ def old(tmp_path):
     (folder / "paper").mkdir(parents=True)
     for name in ("paper/naud.csv", "gone.csv", "again.json"):
         (folder / name).write_text(f"{name}\n")
-    (folder / "manifest.json").write_text('{"commit": "other"}')
+    (folder / "manifest.json").write_text('{"inputs": {}}')
     shutil.copy(ROOT / reference.FOLDER / "retired.csv", folder)
     return folder
 
@@ -144,14 +144,14 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert reference_tables == {*columns.OF_A_RUN, "retired.csv", "concordance.csv"}
     assert (old / "paper" / "naud.csv").read_text() == "paper/naud.csv\n"
     assert not list(old.rglob(".*")) and not one_run.STAGED.parent.exists()
-    assert not (old / "again.json").exists(), "of another run"
-    (old / "again.json").touch()
-    assert "again.json" in one_run._kept(old, COMMIT), "of this run"
 
     manifest = json.loads((old / "manifest.json").read_text())
     assert manifest["commit"] == COMMIT and manifest["machine"]["unit"] == 1.25
     assert manifest["inputs"] == one_run._decides(manifest["config"])
     assert manifest["command"] == "make record"
+    assert not (old / "again.json").exists(), "of other code"
+    (old / "again.json").touch()
+    assert "again.json" in one_run._kept(old, manifest["inputs"]), "of the same code"
     rows = reference.table(old / "durations.csv", columns.DURATIONS)
     assert rows["scale"].value_counts().to_dict() == {"full": 1, "smoke": 1, "default": 1}
     described = json.loads((old / datapackage.NAME).read_text())

@@ -76,13 +76,14 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     """
     _committed()
     made = whole_files.read_json(results / "manifest.json", "config", "machine", "arithmetic")
-    _same_inputs(results, _decides(made["config"]))
+    decides = _decides(made["config"])
+    _same_inputs(results, decides)
     before = STAGED.with_name("before")
     if before.is_dir() and not folder.is_dir():  # stopped between the two
         os.rename(before, folder)
     shutil.rmtree(STAGED.parent, ignore_errors=True)
     STAGED.mkdir(parents=True)
-    for name in _kept(folder, made["commit"]):
+    for name in _kept(folder, decides):
         kept = folder / name
         (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
     told = _stage(made, results, smoke, folder)
@@ -92,12 +93,12 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     return told
 
 
-def _kept(folder: Path, commit: str) -> list[str]:
-    """What no run makes; and what was made again, where the record of the same run is written."""
+def _kept(folder: Path, decides: Mapping[str, str]) -> list[str]:
+    """What no run makes; and what was made again, where the same decided the numbers before."""
     if not (folder / AGAIN).is_file():
         return [*KEPT]
-    before = whole_files.read_json(folder / "manifest.json", "commit")["commit"]
-    return [*KEPT, *[AGAIN] * (before == commit)]
+    before = whole_files.read_json(folder / "manifest.json", "inputs")["inputs"]
+    return [*KEPT, *[AGAIN] * (before == decides)]
 
 
 def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) -> list[str]:
