@@ -24,7 +24,7 @@ def report(tmp_path_factory) -> str:
     for page in (results / "why_spiking", results / "details", results / TALK / "report"):
         page.with_suffix(".html").write_text(shown, "utf-8")
         page.with_suffix(".ipynb").write_text("{}", "utf-8")
-    slides.write([results / "why_spiking.html"], results / slides.FOLDER)
+    slides.write([results / "why_spiking.html"], results / "slides")
     finish(folder, "--configfile", "config/smoke.yaml", "--report", "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
 
