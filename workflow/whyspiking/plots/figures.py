@@ -190,7 +190,7 @@ def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
 
 
 def learning_curve(ax: Axes, history: Table, *, metric: str, labels: Mapping[str, str]) -> str:
-    """Metric against epoch with t intervals over seeds; logarithmic, for the first ones differ.
+    """Metric against epoch, which is logarithmic, with t intervals over seeds.
 
     Args:
         ax: Where to draw.
