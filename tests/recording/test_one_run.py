@@ -55,7 +55,7 @@ def test_a_run_begins_with_all_files_committed_and_goes_on_with_the_same(
     assert begun["commit"] == COMMIT and sorted(begun["inputs"]) == TALKS
 
     other = {**begun["inputs"], "naud": "0" * 32}
-    monkeypatch.setattr(one_run, "_decides", lambda config: other)
+    monkeypatch.setattr(one_run, "digests", lambda config: other)
     with pytest.raises(UserError, match="decides the numbers of naud is another now"):
         one_run.begin(tmp_path / "full")
 
@@ -103,7 +103,7 @@ def run(tabled, tmp_path, config, monkeypatch, git):
     facts = {"scale": "full", "config": own, "commit": COMMIT, "machine": machine_of}
     facts["arithmetic"] = {"vectors": "avx2"}
     whole_files.write(made / "manifest.json", json.dumps(facts, default=str))
-    begun = {"commit": COMMIT, "inputs": one_run._decides(config)}
+    begun = {"commit": COMMIT, "inputs": one_run.digests(config)}
     whole_files.write(made / one_run.BEGUN, json.dumps(begun))
     smoke = tmp_path / "results" / "smoke"
     shutil.copytree(made / "logs", smoke / "logs")
@@ -147,7 +147,7 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
 
     manifest = json.loads((old / "manifest.json").read_text())
     assert manifest["commit"] == COMMIT and manifest["machine"]["unit"] == 1.25
-    assert manifest["inputs"] == one_run._decides(manifest["config"])
+    assert manifest["inputs"] == one_run.digests(manifest["config"])
     assert manifest["command"] == "make record"
     assert not (old / "again.json").exists(), "of other code"
     (old / "again.json").touch()
@@ -176,7 +176,7 @@ def test_nothing_is_replaced_where_a_part_fails(run, old, monkeypatch, git):
         one_run.write(run, run.with_name("smoke"), old)
     assert {path: path.read_bytes() for path in old.rglob("*.csv")} == before
 
-    monkeypatch.setattr(one_run, "_decides", lambda config: {"naud": "other"})
+    monkeypatch.setattr(one_run, "digests", lambda config: {"naud": "other"})
     with pytest.raises(UserError, match="was begun at commit"):
         one_run.write(run, run.with_name("smoke"), old)
     git["status"] = " M README.md"

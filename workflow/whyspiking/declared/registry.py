@@ -214,14 +214,19 @@ def as_measured(talk: Talk, folder: Path) -> Talk:
         talk: As described in its talk.yaml.
         folder: `results/<scale>/<talk>`.
     """
+    first = {
+        name: next(folder.glob(f"{name}/*/seed-*/network.json"), None) for name in talk.experiments
+    }
+    infos = {name: read_json(path, "info")["info"] for name, path in first.items() if path}
+    return provided(talk, {n: i["provenance"] for n, i in infos.items() if "provenance" in i})
+
+
+def provided(talk: Talk, provenance: Mapping[str, str]) -> Talk:
+    """A talk whose experiments had data of these sources, by experiment; others as described."""
     experiments = dict(talk.experiments)
-    for name, experiment in talk.experiments.items():
-        path = next(folder.glob(f"{name}/*/seed-*/network.json"), None)
-        if path is None:
-            continue
-        found = read_json(path, "info")["info"].get("provenance", experiment.provenance)
-        data = experiment.data.model_copy(update={"provenance": found})
-        experiments[name] = experiment.model_copy(update={"data": data})
+    for name, found in provenance.items():
+        data = experiments[name].data.model_copy(update={"provenance": found})
+        experiments[name] = experiments[name].model_copy(update={"data": data})
     return talk.model_copy(update={"experiments": experiments})
 
 

@@ -16,7 +16,17 @@ def _parser() -> argparse.ArgumentParser:
     check = command.add_parser("check", help="say which recorded talks are out of date")
     check.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
     command.add_parser("begin", help="allow a run at scale full to become the whole record")
-    command.add_parser("record", help="put the record of that run in the place of the old one")
+    records = command.add_parser(
+        "record", help="put a run at scale full in the place of the record"
+    )
+    records.add_argument(
+        "parts", nargs="*", metavar="TALK[/EXPERIMENT]", help="run and put these [all]"
+    )
+    records.add_argument("--options", default="", help="for Snakemake, which runs parts: one text")
+    command.add_parser("recollect", help="judge and measure anew from the recorded rows")
+    pending = command.add_parser("pending", help="say what changed that is to be recorded later")
+    pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
+    pending.add_argument("why", metavar="WHY", help="what changed, in a line")
     again = command.add_parser("again", help="make a random part of the record again, and compare")
     again.add_argument("share", type=float, metavar="SHARE", help="of the experiments, 0..1")
     again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
@@ -54,11 +64,20 @@ def _run(given: argparse.Namespace) -> None:
             from whyspiking.recording import record
 
             record.run(given)
-        case "begin" | "record":
+        case "begin":
             from whyspiking.recording import one_run
 
-            done = one_run.begin() if given.command == "begin" else one_run.write()
-            print(*(done or []), sep="\n", end="\n" if done else "")
+            one_run.begin()
+        case "record" | "recollect" | "pending":
+            from whyspiking.recording import one_run, renewal
+
+            if given.command == "pending":
+                done = renewal.pend(given.issue, given.why)
+            elif given.command == "recollect":
+                done = renewal.recollect()
+            else:
+                done = renewal.renew(given.parts, given.options) if given.parts else one_run.write()
+            print(*done, sep="\n", end="\n" if done else "")
         case "again":
             from whyspiking.recording import again
 

@@ -11,8 +11,6 @@ well. What was found goes to `results/reference/again.json`.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.recording import inputs
-from whyspiking.recording.one_run import RUN
+from whyspiking.recording.one_run import RUN, run
 from whyspiking.records import columns, reference, tables
 from whyspiking.report.recorded import AGAIN
 from whyspiking.running import machine
@@ -62,7 +60,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
             link.symlink_to(Path.cwd() / name)
     targets = [str(RUN / talk / name / "metrics.csv") for talk, name in chosen]
     overlay = str(Path(f"config/{inputs.SCALE}.yaml").absolute())
-    _run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
+    run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
     table, same, unlike = compare(chosen, config, FOLDER / RUN)
     tables.write_csv(table, FOLDER / "reproduced.csv")
     claims, changed = verdicts(chosen, FOLDER / RUN)
@@ -212,15 +210,3 @@ def _equal(one: Path, other: Path) -> bool:
     return set(a) == set(b) and all(
         a[key].dtype == b[key].dtype and a[key].tobytes() == b[key].tobytes() for key in a
     )
-
-
-def _run(*words: str) -> None:
-    """Run Snakemake to its end: it handles Ctrl-C itself."""
-    process = subprocess.Popen([sys.executable, "-m", "snakemake", *words])
-    while True:
-        try:
-            if process.wait():
-                raise UserError("again: the run stopped; the same command goes on where it did")
-            return
-        except KeyboardInterrupt:
-            continue

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from whyspiking.declared import claims_file, plans, registry
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.declared.strict_yaml import Block, read_yaml
@@ -23,12 +25,20 @@ from whyspiking.running import code_inputs
 SCALE = "full"
 """The scale that is recorded."""
 GONE = "no longer an input"
+OF_TALK = "talk.yaml: "
+"""Begins the name of what talk.yaml says; of an experiment its name follows, a comma, the stage."""
 UNREAD: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
     "sizes": {"from_scale"},
     "variants": {"__all__": {"says", "from_scale", "learns"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
+HEAD = """\
+# What of the project is newer than the recorded numbers: talk, stage from which they would be made
+# again, and a line for each change: issue, commit, why. Written by python -m whyspiking.recording:
+# `pending` adds lines, `recollect` and `record` take them out.
+"""
+"""Begins pending.yaml."""
 
 type Inputs = dict[str, tuple[str, str]]
 """What decides a talk's tables: its name -> the first stage that uses it, and its digest."""
@@ -70,7 +80,9 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
         )
         raise UserError(
             f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
-            "take the change back, or make the record anew (make record)"
+            "take the change back, or commit it and run one of python -m whyspiking.recording "
+            "recollect (for stage collect), record TALK/EXPERIMENT, pending ISSUE WHY (to record "
+            "it later), or make record (all of it)"
         )
 
 
@@ -94,7 +106,7 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     decides: dict[str, tuple[str, Any]] = {
         "config: battery": ("simulate", config["battery"]),
         "config: energy": ("collect", config["energy"]),
-        "talk.yaml: learning": ("collect", [_said(rule) for rule in talk.learning]),
+        f"{OF_TALK}learning": ("collect", [_said(rule) for rule in talk.learning]),
         "claims.yaml": ("collect", [_judged(claim, config) for claim in claims_of(talk)]),
     }
     for name, experiment in talk.experiments.items():
@@ -102,7 +114,7 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
             for stage, what in _planned(
                 experiment, talk.unit_of_jitter_ms(experiment), config
             ).items():
-                decides[f"talk.yaml: {name}, {stage}"] = (stage, what)
+                decides[f"{OF_TALK}{name}, {stage}"] = (stage, what)
     return {
         place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))
         for place, (stage, what) in decides.items()
@@ -148,6 +160,12 @@ def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, An
 def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What a block of a YAML file says, but for some keys."""
     return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
+
+
+def write_pending(lines: Mapping[str, Mapping[str, Sequence[str]]], folder: Path) -> None:
+    """Write pending.yaml: talk, stage, and a line for each change that is newer than the record."""
+    said = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1000)
+    write(folder / reference.PENDING, (HEAD + said).encode())
 
 
 def text_of(manifest: Mapping[str, Any]) -> bytes:

@@ -12,8 +12,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def begin(results: Path = RUN) -> None:
         UserError: If a tracked file differs from its commit, or the folder holds a run that was not
             begun as a record, or was begun with other code.
     """
-    _committed()
-    now = _decides(inputs.config_of())
+    committed()
+    now = digests(inputs.config_of())
     if results.is_dir():
         _same_inputs(results, now)
         return
@@ -74,9 +75,9 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     Raises:
         UserError: If the run is not finished, or what decides its numbers is not what is committed.
     """
-    _committed()
+    committed()
     made = whole_files.read_json(results / "manifest.json", "config", "machine", "arithmetic")
-    decides = _decides(made["config"])
+    decides = digests(made["config"])
     _same_inputs(results, decides)
     before = STAGED.with_name("before")
     if before.is_dir() and not folder.is_dir():  # stopped between the two
@@ -86,6 +87,7 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     for name in _kept(folder, decides):
         kept = folder / name
         (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
+    inputs.write_pending({}, STAGED)
     told = _stage(made, results, smoke, folder)
     os.rename(folder, before)
     os.rename(STAGED, folder)
@@ -95,10 +97,26 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
 
 def _kept(folder: Path, decides: Mapping[str, str]) -> list[str]:
     """What no run makes; and what was made again, where the same decided the numbers before."""
-    if not (folder / AGAIN).is_file():
+    if not (folder / AGAIN).is_file() or reference.pending(folder):
         return [*KEPT]
     before = whole_files.read_json(folder / "manifest.json", "inputs")["inputs"]
     return [*KEPT, *[AGAIN] * (before == decides)]
+
+
+def run(*words: str) -> None:
+    """Run Snakemake to its end: it handles Ctrl-C itself.
+
+    Raises:
+        UserError: If it did not reach it.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "snakemake", *words])
+    while True:
+        try:
+            if process.wait():
+                raise UserError("record: the run stopped; the same command goes on where it did")
+            return
+        except KeyboardInterrupt:
+            continue
 
 
 def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) -> list[str]:
@@ -130,7 +148,13 @@ def _durations(config: Mapping[str, Any], results: Path, smoke: Path) -> None:
     durations.record(smoke, path)
     rows = tables.read(path, columns.DURATIONS)
     whole = pd.concat([rows, part(rows, config, inputs.config_of("default"))])
-    tables.write_csv(whole.sort_values(["scale", *durations.KIND], kind="stable"), path)
+    write_durations(whole, STAGED)
+
+
+def write_durations(rows: pd.DataFrame, folder: Path) -> None:
+    """Write durations.csv of the record, in order."""
+    path = folder / "durations.csv"
+    tables.write_csv(rows.sort_values(["scale", *durations.KIND], kind="stable"), path)
     whole_files.seal_of(path).unlink()
 
 
@@ -174,7 +198,7 @@ def _manifest(made: Mapping[str, Any]) -> None:
     """How the record was made: that of the run, with what decides its numbers."""
     talks = registry.counted(made["config"]["talks"])
     whole = {**made, "command": "make record", "date": inputs.today()}
-    whole |= {"config": {**made["config"], "talks": talks}, "inputs": _decides(made["config"])}
+    whole |= {"config": {**made["config"], "talks": talks}, "inputs": digests(made["config"])}
     whole.pop("reproduced", None)  # of the record before
     inputs.write(STAGED / "manifest.json", inputs.text_of(whole))
 
@@ -194,7 +218,12 @@ def first_screen(source: Path, target: Path) -> bool:
     return target.is_file()
 
 
-def _committed() -> None:
+def committed() -> None:
+    """Refuse tracked files that are not as committed.
+
+    Raises:
+        UserError: Naming them.
+    """
     changed = provenance.git("status", "--porcelain", "--untracked-files=no")
     if changed is None:
         raise UserError("record: this is no checkout of git; expected one, to name the commit")
@@ -206,9 +235,9 @@ def _committed() -> None:
         )
 
 
-def _decides(config: Mapping[str, Any]) -> dict[str, str]:
-    """Talk -> digest of everything that decides its numbers."""
-    talks = [registry.load_talk(name) for name in registry.available()]
+def digests(config: Mapping[str, Any], names: Sequence[str] = ()) -> dict[str, str]:
+    """Talk -> digest of everything that decides its numbers; of all where none is named."""
+    talks = [registry.load_talk(name) for name in names or registry.available()]
     return {talk.name: inputs.digest_of(inputs.inputs_of(talk, config)) for talk in talks}
 
 

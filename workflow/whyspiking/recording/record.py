@@ -46,21 +46,34 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         talk, own = registry.load_talk(name), folder / name
         metrics = tables.read(results / name / "metrics.csv", columns.METRICS)
         run = tables.read(results / name / "verdicts.csv", columns.VERDICTS)
-        made = {
-            f"metrics.csv{tables.PACKED}": metrics,
-            # Of the run's own rows alone: it may have been held against an earlier record.
-            "verdicts.csv": _judged(metrics, registry.as_measured(talk, results / name), run),
-            "measures.csv": overview.measures(metrics, {name: talk}),
-            "energy.csv": contrasts.energy_ratios(metrics),
-        }
-        for file, content in made.items():
-            _write_csv(content, own / file, metrics=file.startswith("metrics"))
+        # Of the run's own rows alone: it may have been held against an earlier record.
+        write_talk(metrics, registry.as_measured(talk, results / name), run, own)
         _, how = provenance.of_talk(talk, config, results)
         decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
         how = {"format": reference.FORMAT, **how, **of_run, "recipe": recipe.of(talk)}
         whole = {**how, "date": inputs.today(), "inputs": dict(sorted(decides.items()))}
         inputs.write(own / "manifest.json", inputs.text_of(whole))
     write_joint(config, folder, results)
+
+
+def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: Path) -> None:
+    """Write the tables of a talk that follow from all its measurements.
+
+    Args:
+        metrics: Rows of the metrics table, contrasts included.
+        talk: With the provenance of the data that its networks had.
+        before: Rows of verdicts.csv that say why a network could not be had.
+        folder: Of the talk.
+    """
+    _write_csv(metrics, folder / f"metrics.csv{tables.PACKED}", metrics=True)
+    written = tables.read_metrics([folder / "metrics.csv"])  # all else follows from these digits
+    made = {
+        "verdicts.csv": _judged(written, talk, before),
+        "measures.csv": overview.measures(written, {talk.name: talk}),
+        "energy.csv": contrasts.energy_ratios(written),
+    }
+    for file, content in made.items():
+        _write_csv(content, folder / file)
 
 
 def _judged(table: pd.DataFrame, seen: Talk, run: pd.DataFrame) -> pd.DataFrame:

@@ -6,25 +6,21 @@ this one list.
 
 from __future__ import annotations
 
+from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SCALE, SEED, UNIT_COLUMN
 from whyspiking.records.price_columns import PRICES
 from whyspiking.records.table_schema import AT, EXPERIMENT, TALK, VARIANT, Column, TableSchema
 
 _OF_METRIC = "unit of the metric"
-_UNIT_COLUMN = "see column unit"
-_SCALE = Column("scale", "Scale of the run: smoke, default, full or paper.")
-_SEED = Column("seed", "Seed of the training, the unit of all intervals.", "integer")
-_METRIC = Column("metric", "What was measured.")
 _SEEDS = Column("seeds", "Number of seeds.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (TALK, EXPERIMENT)
-_NETWORK = (*_PLACE, VARIANT, _SEED)
 _CHANGE = (
     Column("perturbation", "What was changed, or the cost model."),
     Column("locus", "Where it was changed, or the control."),
 )
 
 
-def _interval(value: str, unit: str = _UNIT_COLUMN, name: str = "value") -> tuple[Column, ...]:
+def _interval(value: str, unit: str = UNIT_COLUMN, name: str = "value") -> tuple[Column, ...]:
     """A number and its interval over seeds."""
     return (
         Column(name, value, "number", unit),
@@ -33,33 +29,13 @@ def _interval(value: str, unit: str = _UNIT_COLUMN, name: str = "value") -> tupl
     )
 
 
-METRICS = TableSchema(
-    "Every measurement, one a row.",
-    _SCALE,
-    *_NETWORK,
-    Column("engine", "What simulated: the engine of training, or Brian2."),
-    Column(
-        "perturbation",
-        "What was changed; none for the clean run; part: that on one part of the test set.",
-    ),
-    Column("locus", "Where it was changed, or the other side of a contrast."),
-    Column(
-        "strength",
-        "Level of the perturbation, in the unit of its definition; number of the part.",
-        "number",
-    ),
-    Column("metric", "What was measured; units and definitions are in `metrics` here."),
-    Column("value", "The measurement.", "number", _UNIT_COLUMN),
-    Column("unit", "Unit of the value."),
-    Column("trials", "Number of trials behind the value.", "integer"),
-)
 VERDICTS = TableSchema(
     "One row a claim: published, measured, verdict.",
     Column("claim", "Name of the claim."),
     TALK,
     Column("role", "Key claim or secondary one."),
     Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
-    _METRIC,
+    METRIC,
     Column("published", "Published value.", "number", _OF_METRIC),
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
@@ -71,7 +47,7 @@ VERDICTS = TableSchema(
     ),
     Column("high", "Upper end of that interval, or the highest network.", "number", _OF_METRIC),
     _SEEDS,
-    _SCALE,
+    SCALE,
     Column("over", "What the interval is over: seeds, test trials, or lowest to highest network."),
     Column("data", "Where the data are from."),
     Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
@@ -139,7 +115,7 @@ AXES = TableSchema(
     Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
     *_PLACE,
     *_CHANGE,
-    _METRIC,
+    METRIC,
     *_interval("Mean over seeds.", _OF_METRIC, "effect"),
     _UNIT,
     _SEEDS,
@@ -153,7 +129,7 @@ MEASURES = TableSchema(
     "The measures of every simulated experiment over its spiking networks, or why there is none.",
     *_PLACE,
     Column("measure", "Short name of the measure, a column of the report's table."),
-    _METRIC,
+    METRIC,
     *_CHANGE,
     *_interval("Mean over seeds; median where one is infinite; ratios: geometric mean."),
     Column(
@@ -199,10 +175,10 @@ PARITY = TableSchema(
 LIMITS = TableSchema(
     "How much of a perturbation trained networks stand, nothing retrained.",
     *_PLACE,
-    _METRIC,
+    METRIC,
     Column("perturbation", "What was changed."),
     Column("locus", "Where it was changed."),
-    Column("value", "Median over seeds; inf: beyond the levels tried.", "number", _UNIT_COLUMN),
+    Column("value", "Median over seeds; inf: beyond the levels tried.", "number", UNIT_COLUMN),
     Column("unit", "Unit of the value; tau: the talk's characteristic time; ms: of a shared task."),
 )
 _OF_RANGE = "unit of the published range"
@@ -305,11 +281,11 @@ SPAN = TableSchema(
     VARIANT,
     Column("role", "Role of the variant."),
     Column("threshold", "Accuracy that must be reached.", "number", _OF_SHARE),
-    Column("least", "Least value that was set.", "number", _UNIT_COLUMN),
-    Column("largest", "Largest one.", "number", _UNIT_COLUMN),
+    Column("least", "Least value that was set.", "number", UNIT_COLUMN),
+    Column("largest", "Largest one.", "number", UNIT_COLUMN),
     Column("span", f"Median over seeds, between values by logarithm; {_CENSORED}.", "number"),
-    Column("low", "Least over seeds.", "number", _UNIT_COLUMN),
-    Column("high", "Largest over seeds.", "number", _UNIT_COLUMN),
+    Column("low", "Least over seeds.", "number", UNIT_COLUMN),
+    Column("high", "Largest over seeds.", "number", UNIT_COLUMN),
     _UNIT,
     _SEEDS,
 )
@@ -349,7 +325,7 @@ HISTORY = TableSchema(
     "Training curves of one talk.",
     EXPERIMENT,
     VARIANT,
-    _SEED,
+    SEED,
     Column("epoch", "Epoch, iteration or whatever the talk counts.", "number"),
     Column("metric", "What was followed during training."),
     Column("value", "Its value.", "number"),
@@ -360,7 +336,7 @@ TUNING = TableSchema(
     VARIANT,
     Column("setting", "Parameters that differ from talk.yaml, as JSON; {}: those of talk.yaml."),
     Column("n_hidden", "Hidden units.", "integer"),
-    _SEED,
+    SEED,
     Column("presentations", "Samples shown in training, counted as often as shown.", "integer"),
     Column("accuracy", "On validation data.", "number", "fraction"),
     Column("cpu_seconds", "Of the training.", "number", "s"),
@@ -392,7 +368,7 @@ NETWORKS = TableSchema(
 )
 REPRODUCED = TableSchema(
     "Every network of the run beside the recorded one of the same seed.",
-    *_NETWORK,
+    *NETWORK,
     Column("compared", "Numbers that the record has too; none that a clock measured.", "integer"),
     Column("identical", "Those of them that are equal to the last digit written.", "integer"),
     Column("close", "Those that differ by at most a millionth.", "integer"),

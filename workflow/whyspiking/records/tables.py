@@ -14,8 +14,8 @@ import pandas as pd
 
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.records.columns import METRICS
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.metrics_columns import METRICS
 from whyspiking.records.table_schema import TableSchema
 
 type Table = Any
@@ -151,8 +151,14 @@ def header(path: Path) -> list[str]:
         return str(file.readline()).rstrip("\r\n").split(",")
 
 
-def read(path: Path, schema: TableSchema) -> Table:
+def read(path: Path, schema: TableSchema, *, other: bool = False) -> Table:
     """Read a table that `write_csv` wrote; missing words are empty, missing numbers nan.
+
+    Args:
+        path: The table; it may lie there compressed.
+        schema: Its columns.
+        other: It may have been written with other columns: those that it lacks are empty, those
+            that are not known are left out.
 
     Raises:
         UserError: If the file is missing, damaged, or does not fit the columns and their types.
@@ -172,6 +178,9 @@ def read(path: Path, schema: TableSchema) -> Table:
             f"{found}: not a readable table ({error}); expected rows of comma-separated values; "
             "delete it and rerun snakemake"
         ) from None
+    if other:
+        table = table.assign(**dict.fromkeys(set(words) - set(table), ""))
+        table = table.reindex(columns=schema.names)
     table = check(table, schema, str(path)).copy()
     table[words] = table[words].fillna("")
     return table

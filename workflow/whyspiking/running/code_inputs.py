@@ -86,6 +86,8 @@ def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]
         "data": of_data(*makers),
         "train": of_talk(talk, "train"),
         "simulate": of_talk(talk, "simulate"),
+        # A part of collect that needs the networks: what follows from their rows does not.
+        "score": _relative(_closure([PACKAGE / "battery/as_trained.py"], "collect")),
         "collect": of_stage("collect"),
     }
     found: dict[str, tuple[str, str]] = {}

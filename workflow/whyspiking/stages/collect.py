@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking.contract import network_files, places
-from whyspiking.contract.types import Condition, Params
+from whyspiking.battery import as_trained
+from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
-from whyspiking.measures import parts, scoring, sizes
 from whyspiking.records import columns, reference, tables
 from whyspiking.verdicts import contrasts, judge, overview, reproduction
 
@@ -81,46 +80,24 @@ def measured(
     config: Mapping[str, Any],
 ) -> pd.DataFrame:
     """All rows of the metrics table of some experiments of a talk; arguments as `collect_talk`."""
-    table, scale = tables.read_metrics(metrics), config["scale"]
-    trained = [row for path in facts for row in _trained_rows(talk, Path(path).parent, scale)]
-    if trained:
-        table = pd.concat([pd.DataFrame(trained), table], ignore_index=True)
+    return contrasted(stacked(talk, metrics, facts, config["scale"]), talk, config)
+
+
+def stacked(
+    talk: Talk, metrics: Sequence[str | Path], facts: Sequence[str | Path], scale: str
+) -> pd.DataFrame:
+    """What was measured network by network, in both engines; arguments as `collect_talk`."""
+    table = tables.read_metrics(metrics)
+    trained = [row for path in facts for row in as_trained.rows(talk, Path(path).parent, scale)]
+    return pd.concat([pd.DataFrame(trained), table], ignore_index=True) if trained else table
+
+
+def contrasted(table: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of the metrics table with the contrasts between them, in order."""
     crossed = contrasts.cross_rows(table, talk, config)
     if crossed:
         table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
     return table.sort_values(columns.METRICS.names[:10], kind="stable")
-
-
-def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
-    """What is measured of one network in the engine of its training."""
-    network = network_files.load_network(folder)
-    if "unavailable" in network.info:
-        return []
-    name, variant, seed = folder.parts[-3:]
-    experiment = talk.experiments[name]
-    params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
-    shared = places.common(params, variant, params.seed, network.info["engine"])
-    rows: list[dict[str, Any]] = []
-    for split, outcome in network_files.load_outcomes(folder / "outcome.npz").items():
-        values = scoring.measures(outcome)
-        if split == "fresh":
-            values = {f"{k}_fresh": v for k, v in values.items() if k == "accuracy"}
-        else:
-            rows += parts.rows(shared, outcome)
-        rows += tables.rows(shared, values, scoring.n_trials(outcome))
-    stated = dict(network.info.get("measures", {}))
-    sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
-    if experiment.variants[variant].trained_as in sizes_of:
-        stated["parameters"] = sizes.parameters(network)
-    costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
-    stated |= {key: network.info[key] for key in costs if key in network.info}
-    rows += tables.rows(shared, stated, 1)
-    for perturbation, strength, values, trials in network.info.get("measured_at", ()):
-        there = places.at(shared, Condition(perturbation, strength=strength))
-        rows += tables.rows(there, values, trials)
-    # As if read from a table, like the rows of simulations: what is computed from both is the same
-    # whichever stage measured it.
-    return [{**row, "value": float(tables.NUMBER % row["value"])} for row in rows]
 
 
 def summarise_talk(metrics: pd.DataFrame, talk: registry.Talk, folder: Path) -> None:

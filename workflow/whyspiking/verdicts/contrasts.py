@@ -29,6 +29,13 @@ AT_EQUAL = {
     "message_bits": "gain_at_equal_bits",
 }
 """Cost of what neurons send -> metric of how much more a spiking network scores at that cost."""
+ALIGNED = ("gradient_cosine", "gradient_cosine_permuted", "gradient_cosine_gain")
+CROSSED = {
+    *("energy", "energy_ratio", "energy_ratio_variation", "density_break_even"),
+    *("loss_recovered", "size_ratio"),
+    *(*GAINS.values(), *AT_EQUAL.values(), *ALIGNED),
+}
+"""Metrics that `cross_rows` computes from others, and nothing else does."""
 Counts = Mapping[str, float]
 
 
@@ -253,11 +260,8 @@ def _alignment_rows(metrics: Table, talk: Talk) -> list[dict[str, Any]]:
         )
         cosines = tables.where(here, metric=place.cosine)
         for pair in _pairs(cosines, tables.where(here, metric=place.permuted)):
-            values = {
-                "gradient_cosine": pair["value"],
-                "gradient_cosine_permuted": pair["value_other"],
-                "gradient_cosine_gain": pair["value"] - pair["value_other"],
-            }
+            both = pair["value"], pair["value_other"]
+            values = dict(zip(ALIGNED, (*both, both[0] - both[1]), strict=True))
             rows += tables.rows({**_place(pair), "locus": place.where}, values, pair["trials"])
     return rows
 
