@@ -132,9 +132,9 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     def render(folder, home):
         order.append(sorted(path.name for path in folder.glob("*.json")))
         assert home == old
+        return False
 
     monkeypatch.setattr(one_run.page, "render", render)
-    monkeypatch.setattr(one_run, "first_screen", lambda source, target: False)
     told = one_run.write(run, run.with_name("smoke"), old)
 
     assert order == ["ship", "take_pictures", ["datapackage.json", "manifest.json"]]
@@ -213,15 +213,3 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
     share = networks(default) / networks(config)
     assert found["cpu_seconds"]["simulate", "goeltz"] == pytest.approx(60 * share, abs=0.06)
     assert found["cpu_seconds"]["fetch", ""] == 60.0
-
-
-def test_a_first_screen_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
-    page = tmp_path / "page.html"
-    page.write_text("<!doctype html><title>a page</title><p>a page", encoding="utf-8")
-    if any(map(shutil.which, one_run.BROWSERS)):
-        assert one_run.first_screen(page, tmp_path / "page.png")
-        head = (tmp_path / "page.png").read_bytes()[16:24]
-        sides = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
-        assert sides == one_run.SIZE
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert not one_run.first_screen(page, tmp_path / "none.png")

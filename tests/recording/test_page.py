@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -161,3 +162,15 @@ def test_a_link_to_what_is_not_there_becomes_text(tmp_path):
             f"{look.format(root + 'axes.csv', 'a')} b c d "
             '<a href="#e">e</a> <a href="https://example.org">f</a>'
         )
+
+
+def test_a_first_screen_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    page.write_text("<!doctype html><title>a page</title><p>a page", encoding="utf-8")
+    if any(map(shutil.which, reference_page.BROWSERS)):
+        assert reference_page.first_screen(page, tmp_path / "page.png")
+        head = (tmp_path / "page.png").read_bytes()[16:24]
+        sides = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
+        assert sides == reference_page.SIZE
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert not reference_page.first_screen(page, tmp_path / "none.png")

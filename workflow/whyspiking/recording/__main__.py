@@ -106,7 +106,8 @@ def _run(given: argparse.Namespace) -> None:
         case "page":
             from whyspiking.recording import page
 
-            page.render()
+            if not page.render():
+                print(f"{page.FIRST_SCREEN}: as before; no {' or '.join(page.BROWSERS)} is here")
 
 
 if __name__ == "__main__":

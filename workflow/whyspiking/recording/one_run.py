@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,6 @@ STAGED = Path(".record") / reference.FOLDER.name
 """Where the record is written before it takes its place; as deep, with the name that pages know."""
 KEPT = ("retired.csv", "paper")
 """What no run makes."""
-PICTURE, SIZE = "report.png", (1300, 900)
-"""The first screen of the page, width and height in pixels."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def begin(results: Path = RUN) -> None:
@@ -130,13 +126,12 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     page.take_pictures(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
-    page.render(STAGED, folder)
-    drawn = first_screen(STAGED / page.PAGES["why_spiking"], STAGED / PICTURE)
+    drawn = page.render(STAGED, folder)
     unit, cpu = made["machine"]["unit"], made["machine"]["cpu"]
     return [
         f"recorded: commit {made['commit'][:7]}, {cpu}, unit {unit:.2f}",
         f"vectors: {made['arithmetic']['vectors']}",
-        "picture: drawn" if drawn else f"picture: none, no {' or '.join(BROWSERS)} is here",
+        "picture: drawn" if drawn else f"picture: none, no {' or '.join(page.BROWSERS)} is here",
     ]
 
 
@@ -201,21 +196,6 @@ def _manifest(made: Mapping[str, Any]) -> None:
     whole |= {"config": {**made["config"], "talks": talks}, "inputs": digests(made["config"])}
     whole.pop("reproduced", None)  # of the record before
     inputs.write(STAGED / "manifest.json", inputs.text_of(whole))
-
-
-def first_screen(source: Path, target: Path) -> bool:
-    """Draw the first screen of a page as a browser shows it; False where there is no browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        return False
-    with tempfile.TemporaryDirectory() as profile:
-        words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        words += [f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking"]
-        words += [f"--window-size={SIZE[0]},{SIZE[1]}", f"--screenshot={target.absolute()}"]
-        subprocess.run(
-            [*words, source.absolute().as_uri()], capture_output=True, check=False, timeout=300
-        )
-    return target.is_file()
 
 
 def committed() -> None:

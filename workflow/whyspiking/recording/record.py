@@ -96,7 +96,6 @@ def write_joint(
         run: The run that is recorded, whose exhibits tell the scores along time; without it those
             that are recorded stay.
     """
-    reference.check(folder)
     recorded = registry.counted(reference.recorded(folder))
     names = [name for name in config["talks"] if name in recorded]
     metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])

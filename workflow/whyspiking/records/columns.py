@@ -255,7 +255,11 @@ SHARED = TableSchema(
     Column("p_equal", "P value of a difference of delta or more.", "number", "1"),
     Column("p_equal_holm", "The same with Holm's correction.", "number", "1"),
     Column("verdict", "better, equal within delta, worse, undecided, no matched control."),
-    Column("could", "The verdict if every answer were right: the best that there is."),
+    Column(
+        "counted",
+        "Whether sentences count the comparison: yes, no matched control, one network, or neither "
+        "half-way from guessing to the best on the task; empty where nothing is compared.",
+    ),
     Column("twin", "The better of its graded twins: equal but for the spike."),
     Column("twin_difference", "Accuracy less that of the twin, paired.", "number", _OF_SHARE),
     Column("twin_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),

@@ -14,7 +14,7 @@ def _beside(name: str, says: str, unit: str) -> tuple[Column, Column]:
 
 
 PRICES = TableSchema(
-    "What every method costs on the shared tasks, beside the smallest control of equal accuracy.",
+    "What every method costs on the shared tasks, beside equally accurate networks without spikes.",
     Column("task", "Shared task."),
     AT,
     Column("kind", "method, or twin: a method but for its spikes."),
@@ -23,27 +23,31 @@ PRICES = TableSchema(
     VARIANT,
     Column(
         "control",
-        "The matched control of any size with the fewest parameters that is told no more and is "
-        "not less accurate; where all are less accurate, the matched control.",
+        "Of the networks without spikes that are told no more and are equally accurate (matched "
+        "controls of any size, graded twins) that with the fewest parameters; where none is, the "
+        "matched control.",
     ),
     Column(
         "control_is",
-        "That control beside the method: equal within delta, better (in both cases smaller ones "
-        "are less accurate); smallest (as good or better, but no smaller one was trained, which "
-        "might do as well); worse (all are).",
+        "That control beside the method, by the means: equal within delta and half-way from "
+        "guessing to the best on the task; else better or worse.",
     ),
     *_beside("accuracy", "On test data, mean over seeds.", "fraction"),
     *_beside("parameters", "Numbers that training sets; if not recorded, weights.", "1"),
-    Column("energy", "cheaper or dearer than the control under every cost model, or depends."),
+    Column(
+        "energy",
+        "cheaper or dearer, under every cost model, than whichever equal network needs least under "
+        "it, or depends; where none is equal, than the control.",
+    ),
     *(
-        Column(f"energy_{end}", f"The {end} energy of the control over its own.", "number", "1")
+        Column(f"energy_{end}", f"The {end} energy of these over its own.", "number", "1")
         for end in _ENDS
     ),
     *(Column(f"energy_{end}_model", f"Cost model of the {end}.") for end in _ENDS),
     Column(
         "counted",
-        "Whether sentences count that energy: yes, no spikes, no energy, not above chance (with "
-        "the whole interval), no smaller control (`control_is`: smallest); empty: a twin.",
+        "Whether sentences count that energy: yes, no spikes, one network, no network without "
+        "spikes of equal accuracy, no energy; empty: a twin.",
     ),
     *_beside("decision_ms", "Mean time of the decision, in time of the task.", "ms"),
     *_beside(

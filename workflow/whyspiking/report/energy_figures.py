@@ -10,13 +10,10 @@ from markupsafe import Markup
 
 from whyspiking.measures import energy
 from whyspiking.plots.figures import (
-    GREEN,
     GREY,
     INK,
     MARKERS,
-    OLIVE,
     PALETTE,
-    RED,
     Plate,
     legend_below,
     log_axis,
@@ -26,90 +23,6 @@ from whyspiking.plots.figures import (
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-
-ZONES = (
-    ("saves energy, whatever is counted", GREEN, "^"),
-    ("depends on what is counted", OLIVE, "D"),
-    ("saves none, whatever is counted", RED, "s"),
-)
-"""Below, between and above the break-even densities: words, colour, marker."""
-
-
-def when_spikes_save(
-    measures: Table,
-    ratios: Table,
-    names: Mapping[str, str],
-    unmatched: Mapping[tuple[str, str, str], str],
-) -> Plate:
-    """Spikes per synapse of every experiment beside the densities at which it breaks even.
-
-    Energy grows with spikes, so a network that needs a share R of its control's energy would need
-    as much with R times the spikes; its updates are neglected.
-
-    Args:
-        measures: Rows of measures.csv.
-        ratios: Rows of energy.csv.
-        names: Name of the talk -> how it is called.
-        unmatched: Talk, experiment and a control that does not count -> the reason.
-
-    Raises:
-        NotMeasuredError: If no experiment has spikes, synapses and a control.
-    """
-    rows, apart = _densities(measures, ratios, names, unmatched)
-    require(rows, "No experiment has spikes, synapses and a control to break even.")
-    left_out = f" Not drawn: {'; '.join(apart)}." if apart else ""
-    plate, (ax,) = row_of_panels(1.3 + 0.2 * len(rows), width=9.6)
-    words = []
-    for k, (label, density, low, high) in enumerate(rows):
-        y = len(rows) - 1 - k
-        says, colour, marker = ZONES[int(density >= low) + int(density > high)]
-        ax.barh(y, high - low, left=low, height=0.5, color=GREY, alpha=0.25, edgecolor="none")
-        ax.plot(density, y, marker=marker, color=colour, zorder=3)
-        words.append(f"{label}: {density:.2g}, breaks even at {low:.2g} to {high:.2g}: {says}")
-    for says, colour, marker in ZONES:
-        ax.plot([], [], linestyle="", marker=marker, color=colour, label=says)
-    log_axis(ax, np.array([row[1:] for row in rows]))
-    ax.set_yticks(range(len(rows)), [row[0] for row in rows[::-1]])
-    ax.tick_params(axis="y", length=0)
-    ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="synaptic events per synapse and trial")
-    legend_below(plate, [ax])
-    return plate.says(
-        "When do spikes save energy? Mark: how often a synapse is used in a trial. Grey bar: the "
-        "density at which network and control need the same, from the least favourable cost model "
-        "and control (left: memory is paid for) to the most favourable (right: operations alone). "
-        "Left of the bar spikes save energy whatever is counted, right of it whatever is counted "
-        f"they do not.{left_out}",
-        "Spikes per synapse and break-even. " + "; ".join(words) + ".",
-        "energy.csv",
-    )
-
-
-def _densities(
-    measures: Table,
-    ratios: Table,
-    names: Mapping[str, str],
-    unmatched: Mapping[tuple[str, str, str], str],
-) -> tuple[list[tuple[str, float, float, float]], list[str]]:
-    """Every experiment with its density and those at which it breaks even, least and most.
-
-    Returns:
-        The experiments, those that save most first, and those without a control that counts.
-    """
-    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
-    density_of = dense.set_index(["talk", "experiment"])["value"].to_dict()
-    points = ratios[ratios["factor"] == ""]
-    keys = points[["talk", "experiment", "locus"]].itertuples(index=False, name=None)
-    matched = np.array([key not in unmatched for key in keys], bool)
-    shares = points[matched].groupby(["talk", "experiment"], sort=False)["mean"].agg(["min", "max"])
-    rows = []
-    for place, low, high in shares.itertuples(name=None):
-        density = density_of.get(place)
-        if density is not None:
-            label = f"{names[place[0]]} · {labels.experiment(*place)}"
-            rows.append((label, density, density * low, density * high))
-    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
-    apart = {key[:2]: why for key, why in unmatched.items() if key[:2] not in shares.index}
-    return rows, [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
 
 
 def energy_dots(ratios: Table) -> Plate:

@@ -18,8 +18,8 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.same_task_rows import Cell, Ground
 from whyspiking.verdicts.answers import Answer
-from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
-from whyspiking.verdicts.prices import CHEAPER, YES
+from whyspiking.verdicts.common_ground import BETTER, EQUAL, UNDECIDED, WORSE, YES
+from whyspiking.verdicts.prices import NOT_EQUAL
 from whyspiking.verdicts.rule import PASSES
 
 MOST_NAMED = 3
@@ -31,8 +31,8 @@ BESIDE = {
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 
 
-type Comparison = tuple[str, str, Cell, str]
-"""Verdict on a network with spikes, its name, the task, the verdict if it made no error."""
+type Comparison = tuple[str, str, Cell]
+"""Verdict on a network with spikes, its name, the task."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,14 @@ class Found:
     """What the title and the first three sentences count, of networks with spikes.
 
     Attributes:
-        verdicts: On accuracy, where a network without an error could be called better.
-        closed: Comparisons in which it could not.
-        energy: Whether the task is a sequence -> cheaper, dearer or depends -> number, beside the
-            smallest control of equal accuracy.
-        cheaper_at: Least and largest accuracy of those that are cheaper; none where none is.
+        verdicts: On accuracy, beside matched controls.
+        energy: Cheaper, dearer or depends, beside networks without spikes of equal accuracy.
+        wins: Where accuracy is better, in words.
     """
 
     verdicts: Counter[str]
-    closed: int
-    energy: Mapping[bool, Counter[str]]
-    cheaper_at: Sequence[float] = ()
+    energy: Counter[str]
+    wins: str = ""
 
     @classmethod
     def of(cls, ground: Ground, prices: Table) -> Found:
@@ -61,40 +58,24 @@ class Found:
             prices: Rows of prices.csv.
         """
         every = _comparisons(ground)
-        open_ = [verdict for verdict, _, _, could in every if could in ("", BETTER)]
-        priced = prices[prices["counted"] == YES]
-        tasks = {cell.name: cell.sequence for cell in ground.cells}
-        where = priced["task"].map(tasks)
-        energy = {kind: Counter(priced["energy"][where == kind]) for kind in (True, False)}
-        verdicts = Counter(verdict for verdict in open_ if verdict in COMPARED)
-        cheaper = priced["accuracy"][priced["energy"] == CHEAPER]
-        ends = () if cheaper.empty else (float(cheaper.min()), float(cheaper.max()))
-        return cls(verdicts, len(every) - len(open_), energy, ends)
-
-    @property
-    def compared(self) -> int:
-        """Comparisons of accuracy that count."""
-        return self.verdicts.total()
-
-    def priced(self, word: str) -> int:
-        """Comparisons of energy with this word; "" for all."""
-        return sum(own.total() if not word else own[word] for own in self.energy.values())
+        counted = Counter(prices["energy"][prices["counted"] == YES])
+        return cls(Counter(verdict for verdict, *_ in every), counted, _names(every, BETTER))
 
 
 def _comparisons(ground: Ground) -> list[Comparison]:
-    """Every network with spikes on every shared task; what has no spikes does not count."""
+    """Every network with spikes on every shared task where sentences count the comparison."""
     return [
-        (row["verdict"], ground.label(method), cell, row["could"])
+        (row["verdict"], ground.label(method), cell)
         for cell in ground.cells
         for method, row in cell.methods.items()
-        if ground.spikes(row)
+        if ground.spikes(row) and row["counted"] == YES
     ]
 
 
 def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
     """Who has a verdict, and on which tasks, in words."""
     cells: dict[str, list[Cell]] = {}
-    for _, name, cell, _ in (entry for entry in comparisons if entry[0] == verdict):
+    for _, name, cell in (entry for entry in comparisons if entry[0] == verdict):
         cells.setdefault(name, []).append(cell)
     return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
 
@@ -103,9 +84,9 @@ def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
     """How many networks of how many have a verdict, task by task, in words."""
     order = list(dict.fromkeys(word for word, *_ in comparisons))
     own: dict[str, list[str]] = {}
-    for word, _, cell, _ in sorted(comparisons, key=lambda entry: order.index(entry[0])):
+    for word, _, cell in sorted(comparisons, key=lambda entry: order.index(entry[0])):
         own.setdefault(cell.task.title, []).append(word)
-    counts = {t: (w.count(verdict), len(w) - w.count(NO_CONTROL)) for t, w in own.items()}
+    counts = {t: (w.count(verdict), len(w)) for t, w in own.items()}
     return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
 
 
@@ -136,13 +117,11 @@ def words(
         delta: Accuracies that differ less count as equal.
         sentences: Paragraph -> rows of the verdict table whose claims stand in it.
     """
-    every = _comparisons(ground)
-    # Where a perfect network could not be called better, that it is not says nothing.
-    closed = [entry for entry in every if entry[3] not in ("", BETTER)]
-    comparisons = [entry for entry in every if entry not in closed]
+    comparisons = _comparisons(ground)
     verdicts = [verdict for verdict, *_ in comparisons]
     counts = {name: verdicts.count(verdict) for name, verdict in VERDICTS.items()}
-    counts["compared"] = sum(verdict in COMPARED for verdict in verdicts)
+    counts["compared"] = len(verdicts)
+    every = [row for cell in ground.cells for row in cell.methods.values() if ground.spikes(row)]
     names = {
         name: _by_task(comparisons, verdict)
         if name == "worse" or counts[name] > MOST_NAMED
@@ -158,12 +137,12 @@ def words(
         names,
         f"{100 * delta:g} points",
         beside,
-        next((plan for plan in plans(ground, programme) if plan["could"] == BETTER), None),
+        next(plans(ground, programme), None),
         unset,
-        len(closed),
+        Counter(row["counted"] for row in every if row["counted"] != YES),
         _verdicts(ground, "twin"),
         {word: len(where) for word, where in _verdicts(ground, "beside").items()},
-        Counter(prices["counted"]),
+        int((prices["counted"] == NOT_EQUAL).sum()),
         Counter(prices["energy"][prices["counted"] == YES]),
         sentences,
         PASSES,
@@ -186,14 +165,7 @@ def _verdicts(ground: Ground, other: str) -> dict[str, list[str]]:
     return found
 
 
-COMPARED = (BETTER, EQUAL, WORSE, UNDECIDED)
-VERDICTS = {
-    "better": BETTER,
-    "equal": EQUAL,
-    "worse": WORSE,
-    "undecided": UNDECIDED,
-    "unmatched": NO_CONTROL,
-}
+VERDICTS = {"better": BETTER, "equal": EQUAL, "worse": WORSE, "undecided": UNDECIDED}
 
 
 def plans(ground: Ground, programme: Table) -> Iterator[dict[str, Any]]:
@@ -207,5 +179,4 @@ def plans(ground: Ground, programme: Table) -> Iterator[dict[str, Any]]:
     for row in programme.to_dict("records"):
         method, cell = (row["talk"], row["variant"]), cells.get((row["task"], str(row["at"])))
         if cell is not None and method in cell.methods and ground.spikes(cell.methods[method]):
-            could = cell.methods[method]["could"]
-            yield {**row, "label": ground.label(method), "cell": cell.title, "could": could}
+            yield {**row, "label": ground.label(method), "cell": cell.title}

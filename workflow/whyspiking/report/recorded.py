@@ -78,6 +78,10 @@ class Recorded:
         same = next((names for names in (rule.PASSES, rule.FAILED) if own in names), (own,))
         return None if larger["verdict"] in same else larger
 
+    def before(self, row: Row) -> Row | None:
+        """The record's row of a claim that it judges; none of a run that is not held against it."""
+        return None if self.here.empty else self._claims.get(row["claim"])
+
     def stated(self, row: Row) -> Row | None:
         """The record's row of a claim, where band or published value were others."""
         before = self._claims.get(row["claim"], row)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from whyspiking.declared import abstract_file, community_file, registry
 from whyspiking.records import columns, reference, tables
@@ -47,7 +48,7 @@ from whyspiking.report.talk_page import (
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
-from whyspiking.verdicts import chips, concordance
+from whyspiking.verdicts import chips, concordance, rule
 from whyspiking.verdicts.answers import Answer
 
 INDEX = "networks.csv"
@@ -118,10 +119,13 @@ class RunPage:
         return self.scale == "smoke"
 
     def banner(self) -> Html:
-        """A warning at smoke scale; what is not as it was recorded."""
+        """A warning at smoke scale, and where the recipe is not the recorded one."""
+        return Html(macros("pages").banner(self.scale) + self._beside_the_record[0])
+
+    @cached_property
+    def _beside_the_record(self) -> tuple[Markup, Markup]:
         talks = list(self.talks.values())
-        told = sections.not_as_recorded(talks, self.verdicts, self.recorded)
-        return Html(macros("pages").banner(self.scale) + told)
+        return sections.not_as_recorded(talks, self.verdicts, self.recorded, self.scale)
 
     def head(self) -> Html:
         """Scale and tables."""
@@ -134,19 +138,20 @@ class RunPage:
         if self.smoke:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(screen.screen(screen.headline(None), words, "", cite))
-        prices = self.tables["prices"]
-        found = first_screen.Found.of(self.ground, prices)
+        found = first_screen.Found.of(self.ground, self.tables["prices"])
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
         figure = Html("").join(
             show(
                 lambda narrow=narrow: answer_figure.figure(
-                    prices, self.ground, self._delta, narrow=narrow
+                    self.ground, self._delta, narrow=narrow
                 ),
                 name,
             )
             for name, narrow in (("answer", False), ("answer-narrow", True))
         )
-        told = screen.brief(found, keys, self.manifest.get("reproduced", ""))
+        beside = self._beside_the_record[1]
+        same = "" if beside else self.manifest.get("reproduced", "")
+        told = screen.brief(found, keys, same, f"{100 * self._delta:g} points") + beside
         return Html(screen.screen(screen.headline(found), told, figure, cite))
 
     @property
@@ -173,7 +178,8 @@ class RunPage:
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
         touch = touchable.one_neuron() + touchable.yin_yang()
-        parts = [Html(macros("pages").discussion(*page.brief(), touch)) for page in self._uncounted]
+        shown = macros("pages").discussion
+        parts = [Html(shown(*page.brief(), touch, rule.PASSES)) for page in self._uncounted]
         return Html("\n").join(parts)
 
     @cached_property
@@ -270,8 +276,10 @@ class RunPage:
 
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
-        told = "" if self.smoke else sentences.by_level(self.answers, self.talks)
-        matrix = talks_by_axis.table(self.answers, self.talks)
+        # What costs energy beside which control is told once, on the first screen.
+        shown = [answer for answer in self.answers if answer.level != "price"]
+        told = "" if self.smoke else sentences.by_level(shown, self.talks)
+        matrix = talks_by_axis.table(shown, self.talks)
         return Html(macros("pages").answer(told, matrix, sentences.RULES))
 
     @cached_property
@@ -350,22 +358,6 @@ class RunPage:
         biology = self.tables["biology"]
         told = trained_section.biology_sentences(biology)
         return Html(told + trained_section.biology_table(biology, self.talks))
-
-    def energy(self) -> Html:
-        """How often a synapse may be used in a trial before spikes stop saving energy."""
-        ratios, names = self.tables["energy"], self.names
-        unmatched = {
-            (finding.talk, finding.experiment, finding.locus): stand.reason
-            for answer in self.answers
-            for stand in answer.stands.values()
-            for finding in stand.apart
-            if answer.axis == "energy"
-        }
-        measures = self.tables["measures"]
-        return show(
-            lambda: energy_figures.when_spikes_save(measures, ratios, names, unmatched),
-            "break-even",
-        )
 
     def energy_details(self) -> Html:
         """What the cost models count, what decides who is cheaper, chips that were measured."""

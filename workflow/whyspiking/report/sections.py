@@ -15,7 +15,7 @@ from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, letter, macros
 from whyspiking.report.recorded import FOLDER, Recorded
-from whyspiking.verdicts import rule
+from whyspiking.verdicts import recipe, rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
@@ -98,34 +98,50 @@ def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str], here: Ta
     return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
 
 
-def not_as_recorded(talks: Sequence[Talk], verdicts: Table, recorded: Recorded) -> Markup:
-    """What differs from the record, and whether that is the recipe: nothing where all is as it was.
+def not_as_recorded(
+    talks: Sequence[Talk], verdicts: Table, recorded: Recorded, scale: str
+) -> tuple[Markup, Markup]:
+    """What differs from the record: a warning if it is the recipe, else a sentence on the numbers.
 
     Args:
         talks: Those of the page.
         verdicts: Their rows of verdicts.csv.
         recorded: The record.
+        scale: Of the run.
+
+    Returns:
+        The warning and the sentence, of which one is empty; both where all is as it was.
     """
     names = [talk.name for talk in talks]
     here = recorded.here[recorded.here["talk"].isin(names)]
-    stated = [(row, recorded.stated(row)) for row in verdicts.to_dict("records")]
-    stated = [(row, before) for row, before in stated if before]
-    places = {"": "config", **{t.name: f"talk.yaml of {t.speaker}" for t in talks}}
-    changed = {where: recorded.changes.get(name, ()) for name, where in places.items()}
-    if not stated and not any(changed.values()) and here["state"].isin((IDENTICAL, CLOSE)).all():
-        return Markup()
+    rows = verdicts.to_dict("records")
+    stated = [(row, was) for row in rows if (was := recorded.stated(row))]
+    edits = [("config", change, {}) for change in recorded.changes.get("", ())]
+    for talk in talks:
+        run = set(here.loc[here["talk"] == talk.name, "experiment"])
+        for change in recorded.changes.get(talk.name, ()):
+            idle = recipe.without_effect(talk, change, scale, run) if change.edited else {}
+            edits.append((f"talk.yaml of {talk.speaker}", change, idle))
     other = here[here["different"] > 0]
-    where = dict.fromkeys(zip(other["talk"], other["experiment"], strict=True))
-    return macros("pages").not_as_recorded(
-        {where: [c for c in own if c.before != c.now] for where, own in changed.items()},
-        list(dict.fromkeys(c.key for own in changed.values() for c in own if c.before == c.now)),
-        stated,
-        {name: int(here[name].sum()) for name in ("compared", "different")},
-        list(where),
-        int((here["state"] == NEW).sum()),
-        recorded.commit,
-        recorded.made_otherwise(names),
-    )
+    numbers = {name: int(here[name].sum()) for name in ("compared", "different")}
+    numbers["new"] = int((here["state"] == NEW).sum())
+    where = list(dict.fromkeys(zip(other["talk"], other["experiment"], strict=True)))
+    if edits or stated:
+        keys = [edit for edit in edits if edit[1].edited]
+        files = list(dict.fromkeys(change.key for _, change, _ in edits if not change.edited))
+        told = macros("pages").recipe_changed(keys, files, stated, numbers, where, recorded.commit)
+        return told, Markup()
+    if here["state"].isin((IDENTICAL, CLOSE)).all():
+        return Markup(), Markup()
+    judged = [(row["verdict"], was["verdict"]) for row in rows if (was := recorded.before(row))]
+    changed = {
+        "others": sum(now != was for now, was in judged),
+        "pass": sum(now in rule.PASSES and was in rule.FAILED for now, was in judged),
+        "fail": sum(now in rule.FAILED and was in rule.PASSES for now, was in judged),
+    }
+    elsewhere = recorded.made_otherwise(names)
+    told = macros("pages").numbers_differ(numbers, where, changed, elsewhere, recorded.commit)
+    return Markup(), told
 
 
 def deviations(talks: Sequence[Talk], scale: str, recorded: Recorded) -> Markup:

@@ -98,19 +98,21 @@ class TalkPage:
             for row in key
         ]
         figure = next(iter(self._drawn.values()), "")
-        told = sections.not_as_recorded([self.talk], verdicts, self.recorded)
-        return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure, told))
+        scale = self.results.scale
+        told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded, scale))
+        return Html(macros("pages").talk_head(self.talk, scale, rows, figure, told))
 
     def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int], list[Html]]:
-        """For the page of the run: the talk, key claims, claims by verdict, two figures."""
+        """For the page of the run: the talk, what it answers, claims by verdict, two figures."""
         verdicts = self.tables["verdicts"]
-        key = verdicts[verdicts["role"] == "key"].to_dict("records")
+        said = [claim.id for claim in claims_of([self.talk]).values() if claim.answers]
+        told = verdicts[verdicts["claim"].isin(said)].to_dict("records")
         judged = verdicts[~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))]
         counts = judged["verdict"].value_counts().to_dict()
         # Seen from the page of the run, their numbers lie in the talk's folder.
         own = f'href="{self.talk.name}/metrics.csv"'
         drawn = [Html(str(f).replace('href="metrics.csv"', own)) for f in self._drawn.values()]
-        return self.talk, key, counts, drawn[:2]
+        return self.talk, told, counts, drawn[:2]
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""

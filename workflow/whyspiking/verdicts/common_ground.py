@@ -4,14 +4,15 @@ Who takes part, the talks say (`shared`, `takes_no_part`); what is matched and w
 task says (`shared_tasks.yaml`). A comparison is paired by seed. It says "equal within delta" where
 two one-sided tests exclude a difference of delta, else "better" or "worse" where a two-sided one
 excludes none; both are corrected for the number of comparisons on the task (Holm). One seed
-decides nothing.
+decides nothing. Sentences count a comparison only where one of the two has come half-way from
+guessing to the best on its task: chance beside chance says nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from whyspiking.verdicts import shared_trials
 BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal within delta", "worse", "undecided"
 NO_CONTROL, NO_FLOOR = "no matched control", "no floor"
 VERDICTS = (BETTER, EQUAL, WORSE, UNDECIDED, NO_CONTROL)
+YES, ONE_NETWORK, FAR = "yes", "one network", "neither half-way from guessing to the best"
+"""Whether sentences count a comparison, or why not."""
 METHODS = ("spiking", "rate", "ablation")
 """Roles of the networks that a talk trains by its own rules."""
 METHOD, CONTROL, FLOOR, OTHER, ABSENT = "method", "control", "floor", "other", "absent"
@@ -78,12 +81,9 @@ class Entry:
         return FLOOR if self.variant.name in self.task.floors else OTHER
 
     @property
-    def perfect(self) -> Entry:
-        """The same if every answer were right."""
-        rows = self.rows.assign(
-            value=self.rows["value"].mask(self.rows["metric"] == "accuracy", 1.0)
-        )
-        return replace(self, rows=rows, scores=dict.fromkeys(self.scores, 1.0))
+    def accuracy(self) -> float:
+        """Mean over seeds."""
+        return float(np.mean(list(self.scores.values())))
 
     def mean(self, metric: str) -> float:
         """A metric of the clean run, over seeds; nan where it was not measured."""
@@ -186,15 +186,29 @@ def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any
             rows[id(entry)] |= row | {f"{name}_{key}": x for key, x in shown.items()}
             if name == "control":
                 rows[id(entry)] |= {**tests, "verdict": verdict or NO_CONTROL}
-    best = [difference(entry.perfect, matched(entry, trained)) for entry in methods]
-    for entry, tests in zip(methods, decide(best, delta), strict=True):
+    for entry in methods:
         row = rows[id(entry)]
-        row["could"] = tests["verdict"] if row["control"] else ""
+        row["counted"] = _counted(entry, matched(entry, trained), trained)
         row["difference"] = row["control_difference"]
         row |= {f"difference_{end}": row[f"control_{end}"] for end in ("low", "high")}
         over = ABOVE.get(row["floor_verdict"], "no")
         row["above_floor"] = over if row["floor"] else NO_FLOOR
     return rows
+
+
+def _counted(entry: Entry, control: Entry | None, trained: Sequence[Entry]) -> str:
+    """Whether sentences count the comparison of a method with its control, or why not."""
+    if control is None:
+        return NO_CONTROL
+    if min(len(entry.scores), len(control.scores)) < 2:
+        return ONE_NETWORK
+    return YES if any(half_way(x, trained) for x in (entry, control)) else FAR
+
+
+def half_way(entry: Entry, trained: Sequence[Entry]) -> bool:
+    """Whether a network has come half-way from guessing to the best of all on its task."""
+    best = max(other.accuracy for other in trained if _same(other.at, entry.at))
+    return 2 * entry.accuracy >= best + entry.task.chance
 
 
 def matched(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
@@ -217,7 +231,7 @@ def _twin(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
         for e in trained
         if e.experiment is entry.experiment and e.variant.twin_of == entry.variant.name
     ]
-    return max(own, key=lambda e: np.mean(list(e.scores.values())), default=None)
+    return max(own, key=lambda e: e.accuracy, default=None)
 
 
 def _beside(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
@@ -230,7 +244,7 @@ def _beside(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
 
 def _floor(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
     own = [e for e in trained if e.kind == FLOOR and _same(e.at, entry.at)]
-    return max(own, key=lambda e: np.mean(list(e.scores.values())), default=None)
+    return max(own, key=lambda e: e.accuracy, default=None)
 
 
 def _same(one: float, other: float) -> bool:

@@ -261,7 +261,7 @@ def _alignment_rows(metrics: Table, talk: Talk) -> list[dict[str, Any]]:
         cosines = tables.where(here, metric=place.cosine)
         for pair in _pairs(cosines, tables.where(here, metric=place.permuted)):
             both = pair["value"], pair["value_other"]
-            values = dict(zip(ALIGNED, (*both, both[0] - both[1]), strict=True))
+            values = dict[str, float](zip(ALIGNED, (*both, both[0] - both[1]), strict=True))
             rows += tables.rows({**_place(pair), "locus": place.where}, values, pair["trials"])
     return rows
 

@@ -1,9 +1,10 @@
-"""What every method costs on the shared tasks, beside the smallest control of equal accuracy.
+"""What every method costs on the shared tasks, beside networks without spikes of equal accuracy.
 
-A control wastes nothing if it has no more parameters than its accuracy needs. So a method is held
-against the smallest of the task's matched controls, at every size that was trained, that is told no
-more than the method and is not less accurate. Nothing here is a test: energies are compared under
-every cost model, and only where all of them agree one side is called cheaper.
+A method is held against every network without spikes that is told no more, matched controls of all
+sizes and graded twins, and whose mean accuracy is within delta of its own, either way, if that is
+half-way from guessing to the best on the task. Nothing here is a test: energies are compared under
+every cost model with whichever of them needs least, and only where all models agree one side is
+called cheaper.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ from whyspiking.measures.energy import CostModel
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import common_ground, contrasts
-from whyspiking.verdicts.common_ground import BETTER, EQUAL, METHOD, TWIN, WORSE, Entry
+from whyspiking.verdicts.common_ground import (
+    BETTER,
+    EQUAL,
+    METHOD,
+    ONE_NETWORK,
+    TWIN,
+    WORSE,
+    YES,
+    Entry,
+)
 from whyspiking.verdicts.overview import NO_CONTROL, UNDEFINED
 from whyspiking.verdicts.tolerance import in_task_time
 
@@ -31,10 +41,8 @@ ENDS = ("least", "median", "largest")
 WORDS = ("control", "control_is", "energy", *(f"energy_{end}_model" for end in ENDS))
 """Columns that are empty where there is no control."""
 CHEAPER, DEARER, DEPENDS = "cheaper", "dearer", "depends"
-YES, NO_SPIKES, NO_ENERGY = "yes", "no spikes", "no energy"
-CHANCE, UNBOUNDED = "not above chance", "no smaller control"
-SMALLEST = "smallest"
-"""As good as the method, but a smaller control, which might do as well, was not trained."""
+NO_SPIKES, NO_ENERGY = "no spikes", "no energy"
+NOT_EQUAL = "no network without spikes of equal accuracy"
 COMPARED = ("accuracy", "parameters", "decision_ms", "state", "train_cpu_seconds")
 """What is told of the control as well."""
 STANDS = {"jitter_ms": ("jitter", "sigma50"), "deletion": ("delete", "half_dose")}
@@ -61,64 +69,61 @@ def prices(
         for entry in (entry for entry in trained if entry.kind in (METHOD, TWIN)):
             place = {"task": task, "at": entry.at, "kind": entry.kind, **entry.place}
             row = _row(entry, trained, config)
-            (low,) = tables.where(shared, task=task, **entry.place)["low"]
-            counted = _counted(entry, row, low) if entry.kind == METHOD else ""
+            counted = _counted(entry, row) if entry.kind == METHOD else ""
             rows.append({**place, **row, "counted": counted})
     return columns.PRICES.table(rows)
 
 
-def _counted(entry: Entry, row: Mapping[str, Any], low: float) -> str:
+def _counted(entry: Entry, row: Mapping[str, Any]) -> str:
     """Whether sentences count the energy of a method: yes, or why not."""
     reasons = {
         NO_SPIKES: not _spikes(entry),
+        ONE_NETWORK: len(entry.scores) < 2,
+        NOT_EQUAL: row["control_is"] != EQUAL,
         NO_ENERGY: not row["energy"],
-        CHANCE: np.nanmin([low, row["accuracy"]]) <= entry.task.chance,
-        UNBOUNDED: row["control_is"] == SMALLEST,
     }
     return next((why for why, holds in reasons.items() if holds), YES)
 
 
-def told_no_more(
-    entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]
-) -> tuple[list[Entry], Entry | None]:
-    """The controls of every size that are told no more than a method, and its matched one.
-
-    Args:
-        entry: The method.
-        trained: All that was trained on its task.
-        config: The run configuration.
-
-    Returns:
-        The controls, those with the fewest parameters first.
-    """
+def told_no_more(entry: Entry, trained: Sequence[Entry]) -> list[Entry]:
+    """The networks without spikes, of every size, that are told no more than a method."""
     control = common_ground.matched(entry, trained)
-    if control is None:
-        return [], None
     steps = entry.task.matched
-    least = steps[control.variant.name]
-    own = [
+    least = np.inf if control is None else steps[control.variant.name]
+    return [
         other
         for other in trained
-        if steps.get(other.variant.trained_as, -1.0) >= least and str(other.at) == str(entry.at)
+        if str(other.at) == str(entry.at)
+        and other is not entry
+        and (
+            other.experiment.input_step_ms >= entry.experiment.input_step_ms
+            if other.kind == TWIN
+            else steps.get(other.variant.trained_as, -1.0) >= least
+        )
     ]
-    return sorted(own, key=lambda other: _parameters(other, _values(other, config))), control
 
 
 def _row(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) -> dict[str, Any]:
     """What one method costs, what its control costs, and why something is not known."""
     row: dict[str, Any] = {**_costs(entry, trained, config), **dict.fromkeys(WORDS, "")}
     missing = {"energy": NO_CONTROL}
-    told, matched = told_no_more(entry, trained, config)
-    control = contrasts.first_as_good(entry.scores, ((e, e.scores) for e in told)) or matched
+    delta = config["shared"]["delta"]
+    equal = [
+        other
+        for other in told_no_more(entry, trained)
+        if abs(common_ground.difference(entry, other).mean) <= delta
+        and common_ground.half_way(other, trained)
+    ]
+    equal.sort(key=lambda other: _parameters(other, _values(other, config)))
+    control = next(iter(equal), common_ground.matched(entry, trained))
     if control is not None:
         theirs = _costs(control, trained, config)
         lead = -common_ground.difference(entry, control).mean
-        larger = EQUAL if lead <= config["shared"]["delta"] else BETTER
-        enough = SMALLEST if control is told[0] else larger
         row["control"] = control.variant.name
-        row["control_is"] = enough if lead >= 0 else WORSE
+        row["control_is"] = EQUAL if equal else BETTER if lead > 0 else WORSE
         row |= {f"control_{name}": theirs[name] for name in COMPARED}
-        row |= _ends(*(_energies(e, trained, config["energy"]) for e in (entry, control)))
+        energies = [_energies(e, trained, config["energy"]) for e in equal or [control]]
+        row |= _ends(_energies(entry, trained, config["energy"]), energies)
         missing = {} if row["energy"] else {"energy": "not all operations were counted"}
     if not np.isfinite(row["bits"]):
         missing["bits"] = "messages were not counted"
@@ -147,7 +152,7 @@ def _costs(entry: Entry, trained: Sequence[Entry], config: Mapping[str, Any]) ->
         numbers = {name: x for name, x in values.items() if isinstance(x, int | float)}
         decision_ms = learning_rules.evaluate(entry.task.lasts_ms, numbers)
     return {
-        "accuracy": float(np.mean(list(entry.scores.values()))),
+        "accuracy": entry.accuracy,
         "parameters": _parameters(entry, values),
         "decision_ms": decision_ms,
         "state": float(state),
@@ -226,14 +231,22 @@ def _energies(
 
 
 def _ends(
-    ours: Mapping[str, Mapping[int, float]], theirs: Mapping[str, Mapping[int, float]]
+    ours: Mapping[str, Mapping[int, float]], theirs: Sequence[Mapping[str, Mapping[int, float]]]
 ) -> dict[str, Any]:
-    """Energy of the control over ours, geometric mean over seeds: word, ends and their models.
+    """Energy of the others over ours, geometric mean over seeds: word, ends and their models.
 
-    The median of an even number of cost models is the lower one; nothing where no seed was counted.
+    Of the others counts, under each model, the one that needs least. The median of an even number
+    of cost models is the lower one; nothing where no seed was counted.
     """
-    paired = {name: statistics.compared(theirs[name], ours[name], ratio=True) for name in ours}
-    ratios = sorted((statistics.log_interval(x).mean, name) for name, x in paired.items() if x.size)
+    paired = {
+        name: [statistics.compared(other[name], ours[name], ratio=True) for other in theirs]
+        for name in ours
+    }
+    least = {
+        name: [statistics.log_interval(x).mean for x in several if x.size]
+        for name, several in paired.items()
+    }
+    ratios = sorted((min(several), name) for name, several in least.items() if several)
     if not ratios:
         return {}
     chosen = dict(zip(ENDS, (ratios[0], ratios[(len(ratios) - 1) // 2], ratios[-1]), strict=True))

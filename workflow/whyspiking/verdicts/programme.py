@@ -19,6 +19,7 @@ from whyspiking.verdicts.common_ground import (
     ALPHA,
     METHOD,
     UNDECIDED,
+    YES,
     Entry,
     difference,
     entries,
@@ -52,7 +53,7 @@ def of(
         own: Table = tables.where(shared, task=task, kind=METHOD)
         # The first step of Holm's correction, the hardest.
         alpha = ALPHA / max(1, int(own["p_value"].notna().sum()))
-        undecided = tables.where(own, verdict=UNDECIDED)
+        undecided = tables.where(own, verdict=UNDECIDED, counted=YES)
         places = set(zip(*(undecided[name] for name in PLACE), strict=True))
         trained = entries(metrics, talks, task)
         for entry in trained:

@@ -7,11 +7,14 @@ holds both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from whyspiking.declared import registry, scales
 from whyspiking.declared.registry import Talk
+from whyspiking.records import reference
 from whyspiking.running import code_inputs
 
 TOLD = {
@@ -28,6 +31,8 @@ ORIGINALS = "data.originals_dir"
 
 SHARED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")
 """What stands before a parameter of an experiment that all may share."""
+SCALED = re.compile(r"(?:scaled\.([^.]+)\.)?(.+)")
+"""The scale that a key is of, if it is of one alone, and the parameter."""
 PLACE = re.compile(r"(?:experiments\.([^.]+)\.)?(?:parameters\.)?(.+)")
 """Experiment, if there is one, and what readers call the key."""
 
@@ -47,6 +52,11 @@ class Change:
     before: Any = None
     now: Any = None
     places: list[str] = field(default_factory=list)
+
+    @property
+    def edited(self) -> bool:
+        """Whether it is a key; of a file only that it changed is known."""
+        return self.before != self.now
 
 
 def of(talk: Talk) -> dict[str, Any]:
@@ -76,6 +86,54 @@ def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
             change = joined.setdefault(repr((key, pair)), Change(key, *pair))
             change.places.extend([place] if place else [])
     return list(joined.values())
+
+
+def without_effect(talk: Talk, change: Change, scale: str, run: Collection[str]) -> dict[str, str]:
+    """Experiments in which a changed key decides nothing at a scale, each with the reason.
+
+    Args:
+        talk: As it is now.
+        change: Of its talk.yaml.
+        scale: Of the run.
+        run: Experiments of the talk of which the run trains a network.
+
+    Returns:
+        Empty where the key decides something in any experiment that it stands in.
+    """
+    recipe, (of, name) = scales.recipe(scale), SCALED.findall(change.key)[0]
+    every = [own.name for own in talk.experiments.values() if name in own.parameters]
+    found: dict[str, str] = {}
+    for place in change.places or every:
+        experiment = talk.experiments.get(place)
+        if experiment is None or place not in run:
+            found[place] = f"not run at scale {scale}"
+        elif of and of != recipe:
+            found[place] = f"of scale {of} alone"
+        elif not of and name in experiment.changes(scale):
+            value = experiment.changes(scale)[name]["value"]
+            found[place] = f"scaled.{recipe} sets {value}"
+        else:
+            return {}
+    return found
+
+
+def idle_lines(talks: Iterable[Talk], config: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """For who edits a talk.yaml: what differs from the record and has no effect in this run.
+
+    Args:
+        talks: As they are now.
+        config: The run configuration.
+        folder: The record.
+    """
+    for talk in talks:
+        if (folder / talk.name / "manifest.json").is_file():
+            run = [e.name for e in talk.experiments.values() if registry.seeds(e, config)]
+            then = reference.manifest(folder / talk.name).get("recipe")
+            for change in differing(then, of(talk)) if then else ():
+                if where := without_effect(talk, change, config["scale"], run):
+                    why = "; ".join(f"{place}: {reason}" for place, reason in where.items())
+                    value = f"{change.key} {change.before} -> {change.now}"
+                    yield f"talks/{talk.name}/talk.yaml: {value} has no effect here ({why})"
 
 
 def code(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:

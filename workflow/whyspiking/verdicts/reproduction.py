@@ -213,7 +213,7 @@ def expected(recorded: Row, row: Row) -> tuple[float, float]:
     return low, high
 
 
-def summary(table: Table, changed: int = 0, why_not: str = "") -> str:
+def summary(table: Table, changed: int, why_not: str = "") -> str:
     """One line for the reader of a run: how many numbers are those of the record.
 
     Args:
