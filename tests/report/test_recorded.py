@@ -9,7 +9,7 @@ import pytest
 
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import recorded
+from whyspiking.report import recorded, run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -97,6 +97,12 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
     run = RunPage.open(results, "default")
     assert COMMIT[:7] in run.all_claims() and COMMIT not in run.all_claims()
     assert "reproduced here: " in run.all_claims()
+
+
+def test_what_is_reproduced_begins_with_a_space_in_the_rows_of_talks(results, monkeypatch):
+    monkeypatch.setattr(run_page, "thumbnail", lambda folder: "")
+    rows = RunPage.open(results, "default").talks_in_rows()
+    assert re.findall("(.)<small", rows) == [" "] * len(TALKS)
 
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
