@@ -67,6 +67,29 @@ out.textContent = JSON.stringify({ sorted: up !== down, shown, filters, lost,
 document.body.append(out);
 """
 
+# Every heading of every sortable table, twice: what was thrown, and where the order is another.
+SORT = """
+const wrong = [];
+window.onerror = (words) => { wrong.push(words); return true; };
+const known = (c) => c !== undefined && (c.dataset.sort ?? c.textContent.trim()) !== "";
+const value = (c) => c.dataset.sort ?? c.textContent.trim().toLowerCase();
+const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
+const heads = [...document.querySelectorAll("table.sortable thead th")];
+let unknown = 0;
+for (const head of heads) for (const sign of [1, -1]) {
+  head.querySelector("button").click();
+  const cells = [...head.closest("table").tBodies[0].rows].map((r) => r.cells[head.cellIndex]);
+  const there = cells.filter(known), place = `${head.closest("table").id}, ${head.textContent}`;
+  unknown += cells.length - there.length;
+  if (cells.slice(0, there.length).some((c) => !known(c))) wrong.push(`${place}: not last`);
+  const texts = there.map(value);
+  if (texts.some((x, k) => k > 0 && sign * after(texts[k - 1], x) > 0)) wrong.push(place);
+}
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ heads: heads.length, unknown, wrong });
+document.body.append(out);
+"""
+
 
 LENGTH = """
 const out = document.createElement("pre"); out.id = "measured";
@@ -171,6 +194,13 @@ def test_claims_are_sorted_and_filtered_by_keyboard_too(tmp_path, mailed):
         "state": "descending",
         "themed": True,
     }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_column_sorts_both_ways_with_what_has_no_value_last(tmp_path, mailed, name):
+    measured = ask(tmp_path, mailed / name, SORT)
+    assert measured["heads"] > 50 and measured["unknown"] > 50
+    assert measured["wrong"] == []
 
 
 def test_the_page_prints_on_twenty_sheets(tmp_path, mailed):

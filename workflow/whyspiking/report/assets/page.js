@@ -23,7 +23,8 @@ announcer.id = "announcer";
 announcer.setAttribute("role", "status");
 document.body.append(announcer);
 
-// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank.
+// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank. Rows without a
+// value, or without the cell, stay last.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -37,12 +38,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = (row) => {
         const cell = row.cells[column];
-        return cell.dataset.sort ?? cell.textContent.trim().toLowerCase();
+        return cell ? cell.dataset.sort ?? cell.textContent.trim().toLowerCase() : "";
       };
       const rows = [...table.tBodies[0].rows];
       rows.sort((a, b) => {
         const [left, right] = [key(a), key(b)];
-        const numbers = left !== "" && right !== "" && !isNaN(left) && !isNaN(right);
+        if (left === "" || right === "") return (left === "") - (right === "");
+        const numbers = !isNaN(left) && !isNaN(right);
         const order = numbers ? left - right : left.localeCompare(right);
         return down ? -order : order;
       });
