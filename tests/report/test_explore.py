@@ -2,14 +2,19 @@
 
 import json
 import re
+import sys
 from importlib import metadata
 
+import matplotlib
 import pytest
 from made.checkouts import ROOT
+from matplotlib import pyplot
 from packaging.requirements import Requirement
 
 import whyspiking
+from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.report.notebook import run_notebook
+from whyspiking.verdicts import rule
 
 NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 REFUSE = """
@@ -75,3 +80,17 @@ def test_it_runs_on_what_binder_installs_and_shows_what_was_not_replicated(
     missed = verdicts[verdicts["verdict"] == "not replicated"]["claim"]
     assert len(missed) and not [claim for claim in missed if claim not in told]
     assert not [output for output in shown if output["output_type"] == "stream"], "a warning"
+
+
+def test_no_claim_of_papers_and_abstracts_is_dropped_and_every_verdict_has_a_colour(monkeypatch):
+    monkeypatch.chdir(NOTEBOOK.parent)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    sources = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]]
+    space = {}
+    with matplotlib.rc_context({"backend": "agg"}):
+        exec("\n".join(sources[k] for k in (1, 2, 4)), space)
+        pyplot.close("all")
+    verdicts = whyspiking.results("reference").verdicts
+    told = verdicts[verdicts["origin"].isin(REPLICABLE)]
+    assert space["counts"].to_numpy().sum() == len(told) > 80
+    assert set(space["looks"]) == set(rule.VERDICTS) >= set(verdicts["verdict"])
