@@ -158,6 +158,30 @@ def test_exported_digits_come_back(tmp_path, capsys):
     np.testing.assert_equal(vars(found), vars(Events(**arrays)))
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"labels": np.array(["../../elsewhere", "1", "7"])}, "has other labels"),
+        ({"labels": np.array([7, 1, 10])}, "has other labels"),
+        ({"labels": np.array([7.0, 1.0, 7.0])}, "has other labels"),
+        ({"labels": np.array([7, 1])}, "has other labels"),
+        ({"labels": None, "on": None}, "lacks on, labels"),
+    ],
+)
+def test_recordings_with_other_labels_or_without_an_array_are_refused(
+    tmp_path, capsys, changed, words
+):
+    place = tmp_path / "deep" / "data"
+    arrays = {**recordings(place), "labels": np.array([7, 1, 7], np.uint8), **changed}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    array_files.save_arrays(arrays, place / "shards" / "test-0.npz")
+    before = set(tmp_path.rglob("*"))
+    assert __main__.main(["nmnist", str(place), "--to", str(tmp_path / "out" / "here")]) == 1
+    assert set(tmp_path.rglob("*")) == before
+    told = capsys.readouterr().err
+    assert "test-0.npz" in told and words in told and "rerun snakemake" in told
+
+
 def test_exporting_without_recordings_is_refused(tmp_path, capsys):
     assert __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 1
     assert "snakemake neftci" in capsys.readouterr().err

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whyspiking.datasets import nmnist
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
+from whyspiking.records import array_files
 
 
 def write_nmnist(folder: Path, to: Path) -> int:
@@ -22,13 +24,11 @@ def write_nmnist(folder: Path, to: Path) -> int:
         How many files were written.
 
     Raises:
-        UserError: If no shard holds events.
+        UserError: If no shard holds events, or one lacks an array or the digit of a recording.
     """
     number = 0
     for path in sorted((folder / "shards").glob("test-*.npz"), key=_index):
-        with np.load(path, allow_pickle=False) as file:
-            events = Events(**{name: file[name] for name in ("t_us", "x", "y", "on", "start")})
-            labels = file["labels"]
+        events, labels = _recordings(path)
         for k, label in enumerate(labels):
             number += 1
             place = to / nmnist.FOLDERS["test"] / str(label)
@@ -40,6 +40,23 @@ def write_nmnist(folder: Path, to: Path) -> int:
             "resources/data, which `snakemake neftci` makes"
         )
     return number
+
+
+def _recordings(path: Path) -> tuple[Events, NDArray[np.integer]]:
+    """Events and digits; a digit becomes the name of a folder, so it must be one."""
+    held = array_files.load_arrays(path)
+    names = ("t_us", "x", "y", "on", "start")
+    lacking = [name for name in (*names, "labels") if name not in held]
+    if not lacking:
+        labels = held["labels"]
+        digits = labels.dtype.kind in "iu" and np.isin(labels, range(10)).all()
+        if digits and labels.shape == (held["start"].size - 1,):
+            return Events(**{name: held[name] for name in names}), labels
+    wrong = f"lacks {', '.join(lacking)}" if lacking else "has other labels than one digit each"
+    raise UserError(
+        f"{path}: {wrong}; expected recordings of N-MNIST with their digits; delete the file and "
+        "rerun snakemake, which makes it"
+    )
 
 
 def _index(path: Path) -> int:
