@@ -202,6 +202,21 @@ def test_names_in_a_file_cannot_become_code(name, tmp_path):
     compare(*both(graph, Steps(1.0, 1.0), tmp_path), 1.0)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("leak_out", "out"), ("leak_leak", "leak"), ("threshold_z", "z"), ("x", "leak_x")],
+)
+def test_names_of_two_nodes_make_no_variable_twice(before, after, tmp_path):
+    """As the potential `v` of node leak_out and the leak `v_leak` of node out once were."""
+    nodes, edges = between(("LI", LEAKY), lif(5, v_leak=0.2 * ONE(5)))
+    names = {"n0": before, "n1": after}
+    graph = (
+        {names.get(k, k): node for k, node in nodes.items()},
+        [tuple(names.get(k, k) for k in pair) for pair in edges],
+    )
+    assert compare(*both(graph, Steps(1.0, 1.0), tmp_path), 1.0) > 20
+
+
 def test_decisions_by_all_readouts(tmp_path):
     _, module, _ = both(GRAPHS["LIF"], Steps(1.0, 1.0), tmp_path)
     fired = np.zeros((3, 4, 3), bool)

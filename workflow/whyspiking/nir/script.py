@@ -332,6 +332,8 @@ def _suffixes(layer: Layer) -> list[str]:
     usable = [
         re.fullmatch(r"[A-Za-z0-9]\w*", x) and not x.endswith(("_pre", "_post")) for x in names
     ]
-    if not all(usable) or len(set(names)) < len(names) or {"pre", "post"} & set(names):
+    # `v` of a node leak_out would be called what `v_leak` of a node out is.
+    alike = len(set(names)) < len(names) or any(x.endswith(f"_{y}") for x in names for y in names)
+    if not all(usable) or alike or {"pre", "post"} & set(names):
         names = [f"state{k}" for k in range(len(names))]
     return [f"_{x}" for x in names]
