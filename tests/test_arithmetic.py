@@ -65,6 +65,9 @@ WIDE = {
     "NPY_DISABLE_CPU_FEATURES": "",
     "OMP_NUM_THREADS": "2",
     "PJRT_NPROC": "8",
+    "JAX_ENABLE_X64": "1",
+    "JAX_RANDOM_SEED_OFFSET": "1",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
 }
 """What libraries choose by themselves, or a user's shell says, on a processor with AVX-512."""
 NARROW = {
@@ -92,6 +95,41 @@ def test_every_engine_gives_the_same_bits_at_both_widths(builds):
     wide, narrow = _trained(builds, **WIDE), _trained(builds, **NARROW)
     assert set(wide) == set(ENGINES)
     assert {ENGINES[name] for name in ENGINES if wide[name] != narrow[name]} == set()
+
+
+REFUSES = {
+    "jax_allow_f16_reductions", "jax_check_static_indices", "jax_debug_key_reuse",
+    "jax_mutable_array_checks", "jax_no_execution", "jax_numpy_dtype_promotion",
+    "jax_numpy_rank_promotion", "jax_pallas_enable_debug_checks", "jax_raise_on_ppermute_sort_diff",
+}  # fmt: skip
+ELSEWHERE = {
+    "check_vma", "jax_auto_pcast", "jax_default_device", "jax_enable_pgle",
+    "jax_hlo_source_file_canonicalization_regex", "jax_pgle_profiling_runs",
+    "jax_remove_size_one_mesh_axis_from_type", "jax_threefry_gpu_kernel_lowering",
+    "jax_use_emit_pipeline_primitive", "jax_use_hlo_logistic_lowering",
+    "jax_use_shardy_partitioner", "jax_xla_profile_version",
+}  # fmt: skip
+"""Flags of JAX that stop a job, and those of GPUs, TPUs, several devices and texts."""
+FLAGS_OF_JAX = """
+import json, jax
+from jax._src import config
+flags = {name: str(holder.value) for name, holder in jax.config._value_holders.items()}
+print(json.dumps([flags, list(config.trace_context_names())]))
+"""
+
+
+def test_a_flag_of_jax_that_may_decide_numbers_is_held_at_its_default_and_in_the_manifest():
+    """All by which it traces: a flag of a new version is held, or named above with its reason."""
+    clean = {k: v for k, v in os.environ.items() if k not in arithmetic.JAX}
+    (told, traced), (held, _) = (
+        json.loads(subprocess.check_output([sys.executable, "-c", FLAGS_OF_JAX], env=env))
+        for env in (clean, {**clean, **arithmetic.JAX})
+    )
+    names = {name.lower() for name in arithmetic.JAX}
+    assert {k for k in told if told[k] != held[k]} == {"jax_default_matmul_precision"}  # None
+    assert held["jax_default_matmul_precision"] == "default"
+    assert set(traced) & set(told) - names == REFUSES | ELSEWHERE
+    assert arithmetic.described().items() >= {**arithmetic.JAX, "JAX_PLATFORMS": "cpu"}.items()
 
 
 def test_xla_says_that_it_heeds_every_flag_whatever_the_user_wrote(tmp_path):
@@ -146,7 +184,8 @@ def test_every_processor_gets_flags_that_it_has_and_one_line_where_digits_may_di
     assert arithmetic.vectors() == found
     assert arithmetic.compiler_flag() == f"-march={arithmetic.MARCH[found]}"
     if found == "native":
-        assert set(arithmetic.settings()) == {*arithmetic.ONE_THREAD, "XLA_FLAGS"}
+        others = {*arithmetic.JAX, "XLA_FLAGS", "JAX_PLATFORMS"}
+        assert set(arithmetic.settings()) == {*arithmetic.ONE_THREAD, *others}
     line = arithmetic.warning()
     assert bool(line) == (found != "avx2")
     if line:

@@ -34,6 +34,41 @@ XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 """XLA stops reading at the first word that is no flag, so nothing else may stand here."""
 XLA_ONE_ORDER = "--xla_cpu_enable_platform_dependent_math=false"
 """Else YNNPACK, which makes most of XLA's products, follows the processor, not `max_isa`."""
+JAX = {
+    "JAX_ENABLE_X64": "0",
+    "JAX_RANDOM_SEED_OFFSET": "0",
+    "JAX_ENABLE_CUSTOM_PRNG": "0",
+    "JAX_HIGH_DYNAMIC_RANGE_GUMBEL": "0",
+    "JAX_ACCURATE_ERF_INV": "0",
+    "JAX_SOFTMAX_CUSTOM_JVP": "0",
+    "JAX_SCAN3": "0",
+    "JAX_REMAT3": "0",
+    "JAX_CUSTOM_VJP3": "0",
+    "JAX_CUSTOM_JVP3": "0",
+    "JAX_REMAT_BARRIER_NO_COTANGENTS": "0",
+    "JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS": "0",
+    "EAGER_CONSTANT_FOLDING": "0",
+    "JAX_DISABLE_JIT": "0",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "0",
+    "JAX_USE_DIRECT_LINEARIZE": "1",
+    "JAX_THREEFRY_PARTITIONABLE": "1",
+    "JAX_COMPILER_ENABLE_REMAT_PASS": "1",
+    "JAX_DEFAULT_PRNG_IMPL": "threefry2x32",
+    "JAX_DEFAULT_MATMUL_PRECISION": "default",
+    "JAX_EXPLICIT_X64_DTYPES": "warn",
+    "JAX_EMBEDDED_CONSTANTS_MAX_BYTES": "32",
+    "JAX_OPTIMIZATION_LEVEL": "UNKNOWN",
+    "JAX_MEMORY_FITTING_LEVEL": "O2",
+    "JAX_NUM_CPU_DEVICES": "-1",
+    "JAX_ERROR_CHECKING_BEHAVIOR_NAN": "ignore",
+    "JAX_ERROR_CHECKING_BEHAVIOR_DIVIDE": "ignore",
+    "JAX_ERROR_CHECKING_BEHAVIOR_OOB": "ignore",
+}
+"""Flags of JAX that choose types, random numbers, gradients or how it compiles, at its defaults.
+
+Of products that is None, which no variable can say, and which `default` compiles to. Not here:
+flags that stop a job or print, and those of GPUs, TPUs and several devices.
+"""
 
 MARCH = {"baseline": "x86-64-v2", "avx2": "x86-64-v3", "native": "native"}
 """Choices of $WHYSPIKING_VECTORS -> `-march` of all that is compiled here; the default is avx2."""
@@ -123,17 +158,22 @@ def settle() -> None:
 def hand_on() -> None:
     """Set the same variables for the programs that this process starts; it computes nothing."""
     os.environ.update(settings())
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
 def settings() -> dict[str, str]:
-    """The variables that `settle` sets; flags of XLA that the user gave stand behind ours."""
+    """The variables that `settle` sets; the user's flags of XLA stand behind ours, a GPU stays."""
     chosen = dict(LIBRARIES[vectors()])
     given = os.environ.get("XLA_FLAGS", "").split()
     ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
     names = {flag.partition("=")[0] for flag in ours}
     kept = [flag for flag in given if flag.partition("=")[0] not in names]
-    return {**ONE_THREAD, **chosen, "XLA_FLAGS": " ".join([*ours, *kept])}
+    return {
+        **ONE_THREAD,
+        **JAX,
+        **chosen,
+        "XLA_FLAGS": " ".join([*ours, *kept]),
+        "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
+    }
 
 
 def described() -> dict[str, str]:
