@@ -59,7 +59,7 @@ def test_a_good_file_loads(tmp_path):
     assert first.talk == "goeltz"
     assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
     assert first.band("paper").low == 0.945
-    assert first.source.model_dump() == ENTRY["source"]
+    assert first.source.model_dump() == {**ENTRY["source"], "recalled": False}
     assert other.band("default") == Band(-np.inf, 2.0)
     assert other.source.value is None
 

@@ -1,14 +1,10 @@
-"""The figure of the answer: marks where the tables say, names apart, counts true."""
+"""The figure of the answer: marks where the table says, a row a task, hollow for twins."""
 
-import itertools
-import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 
 from whyspiking.declared import registry
 from whyspiking.plots.figures import NotMeasuredError, style
@@ -18,117 +14,82 @@ from whyspiking.report.same_task_rows import Ground
 
 RECORDED = Path(__file__).parents[2] / "results" / "reference"
 DELTA = 0.02
-KEYS = ["task", "talk", "experiment", "variant"]
 
 
 @pytest.fixture(scope="module")
-def recorded():
-    """Prices and shared tasks of the recorded run, with all its crowdedness."""
+def ground():
+    """Shared tasks of the recorded run, with all its crowdedness."""
     talks = {name: registry.load_talk(name) for name in registry.counted(registry.available())}
-    shared = tables.read(RECORDED / "shared.csv", columns.SHARED)
-    return tables.read(RECORDED / "prices.csv", columns.PRICES), Ground(shared, talks)
+    return Ground(tables.read(RECORDED / "shared.csv", columns.SHARED), talks)
 
 
 @pytest.fixture(scope="module")
-def rows(recorded):
-    """The spiking networks as the two files have them, joined."""
-    own = [
-        pd.read_csv(RECORDED / name).query("kind == 'method'")
-        for name in ("shared.csv", "prices.csv")
-    ]
-    both = own[0].merge(own[1], on=KEYS, suffixes=("", "_priced"), validate="one_to_one")
-    return both[both["counted"] != "no spikes"]
+def rows():
+    """The spiking networks as the file has them."""
+    own = pd.read_csv(RECORDED / "shared.csv").query("kind == 'method' and talk != 'naud'")
+    return own.assign(cell=own["task"] + own["at"].map("{:g}".format))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["wide", "narrow"])
-def drawn(recorded, request):
+def drawn(ground, request):
     with style():
-        yield answer_figure.figure(recorded[0], recorded[1], DELTA, narrow=request.param)
+        yield answer_figure.figure(ground, DELTA, narrow=request.param)
 
 
-def marks(ax) -> list[Any]:
-    """The marks of a panel: (x, y, whether it is hollow)."""
+def marks(ax, hollow):
     own = [line for line in ax.lines if line.get_gid() == "mark"]
-    return [
-        (*map(float, line.get_xydata()[0]), line.get_markerfacecolor() == "none") for line in own
-    ]
+    own = [line for line in own if (line.get_markerfacecolor() == "white") == hollow]
+    return [tuple(map(float, line.get_xydata()[0])) for line in own]
 
 
-def test_marks_lie_where_the_tables_say(drawn, rows):
-    strip, ax = drawn.axes
-    counted = rows["counted"] == "yes"
-    hollow = ~rows["could"].fillna("").isin(["", "better"])
-    want = zip(rows["energy_median"], 100 * rows["difference"], hollow, strict=True)
-    placed = [entry for entry, yes in zip(want, counted, strict=True) if yes]
-    assert 0 < len(placed) < len(rows)
-    np.testing.assert_allclose(sorted(marks(ax)), sorted(placed))
-    aside = sorted(y for _, y, _ in marks(strip))
-    np.testing.assert_allclose(aside, sorted(100 * rows["difference"][~counted]))
+def test_marks_lie_where_the_table_says_a_row_a_task(drawn, rows):
+    (ax,) = drawn.axes
+    counted = rows[rows["counted"] == "yes"]
+    twins = counted.dropna(subset=["twin_difference"])
+    assert 0 < len(twins) < len(counted) < len(rows)
+    for own, name, hollow in ((counted, "difference", False), (twins, "twin_difference", True)):
+        found = marks(ax, hollow)
+        np.testing.assert_allclose(sorted(x for x, _ in found), sorted(100 * own[name]))
+        in_row = pd.Series([round(y) for _, y in found]).value_counts().sort_index()
+        order = list(dict.fromkeys(counted["cell"]))
+        assert in_row.to_list() == [n for c in order if (n := (own["cell"] == c).sum())]
     bars = [line.get_xydata() for line in ax.lines if len(line.get_xydata()) == 2]
-    for row in rows[counted].to_dict("records"):
-        y = 100 * row["difference"]
-        ends = [[row["energy_least"], y], [row["energy_largest"], y]]
-        assert any(np.allclose(bar, ends) for bar in bars)
-        x = row["energy_median"]
-        interval = [[x, 100 * row["difference_low"]], [x, 100 * row["difference_high"]]]
-        assert any(np.allclose(bar, interval, equal_nan=True) for bar in bars)
-    low, high = ax.get_ylim()
-    assert low < 100 * rows["difference_low"].min() and 100 * rows["difference_high"].max() < high
+    for row in counted.to_dict("records"):
+        ends = [100 * row["difference_low"], 100 * row["difference_high"]]
+        assert any(np.allclose(bar[:, 0], ends, equal_nan=True) for bar in bars)
+    low, high = ax.get_xlim()
+    shown = counted[["difference_low", "difference_high"]]
+    assert low < 100 * shown.to_numpy().min() and 100 * shown.to_numpy().max() < high
 
 
-def test_no_name_touches_another_or_a_mark(drawn):
-    ax = drawn.axes[1]
-    boxes = {text: Text.get_window_extent(text) for text in ax.texts}
-    assert len(boxes) > 15
-    for one, other in itertools.combinations(boxes, 2):
-        assert not boxes[one].overlaps(boxes[other]), (one.get_text(), other.get_text())
-    radius = 3 * drawn.dpi / 72
-    for x, y, _ in marks(ax):
-        here = ax.transData.transform((x, y))
-        for text, box in boxes.items():
-            assert not box.padded(radius).contains(*here), text.get_text()
-    frame = ax.get_window_extent()
-    inside = [text for text in ax.texts if text.get_fontsize() == 7.5]
-    assert all(frame.x0 <= boxes[t].x0 and boxes[t].x1 <= frame.x1 for t in inside)
-
-
-def test_every_name_has_room_on_a_wide_screen(recorded, rows):
-    with style():
-        plate = answer_figure.figure(recorded[0], recorded[1], DELTA)
-    names = [text for text in plate.axes[1].texts if text.get_fontsize() == 7.5]
-    assert len(names) == (rows["counted"] == "yes").sum()
-    assert "no name" not in plate.alt
+def test_no_mark_covers_another_and_every_look_is_one_network(drawn, ground):
+    (ax,) = drawn.axes
+    places = ax.transData.transform(marks(ax, False))
+    gaps = np.hypot(*np.moveaxis(places[:, None] - places, -1, 0)) + 1e9 * np.eye(len(places))
+    assert gaps.min() > 3
+    (legend,) = drawn.legends
+    told = [text.get_text() for text in legend.get_texts()]
+    looks = {(h.get_color(), h.get_marker()) for h in legend.legend_handles[:-1]}
+    names = {
+        ground.label(m) for c in ground.cells for m, r in c.methods.items() if ground.spikes(r)
+    }
+    assert len(looks) == len(told) - 1 and set(told) <= {*names, "hollow: less its twin"}
 
 
 def test_the_numbers_that_it_says_are_the_tables(drawn, rows):
-    counted = rows["counted"] == "yes"
-    said = " ".join(text.get_text().replace("\n", " ") for text in drawn.axes[1].texts)
-
-    def some(column, word, of=slice(None)):
-        return int((rows[of][column] == word).sum())
-
-    worse, better = some("verdict", "worse"), some("verdict", "better") or "none"
-    assert f"costs accuracy: {worse} of {len(rows)}" in said
-    assert f"computational advantage: {better} of {len(rows)}" in said
-    assert f"cheaper under every cost model: {some('energy', 'cheaper', counted)} →" in said
-    assert f"← dearer under every cost model: {some('energy', 'dearer', counted)}" in said
-    closed = (~rows["could"].fillna("").isin(["", "better"])).sum()
-    assert f"Hollow ({closed})" in drawn.caption
-    assert f"without a price ({(~counted).sum()})" in drawn.caption
-    assert f"{some('counted', 'not above chance')} not above chance" in drawn.caption
-    unbounded = f"{some('counted', 'no smaller control')} for which no smaller control was trained"
-    assert unbounded in drawn.caption
-    assert drawn.alt.count(" points, ") == len(rows)
+    counted = rows[rows["counted"] == "yes"]
+    for why, n in rows.loc[rows["counted"] != "yes", "counted"].value_counts().items():
+        assert f"{n} ({why})" in drawn.caption
+    assert drawn.alt.count(" points") == len(counted) + counted["twin_difference"].notna().sum()
+    assert drawn.alt.count("beside its graded twin") == counted["twin_difference"].notna().sum()
 
 
-def test_of_one_seed_there_are_no_intervals_and_of_none_no_figure(recorded):
-    prices, ground = recorded
-    ends = dict.fromkeys(["difference_low", "difference_high"], np.nan)
-    one = Ground(ground.shared.assign(**ends, could="", verdict="undecided"), ground.talks)
+def test_of_one_seed_there_are_no_intervals_and_of_none_no_figure(ground):
+    ends = [f"{name}_{end}" for name in ("difference", "twin") for end in ("low", "high")]
+    one = Ground(ground.shared.assign(**dict.fromkeys(ends, np.nan)), ground.talks)
     with style():
-        plate = answer_figure.figure(prices.assign(counted="no energy"), one, DELTA)
-    assert "of one seed, without intervals" in plate.caption and "Hollow" not in plate.caption
-    assert marks(plate.axes[1]) == [] and re.search(r"\d+ whose operations", plate.caption)
-    alone = Ground(ground.shared.assign(difference=np.nan), ground.talks)
+        plate = answer_figure.figure(one, DELTA)
+    assert "of one seed, without intervals" in plate.caption
+    alone = Ground(ground.shared.assign(counted="one network"), ground.talks)
     with pytest.raises(NotMeasuredError):
-        answer_figure.figure(prices, alone, DELTA)
+        answer_figure.figure(alone, DELTA)

@@ -186,15 +186,31 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
 # ---- what is not as recorded ----------------------------------------------------------------
 
 
+def test_an_edit_that_the_scale_overrides_is_told_as_without_effect(results, tmp_path):
+    folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
+    naud = registry.load_talk("naud")
+    then = {**recipe.of(naud), "experiments.xor.parameters.n_per_population": 250}
+    edited(folder, lambda manifest: manifest.update(recipe=then), "naud")
+    run, talk = RunPage.open(folder, "default"), TalkPage.open(folder, "naud", "default")
+    for page in (run.banner(), talk.head()):
+        text = " ".join(re.sub("<[^>]+>", "", page).split())
+        assert "recipe is not the recorded one" not in text
+        assert (
+            "Edited, and without effect in this run: talk.yaml of Richard Naud: n_per_population "
+            "250 → 500 in xor (xor: scaled.full sets 100)"
+        ) in text
+        assert "numbers that the record has too are as recorded" in text
+
+
 def banners(folder):
     run, talk = RunPage.open(folder, "default"), TalkPage.open(folder, "goeltz", "default")
     assert talk.head().count('class="banner"') == run.banner().count('class="banner"') <= 1
     return run.banner(), talk.head()
 
 
-def edited(folder, change):
-    """Change the manifest of goeltz' record, as if it had been made by other files."""
-    path = folder.parent / "reference" / "goeltz" / "manifest.json"
+def edited(folder, change, name="goeltz"):
+    """Change the manifest of a talk's record, as if it had been made by other files."""
+    path = folder.parent / "reference" / name / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest)
     whole_files.write(path, json.dumps(manifest))
@@ -206,11 +222,38 @@ def test_where_all_is_as_recorded_there_is_no_banner(results):
 
 def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
     edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), python="3.1.4"))
-    for page in banners(changed):
-        assert "talk.yaml and code are the recorded ones" in page and COMMIT[:7] in page
-        assert re.search(r"Python here: 3\.1\d\S*; of the record: 3\.1\.4<", page)
-        assert re.search(r"compiler here: .+; of the record: not told<", page)
-        assert re.search(r"\d+ of [\d,]+ numbers differ from the record, in Goeltz: Yin-Yang", page)
+    assert 'class="banner"' not in "".join(banners(changed)), "nothing to be frightened of"
+    run, talk = RunPage.open(changed, "default"), TalkPage.open(changed, "goeltz", "default")
+    table = tables.read(changed / REPRODUCED, columns.REPRODUCED)
+    for page, own in ((run.opening(), table), (talk.head(), table[table["talk"] == "goeltz"])):
+        told = " ".join(re.sub("<[^>]+>", "", page).split())
+        total, other = own["compared"].sum(), own["different"].sum()
+        assert f"agrees with the recorded one in {total - other:,} of {total:,} numbers" in told
+        assert (
+            "the others come from the same recipe and code, with another compiler, Python" in told
+        )
+        assert "1 verdict is other; none passes that failed, none fails that passed." in told
+        assert COMMIT[:7] in told and "They are in Goeltz: Yin-Yang" in told
+        assert re.search(r"Python here: 3\.1\d\S*; of the record: 3\.1\.4", told)
+        assert re.search(r"compiler here: .+; of the record: not told", told)
+    assert run.opening().index("replicated") < run.opening().index('id="beside-the-record"')
+
+
+def test_a_verdict_that_turned_is_told(changed):
+    path = changed.parent / "reference" / "goeltz" / "verdicts.csv"
+    verdicts = tables.read(path, columns.VERDICTS)
+    key = verdicts["claim"] == KEY
+    for before, now, said in (
+        (rule.NOT_REPLICATED, rule.REPLICATED, "1 pass that failed, 0 fail that passed"),
+        (rule.REPLICATED, rule.NOT_REPLICATED, "0 pass that failed, 1 fail that passed"),
+    ):
+        for table, word in ((path, before), (changed / "goeltz" / "verdicts.csv", now)):
+            rows = tables.read(table, columns.VERDICTS)
+            rows.loc[rows["claim"] == KEY, "verdict"] = word
+            tables.write_csv(rows, table)
+        edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ)))
+        assert said in RunPage.open(changed, "default").opening()
+    assert key.any()
 
 
 def test_a_changed_recipe_is_named_with_both_values(changed):

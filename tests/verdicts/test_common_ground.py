@@ -55,14 +55,16 @@ def test_every_verdict_is_found(scores, verdict, above_floor):
     assert np.isnan(row["p_value"]) == (len(scores) == 1)
 
 
-def test_what_a_perfect_network_could_be_called_is_told():
-    open_, closed = [0.900, 0.902, 0.898], [0.995, 0.997, 0.993]
-    assert judged({"own": [0.80, 0.81, 0.79]})["own"]["could"] == "better"
+def test_a_comparison_counts_where_one_of_the_two_is_half_way_from_guessing_to_the_best():
+    """Guessing is 0.1, and the best 0.95, of a network that neither is held against."""
     others = [row for row in CONTROLS if row["variant"] != "mlp"]
-    ceiling = [*others, *metrics(HOME, "mlp", closed)]
-    assert judged({"own": [0.80, 0.81, 0.79]}, ceiling)["own"]["could"] == "equal within delta"
-    again = [*others, *metrics(HOME, "mlp", open_)]
-    assert judged({"own": [1.0, 1.0, 1.0]}, again)["own"]["verdict"] == "better"
+    far, near = ([*others, *metrics(HOME, "mlp", [x, x])] for x in (0.52, 0.53))
+    neither = "neither half-way from guessing to the best"
+    assert judged({"own": [0.52, 0.52]}, far)["own"]["counted"] == neither
+    assert judged({"own": [0.53, 0.53]}, far)["own"]["counted"] == "yes"
+    assert judged({"own": [0.1, 0.1]}, near)["own"]["counted"] == "yes"
+    assert judged({"own": [0.9]}, near)["own"]["counted"] == "one network"
+    assert judged({"own": [0.9, 0.9]}, controls=[])["own"]["counted"] == "no matched control"
 
 
 def test_a_network_is_held_against_its_twin_by_seed():

@@ -102,7 +102,7 @@ def test_nothing_is_compared_with_what_is_no_record(record, scale, harm, said):
 
 def test_the_line_at_the_end_of_a_run(record):
     same = held(record, VALUES).table
-    assert reproduction.summary(same) == "6 of 6 numbers identical to the recorded ones"
+    assert reproduction.summary(same, 0) == "6 of 6 numbers identical to the recorded ones"
     changed = held(record, {("yinyang", "spiking"): [0.95, 0.48]}).table
     assert reproduction.summary(changed, 1) == (
         "1 of 2 numbers identical to the recorded ones, 1 different (most in "

@@ -82,6 +82,7 @@ class Source(Block):
         value: The number.
         spread: Its standard deviation over seeds.
         seeds: How many those were.
+        recalled: Whether the number, or without one what is claimed, was not read there.
     """
 
     paper: str = Field(min_length=3)
@@ -89,6 +90,12 @@ class Source(Block):
     value: MayLack[float] = None
     spread: MayLack[float] = Field(None, gt=0)
     seeds: MayLack[int] = Field(None, ge=1)
+    recalled: bool = False
+
+    @property
+    def from_memory(self) -> str:
+        """What was not read at its source: the published number, or the statement; or nothing."""
+        return ("statement" if self.value is None else "number") if self.recalled else ""
 
 
 class Look(Block):

@@ -52,8 +52,7 @@ class Plate(Figure):
     Attributes:
         caption: What the figure shows, one or two sentences.
         alt: What a reader who cannot see it should know, numbers included.
-        source: The file behind it, relative to the folder of the talk or run. On the page of
-            a run a table that every talk has stands for those of all.
+        source: The file behind it, relative to the folder of the talk or run.
         experiment: The experiment whose data it shows, if it is one.
     """
 

@@ -92,6 +92,7 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     published = html.value(row["published"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published"]):
         published += f" ± {html.bare(claim.source.spread, unit)}"
+    published += ", recalled" if row["recalled"] else ""
     ours = html.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
         ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}]"

@@ -37,6 +37,11 @@ VERDICTS = TableSchema(
     Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
     METRIC,
     Column("published", "Published value.", "number", _OF_METRIC),
+    Column(
+        "recalled",
+        "What was recalled and not read at its source: the published number, or the statement; "
+        "empty: neither.",
+    ),
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",

@@ -165,7 +165,9 @@ def beside(
     Raises:
         UserError: If a recorded table is damaged or of another version.
     """
-    paper = _verdicts(_of_paper(folder, scale))
+    # Kept from runs that are seldom made again: their columns may be those of an earlier version.
+    larger = [tables.read(path, VERDICTS, other=True) for path in _of_paper(folder, scale)]
+    paper = in_points(tables.stacked(larger or [VERDICTS.table([])]))
     verdicts = [path for path in _of_record(folder, scale) if path.name == "verdicts.csv"]
     if here.empty:
         return Recorded(paper=paper)

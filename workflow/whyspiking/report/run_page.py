@@ -142,9 +142,7 @@ class RunPage:
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
         figure = Html("").join(
             show(
-                lambda narrow=narrow: answer_figure.figure(
-                    self.ground, self._delta, narrow=narrow
-                ),
+                lambda narrow=narrow: answer_figure.figure(self.ground, self._delta, narrow=narrow),
                 name,
             )
             for name, narrow in (("answer", False), ("answer-narrow", True))

@@ -62,7 +62,9 @@ def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> 
     """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
     judged = verdicts[(verdicts["verdict"] != rule.OUT_OF_SCOPE) & (verdicts["role"] == "key")]
     larger = [recorded.otherwise(row) for row in judged.to_dict("records")]
-    return macros("sections").key_line(_counted(judged), list(filter(None, larger)), talks)
+    recalled = judged[judged["verdict"] == rule.REPLICATED]["recalled"].isin(["number"]).sum()
+    told = _counted(judged), int(recalled), list(filter(None, larger)), talks
+    return macros("sections").key_line(*told)
 
 
 def _counted(verdicts: Table) -> dict[str, int]:

@@ -275,13 +275,11 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
-    # On the page of a run several talks have the table: its list of tables has them all.
-    source = (
-        plate.source if talk or Path(plate.source).stem not in JUDGED else "details.html#tables"
-    )
     own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
     stands_in = own if own in ("synthetic", "simulated") else ""
-    return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, source))
+    return Html(
+        macros("macros").figure(Markup(picture), name, plate.caption, stands_in, plate.source)
+    )
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:

@@ -157,7 +157,13 @@ def _said(
         of = f"{row['passing']} of {seeds} networks"
     reduced = claim.reduced_at(row["scale"])
     row["label"] = label(
-        row["verdict"], row["scale"], row["data"], reduced=reduced, of=of, judged_at=judged_at
+        row["verdict"],
+        row["scale"],
+        row["data"],
+        reduced=reduced,
+        of=of,
+        judged_at=judged_at,
+        recalled=row["recalled"],
     )
     return row
 
@@ -396,6 +402,7 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         **{name: getattr(claim, name) for name in own},
         "claim": claim.id,
         "published": np.nan if claim.source.value is None else claim.source.value,
+        "recalled": claim.source.from_memory,
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
         "looks": len(claim.looks),
         "seeds": 0,

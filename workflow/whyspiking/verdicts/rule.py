@@ -62,6 +62,8 @@ STAND_INS = ("simulated", "synthetic")
 """Provenance of data that stand in for the published ones."""
 ON_STAND_INS = "not judged on stand-in data"
 """Label of a claim on a published number whose data are such."""
+RECALLED = {"number": "against a recalled number", "statement": "of a recalled statement"}
+"""What was not read at its source -> how a label says so."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ def label(
     reduced: bool = False,
     of: str = "",
     judged_at: str | None = None,
+    recalled: str = "",
 ) -> str:
     """The words of the report: a smaller experiment, other data or which networks are said.
 
@@ -188,13 +191,16 @@ def label(
         reduced: Whether the scale runs the experiment smaller or shorter than published.
         of: Of which networks it is, where it is not of all: "one network", "4 of 5 networks".
         judged_at: The scale that judges what this one does not.
+        recalled: What of the claim was not read at its source: its number, its statement.
     """
     if scale == "smoke":
         return "plumbing only, no verdict"
     if verdict == OUT_OF_SCOPE and judged_at is not None:
         return f"judged at scale {judged_at}"
     said = f"{verdict} ({of})" if of else verdict
-    if verdict != REPLICATED:
+    if verdict == REPLICATED:
+        said += " at reduced scale" if reduced else ""
+        said += ", stand-in data" if data in STAND_INS else ""
+    if verdict in (NOT_MEASURED, OUT_OF_SCOPE) or not recalled:
         return said
-    said += " at reduced scale" if reduced else ""
-    return f"{said}, stand-in data" if data in STAND_INS else said
+    return f"{said}, {RECALLED[recalled]}"
