@@ -102,7 +102,8 @@ def test_a_table_with_other_columns_is_collected_again(folder, config):
     text.to_csv(path, index=False, na_rep="nan")
     with pytest.raises(UserError, match="another version"):
         reference.table(path, columns.VERDICTS)
-    inputs.write_pending({"goeltz": {"collect": ["47, 0123456: columns"]}}, folder)
+    older(folder, "records/columns.py")
+    assert renewal.pend(47, "columns", folder) == ["goeltz: collect"]
     assert "label" in reference.table(path, columns.VERDICTS)
     reference.check(folder)
     renewal.recollect(folder)
@@ -114,9 +115,9 @@ def test_a_table_with_other_columns_is_collected_again(folder, config):
 
 def test_what_changed_is_told_by_talk_and_stage_with_issue_and_commit(folder, config):
     older(folder, CODE, CHECKED)
-    assert renewal.pend(47, "a test", folder) == ["goeltz: train", "goeltz: collect"]
+    assert renewal.pend(47, "a test", folder) == ["goeltz: train"]
     line = "47, 0123456: a test"
-    assert reference.pending(folder) == {"goeltz": {"train": [line], "collect": [line]}}
+    assert reference.pending(folder) == {"goeltz": {"train": [line]}}
     inputs.check(TALKS, config, folder)
     behind = reference.manifest(folder / "goeltz")["behind"]
     assert behind == {CODE: ["train", "0" * 32], CHECKED: ["collect", "0" * 32]}

@@ -31,6 +31,8 @@ from whyspiking.verdicts import contrasts, recipe
 
 COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
+STAGES = ("data", "train", "simulate", "score", COLLECT)
+"""In order: what follows the first that is behind is behind as well."""
 OF_AN_EXPERIMENT = ("commit", "python", "versions", "machine", "arithmetic")
 
 
@@ -43,7 +45,7 @@ def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
         folder: The record.
 
     Returns:
-        Talk and stage that the line was added to.
+        Talk and stage that the line was added to, the first that has to be made again.
 
     Raises:
         UserError: If a tracked file differs from its commit, which the line names.
@@ -60,7 +62,8 @@ def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
             for place, (stage, _) in changed.items():
                 behind.setdefault(place, [stage, manifest["inputs"].get(place, "")])
             _restate(manifest, registry.load_talk(name), config, folder, changed)
-        for stage in dict.fromkeys(stage for stage, _ in changed.values() if stage != inputs.GONE):
+        first = [stage for stage in STAGES if stage in dict(changed.values())][:1]
+        for stage in first:
             lines.setdefault(name, {}).setdefault(stage, []).append(line)
             added.append(f"{name}: {stage}")
     _tell(lines, config, folder)
@@ -284,10 +287,10 @@ def _tell(
     """Write pending.yaml, without the stages that are no longer behind, and the joint manifest."""
     recorded, left = reference.recorded(folder), {}
     for name in lines:
-        behind = reference.manifest(folder / name).get("behind", {}) if name in recorded else {}
-        stages = {stage for stage, _ in behind.values()} if name in recorded else set(lines[name])
-        if own := {s: list(said) for s, said in lines[name].items() if s in stages}:
-            left[name] = own
+        behind = reference.manifest(folder / name).get("behind", {}) if name in recorded else None
+        stages = {stage for stage, _ in (behind or {}).values()} & set(lines[name])
+        if behind is None or behind:
+            left[name] = {s: list(lines[name][s]) for s in stages or lines[name]}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))

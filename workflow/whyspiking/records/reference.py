@@ -37,12 +37,12 @@ REMEDY = (
 
 
 def table(path: Path, schema: TableSchema) -> pd.DataFrame:
-    """One recorded table; where stage collect of its talk is pending, it may have other columns.
+    """One recorded table; where something of its talk is pending, it may have other columns.
 
     Raises:
         UserError: If it is not there, or another version of this project recorded it.
     """
-    older = "collect" in pending(path.parents[1]).get(path.parent.name, {})
+    older = path.parent.name in pending(path.parents[1])
     if not older:
         _check_columns(path, schema)
     return tables.read(path, schema, other=older)
@@ -99,7 +99,7 @@ def check(folder: Path = FOLDER) -> None:
     for talk in recorded(folder):
         manifest(folder / talk)
         for file, schema in TABLES.items():
-            if "collect" not in pending(folder).get(talk, {}):
+            if talk not in pending(folder):
                 _check_columns(folder / talk / file, schema)
     for file, schema in {**OF_A_RUN, **OF_THE_REFERENCE}.items():
         if (folder / file).is_file():
