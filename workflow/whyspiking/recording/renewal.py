@@ -33,7 +33,8 @@ COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
 STAGES = ("data", "train", "simulate", "score", COLLECT)
 """In order: what follows the first that is behind is behind as well."""
-OF_AN_EXPERIMENT = ("commit", "python", "versions", "machine", "arithmetic")
+OFTEN_ALIKE = ("versions", "arithmetic")
+"""Of how an experiment was made: what is told where it is other than of the talk."""
 
 
 def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
@@ -112,7 +113,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
         _, how = provenance.of_talk(talk, config, one_run.RUN)
-        made = {key: how[key] for key in OF_AN_EXPERIMENT} | {"date": inputs.today()}
+        made = {**how, "date": inputs.today()}
         jobs = timed[timed["talk"] == name]
         cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
         _collect(
@@ -197,8 +198,11 @@ def _collect(
         if p in manifest["behind"] or manifest["inputs"].get(p) != d
     }
     for name, how in made.items():
-        given = {place: digest for place, digest in newer.items() if now[place][0] != COLLECT}
-        manifest.setdefault("experiments", {})[name] = {**how, "with": given}
+        own = {key: how[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
+        for key in OFTEN_ALIKE:
+            own[key] = {k: x for k, x in how[key].items() if manifest[key].get(k) != x}
+        own["with"] = {place: d for place, d in newer.items() if now[place][0] != COLLECT}
+        manifest.setdefault("experiments", {})[name] = own
     renewed = {p: new for p, new in now.items() if new[0] == COLLECT or _experiment(p) in made}
     _restate(manifest, talk, config, folder, renewed)
 
