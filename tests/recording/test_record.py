@@ -254,6 +254,28 @@ def test_recorded_words_fit_the_recorded_data():
     assert not verdicts.loc[weakened, "verdict"].isin([rule.REPLICATED, rule.HOLDS]).any()
 
 
+def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
+    rows = pd.concat([pd.read_csv(p) for p in sorted(COMMITTED.glob("*/verdicts.csv"))])
+    told = rows.set_index("claim")
+    page = "".join((COMMITTED / f"{name}.html").read_text() for name in ("report", "details"))
+    readme = (ROOT / "README.md").read_text()
+    found = 0
+    for talk in map(registry.load_talk, registry.available()):
+        for claim in inputs.claims_of(talk):
+            said = f"{claim.says} {claim.source.where} {claim.source.paper}"
+            assert claim.source.recalled or not re.search("from memory|recalled,|not read", said)
+            if claim.source.recalled:
+                found += 1
+                row, what = told.loc[claim.id], "number" if claim.source.value else "statement"
+                judged = row["verdict"] not in (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+                assert row["recalled"] == what
+                assert row["label"].endswith(f"a recalled {what}") == judged
+                for line in (x for x in readme.splitlines() if f"(`{claim.id}`)" in x):
+                    assert ", recalled |" in line and "against a recalled number |" in line
+    assert found == (told["recalled"].notna()).sum() > 20
+    assert page.count("recalled, not read") >= found - 1, "the discussion has a page of its own"
+
+
 def test_another_scale_and_an_edited_table_are_refused(tmp_path, results):
     with pytest.raises(UserError, match="scale 'default'; expected 'full'"):
         record.record(config_of("default"), results, tmp_path / "reference")

@@ -97,7 +97,8 @@ def test_a_table_a_task_has_every_method_with_its_price(made):
     assert page.count('class="sortable"') == 3 and page.count("<details open>") == 1
     assert len(rows) == 4 + 2, "methods, the matched control and the best floor"
     assert rows[0].startswith("Home ▲ better 96.0 %")
-    assert "30 ◆ depends" in rows[0] and "12 ms 169" in rows[0] and "to 3.2" in rows[0]
+    assert "30 none equal 12 ms 169" in rows[0], "six points better than its control"
+    assert "90 ◆ depends" in rows[1] and "to 3.2" in rows[1]
     assert rows[2].startswith("Quiet ◆ equal within 2 points") and "depends" not in rows[2]
     assert rows[4].startswith("ReLU network control 90.0 %")
     assert rows[5].startswith("random layer floor 67 %")

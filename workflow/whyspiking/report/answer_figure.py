@@ -20,7 +20,8 @@ from whyspiking.verdicts.common_ground import YES
 
 LINEAR = 5.0
 """Points up to which the axis is linear; beyond it is logarithmic."""
-TICKS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)
+TICKS = {False: (-50, -20, -10, -5, 0, 5, 10, 20, 50), True: (-50, -10, 0, 10, 50)}
+"""Whether the screen is narrow -> ticks."""
 NOBODY = "No comparison of a network with spikes and one without counts on a shared task."
 
 
@@ -108,7 +109,7 @@ def _axes(
     ends = 1.3 * min(-20, np.nanmin(shown)), 1.3 * max(20, np.nanmax(shown))
     ax.set_xscale("symlog", linthresh=LINEAR, linscale=0.7)
     ax.set(xlim=ends, ylim=(len(titles) - 0.5, -0.5))
-    ax.set_xticks([tick for tick in TICKS if ends[0] < tick < ends[1]])
+    ax.set_xticks([tick for tick in TICKS[narrow] if ends[0] < tick < ends[1]])
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:+g}".replace("-", "−") if x else "0")
     ax.set_xticks([], minor=True)
     wrapped = [title.replace(", ", ",\n") if narrow else title for title in titles]
