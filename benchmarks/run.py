@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
-PARTS = ("kernels", "simulation", "stages", "scaling")
+PARTS = ("kernels", "simulation", "stages")
 COLUMNS = ("part", "what", "seconds", "versus", "reference_seconds", "ratio", "target", "note")
 
 

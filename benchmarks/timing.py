@@ -62,8 +62,3 @@ def flops() -> float:
     rng = np.random.default_rng(0)
     a, b = (rng.random((1024, 1024), np.float32) for _ in range(2))
     return 2 * 1024**3 / cpu(lambda: a @ b, repeats=5)
-
-
-def slope(x: list[float], y: list[float]) -> float:
-    """Exponent of y over x by least squares on logarithms: 1 is proportional."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
