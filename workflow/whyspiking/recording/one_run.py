@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 
+from whyspiking.contract.data_folders import folder_of
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.recording import inputs, page
@@ -162,15 +163,23 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         config: That of the smaller one.
 
     Returns:
-        A row a kind of job. Trainings cost the same; a simulation costs as much as it has networks.
+        A row a kind of job. Trainings cost the same; a simulation costs as much as it has networks;
+        data sets that no experiment of the smaller scale uses have none.
     """
     experiments = {
         (name, experiment.name): experiment
         for name in registry.available()
         for experiment in registry.load_talk(name).experiments.values()
     }
+    used = {
+        folder_of(own.data_key, config["data"])
+        for own in experiments.values()
+        if registry.seeds(own, config)
+    }
     found = []
     for row in rows[rows["scale"] == whole["scale"]].to_dict("records"):
+        if row["dataset"] and row["dataset"] not in used:
+            continue
         experiment = experiments.get((row["talk"], row["experiment"]))
         if experiment is not None:
             variants = [row["variant"]] if row["rule"] == "train" else list(experiment.variants)
