@@ -53,6 +53,7 @@ class Recorded:
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
         changes: Talk -> keys and files that are not as they were recorded; "": those of the config.
         made: Talk -> the manifest of its record.
+        pending: Talk -> changes of the project that are newer than its record, a line each.
     """
 
     commit: str = ""
@@ -61,6 +62,7 @@ class Recorded:
     here: Table = field(default_factory=lambda: REPRODUCED.table([]))
     changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pending: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def _claims(self) -> dict[str, Row]:
@@ -143,7 +145,7 @@ def _of_record(folder: Path, scale: str) -> list[Path]:
     if scale not in reproduction.SCALES or folder.name == FOLDER:
         return []
     own = [tables.lying(kept / t / file) for t in reference.recorded(kept) for file in OF_TALKS]
-    return [*own, *kept.glob(JOINT)]
+    return [*own, *kept.glob(JOINT), *kept.glob(reference.PENDING)]
 
 
 def beside(
@@ -178,7 +180,9 @@ def beside(
         then = json.loads(joint.read_text(encoding="utf-8"))["config"]
         changes[""] = recipe.differing(recipe.of_config(then), recipe.of_config(config))
     commit = next((str(own["commit"])[:7] for own in made.values()), "")
-    return Recorded(commit, _verdicts(verdicts), paper, here, changes, made)
+    newer = reference.pending(folder.parent / FOLDER).items()
+    pending = {talk: [line for lines in of.values() for line in lines] for talk, of in newer}
+    return Recorded(commit, _verdicts(verdicts), paper, here, changes, made, pending)
 
 
 def _verdicts(paths: Iterable[Path]) -> Table:

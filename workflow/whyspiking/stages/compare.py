@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.records import columns, datapackage, tables
+from whyspiking.records import columns, datapackage, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import (
@@ -50,7 +50,12 @@ def summarise(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> 
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
     changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
     why_not = next((own.why_not for own in held if own.why_not), "")
-    return reproduction.summary(reproduced, changed, why_not)
+    told = reproduction.summary(reproduced, changed, why_not)
+    newer = set(talks) & set(reference.pending(folder.parent / reference.FOLDER.name))
+    if why_not or not newer:
+        return told
+    where = reference.FOLDER / reference.PENDING
+    return f"{told}; of {len(newer)} talks the code is newer than what is recorded ({where})"
 
 
 def joint(
