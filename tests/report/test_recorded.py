@@ -302,6 +302,10 @@ def test_a_changed_config_is_named_on_the_page_of_the_run(changed):
     text = re.sub("<[^>]+>", "", RunPage.open(changed, "default").banner())
     assert f"config: battery.trials 7 → {config['battery']['trials']}\n" in text
     assert "seeds" not in text and "scale" not in text
+    # Where the project changed the key itself, it is no change of the user's.
+    since = {"battery.trials": config["battery"]["trials"]}
+    whole_files.write(kept, json.dumps({"config": then, "config_since": since}))
+    assert "battery" not in RunPage.open(changed, "default").banner()
 
 
 def deviations(folder):

@@ -177,8 +177,9 @@ def beside(
     changes = {t.name: recipe.changes(t, made[t.name]) for t in talks if t.name in made}
     joint = folder.parent / FOLDER / JOINT
     if config is not None and joint.is_file():
-        then = json.loads(joint.read_text(encoding="utf-8"))["config"]
-        changes[""] = recipe.differing(recipe.of_config(then), recipe.of_config(config))
+        whole = json.loads(joint.read_text(encoding="utf-8"))
+        then = {**recipe.of_config(whole["config"]), **whole.get("config_since", {})}
+        changes[""] = recipe.differing(then, recipe.of_config(config))
     commit = next((str(own["commit"])[:7] for own in made.values()), "")
     newer = reference.pending(folder.parent / FOLDER).items()
     pending = {talk: [line for lines in of.values() for line in lines] for talk, of in newer}
