@@ -13,6 +13,9 @@ from whyspiking.talks.naud import vector_functions
 
 N, STEPS = 800, 20
 DT_MS = 0.5
+SMALL = 2.0**-53
+KEYS = np.array([0.0, SMALL, 2**26 * SMALL, (2**26 - 1) * SMALL, 0.5 - SMALL, 0.5, 1 - SMALL])
+"""Where a half of a key is full or empty."""
 X = np.concatenate(
     [np.linspace(-750, 699, N - 8), [-0.35, 0.35, 0.0, -1e-9, 1e-9, 1.0, -1.0, 40.0]]
 )
@@ -38,7 +41,8 @@ def recording(builds):
         record_traces={name: ("neurons", name, DT_MS) for name in ("u", "y")},
     )
     machine = Machine(model, builds)
-    values = {"neurons.key": np.random.default_rng(1).random(N), "neurons.x": X}
+    keys = np.concatenate([KEYS, np.random.default_rng(1).random(N - KEYS.size)])
+    values = {"neurons.key": keys, "neurons.x": X}
     return values["neurons.key"], machine.run(Stimulus(), values, trials=2)
 
 
@@ -71,7 +75,8 @@ def test_both_at_any_width_of_vectors(vectors, tmp_path):
         }"""
     )  # fmt: skip
     n = N - 5
-    keys, u, y = np.random.default_rng(2).random(n), np.empty(n), np.empty(n)
+    keys = np.concatenate([KEYS, np.random.default_rng(2).random(n - KEYS.size)])
+    u, y = np.empty(n), np.empty(n)
     at = [array.ctypes.data_as(ctypes.c_void_p) for array in (keys, u, X, y)]
     libraries.load("functions", [source]).functions(n, *at)
     np.testing.assert_array_equal(u, vector_functions.uniform(keys, 7))

@@ -16,14 +16,26 @@ GOLDEN = 0x9E3779B97F4A7C15
 MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
 """Shift and factor of the rounds of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014)."""
 
+# AVX2 has no instruction between doubles and integers of 64 bits, and a loop with one stays scalar.
+# So the key, of 53 bits, comes in two halves of 32; and of the result the bits are written: 52 of
+# them behind a 1, the last into the number, 1 or the one before it, that is taken away. All steps
+# are exact, in any order. Brian2 compiles with -ffast-math, which undoes constants added and taken.
 UNIFORM = """
 inline double uniform(const double key, const int64_t step) {
-    uint64_t z = (uint64_t)(int64_t)(key * 9007199254740992.0)
+    const double upper = key * 134217728.0;
+    const int32_t high = (int32_t)upper;
+    const int32_t low = (int32_t)((upper - high) * 67108864.0);
+    uint64_t z = ((uint64_t)(int64_t)high << 26) + (uint64_t)(int64_t)low
         + (uint64_t)(step + 1) * 0x9E3779B97F4A7C15ULL;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
     z ^= z >> 31;
-    return (double)(int64_t)(z >> 11) * (1.0 / 9007199254740992.0);
+    const uint64_t one = 0x3FF0000000000000ULL;
+    const uint64_t more = one | (z >> 12), less = one - ((z >> 11) & 1);
+    double above, below;
+    std::memcpy(&above, &more, sizeof above);
+    std::memcpy(&below, &less, sizeof below);
+    return above - below;
 }
 """
 

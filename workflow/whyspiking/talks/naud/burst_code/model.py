@@ -74,7 +74,7 @@ INTERNEURON_UNITS = {
 # Eq. 30: one uniform number serves all trains of a neuron; what is left of it is uniform again.
 NOISE_START = "u = uniform(key, timestep(t, dt))"
 NOISE_TRAIN = """
-hit = int(u < q_noise)
+hit = 1.0*int(u < q_noise)
 {conductance} += hit*{weight}
 u = hit*u/q_noise + (1 - hit)*(u - q_noise)/(1 - q_noise)
 """

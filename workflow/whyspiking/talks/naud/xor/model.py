@@ -75,16 +75,16 @@ carry : 1 (shared)
 
 NOISE = """
 u = uniform(key, timestep(t, dt))
-hit = int(u < q_s)
+hit = 1.0*int(u < q_s)
 g_e = g_e + hit*jump_e
 u = hit*u/q_s + (1 - hit)*(u - q_s)/(1 - q_s)
-hit = int(u < q_s)
+hit = 1.0*int(u < q_s)
 g_i = g_i + hit*jump_i
 u = hit*u/q_s + (1 - hit)*(u - q_s)/(1 - q_s)
-hit = int(u < q_d)
+hit = 1.0*int(u < q_d)
 g_ed = g_ed + hit*jump_d
 u = hit*u/q_d + (1 - hit)*(u - q_d)/(1 - q_d)
-hit = int(u < q_d)
+hit = 1.0*int(u < q_d)
 g_id = g_id + hit*jump_d
 """
 """Eq. 6: four independent trains from one uniform number, made uniform again after each test.
