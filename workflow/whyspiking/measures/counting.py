@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.spikes import Spikes, distinct
 from whyspiking.contract.types import Layer, Trials
 from whyspiking.errors import UserError
 
@@ -107,7 +107,7 @@ def _updates_of(trains: Mapping[str, Spikes], into: Sequence[Layer], dt_ms: floa
     reach = np.concatenate([np.asarray(layer.weights) != 0 for layer in into])
     if reach.all():
         # Every input reaches every neuron: count the steps with any input.
-        return np.unique(key).size * reach.shape[1] / n_trials
+        return distinct(key).size * reach.shape[1] / n_trials
     offsets = np.cumsum([0, *(spikes.n_units for spikes in spikes_of)])
     pres = [
         x.units.astype(np.int64) + offset for x, offset in zip(spikes_of, offsets, strict=False)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.spikes import Spikes, distinct
 from whyspiking.contract.types import Params
 from whyspiking.datasets import shared
 from whyspiking.talks.clopath.force import model
@@ -129,10 +129,12 @@ def _events(spikes: Spikes, dt_ms: float) -> tuple[NDArray, NDArray, NDArray]:
 
     A spike acts in the nearest step, and two of an input in one step are one, as in Brian2.
     """
-    steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int32)
-    events = np.unique(np.column_stack([spikes.trials, steps, spikes.units]), axis=0)
-    starts = np.searchsorted(events[:, 0], np.arange(spikes.n_trials + 1))
-    return starts.astype(np.int64), events[:, 1].copy(), events[:, 2].copy()
+    steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int64)
+    n_steps = int(steps.max(initial=0)) + 1
+    key = distinct((spikes.trials * np.int64(n_steps) + steps) * spikes.n_units + spikes.units)
+    step, unit = np.divmod(key, spikes.n_units)
+    starts = np.searchsorted(step, np.arange(spikes.n_trials + 1) * n_steps)
+    return starts, (step % n_steps).astype(np.int32), unit.astype(np.int32)
 
 
 @functools.cache
