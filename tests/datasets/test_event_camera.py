@@ -117,3 +117,20 @@ def test_frames_bin_as_brian2_does_and_agree_with_first_events():
     same = (grid.channel(events) == channel[k]) & (grid.frame(events) == frame[k])
     same &= np.repeat(np.arange(2), events.counts()) == recording[k]
     assert events.t_us[same].min() / 1000 == time_ms[k]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 100])
+def test_first_events_are_those_of_all_events_in_the_order_of_spikes(monkeypatch, block):
+    """Whatever is sorted at once; against the first of each kind among all events."""
+    monkeypatch.setattr(nmnist, "BLOCK", block)
+    events = nmnist.simulate(digits(5), "test", range(5))
+    grid = nmnist.Grid(15.0, 20, 2)
+    frame, recording = grid.frame(events), np.repeat(np.arange(5), events.counts())
+    kept = frame < grid.n_frames
+    assert kept.any() and not kept.all()
+    kinds = np.stack([recording, frame, grid.channel(events)])[:, kept]
+    kinds, first = np.unique(kinds, axis=1, return_index=True)
+    expected = (kinds[0], kinds[2], events.t_us[kept][first] / 1000)
+    order = np.lexsort((expected[1], expected[2], expected[0]))
+    for found, column in zip(nmnist.first_events(events, grid), expected, strict=True):
+        np.testing.assert_array_equal(found, column[order])

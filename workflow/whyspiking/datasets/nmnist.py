@@ -8,7 +8,7 @@ trained on are 0/1 frames of the events; of the test digits the events themselve
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,10 @@ SEED = 2015
 """The simulated set is one data set: it does not depend on the seed of a training."""
 BYTES_PER_EVENT = 5
 FOLDERS = {"train": "Train", "test": "Test"}
+TIME_BITS = 23
+"""Of a file: no event is later than 2^23 - 1 microseconds."""
+BLOCK = 100
+"""Recordings whose events are sorted at once: they fit the second cache."""
 
 Part = Literal["train", "test"]
 
@@ -123,25 +127,44 @@ class Grid:
 def frames(events: Events, grid: Grid) -> NDArray[np.bool_]:
     """Whether an input has any event in a frame, (recording, frame, channel)."""
     found = np.zeros((len(events), grid.n_frames, grid.n_channels), bool)
-    found.reshape(-1)[grid._cells(events)[1]] = True
+    for begin, block in _blocks(events):
+        found[begin : begin + len(block)].reshape(-1)[grid._cells(block)[1]] = True
     return found
 
 
 def first_events(events: Events, grid: Grid) -> tuple[NDArray, NDArray, NDArray]:
-    """The first event of every input in every frame: recording, channel, time in ms."""
-    kept, cell = grid._cells(events)
-    # Events are sorted by time within a recording, and `unique` gives the first of each cell.
-    cell, first = np.unique(cell, return_index=True)
-    recording = cell // (grid.n_frames * grid.n_channels)
-    return recording, cell % grid.n_channels, events.t_us[kept[first]] / 1000.0
+    """The first event of every input in every frame: recording, channel, time in ms.
+
+    They are sorted by recording, then by time, then by channel.
+    """
+    trials, channels, times_ms = [], [], []
+    for begin, block in _blocks(events):
+        kept, cell = grid._cells(block)
+        first = np.full(len(block) * grid.n_frames * grid.n_channels, -1)
+        # Events are sorted by time within a recording: backwards, the first is written last.
+        first[cell[::-1]] = kept[::-1]
+        cell = np.flatnonzero(first >= 0)
+        recording, channel = cell // (grid.n_frames * grid.n_channels), cell % grid.n_channels
+        when = recording << TIME_BITS | block.t_us[first[cell]]
+        key = np.sort(when * grid.n_channels + channel)
+        when, channel = np.divmod(key, grid.n_channels)
+        trials.append((begin + (when >> TIME_BITS)).astype(np.int32))
+        channels.append(channel.astype(np.int32))
+        times_ms.append((when & (1 << TIME_BITS) - 1) / 1000.0)
+    return np.concatenate(trials), np.concatenate(channels), np.concatenate(times_ms)
 
 
-def first_recordings(events: Events, n: int) -> Events:
-    """The first n recordings."""
-    end = int(events.start[n])
-    return Events(
-        events.t_us[:end], events.x[:end], events.y[:end], events.on[:end], events.start[: n + 1]
-    )
+def _blocks(events: Events) -> Iterator[tuple[int, Events]]:
+    """Some recordings after the other, with the number of the first."""
+    for begin in range(0, len(events), BLOCK):
+        yield begin, recordings(events, begin, min(begin + BLOCK, len(events)))
+
+
+def recordings(events: Events, begin: int, end: int) -> Events:
+    """The recordings from one number to another, which is left out."""
+    part = slice(int(events.start[begin]), int(events.start[end]))
+    columns = (column[part] for column in (events.t_us, events.x, events.y, events.on))
+    return Events(*columns, events.start[begin : end + 1] - part.start)
 
 
 def encode(events: Events, recording: int) -> bytes:

@@ -41,7 +41,7 @@ def recordings_of(params: ct.Params, split: ct.Split) -> Recordings:
             f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(whole.labels)} "
             f"digits; raise 'data.nmnist.{split}' in the config"
         )
-    events = None if whole.events is None else nmnist.first_recordings(whole.events, n)
+    events = None if whole.events is None else nmnist.recordings(whole.events, 0, n)
     return Recordings(whole.labels[:n], whole.frames[:n], whole.n_channels, events)
 
 
@@ -113,8 +113,6 @@ def _first_events(folder: Path, split: ct.Split, frames: Grid, n: int) -> Spikes
     """
     events = _load(folder, split, frames).events
     assert events is not None
-    trial, channel, time_ms = nmnist.first_events(nmnist.first_recordings(events, n), frames)
-    return Spikes.sorted(
-        time_ms, channel, trial,
-        n_trials=n, n_units=frames.n_channels, duration_ms=frames.dt_ms * frames.n_frames,
-    )  # fmt: skip
+    trial, channel, time_ms = nmnist.first_events(nmnist.recordings(events, 0, n), frames)
+    duration_ms = frames.dt_ms * frames.n_frames
+    return Spikes(time_ms, channel, trial, n, frames.n_channels, duration_ms)
