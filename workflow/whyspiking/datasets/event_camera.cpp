@@ -60,6 +60,7 @@ extern "C" void watch(int64_t n_images, int64_t size, const float* images, int64
         for (int64_t y = 0; y < size; ++y)
             std::copy_n(images + (image * size + y) * size, size, padded.data() + (y + border) * width + border);
         events.clear();
+        size_t sorted = 0;
         look(sensor, padded.data(), width, border, path_x[0], path_y[0], before.data());
         const auto bounds = [&](int64_t p) {
             high[p] = static_cast<float>(std::exp(pixels[p].reference + on[p]));
@@ -96,10 +97,18 @@ extern "C" void watch(int64_t n_images, int64_t size, const float* images, int64
                 }
             }
             std::swap(before, seen);
+            std::sort(events.begin() + sorted, events.end());
+            // The last event of a step and the first of the next may fall on the border of both.
+            for (auto next = events.begin() + sorted; next != events.end(); ++next) {
+                if (next == events.begin() || *(next - 1) < *next) break;
+                std::rotate(std::upper_bound(events.begin(), next, *next), next, next + 1);
+            }
+            sorted = events.size();
         }
         for (int64_t k = noise_at[image]; k < noise_at[image + 1]; ++k)
             events.push_back(static_cast<uint64_t>(noise_us[k]) << 16 | static_cast<uint64_t>(noise_address[k]));
-        std::sort(events.begin(), events.end());
+        std::sort(events.begin() + sorted, events.end());
+        std::inplace_merge(events.begin(), events.begin() + sorted, events.end());
         counts[image] = static_cast<int64_t>(events.size());
         for (int64_t k = 0; k < std::min<int64_t>(room, counts[image]); ++k) {
             times_us[image * room + k] = static_cast<int32_t>(events[k] >> 16);

@@ -23,6 +23,8 @@ from whyspiking.compiler.libraries import Array
 SOURCES = (Path(__file__).with_name("event_camera.cpp"),)
 FEWEST_ROOM = 4096
 """Events per image for which room is made at first; more is made where it does not suffice."""
+BLOCK = 50
+"""Images that are watched at once; the next ones find the room that these have needed."""
 
 
 @dataclass(frozen=True)
@@ -144,22 +146,28 @@ def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Even
         raise ValueError("the path leads the image out of reach of the sensor")
     if chance.start.shape != (len(images), camera.side**2):
         raise ValueError("`chance` was drawn for other images or another sensor")
-    room, counts = FEWEST_ROOM, np.empty(len(images), np.int64)
-    while True:
-        times = np.empty((len(images), room), np.int32)
-        address = np.empty((len(images), room), np.uint16)
+    counts = np.empty(len(images), np.int64)
+    times, address = [np.empty(0, np.int32)], [np.empty(0, np.uint16)]
+    room, first = FEWEST_ROOM, 0
+    while first < len(images):
+        part = slice(first, first + BLOCK)
+        found = np.empty((len(images[part]), room), np.int32)
+        where = np.empty(found.shape, np.uint16)
         _library().watch(
-            len(images), images.shape[1], images, camera.side, path.x.size - 1,
+            len(found), images.shape[1], images[part], camera.side, path.x.size - 1,
             path.x, path.y, camera.on, camera.off, camera.floor, path.step_us,
-            camera.refractory_us, chance.start, chance.noise_at, chance.noise_us,
-            chance.noise_address, room, times, address, counts,
+            camera.refractory_us, chance.start[part], chance.noise_at[first:], chance.noise_us,
+            chance.noise_address, room, found, where, counts[part],
         )  # fmt: skip
-        if counts.max(initial=0) <= room:
-            break
-        room = int(counts.max())
-    there = np.arange(room) < counts[:, None]
+        if counts[part].max() > room:
+            room = int(counts[part].max())
+            continue
+        there = np.arange(room) < counts[part, None]
+        times.append(found[there])
+        address.append(where[there])
+        first += BLOCK
     start = np.concatenate([[0], np.cumsum(counts)])
-    return events_of(times[there], address[there], start, camera.side)
+    return events_of(np.concatenate(times), np.concatenate(address), start, camera.side)
 
 
 def events_of(times: NDArray, address: NDArray, start: NDArray, side: int) -> Events:
