@@ -15,7 +15,6 @@ from whyspiking.declared import registry
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json
 from whyspiking.report.talk_page import existing
-from whyspiking.training.first_spike.closed_form import first_spikes
 
 NETWORK = "networks/goeltz-yinyang"
 """Of the record: the network (.nir), what it is (.json), test trials with its decisions (.npz)."""
@@ -68,6 +67,9 @@ def response(network: dict[str, Any], points: NDArray) -> tuple[NDArray, NDArray
     Returns:
         (point, input), (point, hidden), (point, class).
     """
+    # Here, for this one picture imports JAX: half a second of every page of a run.
+    from whyspiking.training.first_spike.closed_form import first_spikes
+
     points, tau = np.asarray(points, float), network["tau_ms"]
     early, late = network["early_ms"], network["late_ms"]
     times = early + np.hstack([points, 1 - points]) * (late - early)
