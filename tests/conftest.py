@@ -1,6 +1,7 @@
 """Settings shared by all tests, and the widths of vectors that kernels are tested at."""
 
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -20,6 +21,21 @@ from made.once import once
 
 MACROS = {"baseline": None, "avx2": "__AVX2__", "native": "__AVX512F__"}
 """What compilers define where a choice of `arithmetic.MARCH` is in use, and in no narrower one."""
+
+
+def _keep_programs() -> None:
+    """Keep what XLA compiles for the next test run: the same programs give the same bits.
+
+    Apart from what runs of the workflow keep. A worker has a folder of its own, since JAX does not
+    write its files at once; what was compiled for other instructions lies elsewhere.
+    """
+    kind = hashlib.sha256(f"{arithmetic.target()}{arithmetic.processor()}".encode()).hexdigest()[:12]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "jax" / kind / worker)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+_keep_programs()
 
 
 @pytest.fixture(params=MACROS)
