@@ -96,3 +96,12 @@ def test_what_makes_the_environment_runs_on_the_oldest_python_it_may_meet():
         source = (ROOT / f"workflow/whyspiking/{name}.py").read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 8))
     assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def test_jobs_reuse_memory_unless_the_user_says_otherwise(monkeypatch):
+    kept, other = preflight.REUSED_BYTES
+    monkeypatch.setenv(kept, "4096")
+    monkeypatch.delenv(other, raising=False)
+    preflight.reuse_memory()
+    assert os.environ[kept] == "4096"
+    assert os.environ[other] == str(preflight.REUSED_BYTES[other])
