@@ -29,7 +29,8 @@ def _keep_programs() -> None:
     Apart from what runs of the workflow keep. A worker has a folder of its own, since JAX does not
     write its files at once; what was compiled for other instructions lies elsewhere.
     """
-    kind = hashlib.sha256(f"{arithmetic.target()}{arithmetic.processor()}".encode()).hexdigest()[:12]
+    made_for = f"{arithmetic.target()} {arithmetic.processor()}"
+    kind = hashlib.sha256(made_for.encode()).hexdigest()[:12]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "jax" / kind / worker)
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"

@@ -163,8 +163,8 @@ def _blocks(events: Events) -> Iterator[tuple[int, Events]]:
 def recordings(events: Events, begin: int, end: int) -> Events:
     """The recordings from one number to another, which is left out."""
     part = slice(int(events.start[begin]), int(events.start[end]))
-    columns = (column[part] for column in (events.t_us, events.x, events.y, events.on))
-    return Events(*columns, events.start[begin : end + 1] - part.start)
+    start = events.start[begin : end + 1] - part.start
+    return Events(events.t_us[part], events.x[part], events.y[part], events.on[part], start)
 
 
 def encode(events: Events, recording: int) -> bytes:

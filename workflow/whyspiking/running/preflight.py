@@ -24,9 +24,9 @@ MNIST_FILES = (
 )
 
 REUSED_BYTES = {"MALLOC_MMAP_THRESHOLD_": 1 << 26, "MALLOC_TRIM_THRESHOLD_": 1 << 28}
-"""What glibc keeps, by its variables: arrays of up to 64 MB, and 256 MB at the end of the heap. That
-spares jobs up to a quarter of their CPU time, most of it where arrays are large; keeping all would
-spare a little more, and take a fifth more memory."""
+"""What glibc keeps, by its variables: arrays of up to 64 MB, 256 MB at the end of the heap. That
+spares jobs up to a quarter of their CPU time, most where arrays are large; keeping all would spare
+a little more, and take a fifth more memory."""
 
 
 def mnist_problem(
