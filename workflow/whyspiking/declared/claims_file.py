@@ -82,7 +82,7 @@ class Source(Block):
         value: The number.
         spread: Its standard deviation over seeds.
         seeds: How many those were.
-        recalled: Whether the number, or without one what is claimed, was not read there.
+        recalled: Whether number or, without one, statement was not read there.
     """
 
     paper: str = Field(min_length=3)
@@ -91,11 +91,6 @@ class Source(Block):
     spread: MayLack[float] = Field(None, gt=0)
     seeds: MayLack[int] = Field(None, ge=1)
     recalled: bool = False
-
-    @property
-    def from_memory(self) -> str:
-        """What was not read at its source: the published number, or the statement; or nothing."""
-        return ("statement" if self.value is None else "number") if self.recalled else ""
 
 
 class Look(Block):
@@ -426,10 +421,8 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                 f"{sorted(known)}{remedy}"
             )
     for (key, place), (experiment, _) in zip(claim.places.items(), claim.networks, strict=True):
-        known = {
-            "perturbation": ("none", *talk.experiments[experiment].perturbations()),
-            "locus": LOCI,
-        }
+        perturbed = talk.experiments[experiment].perturbations()
+        known = {"perturbation": ("none", *perturbed), "locus": LOCI}
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):

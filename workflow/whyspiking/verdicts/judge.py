@@ -397,12 +397,13 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
     own = ("talk", "role", "origin", "metric", "data", "says", "test", "better", "history")
+    recalled = "statement" if claim.source.value is None else "number"
     return {
         **dict.fromkeys(COLUMNS.names, np.nan),
         **{name: getattr(claim, name) for name in own},
         "claim": claim.id,
         "published": np.nan if claim.source.value is None else claim.source.value,
-        "recalled": claim.source.from_memory,
+        "recalled": recalled if claim.source.recalled else "",
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
         "looks": len(claim.looks),
         "seeds": 0,
