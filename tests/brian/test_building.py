@@ -194,6 +194,18 @@ def test_programs_write_only_what_is_read(machine, tmp_path):
     assert {path.name for path in results.iterdir()} == building._results(machine.manifest)
 
 
+def test_a_program_that_runs_for_long_tells_how_far_it_is(tmp_path, monkeypatch):
+    main = tmp_path / "main"
+    main.write_text(
+        '#!/bin/sh\nfor word; do last=$word; done\necho 0.25 > "${last#*=}"; sleep 0.5\n'
+    )
+    main.chmod(0o755)
+    monkeypatch.setattr(programs, "TOLD_EVERY_S", 0.1)
+    told = []
+    programs.run_program(tmp_path, ["a"], lambda share, news: told.append((share, news)))
+    assert told and set(told) == {(0.25, "simulating")}
+
+
 def test_runs_at_the_same_time_do_not_meet(machine):
     stimuli = [Stimulus({"input": random_spikes(seed)}) for seed in range(4)]
     alone = [machine.run(stimulus, random_values(0)) for stimulus in stimuli]

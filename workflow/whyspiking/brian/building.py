@@ -228,6 +228,7 @@ def _inputs_code(
         *(f"        {line}" for line in queues),
         "    }",
         "    if (step >= last_step) Network::_globally_stopped = true;",
+        "    whyspiking::tell(step, last_step);",
         *(f"    {line}" for line in deliver),
         "}));",
     ]

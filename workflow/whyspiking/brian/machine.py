@@ -20,7 +20,7 @@ from whyspiking.brian.run_files import Exchange, Value
 from whyspiking.compiler import programs
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Recording, Stimulus
+from whyspiking.contract.types import Progress, Recording, Stimulus
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
@@ -86,6 +86,7 @@ class Machine:
         trials: int | None = None,
         seed: int = 0,
         spikes: bool = True,
+        progress: Progress | None = None,
     ) -> Recording:
         """Simulate all trials of a stimulus, one after the other.
 
@@ -100,6 +101,7 @@ class Machine:
                 seed + p.
             spikes: Whether to record spikes; a long run of which only traces and final values are
                 wanted is spared the memory.
+            progress: Told about every second how far each piece is.
 
         Raises:
             UserError: If a name is unknown or a size is wrong.
@@ -114,6 +116,7 @@ class Machine:
                 min(self.model.max_trials, n_trials - start),
                 seed + number,
                 spikes,
+                progress,
             )
             for number, start in enumerate(range(0, n_trials, self.model.max_trials))
         ]
@@ -156,6 +159,7 @@ class Machine:
         n_trials: int,
         seed: int,
         spikes: bool,
+        progress: Progress | None,
     ) -> Recording:
         exchange = Exchange(self.model, self.manifest, self._steps)
         with tempfile.TemporaryDirectory(prefix="whyspiking-") as name:
@@ -169,7 +173,8 @@ class Machine:
             self.merged += exchange.merged
             results = folder / "results"
             results.mkdir()
-            programs.run_program(self.project, ["--results_dir", f"{results}/", *words])
+            words = ["--results_dir", f"{results}/", *words]
+            programs.run_program(self.project, words, progress)
             return Recording(
                 spikes={
                     population: exchange.read_spikes(population, results, n_trials)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
@@ -25,6 +25,7 @@ FLAGS = (
 because the hash of a build covers them. And one more: updates of neurons touch so many arrays that
 GCC would not check at run time whether they overlap, and so would not vectorise."""
 
+TOLD_EVERY_S = 1.0
 SPACE_BYTES = 1 << 20
 """With less free space than this, a simulation that failed is taken to have failed for that."""
 
@@ -159,24 +160,41 @@ def _run(commands: Sequence[Sequence[str]], folder: Path) -> str | None:
     return "".join(said) if any(process.returncode for process in started) else None
 
 
-def run_program(project: Path, words: Sequence[str]) -> None:
+def run_program(
+    project: Path, words: Sequence[str], progress: Callable[[float, str], None] | None = None
+) -> None:
     """Run a finished program in its folder, where its static arrays are.
 
     Args:
         project: Folder of the build.
         words: Its command line.
+        progress: Told about every second how far it is.
 
     Raises:
         RuntimeError: If it fails or says anything: Brian2 reports an unreadable file of values on
             stderr only, goes on with the old values, and exits with 0.
         OSError: If there is no space for what it writes.
     """
-    done = subprocess.run(["./main", *words], cwd=project, capture_output=True, text=True)
-    if done.returncode or done.stderr or done.stdout:
+    with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
+        told = Path(folder, "done")
+        words = [*words, f"tell:file={told}"] if progress else words
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        done = subprocess.Popen(["./main", *words], cwd=project, **pipes)
+        try:
+            while True:
+                try:
+                    out, err = done.communicate(timeout=TOLD_EVERY_S if progress else None)
+                    break
+                except subprocess.TimeoutExpired:
+                    if progress and told.is_file():
+                        progress(float(told.read_text() or 0), "simulating")
+        finally:
+            done.kill()  # where what waits is stopped
+    if done.returncode or out or err:
         place = tempfile.gettempdir()
         if shutil.disk_usage(place).free < SPACE_BYTES:
             raise OSError(errno.ENOSPC, FULL_DISK, place)
         raise RuntimeError(
             f"the simulation in {project} failed (exit code {done.returncode}): "
-            f"{(done.stderr + done.stdout)[-1500:]}"
+            f"{(err + out)[-1500:]}"
         )

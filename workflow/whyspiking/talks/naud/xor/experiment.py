@@ -37,7 +37,10 @@ def train(
 
     machine = Machine(to_brian(params), params.work_dir)
     progress(0.1, "program ready")
-    network, values, _ = learning.learn(params, variant, streams, machine, ENGINE)
+    network, values, _ = learning.learn(
+        params, variant, streams, machine, ENGINE,
+        progress=lambda share, news: progress(0.1 + 0.8 * share, news),
+    )  # fmt: skip
     simulated = network.info["simulated_ms"] / 1e3
     progress(0.9, f"{simulated:.0f} s simulated")
     if variant == "spiking":
