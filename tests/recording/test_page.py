@@ -130,6 +130,15 @@ def test_the_summary_counts_talks_as_the_tables_do(page, axis):
         assert (int(in_words[1]) if in_words else 0) == counted[word]
 
 
+def test_one_neuron_is_told_in_one_sentence_with_what_does_as_well(page):
+    told = [plain(page.discussion()), plain((ROOT / "README.md").read_text(encoding="utf-8"))]
+    for said in told:
+        parts = re.split(r"\. (?=[A-Z])", said)
+        sentence = next(part for part in parts if "ne leaky neuron" in part)
+        assert [x for x in ("ReLU units", "graded twin", "gated units") if x not in sentence] == []
+        assert "living in time pays" in said
+
+
 def test_the_committed_page_shows_the_committed_tables():
     for file in reference_page.PAGES.values():
         text = (FOLDER / file).read_text(encoding="utf-8")
