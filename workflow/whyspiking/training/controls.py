@@ -125,9 +125,11 @@ def _epoch_program(
     import jax
     import optax
 
+    from whyspiking.training.products import product
+
     def loss(arrays: dict[str, Any], x: Any, y: Any) -> Any:
         for layer in range(n_layers):
-            x = x @ arrays[f"w{layer}"] + arrays[f"b{layer}"]
+            x = product(x, arrays[f"w{layer}"]) + arrays[f"b{layer}"]
             if layer < n_layers - 1:
                 x = jax.nn.relu(x)
         return optax.softmax_cross_entropy_with_integer_labels(x, y).mean()

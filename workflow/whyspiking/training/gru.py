@@ -24,6 +24,7 @@ from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, History, refuse_broken
+from whyspiking.training.products import product
 
 ENGINE = "jax"
 GRU = "gru"
@@ -73,19 +74,17 @@ def readout(arrays: Any, frames: Any) -> Any:
         (time, trial, class).
     """
     n = arrays["out"].shape[0]
-    drive = (frames.reshape(-1, frames.shape[2]) @ arrays["input"]).reshape(
-        *frames.shape[:2], 3 * n
-    ) + arrays["bias"]
+    drive = product(frames, arrays["input"]) + arrays["bias"]
 
     def step(h: Any, now: Any) -> Any:
-        gates = jax.nn.sigmoid(now[:, : 2 * n] + h @ arrays["state"][:, : 2 * n])
+        gates = jax.nn.sigmoid(now[:, : 2 * n] + product(h, arrays["state"][:, : 2 * n]))
         keep, reset = gates[:, :n], gates[:, n:]
-        new = jnp.tanh(now[:, 2 * n :] + (reset * h) @ arrays["state"][:, 2 * n :])
+        new = jnp.tanh(now[:, 2 * n :] + product(reset * h, arrays["state"][:, 2 * n :]))
         h = keep * h + (1 - keep) * new
         return h, h
 
     states = jax.lax.scan(step, jnp.zeros((frames.shape[1], n)), drive)[1]
-    return states @ arrays["out"] + arrays["out_bias"]
+    return product(states, arrays["out"]) + arrays["out_bias"]
 
 
 class Learner:

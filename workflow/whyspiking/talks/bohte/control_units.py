@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from whyspiking.talks.bohte import compiled, model
 from whyspiking.talks.bohte.model import Array
+from whyspiking.training.products import product
 
 
 def traces(events: Array, kappa: Array, start: Array | None = None) -> Array:
@@ -47,7 +48,7 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = Non
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         reset, update, candidate = jnp.split(drive_now, 3, axis=-1)
-        r_rec, u_rec, c_rec = jnp.split(h @ w_rec + bias_rec, 3, axis=-1)
+        r_rec, u_rec, c_rec = jnp.split(product(h, w_rec) + bias_rec, 3, axis=-1)
         keep = jax.nn.sigmoid(update + u_rec)
         fresh = jnp.tanh(candidate + jax.nn.sigmoid(reset + r_rec) * c_rec)
         h = keep * h + (1 - keep) * fresh
@@ -62,7 +63,7 @@ def tanh_units(drive: Array, w_rec: Array) -> Array:
         return _tanh(drive, w_rec)
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
-        h = jnp.tanh(drive_now + h @ w_rec)
+        h = jnp.tanh(drive_now + product(h, w_rec))
         return h, h
 
     return jax.lax.scan(step, jnp.zeros_like(drive[0]), drive)[1]

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from whyspiking.contract.types import Params
+from whyspiking.training.products import product
 from whyspiking.training.surrogates import Surrogate
 
 type Array = Any
@@ -64,7 +65,7 @@ def step(
     """One step of a layer (README, Eqs. 1 to 4); arguments are those of `course`."""
     eta = rho * before.eta + (1 - rho) * before.spikes  # Eq. 1
     theta = neuron.threshold + beta * eta  # Eq. 2
-    current = drive + before.spikes @ w_rec
+    current = drive + product(before.spikes, w_rec)
     u = alpha * before.u + (1 - alpha) * current - theta * before.spikes  # Eq. 3
     return Course(u, eta, fire(u, theta))  # Eq. 4
 

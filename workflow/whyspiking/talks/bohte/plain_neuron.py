@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from whyspiking.talks.bohte.model import Array, Neuron
+from whyspiking.training.products import over_rows
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -53,7 +54,7 @@ def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
     rest = jnp.zeros_like(u[:1])
     _, g_u = jax.lax.scan(step, rest[0], (g_out, slope, u, fired), reverse=True)
     before, n = jnp.concatenate([rest, fired[:-1]]), w_rec.shape[0]
-    return g_u, before.reshape(-1, n).T @ g_u.reshape(-1, n), jnp.zeros_like(alpha)
+    return g_u, over_rows(before.reshape(-1, n), g_u.reshape(-1, n)), jnp.zeros_like(alpha)
 
 
 spikes.defvjp(_forward, _backward)

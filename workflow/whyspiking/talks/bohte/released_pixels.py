@@ -30,6 +30,7 @@ from whyspiking.talks.bohte import (
 )
 from whyspiking.talks.bohte.released_layers import Layer
 from whyspiking.talks.bohte.task import raster
+from whyspiking.training.products import product
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
@@ -130,7 +131,7 @@ def spikes(
     now: Any = jnp.asarray(x.swapaxes(0, 1), jnp.float32)
     found = []
     for k in range(len(GROUPS)):
-        drive = network.product(now, own[f"w_in_{k}"]) + own[f"bias_{k}"]
+        drive = product(now, own[f"w_in_{k}"]) + own[f"bias_{k}"]
         none = jnp.zeros((drive.shape[2],) * 2, jnp.float32)
         alpha, rho = (jnp.exp(-1 / own[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
         w_rec, before = own.get(f"w_rec_{k}", none), model.at_rest(neuron, drive[0])

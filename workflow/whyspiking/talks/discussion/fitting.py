@@ -14,6 +14,7 @@ import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.training.products import product
 
 BATCH = 100
 Arrays = Mapping[str, Any]
@@ -88,7 +89,7 @@ def relu(arrays: Arrays, x: Any) -> Any:
     """Output of a ReLU network, (trial,)."""
     depth = len(arrays) // 2
     for place in range(depth):
-        x = x @ arrays[f"w{place}"] + arrays[f"b{place}"]
+        x = product(x, arrays[f"w{place}"]) + arrays[f"b{place}"]
         x = jnp.maximum(x, 0) if place < depth - 1 else x
     return x[:, 0]
 
@@ -117,12 +118,12 @@ def gru_start(n_in: int, n: int, rng: np.random.Generator) -> dict[str, NDArray]
 def gru(arrays: Arrays, x: Any) -> Any:
     """Output after the last step of frames (trial, time, input); (trial,)."""
     n = len(arrays["out"])
-    drive = jnp.swapaxes(x @ arrays["input"] + arrays["bias"], 0, 1)
+    drive = jnp.swapaxes(product(x, arrays["input"]) + arrays["bias"], 0, 1)
 
     def step(h: Any, now: Any) -> tuple[Any, None]:
-        gates = jax.nn.sigmoid(now[:, : 2 * n] + h @ arrays["state"][:, : 2 * n])
+        gates = jax.nn.sigmoid(now[:, : 2 * n] + product(h, arrays["state"][:, : 2 * n]))
         reset = gates[:, n:] * h
-        candidate = jnp.tanh(now[:, 2 * n :] + reset @ arrays["state"][:, 2 * n :])
+        candidate = jnp.tanh(now[:, 2 * n :] + product(reset, arrays["state"][:, 2 * n :]))
         return h + gates[:, :n] * (candidate - h), None
 
     h, _ = jax.lax.scan(step, jnp.zeros((x.shape[0], n)), drive)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from whyspiking.talks.neftci.model import Constants, Weights, silent, step
+from whyspiking.training.products import over_rows
 from whyspiking.training.surrogates import fast_sigmoid
 
 
@@ -86,7 +87,7 @@ def local_gradients(
     of_w, of_b = [], []
     for g, s, u, p in zip(weights.g, fired, potentials, traces, strict=True):
         delta = learning_signal(c, g, s, u, target) / s.shape[0]
-        of_w.append(p.T @ delta)
+        of_w.append(over_rows(p, delta))
         of_b.append(delta.sum(axis=0))
     return of_w, of_b
 

@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array
 
 from whyspiking.contract import types as ct
+from whyspiking.training.products import product
 from whyspiking.training.surrogates import Surrogate, fast_sigmoid, spike
 
 # Eqs. 1 to 3 in Brian2, with the traces of all inputs of a neuron summed up, which is the same as
@@ -112,7 +113,7 @@ def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
     new, fired, potentials, traces = [], [], [], []
     for w, b, (q, p, r) in zip(weights.w, weights.b, state, strict=True):
         q, p = trace(c, q, p, spikes)
-        u = p @ w + b + r
+        u = product(p, w) + b + r
         spikes, r = emit(c, u, r)
         new.append((q, p, r))
         fired.append(spikes)
@@ -146,7 +147,7 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
 
     zero = jnp.zeros_like(spikes[0])
     traces = jax.lax.scan(follow, (zero, zero), spikes)[1]
-    drive = (traces.reshape(-1, w.shape[0]) @ w).reshape(*spikes.shape[:2], -1) + b
+    drive = product(traces, w) + b
     fired, potentials = jax.lax.scan(fire, jnp.zeros_like(drive[0]), drive)[1]
     return fired, potentials, traces
 

@@ -12,6 +12,7 @@ from jax import Array
 
 from whyspiking.talks.neftci.learning import Moving, learning_signal, update
 from whyspiking.talks.neftci.model import Constants, Weights, respond
+from whyspiking.training.products import over_rows, product
 
 
 @functools.partial(jax.jit, static_argnames=("c", "decay", "gradients"))
@@ -36,7 +37,7 @@ def batched_gradients(
         fired, potentials, traces = respond(c, w, b, spikes)
         delta = learning_signal(c, g, fired, potentials, target) / frames.shape[1]
         delta = delta[c.burn_in :].reshape(-1, w.shape[1])
-        of_w.append(traces[c.burn_in :].reshape(-1, w.shape[0]).T @ delta)
+        of_w.append(over_rows(traces[c.burn_in :].reshape(-1, w.shape[0]), delta))
         of_b.append(delta.sum(axis=0))
         spikes = fired
     return of_w, of_b
@@ -67,7 +68,7 @@ def end_to_end_gradients(
         spikes = frames
         for of_layer in zip(w, b, strict=True):
             spikes, _, _ = respond(c, *of_layer, spikes)
-        losses = smooth_l1(spikes[c.burn_in :] @ weights.g[-1] - target)
+        losses = smooth_l1(product(spikes[c.burn_in :], weights.g[-1]) - target)
         return losses.sum(axis=(0, 2)).mean()
 
     return jax.grad(loss, argnums=(0, 1))(weights.w, weights.b)

@@ -57,19 +57,21 @@ def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
     import jax
     import jax.numpy as jnp
 
+    from whyspiking.training.products import product
+
     shape = features.shape[0], arrays["out"].shape[0]
-    drive = features @ arrays["input"] + arrays["gates_bias"]
+    drive = product(features, arrays["input"]) + arrays["gates_bias"]
 
     def step(carry: Any, now: Any) -> Any:
         h, c = carry
-        i, f, g, o = jnp.split(now + h @ arrays["state"], 4, axis=1)
+        i, f, g, o = jnp.split(now + product(h, arrays["state"]), 4, axis=1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
 
     rest = jnp.zeros(shape), jnp.zeros(shape)
     _, h = jax.lax.scan(step, rest, jnp.swapaxes(drive, 0, 1))
-    return h[first_bin:].mean(axis=0) @ arrays["out"] + arrays["out_bias"]
+    return product(h[first_bin:].mean(axis=0), arrays["out"]) + arrays["out_bias"]
 
 
 def first_bin(params: ct.Params) -> int:

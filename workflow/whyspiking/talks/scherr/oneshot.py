@@ -81,6 +81,8 @@ def trial_of(params: ct.Params, signal: str) -> Any:
     import jax
     import jax.numpy as jnp
 
+    from whyspiking.training.products import over_rows, product
+
     alpha, kappa = oneshot_task.decays(params)
     (spike, slope), v_th = spikes_and_slopes(params), params.v_th
 
@@ -96,14 +98,16 @@ def trial_of(params: ct.Params, signal: str) -> Any:
             eps = alpha * eps + sources
             above = v - v_th
             z_now = spike(above)
-            y = kappa * y + (1 - kappa) * z_now @ arrays["w_out"]
+            y = kappa * y + product((1 - kappa) * z_now, arrays["w_out"])
             if signal == "generator":
-                drive = jnp.concatenate([z, s], axis=1) @ arrays["generator"]
-                u = alpha * u + drive + wanted @ arrays["generator_target"] - v_th * s
+                drive = product(jnp.concatenate([z, s], axis=1), arrays["generator"])
+                target = product(wanted, arrays["generator_target"])
+                u = alpha * u + drive + target - v_th * s
                 s = spike(u - v_th)
-                signal_now = kappa * signal_now + (1 - kappa) * s @ arrays["generator_out"]
+                now = product((1 - kappa) * s, arrays["generator_out"])
+                signal_now = kappa * signal_now + now
             elif signal.endswith("error"):
-                signal_now = (y - wanted) @ arrays["w_out"].T
+                signal_now = product(y - wanted, arrays["w_out"].T)
             given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
             seen = y, z_now.mean(0), s.mean(0), eps, slope(above), signal_now
             return (v, z_now, given_now, u, s, eps, y, signal_now), seen
@@ -118,7 +122,8 @@ def trial_of(params: ct.Params, signal: str) -> Any:
         if signal.startswith("filtered"):
             # To filter eligibilities is to filter what they are multiplied by, from the end.
             sent = jax.lax.scan(back, zeros, sent, reverse=True)[1]
-        return y, jnp.einsum("tbi,tbj->bij", eps, sent * psi), (z.mean(0), s.mean(0))
+        total = jax.vmap(over_rows, 1)(eps, sent * psi)
+        return y, total, (z.mean(0), s.mean(0))
 
     def back(later: Any, now: Any) -> Any:
         later = kappa * later + (1 - kappa) * now

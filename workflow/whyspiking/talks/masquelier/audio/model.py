@@ -112,7 +112,16 @@ def constants(
         reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * (norm - EPSILON))
         return into * flat / norm, reset / norm, leak
     # In this order: another one moves the last bits of what XLA makes of it.
-    return into * flat / norm, (flat.T @ flat) / norm, leak
+    return into * flat / norm, gram(flat) / norm, leak
+
+
+def gram(flat: Any) -> Any:
+    """The products of all pairs of columns, (column, column), NumPy or JAX."""
+    if isinstance(flat, np.ndarray):
+        return flat.T @ flat
+    from whyspiking.training.products import over_rows
+
+    return over_rows(flat, flat)
 
 
 def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bool = False) -> Any:
@@ -120,13 +129,15 @@ def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bo
     import jax
     import jax.numpy as jnp
 
+    from whyspiking.training.products import product
+
     fire = spike(sigmoid(params.surrogate_slope))
     w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak, alone)
-    current = stacked(x, params.kernel, params.dilations[k]) @ w
+    current = product(stacked(x, params.kernel, params.dilations[k]), w)
 
     def step(carry: Any, now: Any) -> Any:
         u, s = carry
-        u = leak * (u - s @ lateral) + now
+        u = leak * (u - product(s, lateral)) + now
         s = fire(u - arrays[f"b_{k}"])
         return (u, s), s
 
@@ -148,14 +159,18 @@ def spikes_of(
 
 def readout(arrays: Arrays, mean: Any) -> Any:
     """Outputs (trial, class) from the mean activity of the last layer (README, Eq. 12)."""
+    from whyspiking.training.products import product
+
     w = arrays["w_out"]
-    return mean @ (w / ((w**2).sum(axis=0) + EPSILON)) - arrays["b_out"]
+    return product(mean, w / ((w**2).sum(axis=0) + EPSILON)) - arrays["b_out"]
 
 
 def outputs(params: Params, variant: str, arrays: Arrays, x: Any) -> tuple[Any, Any]:
     """Outputs (trial, class), and the mean over layers of squared activity: half the penalty."""
     import jax
     import jax.numpy as jnp
+
+    from whyspiking.training.products import product
 
     if variant in LEAKY:
         spikes = spikes_of(params, arrays, x, LEAKY[variant], variant in ALONE)
@@ -165,13 +180,12 @@ def outputs(params: Params, variant: str, arrays: Arrays, x: Any) -> tuple[Any, 
         for k in range(depth(params)):
             w = arrays[f"w_{k}"]
             flat = w.reshape(-1, w.shape[-1])
-            x = jax.nn.relu(
-                stacked(x, params.kernel, params.dilations[k]) @ flat + arrays[f"b_{k}"]
-            )
+            taps = stacked(x, params.kernel, params.dilations[k])
+            x = jax.nn.relu(product(taps, flat) + arrays[f"b_{k}"])
     else:
         # The mean itself is 0 by Eq. 8.
         x = jax.nn.relu(x)
-    return x.mean(axis=1) @ arrays["w_out"] + arrays["b_out"], jnp.zeros(())
+    return product(x.mean(axis=1), arrays["w_out"]) + arrays["b_out"], jnp.zeros(())
 
 
 def loss(params: Params, variant: str) -> Loss:
