@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +36,9 @@ import pytest
 from whyspiking import arithmetic
 arithmetic.settle()
 from made import trainings
+print(json.dumps(["caches", arithmetic.caches()]))
 with pytest.MonkeyPatch.context() as patch:
-    for name in sys.argv[2:]:
+    for name in sys.argv[3:]:
         arrays = getattr(trainings, name)(lambda *_, **__: None, patch).arrays
         bits = b"".join(arrays[key].tobytes() for key in sorted(arrays))
         print(json.dumps([name, hashlib.sha256(bits).hexdigest()]))
@@ -43,7 +46,7 @@ from made.brian_networks import make_model, random_spikes, random_values
 from whyspiking.brian import Machine
 from whyspiking.contract.types import Stimulus
 inputs = Stimulus({"input": random_spikes(0)})
-recording = Machine(make_model(), Path(sys.argv[1])).run(inputs, random_values(0))
+recording = Machine(make_model(), Path(sys.argv[2])).run(inputs, random_values(0))
 bits = b"".join(trace.tobytes() for trace in recording.traces.values())
 print(json.dumps(["in_brian2", hashlib.sha256(bits).hexdigest()]))
 import numpy as np
@@ -51,12 +54,18 @@ x = np.random.default_rng(0).random((900, 600))
 bits = b"".join(part.tobytes() for part in np.linalg.eigh(x @ x.T))
 print(json.dumps(["products", hashlib.sha256(bits).hexdigest()]))
 import jax
+from whyspiking.training.products import over_rows
 bits = b"".join(
-    jax.numpy.asarray(jax.jit(lambda a, b: a.T @ b)(*x.reshape(2, terms, -1))).tobytes()
+    jax.numpy.asarray(jax.jit(over_rows)(*x.reshape(2, terms, -1))).tobytes()
     for terms, x in ((50, x[:100]), (1000, x[:500].reshape(2000, -1)))
     for x in (np.float32(x),)
 )
 print(json.dumps(["xla_products", hashlib.sha256(bits).hexdigest()]))
+if sys.argv[1] == "wide":
+    from made import gradients
+    for name, of in gradients.ALL.items():
+        bits = b"".join(np.asarray(array).tobytes() for array in jax.tree.leaves(of()))
+        print(json.dumps([name, hashlib.sha256(bits).hexdigest()]))
 """
 
 WIDE = {
@@ -78,11 +87,15 @@ NARROW = {
 """Has libraries see a processor with one core, and without AVX-512 or even AVX."""
 
 
-def _trained(builds: Path, **environment: str) -> dict[str, str]:
+def _trained(
+    builds: Path, rows: str = "few", python: Sequence[str] = (sys.executable,), **environment: str
+) -> dict[str, str]:
     paths = os.pathsep.join(map(str, (ROOT / "workflow", ROOT / "tests")))
+    # What another run has compiled would hide that this one compiles otherwise.
+    own = {**environment, "JAX_ENABLE_COMPILATION_CACHE": "0", "PYTHONPATH": paths}
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN, str(builds), *list(ENGINES)[:-3]],
-        env={**os.environ, **environment, "PYTHONPATH": paths},
+        [*python, "-c", TRAIN, rows, str(builds), *list(ENGINES)[:-3]],
+        env={**os.environ, **own},
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -93,8 +106,47 @@ def _trained(builds: Path, **environment: str) -> dict[str, str]:
 
 def test_every_engine_gives_the_same_bits_at_both_widths(builds):
     wide, narrow = _trained(builds, **WIDE), _trained(builds, **NARROW)
-    assert set(wide) == set(ENGINES)
+    assert set(wide) == {*ENGINES, "caches"}
     assert {ENGINES[name] for name in ENGINES if wide[name] != narrow[name]} == set()
+
+
+EMULATED = {
+    "valgrind": ("32 KB, 256 KB", ["valgrind", "-q", "--tool=none", sys.executable]),
+    "qemu-x86_64": (
+        "64 KB, 512 KB",
+        ["qemu-x86_64", "-0", sys.executable, "-cpu", "max", os.path.realpath(sys.executable)],
+    ),
+}
+"""What makes a program see another processor -> its caches, and Python on it."""
+OF_80_BITS = {"valgrind": {"products"}}
+"""valgrind computes in 64 bits what the x87 has 80 for, and LAPACK's rotations need."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("emulator", EMULATED)
+def test_every_engine_and_every_gradient_of_jax_gives_the_same_bits_whatever_the_caches(
+    emulator, builds
+):
+    """Sums are long enough for Eigen to cut them: before `training.products` 15 of 17 differed."""
+    from made import gradients
+
+    caches, python = EMULATED[emulator]
+    if shutil.which(emulator) is None:
+        pytest.skip(f"no {emulator} here, which has programs see caches of {caches}")
+    here, there = _trained(builds, "wide"), _trained(builds, "wide", python)
+    assert set(here) == {"caches", *ENGINES, *gradients.ALL}
+    assert there.pop("caches") == caches
+    differ = {name for name, bits in there.items() if bits != here[name]}
+    assert differ == OF_80_BITS.get(emulator, set())
+
+
+def test_a_manifest_names_the_caches(monkeypatch):
+    sizes = {188: 48 * 1024, 191: 1024 * 1024}
+    monkeypatch.setattr(arithmetic.os, "sysconf", sizes.__getitem__)
+    monkeypatch.setattr(arithmetic.platform, "libc_ver", lambda: ("glibc", "2.41"))
+    assert arithmetic.described()["caches"] == "48 KB, 1024 KB"
+    monkeypatch.setattr(arithmetic.platform, "libc_ver", lambda: ("", ""))
+    assert arithmetic.described()["caches"] == "?"
 
 
 REFUSES = {

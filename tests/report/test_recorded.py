@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.report import recorded, run_page
@@ -221,7 +222,8 @@ def test_where_all_is_as_recorded_there_is_no_banner(results):
 
 
 def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
-    edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), python="3.1.4"))
+    other = {"python": "3.1.4", "arithmetic": {"caches": "8 KB, 64 KB"}}
+    edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), **other))
     assert 'class="banner"' not in "".join(banners(changed)), "nothing to be frightened of"
     run, talk = RunPage.open(changed, "default"), TalkPage.open(changed, "goeltz", "default")
     table = tables.read(changed / REPRODUCED, columns.REPRODUCED)
@@ -230,8 +232,9 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
         total, other = own["compared"].sum(), own["different"].sum()
         assert f"agrees with the recorded one in {total - other:,} of {total:,} numbers" in told
         assert (
-            "the others come from the same recipe and code, with another compiler, Python" in told
-        )
+            "the others come from the same recipe and code, with another compiler, caches, Python"
+        ) in told
+        assert f"caches here: {arithmetic.caches()}; of the record: 8 KB, 64 KB" in told
         assert "1 verdict is other; none passes that failed, none fails that passed." in told
         assert COMMIT[:7] in told and "They are in Goeltz: Yin-Yang" in told
         assert re.search(r"Python here: 3\.1\d\S*; of the record: 3\.1\.4", told)

@@ -100,6 +100,9 @@ follows it; and its Haswell kernel overruns its stack where that is 1 MB (0.3.x,
 oneDNN makes those products of XLA that YNNPACK does not.
 """
 
+DATA_CACHES = (188, 191)
+"""Of `sysconf` of glibc: numbers that Python has no names for."""
+
 
 def able() -> list[str]:
     """Keys of `MARCH` that this processor can run, the preferred first; on ARM native alone."""
@@ -179,7 +182,15 @@ def settings() -> dict[str, str]:
 def described() -> dict[str, str]:
     """All of it, for a manifest."""
     libc = " ".join(platform.libc_ver())
-    return {"vectors": vectors(), "march": MARCH[vectors()], "libc": libc, **settings()}
+    chosen = {"vectors": vectors(), "march": MARCH[vectors()], "libc": libc, "caches": caches()}
+    return {**chosen, **settings()}
+
+
+def caches() -> str:
+    """Sizes of the first and second data cache as the processor tells them; "?" without glibc."""
+    if platform.libc_ver()[0] != "glibc":
+        return "?"
+    return ", ".join(f"{os.sysconf(number) // 1024} KB" for number in DATA_CACHES)
 
 
 @cache

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from whyspiking import arithmetic
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
@@ -94,9 +95,11 @@ class Recorded:
         found: dict[str, tuple[str, str, str]] = {}
         for made in (self.made[talk] for talk in talks if talk in self.made):
             versions = {name: metadata.version(name) for name in made.get("versions", ())}
+            how = made.get("arithmetic", {})
             known = [
-                ("compiler", made.get("arithmetic", {}).get("compiler", "?"), machine.compiler()),
+                ("compiler", how.get("compiler", "?"), machine.compiler()),
                 ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
+                ("caches", how.get("caches"), arithmetic.caches()),
                 ("Python", made.get("python"), platform.python_version()),
                 *((name, made["versions"][name], own) for name, own in versions.items()),
             ]
