@@ -17,6 +17,7 @@ import platform
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from whyspiking.errors import UserError
 
@@ -100,7 +101,7 @@ follows it; and its Haswell kernel overruns its stack where that is 1 MB (0.3.x,
 oneDNN makes those products of XLA that YNNPACK does not.
 """
 
-DATA_CACHES = (188, 191)
+DATA_CACHES: Any = (188, 191)
 """Of `sysconf` of glibc: numbers that Python has no names for."""
 
 
@@ -182,15 +183,19 @@ def settings() -> dict[str, str]:
 def described() -> dict[str, str]:
     """All of it, for a manifest."""
     libc = " ".join(platform.libc_ver())
-    chosen = {"vectors": vectors(), "march": MARCH[vectors()], "libc": libc, "caches": caches()}
-    return {**chosen, **settings()}
+    return {
+        "vectors": vectors(),
+        "march": MARCH[vectors()],
+        "libc": libc,
+        "caches": caches(),
+        **settings(),
+    }
 
 
 def caches() -> str:
     """Sizes of the first and second data cache as the processor tells them; "?" without glibc."""
-    if platform.libc_ver()[0] != "glibc":
-        return "?"
-    return ", ".join(f"{os.sysconf(number) // 1024} KB" for number in DATA_CACHES)
+    told = DATA_CACHES if platform.libc_ver()[0] == "glibc" else ()
+    return ", ".join(f"{os.sysconf(number) // 1024} KB" for number in told) or "?"
 
 
 @cache

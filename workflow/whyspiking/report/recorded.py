@@ -95,11 +95,10 @@ class Recorded:
         found: dict[str, tuple[str, str, str]] = {}
         for made in (self.made[talk] for talk in talks if talk in self.made):
             versions = {name: metadata.version(name) for name in made.get("versions", ())}
-            how = made.get("arithmetic", {})
             known = [
-                ("compiler", how.get("compiler", "?"), machine.compiler()),
+                ("compiler", made.get("arithmetic", {}).get("compiler", "?"), machine.compiler()),
                 ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
-                ("caches", how.get("caches"), arithmetic.caches()),
+                ("caches", made.get("arithmetic", {}).get("caches"), arithmetic.caches()),
                 ("Python", made.get("python"), platform.python_version()),
                 *((name, made["versions"][name], own) for name, own in versions.items()),
             ]

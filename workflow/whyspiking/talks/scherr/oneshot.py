@@ -101,11 +101,9 @@ def trial_of(params: ct.Params, signal: str) -> Any:
             y = kappa * y + product((1 - kappa) * z_now, arrays["w_out"])
             if signal == "generator":
                 drive = product(jnp.concatenate([z, s], axis=1), arrays["generator"])
-                target = product(wanted, arrays["generator_target"])
-                u = alpha * u + drive + target - v_th * s
+                u = alpha * u + drive + product(wanted, arrays["generator_target"]) - v_th * s
                 s = spike(u - v_th)
-                now = product((1 - kappa) * s, arrays["generator_out"])
-                signal_now = kappa * signal_now + now
+                signal_now = kappa * signal_now + product((1 - kappa) * s, arrays["generator_out"])
             elif signal.endswith("error"):
                 signal_now = product(y - wanted, arrays["w_out"].T)
             given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
@@ -122,8 +120,7 @@ def trial_of(params: ct.Params, signal: str) -> Any:
         if signal.startswith("filtered"):
             # To filter eligibilities is to filter what they are multiplied by, from the end.
             sent = jax.lax.scan(back, zeros, sent, reverse=True)[1]
-        total = jax.vmap(over_rows, 1)(eps, sent * psi)
-        return y, total, (z.mean(0), s.mean(0))
+        return y, jax.vmap(over_rows, 1)(eps, sent * psi), (z.mean(0), s.mean(0))
 
     def back(later: Any, now: Any) -> Any:
         later = kappa * later + (1 - kappa) * now

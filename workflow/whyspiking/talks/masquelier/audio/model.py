@@ -111,17 +111,14 @@ def constants(
         # As published for layers without lateral connections: by the threshold.
         reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * (norm - EPSILON))
         return into * flat / norm, reset / norm, leak
-    # In this order: another one moves the last bits of what XLA makes of it.
-    return into * flat / norm, gram(flat) / norm, leak
-
-
-def gram(flat: Any) -> Any:
-    """The products of all pairs of columns, (column, column), NumPy or JAX."""
     if isinstance(flat, np.ndarray):
-        return flat.T @ flat
-    from whyspiking.training.products import over_rows
+        shared = flat.T @ flat
+    else:
+        from whyspiking.training.products import over_rows
 
-    return over_rows(flat, flat)
+        shared = over_rows(flat, flat)
+    # In this order: another one moves the last bits of what XLA makes of it.
+    return into * flat / norm, shared / norm, leak
 
 
 def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bool = False) -> Any:
