@@ -108,8 +108,7 @@ def of_an_lstm_on_bins():
 
 
 def _oneshot(signal):
-    sizes = {"n_learner": 80, "n_generator": 60, "n_in": 20}
-    own = params_of("scherr", "oneshot", trial_ms=400.0, **sizes)
+    own = params_of("scherr", "oneshot", trial_ms=400.0, n_learner=80, n_generator=60, n_in=20)
     both = oneshot.both_trials(own, signal)
     clock = jnp.asarray(oneshot_task.clock(own), jnp.float32)
     wanted = oneshot_task.draw(own, _rng(), 3).swapaxes(0, 1).astype(np.float32)
