@@ -56,7 +56,7 @@ def made(tmp_path_factory):
     curves = columns.CURVES.table(rows)
     ground = Ground(tables.read(path, columns.SHARED), talks)
     costs = path.with_name("prices.csv")
-    tables.write_csv(prices.prices(ground.shared, found, talks, CONFIG), costs)
+    tables.write_csv(prices.prices(found, talks, CONFIG), costs)
     return ground, memory_span.spans(found, talks), curves, tables.read(costs, columns.PRICES)
 
 

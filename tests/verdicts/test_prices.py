@@ -14,7 +14,7 @@ from whyspiking.declared.variants import Sizes
 from whyspiking.measures import energy
 from whyspiking.measures.energy import ControlCounts, SpikingCounts
 from whyspiking.records import columns, tables
-from whyspiking.verdicts import common_ground, prices
+from whyspiking.verdicts import prices
 from whyspiking.verdicts.prices import NOT_EQUAL
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
@@ -38,8 +38,7 @@ def sized(home, **shares):
 
 def priced(talks, *measured):
     found = table(*measured)
-    shared = common_ground.matrix(found, talks, CONFIG)
-    of = prices.prices(shared, found, talks, CONFIG)
+    of = prices.prices(found, talks, CONFIG)
     assert list(of.columns) == columns.PRICES.names
     return {(r["talk"], r["variant"]): r for r in of.to_dict("records")}
 
@@ -215,7 +214,7 @@ def test_recorded_prices_are_the_recorded_energies_where_both_were_worked_out():
     talks = {name: registry.load_talk(name) for name in config["talks"]}
     metric_rows = tables.read_metrics([REFERENCE / name / "metrics.csv" for name in talks])
     shared = tables.read(REFERENCE / "shared.csv", columns.SHARED)
-    found = prices.prices(shared, metric_rows, talks, config)
+    found = prices.prices(metric_rows, talks, config)
     methods = shared[shared["kind"].isin(("method", "twin"))]
     assert len(found) == len(methods) and found["accuracy"].notna().all()
     compared = 0

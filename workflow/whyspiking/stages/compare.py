@@ -83,7 +83,7 @@ def joint(
         "biology.csv": biology.beside(metrics, talks),
         "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": shared,
-        "prices.csv": prices.prices(shared, metrics, talks, config),
+        "prices.csv": prices.prices(metrics, talks, config),
         "span.csv": memory_span.spans(metrics, talks),
         "programme.csv": programme.of(shared, metrics, talks, config),
     }

@@ -49,13 +49,10 @@ STANDS = {"jitter_ms": ("jitter", "sigma50"), "deletion": ("delete", "half_dose"
 """Column -> perturbation of the input, and the metric that says how much of it a network stands."""
 
 
-def prices(
-    shared: Table, metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]
-) -> Table:
-    """The costs of every method and twin on every shared task, and of its smallest control.
+def prices(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]) -> Table:
+    """The costs of every method and twin on every shared task, beside what is equally accurate.
 
     Args:
-        shared: Rows of shared.csv, with the intervals of the accuracies.
         metrics: Rows of the metrics table, all talks.
         talks: Talk by name.
         config: The run configuration: its scale, `energy` and `shared.delta`.
