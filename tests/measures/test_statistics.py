@@ -128,6 +128,20 @@ def test_prediction_interval_by_hand():
     assert found == pytest.approx((0.959 - half, 0.959 + half), abs=1e-6)
 
 
+@pytest.mark.parametrize(("k", "n"), [(0, 5), (1, 10), (5, 10), (10, 10), (361, 400)])
+def test_a_share_of_networks_has_its_exact_interval(k, n):
+    values = np.arange(n) < k
+    found, scipys = statistics.share_interval(values), stats.binomtest(k, n)
+    expected = scipys.proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.mean == k / n and statistics.share_interval([0] * 5).high == pytest.approx(0.5218, abs=1e-4)
+    tests = [stats.binomtest(k, n, p, side).pvalue for p, side in ((0.2, "greater"), (0.9, "less"))]
+    assert statistics.share_p_value(values, 0.2, 0.9) == pytest.approx(max(tests))
+    assert statistics.share_p_value(values, 0.0, 0.9) == pytest.approx(tests[1])
+    with pytest.raises(ValueError, match="0 or 1"):
+        statistics.share_interval([0.5])
+
+
 def test_only_seeds_that_both_have_are_compared():
     first, second = {0: 1.0, 1: 2.0, 5: 9.0, 6: -1.0}, {1: 1.5, 0: 0.5, 7: 3.0, 6: 1.0}
     assert statistics.compared(first, second).tolist() == [0.5, 0.5, -2.0]

@@ -12,7 +12,7 @@ from scipy import stats
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns
-from whyspiking.verdicts import judge, rule
+from whyspiking.verdicts import judge, rule, sample
 from whyspiking.verdicts.rule import VERDICTS
 
 # One table per verdict of a claim of an accuracy.
@@ -232,6 +232,10 @@ KINDS = {
         "source": {**SOURCE, "value": 100.0}, "accept": {"full": [50.0, None]},
     },
     "difference": DIFFERENCE,
+    "share": {
+        "metric": "slow_regime", "test": "share", "better": "both",
+        "accept": {"full": [0.002, 0.998]},
+    },
     "margin": {**DIFFERENCE, "accept": {"full": [-0.01, None]}},
     "equivalence": {
         **DIFFERENCE, "test": "equivalence", "better": "both", "accept": {"full": [-0.02, 0.02]},
@@ -288,6 +292,9 @@ def judged(kind, values, trials=100_000):
         ("equivalence", [0.01, -0.03, 0.02, 0.01], "inconclusive"),
         ("equivalence", [0.01, 0.05, 0.02, 0.03], "inconclusive"),
         ("equivalence", [0.1, 0.11, 0.1, 0.11], "not replicated"),
+        ("share", [0, 0, 1, 0, 0, 0, 0, 0, 0, 0], "replicated"),  # both kinds were seen
+        ("share", [0] * 5, "inconclusive"),  # none of five says little of the next
+        ("share", [1], "inconclusive"),
     ],
 )
 def test_verdicts(kind, values, verdict):
@@ -295,23 +302,41 @@ def test_verdicts(kind, values, verdict):
     middle = {"ratio": stats.gmean, "infinite": np.median}.get(kind, np.mean)
     assert row["verdict"] == verdict
     assert row["value"] == pytest.approx(middle(values)) and row["seeds"] == len(values)
-    if row["over"] == judge.EVERY:
+    if row["over"] == sample.EVERY:
         assert (row["low"], row["high"]) == (min(values), max(values))
     elif row["over"]:
         assert row["low"] <= row["value"] <= row["high"]
 
 
+def test_the_chance_that_a_verdict_returns():
+    def returns(kind, values):
+        return judged(kind, values)["returns"]
+
+    assert returns("value", [0.99, 0.991, 0.992]) == 1
+    # At the edge of the band (0.95) either verdict is a toss; half of all means lie above it.
+    edge = returns("every", [0.9, 0.9, 0.9001, 0.9, 0.9])
+    assert edge == pytest.approx(stats.norm.cdf(0.447) ** 5, abs=0.05)
+    # All of one kind, in either way: 2 x 0.5^10 of repetitions; then neither edge is excluded.
+    assert returns("share", [0, 1] * 5) == pytest.approx(1 - 2 * 0.5**10, abs=0.005)
+    assert returns("share", [0] * 9 + [1]) == pytest.approx(1 - 0.9**10, abs=0.05)
+    assert np.isnan(returns("value", [0.99]))
+    assert np.isnan(judge.judge(table(rows([0.9] * 3)), claim(role="secondary"))["returns"])
+
+
 def test_intervals_are_of_the_scale_and_level_of_the_test():
     ratio, same = judged("ratio", [80.0, 100.0, 125.0]), judged("equivalence", [0.01, -0.01, 0, 0])
     assert ratio["low"] * ratio["high"] == pytest.approx(100**2) and ratio["direction_agrees"]
-    expected = statistics.t_interval([0.01, -0.01, 0, 0], 0.90)
+    expected = statistics.t_interval([0.01, -0.01, 0, 0], 0.95)
     assert (same["low"], same["high"]) == pytest.approx((expected.low, expected.high))
-    assert same["p_value"] < 0.05
+    assert same["p_value"] < 0.025
+    kinds = judged("share", [0, 1, 0])
+    assert (kinds["over"], kinds["passing"]) == (sample.EXACT, 1)
+    assert kinds["label"].endswith("(1 of 3 networks)")
     alone = judged("value", [0.99])
     assert (alone["over"], alone["label"]) == ("test trials", "unconfirmed (one network)")
     assert alone["low"] < 0.99 < alone["high"] < 1
     assert judged("value", [0.94], trials=500)["verdict"] == "inconclusive"
-    assert judged("every", [0.95])["over"] == judge.EVERY
+    assert judged("every", [0.95])["over"] == sample.EVERY
     assert np.isnan(judged("infinite", [2.0, np.inf, 3.0])["low"])
 
 

@@ -139,8 +139,8 @@ class Claim(Block):
         answers: Paragraph of the first screen in which it stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
-            `equivalence`: 90 % interval inside the band; `every`: each seed inside the band;
-            `exact`: a number that no seed changes, of a network that was not trained here.
+            `equivalence`: the difference inside the band; `share`: of networks of a kind, each 0 or
+            1; `every`: each seed inside; `exact`: a number that no seed changes, nothing trained.
         better: Which side is better; `both` where the test has two sides.
         accept: The bands.
         earlier: Its tests with another recipe or band, and the bands that it had, oldest first.
@@ -157,7 +157,7 @@ class Claim(Block):
     negative_control: MayLack[Filled[Place]] = None
     axis: MayLack[Axis] = None
     answers: MayLack[Literal["time", "price"]] = None
-    test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
+    test: Literal["value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
     earlier: list[Earlier] = Field(default_factory=list)

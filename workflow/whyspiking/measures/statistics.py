@@ -149,6 +149,39 @@ def interval(
     return t_interval(values, level, extra_variance, extra_degrees)
 
 
+def share_interval(values: ArrayLike) -> Interval:
+    """Share of networks with its exact 95 % interval (Clopper and Pearson 1934).
+
+    Args:
+        values: 1 for a network of the kind that is counted, else 0, (seed,).
+
+    Raises:
+        ValueError: If a value is neither.
+    """
+    values = np.asarray(values, float)
+    if values.size == 0 or not np.isin(values, (0.0, 1.0)).all():
+        raise ValueError("a share of networks needs 0 or 1 of each, and at least one network")
+    n, k = int(values.size), int(values.sum())
+    low = float(special.betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+    high = float(special.betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+    return Interval(k / n, low, high, n)
+
+
+def share_p_value(values: ArrayLike, low: float, high: float) -> float:
+    """Exact one-sided p value of a share of networks against the nearer of two edges.
+
+    Args:
+        values: As in `share_interval`.
+        low: Edge that the share should exceed; at or below 0 none.
+        high: Edge that it should stay below; at or above 1 none.
+    """
+    values = np.asarray(values, float)
+    n, k = values.size, values.sum()
+    above = float(special.bdtrc(k - 1, n, low)) if low > 0 and k else float(low > 0)
+    below = float(special.bdtr(k, n, high)) if high < 1 else 0.0
+    return max(above, below)
+
+
 def shared_variance(parts: ArrayLike, trials: ArrayLike) -> tuple[float, float]:
     """Variance of a mean over test trials that all networks share, and its degrees of freedom.
 

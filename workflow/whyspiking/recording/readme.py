@@ -20,9 +20,10 @@ from whyspiking.errors import UserError
 from whyspiking.records import finished, reference
 from whyspiking.report import html
 from whyspiking.verdicts import rule
+from whyspiking.verdicts.sample import EVERY
 
 README = Path("README.md")
-HEAD = "| what | published | ours, 95 % interval | verdict |"
+HEAD = "| what | published | ours, 95 % interval | verdict | again |"
 COUNTED = re.compile(r"^\*\*Counted\*\*: .*$", re.MULTILINE)
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
@@ -95,12 +96,14 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     published += ", recalled" if row["recalled"] else ""
     ours = html.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}]"
+        named = ", lowest and highest" * (row["over"] == EVERY)
+        ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}{named}]"
     elif not np.isnan(row["value"]):
         ours += " (no interval)"
     if row["data"] in ("synthetic", "simulated"):
         ours += f", {row['data']} data"
-    return f"{published} | {ours} | {row['label']}"
+    again = "–" if np.isnan(row["returns"]) else f"{100 * row['returns']:.0f} %"
+    return f"{published} | {ours} | {row['label']} | {again}"
 
 
 def write() -> None:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from whyspiking.declared.bands import Band
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
-from whyspiking.verdicts import judge, rule
+from whyspiking.verdicts import rule
 from whyspiking.verdicts.rule import Criterion
+from whyspiking.verdicts.sample import Sample
 
 DRAWS = 10_000
 SEEDS = (1, 3, 5, 20)
@@ -102,7 +103,7 @@ def study(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
                 drawn = [_normal(kind.criterion, value, seeds, rng) for _ in range(draws)]
                 rows.append(_row(kind, truth, seeds, [verdict for verdict, _ in drawn]))
                 if seeds in CORRECTED and kind.criterion.test not in rule.OF_EVERY:
-                    held = [rule.corrected(*one, kind.criterion.test) for one in drawn]
+                    held = [rule.corrected(*one) for one in drawn]
                     rows.append(_row(kind, truth, seeds, held, LARGEST_FAMILY))
     single = Kind(
         f"an accuracy of at least 90 %, of {TRIALS} trials",
@@ -119,7 +120,7 @@ def study(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
 def _normal(criterion: Criterion, mean: float, seeds: int, rng: Generator) -> tuple[str, float]:
     """The verdict of one draw of networks, and its p value in the largest family."""
     values = rng.normal(mean, 1.0, seeds)
-    sample = judge.Sample(values, np.ones(seeds), "none")
+    sample = Sample(values, np.ones(seeds), "none")
     estimate = sample.interval(criterion.test)
     p = LARGEST_FAMILY * sample.p_value(criterion, estimate)
     return rule.decide(criterion, values, estimate), p

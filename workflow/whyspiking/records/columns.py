@@ -45,21 +45,36 @@ VERDICTS = TableSchema(
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",
-        "Lower end of the interval (95 %, equivalence 90 %); of a claim about every network, the "
-        "lowest one.",
+        "Lower end of the 95 % interval; of a claim about every network, the lowest one.",
         "number",
         _OF_METRIC,
     ),
     Column("high", "Upper end of that interval, or the highest network.", "number", _OF_METRIC),
     _SEEDS,
     SCALE,
-    Column("over", "What the interval is over: seeds, test trials, or lowest to highest network."),
+    Column(
+        "over",
+        "What the interval is over: seeds, test trials, a share of networks (Clopper and Pearson), "
+        "or no interval but lowest to highest network.",
+    ),
     Column("data", "Where the data are from."),
     Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
     Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),
     Column("control_value", "What the negative control reached.", "number", _OF_METRIC),
     Column("verdict", "Verdict."),
-    Column("passing", "How many of the networks lie inside the band by themselves.", "number", "1"),
+    Column(
+        "passing",
+        "How many of the networks lie inside the band by themselves, or are of the kind counted.",
+        "number",
+        "1",
+    ),
+    Column(
+        "returns",
+        "How often as many other networks would get the same verdict, were their mean and spread "
+        "those of these; key claims only.",
+        "number",
+        "1",
+    ),
     # What else is usually asked of a replication; none of it decides.
     Column("label", "The words of the report for it."),
     Column("says", "The claim in words."),

@@ -7,13 +7,11 @@ a claim in, one row of the verdict table out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from whyspiking.declared.bands import Band
 from whyspiking.declared.claims_file import Claim, load
@@ -25,6 +23,7 @@ from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.verdicts import rule, shared_trials
 from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
+from whyspiking.verdicts.sample import NO_VARIANCE, Sample
 
 if TYPE_CHECKING:
     from whyspiking.declared.registry import Talk
@@ -33,12 +32,8 @@ __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
 KNOWN_BEFORE = Path(__file__).with_name("known_before.csv")
 """Which claims had a number on record when their band was written; `recording.known_before`."""
-EVERY = "lowest and highest network"
-"""Word in column `over` for claims about every network, which have no interval."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
-NO_VARIANCE = (0.0, np.inf)
-"""Variance of test trials that add none, and its degrees of freedom."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
 
@@ -84,9 +79,12 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     row |= {"over": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
     if band is None:
         return _said(row, OUT_OF_SCOPE, claim, judged_at)
-    row["passing"] = sum(band.contains(value) for value in sample.values)
+    counted = sample.values == 1 if claim.test == "share" else map(band.contains, sample.values)
+    row["passing"] = sum(counted)
     criterion = rule.Criterion(claim.test, band, claim.null)
     row["p_value"] = sample.p_value(criterion, estimate)
+    if claim.role == "key":
+        row["returns"] = sample.returns(criterion)
     verdict = rule.decide(criterion, sample.values, estimate)
     row["missed"] = ", ".join(rule.missed(criterion, sample.values, estimate))
     return _said(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
@@ -140,7 +138,7 @@ def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:
     for (row, claim), p in zip(family, adjusted, strict=True):
         row["p_holm"] = p
         said = rule.REPLICATED if row["verdict"] == rule.HOLDS else row["verdict"]
-        if (less := rule.corrected(said, p, claim.test)) != said:
+        if (less := rule.corrected(said, p)) != said:
             row["note"] = _join(row["note"], "does not pass Holm's correction")
             row["missed"] = _join(row["missed"], rule.HOLM, ", ")
             _said(row, less, claim)
@@ -153,7 +151,7 @@ def _said(
     row["verdict"] = rule.named(verdict, row["origin"])
     judged, seeds = verdict not in (NOT_MEASURED, OUT_OF_SCOPE), row["seeds"]
     of = "one network" if judged and seeds == 1 and claim.test != "exact" else ""
-    if judged and seeds > 1 and claim.test in rule.OF_EVERY:
+    if judged and seeds > 1 and claim.test in (*rule.OF_EVERY, "share"):
         of = f"{row['passing']} of {seeds} networks"
     reduced = claim.reduced_at(row["scale"])
     row["label"] = label(
@@ -166,81 +164,6 @@ def _said(
         recalled=row["recalled"],
     )
     return row
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One number per seed for one claim, on the scale on which it is judged.
-
-    Attributes:
-        values: (seed,).
-        trials: Number of test trials behind each, (seed,).
-        transform: Scale of the interval.
-        extra_variance: Variance of the mean over the test trials, with its degrees of freedom.
-    """
-
-    values: np.ndarray
-    trials: np.ndarray
-    transform: Transform
-    extra_variance: float = 0.0
-    extra_degrees: float = np.inf
-
-    def interval(self, test: str) -> Interval:
-        """Mean and interval; where a value is infinite there is none.
-
-        A claim about every network has its lowest and highest one in place of an interval.
-        """
-        values = self.values
-        n = values.size
-        if not np.isfinite(values).all() or (test == "exact" and n == 1):
-            return Interval(float(np.median(values)), np.nan, np.nan, n)
-        if test in rule.OF_EVERY:
-            middle = np.median if test == "exact" else np.mean
-            return Interval(float(middle(values)), values.min(), values.max(), n)
-        level = 0.90 if test == "equivalence" else 0.95
-        extra = self.extra_variance, self.extra_degrees
-        return statistics.interval(values, self.transform, self.trials, level, *extra)
-
-    def over(self, test: str, estimate: Interval) -> str:
-        """Source of the interval, in words: seeds, test trials or both; empty without one."""
-        if not np.isfinite(estimate.low):
-            return ""
-        if test in rule.OF_EVERY:
-            return EVERY
-        trials = self.extra_variance > 0
-        several = self.values.size > 1
-        return " and ".join([*["seeds"] * several, *["test trials"] * trials])
-
-    def p_value(self, criterion: rule.Criterion, estimate: Interval) -> float:
-        """Larger of the one-sided p values against the null, or the edges that are not open."""
-        if criterion.test in rule.OF_EVERY or estimate.seeds < 2 or not np.isfinite(estimate.low):
-            return np.nan
-        middle = float(self._to(self.values).mean())
-        if (side := rule.claimed_side(criterion)) is not None:
-            gaps = [side * (middle - float(self._to(criterion.null)))]
-        else:
-            # An edge at or below 0 cannot bind a ratio.
-            edges = [(1, criterion.band.low), (-1, criterion.band.high)]
-            least = 0.0 if self.transform == "log" else -np.inf
-            gaps = [
-                side * (middle - float(self._to(edge)))
-                for side, edge in edges
-                if least < edge < np.inf
-            ]
-        return max(
-            (statistics.p_above(gap, estimate.error, estimate.degrees) for gap in gaps),
-            default=np.nan,
-        )
-
-    def _to(self, x: Any) -> Any:
-        """Numbers on the scale of the interval."""
-        x = np.asarray(x, float)
-        if self.transform == "log":
-            return np.log(x)
-        if self.transform == "logit":
-            # Shares are softened as in their interval, edges of the band are not.
-            return special.logit((x * self.trials + 0.5) / (self.trials + 1) if x.ndim else x)
-        return x
 
 
 def _check_control(

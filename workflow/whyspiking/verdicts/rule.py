@@ -159,10 +159,9 @@ def _short_of(band: Band, estimate: Interval) -> str:
     return INCONCLUSIVE if overlaps else NOT_REPLICATED
 
 
-def corrected(verdict: str, p_holm: float, test: str) -> str:
+def corrected(verdict: str, p_holm: float) -> str:
     """The verdict that is left after Holm's correction; a p value that is nan changes none."""
-    passes = not p_holm > (0.05 if test == "equivalence" else 0.025)
-    return verdict if passes else LESS.get(verdict, verdict)
+    return LESS.get(verdict, verdict) if p_holm > 0.025 else verdict
 
 
 def named(verdict: str, origin: str) -> str:
