@@ -1,5 +1,7 @@
 """Comsa: decisions, what the probes change, and agreement of Brian2 with the closed form."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,9 @@ from made.fulfilled import fulfilled
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network
-from whyspiking.talks.comsa import exhibits, model, probes
+from whyspiking.talks.comsa import exhibits, measures, model, probes
 from whyspiking.training.first_spike import encoding
 
 # ---- decisions and probes ------------------------------------------------------------------
@@ -26,7 +29,30 @@ def test_decisions_and_hidden_spikes_before_them():
     np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
     hidden = np.array([[0.5, 2, np.inf, 1], [0, 0, 0, 0], [1, 2, 3, 9]])
     assert model.hidden_before_decision(hidden, trials.decision_ms) == pytest.approx(5 / 8)
-    assert np.isnan(model.hidden_before_decision(hidden, np.full(3, np.inf)))
+    assert model.mean_decision(trials.decision_ms) == 2
+    never = np.full(3, np.inf)
+    assert np.isnan([model.hidden_before_decision(hidden, never), model.mean_decision(never)]).all()
+
+
+def test_a_regime_is_told_by_time_and_by_share():
+    own = params_of("comsa", "regimes", **SIZES)
+    given_task = as_task(np.zeros((2, 12)), np.array([0, 1]), own)
+
+    def told(hidden_ms, decision_ms, perturbation="none"):
+        first = {"hidden": np.full((2, 200), 1.0), "output": np.full((2, 3), 40.0)}
+        first["hidden"][:, :3], first["output"][:, 0] = hidden_ms, decision_ms
+        trains = {k: Spikes.from_first_spikes(v, own.trial_ms) for k, v in first.items()}
+        condition, recording = Condition(perturbation, "", 0.0), SimpleNamespace(spikes=trains)
+        return measures.measures(own, condition, recording, given_task)
+
+    late = told(2.0, measures.SLOW_FROM)
+    assert late["slow_regime"] == late["waits_for_hidden"] == 1 and late["accuracy_slow"] == 0.5
+    assert told(30.0, 20.0) | {"hidden_before_decision": 0} == {
+        "hidden_before_decision": 0, "slow_regime": 1, "waits_for_hidden": 0, "accuracy_slow": 0.5,
+    }  # fmt: skip
+    early = told(1.0, 2.0)
+    assert early["slow_regime"] == 0 and early["waits_for_hidden"] == 1
+    assert np.isnan(early["accuracy_slow"]) and not told(1.0, 2.0, "same_time")
 
 
 @settings(max_examples=25, deadline=None)

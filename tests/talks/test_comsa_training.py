@@ -106,7 +106,7 @@ def test_it_learns_and_keeps_the_best_model(trained):
     assert again["validation_accuracy"] == max(by_epoch)
     start = learning.initial_arrays(own, Streams(0))
     assert np.abs(network.arrays["input_pulses"] - start["input_pulses"]).max() > 0.01
-    own = replace(own, experiment="pulses")
+    own = replace(own, experiment="regimes")
     fixed = fulfilled(own).train(own, "fixed_pulses", Streams(0), {}, silent)
     for name in model.PULSES:
         np.testing.assert_allclose(fixed.arrays[name], start[name], rtol=1e-6)

@@ -176,7 +176,7 @@ def test_timing_is_told_apart_by_who_put_the_times_there():
                 finding("no", experiment="shared_match_100", talk="bohte"),
             ]),
             ("clopath", YES, [finding(experiment="episode", talk="clopath")]),
-            ("comsa", NO, [finding("no", experiment="pulses", talk="comsa")]),
+            ("comsa", NO, [finding("no", experiment="regimes", talk="comsa")]),
         )
     }  # fmt: skip
     timed = dataclasses.replace(answer(), stands=found)

@@ -236,18 +236,19 @@ _DEFINED = {
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
-    "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
-    "fired, else 0.",
-    "decision_last": "ms: Mean decision time on validation images after the last epoch.",
-    "hidden_before_last": "fraction: Share of hidden neurons that fire before the decision, on "
-    "validation images after the last epoch.",
-    "silence_drift": "1: Mean rise of the weights from pixels that are never lit, in standard "
-    "deviations of the start: only silence of the neuron raises them.",
+    "slow_regime": "1: 1 for a network whose first output spike comes at 7.2 time units or later, "
+    "mean over decided trials: half of the authors' slow network; else 0.",
+    "waits_for_hidden": "1: 1 for a network that decides after at least 99 % of its hidden neurons "
+    "have fired, else 0.",
+    "accuracy_slow": "fraction: Accuracy of a network in the slow regime; of others there is none.",
     "same_start": "1: Correlation of the authors' slow and fast network over weights from pixels "
     "that are never lit, less their mean per neuron: 1 if both were trained from one start.",
     "same_start_shuffled": "1: The same with the neurons of one network shifted by one.",
     "older": "fraction: Share of hidden neurons whose weights from pixels that are never lit have "
     "not sunk from the authors' slow to their fast network.",
+    "rate_told": "1: Learning rate of the authors' weights between their slow and fast network: "
+    "the smallest rise of a neuron's weights from pixels that are never lit, over what Adam makes "
+    "of one batch with silent images.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",

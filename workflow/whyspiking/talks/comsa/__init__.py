@@ -3,8 +3,7 @@
 EXPERIMENTS = {
     "mnist_slow": "probes",
     "mnist_fast": "probes",
-    "pulses": "digits",
-    "regimes": "regimes",
+    "regimes": "digits",
     "released": "released",
     "boolean": "boolean",
     "shared_yinyang": "digits",

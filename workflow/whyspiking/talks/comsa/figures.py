@@ -1,4 +1,4 @@
-"""Figures of the talk: one digit, two regimes, what times carry, Boolean gates.
+"""Figures of the talk: one digit, two regimes and where they come from, what times carry, gates.
 
 Exhibits read (`<experiment>/exhibits.npz`) are described in `exhibits.py`.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.plots import figures as fg
 from whyspiking.records.tables import Table, where
+from whyspiking.talks.comsa.measures import SLOW_FROM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,14 @@ COLOURS = {"slow": fg.BLUE, "fast": fg.RED}
 AFTER = 1.25
 """How far a raster reaches beyond the decision."""
 PROBE_LABELS = {"same_time": "all at\nt = 0", "swap_pixels": "exchanged\nin image"}
+FOUND = {
+    ("regimes", "spiking"): ("published start and rates", fg.BLUE),
+    ("regimes", "readme_rates"): ("rates of the code's README", fg.GREY),
+    ("regimes", "fixed_pulses"): ("pulses stay", fg.PURPLE),
+    ("released", "slow"): ("authors, slow", fg.GREEN),
+    ("released", "fast"): ("authors, fast", fg.RED),
+}
+"""Experiment and variant -> name and colour of networks that may be slow or fast."""
 CONTROL_LABELS = {"mlp": "ReLU", "ink": "ReLU,\nink mask", "linear": "linear"}
 
 
@@ -32,6 +41,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     return {
         "one digit": lambda: one_digit({n: results.exhibit(n) for n in REGIMES}),
         "two regimes": lambda: two_regimes({n: results.exhibit(n) for n in REGIMES}),
+        "found from one start": lambda: found(results.metrics),
         "what times carry": lambda: timing(results.metrics),
         "boolean": lambda: gates(results.exhibit("boolean")),
     }
@@ -122,6 +132,39 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         "fast one it falls while hidden neurons are still firing.",
         ". ".join(words) + ".",
         exhibits="mnist_slow",
+    )
+
+
+def found(metrics: Table) -> fg.Plate:
+    """Each network from the published start: when it decides, and how well."""
+    rows = where(metrics, engine="brian2", perturbation="none")
+    plate, (ax,) = fg.row_of_panels(3.2, width=5.4)
+    words = []
+    for ((experiment, variant), (name, colour)), marker in zip(
+        FOUND.items(), fg.MARKERS, strict=False
+    ):
+        own = where(rows, experiment=experiment, variant=variant)
+        times, scores, slow, waits = (
+            where(own, metric=metric).sort_values("seed")["value"].to_numpy()
+            for metric in ("decision_time", "score", "slow_regime", "waits_for_hidden")
+        )
+        if not slow.size:
+            continue
+        ax.plot(times, 100 * scores, linestyle="none", marker=marker, color=colour, label=name)
+        words.append(
+            f"{name}: {slow.size} networks, {slow.sum():.0f} slow, {waits.sum():.0f} by the share "
+            "of hidden spikes"
+        )
+    if not words:
+        raise fg.NotMeasuredError("No network from the published start was run at this scale.")
+    ax.axvline(SLOW_FROM, color=fg.INK, linewidth=0.8, linestyle=":")
+    ax.set(xscale="log", xlabel="mean first output spike, ms", ylabel="accuracy, %")
+    fg.legend_below(plate, [ax])
+    return plate.says(
+        "Where the regimes come from: one point a network, in Brian2. Slow is what decides, on "
+        "average, right of the dotted line, at half of the time of the authors' slow network. "
+        "Theirs come from one start and a longer training.",
+        "; ".join(words) + ".",
     )
 
 

@@ -166,11 +166,9 @@ def validate(
     """
     hidden, output = model.first_spikes(params, arrays, times)
     first = output.min(axis=1)
-    decided = np.isfinite(first)
-    right = decided & (output.argmin(axis=1) == targets)
-    decision_ms = first[decided].mean() * params.unit_ms if decided.any() else np.nan
+    right = np.isfinite(first) & (output.argmin(axis=1) == targets)
     return {
         "validation_accuracy": float(right.mean()),
-        "validation_decision_ms": float(decision_ms),
+        "validation_decision_ms": model.mean_decision(first) * params.unit_ms,
         "validation_hidden_before": model.hidden_before_decision(hidden, first),
     }

@@ -105,6 +105,12 @@ def within_trial(params: Params, first: Mapping[str, NDArray]) -> dict[str, NDAr
     return {k: np.where(times <= params.trial_ms, times, np.inf) for k, times in scaled.items()}
 
 
+def mean_decision(decision_ms: NDArray) -> float:
+    """Mean over decided trials of first output spikes, (trial,); nan where no trial is decided."""
+    decided = decision_ms[np.isfinite(decision_ms)]
+    return float(decided.mean()) if decided.size else float("nan")
+
+
 def hidden_before_decision(hidden_ms: NDArray, decision_ms: NDArray) -> float:
     """Share of hidden neurons that have fired by the decision, mean over decided trials.
 
