@@ -159,6 +159,7 @@ def found(metrics: Table) -> fg.Plate:
         raise fg.NotMeasuredError("No network from the published start was run at this scale.")
     ax.axvline(SLOW_FROM, color=fg.INK, linewidth=0.8, linestyle=":")
     ax.set(xscale="log", xlabel="mean first output spike, ms", ylabel="accuracy, %")
+    ax.set_xticks([0.3, 1, 3, 10, 30], ["0.3", "1", "3", "10", "30"])
     fg.legend_below(plate, [ax])
     return plate.says(
         "Where the regimes come from: one point a network, in Brian2. Slow is what decides, on "
