@@ -13,6 +13,8 @@ from oracles import scherr_autodiff
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Stimulus
+from whyspiking.declared import registry
+from whyspiking.declared.claims_file import load
 from whyspiking.talks.scherr import (
     brian_learning,
     brian_network,
@@ -28,6 +30,7 @@ from whyspiking.talks.scherr import (
 from whyspiking.talks.scherr import task as evidence_task
 from whyspiking.talks.scherr.adam import Adam
 from whyspiking.talks.scherr.trials import from_raster, to_spikes
+from whyspiking.training.history import History
 
 COST = kernel.RateCost(3.0, 0.02)
 
@@ -185,6 +188,43 @@ def test_evidence_survives_the_task():
     again = evidence_task.from_task(params, task)
     np.testing.assert_equal(vars(again), vars(trials))
     assert task.features.sum() == trials.steps.size
+
+
+def ended_by_the_script(errors, n):
+    """When the authors' script stops, its loop written down again; infinite where it never does."""
+    for iteration in range(n):
+        if iteration % 10 == 0:
+            last = next(errors)
+        if iteration > 0 and last < 0.07 and np.mean([next(errors) for _ in range(8)]) < 0.07:
+            return iteration
+    return np.inf
+
+
+@pytest.mark.parametrize("limit", [2000, 25])
+def test_the_criterion_is_that_of_the_authors_script(monkeypatch, limit):
+    params = params_of("scherr", "evidence", "full", most_iterations=limit)
+    monkeypatch.setattr(evidence_task, "draw", lambda params, rng, n: n)
+    found, expected = [], []
+    for seed in range(20):
+        errors = np.random.default_rng(seed).uniform(0.02, 0.16, 1000)
+        drawn, history = iter(errors), History()
+        monkeypatch.setattr(
+            evidence, "wrong",
+            lambda neurons, arrays, n, drawn=drawn: np.mean([next(drawn) for _ in range(n // 64)]),
+        )  # fmt: skip
+        for iteration in range(60):
+            evidence.check(params, None, {}, None, iteration, history)
+        found.append(evidence.iterations_to_criterion(params, history))
+        expected.append(ended_by_the_script(iter(errors), min(60, limit)))
+    assert found == expected
+    assert np.isinf(found).any() and len(set(found)) > 4
+
+
+def test_nothing_that_is_published_of_evidence_accumulation_is_reduced():
+    talk = registry.load_talk("scherr")
+    (key,) = (c for c in load(talk.folder / "claims.yaml", talk) if c.role == "key")
+    assert not key.reduced_at("full") and key.reduced_at("smoke")
+    assert key.band("full").high == talk.experiments["evidence"].published["most_iterations"]
 
 
 def test_adam_is_that_of_optax():

@@ -91,12 +91,10 @@ class Fitted:
 
     Attributes:
         arrays: w, w_out and feedback.
-        errors: Share of wrong choices of every batch before it was learned from, (iteration,).
         floats_kept: M1, numbers that the rule held in memory for one batch.
     """
 
     arrays: Arrays
-    errors: list[float]
     floats_kept: int
 
 
@@ -156,4 +154,4 @@ def fit(
         if iteration % 10 == 9 or iteration + 1 == n:
             mean = np.mean(errors[-WINDOW:])
             progress((iteration + 1) / n, f"iteration {iteration + 1}: error {mean:.3f}")
-    return Fitted(arrays, errors, floats)
+    return Fitted(arrays, floats)
