@@ -94,6 +94,19 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     assert scoring.accuracy(padded) == pytest.approx(2 / 3)
 
 
+def test_controls_have_the_published_score_too(test_task):
+    """As many right as of labelled steps, and of the others the first class."""
+    params = params_of("bohte", "ecg", n_test=6)
+    hidden = test_task.targets.copy()
+    hidden[:, -90:] = -1
+    given, control = replace(test_task, targets=hidden), network_of(params, "traces")
+    chosen = fulfilled(params).evaluate(params, "traces", control, given).choices[:, 10:]
+    right = np.where(hidden < 0, 0, hidden)[:, 10:] == chosen
+    found = fulfilled(params).control_counts(params, "traces", control, given)
+    assert found["accuracy_padded"] == pytest.approx(right.mean())
+    assert right.mean() != right[:, :-90].mean()
+
+
 def with_originals(folder, monkeypatch, n_steps=400):
     """A folder with files as the authors', of random records, and their digests made known."""
     from scipy.io import savemat

@@ -8,6 +8,7 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.measures import scoring
 from whyspiking.talks.bohte import brian_network, training
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -59,10 +60,15 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 def control_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, float]:
-    """Operations of the recurrent controls and of the linear one."""
+    """Operations of a control; where steps are labelled its published score, too (README, 1)."""
     from whyspiking.talks.bohte import measures
 
-    return measures.control_counts(params, network, task)
+    counted = measures.control_counts(params, network, task)
+    if task.targets.ndim == 1:
+        return counted
+    outputs = networks.outputs_of(params, network, task)
+    padded = scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
+    return {**counted, "accuracy_padded": padded}
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
