@@ -74,6 +74,9 @@ TALK_DAMAGE = {
     "time constant in words": (
         lambda d: d["parameters"]["tau_s_ms"].update(value="one"), "parameters.tau_s_ms", "one",
     ),
+    "labelled steps of no number": (
+        lambda d: yinyang(d).update(kind="labelling"), "yinyang.labelled", "is missing",
+    ),
     "half a neuron": (
         lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=1.5), "n_hidden", "1.5",
     ),

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made.claims import DIFFERENCE, SOURCE, claim
 from made.measured import rows, table
-from scipy import stats
+from scipy import special, stats
 
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns
@@ -64,6 +65,17 @@ def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
     assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "inconclusive"
     alone = judge.judge(table(rows(values[:1], trials=200)), same)
     assert alone["over"] == "test trials"
+
+
+def test_shares_of_labelled_steps_are_counted_in_steps():
+    values, labelled = [0.957, 0.958, 0.959], claim()
+    labelled.of_experiment(registry.load_talk("bohte").experiments["ecg"])
+    row = judge.judge(table(rows(values, trials=141)), labelled)
+    expected = statistics.logit_interval(values, 141 * 1291)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    gap = special.logit(values).mean() - special.logit(row["band_low"])
+    told = statistics.p_above(gap, expected.error, expected.degrees)
+    assert row["p_value"] == pytest.approx(told, rel=1e-3)
 
 
 def in_parts(values, **place):

@@ -164,6 +164,7 @@ class Claim(Block):
     _data: str = PrivateAttr("")
     _published_trials: bool | None = PrivateAttr(None)
     _reduced_at: frozenset[str] = PrivateAttr(frozenset())
+    _scored_per_trial: int = PrivateAttr(1)
 
     @property
     def talk(self) -> str:
@@ -184,6 +185,11 @@ class Claim(Block):
         made = self.data == "original" if self._published_trials is None else self._published_trials
         return made and self.source.value is not None
 
+    @property
+    def scored_per_trial(self) -> int:
+        """How much of one test trial a share counts: its labelled steps, or the trial."""
+        return self._scored_per_trial
+
     def reduced_at(self, scale: str) -> bool:
         """Whether a scale runs its experiment smaller or shorter than published."""
         return scale in self._reduced_at
@@ -193,6 +199,7 @@ class Claim(Block):
         self._data = experiment.provenance
         self._published_trials = experiment.data.published_trials
         self._reduced_at = frozenset(name for name in scales.SCALES if experiment.changes(name))
+        self._scored_per_trial = experiment.labelled or 1
 
     def on(self, provenance: str) -> Claim:
         """The same claim of a run that had other data, the authors' own for instance.

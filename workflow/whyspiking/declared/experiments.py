@@ -91,6 +91,8 @@ class Experiment(Named):
     Attributes:
         title: In words.
         kind: What the network answers.
+        labelled: How much of a trial is labelled and scored, steps for instance; needed where the
+            kind is labelling.
         data: Its data.
         sizes: Further networks at shares of a size, trained and scored only.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
@@ -109,6 +111,7 @@ class Experiment(Named):
 
     title: str = Field(min_length=3)
     kind: Literal["classification", "labelling", "continuous"]
+    labelled: MayLack[int] = Field(None, gt=0)
     data: Data
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
@@ -194,6 +197,12 @@ class Experiment(Named):
                 raise Wrong(key, says)
         perturbed = sorted(set(self.perturbations()) & set(ON_SPIKES))
         refuse(
+            (
+                self.kind == "labelling" and self.labelled is None,
+                "labelled",
+                "is missing, but the kind is labelling; expected how much of a trial is scored. "
+                "Add it.",
+            ),
             (
                 perturbed and self.shared is None and self.input_times is None,
                 "input_times",

@@ -226,7 +226,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sa
     else:
         seeds = [seed for seed in sorted(first) if first[seed] > 0 or not ratio]
         values = np.array([first[seed] for seed in seeds])
-        counts = np.array([trials[seed] for seed in seeds])
+        counts = np.array([trials[seed] * claim.scored_per_trial for seed in seeds])
         extra = _trials_variance(metrics, claim, where, first, trials)
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")

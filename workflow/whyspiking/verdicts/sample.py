@@ -28,7 +28,8 @@ class Sample:
 
     Attributes:
         values: (seed,).
-        trials: Number of test trials behind each, (seed,).
+        trials: Number of what was scored behind each, test trials or their steps, (seed,). How many
+            of these are independent, the variance over test trials says.
         transform: Scale of the interval.
         extra_variance: Variance of the mean over the test trials, with its degrees of freedom.
     """
