@@ -96,8 +96,7 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
 
 def test_controls_have_the_published_score_too(test_task):
     """As many right as of labelled steps, and of the others the first class."""
-    params = params_of("bohte", "ecg", n_test=6)
-    hidden = test_task.targets.copy()
+    params, hidden = params_of("bohte", "ecg", n_test=6), test_task.targets.copy()
     hidden[:, -90:] = -1
     given, control = replace(test_task, targets=hidden), network_of(params, "traces")
     chosen = fulfilled(params).evaluate(params, "traces", control, given).choices[:, 10:]
