@@ -43,10 +43,11 @@ def n_steps(params: ct.Params) -> int:
 
 
 def series(params: ct.Params) -> NDArray[np.float64]:
-    """What the layers have to learn: a ramp and two sines, (step, layer)."""
-    share = np.arange(n_steps(params)) / n_steps(params)
-    sines = [np.sin(2 * np.pi * cycles * share) for cycles in params.cycles]
-    return params.target_amplitude * np.stack([2 * share - 1, *sines], axis=1)
+    """What the layers have to learn: a ramp, a fast cosine and a slow sine, (step, layer)."""
+    share = np.linspace(0, 1, n_steps(params))
+    fast, slow = (2 * np.pi * cycles * share for cycles in params.cycles)
+    size = params.target_amplitude
+    return np.stack([share, size * np.cos(fast), size * np.sin(slow)], axis=1)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -58,7 +59,8 @@ def trial(params: ct.Params, streams: Streams) -> ct.Task:
     """The one trial."""
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
     spikes = Spikes.from_raster(raster[None], params.dt_ms)
-    return ct.Task(ct.Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
+    wanted = smooth(params, series(params).T).T
+    return ct.Task(ct.Stimulus({INPUT: spikes}), wanted[None], 0, dt_ms=params.dt_ms)
 
 
 def raster_of(params: ct.Params, task: ct.Task) -> NDArray[np.float64]:
@@ -128,9 +130,11 @@ def train(
     after.info = {"engine": ENGINE, "rule": "online", "epochs": params.iterations}
     outputs = np.stack([smooth(params, learned.traces[f"readout{k}"][:, :, 0]) for k in LAYERS])
     after.history = [
-        {"epoch": trial + 1, "metric": f"nmse_layer{k}", "value": value}
+        {"epoch": trial + 1, "metric": name, "value": value}
         for trial in range(0, params.iterations, HISTORY_EVERY)
-        for k, value in enumerate(errors(params, outputs[:, trial].T), start=1)
+        for name, value in _by_layer(
+            losses(params, outputs[:, trial].T, task.targets[0])
+        ).items()
     ]
     return after
 
@@ -193,7 +197,7 @@ def _outcome(params: ct.Params, read: Sequence[NDArray], task: ct.Task) -> ct.Tr
 def smooth(params: ct.Params, y: NDArray) -> NDArray:
     """Readouts of single spikes are noisy: a filter of `tau_score`, along the last axis.
 
-    Forward in time, so that it delays; it is part of the score only, not of learning.
+    Forward in time; the score sees readout and series through it, learning sees neither so.
     """
     kept, smoothed = float(np.exp(-params.dt_ms / params.tau_score)), np.empty(y.shape)
     state = np.zeros(y.shape[:-1])
@@ -203,15 +207,26 @@ def smooth(params: ct.Params, y: NDArray) -> NDArray:
     return smoothed
 
 
-def errors(params: ct.Params, outputs: NDArray) -> list[float]:
-    """Squared error over the variance of the series, per layer; outputs (step, layer)."""
-    wanted = series(params)
-    return list(((outputs - wanted) ** 2).mean(axis=0) / wanted.var(axis=0))
+def losses(params: ct.Params, outputs: NDArray, wanted: NDArray) -> NDArray[np.float64]:
+    """Every layer's own loss (Eq. 6) as the authors draw it, after `drawn_from_ms`.
+
+    Args:
+        params: `drawn_from_ms`.
+        outputs: Smoothed readouts, (step, layer).
+        wanted: The series, smoothed alike.
+    """
+    size = np.abs(outputs - wanted)[round(params.drawn_from_ms / params.dt_ms) :]
+    return np.where(size < 1, size**2 / 2, size - 0.5).mean(axis=0)
 
 
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """The error of every layer."""
-    outputs = decode(params, recording, task).outputs[0]
-    return {f"nmse_layer{k}": float(x) for k, x in enumerate(errors(params, outputs), start=1)}
+    """The loss of every layer, and the largest of them over that of the authors' network."""
+    found = losses(params, decode(params, recording, task).outputs[0], task.targets[0])
+    over = float((found / params.released_losses).max())
+    return {**_by_layer(found), "loss_over_released": over}
+
+
+def _by_layer(found: NDArray[np.float64]) -> dict[str, float]:
+    return {f"loss_layer{k}": float(x) for k, x in enumerate(found, start=1)}
