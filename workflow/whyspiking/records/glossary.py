@@ -196,8 +196,8 @@ _DEFINED = {
     "oscillator).",
     "internal_frequency_off": "Hz: The same with septal inhibition removed.",
     "beat_frequency": "Hz: Frequency that maximises the mean vector strength of excitatory spikes.",
-    "order_correlation": "1: Circular correlation of firing order, theta sequence against "
-    "compressed replay.",
+    "order_correlation": "1: Circular correlation, over excitatory neurons, of the mean phase of "
+    "their spikes in the theta sequence with that in the compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
     "and in its replay: those whose order is compared.",
