@@ -352,12 +352,12 @@ _DEFINED = {
         for k in (1, 2, 3)
     },
     **{
-        f"loss_layer{k}": f"1: Layer {k}'s own loss, half the squared error of its readout, on its "
-        "time series."
+        f"nmse_layer{k}": f"1: Squared error of layer {k}'s readout over the variance of its time "
+        "series."
         for k in (1, 2, 3)
     },
-    "loss_over_released": "1: Loss of a layer over that of the same layer in the authors' stored "
-    "run, in the layer in which that is largest.",
+    "error_over_released": "1: Squared error of a layer's readout over that of the same layer in "
+    "the authors' stored run, in the layer in which that is largest.",
     **{
         f"alignment_layer{k}": f"1: M3: cosine of layer {k}'s local gradients, summed over the "
         "trial, with the gradient by BPTT on the same batch, mean over batches and over training."

@@ -132,9 +132,7 @@ def train(
     after.history = [
         {"epoch": trial + 1, "metric": name, "value": value}
         for trial in range(0, params.iterations, HISTORY_EVERY)
-        for name, value in _by_layer(
-            losses(params, outputs[:, trial].T, task.targets[0])
-        ).items()
+        for name, value in errors(params, outputs[:, trial].T, task.targets[0]).items()
     ]
     return after
 
@@ -207,26 +205,23 @@ def smooth(params: ct.Params, y: NDArray) -> NDArray:
     return smoothed
 
 
-def losses(params: ct.Params, outputs: NDArray, wanted: NDArray) -> NDArray[np.float64]:
-    """Every layer's own loss (Eq. 6) as the authors draw it, after `drawn_from_ms`.
+def errors(params: ct.Params, outputs: NDArray, wanted: NDArray) -> dict[str, float]:
+    """Squared error over the variance of the series, per layer, from `drawn_from_ms` on.
 
     Args:
         params: `drawn_from_ms`.
         outputs: Smoothed readouts, (step, layer).
         wanted: The series, smoothed alike.
     """
-    size = np.abs(outputs - wanted)[round(params.drawn_from_ms / params.dt_ms) :]
-    return np.where(size < 1, size**2 / 2, size - 0.5).mean(axis=0)
+    first = round(params.drawn_from_ms / params.dt_ms)
+    found = ((outputs - wanted)[first:] ** 2).mean(axis=0) / wanted[first:].var(axis=0)
+    return {f"nmse_layer{k}": float(x) for k, x in zip(LAYERS, found, strict=True)}
 
 
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """The loss of every layer, and the largest of them over that of the authors' network."""
-    found = losses(params, decode(params, recording, task).outputs[0], task.targets[0])
-    over = float((found / params.released_losses).max())
-    return {**_by_layer(found), "loss_over_released": over}
-
-
-def _by_layer(found: NDArray[np.float64]) -> dict[str, float]:
-    return {f"loss_layer{k}": float(x) for k, x in enumerate(found, start=1)}
+    """The error of every layer, and the largest of them over that of the authors' network."""
+    found = errors(params, decode(params, recording, task).outputs[0], task.targets[0])
+    over = np.divide(list(found.values()), params.released_errors)
+    return {**found, "error_over_released": float(over.max())}
