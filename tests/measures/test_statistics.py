@@ -134,7 +134,8 @@ def test_a_share_of_networks_has_its_exact_interval(k, n):
     found, scipys = statistics.share_interval(values), stats.binomtest(k, n)
     expected = scipys.proportion_ci(0.95, "exact")
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.mean == k / n and statistics.share_interval([0] * 5).high == pytest.approx(0.5218, abs=1e-4)
+    assert found.mean == k / n
+    assert statistics.share_interval([0] * 5).high == pytest.approx(0.5218, abs=1e-4)
     tests = [stats.binomtest(k, n, p, side).pvalue for p, side in ((0.2, "greater"), (0.9, "less"))]
     assert statistics.share_p_value(values, 0.2, 0.9) == pytest.approx(max(tests))
     assert statistics.share_p_value(values, 0.0, 0.9) == pytest.approx(tests[1])

@@ -1,4 +1,4 @@
-"""Acceptance bands of claims: what a file may say of them, and what a verdict needs."""
+"""Acceptance bands of claims, present and earlier: what a file may say, what a verdict needs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,33 @@ class Accept(TypedDict, total=False):
 
     full: Given
     paper: Given
+
+
+class Look(Block):
+    """An earlier test of a claim on test data, with another recipe or another band."""
+
+    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
+    recipe: str = Field(min_length=5)
+    value: float | None = None
+    verdict: str = Field(min_length=5)
+
+
+class EarlierBand(Block):
+    """A band that a claim had, and why it has another one now."""
+
+    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
+    band: Edges
+    why: str = Field(min_length=10)
+
+
+def _entry(given: Any) -> str:
+    banded = "band" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
+    return "band" if banded else "look"
+
+
+Earlier = Annotated[
+    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")], Discriminator(_entry)
+]
 
 
 def spelt(band: list[float | None]) -> str:

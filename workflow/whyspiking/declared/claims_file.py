@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from pydantic import (
-    Discriminator,
     Field,
     PrivateAttr,
-    Tag,
     TypeAdapter,
     ValidationInfo,
     field_validator,
@@ -19,7 +17,7 @@ from pydantic import (
 )
 
 from whyspiking.declared import scales
-from whyspiking.declared.bands import Accept, Accepted, Band, Edges, spelt
+from whyspiking.declared.bands import Accept, Accepted, Band, Earlier, EarlierBand, Look, spelt
 from whyspiking.declared.strict_yaml import (
     Block,
     Filled,
@@ -93,31 +91,6 @@ class Source(Block):
     recalled: bool = False
 
 
-class Look(Block):
-    """An earlier test of a claim on test data, with another recipe or another band."""
-
-    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
-    recipe: str = Field(min_length=5)
-    value: float | None = None
-    verdict: str = Field(min_length=5)
-
-
-class EarlierBand(Block):
-    """A band that a claim had, and why it has another one now."""
-
-    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
-    band: Edges
-    why: str = Field(min_length=10)
-
-
-def _entry(given: Any) -> str:
-    banded = "band" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
-    return "band" if banded else "look"
-
-
-Earlier = Annotated[
-    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")], Discriminator(_entry)
-]
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
 

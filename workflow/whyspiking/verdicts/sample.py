@@ -1,4 +1,4 @@
-"""What the networks behind a claim measured: its interval, its p value, and whether it would return."""
+"""The networks behind a claim: their interval and p value, and whether the verdict would return."""
 
 from __future__ import annotations
 
