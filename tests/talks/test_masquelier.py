@@ -180,19 +180,6 @@ def test_readouts_of_ties_and_silence():
     np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
 
 
-def test_ties_to_the_lowest_output_of_the_code():
-    """Outputs of the code stand for 4, 1, 0, 7, ...: of 0 and 4 the code's argmin takes 4."""
-    output = np.full((4, 10), 9)
-    output[0, [0, 4]] = 3
-    output[1, [6, 8]] = 3
-    output[2, 5] = 2
-    output[3] = T_MAX
-    potential = np.tile(np.arange(10.0), (4, 1))
-    own = params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest")
-    some = Task(Stimulus(), np.arange(4), 10)
-    np.testing.assert_array_equal(model.decide(own, output, potential, some).choices, [4, 8, 5, 9])
-
-
 # ---- Brian2 --------------------------------------------------------------------------------
 
 

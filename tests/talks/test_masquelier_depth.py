@@ -60,7 +60,7 @@ def test_it_trains_and_revives_neurons_of_every_layer(digits):
     )
     found = learning.train(own, "spiking", Streams(0), {}, silent)
     assert [w.shape for w in found.arrays.values()] == [(64, 20), (20, 15), (15, 4)]
-    weights = learning.initial_weights(own, Streams(0))
+    weights = learning.initial_weights(own, Streams(0).rng("init"))
     for name, start in model.as_arrays(weights).items():
         assert np.abs(found.arrays[name] - start).max() > 0.1, "every layer must have learned"
     assert weights[1].min() < 0 < weights[0].min() and 20 < weights[1].max() < 30

@@ -1,5 +1,7 @@
 """Training of S4NN: recipe, epochs, failures, shared tasks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made.bars import NEURONS, T_MAX, made_digits, random_case
@@ -65,8 +67,40 @@ def test_the_published_experiment_is_the_published_code():
     published = {
         "precision": "float64", "n_train": 60000, "epochs": 100, "keep_epoch": "last",
         "shuffle": False, "average_rate": 0.0, "reset_output": False, "reset_until": 1.0,
+        "follow_test": True, "script_draws": False,
     }  # fmt: skip
     assert {name: own.values[name] for name in published} == published
+
+
+def test_scores_on_test_images_choose_nothing(digits):
+    own = params_of("masquelier", "published", **{**digits, "n_train": 300})
+    unseen = replace(own, values={**own.values, "follow_test": False})
+    found, alone = (learning.train(p, "spiking", Streams(0), {}, silent) for p in (own, unseen))
+    for name in found.arrays:
+        np.testing.assert_array_equal(found.arrays[name], alone.arrays[name])
+    curve = [r["value"] for r in found.history if r["metric"] == "test_accuracy"]
+    outcome = fulfilled(own).evaluate(own, "spiking", found, task_of(own))
+    assert curve[-1] == (outcome.choices == outcome.targets).mean() and len(set(curve)) > 1
+    spread = float(np.std(curve[-learning.LATE :], ddof=1))
+    assert found.info["measures"] == {
+        "accuracy_best_test": max(curve),
+        "accuracy_late_spread": spread,
+    }
+    assert not alone.info["measures"] and alone.info["kept_epoch"] == own.epochs == 8
+
+
+def test_the_script_draws_from_one_stream(digits):
+    """As its lines 92-96 and 237-240 do, written out."""
+    own = params_of("masquelier", "published", **{**digits, "n_output": 10, "script_draws": True})
+    init, redraw = learning.generators(own, Streams(5))
+    found = learning.initial_weights(own, init)
+    rng = np.random.RandomState(0)
+    hidden, output = 20.0 * rng.random_sample((20, 8, 8)), 48.0 * rng.random_sample((10, 20, 1))
+    learning.reset(own, found, np.isin(np.arange(20), [3, 7]), redraw)
+    for neuron in (3, 7):
+        hidden[neuron] = 20.0 * rng.random_sample((8, 8))
+    np.testing.assert_array_equal(found[0], hidden.reshape(20, -1).T)
+    np.testing.assert_array_equal(found[1][:, model.CODE_ORDER], output[:, :, 0].T)
 
 
 def test_the_margin_grows():
@@ -78,7 +112,7 @@ def test_the_margin_grows():
 def test_silent_neurons_are_drawn_anew(digits, output):
     """Their input weights always; their output weights not in the published code."""
     own = params_of("masquelier", "mnist_strict", **{**digits, "reset_output": output})
-    weights = learning.initial_weights(own, Streams(0))
+    weights = learning.initial_weights(own, Streams(0).rng("init"))
     before = tuple(w.copy() for w in weights)
     mask = np.zeros(20, bool)
     mask[[3, 7]] = True
@@ -117,7 +151,7 @@ def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
     assert (trained.info["engine"], again.info["engine"]) == ("compiled", "numpy")
     for name in trained.arrays:
         np.testing.assert_allclose(trained.arrays[name], again.arrays[name], rtol=1e-9, atol=1e-9)
-    start = learning.initial_weights(own, Streams(0))
+    start = learning.initial_weights(own, Streams(0).rng("init"))
     assert (np.abs(trained.arrays["w_hidden"] - start[0]) > 1e-3).any(), "something was learned"
 
 

@@ -21,19 +21,35 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, task
-from whyspiking.talks.masquelier.model import as_arrays, neurons, published, sizes, strict
+from whyspiking.talks.masquelier import compiled, script, task
+from whyspiking.talks.masquelier.model import (
+    CODE_ORDER,
+    as_arrays,
+    neurons,
+    published,
+    sizes,
+    strict,
+)
 from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights, of_layers
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
 PRECISIONS = ("float32", "float64")
+LATE = 10
+"""Last epochs over which the spread of the accuracy on test images is taken."""
 
 log = logging.getLogger(__name__)
 
 
-def initial_weights(params: ct.Params, streams: Streams) -> Weights:
-    """Uniform weights between the published limits, drawn from the stream "init".
+def generators(params: ct.Params, streams: Streams) -> list[np.random.Generator]:
+    """Of initial and of redrawn weights; of `script_draws` both are the script's own stream."""
+    if params.script_draws:
+        return [script.stream()] * 2
+    return [streams.rng("init"), streams.rng("reset")]
+
+
+def initial_weights(params: ct.Params, rng: np.random.Generator) -> Weights:
+    """Uniform weights between the published limits.
 
     Raises:
         UserError: If `precision` is none of `PRECISIONS`.
@@ -43,11 +59,21 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
             f"talk '{params.talk}': parameter 'precision' is {params.precision!r}; expected "
             + " or ".join(PRECISIONS)
         )
-    rng = streams.rng("init")
     wide = [params.n_input, *sizes(params).values()]
     shapes = zip(limits(params), wide, wide[1:], strict=False)
-    drawn = [rng.uniform(*bounds, (n_from, n)) for bounds, n_from, n in shapes]
-    return tuple(w.astype(params.precision) for w in drawn)
+    drawn = [draw(params, rng, *shape) for shape in shapes]
+    if params.script_draws:
+        drawn[-1] = drawn[-1][:, np.argsort(CODE_ORDER)]
+    return tuple(w.astype(params.precision, order="C") for w in drawn)
+
+
+def draw(
+    params: ct.Params, rng: np.random.Generator, bounds: tuple[float, float], n_from: int, n: int
+) -> NDArray[np.float64]:
+    """Uniform weights into n neurons, (n_from, n); of `script_draws` neuron by neuron, as there."""
+    if params.script_draws:
+        return rng.uniform(*bounds, (n, n_from)).T
+    return rng.uniform(*bounds, (n_from, n))
 
 
 def limits(params: ct.Params) -> list[tuple[float, float]]:
@@ -83,17 +109,24 @@ def train(
 
     What is kept are the running means of the weights, or, without `average_rate`, the weights.
     Where the last epoch is kept nothing is held out of the training file. Randomness: "init",
-    "shuffle", "reset".
+    "shuffle", "reset". With `follow_test` every epoch is scored on the test images as S4NN.py does
+    (lines 182-202); these scores are noted and choose nothing: the network kept is the same.
+
+    Returns:
+        The network; of `follow_test`, what `followed` tells is under `info["measures"]`.
 
     Raises:
         UserError: If the weights are no numbers any more before any epoch was good.
     """
     images, targets = task.samples(params, "train")
-    events, held_out = task.events(params, images), _held_out(params)
-    weights = initial_weights(params, streams)
+    events = task.events(params, images)
+    held_out = _scored(params, "validation") if task.n_held_out(params) else None
+    test = _scored(params, "test") if params.follow_test else None
+    init, redraw = generators(params, streams)
+    weights = initial_weights(params, init)
     averaged = _running_mean(params, weights)
     means = averaged.weights if averaged else ()
-    shuffle, redraw = streams.rng("shuffle"), streams.rng("reset")
+    shuffle = streams.rng("shuffle")
     order, history = np.arange(len(targets)), History()
     best, stopped = SimpleNamespace(weights=None, values={"validation_accuracy": -1.0}), ""
     kept = Checkpoint(*weights, *means, best, shuffle, redraw, history)
@@ -115,6 +148,9 @@ def train(
         silent = fired < params.reset_share * len(order)
         values["dead"] = float(silent.mean())
         history.note(epoch, **values, epoch_seconds=seconds)
+        if test:
+            as_published = validate(params, current, *test)["validation_ties_as_hits"]
+            history.note(epoch, test_accuracy=as_published)
         if not held_out or values["validation_accuracy"] > best.values["validation_accuracy"]:
             best.weights = tuple(w.copy() for w in current)
             best.values = {**values, "epoch": epoch}
@@ -151,9 +187,22 @@ def _network(
             "stopped": stopped,
             **{key: float(value) for key, value in best.items() if key.startswith("validation")},
             "parameters": int(sum(w.size for w in kept)),
+            "measures": followed(history),
         },
         history=history.rows,
     )
+
+
+def followed(history: History) -> dict[str, float]:
+    """Best accuracy on the test images of all epochs, and its standard deviation over the last.
+
+    Empty where they were not followed.
+    """
+    scores = history.values("test_accuracy")
+    if not scores:
+        return {}
+    late = float(np.std(scores[-LATE:], ddof=min(1, len(scores) - 1)))
+    return {"accuracy_best_test": max(scores), "accuracy_late_spread": late}
 
 
 def _running_mean(params: ct.Params, weights: Weights) -> Averaged | None:
@@ -164,11 +213,9 @@ def _running_mean(params: ct.Params, weights: Weights) -> Averaged | None:
     return Averaged(means, float(params.average_rate), int(params.average_every))
 
 
-def _held_out(params: ct.Params) -> tuple[Events, NDArray] | None:
-    """Spikes and classes of the validation images, if the best epoch is to be found with them."""
-    if not task.n_held_out(params):
-        return None
-    values, classes = task.samples(params, "validation")
+def _scored(params: ct.Params, split: ct.Split) -> tuple[Events, NDArray]:
+    """Spikes and classes of the images of a split."""
+    values, classes = task.samples(params, split)
     return task.events(params, values), classes
 
 
@@ -212,6 +259,6 @@ def reset(params: ct.Params, weights: Weights, silent: NDArray, rng: np.random.G
         if not n:
             continue
         into, out = weights[k], weights[k + 1]
-        into[:, of_layer] = rng.uniform(*bounds[k], (len(into), n))
+        into[:, of_layer] = draw(params, rng, bounds[k], len(into), n)
         if params.reset_output:
             out[of_layer] = rng.uniform(*bounds[k + 1], (n, out.shape[1]))

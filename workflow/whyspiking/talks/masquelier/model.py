@@ -34,7 +34,7 @@ START = "v = 0; fired = 0"
 SILENT_TICKS = 3
 """Ticks before the end of a trial at which silent outputs are read, as in the published code."""
 CODE_ORDER = (4, 1, 0, 7, 9, 2, 3, 5, 8, 6)
-"""Digits in the order of the published code's outputs, `cats`; the lowest of them wins its ties."""
+"""Digits in the order of the published code's outputs, `cats`."""
 
 
 def neurons(params: Params) -> Neurons:
@@ -110,24 +110,11 @@ def published(
     return np.where(hit, targets, strict(output, potential))
 
 
-def lowest(output: NDArray, potential: NDArray, t_max: int) -> NDArray[np.int64]:
-    """Classes by the first output spike; ties go to the lowest output in the order of the code.
-
-    Args:
-        output: First spikes in ticks, Tmax where silent; (trial, class), ten classes.
-        potential: As for `strict`, which decides silent trials.
-        t_max: Length of a trial in ticks.
-    """
-    order = np.array(CODE_ORDER)
-    first = order[output[:, order].argmin(axis=1)]
-    return np.where(output.min(axis=1) < t_max, first, strict(output, potential))
-
-
 def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> Trials:
     """Decisions by the readout rule of the experiment; silent trials decide at their end.
 
     Args:
-        params: Parameters; `ties` is "hits", "potential" or "lowest".
+        params: Parameters; `ties` is "hits" or "potential".
         output: First spikes in ticks, Tmax where silent; (trial, class).
         potential: Potentials as in `network.Firing`, (trial, class).
         task: The trials.
@@ -140,12 +127,9 @@ def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> T
         choices = strict(output, potential)
     elif params.ties == "hits":
         choices = published(output, potential, targets, params.t_max)
-    elif params.ties == "lowest":
-        choices = lowest(output, potential, params.t_max)
     else:
         raise UserError(
-            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits, potential "
-            "or lowest"
+            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits or potential"
         )
     return Trials(
         targets=targets,

@@ -11,11 +11,11 @@ import numpy as np
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import released
-from whyspiking.talks.masquelier import compiled
+from whyspiking.talks.masquelier import compiled, script
 from whyspiking.talks.masquelier.brian_network import bind, decode, to_brian
 from whyspiking.talks.masquelier.model import CODE_ORDER, evaluate
 from whyspiking.talks.masquelier.s4nn import reference_first_ms
-from whyspiking.talks.masquelier.task import make_task
+from whyspiking.talks.masquelier.task import make_task, samples
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
 
@@ -29,12 +29,17 @@ def train(
 ) -> Network:
     """Read the released network; nothing is trained.
 
+    Returns:
+        The network, and under `info["measures"]` how the authors made it (`script.provenance`).
+
     Raises:
         Unavailable: If the user does not have its file.
         UserError: If the file is not the released one, or does not fit the parameters.
     """
-    stored = FILE.stored(params.originals_dir)
-    return Network(parse(stored, params), {"engine": compiled.NAME})
+    arrays = parse(FILE.stored(params.originals_dir), params)
+    dark = samples(params, "train")[0].max(axis=0) == 0
+    made = script.provenance(params, arrays["w_hidden"], dark)
+    return Network(arrays, {"engine": compiled.NAME, "measures": made})
 
 
 def parse(stored: released.Stored, params: Params) -> dict[str, np.ndarray]:
