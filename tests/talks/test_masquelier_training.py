@@ -84,6 +84,7 @@ def test_scores_on_test_images_choose_nothing(digits):
     spread = float(np.std(curve[-learning.LATE :], ddof=1))
     assert found.info["measures"] == {
         "accuracy_best_test": max(curve),
+        "accuracy_best_test_40": max(curve),
         "accuracy_late_spread": spread,
     }
     assert not alone.info["measures"] and alone.info["kept_epoch"] == own.epochs == 8

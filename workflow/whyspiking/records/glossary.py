@@ -242,8 +242,9 @@ _DEFINED = {
     "accuracy_best_test": "fraction: Best accuracy on the test images over all epochs, a tie with "
     "the true class as a hit. It chooses by test images, so it is held only against a number that "
     "was chosen so; no network is kept by it.",
-    "accuracy_late_spread": "fraction: Standard deviation of that accuracy over the last ten "
-    "epochs.",
+    "accuracy_best_test_40": "fraction: The same over the first 40 epochs.",
+    "accuracy_late_spread": "fraction: Standard deviation of the accuracy on the test images, so "
+    "scored, over the last ten epochs.",
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
