@@ -327,7 +327,7 @@ CLAIM_DAMAGE = {
     ),
     "band upside down": (claim(accept={"full": [0.97, 0.95]}), "accept.full", "[0.97, 0.95]"),
     "band without its edge": (
-        claim(accept={"full": [None, 0.95]}), "accept.full", "lower edge",
+        claim(accept={"full": [None, 0.95]}), "accept.full", "both edges",
     ),
     "band of one number": (claim(accept={"full": [0.9]}), "accept.full", "[0.9]"),
     "band of three numbers": (
@@ -339,7 +339,7 @@ CLAIM_DAMAGE = {
     ),
     "band at smoke scale": (claim(accept={"smoke": [0.9, 1.0]}), "accept.smoke", "known keys"),
     "difference from nothing": (claim(test="difference"), "versus", "difference"),
-    "versus without a use": (claim(versus={"variant": "mlp"}), "versus", "value"),
+    "versus without a use": (claim(versus={"variant": "mlp"}), "versus", "range"),
     "difference from itself": (
         claim(test="difference", versus={"variant": "spiking"}), "versus", "spiking",
     ),

@@ -20,7 +20,7 @@ SAME = 1e-6
 def stream() -> np.random.Generator:
     """The script's stream before its first draw, as a generator that a checkpoint can keep."""
     bits = np.random.MT19937()
-    bits.state = np.random.RandomState(SEED).get_state(legacy=False)
+    np.random.RandomState(bits).seed(SEED)
     return np.random.Generator(bits)
 
 
