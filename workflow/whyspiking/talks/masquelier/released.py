@@ -38,7 +38,7 @@ def train(
     """
     arrays = parse(FILE.stored(params.originals_dir), params)
     dark = samples(params, "train")[0].max(axis=0) == 0
-    made = script.provenance(params, arrays["w_hidden"], dark)
+    made = script.provenance(arrays, dark)
     return Network(arrays, {"engine": compiled.NAME, "measures": made})
 
 

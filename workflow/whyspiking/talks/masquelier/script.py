@@ -7,12 +7,15 @@ neurons that were silent, in their order (237-240).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params
-
-SEED = 0
+SEED, LIMIT = 0, 5.0
+"""Of the stream; and the highest input weight that is drawn (line 29)."""
+IMAGES, LOST = 60_000, 0.2 * 1e-6
+"""Images of an epoch (115), and the share of a weight that is lost with each (27, 28, 180)."""
 SAME = 1e-6
 """Epochs by which ages of a neuron's pixels may differ if they were drawn so: rounding alone."""
 
@@ -24,15 +27,14 @@ def stream() -> np.random.Generator:
     return np.random.Generator(bits)
 
 
-def provenance(params: Params, w_hidden: NDArray, dark: NDArray) -> dict[str, float]:
+def provenance(arrays: Mapping[str, NDArray], dark: NDArray) -> dict[str, float]:
     """How a network was made, read off weights that can but decay: those of pixels without ink.
 
     With every image a weight loses the share eta lambda (Eq. 6), so the logarithm of what is left
     of a draw tells its age; it is the same for all such pixels only if the draw is the right one.
 
     Args:
-        params: `learning_rate`, `decay`, `n_train` images of an epoch, `hidden_limit`.
-        w_hidden: Weights from pixels to hidden neurons, (pixel, hidden).
+        arrays: w_hidden (pixel, hidden) and w_output (hidden, class).
         dark: Which pixels have ink in no training image, (pixel,).
 
     Returns:
@@ -40,18 +42,17 @@ def provenance(params: Params, w_hidden: NDArray, dark: NDArray) -> dict[str, fl
         `released_epochs`, their age; `released_resets`, others that are redraws of it, in its
         order, each a whole number of epochs old.
     """
-    weights, draws = w_hidden.T[:, dark], stream()
-    shape = w_hidden.T.shape
-    epoch = params.n_train * np.log1p(-params.learning_rate * params.decay)
+    weights, draws = arrays["w_hidden"].T, stream()
+    left, epoch = weights[:, dark], IMAGES * np.log1p(-LOST)
 
-    def ages(drawn: NDArray, left: NDArray) -> tuple[NDArray, NDArray]:
-        found = np.log(left / drawn[..., dark]) / epoch
+    def ages(drawn: NDArray, now: NDArray) -> tuple[NDArray, NDArray]:
+        found = np.log(now / drawn[..., dark]) / epoch
         return found.mean(axis=-1), np.ptp(found, axis=-1) < SAME
 
-    age, first = ages(draws.uniform(0, params.hidden_limit, shape), weights)
-    draws.random((params.n_output, params.n_hidden))
-    others, redrawn = np.flatnonzero(~first), draws.uniform(0, params.hidden_limit, shape)
-    since, fits = ages(redrawn, weights[others, None])
+    age, first = ages(draws.uniform(0, LIMIT, weights.shape), left)
+    draws.random(arrays["w_output"].shape)
+    others, redrawn = np.flatnonzero(~first), draws.uniform(0, LIMIT, weights.shape)
+    since, fits = ages(redrawn, left[others, None])
     which = fits.argmax(axis=1)
     at = np.arange(others.size)
     since, fits = since[at, which], fits[at, which]
