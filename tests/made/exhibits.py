@@ -125,10 +125,13 @@ def _xor(rng: np.random.Generator) -> Arrays:
     sign = np.array([-1, 1, 1, -1])
     credit = np.outer([0, 0, 0.1, -0.1, 0.3], sign)
     return {
-        "output.bin_ms": np.array(200.0),
-        "output.before": rng.uniform(6, 10, 80),
-        "output.after": np.repeat(6 + 2.5 * sign, 20) + rng.normal(0, 0.4, 80),
         **{f"credit.{v}.{seed}": credit for v in ("spiking", "no_feedback") for seed in SEEDS},
+        **{
+            f"output.spiking.{seed}": 6
+            + np.outer([-0.1, 2.5], sign)[:, :, None]
+            + rng.normal(0, 0.4, (2, 4, 20))
+            for seed in SEEDS
+        },
     }
 
 
@@ -227,6 +230,7 @@ MAKERS: dict[str, Callable[[np.random.Generator], Arrays]] = {
     "goeltz/yinyang": _map,
     "masquelier/mnist_strict": _ticks,
     "naud/xor": _xor,
+    "naud/xor_published": _xor,
     "naud/multiplexing": _two_channels,
     "naud/plasticity": _pairing,
     "neftci/nmnist": _events,

@@ -26,7 +26,6 @@ from whyspiking.talks.masquelier import learning as s4nn
 from whyspiking.talks.naud.rate_hierarchy import burstprop, deep_digits, digits
 from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
 from whyspiking.talks.naud.xor import learning as bursting
-from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import training as decolle
 from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
@@ -238,10 +237,7 @@ def _rates(train, module, experiment, variant, progress):
 
 def of_ensembles(progress, monkeypatch):
     own = params_of("naud", "xor_published", n_per_population=10, epochs=6)
-    return bursting.learn(
-        own, "spiking", STREAMS, Ensembles(own), "compiled",
-        progress=progress, kept_as="training", watch=2,
-    )[0]  # fmt: skip
+    return bursting.learn(own, "spiking", STREAMS, progress, watch=2)[0]
 
 
 def of_a_tempotron(progress, monkeypatch):

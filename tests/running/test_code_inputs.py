@@ -13,7 +13,7 @@ from whyspiking.running import code_inputs
 
 PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
-LEARN_IN_BRIAN2 = ("clopath", "naud", "neftci", "scherr")
+LEARN_IN_BRIAN2 = ("clopath", "neftci", "scherr")
 NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report", "export", "nir"}
 NEVER_SIMULATE = {"verdicts", "declared", "plots", "report", "export", "nir"}
 

@@ -22,10 +22,7 @@ SIMULATED = [
 
 
 OF_A_RUN = {
-    "naud": {
-        *("i_high", "i_low", "eta_decay_from", "test_every", "test_every_late"),
-        *("p_start", "event_start_hz"),
-    },
+    "naud": {"p_start", "event_start_hz"},
     "neftci": {"counted_ms"},
 }
 """Parameters that are read for the number of trials or steps alone: what they decide, a schedule,

@@ -294,15 +294,19 @@ _DEFINED = {
     # burst-dependent plasticity, XOR (naud)
     "xor_ordering": "fraction: Share of plasticity-off tests in the last fifth of training in "
     "which both true outputs exceed both false ones by at least 1 Hz.",
-    "xor_ordered": "fraction: The same by any margin.",
     "xor_margin": "Hz: Lower of the true outputs minus higher of the false ones, mean over those "
     "tests.",
-    "xor_sides": "fraction: Share of those tests with all four outputs on their side of 6 Hz.",
+    "xor_side_margin": "Hz: Least distance of one of the four outputs to 6 Hz, negative on the "
+    "wrong side; engine of training: the published test after learning, 8 s a pattern; Brian2: "
+    "all presentations of the frozen network.",
+    **{
+        f"xor_output_{pattern}": f"Hz: Output rate for the pattern {pattern}, in the same tests."
+        for pattern in ("00", "10", "01", "11")
+    },
     "credit_signs": "fraction: Share of ensembles (H1, H2, O) and patterns whose burst probability "
     "moves as designed while the teaching current is on, in H1 and H2 by more than 0.03; first 10 "
     "epochs.",
     "credit_hidden": "1: Least of these movements in H1 and H2, absolute.",
-    "credit_hidden_largest": "1: Largest of these movements in H1 and H2, absolute.",
     **{
         f"credit_angle_{k}": f"degrees: Angle of the rule's credit in hidden layer {k} to that of "
         "backpropagation, mean over validation samples, after training."
@@ -320,8 +324,6 @@ _DEFINED = {
         for e in ("H1", "H2", "O")
         for when, said in (("start", "before"), ("middle", "halfway through"), ("end", "after"))
     },
-    "start_rate_error": "Hz: Largest difference of the four output rates before learning, at the "
-    "published step, from those of another port of the published program.",
     "gradient_cosine_hidden": "1: M3: cosine of the rule's weight changes with the gradient of an "
     "equivalent rate model; input to hidden, after training.",
     "gradient_cosine_output": "1: The same, hidden to output.",

@@ -17,7 +17,9 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """All figures by name, in the order of the story."""
     shown = results.exhibit
     return {
-        "xor before and after": lambda: of_xor.before_and_after(shown("xor")),
+        "xor before and after": lambda: of_xor.before_and_after(
+            "xor_published", shown("xor_published")
+        ),
         "credit": lambda: of_xor.credit(shown("xor")),
         "lesions": lambda: of_xor.lesions(results.history),
         "two channels": lambda: of_channels.channels(shown("multiplexing")),

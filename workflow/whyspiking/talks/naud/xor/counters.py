@@ -1,4 +1,4 @@
-"""What is read from the counters of the XOR network while it learns (Eqs. 14 and 15)."""
+"""What is read from the counters of the XOR network: its tests (Eqs. 14, 56), its credit (15)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from whyspiking.training.history import History
 
 THRESHOLD_HZ = 6.0
 """Output rate above which the network says 1 (PGZRN21, Fig. 4)."""
+BINS = 20
+"""Bins of a pattern in the published test (sim_xor.cpp:459, plot_xor.py:44-46)."""
 MARGIN_HZ = 1.0
 """Least distance of the two outputs next to each other for a test to count as ordered."""
 EARLY_EPOCHS = 10
@@ -60,6 +62,18 @@ class Counters:
                 found[test, pattern] = self.event_rates(start + skipped, start + length)
         return found
 
+    def published_test(self, first: int) -> NDArray[np.float64]:
+        """Output rate in Hz in each bin of a published test, (pattern, bin).
+
+        Args:
+            first: Its first slot.
+        """
+        last = first + len(PATTERNS) * slots(self.params, self.params.test_ms)
+        edges = np.linspace(first, last, len(PATTERNS) * BINS + 1).astype(int)
+        seconds = self.params.test_ms / BINS / 1e3
+        counted = np.diff(self.events[edges, OUTPUT]).reshape(len(PATTERNS), BINS)
+        return counted / (seconds * self.params.n_per_population)
+
     def burst_probabilities(
         self, schedule: Schedule, epochs: range
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -93,9 +107,15 @@ def margins(rates: NDArray) -> NDArray[np.float64]:
     return rates[:, TARGETS == 1].min(axis=1) - rates[:, TARGETS == 0].max(axis=1)
 
 
-def sides(rates: NDArray) -> NDArray[np.bool_]:
-    """Whether all four outputs are on their side of the threshold, (test,)."""
-    return ((rates > THRESHOLD_HZ) == (TARGETS == 1)).all(axis=1)
+def side_measures(rates: NDArray) -> dict[str, float]:
+    """Each output, and the least distance of one to the threshold on its right side (Eq. 56).
+
+    Args:
+        rates: Output rate in Hz, (pattern,).
+    """
+    named = {f"xor_output_{a}{b}": float(r) for (a, b), r in zip(PATTERNS, rates, strict=True)}
+    distances = np.where(TARGETS == 1, rates - THRESHOLD_HZ, THRESHOLD_HZ - rates)
+    return {"xor_side_margin": float(distances.min()), **named}
 
 
 def judged(schedule: Schedule) -> NDArray[np.bool_]:
@@ -113,9 +133,7 @@ def order_measures(rates: NDArray) -> dict[str, float]:
     margin = margins(rates)
     return {
         "xor_ordering": float((margin >= MARGIN_HZ).mean()),
-        "xor_ordered": float((margin > 0).mean()),
         "xor_margin": float(margin.mean()),
-        "xor_sides": float(sides(rates).mean()),
     }
 
 
@@ -132,7 +150,6 @@ def credit_measures(change: NDArray) -> dict[str, float]:
     return {
         "credit_signs": float(right.mean()),
         "credit_hidden": float(np.abs(own[:2]).min()),
-        "credit_hidden_largest": float(np.abs(own[:2]).max()),
     }
 
 

@@ -79,7 +79,7 @@ def _starts(neuron: NDArray, n: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Ensembles:
-    """The network with the interface of `brian.Machine`, as far as learning needs it.
+    """The network with the interface of `brian.Machine`.
 
     Attributes:
         params: Parameters of the experiment.
@@ -202,7 +202,7 @@ def library() -> ctypes.CDLL:
 
 
 def _check_known(values: Mapping[str, Any]) -> None:
-    known = {f"neurons.{name}" for name in FIXED} | {"neurons.carry"}
+    known = {f"neurons.{name}" for name in FIXED}
     if unknown := {name for name in values if name.startswith("neurons.")} - known:
         raise UserError(
             f"talk 'naud': the compiled XOR network does not know {sorted(unknown)}; simulate "

@@ -1,4 +1,4 @@
-"""The experiment `xor`: training inside Brian2, the frozen network, its own conditions."""
+"""The experiment `xor`: learned by `ensembles`, simulated in Brian2, with conditions of its own."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.naud.xor import brian_network, controls, learning, rate_model
-from whyspiking.talks.naud.xor.counters import THRESHOLD_HZ
+from whyspiking.talks.naud.xor.counters import THRESHOLD_HZ, read_counters
+from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.lesions import placed
 from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS, TRIAL_MS
-from whyspiking.talks.naud.xor.task import SKIPPED_MS, make_task, training
+from whyspiking.talks.naud.xor.task import PATTERNS, SKIPPED_MS, make_task, slots
 from whyspiking.talks.naud.xor.wiring import SYNAPSES
 
 __all__ = ["bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary"]
-
-ENGINE = "brian2-learning"
 
 
 def train(
@@ -30,46 +29,39 @@ def train(
     parents: ct.Parents,
     progress: ct.Progress,
 ) -> ct.Network:
-    """Train one variant: one run of the compiled program, tests included."""
+    """Train one variant; where it is asked for, hold the rule against a rate model (Eqs. 16, 17)."""
     if variant in controls.RULES:
         return controls.train(params, variant, streams)
-    from whyspiking.brian import Machine
-
-    machine = Machine(to_brian(params), params.work_dir)
-    progress(0.1, "program ready")
-    network, values, _ = learning.learn(
-        params, variant, streams, machine, ENGINE,
-        progress=lambda share, news: progress(0.1 + 0.8 * share, news),
-    )  # fmt: skip
-    simulated = network.info["simulated_ms"] / 1e3
-    progress(0.9, f"{simulated:.0f} s simulated")
-    if variant == "spiking":
+    network, values, _ = learning.learn(params, variant, streams, progress)
+    if variant == "spiking" and params.experiment == "xor":
         trained = placed(params, variant, network.arrays)
         network.info["measures"] |= rate_model.align(
-            params, machine, values, trained, streams.rng("alignment")
+            params, values, trained, streams.rng("alignment")
         )
     return network
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
-    """The network in the program it was trained in, under noise of its own."""
+    """Decisions of the network in the engine it was trained in, one pattern after the other."""
     if variant in controls.RULES:
         return controls.evaluate(network, task)
-    from whyspiking.brian import Machine
-
-    machine = Machine(to_brian(params), params.work_dir)
-    recording = machine.run(
-        task.stimulus,
-        bind(params, network).values,
-        trials=int(task.targets.shape[0]),
-        seed=Streams(params.seed).integer("evaluation noise"),
-    )
-    return decode(params, recording, task)
+    rows = np.asarray(task.stimulus.arrays["schedule"])
+    idle = np.zeros_like(rows[:1])  # counters are read at the beginning of slots only
+    values = placed(params, variant, network.arrays)
+    seed = Streams(params.seed).integer("evaluation noise")
+    stimulus = ct.Stimulus(arrays={"schedule": np.concatenate([rows, idle])})
+    counters = read_counters(params, Ensembles(params).run(stimulus, values, seed=seed))
+    length, skipped = slots(params, TRIAL_MS), slots(params, SKIPPED_MS)
+    rates = [
+        counters.event_rates(first + skipped, first + length)[OUTPUT]
+        for first in range(0, len(rows) * length, length)
+    ]
+    return ct.Trials.of(task, np.array(rates) > THRESHOLD_HZ, TRIAL_MS)
 
 
 def to_brian(params: ct.Params) -> BrianModel:
-    """The one structure of training, lesions and frozen network."""
-    return brian_network.xor_model(params, training(params).array().shape[0])
+    """The frozen network, with whatever lesion."""
+    return brian_network.xor_model(params, len(PATTERNS) * params.n_test_repeats)
 
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
@@ -81,7 +73,7 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
         weights = np.zeros((n, n))
         weights[values[f"{name}.i"], values[f"{name}.j"]] = values[f"{name}.w"]
         layers[f"{name}.w"] = ct.Layer(heard, "neurons", weights, kind)
-    return ct.Binding(values={**values, "neurons.carry": 0.0}, layers=layers)
+    return ct.Binding(values=brian_network.known(values), layers=layers)
 
 
 def counted_rates(params: ct.Params, recording: ct.Recording) -> NDArray[np.float64]:

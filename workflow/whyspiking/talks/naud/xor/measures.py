@@ -7,20 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.contract import types as ct
+from whyspiking.talks.naud.xor.counters import side_measures
 from whyspiking.talks.naud.xor.experiment import counted_rates
 from whyspiking.talks.naud.xor.model import OUTPUT
+from whyspiking.talks.naud.xor.task import PATTERNS
 
 
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """Margin of the frozen network's mean output rates."""
+    """Mean output rates of the frozen network, and on which side of the threshold they are."""
     rates = counted_rates(params, recording)[:, OUTPUT]
-    true, false = (rates[np.asarray(task.targets) == k] for k in (1, 0))
-    patterns = np.asarray(task.stimulus.arrays["schedule"])[:, 0, :2]
-    kinds, index = np.unique(patterns, axis=0, return_inverse=True)
-    means = np.array([rates[index.ravel() == k].mean() for k in range(len(kinds))])
-    is_true = kinds[:, 0] != kinds[:, 1]
-    if not (true.size and false.size):
+    high = np.asarray(task.stimulus.arrays["schedule"])[:, 0, :2] == params.i_high
+    own = [rates[(high == pattern).all(axis=1)] for pattern in PATTERNS]
+    if not all(found.size for found in own):
         return {}
-    return {"xor_margin": float(means[is_true].min() - means[~is_true].max())}
+    return side_measures(np.array([found.mean() for found in own]))

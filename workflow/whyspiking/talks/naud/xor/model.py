@@ -1,6 +1,7 @@
-"""The XOR network: neurons, noise and teaching current (Eqs. 1-6 and 13), and what a run may set.
+"""The XOR network: neurons and noise (Eqs. 1-6), and what a run may set.
 
-Brian2 is given these very strings. Equation numbers are those of this talk's README; values are in
+Brian2 is given these very strings and simulates what was learned; what learns (Eqs. 7-13) is
+`ensembles.cpp`. Equation numbers are those of this talk's README; values are in
 base units.
 """
 
@@ -30,7 +31,7 @@ NEURON = """
 dv_s/dt = ((e_leak - v_s) + g_e*(e_exc - v_s) + g_i*(e_inh - v_s))/tau_s
           + (i_s - b_w*w_s)/c_s : volt
 dv_d/dt = ((e_leak - v_d) + g_ed*(e_exc - {drive}) + g_id*(e_inh - {drive}))/tau_d
-          + (i_d + teaching + a_w*w_d)/c_d : volt
+          + (i_d + a_w*w_d)/c_d : volt
 dw_s/dt = -w_s/tau_ws : 1
 dw_d/dt = (v_d - e_leak - w_d)/tau_wd : volt
 dth/dt = (th_rest - th)/tau_th : volt
@@ -39,27 +40,14 @@ dg_i/dt = -g_i/tau_gaba : 1
 dg_ed/dt = -g_ed/tau_ampa : 1
 dg_id/dt = -g_id/tau_gaba : 1
 p_burst = clip(burst_blind, 0, 1) + int(burst_blind < 0)/(1 + exp(-(v_d - e_burst)/d_burst)) : 1
-dx/dt = -x/tau_pre : 1
-de_mean/dt = -follow*e_mean/tau_avg : Hz
-db_mean/dt = -follow*b_mean/tau_avg : Hz
-p_mean = clip(b_mean/clip(e_mean, 1e-9*Hz, 1e9*Hz), 0, 1) : 1
-h_max = -int(e_mean > e_max)*(e_mean - e_max)/clip(e_mean, 1e-9*Hz, 1e9*Hz) : 1
-dr_mean/dt = -r_mean/tau_floor : Hz
-lift_now = eta_now*lift*int(r_mean < e_min)*(e_min - r_mean)/Hz : 1
 i_s : amp
 i_d : amp
-teaching : amp
 input_of : integer
 is_input : 1
-is_output : 1
 q_s : 1
 jump_e : 1
 jump_i : 1
-eta : 1
-eta_now : 1
-lift : 1
 key : 1
-follow : 1
 burst_blind : 1
 p_lost_event : 1
 p_lost_burst : 1
@@ -67,11 +55,8 @@ event_heard : 1
 burst_heard : 1
 t_free : second
 t_second : second
-events_seen : 1
-bursts_seen : 1
-carry : 1 (shared)
 """
-"""Eqs. 1-3, 6 (decay), 5 (probability), 7, 10, 11; `burst_blind` >= 0 replaces the probability."""
+"""Eqs. 1-3, 6 (decay) and 5 (probability); `burst_blind` >= 0 replaces the probability."""
 
 NOISE = """
 u = uniform(key, timestep(t, dt))
@@ -99,69 +84,46 @@ t_free = t + refractory + 0.5*dt
 u = rand()
 hit = int(u < p_burst)
 t_second = hit*(t + burst_delay + burst_spread*u/clip(p_burst, 1e-9, 1)) + (1 - hit)*never
-x += 1
-e_mean += follow/tau_avg
-r_mean += 1/tau_floor
-events_seen += 1
 event_heard = int(rand() >= p_lost_event)
 burst_heard = int(rand() >= p_lost_burst)
 """
-"""Eqs. 3-5, 7 and 11: what an event does; whether the next one is lost is drawn as well."""
+"""Eqs. 3-5: what an event does; whether the next one is lost is drawn as well."""
 
 BURST = "t >= t_second"
 ON_BURST = """
 t_second = never
 t_free = t + refractory + 0.5*dt
-b_mean += follow/tau_avg
-r_mean += 1/tau_floor
-bursts_seen += 1
 """
-"""Eqs. 4, 7 and 11: the second spike restarts the refractory time and resets nothing."""
+"""Eq. 4: the second spike restarts the refractory time and resets nothing."""
 
-SCHEDULED = """
-i_s = is_input*schedule(t, input_of)*amp
-command = schedule(t, 2)
-up = int(command > 0.5)*int(command < 1.5)*int(e_mean < 9*Hz)*teach/clip(e_mean/Hz - 2, 1, 7)
-down = int(command < -0.5)*int(e_mean > 3*Hz)*teach/clip(10 - e_mean/Hz, 1, 7)
-teaching = int(command > 1.5)*teaching + is_output*(up - down)
-eta_now = eta*schedule(t, 3)
-follow = schedule(t, 4)
-"""
-"""Eq. 13, and what the schedule switches; executed at the start of every slot."""
+SCHEDULED = "i_s = is_input*schedule(t, input_of)*amp"
+"""Currents of the inputs; executed at the start of every slot."""
 
 ON_START = """
-v_s = carry*v_s + (1 - carry)*e_leak
-v_d = carry*v_d + (1 - carry)*e_leak
-w_s = carry*w_s
-w_d = carry*w_d
-th = carry*th + (1 - carry)*th_rest
-g_e = carry*g_e
-g_i = carry*g_i
-g_ed = carry*g_ed
-g_id = carry*g_id
-x = carry*x
-e_mean = carry*e_mean
-b_mean = carry*b_mean
-r_mean = carry*r_mean + (1 - carry)*r_start
-teaching = carry*teaching
-t_free = carry*t_free
-t_second = carry*t_second + (1 - carry)*never
-events_seen = carry*events_seen
-bursts_seen = carry*bursts_seen
+v_s = e_leak
+v_d = e_leak
+w_s = 0
+w_d = 0*volt
+th = th_rest
+g_e = 0
+g_i = 0
+g_ed = 0
+g_id = 0
+t_free = 0*second
+t_second = never
 key = rand()
 """
-"""Start of a trial: afresh (carry = 0), or as the last one ended (carry = 1); noise begins anew."""
+"""Every trial begins afresh, with noise of its own."""
 
 TOTALS = ("events_seen", "bursts_seen")
-"""Counters of the neurons that are summed over each population, one trace each."""
+"""Counters of each population, one trace each."""
 
 CONSTANTS: Mapping[str, str] = {
     **dict.fromkeys(("e_leak", "e_exc", "e_inh", "th_rest", "th_jump"), "volt"),
     **dict.fromkeys(("e_burst", "d_burst"), "volt"),
     **dict.fromkeys(("tau_th", "tau_s", "tau_ws", "tau_d", "tau_wd"), "ms"),
-    **dict.fromkeys(("tau_ampa", "tau_gaba", "tau_pre", "tau_avg", "tau_floor"), "ms"),
+    **dict.fromkeys(("tau_ampa", "tau_gaba"), "ms"),
     **dict.fromkeys(("c_s", "c_d"), "farad"),
-    **dict.fromkeys(("e_min", "e_max", "r_start"), "Hz"),
     "b_w": "amp",
     "a_w": "siemens",
 }

@@ -16,6 +16,7 @@ from scipy.optimize import least_squares
 
 from whyspiking.contract import types as ct
 from whyspiking.talks.naud.xor.counters import Counters, read_counters
+from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.model import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
 from whyspiking.talks.naud.xor.task import PATTERNS, TARGETS, Schedule
 
@@ -145,7 +146,6 @@ def permuted(a: NDArray, b: NDArray) -> float:
 
 def align(
     params: ct.Params,
-    machine: Any,
     start: Mapping[str, Any],
     trained: Mapping[str, Any],
     rng: np.random.Generator,
@@ -154,7 +154,6 @@ def align(
 
     Args:
         params: Parameters of the experiment.
-        machine: Runs the network.
         start: Values of a run before training.
         trained: Values of a run after it.
         rng: For the weight settings and the seeds of runs.
@@ -166,7 +165,7 @@ def align(
     w_start = float(params.w_exc)
     settings = w_start * rng.uniform(*SCALES, (params.n_alignment_settings, len(PROJECTIONS)))
     rates = np.array(
-        [measured(params, machine, {**start, "forward.w": w[projection]}, rng) for w in settings]
+        [measured(params, {**start, "forward.w": w[projection]}, rng) for w in settings]
     )
     model = fit(rates, settings, w_start)
     metrics = {"rate_model_error": model.error_hz}
@@ -175,9 +174,9 @@ def align(
     )
     for when, values in (("start", start), ("trained", trained)):
         weights = means(np.asarray(values["forward.w"]), projection)
-        now = measured(params, machine, values, rng)
+        now = measured(params, values, rng)
         gradient = rule_rates * model.gradient(now, dict(zip(PROJECTIONS, weights, strict=True)))
-        rule = rule_change(params, machine, values, rng)
+        rule = rule_change(params, values, rng)
         for layer, chosen in LAYERS.items():
             own = rule[:, chosen], gradient[:, chosen]
             if when == "start":
@@ -189,13 +188,13 @@ def align(
 
 
 def rule_change(
-    params: ct.Params, machine: Any, values: Mapping[str, Any], rng: np.random.Generator
+    params: ct.Params, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Change of the mean weight of each projection by examples of one pattern, by pattern."""
     projection = projection_of(values, params.n_per_population)
     before = np.asarray(values["forward.w"])
     changes = [
-        learned(params, machine, values, pattern, rng) - before for pattern in range(len(PATTERNS))
+        learned(params, values, pattern, rng) - before for pattern in range(len(PATTERNS))
     ]
     return np.array([means(change, projection) for change in changes])
 
@@ -215,17 +214,16 @@ def means(per_synapse: NDArray, projection: NDArray) -> NDArray[np.float64]:
 
 
 def measured(
-    params: ct.Params, machine: Any, values: Mapping[str, Any], rng: np.random.Generator
+    params: ct.Params, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Event rates with plasticity off in Hz, (pattern, population)."""
     schedule = Schedule(params)
     schedule.add_test(0)
-    return _counters(params, machine, values, schedule, rng)[0].test_rates(schedule)[0]
+    return _counters(params, values, schedule, rng)[0].test_rates(schedule)[0]
 
 
 def learned(
     params: ct.Params,
-    machine: Any,
     values: Mapping[str, Any],
     pattern: int,
     rng: np.random.Generator,
@@ -239,22 +237,17 @@ def learned(
     schedule.add(pattern, TRIAL_MS)
     for _ in range(params.n_alignment_repeats):
         schedule.add_example(1, pattern, 1.0)
-    return _counters(params, machine, values, schedule, rng)[1]
+    return _counters(params, values, schedule, rng)[1]
 
 
 def _counters(
     params: ct.Params,
-    machine: Any,
     values: Mapping[str, Any],
     schedule: Schedule,
     rng: np.random.Generator,
 ) -> tuple[Counters, NDArray]:
-    recording = machine.run(
-        ct.Stimulus(arrays={"schedule": schedule.array()}),
-        {**values, "neurons.carry": 1.0},
-        seed=int(rng.integers(2**31)),
-        spikes=False,
-    )
+    stimulus = ct.Stimulus(arrays={"schedule": schedule.array()})
+    recording = Ensembles(params).run(stimulus, values, seed=int(rng.integers(2**31)))
     return read_counters(params, recording), recording.final["forward.w"]
 
 

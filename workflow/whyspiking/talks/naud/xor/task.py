@@ -42,12 +42,14 @@ class Schedule:
     Attributes:
         rows: One array (slot, channel) per piece.
         tests: (epoch, first slot of the test's first presentation).
+        published_tests: First slot of each test as the published program has it.
         examples: (epoch, pattern, first slot, slots of prediction, slots of learning).
     """
 
     params: ct.Params
     rows: list[NDArray] = field(default_factory=list)
     tests: list[tuple[int, int]] = field(default_factory=list)
+    published_tests: list[int] = field(default_factory=list)
     examples: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     slots: int = 0
 
@@ -72,6 +74,12 @@ class Schedule:
         self.tests.append((epoch, self.slots))
         for pattern in range(len(PATTERNS)):
             self.add(pattern, TRIAL_MS)
+
+    def add_published_test(self) -> None:
+        """All patterns with plasticity off, as long as the published program shows them."""
+        self.published_tests.append(self.slots)
+        for pattern in range(len(PATTERNS)):
+            self.add(pattern, self.params.test_ms)
 
     def add_example(self, epoch: int, pattern: int, rate: float) -> None:
         """Prediction, then learning with the teaching current (Eq. 13)."""
@@ -112,7 +120,7 @@ def slots(params: ct.Params, duration_ms: float) -> int:
 
 
 def training(params: ct.Params, order: np.random.Generator | None = None) -> Schedule:
-    """Burn-in, a first test, examples with tests between them, final tests.
+    """Burn-in, first tests, examples with tests between them, final tests.
 
     Args:
         params: Parameters of the experiment.
@@ -121,6 +129,7 @@ def training(params: ct.Params, order: np.random.Generator | None = None) -> Sch
     schedule = Schedule(params)
     burn_in = 3 * params.tau_avg
     schedule.add(0, TRIAL_MS * np.ceil(burn_in / TRIAL_MS))
+    schedule.add_published_test()
     schedule.add_test(0)
     late = params.epochs * (1 - LAST_SHARE)
     for epoch in range(1, params.epochs + 1):
@@ -131,6 +140,7 @@ def training(params: ct.Params, order: np.random.Generator | None = None) -> Sch
         every = params.test_every_late if epoch > late else params.test_every
         if epoch % every == 0:
             schedule.add_test(epoch)
+    schedule.add_published_test()
     for _ in range(params.n_final_tests):
         schedule.add_test(params.epochs + 1)
     return schedule
