@@ -1,7 +1,7 @@
 """Arrays for the figures of XOR.
 
-`credit.<variant>.<seed>` (population, pattern), and `output.<variant>.<seed>` (2, pattern, bin): the
-output rate in Hz in the published test before and after learning.
+`credit.<variant>.<seed>` (population, pattern), and `output.<variant>.<seed>` (2, pattern, bin):
+the output rate in Hz in the published test before and after learning.
 """
 
 from __future__ import annotations

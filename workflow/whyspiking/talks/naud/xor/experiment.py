@@ -29,7 +29,7 @@ def train(
     parents: ct.Parents,
     progress: ct.Progress,
 ) -> ct.Network:
-    """Train one variant; where it is asked for, hold the rule against a rate model (Eqs. 16, 17)."""
+    """Train one variant, and hold the rule of `xor` against a rate model (Eqs. 16 and 17)."""
     if variant in controls.RULES:
         return controls.train(params, variant, streams)
     network, values, _ = learning.learn(params, variant, streams, progress)

@@ -103,9 +103,7 @@ def cost_gradient(
     return found
 
 
-def tested_rates(
-    params: ct.Params, values: Mapping[str, Any], seed: int
-) -> NDArray[np.float64]:
+def tested_rates(params: ct.Params, values: Mapping[str, Any], seed: int) -> NDArray[np.float64]:
     """Output rates with plasticity off in Hz, mean over repeated tests, (pattern,)."""
     schedule = Schedule(params)
     for _ in range(params.gradient_tests):

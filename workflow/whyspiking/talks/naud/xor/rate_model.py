@@ -193,9 +193,7 @@ def rule_change(
     """Change of the mean weight of each projection by examples of one pattern, by pattern."""
     projection = projection_of(values, params.n_per_population)
     before = np.asarray(values["forward.w"])
-    changes = [
-        learned(params, values, pattern, rng) - before for pattern in range(len(PATTERNS))
-    ]
+    changes = [learned(params, values, pattern, rng) - before for pattern in range(len(PATTERNS))]
     return np.array([means(change, projection) for change in changes])
 
 
