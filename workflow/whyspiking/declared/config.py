@@ -124,11 +124,16 @@ def _plain(data: Any) -> Any:
 
 
 def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, scale: str) -> None:
-    """Every scale that judges has the networks of a talk's key claim and a band for it."""
+    """Every scale that judges has what a talk's key claim compares, and a band for it.
+
+    Its negative control, which tells whether the band means anything, may be left to a larger one.
+    """
     if scale == "smoke":
         return
     key = next(claim for claim in claims if claim.role == "key")
-    for name, variant in key.networks:
+    compared = dict(zip(key.places, key.networks, strict=True))
+    compared.pop("negative_control", None)
+    for name, variant in compared.values():
         experiment = talk.experiments[name]
         for what, block in (
             (name, experiment),

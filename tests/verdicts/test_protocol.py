@@ -1,0 +1,63 @@
+"""The protocol of key claims: in step with claims and config, and large enough for its verdicts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made.refusal_cases import ROOT
+from scipy import stats
+
+from whyspiking.declared import claims_file, registry
+from whyspiking.export.networks import merge
+from whyspiking.verdicts import judge
+from whyspiking.verdicts.rule import Criterion
+from whyspiking.verdicts.sample import Sample
+
+PROTOCOL = Path(judge.__file__).with_name("protocol.yaml")
+ENTRIES = {entry["claim"]: entry for entry in yaml.safe_load(PROTOCOL.read_text(encoding="utf-8"))}
+
+
+@pytest.fixture(scope="module")
+def talks():
+    return [registry.load_talk(name) for name in registry.available()]
+
+
+@pytest.fixture(scope="module")
+def keys(talks):
+    claims = [c for t in talks if t.counted for c in claims_file.load(t.folder / "claims.yaml", t)]
+    return {claim.id: claim for claim in claims if claim.role == "key"}
+
+
+def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
+    assert set(ENTRIES) == set(keys)
+    by_name = {talk.name: talk for talk in talks}
+    at_full = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    merge(at_full, yaml.safe_load((ROOT / "config" / "full.yaml").read_text()))
+    for name, claim in keys.items():
+        entry, band = ENTRIES[name], claim.band("full")
+        for told, edge in zip(entry["band"], (band.low, band.high), strict=True):
+            assert told == edge or (told is None and abs(edge) in (np.inf, 0.0, 1.0)), name
+        experiment = by_name[claim.talk].experiments[claim.where["experiment"]]
+        assert registry.seeds(experiment, at_full, claim.where["variant"]) == fixed(entry), name
+
+
+def fixed(entry):
+    return list(range(entry["seeds"]["first"], entry["seeds"]["last"] + 1))
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_its_verdict_returns_as_often_as_it_says(name, keys):
+    """Drawn from what was known, in at least 95 of 100 repetitions."""
+    entry, claim = ENTRIES[name], keys[name]
+    n = len(fixed(entry))
+    mean, spread = entry["known"]["mean"], entry["known"].get("spread")
+    even = stats.norm.ppf((np.arange(n) + 0.5) / n)
+    values = mean + (spread or 0) * (even - even.mean()) / even.std(ddof=1)
+    if claim.test == "share":
+        values = (np.arange(n) < round(mean * n)).astype(float)
+    share = claim.metric in judge.PROPORTIONS
+    transform = "log" if claim.test == "ratio" else "logit" if share else "none"
+    known = Sample(values, np.full(n, 1000.0 * claim.scored_per_trial), transform)
+    chance = known.returns(Criterion(claim.test, claim.band("full"), claim.null))
+    assert chance >= 0.95 and chance == pytest.approx(entry["returns"], abs=0.03)
