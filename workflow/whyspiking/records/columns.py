@@ -6,6 +6,7 @@ this one list.
 
 from __future__ import annotations
 
+from whyspiking.records.frontier_columns import ADVANTAGE, FRONTIERS
 from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SCALE, SEED, UNIT_COLUMN
 from whyspiking.records.price_columns import PRICES
 from whyspiking.records.table_schema import AT, EXPERIMENT, TALK, VARIANT, Column, TableSchema
@@ -416,6 +417,8 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""
+OF_THE_GROUND = {"frontiers.csv": FRONTIERS, "advantage.csv": ADVANTAGE}
+"""The same of the reference networks."""
 _KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
