@@ -119,12 +119,16 @@ class Account:
     leak: bool = True
 
 
-MEMORIES = {"operations": None, "8kb": NEAR, "1mb": "sram_1mb", "dram": "dram"}
 ACCOUNTS = {
     "updates_free": Account(None, clocked=False, leak=False),
     **{
         f"{name}_{'clocked' if clocked else 'events'}": Account(memory, clocked)
-        for name, memory in MEMORIES.items()
+        for name, memory in (
+            ("operations", None),
+            ("8kb", NEAR),
+            ("1mb", "sram_1mb"),
+            ("dram", "dram"),
+        )
         for clocked in (False, True)
     },
 }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from whyspiking.records.table_schema import Column, TableSchema
 
-_SHARE, _PJ, _TASK = "fraction", "pJ/trial", Column("task", "Shared task.")
-_EVENTS, _CLOCKED = "by events", "clocked: at the one step of the task"
+_TASK = Column("task", "Shared task.")
+_SHARE, _HOW = (
+    "fraction",
+    {"events": "by events", "clocked": "clocked: at the one step of the task"},
+)
 
 POINTS = TableSchema(
     "Networks of all sizes on every task: accuracy, and what a trial asks of them.",
@@ -28,7 +31,7 @@ POINTS = TableSchema(
     Column("multiply_adds", "Arrivals of numbers at weights.", "number", "1/trial"),
     *(
         column
-        for end, how in (("events", _EVENTS), ("clocked", _CLOCKED))
+        for end, how in _HOW.items()
         for column in (
             Column(f"updates_{end}", f"Updates of units, {how}.", "number", "1/trial"),
             Column(
@@ -47,12 +50,12 @@ FRONTIERS = TableSchema(
     POINTS.says,
     *POINTS.columns,
     *(
-        Column(f"{memory}_{end}", f"Energy: {what}; updates {how}.", "number", _PJ)
+        Column(f"{memory}_{end}", f"Energy: {what}; updates {how}.", "number", "pJ/trial")
         for memory, what in (
             ("operations", "operations with updates"),
             ("8kb", "weights, states and messages in 8 kB of memory as well"),
         )
-        for end, how in (("events", _EVENTS), ("clocked", _CLOCKED))
+        for end, how in _HOW.items()
     ),
     Column(
         "vertex",
@@ -66,8 +69,9 @@ ADVANTAGE = TableSchema(
     Column("who", "spikes, or the method of a talk that is held against the lif frontier."),
     Column(
         "beside",
-        "twin (is it the spike?), gated (is it the memory?), everything without spikes (is it "
-        "worth it?), built networks included on both sides; lif.",
+        "twin (is it the spike?), gated (is it the memory?), trained (the best of all that is "
+        "trained without spikes), everything (is it worth it? with networks built by hand on both "
+        "sides); of a rule lif.",
     ),
     Column(
         "cost",
@@ -94,8 +98,8 @@ ADVANTAGE = TableSchema(
     Column("made_by", "Family that most often needs least on the other side."),
     Column(
         "word",
-        "cheaper, dearer (the interval lies on one side of 1), no difference (inside 0.8 to "
-        "1.25), open; withheld where a rule lies above the lif frontier.",
+        "no difference (the interval lies inside 0.8 to 1.25); else cheaper or dearer (on one side "
+        "of 1), or open; withheld where a rule lies above the lif frontier; empty: no ratio.",
     ),
     Column(
         "over",

@@ -22,7 +22,8 @@ from whyspiking.records.tables import Table
 
 TRAINED, BUILT, RULE = "trained", "built", "rule"
 LIF, TWIN, GATED, EVERYTHING = "lif", "twin", "gated", "everything"
-OPPONENTS = (TWIN, GATED, EVERYTHING)
+OPPONENTS = (TWIN, GATED, TRAINED, EVERYTHING)
+"""What spikes are held against: two families, all that are trained, these and built networks."""
 COSTS = (*ACCOUNTS, "numbers", "messages")
 """What a network can be frugal of, in the order of the tables; the last two are no energy."""
 
@@ -120,13 +121,15 @@ def side(points: Table, beside: str, *, spikes: bool) -> Table:
 
     Args:
         points: Networks of the task.
-        beside: An opponent; built networks have a side beside everything.
+        beside: One of `OPPONENTS`.
         spikes: Whether the side with spikes.
     """
+    lif, trained = points["family"] == LIF, points["kind"] == TRAINED
     if beside == EVERYTHING:
-        return points[((points["family"] == LIF) == spikes) & (points["kind"] != RULE)]
-    family = LIF if spikes else beside
-    return points[(points["family"] == family) & (points["kind"] == TRAINED)]
+        return points[(lif == spikes) & (points["kind"] != RULE)]
+    return points[
+        trained & (lif if spikes else ~lif if beside == TRAINED else points["family"] == beside)
+    ]
 
 
 def on(points: Table, seed: float) -> Table:
@@ -145,7 +148,7 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
         A table with the columns of `columns.FRONTIERS`.
     """
     known = priced(points, config).reset_index(drop=True)
-    own = known[known["kind"] == TRAINED].groupby(["task", "family", "seed"])
-    corner = {name: {r for _, g in own for r in Frontier.of(g, name).rows} for name in MAIN}
+    trained = known[known["kind"] == TRAINED].groupby(["task", "family", "seed"])
+    corner = {name: {r for _, own in trained for r in Frontier.of(own, name).rows} for name in MAIN}
     words = [" ".join(name for name in MAIN if row in corner[name]) for row in known.index]
     return pd.DataFrame(known.assign(vertex=words)[FRONTIERS.names])

@@ -1,0 +1,35 @@
+"""The figure of frontiers: a panel a task that says what the table says, wide and narrow."""
+
+import numpy as np
+import pytest
+from made.frontier_points import CURVES, crowded
+from made.project import config
+
+from whyspiking.plots.figures import style
+from whyspiking.report import frontier_figure
+from whyspiking.verdicts import advantage, frontiers
+
+TITLES = {name: f"{name}: which?" for name in CURVES}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return [module.table(crowded(), config()["energy"]) for module in (frontiers, advantage)]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_panel_says_and_draws_what_the_table_has(tables, narrow):
+    with style():
+        plate = frontier_figure.figure(*tables, TITLES, narrow=narrow)
+        plate.draw_without_rendering()
+    shown = [ax for ax in plate.axes if ax.axison]
+    rows = tables[1].set_index(["task", "beside", "cost"])
+    for ax, (task, title) in zip(shown, TITLES.items(), strict=True):
+        row, words = rows.loc[(task, "trained", "8kb_events")], [x.get_text() for x in ax.texts]
+        (bar,) = [line for line in ax.lines if line.get_gid() == "bar"]
+        ends = [(row[side] / 1e3, 100 * row["level"]) for side in ("mine", "theirs")]
+        np.testing.assert_allclose(bar.get_xydata(), ends)
+        times = max(row["ratio"], 1 / row["ratio"])
+        told = f"spikes: {times:.{int(times < 9.95)}f} times {row['word']}"
+        for said in (title, "no word yet" if task == "yinyang" else told):
+            assert said in words and said in plate.alt
