@@ -1,10 +1,11 @@
 """Tables of points whose frontiers are known by construction."""
 
+from functools import partial
+
 import numpy as np
 
 from whyspiking.records.frontier_columns import POINTS
 
-SEEDS = (0, 1, 2)
 UP = [(1, 0.75), (2, 0.9), (4, 1.0)]
 """A concave frontier: (cost, accuracy) by size."""
 CURVES = {
@@ -25,24 +26,24 @@ def point(cost, accuracy, clock=1.0, **row):
     return {"task": "t", "kind": "trained"} | costs | own | row
 
 
-def family(name, networks=UP, seeds=SEEDS, times=1.0, **row):
-    """The same networks on every seed, `times` as dear."""
+def family(name, networks=UP, seeds=(0, 1, 2), times=1.0, **row):
+    """The same networks on every seed, `times` as dear: one number, or one a seed."""
     return [
-        point(times * cost, accuracy, **{"family": name, "seed": seed} | row)
-        for seed in seeds
+        point(dear * cost, accuracy, **{"family": name, "seed": seed} | row)
+        for seed, dear in zip(seeds, np.broadcast_to(times, len(seeds)), strict=True)
         for cost, accuracy in networks
     ]
 
 
-def built(name, cost, **row):
-    """A network made by hand, which is always right."""
-    return [point(cost, 1.0, **{"family": name, "kind": "built", "seed": np.nan} | row)]
+built = partial(family, seeds=(np.nan,), kind="built")
+"""Networks made by hand."""
 
 
 def rule(name, networks, **row):
     """A method of a talk: a network (cost, accuracy) on each seed."""
-    where = {"family": name, "kind": "rule", **row}
-    return [point(*own, seed=seed, **where) for seed, own in enumerate(networks)]
+    return [
+        point(*own, family=name, kind="rule", seed=seed, **row) for seed, own in enumerate(networks)
+    ]
 
 
 def points(*rows):
@@ -51,14 +52,12 @@ def points(*rows):
 
 def crowded():
     """Five tasks with smooth frontiers; built networks in the first, a rule above the last."""
-    rows = [built(name, 100, task="span", guess=0.25) for name in ("lif", "leaky")]
+    rows = [built(name, [(100, 1.0)], task="span", guess=0.25) for name in ("lif", "leaky")]
     for task, (guess, families) in CURVES.items():
         for name, (cost, top, clock) in families.items():
             sizes = [(cost * n, top - (top - guess) * np.exp(-n / 4)) for n in (1, 2, 4, 8, 16, 32)]
-            where = {"task": task, "guess": guess, "clock": clock}
-            rows += [
-                family(name, sizes, (s,), 1 + 0.04 * s * (cost % 7 - 3), **where) for s in SEEDS
-            ]
+            dear = 1 + 0.04 * np.arange(3) * (cost % 7 - 3)
+            rows += [family(name, sizes, times=dear, task=task, guess=guess, clock=clock)]
         own = families["lif"][0] * (2 if task == "yinyang" else 20), 0.7
         rows += [rule("a rule", [own] * 3, task=task, guess=guess, clock=families["lif"][2])]
     return points(*rows)

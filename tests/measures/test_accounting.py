@@ -15,22 +15,23 @@ def spent(counts, name):
 
 def test_by_hand_in_each_account():
     """3 additions, 2 multiply-adds; updates: 5 of 50 at events, 5 of a gated unit in any case."""
-    sent = [Messages(3.0, 1), Messages(1.0, 2, graded=True)]
-    counts = Counts.of(sent, [Units(10, 5, 0.5), Units(1, 5, 5, 3)], buffered=2)
+    units = [Units(10, 5, 0.5), Units(1, 5, 5, 3)]
+    counts = Counts.of([Messages(3.0, 1), Messages(1.0, 2, graded=True)], units, buffered=2)
     free = 3 * 0.03 + 2 * 0.23 + 5 * 2 * 0.23
     near = free + 10 * 0.23 + 5 * 10 / 8 + (10 + 2) * 2 * 10 / 4 + 3 * 10 + 1 * 12.5
-    expected = {
-        "updates_free": free,
-        "operations_events": free + 10 * 0.23,
-        "operations_clocked": free + 55 * 0.23,
-        "8kb_events": near,
-        "8kb_clocked": near + 45 * (0.23 + 5),
-        "1mb_events": near + 5 * 90 / 8,
-        "1mb_clocked": near + 45 * (0.23 + 5) + 5 * 90 / 8,
-        "dram_events": near + 5 * 1290 / 8,
-        "dram_clocked": near + 45 * (0.23 + 5) + 5 * 1290 / 8,
-    }
-    assert {name: spent(counts, name) for name in ACCOUNTS} == pytest.approx(expected)
+    assert {name: spent(counts, name) for name in ACCOUNTS} == pytest.approx(
+        {
+            "updates_free": free,
+            "operations_events": free + 10 * 0.23,
+            "operations_clocked": free + 55 * 0.23,
+            "8kb_events": near,
+            "8kb_clocked": near + 45 * (0.23 + 5),
+            "1mb_events": near + 5 * 90 / 8,
+            "1mb_clocked": near + 45 * (0.23 + 5) + 5 * 90 / 8,
+            "dram_events": near + 5 * 1290 / 8,
+            "dram_clocked": near + 45 * (0.23 + 5) + 5 * 1290 / 8,
+        }
+    )
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
@@ -49,5 +50,5 @@ def test_identical_work_of_span_recall_costs_the_same_on_both_sides():
     spiking = Counts.of([*inputs, Messages(5, 4), Messages(1, 1)], units)
     leaky = Counts.of([*inputs, Messages(4, 1, graded=True)], units)
     assert (spiking.additions, leaky.additions, leaky.multiply_adds) == (101, 80, 4)
-    here, there = ({name: spent(own, name) for name in MAIN} for own in (leaky, spiking))
+    here, there = ([spent(own, name) for name in MAIN] for own in (leaky, spiking))
     assert here == pytest.approx(there, rel=0.03)

@@ -38,8 +38,7 @@ HEADING = (
     "How many right answers\nfor how much energy?\nHigher and further left is better.",
 )
 """On a wide screen, and on a narrow one."""
-NOTHING = "No task has trained networks with spikes and without that reach the same accuracy."
-SAID = {NO_DIFFERENCE: "no difference", OPEN: "no clear difference", "": "too few right answers"}
+SAID = {NO_DIFFERENCE: "no difference", OPEN: "no clear difference", "": "not reached by both"}
 MAKERS = {"relu": "told at once", TWIN: "graded twin", GATED: "gated units"}
 """Family -> how it is called where it is the best without spikes."""
 DASHES = {TWIN: (4, 1.5), GATED: (1, 1.2)}
@@ -69,7 +68,11 @@ class Panel:
         if not row["word"]:
             k, of = min(row["reached"], row["reached_theirs"]), row["seeds"]
             behind = "with" if k == row["reached"] else "without"
-            return [f"{behind} spikes: {SAID['']}", f"80 % of the way on {k:g} of {of:g}", beside]
+            return [
+                f"{behind} spikes: too few right answers",
+                f"80 % of the way on {k:g} of {of:g}",
+                beside,
+            ]
         ends = sorted((_short(row, end) for end in ("low", "high")), key=float)
         told = f"{' to '.join(ends)}; clocked: {_told(clocked)}".removesuffix(f" {row['word']}")
         return [f"spikes: {_told(row)}", told, beside]
@@ -121,7 +124,7 @@ def figure(
         NotMeasuredError: If no task has both sides.
     """
     shown = list(panels(frontiers, advantage, titles))
-    require(shown, NOTHING)
+    require(shown, "No task has trained networks with spikes and without on the same seeds.")
     columns = 1 if narrow else COLUMNS
     rows = -(-(len(shown) + (not narrow)) // columns)
     plate = Plate(2.75 * rows, 3.75 if narrow else 9.0)
@@ -130,6 +133,8 @@ def figure(
         _draw(ax, panel, narrow)
     if not narrow:
         axes[-1].legend(handles=_legend(), loc="center left").set_in_layout(False)
+    plate.supxlabel("energy a trial, nJ (logarithmic)", fontsize=9)
+    plate.supylabel("right answers, %", fontsize=9)
     plate.suptitle(HEADING[narrow], x=0.01, ha="left", weight="bold", fontsize=10.5)
     return plate.says(_caption(shown), _alt(shown), "frontiers.csv")
 
@@ -143,8 +148,8 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
     for family in (TWIN,) if narrow else DASHES:
         if own := panel.fronts(family):
             lines.append((own, family, {"color": BLUE, "lw": 1.2, "dashes": DASHES[family]}))
-    marks = [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
-    seen = marks + [x / 1e3 for own, *_ in lines for front in own for x in front.cost[1:]]
+    seen = [x / 1e3 for own, *_ in lines for front in own for x in front.cost[1:]]
+    seen += [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
     x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 400)
     for own, label, look in lines:
         y = 100 * np.array([front.at(1e3 * x) for front in own])
@@ -154,19 +159,18 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
             colour = look["color"]
             ax.plot(x, y.mean(0), color=colour, lw=0.8, alpha=0.5)
             ax.fill_between(x, y.min(0), y.max(0), where=smallest, color=colour, alpha=0.15, lw=0)
-    _marks(ax, panel)
     guess = 100 * float(panel.points["guess"].iloc[0])
     ax.axhline(guess, color=GREY, lw=0.8, dashes=(4, 3))
     _write(ax, "guessing", (x[-1], guess), (-2, 2), ha="right", color=GREY)
-    room = 0.06 * (100 - guess)
-    ends = {"xlim": (x[0], x[-1]), "ylim": (guess - room, 100 + room)}
-    ax.set(xscale="log", xlabel="energy a trial, nJ", ylabel="right answers, %", **ends)
+    # A 17th of what is above guessing is left on either side.
+    ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
+    _marks(ax, panel)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
     ax.set_title("\n\n\n\n")  # the room for what follows
     for place, words in enumerate([panel.title, *panel.words()]):
-        look = {"fontsize": 9, "weight": "bold" if place == 1 else "normal"}
-        _write(ax, words, (0, 1), (0, 41 - 12.5 * place), xycoords="axes fraction", **look)
+        look = {"xycoords": "axes fraction", "weight": "bold" if place == 1 else "normal"}
+        _write(ax, words, (0, 1), (0, 41 - 12.5 * place), size=9, **look)
     if narrow:
         label_ends(ax, gap=0.11)
 
@@ -185,17 +189,22 @@ def _marks(ax: Axes, panel: Panel) -> None:
     row = panel.read[TRAINED, ACCOUNT]
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
-    move, end = ((-5, 3), "right") if theirs < mine else ((6, -9), "left")
-    _write(ax, MAKERS.get(row["made_by"], ""), (theirs, level), move, ha=end, color=BLUE)
+    place, move = (theirs, (-5, 3)) if theirs < mine else (ax.get_xlim()[1], (-2, -11))
+    _write(ax, MAKERS.get(row["made_by"], ""), (place, level), move, ha="right", color=BLUE)
 
 
 def _write(
-    ax: Axes, words: str, at: tuple[float, float], move: tuple[float, float], **look: Any
+    ax: Axes,
+    words: str,
+    at: tuple[float, float],
+    move: tuple[float, float],
+    *,
+    size: float = 8.5,
+    **look: Any,
 ) -> None:
     """Words at a place, moved by points, for which no room is made."""
-    ax.annotate(
-        words, at, move, textcoords="offset points", **{"fontsize": 8} | look
-    ).set_in_layout(False)
+    note = ax.annotate(words, at, move, textcoords="offset points", fontsize=size, **look)
+    note.set_in_layout(False)  # it stands in the room of the empty title, or in the panel
 
 
 def _legend() -> list[Line2D]:
@@ -204,7 +213,7 @@ def _legend() -> list[Line2D]:
         ("with spikes", {"color": RED, "lw": 2.4}),
         ("without, the best of all kinds", {"color": BLUE, "lw": 2.4}),
         (
-            "graded twin: equal but for the spike",
+            "graded twin, all but the spike",
             {"color": BLUE, "dashes": DASHES[TWIN], "lw": 1.2},
         ),
         ("gated units", {"color": BLUE, "dashes": DASHES[GATED], "lw": 1.2}),
@@ -234,5 +243,6 @@ def _caption(shown: Sequence[Panel]) -> str:
 
 def _alt(shown: Sequence[Panel]) -> str:
     """The comparisons in words."""
-    words = ". ".join(f"{panel.title} {'; '.join(filter(None, panel.words()))}" for panel in shown)
-    return f"Right answers against energy, with spikes and without. {words}."
+    return "Right answers against energy, with spikes and without. " + " ".join(
+        f"{panel.title} {'; '.join(filter(None, panel.words()))}." for panel in shown
+    )
