@@ -19,12 +19,11 @@ def test_a_panel_says_and_draws_what_the_table_has(narrow):
         plate = frontier_figure.figure(*tables, TITLES, narrow=narrow)
         plate.draw_without_rendering()
     shown = [ax for ax in plate.axes if ax.axison]
-    rows = tables[1].set_index(["task", "beside", "cost"])
     for ax, (task, title) in zip(shown, TITLES.items(), strict=True):
-        row, words = rows.loc[(task, "trained", "8kb_events")], [x.get_text() for x in ax.texts]
+        row = tables[1].set_index(["task", "beside", "cost"]).loc[(task, "trained", "8kb_events")]
         (bar,) = [line for line in ax.lines if line.get_gid() == "bar"]
         np.testing.assert_allclose(1e3 * bar.get_xdata(), [row["mine"], row["theirs"]])
         times = max(row["ratio"], 1 / row["ratio"])
         told = f"spikes: {times:.{int(times < 9.95)}f} times {row['word']}"
         for said in (title, "no word yet" if task == "yinyang" else told):
-            assert said in words and said in plate.alt
+            assert said in [text.get_text() for text in ax.texts] and said in plate.alt

@@ -45,7 +45,6 @@ ALIKE = 1.25
 DIGITS = 9
 """Digits after which two numbers are equal: sums in another order differ in the last ones."""
 RATIO = ("mine", "theirs", "ratio", "low", "high")
-SPIKES = "spikes"
 CHEAPER, DEARER, NO_DIFFERENCE = "cheaper", "dearer", "no difference"
 OPEN, WITHHELD = "open", "withheld"
 ONE_IS_NONE = "nobody is above guessing (one network never is)"
@@ -114,7 +113,7 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     """A row a cost: networks with spikes beside others on one task."""
     sides = [side(task, beside, spikes=spikes) for spikes in (True, False)]
     seeds = _seeds(sides)
-    row = {"task": task["task"].iloc[0], "who": SPIKES, "beside": beside, "seeds": len(seeds)}
+    row = {"task": task["task"].iloc[0], "who": "spikes", "beside": beside, "seeds": len(seeds)}
     row |= {"reached": 0, "reached_theirs": 0, "made_by": "", "word": "", "over": "", "why": ""}
     guess, validation, test = _best(task, seeds)
     if not seeds or not statistics.t_interval(test - guess).low > 0:
@@ -142,8 +141,9 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     for cost in COSTS:
         least, row["made_by"] = read[way, cost]
         row["reached"], row["reached_theirs"] = np.isfinite(least).sum(axis=1).tolist()
+        # What is not reached is nan, and so not above 0.
         known = {"cost": cost} | (_ratio(least[0], least[1]) if (least > 0).all() else {})
-        rows.append(row | known)  # nan is not
+        rows.append(row | known)
     words = {x["cost"]: x["word"] for x in rows if x["cost"] in MAIN}
     yield from (x | {"over": over(words) if all(words.values()) else ""} for x in rows)
 
