@@ -117,7 +117,7 @@ def figure(
     Args:
         frontiers: Rows of frontiers.csv.
         advantage: Rows of advantage.csv.
-        titles: Task -> its question in few words, in order.
+        titles: Task -> its question in at most 40 letters, in order.
         narrow: For a screen as wide as a hand: panels below each other, lines named at their ends.
 
     Raises:
@@ -150,7 +150,7 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
             lines.append((own, family, {"color": BLUE, "lw": 1.2, "dashes": DASHES[family]}))
     seen = [x / 1e3 for own, *_ in lines for front in own for x in front.cost[1:]]
     seen += [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
-    x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 400)
+    x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 160)
     for own, label, look in lines:
         y = 100 * np.array([front.at(1e3 * x) for front in own])
         smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))
@@ -161,7 +161,7 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
             ax.fill_between(x, y.min(0), y.max(0), where=smallest, color=colour, alpha=0.15, lw=0)
     guess = 100 * float(panel.points["guess"].iloc[0])
     ax.axhline(guess, color=GREY, lw=0.8, dashes=(4, 3))
-    _write(ax, "guessing", (x[-1], guess), (-2, 2), ha="right", color=GREY)
+    _write(ax, "guessing", (x[-1], guess), (-2, 2), ha="right")
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
     _marks(ax, panel)
@@ -190,7 +190,7 @@ def _marks(ax: Axes, panel: Panel) -> None:
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
     place, move = (theirs, (-5, 3)) if theirs < mine else (ax.get_xlim()[1], (-2, -11))
-    _write(ax, MAKERS.get(row["made_by"], ""), (place, level), move, ha="right", color=BLUE)
+    _write(ax, MAKERS.get(row["made_by"], ""), (place, level), move, ha="right")
 
 
 def _write(
