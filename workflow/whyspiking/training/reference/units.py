@@ -125,6 +125,11 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
     return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
+def log_bounds(shape: Shape) -> NDArray[np.float64]:
+    """Logarithms of the bounds of time constants in ms."""
+    return np.log(np.asarray(TAU_STEPS) * shape.step_ms)
+
+
 def first_steps(raster: NDArray) -> NDArray[np.float32]:
     """When each line fires first, in steps, (trial, line); the number of steps where it is silent.
 
