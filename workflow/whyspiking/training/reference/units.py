@@ -4,7 +4,7 @@ A trial is a raster (step, line) of 0 and 1. Units send messages in every step t
 they are recurrent, and to a leaky readout without spikes. The readout is reset when the answer
 begins, and what it holds is averaged over the steps of the answer.
 
-    spiking     v[t] = a (v[t-1] - s[t-1]) + (1 - a) b + W x[t] + R s[t-1],  s = 1 where v > 1
+    spiking     v[t] = a v[t-1] - s[t-1] + (1 - a) b + W x[t] + R s[t-1],  s = 1 where v > 1
     rectified   the same, with s = max(0, v - 1): its twin where nothing must be remembered
     sigmoid     the same without the reset, with s = 1 / (1 + exp(-6 (v - 1))): its twin elsewhere
     gated       gated recurrent units whose reset acts behind the product (as in cuDNN): so all that
@@ -207,9 +207,9 @@ def _leaky_step(
     kind: str, least_change: float | None, decay: Any, before: Any, rest: Any, heard: Any
 ) -> Any:
     v, sent = before
+    v = decay * v + heard
     if kind != "sigmoid":
         v = v - (stop_gradient(sent) if kind == "spiking" else sent)
-    v = decay * v + heard
     now = MESSAGES[kind](v - 1)
     return v, _told(now, sent, least_change) if kind == "sigmoid" else now
 

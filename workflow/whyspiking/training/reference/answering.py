@@ -1,0 +1,161 @@
+"""What a reference network answers, and what it takes: whole numbers, trial by trial.
+
+Names of the counts are those of `measures.accounting`. The readout is told of messages in the
+answer only, since what came before would be erased. A message to other units arrives in the step
+after, so that those of the last step reach the readout alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.training.reference import units
+from whyspiking.training.reference.learning import alike
+from whyspiking.training.reference.units import UNCEASING, Arrays, Recipe, Shape
+
+AT_ONCE = 500
+"""Trials."""
+GATED_OPERATIONS = 3
+"""Multiplications of an update of a gated unit, and as many additions."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What every trial took, (trial,) of whole numbers.
+
+    Attributes:
+        additions: Arrivals of messages of one bit, each at one weight.
+        multiply_adds: Arrivals of numbers.
+        updates_events: Pairs of a unit, or channel of the readout, and a step in which a message
+            reaches it or it sends one; of units that never are silent, and of their readout, all.
+        updates_clocked: All such pairs.
+        multiplications_events: Multiplications of these updates, and as many additions.
+        multiplications_clocked: The same, clocked.
+        binary: Messages of one bit, those of inputs included.
+        graded: Messages that are numbers, those of inputs included.
+        buffered: Numbers that wait in a buffer, since the network is told a trial at once.
+    """
+
+    additions: NDArray[np.int64]
+    multiply_adds: NDArray[np.int64]
+    updates_events: NDArray[np.int64]
+    updates_clocked: NDArray[np.int64]
+    multiplications_events: NDArray[np.int64]
+    multiplications_clocked: NDArray[np.int64]
+    binary: NDArray[np.int64]
+    graded: NDArray[np.int64]
+    buffered: NDArray[np.int64]
+
+    def means(self) -> dict[str, float]:
+        """Mean of each over trials."""
+        return {name: float(values.mean()) for name, values in asdict(self).items()}
+
+
+def answer(
+    recipe: Recipe,
+    shape: Shape,
+    arrays: Arrays,
+    raster: NDArray,
+    least_change: float | None = None,
+) -> tuple[NDArray[np.int64], Counts]:
+    """Decisions (trial,) and counts of a trained network.
+
+    Args:
+        recipe: What it is.
+        shape: What the task fixes.
+        arrays: Its numbers.
+        raster: (trial, step, line) of 0 and 1.
+        least_change: As in `units.run`.
+    """
+    run, numbers = _program(alike(recipe), shape, least_change), dict(arrays)
+    choices, counted = [], []
+    for first in range(0, len(raster), AT_ONCE):
+        part = np.asarray(raster[first : first + AT_ONCE], bool)
+        static = recipe.kind == "static"
+        told = units.first_steps(part) if static else part.swapaxes(0, 1).astype(np.float32)
+        logits, sent = (np.asarray(x) for x in run(numbers, told))
+        choices.append(logits.argmax(axis=1))
+        counted.append(
+            _static(recipe, shape, sent[0] > 0)
+            if static
+            else _in_steps(recipe, shape, part, sent.swapaxes(0, 1), least_change)
+        )
+    columns = {name: np.concatenate([one[name] for one in counted]) for name in counted[0]}
+    return np.concatenate(choices), Counts(**columns)
+
+
+@functools.cache
+def _program(recipe: Recipe, shape: Shape, least_change: float | None) -> Callable[..., Any]:
+    return jax.jit(lambda arrays, told: units.run(recipe, shape, arrays, told, least_change))
+
+
+def _static(recipe: Recipe, shape: Shape, on: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
+    active, every = on.sum(axis=1), np.ones(len(on), np.int64)
+    updates = (recipe.n + shape.n_classes) * every
+    return {
+        "additions": 0 * every,
+        "multiply_adds": shape.n_lines * recipe.n + active * shape.n_classes,
+        **{f"{what}_{how}": updates for what in UPDATED for how in ("events", "clocked")},
+        "binary": 0 * every,
+        "graded": shape.n_lines + active,
+        "buffered": shape.n_lines * every,
+    }
+
+
+UPDATED = ("updates", "multiplications")
+
+
+def _in_steps(
+    recipe: Recipe,
+    shape: Shape,
+    raster: NDArray[np.bool_],
+    sent: NDArray,
+    least_change: float | None,
+) -> dict[str, NDArray[np.int64]]:
+    """Counts of a network that lives in time; `raster` and `sent` are (trial, step, ...)."""
+    gated, unceasing = recipe.kind == "gated", recipe.kind in UNCEASING
+    n, n_out, late = recipe.n, shape.n_classes, shape.n_steps - shape.answer_steps
+    wide, hears = n * (GATED_OPERATIONS if gated else 1), gated or recipe.recurrent
+    if not unceasing:
+        on = sent > 0
+    elif least_change is None:
+        on = np.ones_like(sent, bool)
+    else:
+        on = np.diff(sent, axis=1, prepend=0) != 0
+    to_readout = on[:, late:].copy()
+    if unceasing:  # It holds what it was told last, so it is told of all once.
+        to_readout[:, 0] = True
+    messages = on.sum(axis=(1, 2)) + (to_readout & ~on[:, late:]).sum(axis=(1, 2))
+    inputs = raster.sum(axis=(1, 2))
+    by_inputs = inputs * wide
+    by_units = to_readout.sum(axis=(1, 2)) * n_out
+    if hears:
+        by_units += on[:, :-1].sum(axis=(1, 2)) * wide
+    reached = raster.any(axis=2)
+    if hears:
+        reached[:, 1:] |= on[:, :-1].any(axis=2)
+    every = np.ones(len(on), np.int64)
+    of_units, of_readout = n * shape.n_steps * every, n_out * shape.answer_steps * every
+    reached_units = (reached[:, :, None] | on).sum(axis=(1, 2))
+    reached_readout = n_out * to_readout.any(axis=2).sum(axis=1)
+    events = (of_units, of_readout) if unceasing else (reached_units, reached_readout)
+    each = GATED_OPERATIONS if gated else 1
+    bits = recipe.kind == "spiking"
+    return {
+        "additions": by_inputs + bits * by_units,
+        "multiply_adds": (not bits) * by_units,
+        "updates_events": events[0] + events[1],
+        "updates_clocked": of_units + of_readout,
+        "multiplications_events": each * events[0] + events[1],
+        "multiplications_clocked": each * of_units + of_readout,
+        "binary": inputs + bits * messages,
+        "graded": (not bits) * messages,
+        "buffered": 0 * every,
+    }

@@ -1,0 +1,91 @@
+"""Spiking reference networks as Brian2 runs them, step by step as `units` does.
+
+Spikes of step t reach their targets at the end of Brian2's step t and move them in the step after
+it: neurons lag one step behind the input, the readout two. Until then a neuron must rest: it begins
+where its bias takes it to 0 in that step. A reset takes one threshold from the step after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Regularly, Synapses
+from whyspiking.contract.types import Binding, Layer, Recording
+from whyspiking.training.reference.units import READOUT_TAU_MS, Arrays, Recipe, Shape
+
+LAG = 2
+"""Steps of the readout behind the input."""
+NEURON = """
+dv/dt = (bias - v) / tau : 1
+tau : second
+bias : 1
+arrived : 1
+"""
+READOUT = """
+dy/dt = -y / tau_readout : 1
+arrived : 1
+step : 1
+"""
+SYNAPSES = {"s_in": ("input", "hidden"), "s_rec": ("hidden", "hidden"), "s_out": ("hidden", "readout")}
+
+
+def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
+    """The structure; weights, biases and time constants come with `bind`."""
+    arrive = "arrived = 0"
+    hidden = Group(
+        "hidden", recipe.n, NEURON, "v > 1", "v -= exp(dt / tau)", "exact",
+        start={"tau": Quantity(1, "second")},
+        regularly=[Regularly("hidden_arrive", f"v += arrived; {arrive}", "after_groups")],
+    )  # fmt: skip
+    asked = f"y = y * int(step != asked) + arrived; step += 1; {arrive}"
+    readout = Group(
+        "readout", shape.n_classes, READOUT, method="exact",
+        regularly=[Regularly("readout_arrive", asked, "after_groups")],
+    )  # fmt: skip
+    return BrianModel(
+        name=f"reference-{shape.n_lines}-{recipe.n}-{shape.n_classes}",
+        groups=[hidden, readout],
+        synapses=[
+            Synapses(name, source, target, on_pre="arrived_post += w")
+            for name, (source, target) in SYNAPSES.items()
+            if recipe.recurrent or name != "s_rec"
+        ],
+        inputs={"input": shape.n_lines},
+        dt_ms=shape.step_ms,
+        trial_ms=(shape.n_steps + LAG) * shape.step_ms,
+        max_trials=max_trials,
+        constants={
+            "tau_readout": Quantity(READOUT_TAU_MS, "ms"),
+            "asked": float(shape.n_steps - shape.answer_steps + LAG),
+        },
+        reset={
+            "hidden": f"v = bias * (1 - exp(dt / tau)); {arrive}",
+            "readout": f"y = 0; step = 0; {arrive}",
+        },
+        record_spikes=("hidden",),
+        record_traces={"readout": ("readout", "y", shape.step_ms)},
+    )
+
+
+def bind(arrays: Arrays) -> Binding:
+    """Place a trained network into that structure, in base units."""
+    weights = {"s_in": arrays["input"], "s_rec": arrays.get("state"), "s_out": arrays["out"]}
+    kinds = {"s_in": "feedforward", "s_rec": "recurrent", "s_out": "readout"}
+    layers = {
+        f"{name}.w": Layer(*SYNAPSES[name], np.asarray(w, float), kinds[name])
+        for name, w in weights.items()
+        if w is not None
+    }
+    values = {key: layer.weights for key, layer in layers.items()} | {
+        "hidden.bias": np.asarray(arrays["bias"], float),
+        "hidden.tau": 1e-3 * np.exp(np.asarray(arrays["log_tau"], float)),
+    }
+    return Binding(values, layers)
+
+
+def decide(shape: Shape, arrays: Arrays, recording: Recording) -> NDArray[np.int64]:
+    """Class with the largest mean of the readout in the answer, (trial,)."""
+    first = shape.n_steps - shape.answer_steps + LAG
+    held = recording.traces["readout"][:, first : shape.n_steps + LAG].mean(axis=1)
+    return (held + arrays["out_bias"]).argmax(axis=1)
