@@ -5,8 +5,9 @@ rate falls to zero, and the last numbers are kept on all sides: no epoch is chos
 price is at work messages are free.
 
 All networks of a structure are trained by one compiled program, one after the other: side by side
-(`vmap`) they take 1.3 to 2.7 times as long, as their states leave the cache, and their digits depend
-on how many they are. So a network has the same digits alone as with others.
+(`vmap`, 5 or 15 of 4 to 32 units on span recall) each took 1.3 to 2.7 times as long, as their
+states leave the cache, and its digits depended on how many they were. So a network has the same
+digits alone as with others.
 """
 
 from __future__ import annotations

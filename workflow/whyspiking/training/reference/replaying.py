@@ -27,7 +27,11 @@ dy/dt = -y / tau_readout : 1
 arrived : 1
 step : 1
 """
-SYNAPSES = {"s_in": ("input", "hidden"), "s_rec": ("hidden", "hidden"), "s_out": ("hidden", "readout")}
+SYNAPSES = {
+    "s_in": ("input", "hidden"),
+    "s_rec": ("hidden", "hidden"),
+    "s_out": ("hidden", "readout"),
+}
 
 
 def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
@@ -70,13 +74,13 @@ def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
 
 def bind(arrays: Arrays) -> Binding:
     """Place a trained network into that structure, in base units."""
-    weights = {"s_in": arrays["input"], "s_rec": arrays.get("state"), "s_out": arrays["out"]}
-    kinds = {"s_in": "feedforward", "s_rec": "recurrent", "s_out": "readout"}
     layers = {
-        f"{name}.w": Layer(*SYNAPSES[name], np.asarray(w, float), kinds[name])
-        for name, w in weights.items()
-        if w is not None
+        "s_in.w": Layer("input", "hidden", np.asarray(arrays["input"], float)),
+        "s_out.w": Layer("hidden", "readout", np.asarray(arrays["out"], float), "readout"),
     }
+    if "state" in arrays:
+        within = np.asarray(arrays["state"], float)
+        layers["s_rec.w"] = Layer("hidden", "hidden", within, "recurrent")
     values = {key: layer.weights for key, layer in layers.items()} | {
         "hidden.bias": np.asarray(arrays["bias"], float),
         "hidden.tau": 1e-3 * np.exp(np.asarray(arrays["log_tau"], float)),

@@ -101,21 +101,21 @@ class Recipe:
 
 def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str, NDArray]:
     """Arrays before training; one time constant for all where it is not learned."""
-    n, n_in, low_high = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
+    n, n_in, (low, high) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
     out = rng.normal(0, 1 / np.sqrt(n), (n, shape.n_classes))
     arrays = {"out": out, "out_bias": np.zeros(shape.n_classes)}
     if recipe.leaky:
         arrays["input"] = rng.normal(0, recipe.gain / np.sqrt(n_in), (n_in, n))
         arrays["bias"] = np.zeros(n)
         size = () if "log_tau" in recipe.fixed else n
-        arrays["log_tau"] = np.asarray(rng.uniform(*low_high, size))
+        arrays["log_tau"] = np.asarray(rng.uniform(low, high, size))
         if recipe.recurrent:
             arrays["state"] = rng.normal(0, 1 / np.sqrt(n), (n, n))
     elif recipe.kind == "gated":
         limit = np.sqrt(6 / (n_in + n))  # Glorot & Bengio 2010
         arrays["input"] = rng.uniform(-limit, limit, (n_in, 3 * n))
         arrays["state"] = np.hstack([np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(3)])
-        held = np.exp(rng.uniform(*low_high, n)) / shape.step_ms
+        held = np.exp(rng.uniform(low, high, n)) / shape.step_ms
         # A gate keeps 1 - 1 / held of the state in a step.
         arrays["bias"] = np.concatenate([np.zeros(n), np.log(held - 1), np.zeros(n)])
         arrays["state_bias"] = np.zeros(n)
