@@ -76,7 +76,7 @@ def train(
             told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
             if not now.carries:
                 if recipe.kind == "static":
-                    arrays |= {"centre": told.mean(), "scale": told.std()}
+                    arrays |= dict(zip(units.CONSTANT, (told.mean(), told.std()), strict=True))
                 begin = {name: jnp.asarray(x) for name, x in arrays.items()}
                 now.constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
                 now.carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]

@@ -100,7 +100,10 @@ class Recipe:
 
 
 def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Arrays before training; one time constant for all where it is not learned."""
+    """Arrays before training; one time constant for all where it is not learned.
+
+    Centre and scale of what static units are told come with their data.
+    """
     n, n_in, (low, high) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
     out = rng.normal(0, 1 / np.sqrt(n), (n, shape.n_classes))
     arrays = {"out": out, "out_bias": np.zeros(shape.n_classes)}
@@ -121,7 +124,7 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
         arrays["state_bias"] = np.zeros(n)
     else:
         arrays["input"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n))  # He et al. 2015
-        arrays["bias"] = np.zeros(n)
+        arrays |= {"bias": np.zeros(n), "centre": np.zeros(()), "scale": np.ones(())}
     return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
@@ -155,7 +158,7 @@ def run(
     Args:
         recipe: What it is.
         shape: What the task fixes.
-        arrays: As from `initial`; static ones have `centre` and `scale` of `first_steps` as well.
+        arrays: As from `initial`.
         told: Raster (step, trial, line); for static units `first_steps`.
         least_change: Of sigmoid and gated units: a state is told anew when it has changed by more,
             and held by who hears it until then. None: it is told in every step.
