@@ -13,6 +13,7 @@ digits alone as with others.
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -70,16 +71,22 @@ def train(
         streams = Streams(seed)
         shuffle, begun = streams.rng("reference-order"), streams.rng("reference-init")
         arrays = units.initial(recipe, shape, begun)
-        now, run = SimpleNamespace(carries=[], constant={}), _program(alike(recipe), shape)
-        for part in Checkpoint(now, shuffle, name=f"seed-{seed}").rounds(range(n_parts), progress):
+        begin = {name: jnp.asarray(x) for name, x in arrays.items()}
+        constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
+        carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
+        now, run = (
+            SimpleNamespace(carries=carries, constant=constant),
+            _program(alike(recipe), shape),
+        )
+        name = f"{seed}-{zlib.crc32(repr(recipe).encode()):x}"
+        for part in Checkpoint(now, shuffle, name=name).rounds(range(n_parts), progress):
             raster, classes = draw(seed, part)
             told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
-            if not now.carries:
-                if recipe.kind == "static":
-                    arrays |= dict(zip(units.CONSTANT, (told.mean(), told.std()), strict=True))
-                begin = {name: jnp.asarray(x) for name, x in arrays.items()}
-                now.constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
-                now.carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
+            if recipe.kind == "static" and part == 0:
+                now.constant = {
+                    "centre": jnp.asarray(told.mean()),
+                    "scale": jnp.asarray(told.std()),
+                }
             order = batches(len(classes), recipe.batch, shuffle)
             steps = order, *_course((part + np.arange(len(order)) / len(order)) / n_parts, recipe)
             of_part = now.constant, jnp.asarray(told), jnp.asarray(classes, jnp.int32), steps
@@ -110,12 +117,28 @@ def _course(done: NDArray, recipe: Recipe) -> tuple[NDArray[np.float32], NDArray
 
 
 def loss(
-    recipe: Recipe, shape: Shape, arrays: dict[str, Any], price: Any, told: Any, classes: Any
+    recipe: Recipe,
+    shape: Shape,
+    arrays: dict[str, Any],
+    price: Any,
+    ramp: Any,
+    told: Any,
+    classes: Any,
 ) -> Any:
-    """Mean over trials; arguments as for `units.run`, `classes` (trial,)."""
-    logits, sent = units.run(recipe, shape, arrays, told)
+    """Mean over trials.
+
+    Args:
+        recipe: What the network is.
+        shape: What the task fixes.
+        arrays: Of the network.
+        price: Of a message, once it is at work.
+        ramp: From 0 to 1: how far it is, and how far the readout is reset.
+        told: As for `units.run`.
+        classes: (trial,).
+    """
+    logits, sent = units.run(recipe, shape, arrays, told, before=1 - ramp)
     wrong = optax.softmax_cross_entropy_with_integer_labels(logits, classes).mean()
-    return wrong + price * units.to_pay(recipe, sent)
+    return wrong + ramp * price * units.to_pay(recipe, sent)
 
 
 @functools.cache
@@ -133,7 +156,7 @@ def _program(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
             told = seen[chosen]
             if recipe.kind != "static":
                 told = told.swapaxes(0, 1).astype(jnp.float32)
-            slopes = slopes_of(learned, constant, ramp * price, told, classes[chosen])
+            slopes = slopes_of(learned, constant, price, ramp, told, classes[chosen])
             sound = jnp.isfinite(optax.tree.norm(slopes))
             updates, after = CLIPPED.update(slopes, state)
             moved = {name: x - rate * updates[name] for name, x in learned.items()}

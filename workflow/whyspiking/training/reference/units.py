@@ -144,14 +144,23 @@ def first_steps(raster: NDArray) -> NDArray[np.float32]:
 
 
 def kernel(shape: Shape) -> NDArray[np.float64]:
-    """Share that a message of each step of the answer has in the mean of the readout, (step,)."""
-    kept = np.exp(-shape.step_ms / READOUT_TAU_MS)
-    left = np.arange(shape.answer_steps, 0, -1)
-    return (1 - kept**left) / (1 - kept) / shape.answer_steps
+    """Share that a message of each step has in the mean of the readout over the answer, (step,).
+
+    Those before the answer have it in a readout that is not reset.
+    """
+    kept, step = np.exp(-shape.step_ms / READOUT_TAU_MS), np.arange(shape.n_steps)
+    heard = np.maximum(step, shape.n_steps - shape.answer_steps)
+    left = kept ** (heard - step) - kept ** (shape.n_steps - step)
+    return left / (1 - kept) / shape.answer_steps
 
 
 def run(
-    recipe: Recipe, shape: Shape, arrays: Arrays, told: Any, least_change: float | None = None
+    recipe: Recipe,
+    shape: Shape,
+    arrays: Arrays,
+    told: Any,
+    least_change: float | None = None,
+    before: Any = 0.0,
 ) -> tuple[Any, Any]:
     """Logits and messages of a network.
 
@@ -162,6 +171,7 @@ def run(
         told: Raster (step, trial, line); for static units `first_steps`.
         least_change: Of sigmoid and gated units: a state is told anew when it has changed by more,
             and held by who hears it until then. None: it is told in every step.
+        before: Share of what the readout has when the answer begins that its reset leaves.
 
     Returns:
         Logits (trial, class), and what others hold of each unit, (step, trial, unit).
@@ -172,11 +182,12 @@ def run(
         heard = sent[0]
     else:
         sent = (_leaky if recipe.leaky else _gated)(recipe, shape, arrays, told, least_change)
-        shares = kernel(shape)
+        shares, late = kernel(shape).astype(np.float32), shape.n_steps - shape.answer_steps
         if recipe.kind == "gated":
-            shares = shares / shares.sum()
-        weighted = jnp.asarray(shares, jnp.float32)[:, None, None] * sent[-shape.answer_steps :]
-        heard = weighted.sum(axis=0)
+            shares = shares / shares[late:].sum()
+        heard = jnp.tensordot(shares[late:], sent[late:], 1)
+        if late:
+            heard += before * jnp.tensordot(shares[:late], sent[:late], 1)
     return product(heard, arrays["out"]) + arrays["out_bias"], sent
 
 
