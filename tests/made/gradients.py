@@ -21,6 +21,8 @@ from whyspiking.talks.neftci import learning, model
 from whyspiking.talks.neftci.training import RULES
 from whyspiking.talks.scherr import lstm, oneshot, oneshot_task
 from whyspiking.training import controls, gru
+from whyspiking.training.reference import units as reference
+from whyspiking.training.reference.learning import loss as reference_loss
 
 STREAMS = Streams(3)
 ZERO = {"penalty": np.float32(0), "adaptation": np.float32(1.8)}
@@ -146,6 +148,20 @@ def _words(variant):
 
 of_lateral_neurons = partial(_words, "spiking")
 of_convolutions = partial(_words, "conv")
+
+
+def _reference(kind):
+    own, shape = (
+        reference.Recipe(kind, 12, 0.01, recurrent=True),
+        reference.Shape(30, 20, 5, 9, 5.0),
+    )
+    given = np.float32(0.01), np.float32(0.5), _events(20, 400, 30), _classes(9, 400)
+    slopes = jax.jit(jax.grad(partial(reference_loss, own, shape)))
+    return slopes(reference.initial(own, shape, _rng()), *given)
+
+
+of_reference_neurons = partial(_reference, "spiking")
+of_reference_gates = partial(_reference, "gated")
 
 ALL = {
     name: made

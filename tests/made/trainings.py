@@ -31,6 +31,8 @@ from whyspiking.talks.neftci import training as decolle
 from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
 from whyspiking.training import controls, gradient
 from whyspiking.training import gru as recurrent
+from whyspiking.training.reference import learning as reference
+from whyspiking.training.reference import units
 
 STREAMS = Streams(3)
 
@@ -176,6 +178,15 @@ def of_fresh_trials(progress, monkeypatch):
     return recurrent.train_declared(4, talk, own, STREAMS, progress)
 
 
+def of_a_reference(progress, monkeypatch):
+    def draw(seed, part):
+        rng = np.random.default_rng([seed, part])
+        return rng.random((20, 6, 3)) < 0.4, rng.integers(0, 2, 20)
+
+    own, shape = units.Recipe("spiking", 4, 0.02, batch=5), units.Shape(3, 6, 3, 2, 5.0)
+    return reference.train(own, shape, draw, 4, [900], [0.01], progress)[0.01, 900]
+
+
 def _frames(train, monkeypatch):
     own = neftci_networks.params(epochs=4, n_init=20, batch_online=10, batch_gru=10)
     neftci_networks.shown(monkeypatch, own, 40, 20)
@@ -255,7 +266,7 @@ ALL = (
     by_gradient, by_gradient_on_fresh_samples, by_gradient_in_segments, of_a_control,
     of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
-    online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
+    online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, of_a_reference, by_eprop,
     by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
     of_ensembles, of_a_tempotron,
 )  # fmt: skip

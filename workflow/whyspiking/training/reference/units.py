@@ -185,9 +185,10 @@ def run(
         shares, late = kernel(shape).astype(np.float32), shape.n_steps - shape.answer_steps
         if recipe.kind == "gated":
             shares = shares / shares[late:].sum()
-        heard = jnp.tensordot(shares[late:], sent[late:], 1)
+        # Sums, not products: XLA would leave those to Eigen.
+        heard = (shares[late:, None, None] * sent[late:]).sum(axis=0)
         if late:
-            heard += before * jnp.tensordot(shares[:late], sent[:late], 1)
+            heard += before * (shares[:late, None, None] * sent[:late]).sum(axis=0)
     return product(heard, arrays["out"]) + arrays["out_bias"], sent
 
 
