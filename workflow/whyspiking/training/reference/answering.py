@@ -8,7 +8,7 @@ after, so that those of the last step reach the readout alone.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.training.reference import units
-from whyspiking.training.reference.learning import alike
+from whyspiking.training.reference import learning, units
+from whyspiking.training.reference.learning import Draw, alike
 from whyspiking.training.reference.units import UNCEASING, Arrays, Recipe, Shape
 
 AT_ONCE = 500
@@ -89,6 +89,32 @@ def answer(
         )
     columns = {name: np.concatenate([one[name] for one in counted]) for name in counted[0]}
     return np.concatenate(choices), Counts(**columns)
+
+
+def lower_quartile(
+    recipe: Recipe,
+    shape: Shape,
+    draw: Draw,
+    n_parts: int,
+    seeds: Sequence[int],
+    held_out: Callable[[int], tuple[NDArray, NDArray]],
+) -> tuple[float, list[float]]:
+    """What a setting is chosen by: lower quartile of the accuracy of its networks, and each.
+
+    Args:
+        recipe: The setting.
+        shape: As for `learning.train`, like the three that follow.
+        draw: Training trials.
+        n_parts: Parts of the training.
+        seeds: One network each.
+        held_out: Seed -> raster and classes of its validation trials.
+    """
+    trained, reached = learning.train(recipe, shape, draw, n_parts, seeds), []
+    for (_, seed), network in trained.items():
+        raster, classes = held_out(seed)
+        choices, _ = answer(recipe, shape, network.arrays, raster)
+        reached.append(float((choices == classes).mean()))
+    return float(np.quantile(reached, 0.25)), reached
 
 
 @functools.cache

@@ -13,6 +13,7 @@ digits alone as with others.
 from __future__ import annotations
 
 import functools
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,9 +28,10 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Progress
+from whyspiking.errors import UserError
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.gradient import ENGINE
-from whyspiking.training.history import batches
+from whyspiking.training.history import History, batches
 from whyspiking.training.reference import units
 from whyspiking.training.reference.units import Recipe, Shape
 
@@ -62,45 +64,57 @@ def train(
         prices: Of a message, in units of the loss.
         progress: Called after every part of a seed.
 
+    Raises:
+        UserError: If a part has less than one batch.
+
     Returns:
         (price, seed) -> network. `skipped` of its info counts updates that were not made since
         their gradient was not finite.
     """
     found = {}
     for index, seed in enumerate(seeds):
-        streams = Streams(seed)
+        streams, run = Streams(seed), _program(alike(recipe), shape)
         shuffle, begun = streams.rng("reference-order"), streams.rng("reference-init")
-        arrays = units.initial(recipe, shape, begun)
-        begin = {name: jnp.asarray(x) for name, x in arrays.items()}
+        begin = {k: jnp.asarray(x) for k, x in units.initial(recipe, shape, begun).items()}
         constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
         carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
-        now, run = (
-            SimpleNamespace(carries=carries, constant=constant),
-            _program(alike(recipe), shape),
-        )
+        now = SimpleNamespace(carries=carries, constant=constant)
+        histories = [History() for _ in prices]
         name = f"{seed}-{zlib.crc32(repr(recipe).encode()):x}"
-        for part in Checkpoint(now, shuffle, name=name).rounds(range(n_parts), progress):
-            raster, classes = draw(seed, part)
-            told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
+        kept = Checkpoint(now, shuffle, *histories, name=name)
+        for part in kept.rounds(range(n_parts), progress):
+            told, classes = _told(recipe, *draw(seed, part))
             if recipe.kind == "static" and part == 0:
-                now.constant = {
-                    "centre": jnp.asarray(told.mean()),
-                    "scale": jnp.asarray(told.std()),
-                }
+                moments = (jnp.asarray(told.mean()), jnp.asarray(told.std()))
+                now.constant = dict(zip(units.CONSTANT, moments, strict=True))
             order = batches(len(classes), recipe.batch, shuffle)
             steps = order, *_course((part + np.arange(len(order)) / len(order)) / n_parts, recipe)
-            of_part = now.constant, jnp.asarray(told), jnp.asarray(classes, jnp.int32), steps
-            now.carries = [
-                run(carry, np.float32(price), *of_part)
-                for carry, price in zip(now.carries, prices, strict=True)
-            ]
+            given = now.constant, jnp.asarray(told), jnp.asarray(classes, jnp.int32), steps
+            for k, (price, history) in enumerate(zip(prices, histories, strict=True)):
+                began = time.process_time()
+                now.carries[k], value = run(now.carries[k], np.float32(price), *given)
+                history.note(part + 1, train_loss=float(value))  # waits for it
+                history.note(part + 1, epoch_seconds=time.process_time() - began)
             share = (index + (part + 1) / n_parts) / len(seeds)
             progress(share, f"seed {seed}: part {part + 1} of {n_parts}")
-        for price, (learned, _, skipped) in zip(prices, now.carries, strict=True):
-            trained = {name: np.asarray(x) for name, x in {**learned, **now.constant}.items()}
-            info = {"engine": ENGINE, "epochs": n_parts, "skipped": int(skipped), "price": price}
-            found[price, seed] = Network(trained, info)
+        for price, history, (learned, _, skipped) in zip(
+            prices, histories, now.carries, strict=True
+        ):
+            arrays = {name: np.asarray(x) for name, x in {**learned, **now.constant}.items()}
+            info = {**history.info(ENGINE), "skipped": int(skipped), "price": price}
+            found[price, seed] = Network(arrays, info, history.rows)
     return found
+
+
+def _told(recipe: Recipe, raster: NDArray, classes: NDArray) -> tuple[NDArray, NDArray]:
+    """What networks are told of drawn trials, and classes; refuses less than a batch."""
+    if len(classes) < recipe.batch:
+        raise UserError(
+            f"reference networks: a part has {len(classes)} trials, fewer than one batch of "
+            f"{recipe.batch}; lower 'batch' or draw more trials"
+        )
+    told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
+    return told, classes
 
 
 def alike(recipe: Recipe) -> Recipe:
@@ -143,8 +157,8 @@ def loss(
 
 @functools.cache
 def _program(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
-    """Compile a part: (arrays, state of Adam, updates skipped) after it."""
-    slopes_of = jax.grad(
+    """Compile a part: (arrays, state of Adam, updates skipped) after it, and the mean loss."""
+    loss_of = jax.value_and_grad(
         lambda learned, constant, *given: loss(recipe, shape, {**learned, **constant}, *given)
     )
 
@@ -156,7 +170,7 @@ def _program(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
             told = seen[chosen]
             if recipe.kind != "static":
                 told = told.swapaxes(0, 1).astype(jnp.float32)
-            slopes = slopes_of(learned, constant, price, ramp, told, classes[chosen])
+            value, slopes = loss_of(learned, constant, price, ramp, told, classes[chosen])
             sound = jnp.isfinite(optax.tree.norm(slopes))
             updates, after = CLIPPED.update(slopes, state)
             moved = {name: x - rate * updates[name] for name, x in learned.items()}
@@ -167,8 +181,9 @@ def _program(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
             kept = jax.tree.map(
                 lambda new, old: jnp.where(sound, new, old), (moved, after), (learned, state)
             )
-            return (*kept, skipped + ~sound), None
+            return (*kept, skipped + ~sound), value
 
-        return jax.lax.scan(one, carry, steps)[0]
+        carry, values = jax.lax.scan(one, carry, steps)
+        return carry, values.mean()
 
     return run
