@@ -64,18 +64,17 @@ def train(
         prices: Of a message, in units of the loss.
         progress: Called after every part of a seed.
 
-    Raises:
-        UserError: If a part has less than one batch.
-
     Returns:
         (price, seed) -> network. `skipped` of its info counts updates that were not made since
         their gradient was not finite.
+
+    Raises:
+        UserError: If a part has less than one batch.
     """
-    found = {}
+    found, run = {}, _program(alike(recipe), shape)
     for index, seed in enumerate(seeds):
-        streams, run = Streams(seed), _program(alike(recipe), shape)
-        shuffle, begun = streams.rng("reference-order"), streams.rng("reference-init")
-        begin = {k: jnp.asarray(x) for k, x in units.initial(recipe, shape, begun).items()}
+        shuffle, rng = (Streams(seed).rng(f"reference-{what}") for what in ("order", "init"))
+        begin = {k: jnp.asarray(x) for k, x in units.initial(recipe, shape, rng).items()}
         constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
         carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
         now = SimpleNamespace(carries=carries, constant=constant)
