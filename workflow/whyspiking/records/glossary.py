@@ -142,6 +142,8 @@ _DEFINED = {
     "gradient_cosine_gain": "1: Cosine minus that with the labels permuted.",
     # size
     "parameters": "1: Numbers that training sets.",
+    # the ground; the perturbation column names the floor
+    "floor_excess": "fraction: Accuracy of the best floor that may veto a task, minus chance.",
     # approximation and element distinctness; the perturbation column names the target or the task,
     # the strength column the number of units
     "rms_error": "1: Root mean square of answer minus target over fresh points.",

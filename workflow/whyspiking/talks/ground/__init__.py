@@ -1,1 +1,13 @@
 """The ground: tasks that are admitted, and the smallest networks that are known for them."""
+
+EXPERIMENTS = {
+    "span_recall": "networks",
+    "volley_recall": "networks",
+    "sound": "networks",
+    "yinyang": "networks",
+    "randman": "networks",
+}
+"""Experiment -> the module that fulfils it."""
+NOT_EXPRESSIBLE = (
+    "the go signal reaches memories past the gates, and readout units start at their bias"
+)

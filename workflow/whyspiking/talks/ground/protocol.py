@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from whyspiking.declared.parameters import Parameter
 from whyspiking.declared.strict_yaml import Block, Name, Some, Unique, parsed, read_yaml, refuse
 
 FILE = Path(__file__).with_name("protocol.yaml")
 Kind = Literal["spikes", "leaky", "units"]
 """What a network is built of: neurons that spike; leaky units that send numbers; ReLU or gated
 units."""
-KINDS: tuple[Kind, ...] = ("spikes", "leaky", "units")
 Text = Annotated[str, Field(min_length=5)]
 Share = Annotated[float, Field(gt=0, le=1)]
-
-
-class Margin(Block):
-    """How far above chance a floor may be, on how many test trials."""
-
-    value: Share
-    n_test: int
-    source: Text
-
-
-class Decides(Block):
-    """How far from guessing to the reference a floor must come to decide a task."""
-
-    value: Share
-    source: Text
 
 
 class Floor(Block):
@@ -61,7 +46,7 @@ class Built(Block):
     @model_validator(mode="after")
     def _check(self) -> Built:
         says = (
-            f"is '{self.engine}' of a network with spikes; expected brian2, which runs all of them. "
+            f"is '{self.engine}' of a network with spikes; expected brian2, which runs all such. "
             "Correct it, and give the network to `to_brian`."
         )
         refuse((self.kind == "spikes" and self.engine != "brian2", "engine", says))
@@ -82,23 +67,17 @@ class Floors(Block):
     high: dict[Name, Text]
 
 
-class Generator(Block):
-    """What draws the trials; another version is another task."""
-
-    module: Text
-    version: int
-
-
 class TaskOfGround(Block):
     """A task: its question, what a cheat knows, its floors and the smallest networks known.
 
     Attributes:
+        generator: What draws the trials; another version is another task.
         unknown: Kind of which no built network is known -> what is.
     """
 
     asks: Text
     cheat: Text
-    generator: Generator
+    generator: Text
     chance: Share
     floors: Floors
     built: dict[Name, Built] = Field(default_factory=dict)
@@ -107,7 +86,7 @@ class TaskOfGround(Block):
     @model_validator(mode="after")
     def _check(self) -> TaskOfGround:
         known = {built.kind for built in self.built.values()} | set(self.unknown)
-        lacking = [kind for kind in KINDS if kind not in known]
+        lacking = [kind for kind in get_args(Kind) if kind not in known]
         says = (
             f"says nothing of {', '.join(lacking)}; expected a network under 'built', or under "
             "'unknown' that nobody knows one. Add it."
@@ -117,11 +96,21 @@ class TaskOfGround(Block):
 
 
 class Protocol(Block):
-    """The whole file."""
+    """The whole file.
+
+    Attributes:
+        seeds: Of the data that are recorded.
+        margin: How far above chance a floor at chance may be, on `n_test` trials.
+        decides: How far from guessing to the reference a floor must come to decide a task.
+        reference: The floor that is told the whole trial.
+        floors: Static readers.
+        tasks: By name.
+    """
 
     seeds: Unique[Some[int]]
-    margin: Margin
-    decides: Decides
+    margin: Parameter
+    n_test: Parameter
+    decides: Parameter
     reference: Name
     floors: dict[Name, Floor]
     tasks: dict[Name, TaskOfGround]

@@ -1,0 +1,118 @@
+"""Span recall and volley recall: one event of a stream must be kept until a go signal.
+
+Cues come in slots of 40 ms; each block of four slots is a random order of four groups of inputs, so
+that every input fires equally often whatever the class. In one slot after the first block something
+happens: in span recall a marker fires together with the cue, in volley recall the group's spikes,
+otherwise spread over the slot, fall within 10 ms. The class is the group to which it happened. Then
+a go signal, in which the answer counts.
+
+The slot is drawn independently of the order: so the class is independent of the cues, of the slot
+and of every count, exactly. The definitions are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.spikes import Spikes
+
+GROUPS = 4
+N_GO = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a trial is laid out; times in ms.
+
+    Attributes:
+        blocks: Blocks of `GROUPS` slots; the event is in none of the first.
+        per_group: Inputs of each group.
+        fire_ms: From the start of a slot, how long the inputs of its group take to fire.
+        marker: Inputs of a marker that fires in the slot of the event; 0 for volleys.
+        sync_ms: In what time a volley falls.
+        slot_ms: Length of a slot, and of the go signal.
+    """
+
+    blocks: int
+    per_group: int
+    fire_ms: float
+    marker: int = 0
+    sync_ms: float = 0.0
+    slot_ms: float = 40.0
+
+    @property
+    def slots(self) -> int:
+        """Slots before the go signal."""
+        return self.blocks * GROUPS
+
+    @property
+    def trial_ms(self) -> float:
+        """Length of a trial: the slots and the go signal."""
+        return (self.slots + 1) * self.slot_ms
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs: groups, marker, go signal."""
+        return GROUPS * self.per_group + self.marker + N_GO
+
+
+SPAN = Settings(blocks=4, per_group=5, fire_ms=20.0, marker=5)
+VOLLEY = Settings(blocks=3, per_group=10, fire_ms=40.0, sync_ms=10.0)
+
+
+def orders(rng: np.random.Generator, trials: int, blocks: int) -> NDArray[np.int64]:
+    """Group of every slot, (trial, slot): each block a random order of all."""
+    drawn = rng.permuted(np.tile(np.arange(GROUPS), (trials, blocks, 1)), axis=2)
+    return drawn.reshape(trials, blocks * GROUPS)
+
+
+def generate(
+    rng: np.random.Generator, trials: int, settings: Settings
+) -> tuple[Spikes, NDArray[np.int64]]:
+    """Draw trials: spikes of all inputs and classes, (trial,)."""
+    sequence = orders(rng, trials, settings.blocks)
+    event = rng.integers(GROUPS, settings.slots, size=trials)
+    return lay_out(rng, sequence, event, settings), class_of(sequence, event)
+
+
+def class_of(sequence: NDArray[np.int64], event: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Group in whose slot the event was, (trial,)."""
+    return np.take_along_axis(sequence, event[:, None], axis=1)[:, 0]
+
+
+def lay_out(
+    rng: np.random.Generator, sequence: NDArray, event: NDArray, settings: Settings
+) -> Spikes:
+    """Spikes of trials.
+
+    Args:
+        rng: For the times within slots.
+        sequence: Group of every slot, (trial, slot).
+        event: Slot of the event, (trial,).
+        settings: How each is laid out.
+    """
+    (trials, slots), n = sequence.shape, settings.per_group
+    within = settings.fire_ms * rng.random((trials, slots, n))
+    if settings.sync_ms:
+        start = (settings.slot_ms - settings.sync_ms) * rng.random((trials, 1))
+        volley = start + settings.sync_ms * rng.random((trials, n))
+        within[np.arange(trials), event] = volley
+    times = [(settings.slot_ms * np.arange(slots)[:, None] + within).reshape(trials, -1)]
+    inputs = [(sequence[:, :, None] * n + np.arange(n)).reshape(trials, -1)]
+    for first, size, slot, lasts_ms in (
+        (GROUPS * n, settings.marker, event, settings.fire_ms),
+        (GROUPS * n + settings.marker, N_GO, np.full(trials, slots), settings.slot_ms),
+    ):
+        times.append(settings.slot_ms * slot[:, None] + lasts_ms * rng.random((trials, size)))
+        inputs.append(np.tile(first + np.arange(size), (trials, 1)))
+    return Spikes.sorted(
+        np.hstack(times).ravel(),
+        np.hstack(inputs).ravel(),
+        np.repeat(np.arange(trials), np.hstack(times).shape[1]),
+        n_trials=trials,
+        n_units=settings.n_inputs,
+        duration_ms=settings.trial_ms,
+    )

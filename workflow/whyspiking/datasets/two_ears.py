@@ -1,0 +1,51 @@
+"""Sound localisation: the phase between two ears tells from where a sound comes.
+
+Each ear has inputs that fire as Poisson processes at a rate r(t) = r_max ((1 + sin(wt + p)) / 2)^2;
+the phases p of an ear's inputs go from 0 to 90 degrees, and those of the right ear are shifted by
+the phase between the ears, -90 to 90 degrees in twelve classes. The phase of the sound is drawn
+anew for every trial: with one phase for all of them, one ear alone tells the class.
+
+After the community task of SNUFA (Ghosh et al. 2025; comob-project/snn-sound-localization at
+aaf4e2a, research/3-Starting-Notebook.ipynb, cells 5 and 8), whose generator draws one phase a call;
+with 50 Hz as in their paper/sections/basicmodel/basicmodel.md, and twenty inputs an ear, not 100.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.spikes import Spikes
+
+PER_EAR = 20
+CLASSES = 12
+FREQUENCY_HZ, RATE_HZ = 50.0, 600.0
+TRIAL_MS, STEP_MS = 100.0, 1.0
+PHASES = np.linspace(0, np.pi / 2, PER_EAR)
+"""Of the inputs of an ear, rad, (input,)."""
+TURN = 2 * np.pi * FREQUENCY_HZ * STEP_MS * 1e-3
+"""By how much the phase moves in a step, rad."""
+
+
+def generate(
+    rng: np.random.Generator, trials: int, *, phase: float | None = None
+) -> tuple[Spikes, NDArray[np.int64]]:
+    """Draw trials: spikes of the left and then the right ear's inputs, and classes, (trial,).
+
+    Args:
+        rng: Of one split.
+        trials: How many.
+        phase: One phase for all trials, rad; None draws one for each.
+    """
+    between = np.pi * (rng.random(trials) - 0.5)
+    drawn = 2 * np.pi * rng.random(trials) if phase is None else np.full(trials, phase)
+    ears = np.stack([drawn, drawn + between], axis=1)[:, None, :, None] + PHASES
+    angles = ears + TURN * np.arange(round(TRIAL_MS / STEP_MS))[:, None, None]
+    chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + np.sin(angles)) / 2) ** 2
+    fired = (rng.random(chance.shape) < chance).reshape(trials, -1, 2 * PER_EAR)
+    return Spikes.from_raster(fired, STEP_MS), class_of(between)
+
+
+def class_of(between: NDArray) -> NDArray[np.int64]:
+    """Class of the phase between the ears, rad, (trial,)."""
+    return np.clip(np.floor((between / np.pi + 0.5) * CLASSES), 0, CLASSES - 1).astype(np.int64)

@@ -1,0 +1,79 @@
+"""Sound localisation by hand (README, section 3).
+
+- `leaky`: input j of an ear fires when wt + p_j + the ear's phase is near 90 degrees, so each spike
+  is a measurement exp(-i (wt + p_j)) of that phase. A unit that turns by w in every step and adds
+  exp(-i p_j) at a spike sums them, z = sum exp(iw (T - t) - i p_j), and its angle is the phase of
+  the ear up to what both ears share. Two such units, and the angle of z_right z_left*, which is
+  not counted. Near the ceiling: the angle of that sum is nearly all that Poisson spikes tell.
+- `spiking`: a neuron adds a window of eight left inputs and subtracts one of eight right inputs,
+  tau = 1.5 ms. Where the phase between the ears is the difference of the windows' phases, both come
+  together and it is silent; the further off, the more it fires. Four neurons with differences of
+  -57, -19, 19 and 57 degrees, and a linear readout of their counts, fitted to training trials (the
+  means of the classes, one covariance). Windows, tau and threshold were chosen on data with seeds
+  901 and 902. It subtracts: neurons that add both ears have 40 % (pilot), and Ghosh et al. 2025
+  read the same from trained networks (basicmodel.md: a least preferred phase, cancellation).
+
+The same with ReLU or gated units is not known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import two_ears
+from whyspiking.talks.ground import neurons, tasks
+
+STARTS = ((0, 12), (4, 8), (8, 4), (12, 0))
+"""First input of the left and of the right window."""
+WINDOW, TAU_GATE_MS, THETA_GATE = 8, 1.5, 1.5
+
+
+def spiking(params: ct.Params, streams: Streams) -> ct.Network:
+    """Four neurons and a readout of twelve units, which do not leak and start at their bias."""
+    weights = np.zeros((2 * two_ears.PER_EAR, len(STARTS)))
+    for gate, (left, right) in enumerate(STARTS):
+        weights[left : left + WINDOW, gate] = 1
+        weights[two_ears.PER_EAR + right :][:WINDOW, gate] = -1
+    given = {"gate": weights, "tau_gate": TAU_GATE_MS, "theta_gate": THETA_GATE}
+    sizes = (len(weights), len(STARTS), two_ears.CLASSES)
+    training = tasks.make_task(params, "train", streams)
+    assert training is not None
+    gates = neurons.network(*sizes, **given)
+    sent, _ = neurons.run(gates.arrays, tasks.raster(params, training), params.dt_ms)
+    readout, bias = fitted(sent["gate"].sum(axis=1), training.targets)
+    return neurons.network(*sizes, **given, keep=readout, start_memory=bias)
+
+
+def fitted(counts: NDArray, classes: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
+    """Weights (unit, class) and bias of the linear discriminant of normal classes."""
+    means = np.stack([counts[classes == k].mean(axis=0) for k in range(two_ears.CLASSES)])
+    off = counts - means[classes]
+    weights = np.linalg.solve(off.T @ off / len(off), means.T)
+    return weights, -(means * weights.T).sum(axis=1) / 2
+
+
+def leaky(x: NDArray) -> neurons.Answer:
+    """Two units that turn, one an ear, and the angle between them."""
+    n, turn = two_ears.PER_EAR, np.exp(1j * two_ears.TURN)
+    toward = np.exp(-1j * two_ears.PHASES)
+    z = np.zeros((2, len(x)), complex)
+    for step in range(x.shape[1]):
+        z = turn * z + np.stack([x[:, step, :n] @ toward, x[:, step, n:] @ toward])
+    found = two_ears.class_of(np.angle(z[1] * z[0].conj()))
+    # Real and imaginary parts are units, and a turn is four multiply-adds.
+    weights = np.kron(np.eye(2), np.ones((n, 2)))
+    counted = neurons.counts(x, weights, np.zeros((1, 1, 4)), 4)
+    # A unit that turns is updated in every step.
+    turns = {
+        "macs_effective": 8.0 * x.shape[1],
+        "synapses": counted["synapses"] + 2,
+        "neuron_updates_event": counted["neuron_updates"],
+    }
+    return np.eye(two_ears.CLASSES)[found], counted | turns
+
+
+SPIKING = {"spiking": spiking}
+NUMBERS = {"leaky": leaky}

@@ -1,0 +1,116 @@
+"""Span recall by hand (README, section 3).
+
+A gate hears the five inputs of its cue and the five of the marker, all with weight 1. They fire in
+the first four steps (5 ms) of a slot of eight. With tau = 20 ms a step keeps a = 0.78:
+
+- marker and cue bring ten spikes. Evenly spread over four steps they leave 2.5 (a + a^2 + a^3 +
+  a^4) = 5.5; half of them in the first and half in the last step leave 5 (a + a^4) = 5.7.
+- a cue alone, or the marker of another's, brings five: at most 5 a = 3.9. Only where two such
+  bursts follow each other closely is more left: 5 (a + a^6) = 5.0 at most.
+
+So a threshold of 4.8 lies between what happens and what hardly ever does.
+
+- `spiking`: a gate's spike is kept by a memory with tau = 2 s, as 1, of which after 440 ms 0.8 is
+  left. The go signal's five spikes bring 0.15 each: 0.75 in all, so that 1.1 is reached from 0.8
+  with three of them and never from 0. Two hidden spikes a trial.
+- `latching`: no memory: a gate's spike comes back to it with weight 40 and makes the next one in
+  the next step, for ever.
+- `leaky`: gates send what they have beyond 5.5, told before a step's decay, so that 4.8 / a = 6.2
+  would be the same; lower is enough, as the larger sum decides. Memories with tau = 2 s sum it.
+- `relu`: h = max(1.2 h + c + m - 1.1, 0) has no leak. From 1.1 / 0.2 = 5.5 on it grows by itself,
+  below that it falls to 0. A cue alone brings 5 less 1.1 a step, marker and cue 10.
+
+The answer is who fires, or who has most, in the answer. Numbers: ours, tried on data with seed 901.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import recall
+from whyspiking.talks.ground import neurons
+
+DT_MS = 5.0
+TAU_GATE_MS, TAU_MEMORY_MS = 20.0, 2000.0
+THETA_GATE, THETA_MEMORY, ASK, AGAIN = 4.8, 1.1, 0.15, 40.0
+THETA_SENT = 5.5
+GROWTH, BIAS = 1.2, 1.1
+
+
+def heard(settings: recall.Settings) -> NDArray:
+    """Weights of the gates, (input, gate): 1 from their group and from the marker."""
+    own = np.kron(np.eye(recall.GROUPS), np.ones((settings.per_group, 1)))
+    marker = np.ones((settings.marker, recall.GROUPS))
+    return np.vstack([own, marker, np.zeros((recall.N_GO, recall.GROUPS))])
+
+
+def asked(settings: recall.Settings) -> NDArray:
+    """Weights of the memories, (input, memory): those of the go signal."""
+    weights = np.zeros((settings.n_inputs, recall.GROUPS))
+    weights[-recall.N_GO :] = ASK
+    return weights
+
+
+def spiking(params: ct.Params, streams: Streams) -> ct.Network:
+    """Four gates and four memories."""
+    return gated(recall.SPAN, TAU_GATE_MS, THETA_GATE)
+
+
+def gated(settings: recall.Settings, tau_ms: float, theta: float, again: float = 0.0) -> ct.Network:
+    """Gates, one a group, and as many memories, which the go signal asks."""
+    return neurons.network(
+        settings.n_inputs,
+        recall.GROUPS,
+        recall.GROUPS,
+        gate=heard(settings),
+        again=again * np.eye(recall.GROUPS),
+        keep=np.eye(recall.GROUPS),
+        ask=asked(settings),
+        tau_gate=tau_ms,
+        theta_gate=theta,
+        tau_memory=TAU_MEMORY_MS,
+        theta_memory=THETA_MEMORY,
+    )
+
+
+def latching(params: ct.Params, streams: Streams) -> ct.Network:
+    """Four neurons that go on firing."""
+    return neurons.network(
+        recall.SPAN.n_inputs,
+        recall.GROUPS,
+        recall.GROUPS,
+        gate=heard(recall.SPAN),
+        again=AGAIN * np.eye(recall.GROUPS),
+        tau_gate=TAU_GATE_MS,
+        theta_gate=THETA_GATE,
+    )
+
+
+def leaky(x: NDArray) -> neurons.Answer:
+    """Four gates and four memories that send numbers."""
+    return summed(x, heard(recall.SPAN), TAU_GATE_MS, THETA_SENT)
+
+
+def summed(x: NDArray, weights: NDArray, tau_ms: float, theta: float) -> neurons.Answer:
+    """Leaky units that send what is beyond a threshold, and memories that sum it."""
+    sent = neurons.leaky(np.exp(-DT_MS / tau_ms), theta, x @ weights)
+    kept = neurons.leaky(np.exp(-DT_MS / TAU_MEMORY_MS), 0.0, sent)
+    return kept[:, -1], neurons.counts(x, weights, sent, 2 * recall.GROUPS)
+
+
+def relu(x: NDArray) -> neurons.Answer:
+    """Four ReLU units, each of which hears itself."""
+    weights = heard(recall.SPAN)
+    drive = x @ weights - BIAS
+    sent, h = np.zeros_like(drive), np.zeros_like(drive[:, 0])
+    for step in range(x.shape[1]):
+        sent[:, step] = h
+        h = np.maximum(GROWTH * h + drive[:, step], 0)
+    return h, neurons.counts(x, weights, sent, recall.GROUPS)
+
+
+SPIKING = {"spiking": spiking, "latching": latching}
+NUMBERS = {"leaky": leaky, "relu": relu}

@@ -1,0 +1,46 @@
+"""Trials of the ground's tasks, drawn by the generators of `datasets` (README, section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.datasets import recall, shared, two_ears
+
+RECALL = {"span_recall": recall.SPAN, "volley_recall": recall.VOLLEY}
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """Trials of one split, spikes on the steps of the networks; features are counts."""
+    if split == "fresh":
+        return None
+    spikes, classes = _drawn(params, split, streams)
+    spikes = shared.on_steps(spikes, params.dt_ms)
+    features = spikes.counts().astype(np.float32)
+    return ct.Task(ct.Stimulus({"input": spikes}), classes, params.n_output, features)
+
+
+def _drawn(
+    params: ct.Params, split: ct.Split, streams: Streams
+) -> tuple[Spikes, NDArray[np.int64]]:
+    n, rng = getattr(params, f"n_{split}"), streams.rng(f"data-{split}")
+    if params.experiment in RECALL:
+        return recall.generate(rng, n, RECALL[params.experiment])
+    if params.experiment == "sound":
+        return two_ears.generate(rng, n)
+    own = replace(params, values={**params.values, "shared_task": params.experiment})
+    drawn = shared.latencies(own, split)
+    assert drawn is not None
+    return Spikes.from_first_spikes(drawn.times_ms, params.trial_ms), drawn.classes
+
+
+def raster(params: ct.Params, task: ct.Task) -> NDArray[np.float32]:
+    """1 where an input fires in a step, (trial, step, input)."""
+    spikes = task.stimulus.spikes["input"]
+    n_steps = round(spikes.duration_ms / params.dt_ms)
+    return spikes.raster(spikes.steps(params.dt_ms), n_steps).astype(np.float32)
