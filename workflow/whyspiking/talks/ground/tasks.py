@@ -16,13 +16,13 @@ RECALL = {"span_recall": recall.SPAN, "volley_recall": recall.VOLLEY}
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """Trials of one split, spikes on the steps of the networks; features are counts."""
+    """Trials of one split, spikes on the steps of the networks; features are exact latencies."""
     if split == "fresh":
         return None
     spikes, classes = _drawn(params, split, streams)
-    spikes = shared.on_steps(spikes, params.dt_ms)
-    features = spikes.counts().astype(np.float32)
-    return ct.Task(ct.Stimulus({"input": spikes}), classes, params.n_output, features)
+    told = ct.Stimulus({"input": shared.on_steps(spikes, params.dt_ms)})
+    latencies = np.minimum(spikes.first_ms(), params.trial_ms)
+    return ct.Task(told, classes, params.n_output, latencies)
 
 
 def _drawn(
