@@ -82,7 +82,7 @@ def test_default_has_the_bands_of_full():
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_scale_of_ours_is_accepted(scale, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert len(config.check_config(config_at(scale))) == 9
+    assert len(config.check_config(config_at(scale))) == 10
 
 
 @pytest.mark.parametrize(("scale", "networks"), [("default", 1), ("full", 3), ("paper", 3)])

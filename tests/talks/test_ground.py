@@ -87,8 +87,7 @@ def test_the_class_is_independent_of_the_order_of_the_slot_and_of_every_count(se
         classes = recall.class_of(np.repeat(order, slots.size, axis=0), slots)
         assert (np.bincount(classes) == settings.blocks - 1).all()
     for slot in slots:
-        every = np.tile(ORDERS, (1, settings.blocks))
-        classes = recall.class_of(every, np.full(len(every), slot))
+        classes = recall.class_of(np.tile(ORDERS, settings.blocks), np.full(len(ORDERS), slot))
         assert (np.bincount(classes) == len(ORDERS) // recall.GROUPS).all()
     spikes, classes = recall.generate(np.random.default_rng(900), 300, settings)
     counts = spikes.counts()
@@ -98,8 +97,10 @@ def test_the_class_is_independent_of_the_order_of_the_slot_and_of_every_count(se
 @pytest.mark.parametrize("settings", [recall.SPAN, recall.VOLLEY])
 def test_only_the_event_tells_the_class(settings):
     rng = np.random.default_rng(900)
-    order = recall.orders(rng, 50, settings.blocks)
-    event = rng.integers(recall.GROUPS, settings.slots, 50)
+    order, event = (
+        recall.orders(rng, 50, settings.blocks),
+        rng.integers(recall.GROUPS, settings.slots, 50),
+    )
     spikes = recall.lay_out(rng, order, event, settings)
     for trial in range(50):
         own = spikes.select_trials([trial])
@@ -204,8 +205,7 @@ def test_built_networks_keep_the_first_and_the_last_event(module, settings):
 
 def test_a_neuron_fires_when_told_and_starts_again():
     built = neurons.network(1, 1, 1, gate=np.ones((1, 1)), tau_gate=5.0, theta_gate=0.5)
-    x = np.array([1.0, 0.0, 1.0, 1.0, 0.0]).reshape(1, 5, 1)
-    sent, _ = neurons.run(built.arrays, x, 5.0)
+    sent, _ = neurons.run(built.arrays, np.array([1.0, 0.0, 1.0, 1.0, 0.0]).reshape(1, 5, 1), 5.0)
     # Of 1, 0.37 is left, then 0.14 + 1, then 0.42 + 1, of which 0.52.
     np.testing.assert_array_equal(sent["gate"][0, :, 0], [0, 0, 0, 0, 1])
     sent, _ = neurons.run(built.arrays, np.ones((1, 5, 1)), 1.0)
@@ -227,9 +227,8 @@ def test_brian2_runs_a_network_with_spikes_as_numpy_does(builds):
     from whyspiking.brian import Machine
 
     params = told("sound", n_train=400, n_test=40, max_trials=40)
-    streams = Streams(900)
-    network = networks.train(params, "spiking", streams, {}, lambda *_: None)
-    task = networks.make_task(params, "test", streams)
+    network = networks.train(params, "spiking", Streams(900), {}, lambda *_: None)
+    task = networks.make_task(params, "test", Streams(900))
     recording = Machine(networks.to_brian(params), builds).run(
         task.stimulus, networks.bind(params, network).values, trials=40
     )

@@ -14,6 +14,7 @@ from whyspiking.declared import (
     claims_file,
     community_file,
     config_file,
+    protocol_file,
     registry,
 )
 from whyspiking.declared.strict_yaml import SchemaOfFile
@@ -25,6 +26,7 @@ FILES: dict[str, TypeAdapter[Any]] = {
     "claims": claims_file.CLAIMS,
     "abstract": TypeAdapter(abstract_file.Abstract),
     "after": TypeAdapter(after_file.After),
+    "protocol": TypeAdapter(protocol_file.Protocol),
     "community": TypeAdapter(community_file.CommunityRow),
 }
 

@@ -18,7 +18,6 @@ __all__ = ["bind", "control_counts", "decode", "evaluate", "make_task", "to_bria
 
 BY_HAND = {"span_recall": span, "volley_recall": volley, "sound": sound}
 """Task -> module of its built networks."""
-N_GATES = 4
 
 
 def train(
@@ -62,7 +61,7 @@ def _decided(
 
 def to_brian(params: ct.Params) -> BrianModel:
     """Gates, and a memory or a readout unit a class."""
-    return neurons.brian_model(params, N_GATES, params.n_output)
+    return neurons.brian_model(params, n_gates=4, n_memories=params.n_output)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:

@@ -33,10 +33,9 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import recall
 from whyspiking.talks.ground import neurons
 
-DT_MS = 5.0
-TAU_GATE_MS, TAU_MEMORY_MS = 20.0, 2000.0
-THETA_GATE, THETA_MEMORY, ASK, AGAIN = 4.8, 1.1, 0.15, 40.0
-THETA_SENT = 5.5
+DT_MS, TAU_GATE_MS, TAU_MEMORY_MS = 5.0, 20.0, 2000.0
+THETA_GATE, THETA_MEMORY, THETA_SENT = 4.8, 1.1, 5.5
+ASK, AGAIN = 0.15, 40.0
 GROWTH, BIAS = 1.2, 1.1
 
 
