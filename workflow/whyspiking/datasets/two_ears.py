@@ -20,7 +20,7 @@ from whyspiking.contract.spikes import Spikes
 PER_EAR = 20
 CLASSES = 12
 FREQUENCY_HZ, RATE_HZ = 50.0, 600.0
-TRIAL_MS, STEP_MS = 100.0, 1.0
+STEPS, STEP_MS = 100, 1.0
 PHASES = np.linspace(0, np.pi / 2, PER_EAR)
 """Of the inputs of an ear, rad, (input,)."""
 TURN = 2 * np.pi * FREQUENCY_HZ * STEP_MS * 1e-3
@@ -39,11 +39,18 @@ def generate(
     """
     between = np.pi * (rng.random(trials) - 0.5)
     drawn = 2 * np.pi * rng.random(trials) if phase is None else np.full(trials, phase)
-    ears = np.stack([drawn, drawn + between], axis=1)[:, None, :, None] + PHASES
-    angles = ears + TURN * np.arange(round(TRIAL_MS / STEP_MS))[:, None, None]
-    chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + np.sin(angles)) / 2) ** 2
-    fired = (rng.random(chance.shape) < chance).reshape(trials, -1, 2 * PER_EAR)
-    return Spikes.from_raster(fired, STEP_MS), class_of(between)
+    ears, waves = (
+        np.stack([drawn, drawn + between], axis=1),
+        TURN * np.arange(STEPS)[:, None] + PHASES,
+    )
+    # sin(ear + wave), in half the memory of float64 and without a sine for every step.
+    ears = np.stack([np.sin(ears), np.cos(ears)], axis=2).astype(np.float32)
+    sines = ears @ np.stack([np.cos(waves), np.sin(waves)]).reshape(2, -1).astype(np.float32)
+    chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + sines) / 2) ** 2
+    fired = (rng.random(chance.shape, np.float32) < chance).reshape(trials, 2, STEPS, PER_EAR)
+    return Spikes.from_raster(fired.swapaxes(1, 2).reshape(trials, STEPS, -1), STEP_MS), class_of(
+        between
+    )
 
 
 def class_of(between: NDArray) -> NDArray[np.int64]:

@@ -9,7 +9,16 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from whyspiking.declared.parameters import Parameter
-from whyspiking.declared.strict_yaml import Block, Name, Some, Unique, parsed, read_yaml, refuse
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Listed,
+    Name,
+    Some,
+    Unique,
+    parsed,
+    read_yaml,
+    refuse,
+)
 
 Kind = Literal["spikes", "leaky", "units"]
 """What a network is built of: neurons that spike; leaky units that send numbers; ReLU or gated
@@ -99,6 +108,7 @@ class Protocol(Block):
 
     Attributes:
         seeds: Of the data that are recorded.
+        changed: What was changed since the file was first there, and why; a line each.
         margin: How far above chance a floor at chance may be, on `n_test` trials.
         decides: How far from guessing to the reference a floor must come to decide a task.
         reference: The floor that is told the whole trial.
@@ -107,6 +117,7 @@ class Protocol(Block):
     """
 
     seeds: Unique[Some[int]]
+    changed: Listed[Text]
     margin: Parameter
     n_test: Parameter
     decides: Parameter

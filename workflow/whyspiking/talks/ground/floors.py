@@ -32,7 +32,8 @@ FEW_TAUS_MS, TWO_TAUS_MS = (10, 50, 200), (20, 200)
 
 def latencies(x: NDArray) -> NDArray:
     """Step of the first spike of every input, the number of steps where there is none."""
-    return np.where(x.any(axis=1), x.argmax(axis=1), x.shape[1])
+    left = np.arange(x.shape[1], 0, -1, dtype=np.float32)
+    return x.shape[1] - (x * left[:, None]).max(axis=1)
 
 
 def ranks(x: NDArray) -> NDArray:
@@ -210,8 +211,10 @@ def table(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
     for name, (readings, fit) in known.items():
         found[name] = accuracy(readings, fit, data, params.n_output)
         progress(len(found) / len(known), f"{name}: {100 * found[name]:.1f} %")
-    rows = {name: {"accuracy": share} for name, share in found.items()}
-    rows["veto"] = {"floor_excess": excess(params.experiment, found)}
+    rows = {
+        **{name: {"accuracy": share} for name, share in found.items()},
+        "veto": {"floor_excess": excess(params.experiment, found)},
+    }
     return ct.Network(
         {},
         {

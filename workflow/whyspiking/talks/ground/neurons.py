@@ -93,13 +93,16 @@ def network(n_inputs: int, n_gates: int, n_memories: int, **given: NDArray | flo
     """A network of Eq. 1 of the given arrays; weights that are not given are 0."""
     sizes = {"input": n_inputs, "gate": n_gates, "memory": n_memories}
     arrays = {name: np.zeros((sizes[pre], sizes[post])) for name, (pre, post, _) in WEIGHTS.items()}
-    arrays |= {f"start_{name}": np.zeros(sizes[name]) for name in ("gate", "memory")}
     # No threshold that is not given is ever reached.
-    arrays |= {f"tau_{x}": np.array(1e9) for x in sizes} | {
-        f"theta_{x}": np.array(1e9) for x in sizes
-    }
-    arrays |= {name: np.asarray(value, float) for name, value in given.items()}
-    return ct.Network(arrays, {"engine": "numpy"})
+    numbers = {f"{what}_{name}": 1e9 for what in ("tau", "theta") for name in ("gate", "memory")}
+    starts = {f"start_{name}": np.zeros(sizes[name]) for name in ("gate", "memory")}
+    return ct.Network(
+        {
+            name: np.asarray(value, float)
+            for name, value in (arrays | numbers | starts | given).items()
+        },
+        {"engine": "numpy"},
+    )
 
 
 def run(arrays: Arrays, x: NDArray, dt_ms: float) -> tuple[dict[str, NDArray], NDArray]:

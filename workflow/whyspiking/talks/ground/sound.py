@@ -8,8 +8,8 @@
 - `spiking`: a neuron adds a window of eight left inputs and subtracts one of eight right inputs,
   tau = 1.5 ms. Where the phase between the ears is the difference of the windows' phases, both come
   together and it is silent; the further off, the more it fires. Four neurons with differences of
-  -57, -19, 19 and 57 degrees, and a linear readout of their counts, fitted to training trials (the
-  means of the classes, one covariance). Windows, tau and threshold were chosen on data with seeds
+  -57, -19, 19 and 57 degrees, and a linear readout of their counts, fitted to validation trials
+  (means of the classes, one covariance). Windows, tau and threshold were chosen on data with seeds
   901 and 902. It subtracts: neurons that add both ears have 40 % (pilot), and Ghosh et al. 2025
   read the same from trained networks (basicmodel.md: a least preferred phase, cancellation).
 
@@ -39,11 +39,11 @@ def spiking(params: ct.Params, streams: Streams) -> ct.Network:
         weights[two_ears.PER_EAR + right :][:WINDOW, gate] = -1
     given = {"gate": weights, "tau_gate": TAU_GATE_MS, "theta_gate": THETA_GATE}
     sizes = (len(weights), len(STARTS), two_ears.CLASSES)
-    training = tasks.make_task(params, "train", streams)
-    assert training is not None
+    fresh = tasks.make_task(params, "validation", streams)
+    assert fresh is not None
     gates = neurons.network(*sizes, **given)
-    sent, _ = neurons.run(gates.arrays, tasks.raster(params, training), params.dt_ms)
-    readout, bias = fitted(sent["gate"].sum(axis=1), training.targets)
+    sent, _ = neurons.run(gates.arrays, tasks.raster(params, fresh), params.dt_ms)
+    readout, bias = fitted(sent["gate"].sum(axis=1), fresh.targets)
     return neurons.network(*sizes, **given, keep=readout, start_memory=bias)
 
 
@@ -62,7 +62,6 @@ def leaky(x: NDArray) -> neurons.Answer:
     z = np.zeros((2, len(x)), complex)
     for step in range(x.shape[1]):
         z = turn * z + np.stack([x[:, step, :n] @ toward, x[:, step, n:] @ toward])
-    found = two_ears.class_of(np.angle(z[1] * z[0].conj()))
     # Real and imaginary parts are units, and a turn is four multiply-adds.
     weights = np.kron(np.eye(2), np.ones((n, 2)))
     counted = neurons.counts(x, weights, np.zeros((1, 1, 4)), 4)
@@ -72,7 +71,9 @@ def leaky(x: NDArray) -> neurons.Answer:
         "synapses": counted["synapses"] + 2,
         "neuron_updates_event": counted["neuron_updates"],
     }
-    return np.eye(two_ears.CLASSES)[found], counted | turns
+    return np.eye(two_ears.CLASSES)[
+        two_ears.class_of(np.angle(z[1] * z[0].conj()))
+    ], counted | turns
 
 
 SPIKING = {"spiking": spiking}
