@@ -25,20 +25,20 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 def asked(metrics: Table) -> fg.Plate:
     """Accuracy of every floor and every built network, one panel a task; means over seeds."""
     said, shares = protocol(), metrics[metrics["metric"] == "accuracy"]
-    plate, axes = fg.row_of_panels(5.2, len(said.tasks), sharey=True)
-    told = []
-    for ax, (task, described) in zip(axes, said.tasks.items(), strict=True):
-        own = shares[(shares["experiment"] == task) & (shares["variant"] == "floors")]
-        found = own.groupby("perturbation")["value"].mean().to_dict()
-        fg.require(found, f"Floors of {task} were not computed at this scale.")
+    floors = shares[shares["variant"] == "floors"].groupby(["experiment", "perturbation"])["value"]
+    there, told = floors.mean().unstack(), []
+    fg.require(len(there), "No floors were computed at this scale.")
+    plate, axes = fg.row_of_panels(5.2, len(there), sharey=True)
+    for ax, task in zip(axes, [task for task in said.tasks if task in there.index], strict=True):
+        described, found = said.tasks[task], there.loc[task].to_dict()
         for row, name in enumerate(said.floors):
             veto = name in described.floors.veto
             look = {"marker": "s", "color": fg.RED} if veto else {"marker": "o", "color": fg.GREY}
             ax.plot(100 * found[name], row, linestyle="", markersize=5, **look)
         of_hand = []
         for row, (variant, built) in enumerate(described.built.items(), len(said.floors)):
-            there = (shares["experiment"] == task) & (shares["variant"] == variant)
-            share = shares[there & (shares["engine"] == built.engine)]["value"].mean()
+            own = (shares["experiment"] == task) & (shares["variant"] == variant)
+            share = shares[own & (shares["engine"] == built.engine)]["value"].mean()
             ax.plot(100 * share, row, "*", color=COLOURS[built.kind], markersize=10)
             of_hand.append(f"{variant} {100 * share:.1f} %")
         ax.axvline(100 * described.chance, color=fg.INK, linewidth=0.8, linestyle=":")
