@@ -14,14 +14,14 @@ after step 0, which begins with the model's `reset`, is the state at time 0. The
   crossed within the step before it, on average `dt_ms / 2` earlier;
 - so recorded spikes that are sent in as input spikes act in the same step as before;
 - sample m of a trace is the state at trial time `m * sampling`, after everything else in that step;
-- row r of an analogue array, a `TimedArray` with a `name=`, is what steps that begin in its r-th
+- row r of an analogue array, a `brian2.TimedArray` with a `name=`, is what steps that begin in its r-th
   period read, the first row from step 0 on. It has `max_trials` times the rows of one trial, or
   those of one trial, which all trials then share; the latter is read at the time within the trial
   (for instance `table(t - began)` with `reset` saying `began = t`).
 
 **Exact times (`sub_step=True`).** An input spike at t belongs to the step with
 (n - 1) * dt < t <= n * dt, and the variable `lag` of its channel holds the time n * dt - t in ms
-that has passed since; a synapse reads it as `lag_pre` and changes the state as it would have become
+that has passed since; a synapse reads it as "lag_pre" and changes the state as it would have become
 by then. Populations do the same with a variable of their own: after the state update,
 (v - v_th) / (v - v_before) is the part of the step that has passed since the crossing; the
 statements after a spike store it, times dt in ms, as `lag`. The schedule must then have "resets"
@@ -32,8 +32,8 @@ again, such spikes keep their times to rounding, not bit for bit.
 **Numbers.** `values` sets "object.variable" for one run: a number, or an array with one entry per
 neuron, or per synapse in the order of the connections: for `connect()` all pre x post pairs,
 row by row, given flat or as (pre, post) matrix. Numbers are in Brian2's base units (seconds, volts;
-plain for variables without dimension). What `values` leaves out keeps the value that `construct`
-gave it.
+plain for variables without dimension). What `values` leaves out keeps the value that `start` of
+the model gave it.
 
 **Wiring.** "synapses.i" and "synapses.j" (pre- and postsynaptic indices, both or none) replace the
 connections of that object for one run, with any number of synapses; variables of theirs that are

@@ -1,7 +1,7 @@
 """All that a talk must and may offer to the stages of the workflow.
 
 A talk is a folder under `talks/`. Its `__init__.py` says which module of the folder fulfils
-each experiment (`EXPERIMENTS`); that module exports the functions of `Replication` that it needs,
+each experiment (EXPERIMENTS); that module exports the functions of `Replication` that it needs,
 with these very signatures. `measures`, `control_decisions` and `exhibits` may instead stand in
 files beside that module on which no training depends: `measures.py` (the first two) and
 `exhibits.py`, for all modules of the folder that have none, or `measures_<module>.py` and

@@ -1,5 +1,5 @@
 """What all figures share: size, colours, captions, and SVG that a page can hold.
 
 May import `measures`, `contract` and below. No number depends on it. At a glance: `figures.Plate`,
-`svg.markup`, `perturbation_curves`.
+`svg.inline`, `perturbation_curves`.
 """

@@ -23,7 +23,7 @@ from whyspiking.records.tables import Table
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 INK = "#010203"
-"""The page's text colour; report.py turns it into currentColor."""
+"""The page's text colour; `svg.embed` turns it into currentColor."""
 BLUE, RED, GREEN = "#0072B2", "#C8553D", "#00876C"
 PURPLE, OLIVE, GREY = "#A3519C", "#917300", "#777B82"
 PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)

@@ -1,6 +1,8 @@
-"""What each job does, from files to files: rule X of Snakemake is scripts/X.py is stages/X.py.
+"""What each job does, from files to files.
 
-The rules that make data sets are functions of `data` here and of `datasets.recordings`.
+The script of a rule (workflow/scripts, of the rule's name) unpacks its files and calls a function:
+of `train`, `simulate`, `collect` and `compare` here; of `data` here or `datasets.recordings` where
+data sets are made; of `report` for pages and slides.
 
 May import everything but `report` and `export`. At a glance: `train.train`, `simulate.simulate`,
 `collect.collect_talk`, `compare.compare_talks`; `data` makes data sets, `provenance` the manifest,

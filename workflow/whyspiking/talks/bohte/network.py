@@ -1,6 +1,6 @@
 """Networks of any of the cells in JAX: where they start, forward pass (README, sections 2 to 5).
 
-A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
+A network is a flat mapping of arrays; those of hidden layer k end in its number:
 `w_in_k` (pre, unit), `w_rec_k` (unit, unit), `bias_k` (unit,), and for spiking layers
 `log_tau_mem_k`, `log_tau_adapt_k` (unit,), time constants as logarithms of steps; the readout has
 `w_out` (unit, class), `b_out` (class,), `log_tau_out` (class,).

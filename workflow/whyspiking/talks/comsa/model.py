@@ -11,7 +11,7 @@ inputs before the spike, this is V(t) = e^{-K t} (A t - B), and the time of the 
 
 with the main branch W of Lambert's function. `first_spike.compiled` computes it, layer by layer.
 Brian2 integrates the same neuron as dV/dt = x - K V, dx/dt = -K x, x += w_i at t_i
-(`first_spike.brian_network.NEURON`, which has x in units of K).
+(`training.first_spike.brian_network.NEURON`, which has x in units of K).
 
 Times outside this module are in the paper's time units; inside a layer they are dimensionless,
 s = K t, and the threshold becomes c = K theta.

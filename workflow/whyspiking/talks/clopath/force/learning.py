@@ -138,7 +138,7 @@ def force(
     learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
     needed = np.flatnonzero(learns | sampled)
     wanted = np.zeros((schedule.steps, n_channels))
-    # The state after step n belongs to time n dt, as in the frozen network (see brian.py).
+    # The state after step n belongs to time n dt, as in the frozen network (see the room brian).
     wanted[needed] = target(needed * schedule.dt_ms)
     outputs = np.zeros((int(sampled.sum()), n_channels))
     state = {"step": 0, "sample": 0}

@@ -1,6 +1,6 @@
 """Lesions of the XOR network: what a variant takes away, as values of a run.
 
-A new one is an entry of `changes` and a variant in talk.yaml. The compiled engine takes the values
+A new one is an entry in `lesion` and a variant in talk.yaml. The compiled engine takes the values
 of neurons that `ensembles.FIXED` names, and weights; it refuses others.
 """
 
