@@ -11,7 +11,7 @@ import yaml
 from made.hangs import limit
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles")
+PARTS = ("Snakefile", "config", "workflow", "notebooks", "profiles")
 
 
 def repository(*patterns: str) -> list[Path]:

@@ -11,8 +11,6 @@ from whyspiking.declared import plans
 from whyspiking.datasets import recordings
 from whyspiking.report import recorded
 
-ENVIRONMENT = workflow.source_path("../../environment.yml")
-
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
 SPOKEN = data_folders.synthetic(config["data"])
 # Folder of the digits that an event camera saw, at the sizes of the config.

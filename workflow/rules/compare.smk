@@ -29,8 +29,6 @@ rule collect:
     log:
         "<results>/logs/collect/{talk}.log",
     priority: priority_of_talk
-    conda:
-        ENVIRONMENT
     params:
         config=config,
     script:
@@ -64,8 +62,6 @@ rule compare:
         package="<results>/datapackage.json",
     log:
         "<results>/logs/compare.log",
-    conda:
-        ENVIRONMENT
     params:
         talks=COUNTED,
         config=config,

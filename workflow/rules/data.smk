@@ -14,8 +14,6 @@ rule fetch:
     wildcard_constraints:
         dataset="|".join(data_folders.FETCHED),
     priority: lambda wildcards: priority_of_data(wildcards.dataset)
-    conda:
-        ENVIRONMENT
     params:
         data=data_of_fetched,
     script:
@@ -34,8 +32,6 @@ rule speak:
         dataset="|".join(SPOKEN),
         speaker=r"\d+",
     priority: lambda wildcards: priority_of_data(wildcards.dataset)
-    conda:
-        ENVIRONMENT
     params:
         key=lambda wildcards: SPOKEN[wildcards.dataset],
         settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
@@ -57,8 +53,6 @@ rule gather:
     wildcard_constraints:
         dataset="|".join(SPOKEN),
     priority: lambda wildcards: priority_of_data(wildcards.dataset)
-    conda:
-        ENVIRONMENT
     params:
         key=lambda wildcards: SPOKEN[wildcards.dataset],
         settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
@@ -77,8 +71,6 @@ rule record:
     wildcard_constraints:
         shard=r"[a-z]+-\d+",
     priority: priority_of_data(NMNIST)
-    conda:
-        ENVIRONMENT
     params:
         data=data_of_nmnist(),
     script:
@@ -96,8 +88,6 @@ rule catalogue:
     log:
         f"<results>/logs/catalogue/{NMNIST}.log",
     priority: priority_of_data(NMNIST)
-    conda:
-        ENVIRONMENT
     params:
         data=data_of_nmnist(),
     script:

@@ -15,8 +15,6 @@ rule train:
     benchmark:
         f"{MEASURED}/benchmark.tsv"
     priority: priority_of_training
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=megabytes,
         runtime=minutes,
@@ -39,8 +37,6 @@ rule simulate:
     benchmark:
         "<results>/{talk}/{experiment}/benchmark.tsv"
     priority: priority_of_talk
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=megabytes,
         runtime=minutes,

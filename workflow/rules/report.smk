@@ -24,8 +24,6 @@ rule page:
     log:
         "<results>/logs/page/{talk}.log",
     priority: priority_of_talk
-    conda:
-        ENVIRONMENT
     params:
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parents[1],
@@ -63,8 +61,6 @@ rule report:
         ),
     log:
         "<results>/logs/report.log",
-    conda:
-        ENVIRONMENT
     params:
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parent,
@@ -86,8 +82,6 @@ rule details:
         ),
     log:
         "<results>/logs/details.log",
-    conda:
-        ENVIRONMENT
     params:
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parent,
@@ -109,8 +103,6 @@ rule slides:
         ),
     log:
         "<results>/logs/slides.log",
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/slides.py"
 
