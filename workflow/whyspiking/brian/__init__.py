@@ -14,10 +14,10 @@ after step 0, which begins with the model's `reset`, is the state at time 0. The
   crossed within the step before it, on average `dt_ms / 2` earlier;
 - so recorded spikes that are sent in as input spikes act in the same step as before;
 - sample m of a trace is the state at trial time `m * sampling`, after everything else in that step;
-- row r of an analogue array, a `brian2.TimedArray` with a `name=`, is what steps that begin in its r-th
-  period read, the first row from step 0 on. It has `max_trials` times the rows of one trial, or
-  those of one trial, which all trials then share; the latter is read at the time within the trial
-  (for instance `table(t - began)` with `reset` saying `began = t`).
+- row r of an analogue array, a `brian2.TimedArray` with a `name=`, is what steps that begin in its
+  r-th period read, the first row from step 0 on. It has `max_trials` times the rows of one trial,
+  or those of one trial, which all trials then share; the latter is read at the time within the
+  trial (for instance `table(t - began)` with `reset` saying `began = t`).
 
 **Exact times (`sub_step=True`).** An input spike at t belongs to the step with
 (n - 1) * dt < t <= n * dt, and the variable `lag` of its channel holds the time n * dt - t in ms
