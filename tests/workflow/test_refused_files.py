@@ -31,7 +31,7 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
     refused(checkout, ["--configfile", "overlay.yaml"], words)
 
 
-NETWORK = "results/default/goeltz/yinyang/{}/seed-0/network.npz"
+NETWORK = "results/default/goeltz/yinyang/{}/seed-20/network.npz"
 COMMANDS = {
     "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
     "a compiler that fails": ("CXX=false", [], ["'false' makes no program", "install"]),
@@ -48,8 +48,8 @@ COMMANDS = {
         ["'yinyang/spikin'", "talk 'goeltz'", "spiking", "Correct the path"],
     ),
     "an unknown seed": (
-        "", [NETWORK.format("spiking").replace("seed-0", "seed-99")],
-        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 0", "add"],
+        "", [NETWORK.format("spiking").replace("seed-20", "seed-99")],
+        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 20", "add"],
     ),
     "an empty target": ("", [""], ["a target is empty", "Remove the empty quotation marks"]),
     "a seed in words": ("", ["--config", "seeds=[one]"], ["'seeds.0' is 'one'", "Correct it"]),
