@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from pydantic import Field, model_validator
 
@@ -15,6 +17,7 @@ from whyspiking.declared.strict_yaml import (
     Name,
     Some,
     Unique,
+    closed,
     parsed,
     read_yaml,
     refuse,
@@ -25,6 +28,8 @@ Kind = Literal["spikes", "leaky", "units"]
 units."""
 Text = Annotated[str, Field(min_length=5)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
 
 
 class Floor(Block):
@@ -103,20 +108,111 @@ class TaskOfGround(Block):
         return self
 
 
+class Training(Block):
+    """How networks of every family are trained on a task.
+
+    Attributes:
+        distinct: Training trials that differ.
+        shown: How often each.
+        part: Trials that are drawn at once, of which `distinct` is a multiple.
+        batch: Trials an update, where no grid says otherwise.
+        answer_ms: Last part of a trial, in which the readout is scored.
+        prices: Of a message, of the networks that are recorded, in units of the loss.
+        source: Where from.
+    """
+
+    distinct: Count
+    shown: Count
+    part: Count
+    batch: Count
+    answer_ms: Positive
+    prices: Unique[Some[Annotated[float, Field(ge=0)]]]
+    source: Text
+
+    @property
+    def parts(self) -> int:
+        """Parts of a training."""
+        return self.distinct * self.shown // self.part
+
+
+@closed
+class Product(TypedDict):
+    """All combinations of some values, named as in `training.reference.units.Recipe`."""
+
+    rate: Some[Positive]
+    tau_ms: NotRequired[Some[Annotated[tuple[Positive, Positive], Field(strict=False)]]]
+    recurrent: NotRequired[Some[bool]]
+    batch: NotRequired[Some[Count]]
+
+
+class Tuned(Block):
+    """A family on a task.
+
+    Attributes:
+        kind: Of its units, as in `training.reference.units`.
+        gain: Of its input weights at the start.
+        tuned_at: Units at which settings are tried.
+        recorded: Units of the networks that are recorded.
+        grids: Settings, each a sum of products; those after the first were moved. The last decides
+            what can be chosen.
+        why: What the grid is of.
+    """
+
+    kind: Literal["spiking", "rectified", "sigmoid", "gated", "static"]
+    gain: Positive = 3.0
+    tuned_at: Count
+    recorded: Unique[Some[Count]]
+    grids: Some[Some[Product]]
+    why: Text
+
+    @model_validator(mode="after")
+    def _check(self) -> Tuned:
+        says = f"has {self.recorded}, not {self.tuned_at}; expected 'tuned_at' too. Add it."
+        refuse((self.tuned_at not in self.recorded, "recorded", says))
+        return self
+
+    def settings(self, grid: int = -1) -> Iterator[dict[str, Any]]:
+        """The settings of a grid, by its place; the last parameter runs fastest."""
+        for product in self.grids[grid]:
+            varied: dict[str, Any] = {**product}
+            for values in itertools.product(*varied.values()):
+                yield dict(zip(varied, values, strict=True))
+
+
+class Family(Block):
+    """Networks of one kind, by task."""
+
+    says: Text
+    tasks: dict[Name, Tuned]
+
+
+class Rule(Block):
+    """How tables are read: value of a constant or what a function does, and where (module:name)."""
+
+    says: Text
+    value: Any = None
+    place: Annotated[str, Field(pattern="^[a-z_.]+:[A-Za-z_]+$")]
+
+
 class Protocol(Block):
     """The whole file.
 
     Attributes:
         seeds: Of the data that are recorded.
+        tuning_seeds: Of data and networks by which settings are chosen.
         changed: What was changed since the file was first there, and why; a line each.
         margin: How far above chance a floor at chance may be, on `n_test` trials.
         decides: How far from guessing to the reference a floor must come to decide a task.
         reference: The floor that is told the whole trial.
         floors: Static readers.
         tasks: By name.
+        training: By task: what is the same for all families.
+        families: Of trained networks.
+        reading: Rules of `verdicts.advantage`.
     """
 
     seeds: Unique[Some[int]]
+    tuning_seeds: Unique[Some[int]]
     changed: Listed[Text]
     margin: Parameter
     n_test: Parameter
@@ -124,6 +220,9 @@ class Protocol(Block):
     reference: Name
     floors: dict[Name, Floor]
     tasks: dict[Name, TaskOfGround]
+    training: dict[Name, Training]
+    families: dict[Name, Family]
+    reading: dict[Name, Rule]
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
@@ -134,7 +233,32 @@ class Protocol(Block):
                 f"{self.reference} once, under 'veto' or 'high'. Correct it."
             )
             refuse((sorted(told) != sorted(self.floors), f"tasks.{name}.floors", says))
+        unknown = sorted(set(self.training) - set(self.tasks))
+        says = f"names {', '.join(unknown)}; expected some of 'tasks'. Correct it."
+        refuse((unknown, "training", says))
+        same = sorted({*self.seeds} & {*self.tuning_seeds})
+        says = f"has {same}, which are recorded; expected seeds that 'seeds' has not. Change them."
+        refuse((same, "tuning_seeds", says))
+        self._check_families()
         return self
+
+    def _check_families(self) -> None:
+        """Known tasks, and as many settings for all."""
+        expected: int | None = None
+        for name, family in self.families.items():
+            for task, tuned in family.tasks.items():
+                place = f"families.{name}.tasks.{task}"
+                known = ", ".join(self.training)
+                says = f"is no task of 'training'; expected some of {known}. Correct the name."
+                refuse((task not in self.training, place, says))
+                for grid in range(len(tuned.grids)):
+                    n = len(list(tuned.settings(grid)))
+                    expected = expected or n
+                    says = (
+                        f"has {n} settings in grid {grid + 1}; expected {expected}, as the others: "
+                        "effort is equal for all. Add or remove some."
+                    )
+                    refuse((n != expected, f"{place}.grids", says))
 
 
 @functools.cache

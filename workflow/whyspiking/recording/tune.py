@@ -9,6 +9,8 @@ halving): a setting is as good as its lower quartile, so that one which now and 
 chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them; the best setting
 stands in talk.yaml (`chosen`; a test compares). With `--hidden` only the settings of talk.yaml are
 trained, once, at that number of hidden units. Test data are not touched.
+
+A talk with a protocol.yaml (ground) says itself what is tried: its module `references`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import columns, tables, whole_files
 from whyspiking.stages import train
-from whyspiking.talks import replication_of
+from whyspiking.talks import replication_of, talk_module
 from whyspiking.training.history import NotFiniteError
 
 FILE = "tuning.csv"
@@ -275,9 +277,16 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 
 def run(name: str, wanted: list[str], hidden: int | None) -> None:
-    """Tune a talk at scale default and write its table."""
-    talk = registry.load_talk(name)
-    table = tune(talk, read_yaml(Path("config/config.yaml")), wanted, hidden)
+    """Tune a talk at scale default and write its table; or as its protocol says, if it has one."""
+    talk, config = registry.load_talk(name), read_yaml(Path("config/config.yaml"))
+    if (talk.folder / "protocol.yaml").is_file():
+        if hidden is not None:
+            raise UserError(
+                f"tune: --hidden {hidden} of {name}; expected the sizes of its protocol.yaml. "
+                "Leave it out."
+            )
+        return talk_module(name, "references").tune(config, wanted)
+    table = tune(talk, config, wanted, hidden)
     write(table, talk.folder / FILE)
     for name, variant in sorted(set(zip(table["experiment"], table["variant"], strict=True))):
         if hidden is None and (edge := at_edge(table, talk.experiments[name], variant)):

@@ -110,3 +110,14 @@ ADVANTAGE = TableSchema(
     Column("gap_high", "Upper end.", "number", _SHARE),
     Column("why", "Why there is no ratio, or none at a higher level; empty where there is."),
 )
+REFERENCE_TUNING = TableSchema(
+    "Settings that were tried for reference networks, by their accuracy on validation data.",
+    Column("task", "Task of the ground."),
+    Column("family", "Family of networks."),
+    Column("grid", "Which grid of the protocol asked for it first, from 1.", "integer"),
+    Column("setting", "What the grid varies, as JSON."),
+    Column("seed", "Of data and network.", "integer"),
+    Column("units", "Hidden units.", "integer"),
+    Column("accuracy", "On validation data.", "number", "fraction"),
+    Column("cpu_seconds", "Of training and validation.", "number", "s"),
+)

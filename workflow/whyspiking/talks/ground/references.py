@@ -1,0 +1,233 @@
+"""Reference networks: their data, and the settings that protocol.yaml has tried for each family.
+
+    python -m whyspiking.recording tune ground [TASK[/FAMILY] ...]
+
+Every setting of every grid is trained with all tuning seeds at one size and scored on validation
+data. A row a network is appended to tuning/TASK.csv, and what stands there is not trained again; so
+a run that was stopped goes on, and two processes may tune different tasks. Test data are not used.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.declared import registry
+from whyspiking.declared.protocol_file import Tuned
+from whyspiking.errors import UserError
+from whyspiking.records import tables
+from whyspiking.records.frontier_columns import REFERENCE_TUNING
+from whyspiking.records.tables import Table
+from whyspiking.talks.ground import tasks
+from whyspiking.talks.ground.protocol import protocol
+from whyspiking.training.reference import answering, learning
+from whyspiking.training.reference.units import Recipe, Shape
+
+FOLDER = Path(__file__).with_name("tuning")
+QUARTILE = 0.25
+"""A setting is as good as this quantile of its networks."""
+
+
+# ---- data ----------------------------------------------------------------------------------------
+
+
+def shape(params: ct.Params) -> Shape:
+    """What a task fixes of its networks."""
+    n_steps, answer_steps = (
+        round(ms / params.dt_ms)
+        for ms in (params.trial_ms, protocol().training[params.experiment].answer_ms)
+    )
+    return Shape(params.n_input, n_steps, answer_steps, params.n_output, params.dt_ms)
+
+
+def trials(params: ct.Params) -> learning.Draw:
+    """Training trials of a task, part by part, each from a stream of its own.
+
+    They are drawn once and kept as bits: 128,000 of span recall take 70 MB.
+    """
+    said = protocol().training[params.experiment]
+    kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray]] = {}
+
+    def draw(seed: int, part: int) -> tuple[NDArray, NDArray]:
+        part %= said.distinct // said.part
+        if (seed, part) not in kept:
+            own = replace(params, values={**params.values, "n_train": said.part}, seed=seed)
+            streams = Streams(Streams(seed).integer(f"reference-part-{part}"))
+            raster, classes = _told(own, "train", streams)
+            kept[seed, part] = np.packbits(raster.astype(bool), axis=2), classes
+        bits, classes = kept[seed, part]
+        return np.unpackbits(bits, axis=2, count=params.n_input), classes
+
+    return draw
+
+
+def _told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
+    task = tasks.make_task(params, split, streams)
+    assert task is not None
+    return tasks.raster(params, task), np.asarray(task.targets)
+
+
+# ---- settings ------------------------------------------------------------------------------------
+
+
+def recipe(task: str, family: str, n: int, setting: Mapping[str, Any]) -> Recipe:
+    """What networks of a family are on a task.
+
+    Args:
+        task: Of the protocol.
+        family: Of the protocol.
+        n: Units.
+        setting: From a grid, or `chosen`.
+    """
+    said = protocol()
+    tuned = said.families[family].tasks[task]
+    given = {"batch": said.training[task].batch, "gain": tuned.gain, **setting}
+    if "tau_ms" in given:
+        given["tau_ms"] = tuple(given["tau_ms"])
+    return Recipe(tuned.kind, n, **given)
+
+
+def tried(task: str, folder: Path = FOLDER) -> Table:
+    """Rows of the settings that were tried on a task; none if none were."""
+    path = folder / f"{task}.csv"
+    if not path.is_file():
+        return REFERENCE_TUNING.table([])
+    return tables.check(pd.read_csv(path), REFERENCE_TUNING, str(path))
+
+
+def chosen(task: str, family: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """The setting of the last grid with the highest lower quartile; of equals the first.
+
+    Raises:
+        UserError: If a setting lacks a network.
+    """
+    rows, said = tables.where(tried(task, folder), family=family), protocol()
+    best: tuple[float, dict[str, Any]] | None = None
+    for setting in said.families[family].tasks[task].settings():
+        own = tables.where(rows, setting=_json(setting), seed=list(said.tuning_seeds))
+        if len(own) != len(said.tuning_seeds):
+            raise UserError(
+                f"talks/ground/tuning/{task}.csv: {family} has {len(own)} networks with "
+                f"{_json(setting)}; expected {len(said.tuning_seeds)}; run `python -m "
+                f"whyspiking.recording tune ground {task}/{family}`"
+            )
+        score = float(own["accuracy"].quantile(QUARTILE))
+        if best is None or score > best[0]:
+            best = score, setting
+    assert best is not None
+    return best[1]
+
+
+def _json(setting: Mapping[str, Any]) -> str:
+    return json.dumps(setting, sort_keys=True)
+
+
+# ---- trying them ---------------------------------------------------------------------------------
+
+
+def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER) -> None:
+    """Train what the protocol asks for and no row is there of.
+
+    Args:
+        config: Whose scale full is used.
+        wanted: `task` or `task/family`; empty: all.
+        folder: Of the tables.
+    """
+    said = protocol()
+    places = [
+        (task, family)
+        for task, (family, own) in itertools.product(said.training, said.families.items())
+        if task in own.tasks
+    ]
+    known = {name for task, family in places for name in (task, f"{task}/{family}")}
+    if unknown := sorted(set(wanted) - known):
+        raise UserError(
+            f"tune: ground has no {', '.join(unknown)}; expected some of "
+            f"{', '.join(sorted(known))}. Correct the names."
+        )
+    asked = [p for p in places if not wanted or {p[0], "/".join(p)} & set(wanted)]
+    left = _lacking(asked, folder)
+    began, experiments = time.monotonic(), registry.load_talk("ground").experiments
+    groups = itertools.groupby(enumerate(left, start=1), lambda entry: entry[1][:2])
+    for (task, seed), group in groups:
+        params = registry.params(experiments[task], {**config, "scale": "full"}, seed)
+        draw, held_out = trials(params), _told(params, "validation", Streams(seed))
+        for part in range(said.training[task].parts):
+            draw(seed, part)  # so that no network is charged for it
+        for n, (_, _, family, grid, setting) in group:
+            row = {"task": task, "family": family, "grid": grid, "setting": _json(setting)}
+            row |= _network(params, family, setting, draw, held_out)
+            _append(row, folder)
+            minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
+            print(
+                f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {row['setting']}, "
+                f"seed {seed}: {row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
+                flush=True,
+            )
+    for task, family in asked:
+        print(f"{task}/{family}: chosen {_json(chosen(task, family, folder))}", flush=True)
+
+
+def _lacking(
+    asked: Sequence[tuple[str, str]], folder: Path
+) -> list[tuple[str, int, str, int, dict[str, Any]]]:
+    """Task, seed, family, grid from 1 and setting of every network that is not in a table.
+
+    Families of a task and seed follow each other: they share its data.
+    """
+    said, found = protocol(), []
+    for task in dict.fromkeys(task for task, _ in asked):
+        done = set(tried(task, folder)[["family", "setting", "seed"]].itertuples(index=False))
+        families = [family for other, family in asked if other == task]
+        for seed, family in itertools.product(said.tuning_seeds, families):
+            tuned: Tuned = said.families[family].tasks[task]
+            for grid in range(len(tuned.grids)):
+                for setting in tuned.settings(grid):
+                    if (family, _json(setting), seed) not in done:
+                        done.add((family, _json(setting), seed))
+                        found.append((task, seed, family, grid + 1, setting))
+    return found
+
+
+def _network(
+    params: ct.Params,
+    family: str,
+    setting: Mapping[str, Any],
+    draw: learning.Draw,
+    held_out: tuple[NDArray, NDArray],
+) -> dict[str, Any]:
+    """Seed, units, accuracy and CPU time of one network."""
+    task, seed, said = params.experiment, params.seed, protocol()
+    units = said.families[family].tasks[task].tuned_at
+    began = time.process_time()
+    _, (accuracy,) = answering.lower_quartile(
+        recipe(task, family, units, setting),
+        shape(params),
+        draw,
+        said.training[task].parts,
+        [seed],
+        lambda _: held_out,
+    )
+    seconds = time.process_time() - began
+    return {"seed": seed, "units": units, "accuracy": accuracy, "cpu_seconds": seconds}
+
+
+def _append(row: Mapping[str, Any], folder: Path) -> None:
+    """Add one row in a single write, which no other process cuts in two."""
+    path = folder / f"{row['task']}.csv"
+    folder.mkdir(exist_ok=True)
+    table = REFERENCE_TUNING.table([row])
+    text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
