@@ -129,6 +129,12 @@ class Training(Block):
     prices: Unique[Some[Annotated[float, Field(ge=0)]]]
     source: Text
 
+    @model_validator(mode="after")
+    def _check(self) -> Training:
+        says = f"is {self.distinct}; expected a multiple of 'part', {self.part}. Correct it."
+        refuse((self.distinct % self.part, "distinct", says))
+        return self
+
     @property
     def parts(self) -> int:
         """Parts of a training."""
