@@ -1,9 +1,11 @@
 """The ground: its protocol, the independences of its tasks, floors, networks that were built."""
 
+import importlib
 import itertools
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -12,9 +14,18 @@ from whyspiking.contract.types import Params
 from whyspiking.datasets import recall, shared, two_ears
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.ground import admission, floors, networks, neurons, sound, span, volley
+from whyspiking.talks.ground import (
+    admission,
+    floors,
+    networks,
+    neurons,
+    references,
+    sound,
+    span,
+    volley,
+)
 from whyspiking.talks.ground.protocol import FILE, protocol
-from whyspiking.verdicts import judge
+from whyspiking.verdicts import advantage, judge
 
 ROOT = Path(__file__).parents[2]
 TALK = registry.load_talk("ground")
@@ -31,26 +42,42 @@ def told(experiment: str, **values) -> Params:
     ("change", "says"),
     [
         (
-            lambda t: t["span_recall"].pop("floors"),
+            lambda f: f["tasks"]["span_recall"].pop("floors"),
             r"'tasks.span_recall.floors' is missing; .* Add it",
         ),
         (
-            lambda t: t["sound"]["built"]["spiking"].update(engine="numpy"),
+            lambda f: f["tasks"]["sound"]["built"]["spiking"].update(engine="numpy"),
             r"'tasks.sound.built.spiking.engine' is 'numpy' of a network with spikes; expected br",
         ),
         (
-            lambda t: t["sound"]["unknown"].clear(),
+            lambda f: f["tasks"]["sound"]["unknown"].clear(),
             r"'tasks.sound.unknown' says nothing of units; .* Add it",
         ),
         (
-            lambda t: t["sound"]["floors"]["veto"].remove("counts_relu"),
+            lambda f: f["tasks"]["sound"]["floors"]["veto"].remove("counts_relu"),
             r"'tasks.sound.floors' has counts_linear, last_relu.* once, under 'veto' or 'high'",
+        ),
+        (
+            lambda f: f["families"]["relu"]["randman"]["grids"][0][0]["rate"].pop(),
+            r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8, as the others",
+        ),
+        (
+            lambda f: f["families"]["lif"]["sound"].update(recorded=[1, 2]),
+            r"'families.lif.sound.recorded' is .*; expected the size of 'tuned_at' too",
+        ),
+        (
+            lambda f: f["families"]["relu"].update(sounds=f["families"]["relu"]["randman"]),
+            r"'families.relu.sounds' is no task; expected some of randman, sound",
+        ),
+        (
+            lambda f: f.update(tuning_seeds=[24, 25]),
+            r"'tuning_seeds' has \[24\], which are recorded",
         ),
     ],
 )
 def test_a_protocol_that_leaves_something_out_is_refused(tmp_path, change, says):
     given = yaml.safe_load(FILE.read_text())
-    change(given["tasks"])
+    change(given)
     path = tmp_path / "protocol.yaml"
     path.write_text(yaml.safe_dump(given))
     with pytest.raises(UserError, match=says):
@@ -235,3 +262,80 @@ def test_brian2_runs_a_network_with_spikes_as_numpy_does(builds):
     theirs = networks.decode(params, recording, task)
     ours = networks.evaluate(params, "spiking", network, task)
     np.testing.assert_array_equal(ours.choices, theirs.choices)
+
+
+# ---- reference networks --------------------------------------------------------------------------
+
+
+def test_rules_of_reading_are_those_of_the_code():
+    for rule in protocol().reading.values():
+        module, name = rule.place.split(":")
+        found = getattr(importlib.import_module(f"whyspiking.{module}"), name)
+        if rule.value is not None:
+            assert rule.value == (list(found) if isinstance(found, tuple) else found)
+    assert advantage.word(0.85, 0.95) == advantage.NO_DIFFERENCE, "'order'"
+
+
+def of_grid(task: str, family: str, scores: list[list[float]]) -> pd.DataFrame:
+    """Rows of the settings of a grid, (setting, seed)."""
+    said = protocol()
+    return pd.DataFrame(
+        {"task": task, "family": family, "grid": 1, "setting": references._json(setting),
+         "seed": seed, "units": 16, "accuracy": score, "cpu_seconds": 1.0}
+        for setting, own in zip(said.families[family][task].settings(), scores, strict=True)
+        for seed, score in zip(said.tuning_seeds, own, strict=True)
+    )  # fmt: skip
+
+
+def test_chosen_is_the_highest_lower_quartile_and_only_of_whole_grids(tmp_path):
+    scores = [[0.5] * 5] * 6 + [[1.0, 1.0, 1.0, 0.4, 0.4], [0.3, 0.6, 0.6, 0.6, 0.6]]
+    table, path = of_grid("sound", "lif", scores), tmp_path / "sound.csv"
+    table.to_csv(path, index=False)
+    settings = list(protocol().families["lif"]["sound"].settings())
+    assert references.chosen("sound", "lif", tmp_path) == settings[7]
+    table[:-1].to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"lif has 4 networks with .*tune ground sound/lif"):
+        references.chosen("sound", "lif", tmp_path)
+
+
+def test_what_was_tried_is_whole_grids():
+    for family, task in [(f, t) for f, own in protocol().families.items() for t in own]:
+        rows, tuned = references.tried(task), protocol().families[family][task]
+        rows = rows[rows["family"] == family]
+        for grid in sorted(set(rows["grid"])):
+            own = rows[rows["grid"] <= grid]
+            for setting in map(references._json, tuned.settings(grid - 1)):
+                seeds = own["seed"][own["setting"] == setting]
+                assert sorted(seeds) == list(protocol().tuning_seeds), (task, family, setting)
+        assert set(rows["units"]) <= {tuned.tuned_at}
+
+
+def shorten(monkeypatch, task: str, **changes) -> None:
+    training = {task: protocol().training[task].model_copy(update=changes)}
+    cut = protocol().model_copy(update={"training": training})
+    monkeypatch.setattr(references, "protocol", lambda: cut)
+
+
+def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
+    """All but one network are there; it alone is trained, on data of its seed, and the row fits."""
+    table = of_grid("yinyang", "relu", [[0.5] * 5] * 8)
+    shorten(monkeypatch, "yinyang", shown=2)
+    table[:-1].to_csv(tmp_path / "yinyang.csv", index=False)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    references.tune(config, ["yinyang/relu"], tmp_path)
+    found = references.tried("yinyang", tmp_path)
+    assert found.iloc[-1][["seed", "setting"]].equals(table.iloc[-1][["seed", "setting"]])
+    assert len(found) == 40 and found["accuracy"].iloc[-1] > 0.5
+    told, last = capsys.readouterr().out.splitlines()
+    assert told.startswith("1 of 1, 0 min left: yinyang/relu") and "relu: chosen {" in last
+    with pytest.raises(UserError, match=r"ground has no yinyang/lifs; expected some of yinyang"):
+        references.tune(config, ["yinyang/lifs"], tmp_path)
+
+
+def test_parts_of_fresh_trials_differ_and_come_back_the_same(monkeypatch):
+    shorten(monkeypatch, "span_recall", part=20, distinct=40, shown=2)
+    draws = [references.trials(told("span_recall")) for _ in range(2)]
+    (a, classes), (b, _), (again, _) = (draws[0](900, part) for part in (0, 1, 2))
+    assert a.shape == (20, 136, 30) and classes.shape == (20,)
+    assert (a != b).any() and (a == again).all() and (a == draws[1](900, 0)[0]).all()
+    assert (a.sum(axis=(1, 2)) == 4 * 4 * 5 + 5 + 5).all(), "each spike is there after packing"

@@ -129,12 +129,6 @@ class Training(Block):
     prices: Unique[Some[Annotated[float, Field(ge=0)]]]
     source: Text
 
-    @model_validator(mode="after")
-    def _check(self) -> Training:
-        says = f"is {self.distinct}; expected a multiple of 'part', {self.part}. Correct it."
-        refuse((self.distinct % self.part, "distinct", says))
-        return self
-
     @property
     def parts(self) -> int:
         """Parts of a training."""
@@ -173,7 +167,7 @@ class Tuned(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Tuned:
-        says = f"has {self.recorded}, not {self.tuned_at}; expected 'tuned_at' too. Add it."
+        says = "is {value}; expected the size of 'tuned_at' too. Add it."
         refuse((self.tuned_at not in self.recorded, "recorded", says))
         return self
 
@@ -183,13 +177,6 @@ class Tuned(Block):
             varied: dict[str, Any] = {**product}
             for values in itertools.product(*varied.values()):
                 yield dict(zip(varied, values, strict=True))
-
-
-class Family(Block):
-    """Networks of one kind, by task."""
-
-    says: Text
-    tasks: dict[Name, Tuned]
 
 
 class Rule(Block):
@@ -213,7 +200,7 @@ class Protocol(Block):
         floors: Static readers.
         tasks: By name.
         training: By task: what is the same for all families.
-        families: Of trained networks.
+        families: Of trained networks, by task.
         reading: Rules of `verdicts.advantage`.
     """
 
@@ -227,7 +214,7 @@ class Protocol(Block):
     floors: dict[Name, Floor]
     tasks: dict[Name, TaskOfGround]
     training: dict[Name, Training]
-    families: dict[Name, Family]
+    families: dict[Name, dict[Name, Tuned]]
     reading: dict[Name, Rule]
 
     @model_validator(mode="after")
@@ -239,9 +226,6 @@ class Protocol(Block):
                 f"{self.reference} once, under 'veto' or 'high'. Correct it."
             )
             refuse((sorted(told) != sorted(self.floors), f"tasks.{name}.floors", says))
-        unknown = sorted(set(self.training) - set(self.tasks))
-        says = f"names {', '.join(unknown)}; expected some of 'tasks'. Correct it."
-        refuse((unknown, "training", says))
         same = sorted({*self.seeds} & {*self.tuning_seeds})
         says = f"has {same}, which are recorded; expected seeds that 'seeds' has not. Change them."
         refuse((same, "tuning_seeds", says))
@@ -250,21 +234,20 @@ class Protocol(Block):
 
     def _check_families(self) -> None:
         """Known tasks, and as many settings for all."""
-        expected: int | None = None
-        for name, family in self.families.items():
-            for task, tuned in family.tasks.items():
-                place = f"families.{name}.tasks.{task}"
-                known = ", ".join(self.training)
-                says = f"is no task of 'training'; expected some of {known}. Correct the name."
-                refuse((task not in self.training, place, says))
+        sizes: dict[str, int] = {}
+        for name, tasks in self.families.items():
+            for task, tuned in tasks.items():
+                place, known = f"families.{name}.{task}", {*self.tasks} & {*self.training}
+                says = f"is no task; expected some of {', '.join(sorted(known))}. Correct the name."
+                refuse((task not in known, place, says))
                 for grid in range(len(tuned.grids)):
-                    n = len(list(tuned.settings(grid)))
-                    expected = expected or n
+                    sizes[f"{place}.grids"] = len(list(tuned.settings(grid)))
+                    first, *_, last = [*sizes.values()] * 2
                     says = (
-                        f"has {n} settings in grid {grid + 1}; expected {expected}, as the others: "
+                        f"has {last} settings in grid {grid + 1}; expected {first}, as the others: "
                         "effort is equal for all. Add or remove some."
                     )
-                    refuse((n != expected, f"{place}.grids", says))
+                    refuse((first != last, f"{place}.grids", says))
 
 
 @functools.cache

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
-from whyspiking.declared.protocol_file import Tuned
 from whyspiking.errors import UserError
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import REFERENCE_TUNING
@@ -35,8 +34,6 @@ from whyspiking.training.reference import answering, learning
 from whyspiking.training.reference.units import Recipe, Shape
 
 FOLDER = Path(__file__).with_name("tuning")
-QUARTILE = 0.25
-"""A setting is as good as this quantile of its networks."""
 
 
 # ---- data ----------------------------------------------------------------------------------------
@@ -91,10 +88,9 @@ def recipe(task: str, family: str, n: int, setting: Mapping[str, Any]) -> Recipe
         setting: From a grid, or `chosen`.
     """
     said = protocol()
-    tuned = said.families[family].tasks[task]
-    given = {"batch": said.training[task].batch, "gain": tuned.gain, **setting}
-    if "tau_ms" in given:
-        given["tau_ms"] = tuple(given["tau_ms"])
+    tuned = said.families[family][task]
+    times = {"tau_ms": tuple(setting["tau_ms"])} if "tau_ms" in setting else {}  # of JSON a list
+    given = {"batch": said.training[task].batch, "gain": tuned.gain, **setting, **times}
     return Recipe(tuned.kind, n, **given)
 
 
@@ -114,7 +110,7 @@ def chosen(task: str, family: str, folder: Path = FOLDER) -> dict[str, Any]:
     """
     rows, said = tables.where(tried(task, folder), family=family), protocol()
     best: tuple[float, dict[str, Any]] | None = None
-    for setting in said.families[family].tasks[task].settings():
+    for setting in said.families[family][task].settings():
         own = tables.where(rows, setting=_json(setting), seed=list(said.tuning_seeds))
         if len(own) != len(said.tuning_seeds):
             raise UserError(
@@ -122,7 +118,7 @@ def chosen(task: str, family: str, folder: Path = FOLDER) -> dict[str, Any]:
                 f"{_json(setting)}; expected {len(said.tuning_seeds)}; run `python -m "
                 f"whyspiking.recording tune ground {task}/{family}`"
             )
-        score = float(own["accuracy"].quantile(QUARTILE))
+        score = float(own["accuracy"].quantile(0.25))
         if best is None or score > best[0]:
             best = score, setting
     assert best is not None
@@ -148,7 +144,7 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
     places = [
         (task, family)
         for task, (family, own) in itertools.product(said.training, said.families.items())
-        if task in own.tasks
+        if task in own
     ]
     known = {name for task, family in places for name in (task, f"{task}/{family}")}
     if unknown := sorted(set(wanted) - known):
@@ -159,20 +155,34 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
     asked = [p for p in places if not wanted or {p[0], "/".join(p)} & set(wanted)]
     left = _lacking(asked, folder)
     began, experiments = time.monotonic(), registry.load_talk("ground").experiments
-    groups = itertools.groupby(enumerate(left, start=1), lambda entry: entry[1][:2])
-    for (task, seed), group in groups:
+    for (task, seed), group in itertools.groupby(enumerate(left, 1), lambda entry: entry[1][:2]):
         params = registry.params(experiments[task], {**config, "scale": "full"}, seed)
         draw, held_out = trials(params), _told(params, "validation", Streams(seed))
         for part in range(said.training[task].parts):
             draw(seed, part)  # so that no network is charged for it
         for n, (_, _, family, grid, setting) in group:
-            row = {"task": task, "family": family, "grid": grid, "setting": _json(setting)}
-            row |= _network(params, family, setting, draw, held_out)
-            _append(row, folder)
+            units, used = said.families[family][task].tuned_at, time.process_time()
+            _, (accuracy,) = answering.lower_quartile(
+                recipe(task, family, units, setting),
+                shape(params),
+                draw,
+                said.training[task].parts,
+                [seed],
+                lambda _, own=held_out: own,
+            )
+            used = time.process_time() - used
+            values = (task, family, grid, _json(setting), seed, units, accuracy, used)
+            table = REFERENCE_TUNING.table([dict(zip(REFERENCE_TUNING.names, values, strict=True))])
+            path = folder / f"{task}.csv"
+            folder.mkdir(exist_ok=True)
+            # One write for each row, which no other process cuts in two.
+            text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
             minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
             print(
-                f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {row['setting']}, "
-                f"seed {seed}: {row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
+                f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {_json(setting)}, "
+                f"seed {seed}: {accuracy:.4f}, {used:.1f} CPU s",
                 flush=True,
             )
     for task, family in asked:
@@ -191,43 +201,10 @@ def _lacking(
         done = set(tried(task, folder)[["family", "setting", "seed"]].itertuples(index=False))
         families = [family for other, family in asked if other == task]
         for seed, family in itertools.product(said.tuning_seeds, families):
-            tuned: Tuned = said.families[family].tasks[task]
+            tuned = said.families[family][task]
             for grid in range(len(tuned.grids)):
                 for setting in tuned.settings(grid):
                     if (family, _json(setting), seed) not in done:
                         done.add((family, _json(setting), seed))
                         found.append((task, seed, family, grid + 1, setting))
     return found
-
-
-def _network(
-    params: ct.Params,
-    family: str,
-    setting: Mapping[str, Any],
-    draw: learning.Draw,
-    held_out: tuple[NDArray, NDArray],
-) -> dict[str, Any]:
-    """Seed, units, accuracy and CPU time of one network."""
-    task, seed, said = params.experiment, params.seed, protocol()
-    units = said.families[family].tasks[task].tuned_at
-    began = time.process_time()
-    _, (accuracy,) = answering.lower_quartile(
-        recipe(task, family, units, setting),
-        shape(params),
-        draw,
-        said.training[task].parts,
-        [seed],
-        lambda _: held_out,
-    )
-    seconds = time.process_time() - began
-    return {"seed": seed, "units": units, "accuracy": accuracy, "cpu_seconds": seconds}
-
-
-def _append(row: Mapping[str, Any], folder: Path) -> None:
-    """Add one row in a single write, which no other process cuts in two."""
-    path = folder / f"{row['task']}.csv"
-    folder.mkdir(exist_ok=True)
-    table = REFERENCE_TUNING.table([row])
-    text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)
