@@ -227,6 +227,20 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     assert "behind" not in reference.manifest(folder / "goeltz")
 
 
+def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, monkeypatch):
+    shutil.rmtree(folder / "goeltz")
+    with pytest.raises(UserError, match="'goeltz' has no record yet; .* run: record goeltz"):
+        renewal.renew(["goeltz/yinyang"], "", folder)
+    metrics = tables.read_metrics([one_run.RUN / "goeltz" / "metrics.csv"])
+    rows = metrics[~metrics["metric"].isin(renewal.contrasts.CROSSED)]
+    monkeypatch.setattr(renewal.collect, "stacked", lambda *_: rows)
+    renewal.renew(["goeltz"], "", folder)
+    inputs.check(["goeltz"], config, folder)
+    assert not {"behind", "experiments"} & set(reference.manifest(folder / "goeltz"))
+    recorded = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    assert set(recorded["experiment"]) == set(rows["experiment"])
+
+
 @pytest.mark.parametrize("part", ["gortz", "goeltz/yingyang"])
 def test_what_is_not_run_at_scale_full_is_refused(part, folder, run):
     with pytest.raises(UserError, match=f"'{part}' is not run at scale full; expected a talk"):

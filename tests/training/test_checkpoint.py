@@ -81,11 +81,12 @@ def test_a_training_within_one_interval_writes_nothing(tmp_path, monkeypatch):
 def counted(n, told=silent, stop=None, **options):
     """A loop that draws n numbers; gives those, and the rounds that it ran."""
     rng, drawn, ran = np.random.default_rng(0), [], []
-    for k in Checkpoint(rng, drawn, **options).rounds(range(n), told):
+    old = np.random.Generator(np.random.MT19937(0))  # its state is an array
+    for k in Checkpoint(rng, old, drawn, **options).rounds(range(n), told):
         if k == stop:
             raise Stopped
         ran.append(k)
-        drawn.append(float(rng.random()))
+        drawn.append(float(rng.random() + old.random()))
     return drawn, ran
 
 

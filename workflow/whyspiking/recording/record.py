@@ -49,11 +49,25 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         # Of the run's own rows alone: it may have been held against an earlier record.
         write_talk(metrics, registry.as_measured(talk, results / name), run, own)
         _, how = provenance.of_talk(talk, config, results)
-        decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
-        how = {"format": reference.FORMAT, **how, **of_run, "recipe": recipe.of(talk)}
-        whole = {**how, "date": inputs.today(), "inputs": dict(sorted(decides.items()))}
-        inputs.write(own / "manifest.json", inputs.text_of(whole))
+        write_manifest(talk, config, {**how, **of_run}, own)
     write_joint(config, folder, results)
+
+
+def write_manifest(
+    talk: Talk, config: Mapping[str, Any], how: Mapping[str, Any], folder: Path
+) -> None:
+    """Say how the tables of a talk were made, all of them by one run.
+
+    Args:
+        talk: The talk.
+        config: The configuration of the run.
+        how: What `provenance.of_talk` says of it.
+        folder: Of the talk.
+    """
+    decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
+    made = {"format": reference.FORMAT, **how, "recipe": recipe.of(talk), "date": inputs.today()}
+    whole = {**made, "inputs": dict(sorted(decides.items()))}
+    inputs.write(folder / "manifest.json", inputs.text_of(whole))
 
 
 def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: Path) -> None:

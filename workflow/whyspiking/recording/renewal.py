@@ -101,6 +101,12 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
     one_run.committed()
     config = inputs.config_of()
     chosen = dict(_chosen(parts, config))
+    known = reference.recorded(folder)
+    if name := next((n for n in chosen if n not in known and n not in parts), ""):
+        raise UserError(
+            f"record: '{name}' has no record yet; expected the whole talk, of which parts can be "
+            f"put in later; run: record {name}"
+        )
     files = [file for talk, own in chosen.items() for file in _files(talk, own, config)]
     overlay = f"config/{inputs.SCALE}.yaml"
     one_run.run("--configfile", overlay, *shlex.split(options), "--", *map(str, files))
@@ -113,12 +119,16 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
         _, how = provenance.of_talk(talk, config, one_run.RUN)
-        made = {**how, "date": inputs.today()}
         jobs = timed[timed["talk"] == name]
-        cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
-        _collect(
-            seen, config, folder, rows, {e: {**made, "cpu_seconds": cost[e].to_dict()} for e in own}
-        )
+        if name in known:
+            cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
+            made = {**how, "date": inputs.today()}
+            made_of = {e: {**made, "cpu_seconds": cost[e].to_dict()} for e in own}
+            _collect(seen, config, folder, rows, made_of)
+        else:
+            whole = collect.contrasted(rows, seen, config)
+            record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
+            record.write_manifest(talk, config, how, folder / name)
         _time(jobs[jobs["experiment"].isin(own)], how["machine"]["unit"], config, folder)
     return _finish(config, folder)
 

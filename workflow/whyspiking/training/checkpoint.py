@@ -187,7 +187,9 @@ class Checkpoint:
             "seconds": job.seconds(),
             "changing": [_packed(part, arrays) for part in self._changing],
         }
-        arrays[STRUCTURE] = np.frombuffer(json.dumps(found).encode(), np.uint8)
+        # Some generators have arrays in their state.
+        text = json.dumps(found, default=np.ndarray.tolist)
+        arrays[STRUCTURE] = np.frombuffer(text.encode(), np.uint8)
         save_arrays(arrays, self._path)
 
 
