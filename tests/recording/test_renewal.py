@@ -229,7 +229,7 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
 
 def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, monkeypatch):
     shutil.rmtree(folder / "goeltz")
-    with pytest.raises(UserError, match="'goeltz' has no record yet; .* run: record goeltz"):
+    with pytest.raises(UserError, match=r"'goeltz' has no record yet; .* run: record goeltz"):
         renewal.renew(["goeltz/yinyang"], "", folder)
     metrics = tables.read_metrics([one_run.RUN / "goeltz" / "metrics.csv"])
     rows = metrics[~metrics["metric"].isin(renewal.contrasts.CROSSED)]
