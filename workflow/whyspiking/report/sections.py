@@ -62,8 +62,14 @@ def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> 
     """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
     judged = verdicts[(verdicts["verdict"] != rule.OUT_OF_SCOPE) & (verdicts["role"] == "key")]
     larger = [recorded.otherwise(row) for row in judged.to_dict("records")]
-    recalled = judged[judged["verdict"] == rule.REPLICATED]["recalled"].isin(["number"]).sum()
-    told = _counted(judged), int(recalled), list(filter(None, larger)), talks
+    passed = judged[judged["verdict"] == rule.REPLICATED]
+    but = {
+        "at reduced scale": int(passed["label"].str.contains("reduced scale").sum()),
+        "against a recalled number": int(passed["recalled"].isin(["number"]).sum()),
+    }
+    others = verdicts[verdicts["origin"].isin(REPLICABLE) & (verdicts["role"] != "key")]
+    failed = int((others["verdict"] == rule.NOT_REPLICATED).sum())
+    told = _counted(judged), but, failed, len(others), list(filter(None, larger)), talks
     return macros("sections").key_line(*told)
 
 
