@@ -133,6 +133,7 @@ def test_the_summary_counts_talks_as_the_tables_do(page, axis):
 
 
 def test_one_neuron_is_told_in_one_sentence_with_what_does_as_well(page):
+    assert str(page.discussion()).count("One neuron fires when") == 1, "widgets are shown once"
     told = [plain(page.discussion()), plain((ROOT / "README.md").read_text(encoding="utf-8"))]
     for said in told:
         parts = re.split(r"\. (?=[A-Z])", said)
