@@ -16,6 +16,7 @@ from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.stages import collect, compare
+from whyspiking.talks.ground.protocol import protocol as floors_of_the_ground
 from whyspiking.verdicts import judge
 
 
@@ -233,8 +234,22 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
         for level in (0.0, 0.4, 0.8)
         for stage, lost in (("designed", 0.0), ("built", 0.3), ("relearned", 0.1))
     ]
+    judged = {
+        (c.where["experiment"], c.where["variant"]) for c in judge.load(talk.folder / "claims.yaml")
+    }
     words = {"spiking": (0.8, 0.87), "if_neuron": (0.6, 0.9), "sparse": (0.77, 0.955)}
     made = {
+        "ground": lambda: [
+            (task, "floors", "accuracy", 0.3, {"engine": "numpy", "perturbation": name})
+            for task in talk.experiments
+            for name in floors_of_the_ground().floors
+        ]
+        + [
+            (task, variant, "accuracy", 0.9, {"engine": built.engine})
+            for task, said in floors_of_the_ground().tasks.items()
+            for variant, built in said.built.items()
+            if (task, variant) not in judged
+        ],
         "bohte": lambda: [
             *(("timescales", v, "accuracy", 0.8, {}) for v in variants("timescales")),
             *(("ecg", v, "accuracy", 0.85, jax) for v in ("gru", "rnn", "traces", "linear")),

@@ -8,7 +8,6 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.measures import scoring
 from whyspiking.talks.bohte import brian_network, training
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -67,8 +66,7 @@ def control_counts(
     if task.targets.ndim == 1:
         return counted
     outputs = networks.outputs_of(params, network, task)
-    padded = scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
-    return {**counted, "accuracy_padded": padded}
+    return {**counted, "accuracy_padded": measures.as_published(params, outputs, task)}
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:

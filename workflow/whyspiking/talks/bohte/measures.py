@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.datasets import shared
@@ -34,7 +35,7 @@ def measures(
         return {"energy_ratio_published": ratio}
     outputs = brian_network.outputs(params, recording)
     # Unlabelled steps count as the first class, as in the published code.
-    padded = scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
+    padded = as_published(params, outputs, task)
     return {"energy_ratio_published": ratio, "accuracy_padded": padded}
 
 
@@ -63,6 +64,17 @@ def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dic
         "synapses": float(sum(np.count_nonzero(w) for w in weights.values())),
         "footprint": 4.0 * sum(np.size(v) for v in network.arrays.values()),
     }
+
+
+def as_published(params: ct.Params, outputs: NDArray, task: ct.Task) -> float:
+    """Accuracy where unlabelled steps count as the first class (README, 1).
+
+    Args:
+        params: Parameters of the experiment.
+        outputs: Of the readout, (trial, step, class).
+        task: The records.
+    """
+    return scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
 
 
 def formula_ratio(
