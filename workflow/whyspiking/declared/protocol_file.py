@@ -14,6 +14,7 @@ from whyspiking.declared.parameters import Parameter
 from whyspiking.declared.strict_yaml import (
     Block,
     Listed,
+    MayLack,
     Name,
     Some,
     Unique,
@@ -179,6 +180,34 @@ class Tuned(Block):
                 yield dict(zip(varied, values, strict=True))
 
 
+class Setting(Block):
+    """One of a grid, named as in `training.reference.units.Recipe`."""
+
+    rate: Positive
+    tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = None
+    recurrent: MayLack[bool] = None
+    batch: MayLack[Count] = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What it sets."""
+        return self.model_dump(exclude_none=True)
+
+
+class Changes(Block):
+    """When units that never are silent tell their state: it has changed by more than a threshold.
+
+    Attributes:
+        value: Thresholds of which the largest is taken that loses little.
+        loses: So much accuracy on validation trials at most.
+        source: Where from.
+    """
+
+    value: Unique[Some[Positive]]
+    loses: Share
+    source: Text
+
+
 class Rule(Block):
     """How tables are read: value of a constant or what a function does, and where (module:name)."""
 
@@ -201,6 +230,8 @@ class Protocol(Block):
         tasks: By name.
         training: By task: what is the same for all families.
         families: Of trained networks, by task.
+        changes: When units that never are silent tell their state.
+        chosen: What tuning has found, by task and family.
         reading: Rules of `verdicts.advantage`.
     """
 
@@ -215,6 +246,8 @@ class Protocol(Block):
     tasks: dict[Name, TaskOfGround]
     training: dict[Name, Training]
     families: dict[Name, dict[Name, Tuned]]
+    changes: Changes
+    chosen: dict[Name, dict[Name, Setting]]
     reading: dict[Name, Rule]
 
     @model_validator(mode="after")

@@ -46,6 +46,8 @@ POINTS = TableSchema(
     Column("graded", "Messages that are numbers, inputs included.", "number", "messages/trial"),
     Column("buffered", "Numbers that wait until a trial is told at once.", "number", "1/trial"),
 )
+COUNTED = POINTS.columns[POINTS.names.index("numbers") :]
+"""What is counted of every network, as metrics too."""
 FRONTIERS = TableSchema(
     POINTS.says,
     *POINTS.columns,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from whyspiking.records.frontier_columns import COUNTED
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -19,6 +21,7 @@ _DEFINED = {
     "choice is the target; undecided counts as wrong.",
     "accuracy_whole": "fraction: Accuracy on the whole published test set, in the engine of "
     "training, where Brian2 is given a part of it.",
+    "validation_accuracy": "fraction: Accuracy on held-out trials, by which is chosen.",
     "accuracy_fresh": "fraction: Accuracy on fresh samples beyond the published test set.",
     "undecided": "fraction: Share of trials without a decision.",
     "score": "fraction: S of the battery: accuracy, or max(0, 1 - NMSE) for continuous outputs.",
@@ -413,5 +416,6 @@ _DEFINED = {
 }
 """Metric -> its unit, a colon, and its definition."""
 GLOSSARY: dict[str, Metric] = {
-    name: Metric(*said.split(": ", 1)) for name, said in _DEFINED.items()
+    **{column.name: Metric(column.unit, column.says) for column in COUNTED},
+    **{name: Metric(*said.split(": ", 1)) for name, said in _DEFINED.items()},
 }

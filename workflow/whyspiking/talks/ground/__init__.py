@@ -6,6 +6,11 @@ EXPERIMENTS = {
     "sound": "networks",
     "yinyang": "networks",
     "randman": "networks",
+    "span_recall_trained": "trained",
+    "volley_recall_trained": "trained",
+    "sound_trained": "trained",
+    "yinyang_trained": "trained",
+    "randman_trained": "trained",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

@@ -51,17 +51,19 @@ def shape(params: ct.Params) -> Shape:
 def trials(params: ct.Params) -> learning.Draw:
     """Training trials of a task, part by part, each from a stream of its own.
 
-    They are drawn once and kept as bits: 128,000 of span recall take 70 MB.
+    They are drawn once and kept as bits: 128,000 of span recall take 70 MB. A smaller `share` of
+    them has smaller parts.
     """
     said = protocol().training[params.experiment]
+    n = round(said.part * params.values.get("share", 1.0))
     kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray]] = {}
 
     def draw(seed: int, part: int) -> tuple[NDArray, NDArray]:
         part %= said.distinct // said.part
         if (seed, part) not in kept:
-            own = replace(params, values={**params.values, "n_train": said.part}, seed=seed)
+            own = replace(params, values={**params.values, "n_train": n}, seed=seed)
             streams = Streams(Streams(seed).integer(f"reference-part-{part}"))
-            raster, classes = _told(own, "train", streams)
+            raster, classes = told(own, "train", streams)
             kept[seed, part] = np.packbits(raster.astype(bool), axis=2), classes
         bits, classes = kept[seed, part]
         return np.unpackbits(bits, axis=2, count=params.n_input), classes
@@ -69,7 +71,8 @@ def trials(params: ct.Params) -> learning.Draw:
     return draw
 
 
-def _told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
+def told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
+    """Raster (trial, step, input) and classes (trial,) of a split."""
     task = tasks.make_task(params, split, streams)
     assert task is not None
     return tasks.raster(params, task), np.asarray(task.targets)
@@ -157,7 +160,7 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
     began, experiments = time.monotonic(), registry.load_talk("ground").experiments
     for (task, seed), group in itertools.groupby(enumerate(left, 1), lambda entry: entry[1][:2]):
         params = registry.params(experiments[task], {**config, "scale": "full"}, seed)
-        draw, held_out = trials(params), _told(params, "validation", Streams(seed))
+        draw, held_out = trials(params), told(params, "validation", Streams(seed))
         for part in range(said.training[task].parts):
             draw(seed, part)  # so that no network is charged for it
         for n, (_, _, family, grid, setting) in group:

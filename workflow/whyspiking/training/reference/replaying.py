@@ -7,6 +7,8 @@ where its bias takes it to 0 in that step. A reset takes one threshold from the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ arrived : 1
 """
 READOUT = """
 dy/dt = -y / tau_readout : 1
+answer = y + bias : 1
+bias : 1
 arrived : 1
 step : 1
 """
@@ -68,28 +72,39 @@ def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
             "readout": f"y = 0; step = 0; {arrive}",
         },
         record_spikes=("hidden",),
-        record_traces={"readout": ("readout", "y", shape.step_ms)},
+        record_traces={"readout": ("readout", "answer", shape.step_ms)},
     )
 
 
-def bind(arrays: Arrays) -> Binding:
-    """Place a trained network into that structure, in base units."""
+def bind(n: int, arrays: Arrays) -> Binding:
+    """Place a trained network into that structure, in base units.
+
+    Args:
+        n: Units of the structure; those that the network lacks are silent.
+        arrays: Of the network.
+    """
+    lacks = n - len(arrays["bias"])
+    log_tau = np.broadcast_to(np.asarray(arrays["log_tau"], float), len(arrays["bias"]))
+
+    def padded(values: Any, *axes: int) -> NDArray[np.float64]:
+        values = np.asarray(values, float)
+        return np.pad(values, [(0, lacks * (axis in axes)) for axis in range(values.ndim)])
+
     layers = {
-        "s_in.w": Layer("input", "hidden", np.asarray(arrays["input"], float)),
-        "s_out.w": Layer("hidden", "readout", np.asarray(arrays["out"], float), "readout"),
+        "s_in.w": Layer("input", "hidden", padded(arrays["input"], 1)),
+        "s_out.w": Layer("hidden", "readout", padded(arrays["out"], 0), "readout"),
     }
     if "state" in arrays:
-        within = np.asarray(arrays["state"], float)
-        layers["s_rec.w"] = Layer("hidden", "hidden", within, "recurrent")
+        layers["s_rec.w"] = Layer("hidden", "hidden", padded(arrays["state"], 0, 1), "recurrent")
     values = {key: layer.weights for key, layer in layers.items()} | {
-        "hidden.bias": np.asarray(arrays["bias"], float),
-        "hidden.tau": 1e-3 * np.exp(np.asarray(arrays["log_tau"], float)),
+        "hidden.bias": padded(arrays["bias"], 0),
+        "hidden.tau": 1e-3 * np.exp(padded(log_tau, 0)),
+        "readout.bias": np.asarray(arrays["out_bias"], float),
     }
     return Binding(values, layers)
 
 
-def decide(shape: Shape, arrays: Arrays, recording: Recording) -> NDArray[np.int64]:
+def decide(shape: Shape, recording: Recording) -> NDArray[np.int64]:
     """Class with the largest mean of the readout in the answer, (trial,)."""
     first = shape.n_steps - shape.answer_steps + LAG
-    held = recording.traces["readout"][:, first : shape.n_steps + LAG].mean(axis=1)
-    return (held + arrays["out_bias"]).argmax(axis=1)
+    return recording.traces["readout"][:, first : shape.n_steps + LAG].mean(axis=1).argmax(axis=1)
