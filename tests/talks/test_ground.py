@@ -22,9 +22,11 @@ from whyspiking.talks.ground import (
     references,
     sound,
     span,
+    trained,
     volley,
 )
 from whyspiking.talks.ground.protocol import FILE, protocol
+from whyspiking.training.reference import answering
 from whyspiking.verdicts import advantage, judge
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +91,15 @@ def test_what_runs_is_what_the_protocol_says():
     full = yaml.safe_load((ROOT / "config/full.yaml").read_text())["seeds_of"]
     seeds = {x["experiment"]: x["seeds"] for x in full}
     claims = {c.id: c for c in judge.load(TALK.folder / "claims.yaml", TALK)}
-    assert list(said.tasks) == list(TALK.experiments)
+    assert [t for t in TALK.experiments if t in said.tasks] == list(said.tasks)
+    for task in said.training:
+        experiment = TALK.experiments[f"{task}{trained.SUFFIX}"]
+        assert seeds[f"ground.{experiment.name}"] == list(said.seeds)
+        families = {family for family, own in said.families.items() if task in own}
+        assert set(experiment.variants) == families | set(trained.REPLAYED)
+        assert set(said.chosen[task]) == families
+        of_task = TALK.experiments[task].published
+        assert {k: x for k, x in experiment.published.items() if k != "share"} == of_task
     for name, task in said.tasks.items():
         experiment = TALK.experiments[name]
         assert seeds[f"ground.{name}"] == list(said.seeds)
@@ -311,9 +321,58 @@ def test_what_was_tried_is_whole_grids():
 
 
 def shorten(monkeypatch, task: str, **changes) -> None:
+    """One task alone, shorter, and of every family the last grid."""
     training = {task: protocol().training[task].model_copy(update=changes)}
-    cut = protocol().model_copy(update={"training": training})
+    families = {
+        family: {task: own[task].model_copy(update={"grids": own[task].grids[-1:]})}
+        for family, own in protocol().families.items()
+        if task in own
+    }
+    cut = protocol().model_copy(update={"training": training, "families": families})
     monkeypatch.setattr(references, "protocol", lambda: cut)
+
+
+def test_what_is_recorded_was_chosen_by_the_tables():
+    for task, families in protocol().chosen.items():
+        for family, setting in families.items():
+            found = {k: list(x) if isinstance(x, tuple) else x for k, x in setting.given.items()}
+            assert found == references.chosen(task, family), (task, family)
+
+
+def test_a_job_trains_all_sizes_and_prices_and_brian2_gets_two_corners(monkeypatch):
+    """The one that is best on validation trials, and the one that gains most for what arrives."""
+    shorten(monkeypatch, "yinyang", shown=1, prices=[0.0, 0.005])
+    monkeypatch.setattr(trained, "protocol", references.protocol)
+    params = told("yinyang_trained", n_validation=200, n_test=100, share=0.34)
+    ladder = trained.train(params, "lif", Streams(900), {}, lambda *_: None)
+    rows = ladder.info["measured_at"]
+    assert [row[:2] for row in rows] == [[p, n] for n in (1, 2) for p in ("price_0", "price_0.005")]
+    assert {x.split("/")[0] for x in ladder.arrays} == {"1_0", "1_1", "2_0", "2_1"}
+    for accuracy, arrivals, row in zip(
+        (0.6, 0.5, 0.7, 0.4), (9.0, 1.0, 99.0, 5.0), rows, strict=True
+    ):
+        row[2].update(validation_accuracy=accuracy, additions=arrivals)
+    for variant, place in (("replayed_best", "2_0"), ("replayed_cheap", "1_1")):
+        own = trained.train(params, variant, Streams(900), {"lif": ladder}, lambda *_: None)
+        assert (own.arrays["input"] == ladder.arrays[f"{place}/input"]).all()
+
+
+def test_what_never_is_silent_tells_only_what_has_changed(monkeypatch):
+    """As far as validation trials lose no more than the protocol allows."""
+    right = {None: 0.9, 0.01: 0.9, 0.02: 0.896, 0.05: 0.893, 0.1: 0.897, 0.2: 0.5}
+    asked = []
+
+    def answer(recipe, shape, arrays, raster, least_change):
+        asked.append((len(raster), least_change))
+        choices = np.arange(len(raster)) >= right[least_change] * len(raster)
+        return choices.astype(int), answering.Counts(*[np.ones(3)] * 9)
+
+    monkeypatch.setattr(trained.answering, "answer", answer)
+    recipe = references.recipe("span_recall", "gated", 2, {"rate": 0.01, "tau_ms": [20.0, 200.0]})
+    trials = {n: (np.zeros(n), np.zeros(n, int)) for n in (1000, 2000)}
+    values = trained.scored(recipe, None, {"out": np.zeros(3)}, trials[1000], trials[2000])
+    assert asked[-1] == (2000, 0.1) and [n for n, _ in asked].count(2000) == 1
+    assert values["validation_accuracy"] == pytest.approx(0.897) and values["numbers"] == 3
 
 
 def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
