@@ -88,9 +88,7 @@ def ladder_of(own: ct.Params, family: str) -> Sequence[Recipe]:
     return [references.recipe(own.experiment, family, n, chosen) for n in kept]
 
 
-def scored(
-    recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any
-) -> dict[str, float]:
+def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) -> dict[str, float]:
     """Accuracies and mean counts of a network, by name of `records.frontier_columns.POINTS`.
 
     Args:
@@ -112,13 +110,16 @@ def scored(
         known = {change: right(change) for change in said.value}
         least = max((c for c, x in known.items() if x >= reached - said.loses), default=None)
         reached = known.get(least, reached)
-    choices, counts = answering.answer(recipe, shape, arrays, tested[0], least)
-    sent = {name: x for name, x in counts.means().items() if x}
+    raster, classes = tested
+    choices, counts = answering.answer(recipe, shape, arrays, raster, least)
+    means = counts.means()
+    inputs = shape.n_lines if recipe.kind == "static" else np.count_nonzero(raster) / len(raster)
     return {
-        "accuracy": float((choices == tested[1]).mean()),
+        "accuracy": float((choices == classes).mean()),
         "validation_accuracy": reached,
         "numbers": float(sum(np.size(x) for x in arrays.values())),
-        **sent,
+        "messages": means["binary"] + means["graded"] - inputs,
+        **{name: x for name, x in means.items() if x},
     }
 
 
