@@ -99,8 +99,6 @@ _DEFINED = {
     "state_updates_event": "updates/trial: The same if done only when an input spike arrives at "
     "the neuron.",
     "density": "1: Synaptic events per non-zero synapse and trial (s).",
-    "density_break_even": "1: s*: density below which the spiking network needs less energy; "
-    "perturbation column names the cost model.",
     "energy": "pJ/trial: Energy per trial under the cost model named in the perturbation column.",
     "energy_ratio": "1: R: energy of the control over energy of the spiking network, per cost "
     "model; above 1 favours spikes.",
