@@ -15,8 +15,7 @@ from whyspiking.records import labels, reference, tables
 from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
-from whyspiking.report.same_task_rows import Ground, guest
-from whyspiking.report.sentences import surname
+from whyspiking.report.same_task_rows import Ground
 
 SHOWN = (
     "accuracy",
@@ -77,11 +76,8 @@ def beside(found: Measured) -> Ground | None:
     if found.setting.task == MNIST or not path.is_file():
         return None
     shared = tables.where(reference.table(path, SHARED), task=found.setting.task)
-    at = found.setting.at
-    if math.isfinite(at):
-        shared = shared[shared["at"].isna() | (shared["at"] == at)]
     talks = {name: registry.load_talk(name) for name in reference.recorded()}
-    ground = Ground(shared, talks, guests=[guest(found.row)])
+    ground = Ground(shared, talks, guests=[found.row.model_dump()])
     return ground if ground.cells else None
 
 
@@ -92,13 +88,11 @@ def ranking(found: Measured) -> list[tuple[float, str]]:
 
 
 def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
-    """Recorded methods with their rows, the best first, controls and floors among them."""
+    """Recorded methods with their rows, the best first."""
     if ground is None:
         return _digits() if found.setting.task == MNIST else []
     cell = ground.cells[0]
     names = [(ground.label(m), row) for m, row in cell.methods.items()]
-    others = [row for row in (*cell.controls, cell.floor) if row is not None]
-    names += [(f"{labels.variant(row['variant'])} ({row['kind']})", row) for row in others]
     return sorted(names, key=lambda told: -told[1]["accuracy"])
 
 
@@ -120,7 +114,7 @@ def _digits() -> list[tuple[str, Mapping[str, Any]]]:
             spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
             rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
             for row in rows.to_dict("records"):
-                label = f"{surname(talk)}: {labels.experiment(name, experiment)}"
+                label = f"{talk.surname}: {labels.experiment(name, experiment)}"
                 if row["variant"] != "spiking":
                     label += f" ({labels.variant(row['variant'])})"
                 more = {

@@ -1,4 +1,4 @@
-"""What spikes and multiply-accumulates cost under several cost models, and the break-even (E1).
+"""What spikes and multiply-accumulates cost under several cost models (E1).
 
 A cost model is a set of constants from the config; none is written here. `counting` says what is
 counted.
@@ -81,15 +81,11 @@ class SpikingCounts:
 
 @dataclass(frozen=True)
 class ControlCounts:
-    """Mean operations per trial of a control; `outputs` are neuron outputs.
-
-    `synapses` are its non-zero weights; nan where unknown, and then so is the break-even.
-    """
+    """Mean operations per trial of a control; `outputs` are neuron outputs."""
 
     macs_effective: float
     macs_dense: float
     outputs: float
-    synapses: float
 
 
 def cost_models(config: Mapping[str, Any]) -> list[CostModel]:
@@ -146,17 +142,6 @@ def control_energy(counts: ControlCounts, model: CostModel, price: Prices) -> fl
     """Energy of one trial of a control in pJ: macs (E_MAC + E_mem(w)/B) + outputs E_mem(acc)."""
     mac = price.mac + price.weight / model.reuse
     return _macs(counts, model) * mac + counts.outputs * price.accumulator
-
-
-def break_even(counts: ControlCounts, model: CostModel, price: Prices) -> float:
-    """s*: spikes per synapse and trial at which both cost the same (E1), updates neglected.
-
-    s* = rho (E_MAC + E_mem(w)/B) / (E_AC + E_mem(w) + kappa 2 E_mem(v)), with rho the MACs of the
-    control over its synapses.
-    """
-    rho = _macs(counts, model) / counts.synapses
-    control = price.mac + price.weight / model.reuse
-    return rho * control / (price.accumulate + price.weight + price.membrane)
 
 
 def _macs(counts: ControlCounts, model: CostModel) -> float:

@@ -285,48 +285,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def seeds_to_differ(effect: float, spread: float, alpha: float, power: float, most: int) -> float:
-    """Seeds with which a two-sided t test finds an effect, if it is as large as it was seen.
-
-    Args:
-        effect: Difference from the null.
-        spread: Standard deviation over seeds.
-        alpha: Level of the test.
-        power: Wanted probability of finding it.
-        most: Numbers above are infinity.
-    """
-    if not (spread > 0 and effect):
-        return np.inf
-    n = np.arange(2.0, most + 1)
-    critical = special.stdtrit(n - 1, 1 - alpha / 2)
-    reached = 1 - special.nctdtr(n - 1, abs(effect) / spread * np.sqrt(n), critical)
-    return float(n[reached >= power].min(initial=np.inf))
-
-
-def seeds_to_equal(
-    effect: float, spread: float, delta: float, alpha: float, power: float, most: int
-) -> float:
-    """Seeds with which two one-sided t tests exclude a difference of delta; at most too many.
-
-    The probability that both find it is at least the sum of both less one.
-
-    Args:
-        effect: Difference, as it was seen.
-        spread: Standard deviation over seeds.
-        delta: Smaller differences count as equal.
-        alpha: Level of either test.
-        power: Wanted probability that both succeed.
-        most: Numbers above are infinity.
-    """
-    if not (spread > 0 and abs(effect) < delta):
-        return np.inf
-    n = np.arange(2.0, most + 1)
-    critical = special.stdtrit(n - 1, 1 - alpha)
-    gaps = ((delta - effect) / spread * np.sqrt(n), (delta + effect) / spread * np.sqrt(n))
-    reached = sum(1 - special.nctdtr(n - 1, gap, critical) for gap in gaps) - 1
-    return float(n[reached >= power].min(initial=np.inf))
-
-
 def prediction_interval(
     published: float, spread: float, seeds: int, own_seeds: int
 ) -> tuple[float, float]:

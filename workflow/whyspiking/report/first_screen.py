@@ -1,182 +1,188 @@
-"""The answer on one screen: what spikes bought, what they did not, what stayed open.
+"""The answer on one screen: what training reaches with spikes and without, and what that costs.
 
-Only an advantage at equal input, samples and tuning may be called bought: a comparison on a
-shared task, with its interval, corrected for their number. What networks merely use, and what they
-cost, is told in other words.
+Title and sentences are read of advantage.csv, task by task: with trained networks only, since those
+built by hand say what is possible. Numbers stand in the figure beside them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
+from whyspiking.declared import registry
+from whyspiking.measures.accounting import MAIN
+from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_rows import Cell, Ground
+from whyspiking.report.frontier_figure import ACCOUNT, CLOCKED
+from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
 from whyspiking.verdicts.answers import Answer
-from whyspiking.verdicts.common_ground import BETTER, EQUAL, UNDECIDED, WORSE, YES
-from whyspiking.verdicts.prices import NOT_EQUAL
+from whyspiking.verdicts.frontiers import COSTS, OPPONENTS, TRAINED, TWIN, best, side
 from whyspiking.verdicts.rule import PASSES
 
-MOST_NAMED = 3
-"""Most comparisons that are named; more are counted by task."""
 BESIDE = {
     "latency": "an earlier answer",
     "robustness": "more robustness",
 }
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
+SAYS = {
+    CHEAPER: "cheaper",
+    DEARER: "dearer",
+    NO_DIFFERENCE: "no different",
+    OPEN: "undecided",
+    "": "without a common level",
+}
+"""Word of a ratio -> how sentences put it, in their order."""
+ASKS = {
+    TWIN: "its twin: is it the spike?",
+    "gated": "gated units: is it the memory?",
+    TRAINED: "all that is trained without",
+    "everything": "everything, built by hand too",
+}
+"""Opponent -> how a table calls it."""
 
 
-type Comparison = tuple[str, str, Cell]
-"""Verdict on a network with spikes, its name, the task."""
+def titles() -> dict[str, str]:
+    """Task -> its question in few words, where references are made."""
+    return {
+        name: experiment.title.replace(", ", ": ", 1)
+        for talk in registry.with_protocol(registry.available())
+        for name, experiment in registry.load_talk(talk).experiments.items()
+    }
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the title and the first three sentences count, of networks with spikes.
+class Answered:
+    """What the frontiers say of networks with spikes.
 
     Attributes:
-        verdicts: On accuracy, beside matched controls.
-        energy: Cheaper, dearer or depends, beside networks without spikes of equal accuracy.
-        wins: Where accuracy is better, in words.
+        networks: Rows of frontiers.csv.
+        advantage: Rows of advantage.csv.
+        titles: Task -> its question in few words, in order.
     """
 
-    verdicts: Counter[str]
-    energy: Counter[str]
-    wins: str = ""
+    networks: Table
+    advantage: Table
+    titles: Mapping[str, str]
 
-    @classmethod
-    def of(cls, ground: Ground, prices: Table) -> Found:
-        """Count them.
+    @cached_property
+    def read(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+        """(beside, cost, task) -> row, where both sides have networks and somebody learned."""
+        rows = self.advantage[np.isfinite(self.advantage["way"])].to_dict("records")
+        return {(row["beside"], row["cost"], row["task"]): row for row in rows}
 
-        Args:
-            ground: The shared tasks.
-            prices: Rows of prices.csv.
-        """
-        every = _comparisons(ground)
-        counted = Counter(prices["energy"][prices["counted"] == YES])
-        return cls(Counter(verdict for verdict, *_ in every), counted, _names(every, BETTER))
+    def rows(self, beside: str, cost: str) -> dict[str, Mapping[str, Any]]:
+        """Task by its name -> row of one comparison."""
+        return {
+            title.partition(":")[0]: self.read[beside, cost, task]
+            for task, title in self.titles.items()
+            if (beside, cost, task) in self.read
+        }
+
+    @property
+    def title(self) -> str:
+        """Why spiking, in few words; empty where nothing was compared."""
+        rows = self.rows(TRAINED, ACCOUNT)
+        overall = {task: row["over"] for task, row in rows.items() if row["word"] != WITHHELD}
+        if not overall:
+            return "no answer yet" if rows else ""
+        cheaper = [task for task, word in overall.items() if word == CHEAPER]
+        accounts = [self.rows(TRAINED, cost)[task]["word"] for cost in MAIN for task in overall]
+        energy = (
+            "for energy, whatever is counted"
+            if len(cheaper) == len(rows)
+            else f"for energy on {listed(cheaper)}, whatever is counted"
+            if cheaper
+            else "whether for energy depends on what is counted"
+            if CHEAPER in accounts
+            else "not for energy so far"
+        )
+        alone = [task for task, row in rows.items() if _reach(row) == (True, False)]
+        return f"for right answers on {listed(alone)}; {energy}" if alone else energy
+
+    @property
+    def sentences(self) -> list[str]:
+        """What training reaches; what it costs beside the best without spikes, beside the twin."""
+        rows = self.rows(TRAINED, ACCOUNT)
+        told = {
+            "Beside the best without, at the same accuracy, spikes are": TRAINED,
+            "Beside their graded twin, all but the spike, they are": TWIN,
+        }
+        costs = [f"{begins} {self._costs(beside)}." for begins, beside in told.items()]
+        return [self._reached(), *costs] if rows else []
+
+    def _reached(self) -> str:
+        """How many answers of trained networks are right, with spikes and without."""
+        said, above = [], []
+        for name, row in self.rows(TRAINED, ACCOUNT).items():
+            own = tables.where(self.networks, task=row["task"])
+            both = (
+                best(side(own, TRAINED, spikes=x), "seed")["test"].mean() for x in (True, False)
+            )
+            said.append(f"{name} {' and '.join(f'{100 * share:.0f}' for share in both)} %")
+            above += [name] * (row["word"] == WITHHELD)
+        told = f"Right answers after training, with spikes and without: {', '.join(said)}."
+        why = "a talk’s method beats these networks with spikes, so no more is said"
+        return f"{told} On {listed(above)} {why}." if above else told
+
+    def _costs(self, beside: str) -> str:
+        """On which tasks spikes are cheaper, dearer or neither; which change where clocked."""
+        events = {t: r for t, r in self.rows(beside, ACCOUNT).items() if r["word"] != WITHHELD}
+        clocked = self.rows(beside, CLOCKED)
+        other = {t: clocked[t] for t, row in events.items() if clocked[t]["word"] != row["word"]}
+        if not events:
+            return "held against nothing"
+        return f"{_worded(events)}; clocked {_worded(other) if other else 'likewise'}"
 
 
-def _comparisons(ground: Ground) -> list[Comparison]:
-    """Every network with spikes on every shared task where sentences count the comparison."""
-    return [
-        (row["verdict"], ground.label(method), cell)
-        for cell in ground.cells
-        for method, row in cell.methods.items()
-        if ground.spikes(row) and row["counted"] == YES
-    ]
+def _worded(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Tasks by the word on them, and how many times."""
+    said = []
+    for word, says in SAYS.items():
+        own = {task: row["ratio"] for task, row in rows.items() if row["word"] == word}
+        if own:
+            times = sorted(max(ratio, 1 / ratio) for ratio in own.values())
+            ends = dict.fromkeys(f"{x:.2g}" for x in (times[0], times[-1]))
+            told = f" ({' to '.join(ends)} times)" if word in (CHEAPER, DEARER) else ""
+            said.append(f"{says} on {listed(own)}{told}")
+    return ", ".join(said)
 
 
-def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
-    """Who has a verdict, and on which tasks, in words."""
-    cells: dict[str, list[Cell]] = {}
-    for _, name, cell in (entry for entry in comparisons if entry[0] == verdict):
-        cells.setdefault(name, []).append(cell)
-    return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
+def _reach(row: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether the level is reached on all seeds, with spikes and without."""
+    return row["reached"] == row["seeds"], row["reached_theirs"] == row["seeds"]
 
 
-def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
-    """How many networks of how many have a verdict, task by task, in words."""
-    order = list(dict.fromkeys(word for word, *_ in comparisons))
-    own: dict[str, list[str]] = {}
-    for word, _, cell in sorted(comparisons, key=lambda entry: order.index(entry[0])):
-        own.setdefault(cell.task.title, []).append(word)
-    counts = {t: (w.count(verdict), len(w)) for t, w in own.items()}
-    return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
-
-
-def _tasks(cells: Sequence[Cell]) -> str:
-    """Names of tasks, their own values together: Randman, delayed match (25 ms, 100 ms)."""
-    values: dict[str, list[str]] = {}
-    for cell in cells:
-        values.setdefault(cell.task.title, []).append(cell.value)
-    names = [name + (f" ({', '.join(own)})" if any(own) else "") for name, own in values.items()]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def listed(names: Iterable[str]) -> str:
+    """Names in a list with "and"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def words(
-    ground: Ground,
+    answered: Answered,
     answers: Sequence[Answer],
-    programme: Table,
-    prices: Table,
-    delta: float,
     sentences: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Markup:
-    """Computed sentences on what was bought, at which price, what was not, and what stayed open.
+    """The answer in full: what is claimed, and every comparison of every task.
 
     Args:
-        ground: The shared tasks.
+        answered: The frontiers, as they were read.
         answers: The axes, for what was held against the talks' own controls.
-        programme: Rows of programme.csv.
-        prices: Rows of prices.csv.
-        delta: Accuracies that differ less count as equal.
         sentences: Paragraph -> rows of the verdict table whose claims stand in it.
     """
-    comparisons = _comparisons(ground)
-    verdicts = [verdict for verdict, *_ in comparisons]
-    counts = {name: verdicts.count(verdict) for name, verdict in VERDICTS.items()}
-    counts["compared"] = len(verdicts)
-    every = [row for cell in ground.cells for row in cell.methods.values() if ground.spikes(row)]
-    names = {
-        name: _by_task(comparisons, verdict)
-        if name == "worse" or counts[name] > MOST_NAMED
-        else _names(comparisons, verdict)
-        for name, verdict in VERDICTS.items()
-    }
     beside = [
         (words, a) for k, words in BESIDE.items() for a in answers if a.axis == k and a.measured
     ]
-    unset = [task.title for task, _ in ground.without]
-    return html.macros("first_screen").words(
-        counts,
-        names,
-        f"{100 * delta:g} points",
-        beside,
-        next(plans(ground, programme), None),
-        unset,
-        Counter(row["counted"] for row in every if row["counted"] != YES),
-        _verdicts(ground, "twin"),
-        {word: len(where) for word, where in _verdicts(ground, "beside").items()},
-        int((prices["counted"] == NOT_EQUAL).sum()),
-        Counter(prices["energy"][prices["counted"] == YES]),
-        sentences,
-        PASSES,
-    )
-
-
-def _verdicts(ground: Ground, other: str) -> dict[str, list[str]]:
-    """Verdict on networks with spikes beside another -> who has it, and where.
-
-    Args:
-        ground: The shared tasks.
-        other: "twin", or "beside" for the control of the other equal size.
-    """
-    found: dict[str, list[str]] = {}
-    for cell in ground.cells:
-        for method, row in cell.methods.items():
-            if row[f"{other}_verdict"] and ground.spikes(row):
-                told = f"{ground.label(method)} on {cell.title}"
-                found.setdefault(str(row[f"{other}_verdict"]), []).append(told)
-    return found
-
-
-VERDICTS = {"better": BETTER, "equal": EQUAL, "worse": WORSE, "undecided": UNDECIDED}
-
-
-def plans(ground: Ground, programme: Table) -> Iterator[dict[str, Any]]:
-    """The rows of the programme for readers, of networks with spikes.
-
-    Args:
-        ground: The shared tasks.
-        programme: Rows of programme.csv.
-    """
-    cells = {(cell.name, str(cell.at)): cell for cell in ground.cells}
-    for row in programme.to_dict("records"):
-        method, cell = (row["talk"], row["variant"]), cells.get((row["task"], str(row["at"])))
-        if cell is not None and method in cell.methods and ground.spikes(cell.methods[method]):
-            yield {**row, "label": ground.label(method), "cell": cell.title}
+    rows = [
+        (task, ASKS[opponent], {cost: answered.rows(opponent, cost)[task] for cost in COSTS})
+        for task in answered.rows(TRAINED, ACCOUNT)
+        for opponent in OPPONENTS
+        if task in answered.rows(opponent, ACCOUNT)
+    ]
+    return html.macros("first_screen").words(beside, sentences, PASSES, rows, MAIN)

@@ -233,11 +233,9 @@ def _caption(shown: Sequence[Panel]) -> str:
         ways.setdefault(way, []).append(panel.title.partition(":")[0])
     compared = "; ".join(f"{way} ({', '.join(titles)})" for way, titles in sorted(ways.items()))
     return (
-        "A line is the least energy at which trained networks of any size give so many right "
-        "answers, mean over seeds (bands: lowest to highest); all are charged by one formula, with "
-        "8 kB of memory. Energy is paid when a message reaches a unit; clocked: by every unit in "
-        f"every step. Compared is {compared} of the way from guessing to the best, with 95 % "
-        "intervals over seeds. Networks told a trial at once count among those without spikes."
+        "Lines: the least energy at which trained networks of any size give so many right answers "
+        "(bands: over seeds), with 8 kB of memory. It is paid when a message arrives; clocked: by "
+        f"every unit in every step. Compared at {compared} of the way from guessing to the best."
     )
 
 

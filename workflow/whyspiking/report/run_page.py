@@ -17,11 +17,11 @@ from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     abstracts,
-    answer_figure,
     citing,
     costs_section,
     energy_figures,
     first_screen,
+    frontier_figure,
     learning_section,
     same_task_section,
     score_figures,
@@ -35,7 +35,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import AGAIN, FOLDER, Recorded, beside
-from whyspiking.report.same_task_rows import Ground, guest
+from whyspiking.report.same_task_rows import Ground
 from whyspiking.report.talk_page import (
     JUDGED,
     TalkPage,
@@ -137,33 +137,31 @@ class RunPage:
         screen, cite = macros("first_screen"), citing.citation(self.manifest)
         if self.smoke:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
-            return Html(screen.screen(screen.headline(None), words, "", cite))
-        found = first_screen.Found.of(self.ground, self.tables["prices"])
+            return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
+        answered = self._answered
+        drawn = answered.networks, answered.advantage, answered.titles
         figure = Html("").join(
-            show(
-                lambda narrow=narrow: answer_figure.figure(self.ground, self._delta, narrow=narrow),
-                name,
-            )
+            show(lambda narrow=narrow: frontier_figure.figure(*drawn, narrow=narrow), name)
             for name, narrow in (("answer", False), ("answer-narrow", True))
         )
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
-        told = screen.brief(found, keys, same, f"{100 * self._delta:g} points") + beside
-        return Html(screen.screen(screen.headline(found), told, figure, cite))
+        told = screen.brief(answered.sentences, keys, same) + beside
+        return Html(screen.screen(screen.headline(answered.title), told, figure, cite))
 
-    @property
-    def _delta(self) -> float:
-        """Accuracies that differ less count as equal."""
-        return float(self.config["shared"]["delta"])
+    @cached_property
+    def _answered(self) -> first_screen.Answered:
+        """What the frontiers say of networks with spikes."""
+        own = self.tables["frontiers"], self.tables["advantage"]
+        return first_screen.Answered(*own, first_screen.titles())
 
     def in_full(self) -> Html:
-        """What spikes bought, at which price, what they did not, what stayed open."""
+        """What is claimed of spikes, and every comparison of the frontiers."""
         if self.smoke:
             return Html()
-        plan, prices = self.tables["programme"], self.tables["prices"]
-        told = (self.ground, self.answers, plan, prices, self._delta, self.sentences)
-        return Html(macros("macros").details("The answer in full", first_screen.words(*told)))
+        told = first_screen.words(self._answered, self.answers, self.sentences)
+        return Html(macros("macros").details("The answer in full", told))
 
     def tasks(self) -> Html:
         """The tasks that all methods are set: a picture and a line each."""
@@ -242,15 +240,6 @@ class RunPage:
             for talk in self.talks.values()
         )
 
-    def next_steps(self, most: int | None = None) -> Html:
-        """What would decide the comparisons that are undecided.
-
-        Args:
-            most: So many rows, the cheapest; None: all.
-        """
-        rows = list(first_screen.plans(self.ground, self.tables["programme"]))
-        return Html(macros("first_screen").programme(rows[:most], len(rows), self.smoke))
-
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
         return Html(sections.measures_table(self.tables["measures"]))
@@ -274,7 +263,7 @@ class RunPage:
 
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
-        # What costs energy beside which control is told once, on the first screen.
+        # What costs energy is told once, on the first screen.
         shown = [answer for answer in self.answers if answer.level != "price"]
         told = "" if self.smoke else sentences.by_level(shown, self.talks)
         matrix = talks_by_axis.table(shown, self.talks)
@@ -284,24 +273,21 @@ class RunPage:
     def ground(self) -> Ground:
         """The tasks that all talks are set."""
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
-        guests = [] if self.smoke else [guest(row) for row in community_file.load()]
+        guests = [] if self.smoke else [row.model_dump() for row in community_file.load()]
         return Ground(self.tables["shared"], self.talks, guests=guests)
 
     def same_task(self) -> Html:
-        """A table a task: every method beside its control and the best floor, with prices."""
+        """A table a task: every method, what it costs, and the references."""
         if not self.ground.cells:
             return Html()
-        told = macros("same_task").held_equal(self.config["shared"])
-        rows = same_task_section.task_tables(self.ground, self.tables["prices"], self.config)
-        return Html(told + rows)
+        tables = self.tables["frontiers"], self.tables["advantage"]
+        return Html(same_task_section.task_tables(self.ground, *tables))
 
     def same_task_details(self) -> Html:
-        """All that was trained on the shared tasks, how long each bridges, what was held equal."""
+        """Networks from elsewhere, learning rules, what was held equal."""
         ground = self.ground
         return Html(
-            same_task_section.matrix(ground, self.config)
-            + same_task_section.community(ground)
-            + same_task_section.spans(ground, self.tables["span"])
+            same_task_section.community(ground)
             + same_task_section.rules(ground)
             + same_task_section.held_equal(ground, self.config)
         )

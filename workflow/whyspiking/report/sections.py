@@ -33,7 +33,7 @@ MEASURES = (
         "each",
     ),
     ("E1", "energy of the control over that of the spiking network, range over cost models", "E1"),
-    ("s", "synaptic events per synapse and trial, beside the break-even densities s*", "s"),
+    ("s", "synaptic events per synapse and trial", "s"),
     ("E2", "information about the target, bits per spike up to the decision", "one"),
     ("R1", "robustness area, from the most to the least harmful perturbation", "range"),
     ("R3", "robustness area minus that of the control, range over perturbations", "range"),

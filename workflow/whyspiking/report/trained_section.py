@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import WINDOW_MS
 from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, Plate, require
+from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_rows import rows_where
-from whyspiking.report.sentences import surname, surnames
+from whyspiking.report.sentences import surnames
 from whyspiking.verdicts.biology import Range, published, stated
 
 type Rows = list[dict[str, Any]]
@@ -28,7 +28,7 @@ type Rows = list[dict[str, Any]]
 def _by_range(biology: Table) -> list[tuple[Range, Rows]]:
     """Every published range, and the rows of biology.csv beside it."""
     return [
-        (entry, rows_where(biology, quantity=number))
+        (entry, tables.where(biology, quantity=number).to_dict("records"))
         for number, entry in enumerate(published()[0], 1)
     ]
 
@@ -98,7 +98,7 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
     entry = bars[0]
     timed = entry.time != "none"
     order = [row for name in talks for row in rows if row["talk"] == name]
-    lines = [(surname(talks[row["talk"]]), _ends_of(row, timed), BLUE, "o") for row in order]
+    lines = [(talks[row["talk"]].surname, _ends_of(row, timed), BLUE, "o") for row in order]
     lines += [
         (f"recorded: {name}", [(min(values), max(values))], RED, "D")
         for name, values in _recorded(entry)
@@ -230,6 +230,6 @@ def _ends(limits: Table, talk: str, kind: str) -> list[dict[str, Any]]:
     """Rows of a talk, least tolerant first."""
     shown = LIMITS[kind]
     sign = 1 if shown.stronger else -1
-    rows = rows_where(limits, talk=talk, perturbation=shown.perturbation)
-    rows = [row for row in rows if shown.measured_in in ("", row["unit"])]
+    own = tables.where(limits, talk=talk, perturbation=shown.perturbation)
+    rows = [row for row in own.to_dict("records") if shown.measured_in in ("", row["unit"])]
     return sorted(rows, key=lambda row: sign * row["value"])

@@ -1,9 +1,9 @@
-"""What needs two variants: energy, robustness and latency against a control, break-even."""
+"""What needs two variants: energy, robustness and latency against a control."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ AT_EQUAL = {
 """Cost of what neurons send -> metric of how much more a spiking network scores at that cost."""
 ALIGNED = ("gradient_cosine", "gradient_cosine_permuted", "gradient_cosine_gain")
 CROSSED = {
-    *("energy", "energy_ratio", "energy_ratio_variation", "density_break_even"),
+    *("energy", "energy_ratio", "energy_ratio_variation"),
     *("loss_recovered", "size_ratio"),
     *(*GAINS.values(), *AT_EQUAL.values(), *ALIGNED),
 }
@@ -103,9 +103,7 @@ def _energy_rows(
             rows += _energies(shared, energy_of, models, config, trials)
     for spiking in _with_role(experiment, "spiking"):
         compared = {
-            name: counted(tables.where(clean, variant=name), control_counts)
-            for control in controls
-            for name in (control, _narrowest(clean, experiment, spiking, control))
+            name: counted(tables.where(clean, variant=name), control_counts) for name in controls
         }
         simulated = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
         for seed, (counts, trials) in counted(simulated, spiking_counts).items():
@@ -134,40 +132,6 @@ def _energies(
     return rows
 
 
-def _narrowest(clean: Table, experiment: Experiment, spiking: str, control: str) -> str:
-    """The smallest size of a control whose mean score is not below the spiking network's.
-
-    The control itself where it has no other size or no smaller one is as good: the fairest control
-    for energy does not waste neurons that its score does not need.
-    """
-    sizes_of = {
-        v.name: v.smaller[1] if v.smaller else 1.0
-        for v in experiment.variants.values()
-        if v.trained_as == control
-    }
-    scores = tables.where(clean, metric="score")
-    ours = _by_seed(tables.where(scores, variant=spiking, engine=SPIKING_ENGINE))
-    rising = sorted(sizes_of, key=lambda key: sizes_of[key])
-    sized = ((name, _by_seed(tables.where(scores, variant=name))) for name in rising)
-    return first_as_good(ours, sized) or control
-
-
-def first_as_good[Kind](
-    ours: Mapping[int, float], others: Iterable[tuple[Kind, Mapping[int, float]]]
-) -> Kind | None:
-    """The first whose mean score over the seeds of both is not below ours; None if there is none.
-
-    Args:
-        ours: Seed -> score.
-        others: Each with its own scores.
-    """
-    for other, theirs in others:
-        common = sorted(set(ours) & set(theirs))
-        if common and np.diff([np.mean([x[s] for s in common]) for x in (ours, theirs)]) >= 0:
-            return other
-    return None
-
-
 def _ratio_rows(
     shared: Mapping[str, Any],
     spiking: SpikingCounts,
@@ -178,10 +142,7 @@ def _ratio_rows(
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for model in models:
-        price = energy.prices(model, config)
         values = {"energy_ratio": energy.ratio(spiking, control, model, config)}
-        if np.isfinite(control.synapses):
-            values["density_break_even"] = energy.break_even(control, model, price)
         rows += tables.rows({**shared, "perturbation": model.id}, values, trials)
     for factor, setting, value in energy.sensitivity(spiking, control, config):
         place = {**shared, "perturbation": f"{factor}={setting}"}
@@ -351,6 +312,4 @@ def control_counts(counts: Counts) -> ControlCounts | None:
     needed = ("macs_effective", "macs_dense", "neuron_updates")
     if not all(name in counts for name in needed):
         return None
-    return ControlCounts(
-        *(counts[name] for name in needed), synapses=counts.get("synapses", np.nan)
-    )
+    return ControlCounts(*(counts[name] for name in needed))

@@ -132,6 +132,11 @@ def side(points: Table, beside: str, *, spikes: bool) -> Table:
     ]
 
 
+def best(points: Table, *by: str) -> Table:
+    """The networks with the highest accuracy on validation data, one a group."""
+    return points.loc[points.groupby(list(by))["validation"].idxmax()]
+
+
 def on(points: Table, seed: float) -> Table:
     """The networks of a data seed, and those built by hand."""
     return points[(points["seed"] == seed) | (points["kind"] == BUILT)]

@@ -142,12 +142,6 @@ def _overall_mean(known: Table, talk: Talk) -> Points:
     return [_point(known, _without_interval(known["value"].mean(), _seeds(known)))]
 
 
-def _ends(known: Table, talk: Talk) -> Points:
-    """The least and the largest over cost models, controls and seeds."""
-    ends = (known.nsmallest(1, "value"), known.nlargest(1, "value"))
-    return [point for end in ends for point in _means(end, talk)]
-
-
 def _point(rows: Table, estimate: Interval, locus: str = "") -> dict[str, Any]:
     limits = {
         "value": estimate.mean,
@@ -252,7 +246,6 @@ MEASURES: Mapping[str, tuple[str, Callable[[Table, Talk], Points], Missing]] = {
     "L4": ("speed_area_gain", _by_locus, _not_earlier),
     "E1": ("energy_ratio", _geometric_means, _no_energy),
     "s": ("density", _overall_mean, lambda *_: Absent("no synapse carries spikes here")),
-    "s*": ("density_break_even", _ends, lambda *_: Absent("no control")),
     "E2": ("information_per_spike", _one, _because(_decisions)),
     "R1": ("robustness_area", _means, _because(NO_BATTERY)),
     "R3": ("robustness_advantage", _means, _because(_no_counterpart)),
