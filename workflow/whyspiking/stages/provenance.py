@@ -15,7 +15,7 @@ import pandas as pd
 
 from whyspiking import arithmetic
 from whyspiking.contract.data_folders import folder_of, used_folders
-from whyspiking.declared.registry import Talk
+from whyspiking.declared.registry import FOLDER, PROTOCOL, Talk, available, with_protocol
 from whyspiking.records import tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import durations
@@ -66,6 +66,7 @@ def of_talk(
         **{key: whole[key] for key in kept},
         "config": {"seeds": config["seeds"], "seeds_of": own},
         "config_sha256": whole["config_sha256"],
+        "protocols": {k: x for k, x in whole["protocols"].items() if k == talk.name},
         "data": {name: facts for name, facts in whole["data"].items() if name in used},
         "costs": whole["talks"].get(talk.name, {}),
     }
@@ -105,6 +106,10 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         else "snakemake",
         "config": json.loads(described),
         "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
+        "protocols": {
+            name: hashlib.sha256((FOLDER / name / PROTOCOL).read_bytes()).hexdigest()
+            for name in with_protocol(available())
+        },
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in VERSIONS_OF},
         "machine": {
