@@ -81,7 +81,6 @@ def test_contrasts_between_spiking_network_and_control(energy_config):
     place = {"seed": 0, "locus": "mlp", "perturbation": "ops_fp32"}
     # 8 MACs of 4.6 pJ against 8 accumulations of 0.9 pJ.
     assert value(added, "energy_ratio", **place) == pytest.approx(4.6 / 0.9)
-    assert value(added, "density_break_even", **place) == pytest.approx(4.6 / 0.9)
     place = {"seed": 0, "perturbation": "ops_fp32", "variant": "spiking"}
     assert value(added, "energy", **place) == pytest.approx(8 * 0.9)
     advantage = value(

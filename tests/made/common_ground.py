@@ -15,13 +15,7 @@ from whyspiking.declared.shared_tasks import shared_tasks
 
 CONFIG = config("default")
 TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
-ROLES = {
-    "spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control",
-    "mlp_wide": "control",
-    "mlp_steps": "control", "gru": "control", "linear": "negative_control",
-    "graded": "control", "random_hidden": "negative_control", "ranks": "negative_control",
-    "reset": "negative_control",
-}  # fmt: skip
+ROLES = {"spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control"}
 RULE = {
     "rule": "a made-up rule",
     "memory": {"synapse": "1", "neuron": "2 * T", "shared": "N", "what": "what it keeps"},
@@ -53,13 +47,10 @@ def experiment(
     task: str,
     variants: Sequence[str],
     *,
-    at: float | None = None,
     shared: Mapping[str, float] | None = None,
     **keys: Any,
 ) -> Experiment:
     """An experiment that shares a task, with variants of `ROLES`."""
-    name = f"shared_{task}" if at is None else f"shared_{task}_{at:g}"
-    own = {} if at is None else {"delay_ms": {"value": at, "unit": "ms", "source": "ours"}}
     tried = {key: {"value": values[0], "source": "ours"} for key, values in TUNED.items()}
     entry = {
         "title": f"Shared task {task}",
@@ -67,16 +58,12 @@ def experiment(
         "data": {"key": task, "provenance": "definition"},
         "battery": ["jitter", "delete"] if "spiking" in variants else [],
         "shared": {"tuned": {variants[0]: TUNED}, **(shared or {})},
-        "parameters": {**tried, **own},
+        "parameters": tried,
         "scaled": {},
-        "variants": {
-            v: {"role": ROLES[v], "says": f"network {v}"}
-            | ({"twin_of": "spiking"} if v == "graded" else {})
-            for v in variants
-        },
+        "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
         **keys,
     }
-    found = Experiment.model_validate(entry).completed(name, {})
+    found = Experiment.model_validate(entry).completed(f"shared_{task}", {})
     found._talk = talk_name
     return found
 
@@ -95,14 +82,3 @@ def metrics(
             at = {"perturbation": "part", "strength": float(part)}
             found += row({"accuracy": score}, 1000 // PARTS, **place, **at)
     return found
-
-
-def dosed(own: Experiment, variant: str, kind: str, scores: Mapping[float, float]) -> list[dict]:
-    """Rows of one network under doses of a perturbation: strength -> score."""
-    place = {"talk": own.talk, "experiment": own.name, "variant": variant}
-    place |= {"perturbation": kind, "locus": "input"}
-    return [
-        one
-        for strength, score in scores.items()
-        for one in row({"score": score}, 100, **place, strength=strength)
-    ]

@@ -45,7 +45,7 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
                 tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )
     counted = registry.counted(names)
-    compare.summarise(counted, settings, folder)
+    compare.summarise(counted, settings, folder, registry.with_protocol(names))
     durations = [
         {"scale": scale, "rule": "simulate", "talk": name, "experiment": experiment, "variant": ""}
         | {"dataset": "", "seconds": 9.0, "cpu_seconds": 8.0, "jobs": 1, "unit": 1.0}
@@ -166,7 +166,6 @@ def _beside_control(variant: Any, models: Sequence, rng: np.random.Generator) ->
     for place, model in enumerate(models):
         at = {"perturbation": model["id"], "locus": "mlp"}
         yield "energy_ratio", 0.2 * 2.0**place * np.exp(0.1 * rng.normal()), at
-        yield "density_break_even", 0.25 * 2.0**place, at
     for factor in ("weight memory", "control"):
         for setting, value in (("low", 0.4), ("high", 3.0)):
             at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}

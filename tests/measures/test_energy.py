@@ -1,4 +1,4 @@
-"""Counting rules by hand, and the cost models against their published break-even points."""
+"""Counting rules and energies by hand."""
 
 import numpy as np
 import pytest
@@ -105,36 +105,6 @@ def test_undecided_is_an_answer_of_its_own():
     assert counting.information(outcome) == pytest.approx(1.0, abs=0.01)
 
 
-PUBLISHED_BREAK_EVEN = {
-    "ops_fp32": 5.11,
-    "ops_int32": 32,
-    "ops_int8": 7.67,
-    "ops_int8_acc32": 3.0,
-    "mem_near": 0.236,
-    "mem_near_registers": 1.156,
-    "mem_far": 0.726,
-    "mem_dram": 0.972,
-}
-DENSE = ControlCounts(macs_effective=1000, macs_dense=1000, outputs=30, synapses=1000)
-
-
-def test_break_even_densities_of_a_dense_single_pass(energy_config):
-    models = {model.id: model for model in energy.cost_models(energy_config)}
-    assert set(models) == set(PUBLISHED_BREAK_EVEN)
-    for name, expected in PUBLISHED_BREAK_EVEN.items():
-        price = energy.prices(models[name], energy_config)
-        assert energy.break_even(DENSE, models[name], price) == pytest.approx(expected, rel=5e-3)
-
-
-def test_at_the_break_even_density_both_cost_the_same(energy_config):
-    for model in energy.cost_models(energy_config):
-        price = energy.prices(model, energy_config)
-        s = energy.break_even(DENSE, model, price)
-        spiking = SpikingCounts(0, s * DENSE.synapses, 0, 0)
-        control = ControlCounts(DENSE.macs_effective, DENSE.macs_dense, 0, DENSE.synapses)
-        assert energy.ratio(spiking, control, model, energy_config) == pytest.approx(1.0)
-
-
 def test_every_further_state_variable_costs_as_much_as_the_membrane(energy_config):
     """Two variables on two hidden neurons, none on the output neuron."""
     found = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"hidden": 2})
@@ -155,7 +125,7 @@ def test_every_further_state_variable_costs_as_much_as_the_membrane(energy_confi
 
 def test_sensitivity_changes_one_assumption_at_a_time(energy_config):
     spiking = SpikingCounts(spikes=10, syn_events=100, neuron_updates=4000, neuron_updates_event=60)
-    control = ControlCounts(macs_effective=700, macs_dense=1000, outputs=30, synapses=1000)
+    control = ControlCounts(macs_effective=700, macs_dense=1000, outputs=30)
     found = {(f, s): r for f, s, r in energy.sensitivity(spiking, control, energy_config)}
     models = {model.id: model for model in energy.cost_models(energy_config)}
     reference = energy.ratio(
@@ -227,7 +197,7 @@ def test_energies_by_hand(energy_config):
     spiking = SpikingCounts(10, 100, 999, 20, macs=5)
     expected = 100 * (0.03 + 1.25 + 5.0) + 20 * (0.2 + 0.03 + 5.0) + 10 * 10 + 5 * (0.23 + 1.25)
     assert energy.spiking_energy(spiking, model, price) == pytest.approx(expected)
-    control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4, synapses=80)
+    control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4)
     expected = 50 * (0.2 + 0.03 + 1.25) + 4 * 5
     assert energy.control_energy(control, model, price) == pytest.approx(expected)
 

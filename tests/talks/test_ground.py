@@ -257,7 +257,8 @@ def test_two_ears_have_their_angle_between_them_and_counts_are_told():
         x = (np.cos(angles - np.pi / 2) > np.cos(two_ears.TURN / 2))[None].astype(float)
         answer, counts = sound.leaky(x)
         assert answer.argmax() == k
-        assert counts["syn_events"] == 2 * x.sum() and counts["macs_effective"] == 800
+        assert counts["additions"] == 2 * x.sum() and counts["binary"] == x.sum()
+        assert counts["multiplications_events"] == 800
 
 
 def test_brian2_runs_a_network_with_spikes_as_numpy_does(builds):

@@ -17,7 +17,7 @@ from whyspiking.verdicts.frontiers import COSTS, OPPONENTS, Frontier
 def read(*rows, beside="everything", who="spikes"):
     """Cost -> its row of advantage.csv."""
     table = advantage.table(points(*rows), config()["energy"])
-    assert table.columns.to_list() == columns.OF_THE_GROUND["advantage.csv"].names
+    assert table.columns.to_list() == columns.OF_A_RUN["advantage.csv"].names
     return table.query("beside == @beside and who == @who").set_index("cost").to_dict("index")
 
 
@@ -52,7 +52,7 @@ def test_corners_are_chosen_by_validation_and_told_with_test():
 def test_the_table_of_points_names_corners():
     rows = family("lif"), family("lif", [(3, 0.92)], seeds=(0,)), built("lif", [(1, 1)])
     found = frontiers.table(points(*rows), config()["energy"])
-    assert found.columns.to_list() == columns.OF_THE_GROUND["frontiers.csv"].names
+    assert found.columns.to_list() == columns.OF_A_RUN["frontiers.csv"].names
     assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 2
 
 

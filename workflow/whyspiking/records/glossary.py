@@ -59,6 +59,7 @@ _DEFINED = {
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
     "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
+    "validation_accuracy": "fraction: Accuracy on validation data, by which is chosen.",
     "numbers": "numbers: Numbers stored: weights, thresholds, time constants.",
     "additions": "ops/trial: Arrivals of one-bit messages at weights.",
     "multiply_adds": "ops/trial: Arrivals of numbers at weights.",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared import registry
@@ -73,7 +72,7 @@ class Answered:
     @cached_property
     def read(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:
         """(beside, cost, task) -> row, where both sides have networks and somebody learned."""
-        rows = self.advantage[np.isfinite(self.advantage["way"])].to_dict("records")
+        rows = self.advantage[self.advantage["way"].notna()].to_dict("records")
         return {(row["beside"], row["cost"], row["task"]): row for row in rows}
 
     def rows(self, beside: str, cost: str) -> dict[str, Mapping[str, Any]]:

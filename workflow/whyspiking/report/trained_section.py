@@ -27,8 +27,9 @@ type Rows = list[dict[str, Any]]
 
 def _by_range(biology: Table) -> list[tuple[Range, Rows]]:
     """Every published range, and the rows of biology.csv beside it."""
+    rows = biology.to_dict("records")
     return [
-        (entry, tables.where(biology, quantity=number).to_dict("records"))
+        (entry, [row for row in rows if row["quantity"] == number])
         for number, entry in enumerate(published()[0], 1)
     ]
 
@@ -230,6 +231,6 @@ def _ends(limits: Table, talk: str, kind: str) -> list[dict[str, Any]]:
     """Rows of a talk, least tolerant first."""
     shown = LIMITS[kind]
     sign = 1 if shown.stronger else -1
-    own = tables.where(limits, talk=talk, perturbation=shown.perturbation)
+    own: Table = tables.where(limits, talk=talk, perturbation=shown.perturbation)
     rows = [row for row in own.to_dict("records") if shown.measured_in in ("", row["unit"])]
     return sorted(rows, key=lambda row: sign * row["value"])

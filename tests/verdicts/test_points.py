@@ -1,0 +1,85 @@
+"""Points are what was measured: references by size and price, built networks, methods."""
+
+import numpy as np
+import pytest
+from made.common_ground import CONFIG, experiment, metrics, talk
+from made.measured import row, table
+
+from whyspiking.records import columns, tables
+from whyspiking.records.frontier_columns import POINTS
+from whyspiking.verdicts import advantage, frontiers, points
+
+BRIAN = {
+    "spikes": 25.0, "spikes_hidden": 5.0, "syn_events": 130.0, "synapses": 40.0,
+    "neuron_updates": 800.0, "neuron_updates_event": 90.0,
+}  # fmt: skip
+OWN = experiment("own", "yinyang", ["spiking", "bptt", "rates"])
+STEPS, UNITS = 60, 20 + 3
+
+
+def reference(task, family, seed, units, price, values):
+    place = {"talk": "ground", "experiment": f"{task}_trained", "variant": family, "seed": seed}
+    place |= {"engine": "jax", "perturbation": f"price_{price:g}", "strength": float(units)}
+    return row(values, 100, **place)
+
+
+def built(variant, values, engine, seeds=(0, 1), task="span_recall"):
+    place = {"talk": "ground", "experiment": task, "variant": variant, "engine": engine}
+    return [x for seed in seeds for x in row(values, 100, **place, seed=seed)]
+
+
+def made(ground, *methods):
+    found = points.points(table(*ground), table(*methods), {"own": talk("own", OWN)}, CONFIG)
+    assert found.columns.to_list() == POINTS.names
+    return found
+
+
+def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
+    values = {"accuracy": 0.9, "validation_accuracy": 0.8, "additions": 7.0, "numbers": 11.0}
+    ground = [reference("sound", "twin", 21, n, p, values) for n in (2, 4) for p in (0, 5e-4)]
+    found = made(ground)
+    assert found[["units", "price"]].to_numpy().tolist() == [[2, 0], [2, 5e-4], [4, 0], [4, 5e-4]]
+    one = found.iloc[1].to_dict()
+    told = {"task": "sound", "family": "twin", "kind": "trained", "seed": 21, "guess": 1 / 12}
+    told |= {"test": 0.9, "validation": 0.8, "additions": 7, "numbers": 11, "multiply_adds": 0}
+    assert {name: one[name] for name in told} == told
+    assert not found.isna().any(axis=None)
+
+
+def test_built_networks_are_means_over_seeds_and_those_with_spikes_are_of_one_family():
+    spiking = built("latching", {"accuracy": 0.9} | BRIAN, "brian2")
+    spiking += built("latching", {"accuracy": 0.2}, "numpy")
+    numbers = {"accuracy": 0.7, "updates_clocked": 136.0 * 8, "graded": 3.0, "numbers": 60.0}
+    found = made([spiking, built("leaky", numbers, "numpy"), built("floors", numbers, "numpy")])
+    assert found["family"].to_list() == ["lif", "leaky"] and found["seed"].isna().all()
+    lif, leaky = found.to_dict("records")
+    assert (lif["test"], lif["validation"], lif["messages"]) == (0.9, 0.9, 5), "Brian2 counts"
+    assert (lif["additions"], lif["binary"], lif["graded"]) == (130, 25, 0)
+    assert (lif["updates_events"], lif["updates_clocked"]) == (90, 800)
+    assert (leaky["units"], leaky["graded"], leaky["numbers"]) == (8, 3, 60)
+
+
+@pytest.mark.parametrize(("events", "told"), [(90.0, 90.0), (1e6, STEPS * UNITS)])
+def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(events, told):
+    counted = BRIAN | {"neuron_updates": 1e6, "neuron_updates_event": events}
+    states = {"state_updates": 5e5, "state_updates_event": 2 * events}
+    rows = [
+        metrics(OWN, "spiking", [0.8, 0.9], **counted, **states),
+        metrics(OWN, "bptt", [0.7], **counted),
+        metrics(OWN, "rates", [0.99]),
+    ]
+    found = made([built("leaky", {"accuracy": 0.7, "updates_clocked": 8.0}, "numpy")], *rows)
+    own = found[found["kind"] == "rule"]
+    assert own["family"].to_list() == ["Own", "Own", "Own (BPTT)"], "what sends no spikes is none"
+    assert (own["updates_clocked"] == STEPS * UNITS).all() and (own["updates_events"] == told).all()
+    # Half a further state variable in every step, two at every event, each a multiplication; of
+    # the ablation they were not counted.
+    np.testing.assert_allclose(own["multiplications_clocked"], 1.5 * STEPS * UNITS)
+    np.testing.assert_allclose(own["multiplications_events"], 3 * told)
+
+
+def test_without_references_both_tables_are_empty_and_are_read_again(tmp_path):
+    none = made([], metrics(OWN, "spiking", [0.8], **BRIAN))
+    for name, module in (("frontiers.csv", frontiers), ("advantage.csv", advantage)):
+        tables.write_csv(module.table(none, CONFIG["energy"]), tmp_path / name)
+        assert tables.read(tmp_path / name, columns.OF_A_RUN[name]).empty
