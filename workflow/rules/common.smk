@@ -18,6 +18,8 @@ NMNIST = data_folders.event_recordings(config["data"])
 
 # Those that are counted: the discussion stands beside them.
 COUNTED = registry.counted(TALKS)
+# That with the reference networks.
+GROUND = registry.with_protocol(TALKS)
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 TRAINED = ("network.npz", "network.json", "outcome.npz")
 SIMULATED = ("metrics.csv", "exhibits.npz")

@@ -38,8 +38,9 @@ rule collect:
 rule compare:
     input:
         tables=expand("<results>/{talk}/{table}", talk=COUNTED, table=columns.OF_A_TALK),
+        ground=expand("<results>/{talk}/metrics.csv", talk=GROUND),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
-        talks=[code_inputs.of_description(talk) for talk in COUNTED],
+        talks=[code_inputs.of_description(talk) for talk in (*COUNTED, *GROUND)],
         stated=code_inputs.of_joint_tables(),
         recorded=RECORDED,
         code=code_inputs.of_stage("compare"),
@@ -64,6 +65,7 @@ rule compare:
         "<results>/logs/compare.log",
     params:
         talks=COUNTED,
+        ground=GROUND,
         config=config,
     script:
         "../scripts/compare.py"

@@ -11,5 +11,6 @@ with job(snakemake.log[0], "comparison"):
         talks=snakemake.params.talks,
         config=snakemake.params.config,
         folder=Path(snakemake.output.manifest).parent,
+        ground=snakemake.params.ground,
     )
     code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

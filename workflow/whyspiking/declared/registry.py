@@ -33,6 +33,7 @@ from whyspiking.errors import UserError
 from whyspiking.records.whole_files import read_json
 
 FOLDER = Path(__file__).parents[1] / "talks"
+PROTOCOL = "protocol.yaml"
 
 
 @closed
@@ -96,6 +97,11 @@ class Talk(Block):
         for experiment in self.experiments.values():
             experiment._talk = name
         return self
+
+    @property
+    def surname(self) -> str:
+        """How tables, figures and sentences call it."""
+        return self.speaker.split()[-1]
 
     @property
     def folder(self) -> Path:
@@ -187,6 +193,11 @@ def available() -> list[str]:
 def counted(names: Iterable[str]) -> list[str]:
     """Those that are talks: what belongs to the discussion is left out."""
     return [name for name in names if load_talk(name).counted]
+
+
+def with_protocol(names: Iterable[str]) -> list[str]:
+    """Those that fixed beforehand how references of the tasks are made and read."""
+    return [name for name in names if (FOLDER / name / PROTOCOL).is_file()]
 
 
 def load_talk(name: str) -> Talk:

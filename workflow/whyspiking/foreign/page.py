@@ -16,7 +16,6 @@ from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
 from whyspiking.report.same_task_rows import Ground, guest
-from whyspiking.report.sentences import surname
 
 SHOWN = (
     "accuracy",
@@ -120,7 +119,7 @@ def _digits() -> list[tuple[str, Mapping[str, Any]]]:
             spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
             rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
             for row in rows.to_dict("records"):
-                label = f"{surname(talk)}: {labels.experiment(name, experiment)}"
+                label = f"{talk.surname}: {labels.experiment(name, experiment)}"
                 if row["variant"] != "spiking":
                     label += f" ({labels.variant(row['variant'])})"
                 more = {

@@ -9,9 +9,10 @@ message reaches it (events), or in every step (clocked). Constants are those of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 WEIGHT_BITS, STATE_BITS = 8, 16
@@ -22,7 +23,7 @@ NEAR = "sram_8kb"
 """Where states, messages and what is told at once wait, wherever the weights are."""
 
 type Amount = float | NDArray[Any]
-"""Mean over trials, of one network, or of several, (network,)."""
+"""Mean over trials, of one network, or of several, (network,); or of every trial, (trial,)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Units:
 
 @dataclass(frozen=True)
 class Counts:
-    """Mean operations of a trial.
+    """Operations of a trial, as means or trial by trial.
 
     Attributes:
         additions: Arrivals of one-bit messages, each at one weight.
@@ -102,6 +103,10 @@ class Counts:
             graded=sum(m.sent for m in numbers),
             buffered=buffered,
         )
+
+    def means(self) -> dict[str, float]:
+        """Mean of each over trials, by name."""
+        return {name: float(np.mean(values)) for name, values in asdict(self).items()}
 
 
 @dataclass(frozen=True)

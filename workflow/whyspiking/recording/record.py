@@ -110,10 +110,13 @@ def write_joint(
         run: The run that is recorded, whose exhibits tell the scores along time; without it those
             that are recorded stay.
     """
-    recorded = registry.counted(reference.recorded(folder))
-    names = [name for name in config["talks"] if name in recorded]
-    metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
-    made = compare.joint(metrics, names, config, run)
+    recorded = [name for name in config["talks"] if name in reference.recorded(folder)]
+    names, ground = registry.counted(recorded), registry.with_protocol(recorded)
+    metrics, references = (
+        tables.read_metrics([folder / name / "metrics.csv" for name in own])
+        for own in (names, ground)
+    )
+    made = compare.joint(metrics, references, names, config, run)
     curves = made["curves.csv"]
     told = curves if run else reference.table(folder / "curves.csv", columns.CURVES)
     parts = curves[curves["along"] != "time"], told[told["along"] == "time"]

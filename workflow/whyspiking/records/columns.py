@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from whyspiking.records.frontier_columns import ADVANTAGE, FRONTIERS
 from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SCALE, SEED, UNIT_COLUMN
-from whyspiking.records.price_columns import PRICES
-from whyspiking.records.table_schema import AT, EXPERIMENT, TALK, VARIANT, Column, TableSchema
+from whyspiking.records.table_schema import EXPERIMENT, TALK, VARIANT, Column, TableSchema
 
 _OF_METRIC = "unit of the metric"
 _SEEDS = Column("seeds", "Number of seeds.", "integer")
@@ -240,15 +239,9 @@ CURVES = TableSchema(
 )
 _OF_SHARE = "fraction"
 SHARED = TableSchema(
-    "The tasks that all talks are set: every method, control and floor, or why there is none.",
+    "The tasks that all talks are set: every method, or why there is none.",
     Column("task", "Shared task."),
-    AT,
-    Column(
-        "kind",
-        "method; twin (a method but for its spikes); control (what methods are held against); "
-        "floor (untrained, or told less); other; "
-        "absent: no result, for the reason in `why`.",
-    ),
+    Column("kind", "method; absent: no result, for the reason in `why`."),
     *_PLACE,
     VARIANT,
     Column("role", "Role of the variant in talk.yaml: spiking, rate (no spikes), ablation ..."),
@@ -259,7 +252,6 @@ SHARED = TableSchema(
     Column("train_cpu_seconds", "CPU time of one training.", "number", "s"),
     Column("presentations", "Samples shown in training, repeats counted.", "integer"),
     Column("tried", "Settings tried on validation data; 0: none.", "integer"),
-    Column("input_step_ms", "Step of the input times it is told; 0: none.", "number", "ms"),
     Column("rule", "Learning rule that talk.yaml names for it."),
     Column("memory_synapse", "Numbers that the rule keeps per synapse; N, T, K as in talk.yaml."),
     Column("memory_neuron", "The same per neuron."),
@@ -267,72 +259,7 @@ SHARED = TableSchema(
     Column("memory", "All of them in this network.", "number", "numbers"),
     Column("local", "Whether the rule is local and online: yes or no."),
     Column("signals", "What a synapse must be told beyond the states of its two neurons."),
-    Column("control", "Variant that it is held against."),
-    Column("difference", "Accuracy less that of the control, paired.", "number", _OF_SHARE),
-    Column("difference_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
-    Column("difference_high", "Upper end.", "number", _OF_SHARE),
-    Column("p_value", "Two-sided p value of no difference.", "number", "1"),
-    Column("p_holm", "The same with Holm's correction over the cells of the task.", "number", "1"),
-    Column("p_equal", "P value of a difference of delta or more.", "number", "1"),
-    Column("p_equal_holm", "The same with Holm's correction.", "number", "1"),
-    Column("verdict", "better, equal within delta, worse, undecided, no matched control."),
-    Column(
-        "counted",
-        "Whether sentences count the comparison: yes, no matched control, one network, or neither "
-        "half-way from guessing to the best on the task; empty where nothing is compared.",
-    ),
-    Column("twin", "The better of its graded twins: equal but for the spike."),
-    Column("twin_difference", "Accuracy less that of the twin, paired.", "number", _OF_SHARE),
-    Column("twin_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
-    Column("twin_high", "Upper end.", "number", _OF_SHARE),
-    Column("twin_verdict", "As `verdict`, against the twin; empty where there is none."),
-    Column("beside", "Control of the other equal size: parameters in place of units, or units."),
-    Column("beside_difference", "Accuracy less that of this control, paired.", "number", _OF_SHARE),
-    Column("beside_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
-    Column("beside_high", "Upper end.", "number", _OF_SHARE),
-    Column("beside_verdict", "As `verdict`, against this control; empty where there is none."),
-    Column("floor", "The best floor."),
-    Column("floor_difference", "Accuracy less that of the floor, paired.", "number", _OF_SHARE),
-    Column("floor_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
-    Column("floor_high", "Upper end.", "number", _OF_SHARE),
-    Column("above_floor", "yes, no (or equal within delta), undecided, no floor."),
     Column("why", "Why there is no result; empty where there is one."),
-)
-_CENSORED = "-inf: below all that were set; inf: above"
-SPAN = TableSchema(
-    "How far methods come in a task with a value of its own: the longest delay that they bridge.",
-    Column("task", "Shared task."),
-    TALK,
-    VARIANT,
-    Column("role", "Role of the variant."),
-    Column("threshold", "Accuracy that must be reached.", "number", _OF_SHARE),
-    Column("least", "Least value that was set.", "number", UNIT_COLUMN),
-    Column("largest", "Largest one.", "number", UNIT_COLUMN),
-    Column("span", f"Median over seeds, between values by logarithm; {_CENSORED}.", "number"),
-    Column("low", "Least over seeds.", "number", UNIT_COLUMN),
-    Column("high", "Largest over seeds.", "number", UNIT_COLUMN),
-    _UNIT,
-    _SEEDS,
-)
-PROGRAMME = TableSchema(
-    "What would decide every comparison on a shared task that is undecided, cheapest first.",
-    Column("task", "Shared task."),
-    AT,
-    *_PLACE,
-    VARIANT,
-    Column("control", "Variant that it is held against."),
-    Column("difference", "Accuracy less that of the control, paired.", "number", _OF_SHARE),
-    Column("spread", "Standard deviation of that over seeds.", "number", _OF_SHARE),
-    _SEEDS,
-    Column("asks", "differs: whether it is better or worse; equal: whether within delta."),
-    Column("alpha", "Level of the test: 0.05 over the number of comparisons.", "number", "1"),
-    Column(
-        "needed",
-        "Seeds with which the test decides with power 0.8, if mean and spread are as seen; "
-        "inf: more than 1000.",
-        "number",
-    ),
-    Column("cpu_minutes", "CPU time of the trainings that are missing.", "number", "min"),
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
@@ -411,14 +338,11 @@ OF_A_RUN = {
     "biology.csv": BIOLOGY,
     "curves.csv": CURVES,
     "shared.csv": SHARED,
-    "prices.csv": PRICES,
-    "span.csv": SPAN,
-    "programme.csv": PROGRAMME,
+    "frontiers.csv": FRONTIERS,
+    "advantage.csv": ADVANTAGE,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""
-OF_THE_GROUND = {"frontiers.csv": FRONTIERS, "advantage.csv": ADVANTAGE}
-"""The same of the reference networks."""
 _KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",

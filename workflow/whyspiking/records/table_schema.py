@@ -28,7 +28,6 @@ class Column(NamedTuple):
 TALK = Column("talk", "Talk, by its speaker.")
 EXPERIMENT = Column("experiment", "Experiment of the talk.")
 VARIANT = Column("variant", "What was trained: the spiking network, a control, an ablation.")
-AT = Column("at", "The task's own value, e.g. a delay, in its own unit; empty: none.", "number")
 
 
 class TableSchema:

@@ -14,7 +14,6 @@ from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
-from whyspiking.report.sentences import surname
 from whyspiking.verdicts.common_ground import ABSENT, CONTROL, FLOOR, METHOD
 
 type Row = Mapping[str, Any]
@@ -128,7 +127,7 @@ class Ground:
         talk, variant = method
         several = sum(name == talk for name, _ in self.methods) > 1
         own = f" ({labels.variant(variant)})" if several and variant != "spiking" else ""
-        return surname(self.talks[talk]) + own
+        return self.talks[talk].surname + own
 
     @property
     def without(self) -> list[tuple[SharedTask, list[tuple[str, str]]]]:
@@ -140,7 +139,7 @@ class Ground:
             if name not in set_
         ]
         return [
-            (task, [(surname(self.talks[row["talk"]]), row["why"]) for row in rows])
+            (task, [(self.talks[row["talk"]].surname, row["why"]) for row in rows])
             for task, rows in reasons
             if rows
         ]

@@ -16,7 +16,6 @@ from whyspiking.plots.figures import (
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.sentences import surname
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")
@@ -49,7 +48,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
             line_with_interval(ax, points["at"], points, index=LOOKS.index(role), label=role)
             words.append(f"{experiment.talk} {experiment.name}, {name}: {_in_words(points)}")
         called = labels.experiment(experiment.talk, experiment.name)
-        title = f"{surname(talks[experiment.talk])}\n{called}"
+        title = f"{talks[experiment.talk].surname}\n{called}"
         _finish(ax, title, lines[0][1]["at"].tolist())
     for ax in panels[::columns]:
         ax.set_ylabel("score")

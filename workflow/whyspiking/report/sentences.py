@@ -58,14 +58,9 @@ MEANINGS = {
 }
 
 
-def surname(talk: Talk) -> str:
-    """How tables, figures and sentences call a talk."""
-    return talk.speaker.split()[-1]
-
-
 def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
     """Name of the talk -> how it is called."""
-    return {name: surname(talk) for name, talk in talks.items()}
+    return {name: talk.surname for name, talk in talks.items()}
 
 
 def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:

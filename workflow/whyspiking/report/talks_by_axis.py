@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
 from whyspiking.report import html, sentences
-from whyspiking.report.sentences import surname
 from whyspiking.verdicts.answers import CLAIMS, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.verdicts.axes import FAVOURS
 
@@ -16,7 +15,7 @@ from whyspiking.verdicts.axes import FAVOURS
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Talk x axis as an HTML table: a word and one number."""
     rows = [
-        (name, surname(talk), [_cell_of(answer, name) for answer in answers])
+        (name, talk.surname, [_cell_of(answer, name) for answer in answers])
         for name, talk in talks.items()
     ]
     missing = dict.fromkeys(

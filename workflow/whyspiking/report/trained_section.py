@@ -19,7 +19,7 @@ from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.same_task_rows import rows_where
-from whyspiking.report.sentences import surname, surnames
+from whyspiking.report.sentences import surnames
 from whyspiking.verdicts.biology import Range, published, stated
 
 type Rows = list[dict[str, Any]]
@@ -98,7 +98,7 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
     entry = bars[0]
     timed = entry.time != "none"
     order = [row for name in talks for row in rows if row["talk"] == name]
-    lines = [(surname(talks[row["talk"]]), _ends_of(row, timed), BLUE, "o") for row in order]
+    lines = [(talks[row["talk"]].surname, _ends_of(row, timed), BLUE, "o") for row in order]
     lines += [
         (f"recorded: {name}", [(min(values), max(values))], RED, "D")
         for name, values in _recorded(entry)

@@ -162,8 +162,9 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
 
 
 def of_joint_tables() -> list[str]:
-    """What the joint tables hold beside measurements: published ranges, shared tasks; relative."""
-    return _relative(PACKAGE / place for place in STATED)
+    """What the joint tables hold beside measurements: ranges, shared tasks, protocol; relative."""
+    protocols = sorted(PACKAGE.glob("talks/*/protocol.yaml"))
+    return _relative([*(PACKAGE / place for place in STATED), *protocols])
 
 
 def _roots(stage: str) -> list[Path]:

@@ -13,38 +13,45 @@ from whyspiking.records import columns, datapackage, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import (
+    advantage,
     axes,
     biology,
     common_ground,
     costs,
-    memory_span,
-    prices,
-    programme,
+    frontiers,
+    points,
     reproduction,
     score_curves,
     tolerance,
 )
 
 
-def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
+def compare_talks(
+    talks: Sequence[str], config: Mapping[str, Any], folder: Path, ground: Sequence[str] = ()
+) -> None:
     """Put all talks side by side, and say how it all was made.
 
     Args:
         talks: Names of the talks, in the order of the report.
         config: The run configuration.
         folder: `results/<scale>`; the tables of each talk lie in the folder of its name.
+        ground: Folder with the reference networks, if it is in the run; it is no talk.
     """
-    said = summarise(talks, config, folder)
+    said = summarise(talks, config, folder, ground)
     provenance.write({**config, "talks": list(talks)}, folder, said)
     datapackage.write(folder)
 
 
-def summarise(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> str:
+def summarise(
+    talks: Sequence[str], config: Mapping[str, Any], folder: Path, ground: Sequence[str] = ()
+) -> str:
     """Write the joint tables; returns how many numbers are those of the record, in a line."""
     held = [collect.held_of(name, config["scale"], folder / name) for name in talks]
     metrics = tables.stacked([own.metrics for own in held])
     reproduced = tables.stacked([own.table for own in held])
-    found = joint(metrics, talks, config, exhibits=folder) | {"reproduced.csv": reproduced}
+    references = tables.read_metrics([folder / name / "metrics.csv" for name in ground])
+    found = joint(metrics, references, talks, config, exhibits=folder)
+    found["reproduced.csv"] = reproduced
     for file, table in found.items():
         tables.write_csv(table, folder / file)
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
@@ -60,6 +67,7 @@ def summarise(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> 
 
 def joint(
     metrics: Table,
+    ground: Table,
     names: Sequence[str],
     config: Mapping[str, Any],
     exhibits: Path | None = None,
@@ -68,13 +76,14 @@ def joint(
 
     Args:
         metrics: Rows of the metrics tables of all talks.
+        ground: Those of the reference networks; none where they are not in the run.
         names: Names of the talks, in the order of the rows.
         config: The run configuration.
         exhibits: Folder with the exhibits, in that of each talk; None where none are kept, and with
             them no scores along time.
     """
     talks = {name: registry.load_talk(name) for name in names}
-    shared = common_ground.matrix(metrics, talks, config)
+    networks = points.points(ground, metrics, talks, config)
     return {
         "axes.csv": axes.contrasts(tolerance.in_task_time(metrics, talks), config),
         "costs.csv": costs.costs(metrics, talks),
@@ -82,8 +91,7 @@ def joint(
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),
         "curves.csv": score_curves.curves(metrics, talks, exhibits),
-        "shared.csv": shared,
-        "prices.csv": prices.prices(metrics, talks, config),
-        "span.csv": memory_span.spans(metrics, talks),
-        "programme.csv": programme.of(shared, metrics, talks, config),
+        "shared.csv": common_ground.matrix(metrics, talks, config),
+        "frontiers.csv": frontiers.table(networks, config["energy"]),
+        "advantage.csv": advantage.table(networks, config["energy"]),
     }

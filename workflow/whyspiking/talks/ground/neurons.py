@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
+from whyspiking.measures.accounting import Counts
 
 WEIGHTS: Mapping[str, tuple[str, str, Literal["feedforward", "recurrent"]]] = {
     "gate": ("input", "gate", "feedforward"),
@@ -143,25 +144,44 @@ def leaky(keep: float, theta: float, drive: NDArray) -> NDArray[np.float64]:
     return sent
 
 
-def counts(x: NDArray, weights: NDArray, sent: NDArray, n_units: int) -> dict[str, float]:
-    """What a network of numbers does in a trial, by name of the glossary.
+def counts(
+    x: NDArray,
+    weights: NDArray,
+    sent: NDArray,
+    n_units: int,
+    *,
+    multiplications: float = 1.0,
+    unceasing: bool = False,
+) -> dict[str, float]:
+    """What a network of numbers takes in a trial, by name of the glossary.
 
-    A binary message is an addition for every weight that it meets, a number a multiply-add. Units
-    send to one unit each.
+    Counted as reference networks are (`measures.accounting`). Units send to one unit each; one is
+    updated by events where a message reaches it or it sends one. What is stored: weights that are
+    not 0, and of every unit its time constant and threshold.
 
     Args:
         x: Input spikes, (trial, step, input).
         weights: Of the input, (input, unit).
         sent: What units send to each other, (trial, step, unit).
-        n_units: Units, each of which a clock updates in every step.
+        n_units: Those that hear inputs, and those that these send to.
+        multiplications: Of an update.
+        unceasing: Whether states move without input, so that every step is an update.
     """
-    reached = x @ (weights != 0).astype(x.dtype) > 0
+    met = weights != 0
     messages = float((sent != 0).sum()) / len(sent)
-    return {
-        "syn_events": float(x.sum(axis=(0, 1)) @ (weights != 0).sum(axis=1)) / len(x),
-        "macs_effective": messages,
-        "messages": messages,
-        "neuron_updates": float(n_units * x.shape[1]),
-        "neuron_updates_event": float(reached.sum()) / len(x) + messages,
-        "synapses": float((weights != 0).sum() + sent.any(axis=(0, 1)).sum()),
-    }
+    clocked = float(n_units * x.shape[1])
+    active = (x @ met.astype(x.dtype) > 0) | (sent != 0)
+    told = messages if n_units > met.shape[1] else 0.0
+    events = clocked if unceasing else float(active.sum()) / len(x) + told
+    made = Counts(
+        additions=float(x.sum(axis=(0, 1)) @ met.sum(axis=1)) / len(x),
+        multiply_adds=messages,
+        updates_events=events,
+        updates_clocked=clocked,
+        multiplications_events=multiplications * events,
+        multiplications_clocked=multiplications * clocked,
+        binary=float(x.sum()) / len(x),
+        graded=messages,
+    )
+    stored = float(met.sum() + sent.any(axis=(0, 1)).sum() + 2 * n_units)
+    return {**made.means(), "numbers": stored, "messages": messages}

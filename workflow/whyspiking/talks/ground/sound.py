@@ -62,18 +62,12 @@ def leaky(x: NDArray) -> neurons.Answer:
     z = np.zeros((2, len(x)), complex)
     for step in range(x.shape[1]):
         z = turn * z + np.stack([x[:, step, :n] @ toward, x[:, step, n:] @ toward])
-    # Real and imaginary parts are units, and a turn is four multiply-adds.
+    # Real and imaginary parts are units, and a turn is two multiply-adds of each.
     weights = np.kron(np.eye(2), np.ones((n, 2)))
-    counted = neurons.counts(x, weights, np.zeros((1, 1, 4)), 4)
-    # A unit that turns is updated in every step.
-    turns = {
-        "macs_effective": 8.0 * x.shape[1],
-        "synapses": counted["synapses"] + 2,
-        "neuron_updates_event": counted["neuron_updates"],
-    }
-    return np.eye(two_ears.CLASSES)[
-        two_ears.class_of(np.angle(z[1] * z[0].conj()))
-    ], counted | turns
+    silent = np.zeros((1, 1, 4))
+    counted = neurons.counts(x, weights, silent, 4, multiplications=2.0, unceasing=True)
+    angle = np.angle(z[1] * z[0].conj())
+    return np.eye(two_ears.CLASSES)[two_ears.class_of(angle)], counted
 
 
 SPIKING = {"spiking": spiking}

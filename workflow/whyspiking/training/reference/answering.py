@@ -1,6 +1,8 @@
 """What a reference network answers, and what it takes: whole numbers, trial by trial.
 
-Names of the counts are those of `measures.accounting`. The readout is told of messages in the
+The counts are those of `measures.accounting`, trial by trial. A unit, or a channel of the readout,
+is updated by events where a message reaches it or it sends one; units that never are silent, and
+their readout, in every step. The readout is told of messages in the
 answer only, since what came before would be erased. A message to other units arrives in the step
 after, so that those of the last step reach the readout alone.
 """
@@ -9,13 +11,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.measures.accounting import Counts
 from whyspiking.training.reference import learning, units
 from whyspiking.training.reference.learning import Draw, alike
 from whyspiking.training.reference.units import UNCEASING, Arrays, Recipe, Shape
@@ -24,38 +26,6 @@ AT_ONCE = 500
 """Trials."""
 GATED_OPERATIONS = 3
 """Multiplications of an update of a gated unit, and as many additions."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What every trial took, (trial,) of whole numbers.
-
-    Attributes:
-        additions: Arrivals of messages of one bit, each at one weight.
-        multiply_adds: Arrivals of numbers.
-        updates_events: Pairs of a unit, or channel of the readout, and a step in which a message
-            reaches it or it sends one; of units that never are silent, and of their readout, all.
-        updates_clocked: All such pairs.
-        multiplications_events: Multiplications of these updates, and as many additions.
-        multiplications_clocked: The same, clocked.
-        binary: Messages of one bit, those of inputs included.
-        graded: Messages that are numbers, those of inputs included.
-        buffered: Numbers that wait in a buffer, since the network is told a trial at once.
-    """
-
-    additions: NDArray[np.int64]
-    multiply_adds: NDArray[np.int64]
-    updates_events: NDArray[np.int64]
-    updates_clocked: NDArray[np.int64]
-    multiplications_events: NDArray[np.int64]
-    multiplications_clocked: NDArray[np.int64]
-    binary: NDArray[np.int64]
-    graded: NDArray[np.int64]
-    buffered: NDArray[np.int64]
-
-    def means(self) -> dict[str, float]:
-        """Mean of each over trials."""
-        return {name: float(values.mean()) for name, values in asdict(self).items()}
 
 
 def answer(

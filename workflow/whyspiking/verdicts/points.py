@@ -1,0 +1,167 @@
+"""The networks whose frontiers are drawn: trained references, those built by hand, the methods.
+
+References and built networks are measured where the protocol is. Methods of the talks are told of
+on the tasks that they share with it: only those with spikes, since nothing else can show that the
+frontier of spiking references lies too low. All are charged by one formula (`measures.accounting`)
+and one clock, that of the references, whatever step a method was simulated with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from whyspiking.declared import protocol_file, registry
+from whyspiking.declared.registry import PROTOCOL, Talk
+from whyspiking.measures.accounting import Counts
+from whyspiking.records import tables
+from whyspiking.records.frontier_columns import POINTS
+from whyspiking.records.tables import Table
+from whyspiking.verdicts import common_ground, shared_trials
+from whyspiking.verdicts.frontiers import BUILT, LIF, RULE, TRAINED
+
+TRAINED_ON, PRICE = "_trained", "price_"
+"""Behind the task in an experiment with references; before the price in their `perturbation`."""
+ENDS = ("_event", "")
+"""Behind the name of a metric: updates by events, clocked."""
+OF_A_UNIT = 2
+"""Numbers stored for each: a time constant, a threshold."""
+
+
+def points(
+    ground: Table, metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]
+) -> Table:
+    """All networks of which a frontier is made, or that are held against one.
+
+    Args:
+        ground: Rows of the metrics table where the protocol is; none: there is nothing to draw.
+        metrics: Those of all talks.
+        talks: Talk by name.
+        config: The run configuration.
+
+    Returns:
+        A table with the columns of `columns.POINTS`.
+    """
+    if ground.empty:
+        return POINTS.table([])
+    own = registry.load_talk(ground["talk"].iloc[0])
+    protocol, rows = protocol_file.load(own.folder / PROTOCOL), list[dict[str, Any]]()
+    for task, said in protocol.tasks.items():
+        params = registry.params(own.experiments[task], config).values
+        steps = round(params["trial_ms"] / params["dt_ms"])
+        here: Table = tables.where(ground, experiment=task, perturbation="none", locus="")
+        networks = [
+            *_trained(tables.where(ground, experiment=task + TRAINED_ON)),
+            *_built(here, said.built, steps),
+            *_rules(common_ground.entries(metrics, talks, task), steps, config),
+        ]
+        rows += [{"task": task, "guess": said.chance, "price": 0.0} | row for row in networks]
+    table = POINTS.table(rows)
+    # Zeros are left out of the metrics.
+    return table.fillna({name: 0.0 for name in POINTS.of_kind("number") if name != "seed"})
+
+
+def _trained(rows: Table) -> Iterator[dict[str, Any]]:
+    """References: a row a family, price, size and seed; what was not counted was not there."""
+    rows = rows[rows["perturbation"].str.startswith(PRICE) & (rows["engine"] == "jax")]
+    by = ["variant", "perturbation", "strength", "seed"]
+    for (family, price, units, seed), network in rows.groupby(by, sort=False):
+        known = _values(network)
+        place = {"family": family, "kind": TRAINED, "units": units, "seed": seed}
+        told = {"validation": known["validation_accuracy"], "test": known["accuracy"]}
+        yield known | place | told | {"price": float(price.removeprefix(PRICE))}
+
+
+def _built(
+    rows: Table, said: Mapping[str, protocol_file.Built], steps: int
+) -> Iterator[dict[str, Any]]:
+    """Networks built by hand: means over seeds; nobody chose them, so validation is test."""
+    for variant, built in said.items():
+        own = shared_trials.preferred(tables.where(rows, variant=variant))
+        if own.empty:
+            continue
+        known, spikes = _values(own), built.kind == "spikes"
+        if spikes:
+            known |= _spiking(known, known["neuron_updates"], steps)
+        yield known | {
+            "family": LIF if spikes else variant,
+            "kind": BUILT,
+            "units": known["updates_clocked"] / steps,
+            "seed": np.nan,
+            "validation": known["accuracy"],
+            "test": known["accuracy"],
+        }
+
+
+def _rules(
+    entries: list[common_ground.Entry], steps: int, config: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Methods with spikes: a row a seed."""
+    for entry in entries:
+        if not entry.spikes:
+            continue
+        values = registry.params(entry.experiment, config, 0, entry.variant.name).values
+        clocked = steps * float(values["n_hidden"] + values["n_output"])
+        more = _states(entry, entries)
+        clean: Table = tables.where(entry.rows, perturbation="none", locus="")
+        for seed, rows in shared_trials.preferred(clean).groupby("seed"):
+            known = _values(rows)
+            yield _spiking(known, clocked, steps, more) | {
+                "family": common_ground.label(entry.talk, entry.variant.name),
+                "kind": RULE,
+                "units": values["n_hidden"],
+                "seed": seed,
+                "validation": known["accuracy"],
+                "test": known["accuracy"],
+            }
+
+
+def _values(rows: Table) -> dict[str, float]:
+    """Metric -> its mean."""
+    return rows.groupby("metric")["value"].mean().to_dict()
+
+
+def _states(entry: common_ground.Entry, entries: list[common_ground.Entry]) -> tuple[float, float]:
+    """State variables beyond the membrane per update of a neuron, by events and clocked.
+
+    Where they were not counted (ablations), those of the spiking network of the same experiment,
+    which has the same neurons.
+    """
+    same = (e for e in entries if e.experiment is entry.experiment and e.variant.role == "spiking")
+    for e in (entry, *same):
+        events, clocked = (e.mean(f"state_updates{x}") / e.mean(f"neuron_updates{x}") for x in ENDS)
+        if np.isfinite([events, clocked]).all():
+            return events, clocked
+    return 0.0, 0.0
+
+
+def _spiking(
+    known: Mapping[str, float],
+    clocked: float,
+    steps: int,
+    more: tuple[float, float] = (0.0, 0.0),
+) -> dict[str, float]:
+    """What a network with spikes takes, as Brian2 counted it.
+
+    Args:
+        known: Metric -> value.
+        clocked: Updates of its units, one in every step of the task.
+        steps: Of a trial.
+        more: Further state variables per update, by events and clocked, each a multiplication.
+    """
+    # A method that was simulated in finer steps has more events than the clock has ticks.
+    events = min(known["neuron_updates_event"], clocked)
+    made = Counts(
+        additions=known["syn_events"],
+        multiply_adds=0.0,
+        updates_events=events,
+        updates_clocked=clocked,
+        multiplications_events=events * (1 + more[0]),
+        multiplications_clocked=clocked * (1 + more[1]),
+        binary=known["spikes"],
+        graded=0.0,
+    )
+    stored = known["synapses"] + OF_A_UNIT * clocked / steps
+    return made.means() | {"messages": known["spikes_hidden"], "numbers": stored}
