@@ -261,6 +261,22 @@ SHARED = TableSchema(
     Column("signals", "What a synapse must be told beyond the states of its two neurons."),
     Column("why", "Why there is no result; empty where there is one."),
 )
+FLOORS = TableSchema(
+    "What static readers make of the tasks of the ground: which of them would decide one.",
+    Column("task", "Task of the ground."),
+    Column("floor", "Static reader."),
+    Column("reads", "What it is told of a trial."),
+    Column("says", "The same, and with what it decides."),
+    Column("veto", "Whether the task must leave it at chance.", "boolean"),
+    *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
+    _SEEDS,
+    Column("guess", "Accuracy of guessing.", "number", _OF_SHARE),
+    Column(
+        "word",
+        "at chance (within the margin of protocol.yaml); decides (as far from guessing as `decides` "
+        "of it says, on the way to the reference); above chance (less); or the reference.",
+    ),
+)
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
     Column("scale", "Scale of the run."),
@@ -340,6 +356,7 @@ OF_A_RUN = {
     "shared.csv": SHARED,
     "frontiers.csv": FRONTIERS,
     "advantage.csv": ADVANTAGE,
+    "floors.csv": FLOORS,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""

@@ -18,6 +18,7 @@ from whyspiking.verdicts import (
     biology,
     common_ground,
     costs,
+    floors,
     frontiers,
     points,
     reproduction,
@@ -94,4 +95,5 @@ def joint(
         "shared.csv": common_ground.matrix(metrics, talks, config),
         "frontiers.csv": frontiers.table(networks, config["energy"]),
         "advantage.csv": advantage.table(networks, config["energy"]),
+        "floors.csv": floors.table(ground),
     }
