@@ -277,6 +277,18 @@ FLOORS = TableSchema(
         "of it says, on the way to the reference); above chance (less); or the reference.",
     ),
 )
+LITERATURE = TableSchema(
+    "A published threshold beside ours: spikes per neuron and step of trained LIF networks.",
+    Column("task", "Task of the ground."),
+    Column("source", "Who published it."),
+    Column("where", "Where it was read."),
+    Column("published_low", "Least of the published thresholds.", "number", _OF_SHARE),
+    Column("published_high", "Largest of them.", "number", _OF_SHARE),
+    *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
+    _SEEDS,
+    Column("steps", "Steps of a trial here.", "integer"),
+    Column("word", "On which side of the thresholds the interval lies: below, above, or open."),
+)
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
     Column("scale", "Scale of the run."),
@@ -357,6 +369,7 @@ OF_A_RUN = {
     "frontiers.csv": FRONTIERS,
     "advantage.csv": ADVANTAGE,
     "floors.csv": FLOORS,
+    "literature.csv": LITERATURE,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""
