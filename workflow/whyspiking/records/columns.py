@@ -273,8 +273,8 @@ FLOORS = TableSchema(
     Column("guess", "Accuracy of guessing.", "number", _OF_SHARE),
     Column(
         "word",
-        "at chance (within the margin of protocol.yaml); decides (as far from guessing as `decides` "
-        "of it says, on the way to the reference); above chance (less); or the reference.",
+        "at chance (within the margin of protocol.yaml); decides (as far on the way from guessing "
+        "to the reference as `decides` of it says); above chance (less); or the reference.",
     ),
 )
 LITERATURE = TableSchema(

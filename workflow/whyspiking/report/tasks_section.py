@@ -1,4 +1,4 @@
-"""The tasks of the ground, one after the other: what decides each, and with how little it is done."""
+"""The tasks of the ground, one by one: what decides each, and with how little it is done."""
 
 from __future__ import annotations
 

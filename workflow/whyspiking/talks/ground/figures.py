@@ -44,8 +44,8 @@ def asked(metrics: Table) -> fg.Plate:
         ax.set(title=task.replace("_", " "), xlabel="accuracy (%)", xlim=(0, 104))
         veto = max(found[name] for name in described.floors.veto)
         told.append(
-            f"{task.replace('_', ' ')}: floors that would veto it {100 * veto:.1f} % at most, "
-            f"reference {100 * found[said.reference]:.1f} %, guessing {100 * described.chance:.1f} %."
+            f"{task.replace('_', ' ')}: floors that would veto it {100 * veto:.1f} % at most, the "
+            f"reference {100 * found[said.reference]:.1f}, guessing {100 * described.chance:.1f} %."
         )
         told += [f"Built: {', '.join(of_hand)}."] if of_hand else []
     axes[0].set_yticks(range(len(said.floors)), [name.replace("_", " ") for name in said.floors])

@@ -1,7 +1,8 @@
 """A trained ReLU network as a network of first spikes, with the same numbers (README, section 4).
 
 Stanojevic et al. 2024, the model whose potential rises with slope 1 at the threshold; equations as
-in their Model.py (`call_spiking`, `SpikingDense.call`). In steps, with T the length of a trial:
+in their model.py at 079607f, lines 302 to 325 (Eqs. 7 and 18) and 44 to 50. In steps, with T the
+length of a trial:
 
     0 to T     a spike of input j at t_j adds J_ij to the slope of neuron i, so that
                V_i(T) = sum_j J_ij (T - t_j)
