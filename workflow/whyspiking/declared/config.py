@@ -16,6 +16,7 @@ from whyspiking.declared import (
     after_file,
     claims_file,
     community_file,
+    protocol_file,
     registry,
     scales,
 )
@@ -105,6 +106,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
             )
     # The report draws them; a bad one stops the run before it begins.
     community_file.load()
+    for name in registry.with_protocol(chosen):
+        protocol_file.check_tuned(registry.FOLDER / name / registry.PROTOCOL)
     _check_shared_tasks(talks)
     _check_seeds_of(config, talks)
     for talk in talks.values():

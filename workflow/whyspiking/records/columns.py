@@ -261,6 +261,34 @@ SHARED = TableSchema(
     Column("signals", "What a synapse must be told beyond the states of its two neurons."),
     Column("why", "Why there is no result; empty where there is one."),
 )
+FLOORS = TableSchema(
+    "What static readers make of the tasks of the ground: which of them would decide one.",
+    Column("task", "Task of the ground."),
+    Column("floor", "Static reader."),
+    Column("reads", "What it is told of a trial."),
+    Column("says", "The same, and with what it decides."),
+    Column("veto", "Whether the task must leave it at chance.", "boolean"),
+    *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
+    _SEEDS,
+    Column("guess", "Accuracy of guessing.", "number", _OF_SHARE),
+    Column(
+        "word",
+        "at chance (within the margin of protocol.yaml); decides (as far on the way from guessing "
+        "to the reference as `decides` of it says); above chance (less); or the reference.",
+    ),
+)
+LITERATURE = TableSchema(
+    "A published threshold beside ours: spikes per neuron and step of trained LIF networks.",
+    Column("task", "Task of the ground."),
+    Column("source", "Who published it."),
+    Column("where", "Where it was read."),
+    Column("published_low", "Least of the published thresholds.", "number", _OF_SHARE),
+    Column("published_high", "Largest of them.", "number", _OF_SHARE),
+    *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
+    _SEEDS,
+    Column("steps", "Steps of a trial here.", "integer"),
+    Column("word", "On which side of the thresholds the interval lies: below, above, or open."),
+)
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
     Column("scale", "Scale of the run."),
@@ -340,6 +368,8 @@ OF_A_RUN = {
     "shared.csv": SHARED,
     "frontiers.csv": FRONTIERS,
     "advantage.csv": ADVANTAGE,
+    "floors.csv": FLOORS,
+    "literature.csv": LITERATURE,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""

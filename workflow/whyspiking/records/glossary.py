@@ -157,6 +157,10 @@ _DEFINED = {
     "parameters": "1: Numbers that training sets.",
     # the ground; the perturbation column names the floor
     "floor_excess": "fraction: Accuracy of the best floor that may veto a task, minus chance.",
+    "decisions_differ": "fraction: Share of test trials that a trained network and the network of "
+    "first spikes that it is mapped onto decide otherwise.",
+    "hidden_difference": "1: Largest difference of what a rectified unit has and what the first "
+    "spike of its neuron says, over units and test trials.",
     # approximation and element distinctness; the perturbation column names the target or the task,
     # the strength column the number of units
     "rms_error": "1: Root mean square of answer minus target over fresh points.",

@@ -28,6 +28,7 @@ from whyspiking.report import (
     html,
     recorded,
     sections,
+    tasks_section,
 )
 from whyspiking.report.html import Html, in_points, macros
 from whyspiking.report.recorded import Recorded, beside
@@ -131,6 +132,10 @@ class TalkPage:
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
         return Html(stated + macros("abstracts").after(after_file.load(self.talk).came))
+
+    def tasks(self) -> Html:
+        """What decides each task of the ground, and the networks that were built for it."""
+        return Html(tasks_section.section(self.talk, self.results.metrics))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""

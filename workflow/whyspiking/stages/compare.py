@@ -18,7 +18,9 @@ from whyspiking.verdicts import (
     biology,
     common_ground,
     costs,
+    floors,
     frontiers,
+    literature,
     points,
     reproduction,
     score_curves,
@@ -84,6 +86,7 @@ def joint(
     """
     talks = {name: registry.load_talk(name) for name in names}
     networks = points.points(ground, metrics, talks, config)
+    read = advantage.table(networks, config["energy"])
     return {
         "axes.csv": axes.contrasts(tolerance.in_task_time(metrics, talks), config),
         "costs.csv": costs.costs(metrics, talks),
@@ -93,5 +96,7 @@ def joint(
         "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": common_ground.matrix(metrics, talks, config),
         "frontiers.csv": frontiers.table(networks, config["energy"]),
-        "advantage.csv": advantage.table(networks, config["energy"]),
+        "advantage.csv": read,
+        "floors.csv": floors.table(ground),
+        "literature.csv": literature.table(networks, read, ground, config["energy"]),
     }

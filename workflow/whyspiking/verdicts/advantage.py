@@ -115,7 +115,7 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     seeds = _seeds(sides)
     row = {"task": task["task"].iloc[0], "who": "spikes", "beside": beside, "seeds": len(seeds)}
     row |= {"reached": 0, "reached_theirs": 0, "made_by": "", "word": "", "over": "", "why": ""}
-    guess, validation, test = _best(task, seeds)
+    guess, validation, test = of_the_best(task, seeds)
     if not seeds or not statistics.t_interval(test - guess).low > 0:
         row["why"] = ONE_IS_NONE if seeds else "no such networks on the same seeds"
         yield from ({**row, "cost": cost} for cost in COSTS)
@@ -155,7 +155,7 @@ def _seeds(sides: Sequence[Table]) -> list[float]:
     return sorted(set.intersection(*each)) if each and not any(own.empty for own in sides) else []
 
 
-def _best(task: Table, seeds: Sequence[float]) -> NDArray:
+def of_the_best(task: Table, seeds: Sequence[float]) -> NDArray:
     """Guessing, validation and test accuracy, (3, seed), of the best reference networks.
 
     Validation data choose them, one on every seed.
@@ -201,7 +201,7 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
     seeds = sorted(set(lif["seed"]))
     held = task[(task["kind"] == RULE) & bool(seeds)]
     for name, own in held.groupby("family", sort=False):
-        guess, best, _ = _best(task, seeds).mean(axis=1)
+        guess, best, _ = of_the_best(task, seeds).mean(axis=1)
         test = own["test"].to_numpy(float)
         way = float((test.mean() - guess) / (best - guess))
         row = {"task": task["task"].iloc[0], "who": name, "beside": LIF, "made_by": LIF}

@@ -54,7 +54,7 @@ def points(
         here: Table = tables.where(ground, experiment=task, perturbation="none", locus="")
         networks = [
             *_trained(tables.where(ground, experiment=task + TRAINED_ON)),
-            *_built(here, said.built, steps),
+            *built_by_hand(here, said.built, steps),
             *_rules(common_ground.entries(metrics, talks, task), steps, config),
         ]
         rows += [{"task": task, "guess": said.chance, "price": 0.0} | row for row in networks]
@@ -74,7 +74,7 @@ def _trained(rows: Table) -> Iterator[dict[str, Any]]:
         yield known | place | told | {"price": float(price.removeprefix(PRICE))}
 
 
-def _built(
+def built_by_hand(
     rows: Table, said: Mapping[str, protocol_file.Built], steps: int
 ) -> Iterator[dict[str, Any]]:
     """Networks built by hand: means over seeds; nobody chose them, so validation is test."""

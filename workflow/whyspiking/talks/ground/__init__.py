@@ -11,6 +11,7 @@ EXPERIMENTS = {
     "sound_trained": "trained",
     "yinyang_trained": "trained",
     "randman_trained": "trained",
+    "randman_mapped": "first_spikes",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

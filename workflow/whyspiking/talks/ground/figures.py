@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from whyspiking.plots import figures as fg
 from whyspiking.records.tables import Table
-from whyspiking.talks.ground.admission import sentence
 from whyspiking.talks.ground.protocol import protocol
 
 if TYPE_CHECKING:
@@ -43,7 +42,11 @@ def asked(metrics: Table) -> fg.Plate:
             of_hand.append(f"{variant} {100 * share:.1f} %")
         ax.axvline(100 * described.chance, color=fg.INK, linewidth=0.8, linestyle=":")
         ax.set(title=task.replace("_", " "), xlabel="accuracy (%)", xlim=(0, 104))
-        told.append(f"{task.replace('_', ' ')}: {sentence(task, found)}")
+        veto = max(found[name] for name in described.floors.veto)
+        told.append(
+            f"{task.replace('_', ' ')}: floors that would veto it {100 * veto:.1f} % at most, the "
+            f"reference {100 * found[said.reference]:.1f}, guessing {100 * described.chance:.1f} %."
+        )
         told += [f"Built: {', '.join(of_hand)}."] if of_hand else []
     axes[0].set_yticks(range(len(said.floors)), [name.replace("_", " ") for name in said.floors])
     axes[0].invert_yaxis()

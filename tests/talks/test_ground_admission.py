@@ -1,0 +1,134 @@
+"""The ground: floors in a table and a sentence, what is shown of a task, what must be tuned."""
+
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from made.frontier_points import family, points
+
+from whyspiking.declared import protocol_file, registry
+from whyspiking.errors import UserError
+from whyspiking.records.metrics_columns import METRICS
+from whyspiking.report import tasks_section
+from whyspiking.talks.ground.protocol import FILE, protocol
+from whyspiking.verdicts import advantage, floors, literature
+
+TALK = registry.load_talk("ground")
+CONFIG = yaml.safe_load((FILE.parents[4] / "config/config.yaml").read_text())
+
+
+def measured(shares=(), seeds=(900, 901, 902)) -> pd.DataFrame:
+    """Rows of the floors of span recall: all near guessing, but the reference and some others."""
+    given = dict.fromkeys(protocol().floors, 0.25) | {"reference": 1.0} | dict(shares)
+    place = {"talk": "ground", "experiment": "span_recall", "variant": "floors", "engine": "numpy"}
+    place |= {"locus": "", "strength": 0.0, "scale": "full", "unit": "fraction", "trials": 2000}
+    return METRICS.table(
+        place | {"perturbation": name, "metric": "accuracy", "seed": seed, "value": share}
+        for (name, share), seed in itertools.product(given.items(), seeds)
+    )
+
+
+def built(**values) -> pd.DataFrame:
+    """Rows of a network of numbers that was built for span recall."""
+    rows = measured(seeds=[900])[:1].assign(variant="leaky", perturbation="none")
+    return pd.concat([rows.assign(metric=name, value=value) for name, value in values.items()])
+
+
+def test_a_floor_is_at_chance_tells_a_part_or_decides():
+    shares = {"counts_linear": 0.279, "counts_relu": 0.97, "ranks_relu": 0.5, "last_relu": 0.281}
+    found = floors.table(measured(shares)).set_index("floor")
+    assert found["word"].drop_duplicates().to_list() == [
+        floors.AT_CHANCE, floors.DECIDES, floors.PART, floors.REFERENCE,
+    ]  # fmt: skip
+    assert found.loc["counts_linear", "word"] == floors.AT_CHANCE
+    assert found.loc["last_relu", "word"] == floors.PART
+    own = found.loc["counts_relu"]
+    assert own["veto"] and own["seeds"] == 3 and own["low"] < 0.97 < own["high"] < 1
+    assert not found.loc["trace_relu", "veto"] and set(found["guess"]) == {0.25}
+    said = floors.sentence(found.reset_index())
+    assert said.startswith("First latencies, the pooled histogram, ")
+    assert "the order of first spikes (50 %) and the last window (28 %) above chance; " in said
+    assert "; counts (97 %) as good as the reference, which" in said and said.endswith("(100 %).")
+    less = floors.table(measured(shares | {"counts_relu": 0.96}))  # 0.71 of 0.75, 0.95 decide
+    assert floors.DECIDES not in set(less["word"])
+    assert floors.table(measured()[:0]).empty
+
+
+def test_a_task_is_shown_with_what_decides_it_and_what_was_built():
+    leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clocked=8 * 136)
+    shown = tasks_section.section(TALK, pd.concat([measured({"trace_relu": 0.5}), leaky]))
+    before, _, folded = shown.partition("<details>")
+    assert "one leaky trace an input with ReLU units (50 %) above chance" in before
+    says = TALK.experiments["span_recall"].variants["leaky"].says
+    row = before[before.index(says) :].split("</tr>")[0]
+    assert [x.split("</td>")[0] for x in row.split('">')[1:]] == ["99.90 %", "8", "64", "2.28"]
+    assert shown.count("<h3>") == 1 and folded.count("<tr><th scope") == len(protocol().floors)
+    volley = measured().assign(experiment="volley_recall")
+    assert "nobody has built one" in tasks_section.section(TALK, volley)
+
+
+def tuned(folder, drop=0) -> None:
+    """Tables of all networks of the last grids, but for some."""
+    (folder / "tuning").mkdir()
+    for task in protocol().training:
+        rows = [
+            (name, json.dumps(setting, sort_keys=True), seed)
+            for name, own in protocol().families.items()
+            if task in own
+            for setting, seed in itertools.product(own[task].settings(), protocol().tuning_seeds)
+        ]
+        table = pd.DataFrame(rows, columns=pd.Index(["family", "setting", "seed"]))
+        kept = table[: len(table) - drop * (task == "span_recall")]
+        kept.to_csv(folder / f"tuning/{task}.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("drop", "change", "says"),
+    [
+        (1, None, r"'families.gated.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
+        r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gated`"),
+        (0, {"rate": 9.0}, r"'chosen.sound.lif' is .'rate': 9.0.; expected a setting of the last"),
+        (0, {}, r"'chosen.sound.lif' is None; expected .* Write what `python -m \S+ tune \S+ sou"),
+        (0, "first", None),
+    ],
+)  # fmt: skip
+def test_a_family_without_its_tuning_is_refused(tmp_path, drop, change, says):
+    given = yaml.safe_load(FILE.read_text())
+    for name, own in protocol().families.items():
+        for task in own:  # whatever is chosen at present
+            given["chosen"][task][name] = json.loads(json.dumps(next(own[task].settings())))
+    if change is not None and change != "first":
+        del given["chosen"]["sound"]["lif"]
+        given["chosen"]["sound"] |= {"lif": change} if change else {}
+    path = tmp_path / "protocol.yaml"
+    path.write_text(yaml.safe_dump(given))
+    tuned(tmp_path, drop)
+    if says is None:
+        protocol_file.check_tuned(path)
+        return
+    with pytest.raises(UserError, match=says):
+        protocol_file.check_tuned(path)
+
+
+@pytest.mark.parametrize(
+    ("messages", "word"), [(0.02, "below"), (0.06, "open"), (0.2, "above"), (None, None)]
+)
+def test_spikes_a_neuron_and_step_of_the_networks_compared(messages, word):
+    """Networks of span recall, 136 steps; the one that reaches the level has four units."""
+    energy, rows = CONFIG["energy"], []
+    for name, times in (("lif", 1.0), ("twin", 1.3)):
+        rows.append(family(name, times=[times, times * 1.01, times], task="span_recall", guess=0.5))
+    table = points(*rows)
+    table["units"] = table["test"].map({0.75: 1, 0.9: 2, 1.0: 4})
+    table["messages"] = table["units"] * 136 * np.where(table["units"] == 4, messages or 0.1, 0.9)
+    table = table if messages else table[table["family"] == "lif"]
+    found = literature.table(table, advantage.table(table, energy), measured(), energy)
+    if messages is None:
+        assert found.empty, "no twin, no level"
+        return
+    (row,) = found.to_dict("records")
+    assert row["value"] == pytest.approx(messages) and row["word"] == word
+    assert (row["steps"], row["seeds"], row["published_high"]) == (136, 3, 0.064)

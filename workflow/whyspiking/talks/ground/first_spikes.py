@@ -1,0 +1,200 @@
+"""A trained ReLU network as a network of first spikes, with the same numbers (README, section 4).
+
+Stanojevic et al. 2024, the model whose potential rises with slope 1 at the threshold; equations as
+in their model.py at 079607f, lines 302 to 325 (Eqs. 7 and 18) and 44 to 50. In steps, with T the
+length of a trial:
+
+    0 to T     a spike of input j at t_j adds J_ij to the slope of neuron i, so that
+               V_i(T) = sum_j J_ij (T - t_j)
+    T to 2T    V_i rises with slope 1 and fires at theta_i = T - D_i, so that what it says is
+               2T - t_i = D_i + sum_j J_ij (T - t_j), or, where that is not above 0, nothing
+    at 2T      the readout has b_k + sum_i w_ik (2T - t_i), summed as in the first line
+
+A ReLU unit of ours is told t_j itself, z_i = b_i + sum_j W_ji (t_j - c) / s. So J_ij = -g W_ji / s
+and D_i = g (b_i + (T - c) / s sum_j W_ji), and the spikes of the data are the input as they are.
+The factor g of a network, which its readout divides by, makes the largest z_i that any input can
+bring last T: no neuron fires before T, whatever the trial. In the paper that is seen to on training
+data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Regularly, Synapses
+from whyspiking.contract.randomness import Streams
+from whyspiking.talks.ground import references, tasks
+from whyspiking.training.reference import answering, units
+from whyspiking.training.reference.units import Arrays, Recipe
+
+TASK = "randman"
+STATIC = ("input", "bias", "centre", "scale", "out", "out_bias")
+"""Arrays of a static network, as `training.reference` names them."""
+NEURON = """
+dv/dt = (drive * int(step <= begins) + int(step > begins)) / length : 1
+drive : 1
+theta : 1
+lag : 1
+step : 1
+"""
+READOUT = """
+dy/dt = drive / length : 1
+drive : 1
+bias : 1
+"""
+
+
+def mapped(static: Arrays, n_steps: int) -> dict[str, NDArray[np.float64]]:
+    """The network of first spikes that says what a static network says.
+
+    Args:
+        static: Its arrays, `STATIC`.
+        n_steps: T.
+
+    Returns:
+        `into` J (line, neuron), `theta` (neuron,), `out` (neuron, class), `out_bias` (class,), and
+        `gain` g.
+    """
+    own = {name: np.asarray(static[name], float) for name in STATIC}
+    slopes = -own["input"] / own["scale"]
+    rest = own["bias"] - (n_steps - own["centre"]) * slopes.sum(axis=0)
+    largest = (rest + n_steps * np.maximum(slopes, 0).sum(axis=0)).max()
+    gain = n_steps / max(largest, 1.0)
+    return {
+        "into": gain * slopes,
+        "theta": n_steps - gain * rest,
+        "out": own["out"] / gain,
+        "out_bias": own["out_bias"],
+        "gain": np.asarray(gain),
+    }
+
+
+def answer(arrays: Arrays, told: NDArray, n_steps: int) -> tuple[NDArray, NDArray]:
+    """Spikes of the hidden neurons, and what the readout has at the end, in closed form.
+
+    Args:
+        arrays: Of `mapped`.
+        told: Step of the first spike of each line, (trial, line); T where it is silent.
+        n_steps: T.
+
+    Returns:
+        Steps (trial, neuron), inf where there is no spike, and potentials (trial, class).
+    """
+    fired = n_steps + arrays["theta"] - (n_steps - told.astype(float)) @ arrays["into"]
+    said = np.maximum(2 * n_steps - fired, 0)
+    return np.where(said > 0, fired, np.inf), said @ arrays["out"] + arrays["out_bias"]
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """The trials of Randman."""
+    return tasks.make_task(replace(params, experiment=TASK), split, streams)
+
+
+def _of(params: ct.Params, network: ct.Network, task: ct.Task) -> tuple[NDArray, NDArray]:
+    x = tasks.raster(params, task)
+    return answer(network.arrays, units.first_steps(x), x.shape[1])
+
+
+def train(
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
+    """Map the trained network without a price, and hold both against each other on test trials."""
+    (parent,) = parents.values()
+    static = {name: parent.arrays[f"{params.n_hidden}_0/{name}"] for name in STATIC}
+    shape = references.shape(replace(params, experiment=TASK))
+    network = ct.Network(mapped(static, shape.n_steps), {"engine": "numpy"})
+    task = make_task(params, "test", streams)
+    assert task is not None
+    x, recipe = tasks.raster(params, task), Recipe("static", params.n_hidden, rate=0.0)
+    choices, _ = answering.answer(recipe, shape, static, x)
+    told = units.first_steps(x)
+    fired, potential = answer(network.arrays, told, shape.n_steps)
+    said = np.maximum(2 * shape.n_steps - fired, 0) / network.arrays["gain"]
+    network.info["measures"] = {
+        "decisions_differ": float((choices != potential.argmax(axis=1)).mean()),
+        "hidden_difference": float(np.abs(said - rectified(static, told)).max()),
+    }
+    return network
+
+
+def rectified(static: Arrays, told: NDArray) -> NDArray[np.float64]:
+    """What the units of a static network have, (trial, unit), in double precision.
+
+    Args:
+        static: Its arrays, `STATIC`.
+        told: As of `answer`.
+    """
+    own = {name: np.asarray(static[name], float) for name in STATIC}
+    return np.maximum((told - own["centre"]) / own["scale"] @ own["input"] + own["bias"], 0)
+
+
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
+    """In closed form; the answer is there when both phases are over."""
+    _, potential = _of(params, network, task)
+    return ct.Trials.of(task, potential.argmax(axis=1), 2 * params.trial_ms)
+
+
+def reference_first_ms(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> Mapping[str, NDArray]:
+    """When hidden neurons fire, in closed form."""
+    return {"hidden": _of(params, network, task)[0] * params.dt_ms}
+
+
+def to_brian(params: ct.Params) -> BrianModel:
+    """The structure: slopes are constant within a step, so that Euler's steps are exact.
+
+    A spike passes on by how much of its step it is late; it never comes again.
+    """
+    rests = "drive = 0; step = 0"
+    hidden = Group(
+        "hidden", params.n_hidden, NEURON, "v >= theta",
+        "lag = (v - theta) * length / ms; v = -1e9", "euler",
+        regularly=[Regularly("hidden_step", "step += 1", "end")],
+    )  # fmt: skip
+    return BrianModel(
+        name=f"first-spikes-{params.n_hidden}",
+        groups=[hidden, Group("readout", params.n_output, READOUT, method="euler")],
+        synapses=[
+            Synapses("s_in", "input", "hidden", "drive_post += w"),
+            Synapses("s_out", "hidden", "readout", "drive_post += w; y_post += w * lag_pre * late"),
+        ],
+        inputs={"input": params.n_input},
+        dt_ms=params.dt_ms,
+        trial_ms=2 * params.trial_ms + params.dt_ms,
+        max_trials=params.max_trials,
+        constants={
+            "length": Quantity(params.dt_ms, "ms"),
+            "late": 1 / params.dt_ms,
+            "begins": float(round(params.trial_ms / params.dt_ms)),
+        },
+        reset={"hidden": f"v = 0; {rests}", "readout": "y = bias; drive = 0"},
+        record_spikes=("hidden",),
+        record_traces={"readout": ("readout", "y", params.dt_ms)},
+        lag_variable={"hidden": "lag"},
+        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
+    )
+
+
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
+    """Place a mapped network into that structure."""
+    layers = {
+        "s_in.w": ct.Layer("input", "hidden", network.arrays["into"]),
+        "s_out.w": ct.Layer("hidden", "readout", network.arrays["out"], "readout"),
+    }
+    values = {key: layer.weights for key, layer in layers.items()} | {
+        "hidden.theta": network.arrays["theta"],
+        "readout.bias": network.arrays["out_bias"],
+    }
+    return ct.Binding(values, layers)
+
+
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
+    """The largest potential of the readout at the end."""
+    choices = recording.traces["readout"][:, -1].argmax(axis=1)
+    return ct.Trials.of(task, choices, 2 * params.trial_ms)
