@@ -6,6 +6,10 @@ EXPERIMENTS = {
     "sound": "networks",
     "yinyang": "networks",
     "randman": "networks",
+    "isolated_sound": "isolated",
+    "isolated_span": "isolated",
+    "isolated_randman": "isolated",
+    "samples": "isolated",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

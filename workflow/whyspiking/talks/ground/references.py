@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
+from whyspiking.declared.protocol_file import Only
 from whyspiking.errors import UserError
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import REFERENCE_TUNING
@@ -102,15 +103,23 @@ def tried(task: str, folder: Path = FOLDER) -> Table:
     return tables.check(pd.read_csv(path), REFERENCE_TUNING, str(path))
 
 
-def chosen(task: str, family: str, folder: Path = FOLDER) -> dict[str, Any]:
+def chosen(
+    task: str, family: str, folder: Path = FOLDER, only: Only | None = None
+) -> dict[str, Any]:
     """The setting of the last grid with the highest lower quartile; of equals the first.
+
+    Args:
+        task: Of the protocol.
+        family: Of the protocol.
+        folder: Of the tables.
+        only: Which settings are chosen from; None: all.
 
     Raises:
         UserError: If a setting lacks a network.
     """
     rows, said = tables.where(tried(task, folder), family=family), protocol()
     best: tuple[float, dict[str, Any]] | None = None
-    for setting in said.families[family][task].settings():
+    for setting in said.families[family][task].settings(only=only):
         own = tables.where(rows, setting=_json(setting), seed=list(said.tuning_seeds))
         if len(own) != len(said.tuning_seeds):
             raise UserError(

@@ -51,6 +51,7 @@ def train(
     seeds: Sequence[int],
     prices: Sequence[float] = (0.0,),
     progress: Progress = lambda share, news: None,
+    name: str = "",
 ) -> dict[tuple[float, int], Network]:
     """Train a network for every price and seed.
 
@@ -63,6 +64,8 @@ def train(
         seeds: Of data, initial numbers and order, which all prices share.
         prices: Of a message, in units of the loss.
         progress: Called after every part of a seed.
+        name: Begins the names of checkpoints; another one for trainings of a job that share the
+            recipe.
 
     Returns:
         (price, seed) -> network. `skipped` of its info counts updates that were not made since
@@ -79,8 +82,8 @@ def train(
         carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
         now = SimpleNamespace(carries=carries, constant=constant)
         histories = [History() for _ in prices]
-        name = f"{seed}-{zlib.crc32(repr(recipe).encode()):x}"
-        kept = Checkpoint(now, shuffle, *histories, name=name)
+        called = f"{name}{seed}-{zlib.crc32(repr(recipe).encode()):x}"
+        kept = Checkpoint(now, shuffle, *histories, name=called)
         for part in kept.rounds(range(n_parts), progress):
             told, classes = _told(recipe, *draw(seed, part))
             if recipe.kind == "static" and part == 0:
