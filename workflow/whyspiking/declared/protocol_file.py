@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
@@ -180,7 +180,9 @@ class Tuned(Block):
         refuse((self.tuned_at not in self.recorded, "recorded", says))
         return self
 
-    def settings(self, grid: int = -1, only: Only | None = None) -> Iterator[dict[str, Any]]:
+    def settings(
+        self, grid: int = -1, only: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The settings of a grid, by its place, that fit; the last parameter runs fastest."""
         for product in self.grids[grid]:
             varied: dict[str, Any] = {**product}

@@ -92,8 +92,10 @@ def isolated(metrics: Table) -> fg.Plate:
         own = tables.where(shares, experiment="samples", variant=cell)
         points = fg.over_seeds(own.assign(value=100 * own["value"]), ["strength"])
         fg.line_with_interval(right, points["strength"], points, index=index, label=cell)
-    fg.log_axis(right, np.array(said.experiments["samples"].distinct))
-    right.set(xlabel="distinct trials", ylabel="accuracy (%)")
+    counts = said.experiments["samples"].distinct
+    right.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
+    right.set_xticks(counts, [f"{n:,}" for n in counts])
+    right.minorticks_off()
     right.legend(fontsize=9)
     return plate.says(
         "What isolates the spike. Left: two cells that differ in one thing, accuracy of the first "

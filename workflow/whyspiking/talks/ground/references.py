@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
-from whyspiking.declared.protocol_file import Only
 from whyspiking.errors import UserError
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import REFERENCE_TUNING
@@ -104,7 +103,7 @@ def tried(task: str, folder: Path = FOLDER) -> Table:
 
 
 def chosen(
-    task: str, family: str, folder: Path = FOLDER, only: Only | None = None
+    task: str, family: str, folder: Path = FOLDER, only: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The setting of the last grid with the highest lower quartile; of equals the first.
 

@@ -58,18 +58,15 @@ def train(
     Args:
         recipe: What it is, and how it learns.
         shape: What the task fixes.
-        draw: Gives the training trials of a seed, part after part: fresh ones, or the same in
-            every part. Parts have equal sizes.
+        draw: Gives the training trials of a seed in parts of equal sizes, fresh or the same.
         n_parts: How many parts; each is shown once, in random order.
         seeds: Of data, initial numbers and order, which all prices share.
         prices: Of a message, in units of the loss.
         progress: Called after every part of a seed.
-        name: Begins the names of checkpoints; another one for trainings of a job that share the
-            recipe.
+        name: Of the checkpoints; another one for each training of a job with the same recipe.
 
     Returns:
-        (price, seed) -> network. `skipped` of its info counts updates that were not made since
-        their gradient was not finite.
+        (price, seed) -> network; `skipped` of its info: updates whose gradient was not finite.
 
     Raises:
         UserError: If a part has less than one batch.
