@@ -6,12 +6,14 @@ import csv
 import functools
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from pydantic import Field, model_validator
 
+from whyspiking.declared.bands import Edges
+from whyspiking.declared.learning_rules import Trained
 from whyspiking.declared.parameters import Parameter
 from whyspiking.declared.strict_yaml import (
     Block,
@@ -140,12 +142,18 @@ class Training(Block):
 
 
 @closed
-class Product(TypedDict):
-    """All combinations of some values, named as in `training.reference.units.Recipe`."""
+class Only(TypedDict, total=False):
+    """Values that a setting may have, named as in `training.reference.units.Recipe`."""
+
+    tau_ms: Some[Annotated[tuple[Positive, Positive], Field(strict=False)]]
+    recurrent: Some[bool]
+
+
+@closed
+class Product(Only):
+    """All combinations of some values."""
 
     rate: Some[Positive]
-    tau_ms: NotRequired[Some[Annotated[tuple[Positive, Positive], Field(strict=False)]]]
-    recurrent: NotRequired[Some[bool]]
     batch: NotRequired[Some[Count]]
 
 
@@ -175,12 +183,16 @@ class Tuned(Block):
         refuse((self.tuned_at not in self.recorded, "recorded", says))
         return self
 
-    def settings(self, grid: int = -1) -> Iterator[dict[str, Any]]:
-        """The settings of a grid, by its place; the last parameter runs fastest."""
+    def settings(
+        self, grid: int = -1, only: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The settings of a grid, by its place, that fit; the last parameter runs fastest."""
         for product in self.grids[grid]:
             varied: dict[str, Any] = {**product}
             for values in itertools.product(*varied.values()):
-                yield dict(zip(varied, values, strict=True))
+                setting = dict(zip(varied, values, strict=True))
+                if all(setting.get(name) in fit for name, fit in (only or {}).items()):
+                    yield setting
 
 
 class Setting(Block):
@@ -195,6 +207,73 @@ class Setting(Block):
     def given(self) -> dict[str, Any]:
         """What it sets."""
         return self.model_dump(exclude_none=True)
+
+
+class Cell(Block):
+    """Networks of which one thing is held against another cell.
+
+    Attributes:
+        family: Of the protocol.
+        units: How many.
+        only: Which settings of the family's first grid fit, where sides have equally many.
+        setting: The best of them.
+    """
+
+    family: Name
+    units: Count
+    only: Only
+    setting: Setting
+
+
+class Isolated(Block):
+    """An experiment of cells that share a task.
+
+    Attributes:
+        task: Of the protocol.
+        seeds: Of data and networks.
+        distinct: How many training trials differ, a network each, at the same presentations; empty:
+            as in `training`.
+        cells: By the name of their variant.
+    """
+
+    task: Name
+    seeds: Unique[Some[int]]
+    distinct: Unique[Listed[Count]] = ()
+    cells: dict[Name, Cell]
+
+
+class Contrast(Block):
+    """What two cells differ by, and what that is expected to do to accuracy; a claim each.
+
+    Attributes:
+        says: In words, for the figure.
+        of: "experiment/cell".
+        versus: The same; `of` less `versus` is judged, paired by seed.
+        at: Distinct training trials, where the experiment has several.
+        band: Where that is expected, null at an open side.
+        why: This direction and band.
+        known: What had been seen before.
+    """
+
+    says: Text
+    of: Trained
+    versus: Trained
+    at: MayLack[Count] = None
+    band: Edges
+    why: Text
+    known: Text
+
+
+class Isolates(Block):
+    """What isolates the spike: cells, and contrasts between them."""
+
+    experiments: dict[Name, Isolated]
+    contrasts: dict[Name, Contrast]
+
+    def cell(self, named: str) -> tuple[Isolated, Cell]:
+        """Experiment and cell of "experiment/cell"."""
+        experiment, cell = named.split("/")
+        return self.experiments[experiment], self.experiments[experiment].cells[cell]
 
 
 class Changes(Block):
@@ -236,6 +315,7 @@ class Protocol(Block):
         changes: When units that never are silent tell their state.
         chosen: What tuning has found, by task and family.
         reading: Rules of `verdicts.advantage`.
+        isolates: What isolates the spike.
     """
 
     seeds: Unique[Some[int]]
@@ -252,6 +332,7 @@ class Protocol(Block):
     changes: Changes
     chosen: dict[Name, dict[Name, Setting]]
     reading: dict[Name, Rule]
+    isolates: Isolates
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
@@ -266,6 +347,7 @@ class Protocol(Block):
         says = f"has {same}, which are recorded; expected seeds that 'seeds' has not. Change them."
         refuse((same, "tuning_seeds", says))
         self._check_families()
+        self._check_contrasts()
         return self
 
     def _check_families(self) -> None:
@@ -284,6 +366,26 @@ class Protocol(Block):
                         "effort is equal for all. Add or remove some."
                     )
                     refuse((first != last, f"{place}.grids", says))
+
+    def _check_contrasts(self) -> None:
+        """Known cells, as many settings on both sides, and seeds by which none was chosen."""
+        known = {f"{name}/{c}" for name, e in self.isolates.experiments.items() for c in e.cells}
+        for name, contrast in self.isolates.contrasts.items():
+            place, sizes = f"isolates.contrasts.{name}", []
+            for side in (contrast.of, contrast.versus):
+                says = f"names {side}; expected some of {', '.join(sorted(known))}. Correct it."
+                refuse((side not in known, place, says))
+                experiment, cell = self.isolates.cell(side)
+                tuned = self.families[cell.family][experiment.task]
+                sizes.append(len(list(tuned.settings(0, cell.only))))
+                same = sorted({*experiment.seeds} & {*self.tuning_seeds})
+                says = f"has {side} with seeds {same}, by which settings are chosen. Change them."
+                refuse((same, place, says))
+            says = (
+                f"chooses from {sizes[0]} and {sizes[1]} settings; expected as many on both sides, "
+                "and one at least. Correct 'only' of the cells."
+            )
+            refuse((sizes[0] != sizes[1] or not sizes[0], place, says))
 
 
 @functools.cache

@@ -59,18 +59,6 @@ _DEFINED = {
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
     "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
-    "validation_accuracy": "fraction: Accuracy on validation data, by which is chosen.",
-    "numbers": "numbers: Numbers stored: weights, thresholds, time constants.",
-    "additions": "ops/trial: Arrivals of one-bit messages at weights.",
-    "multiply_adds": "ops/trial: Arrivals of numbers at weights.",
-    "updates_events": "updates/trial: Updates of units that a message reaches, or that send one.",
-    "updates_clocked": "updates/trial: Units times steps.",
-    "multiplications_events": "ops/trial: Multiplications of the updates by events, and as many "
-    "additions.",
-    "multiplications_clocked": "ops/trial: The same, clocked.",
-    "binary": "messages/trial: Messages of one bit, inputs included.",
-    "graded": "messages/trial: Messages that are numbers, inputs included.",
-    "buffered": "numbers/trial: Numbers that wait until a trial is told at once.",
     "message_payload": "bits/trial: Their values, without addresses; a spike is one bit.",
     "message_bits": "bits/trial: Messages, each with its value and the address of its neuron; a "
     "value of one bit, such as a spike, is said by the address.",

@@ -54,7 +54,8 @@ def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all files of the core that the stage can reach from them."""
     folder = PACKAGE / "talks" / talk
     own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
-    own += folder.glob("protocol.yaml")  # what a talk fixed beforehand, where it has one
+    # What a talk fixed beforehand, where it has that, and what it chooses settings by.
+    own += [*folder.glob("protocol.yaml"), *folder.glob("tuning/*.csv")]
     if stage == "page":
         told = ("talk.yaml", "claims.yaml", "abstract.yaml", "after.yaml")
         own += [folder / name for name in told]

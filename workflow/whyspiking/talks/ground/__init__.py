@@ -12,6 +12,10 @@ EXPERIMENTS = {
     "yinyang_trained": "trained",
     "randman_trained": "trained",
     "randman_mapped": "first_spikes",
+    "isolated_sound": "isolated",
+    "isolated_span": "isolated",
+    "isolated_randman": "isolated",
+    "samples": "isolated",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

@@ -105,15 +105,23 @@ def tried(task: str, folder: Path = FOLDER) -> Table:
     return tables.check(pd.read_csv(path), REFERENCE_TUNING, str(path))
 
 
-def chosen(task: str, family: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """The setting of the last grid with the highest lower quartile; of equals the first.
+def chosen(
+    task: str, family: str, folder: Path = FOLDER, only: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The setting of a grid with the highest lower quartile; of equals the first.
+
+    Args:
+        task: Of the protocol.
+        family: Of the protocol.
+        folder: Of the tables.
+        only: Which settings of the first grid are chosen from; None: all of the last.
 
     Raises:
         UserError: If a setting lacks a network.
     """
     rows, said = tables.where(tried(task, folder), family=family), protocol()
     best: tuple[float, dict[str, Any]] | None = None
-    for setting in said.families[family][task].settings():
+    for setting in said.families[family][task].settings(-1 if only is None else 0, only):
         own = tables.where(rows, setting=_json(setting), seed=list(said.tuning_seeds))
         if len(own) != len(said.tuning_seeds):
             raise UserError(

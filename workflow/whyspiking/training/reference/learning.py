@@ -51,22 +51,22 @@ def train(
     seeds: Sequence[int],
     prices: Sequence[float] = (0.0,),
     progress: Progress = lambda share, news: None,
+    name: str = "",
 ) -> dict[tuple[float, int], Network]:
     """Train a network for every price and seed.
 
     Args:
         recipe: What it is, and how it learns.
         shape: What the task fixes.
-        draw: Gives the training trials of a seed, part after part: fresh ones, or the same in
-            every part. Parts have equal sizes.
+        draw: Gives the training trials of a seed in parts of equal sizes, fresh or the same.
         n_parts: How many parts; each is shown once, in random order.
         seeds: Of data, initial numbers and order, which all prices share.
         prices: Of a message, in units of the loss.
         progress: Called after every part of a seed.
+        name: Of the checkpoints; another one for each training of a job with the same recipe.
 
     Returns:
-        (price, seed) -> network. `skipped` of its info counts updates that were not made since
-        their gradient was not finite.
+        (price, seed) -> network; `skipped` of its info: updates whose gradient was not finite.
 
     Raises:
         UserError: If a part has less than one batch.
@@ -79,8 +79,8 @@ def train(
         carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
         now = SimpleNamespace(carries=carries, constant=constant)
         histories = [History() for _ in prices]
-        name = f"{seed}-{zlib.crc32(repr(recipe).encode()):x}"
-        kept = Checkpoint(now, shuffle, *histories, name=name)
+        called = f"{name}{seed}-{zlib.crc32(repr(recipe).encode()):x}"
+        kept = Checkpoint(now, shuffle, *histories, name=called)
         for part in kept.rounds(range(n_parts), progress):
             told, classes = _told(recipe, *draw(seed, part))
             if recipe.kind == "static" and part == 0:
