@@ -73,22 +73,22 @@ def isolated(metrics: Table) -> fg.Plate:
     fg.require(len(shares), "No cells were trained at this scale.")
     plate, (left, right) = fg.row_of_panels(4.0, 2, width_ratios=(3, 2))
     gaps = pd.concat([_gaps(shares, name) for name in said.contrasts])
-    means = fg.over_seeds(gaps, ["contrast"]).set_index("contrast").reindex(list(said.contrasts))
-    told = []
-    for row, (name, contrast) in enumerate(said.contrasts.items()):
+    means = fg.over_seeds(gaps, ["contrast"]).set_index("contrast")
+    there, told = [name for name in said.contrasts if name in means.index], []
+    for row, (name, mean) in enumerate(means.loc[there].iterrows()):
+        contrast, own = said.contrasts[str(name)], gaps["value"][gaps["contrast"] == name]
         low, high = (
             side if edge is None else 100 * edge
             for edge, side in zip(contrast.band, (-100, 100), strict=True)
         )
         left.barh(row, high - low, 0.8, low, color=fg.GREEN, alpha=0.15)
-        own, mean = gaps["value"][gaps["contrast"] == name], means.loc[name]
         left.plot(own, [row + 0.2] * len(own), ".", color=fg.GREY, markersize=5)
         left.plot([mean["low"], mean["high"]], [row, row], color=fg.INK)
         left.plot(mean["mean"], row, "o", color=fg.RED, markersize=5)
         told.append(f"{contrast.says}: {mean['mean']:+.1f} [{mean['low']:.1f}, {mean['high']:.1f}]")
     left.axvline(0, color=fg.INK, linewidth=0.8)
-    left.set_yticks(range(len(told)), [fill(c.says, 30) for c in said.contrasts.values()], size=9)
-    reach = 1.1 * max(5.0, np.nanmax(np.abs([*gaps["value"], *means["low"], *means["high"]])))
+    left.set_yticks(range(len(there)), [fill(said.contrasts[n].says, 30) for n in there], size=9)
+    reach = 1.1 * np.nanmax(np.abs([5.0, *gaps["value"], *means["low"], *means["high"]]))
     left.set(xlabel="difference in accuracy (points)", xlim=(-reach, reach))
     left.invert_yaxis()
     for index, cell in zip((1, 0, 2), said.experiments["samples"].cells, strict=True):
