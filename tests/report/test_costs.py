@@ -10,11 +10,11 @@ from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import tables
-from whyspiking.report import costs_section, sentences, trained_section
+from whyspiking.report import costs_section, trained_section
 from whyspiking.verdicts import biology, costs, overview, tolerance
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
-NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
+NAMES = {name: talk.surname for name, talk in TALKS.items()}
 
 
 def rows(*entries, **shared):
@@ -242,5 +242,7 @@ def test_what_joint_tables_state_belongs_to_the_page():
     from whyspiking.running import code_inputs
 
     stated = code_inputs.of_joint_tables()
-    assert {Path(path).name for path in stated} == {"biology.yaml", "shared_tasks.yaml"}
-    assert set(stated) <= set(code_inputs.of_stage("page"))
+    *told, protocol = stated
+    assert {Path(path).name for path in told} == {"biology.yaml", "shared_tasks.yaml"}
+    assert protocol.endswith("ground/protocol.yaml")
+    assert set(told) <= set(code_inputs.of_stage("page"))

@@ -187,7 +187,7 @@ def test_report_tells_all_talks(results, run, pieces):
             assert f'href="{name}/{file}"' in page
     assert all(claim in page for claim in run.verdicts["claim"])
     headings = re.findall(r"^## (.*)$", NOTEBOOKS["why_spiking"], re.MULTILINE)
-    assert len(headings) == 8
+    assert len(headings) == 7
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     assert len(numbers) >= 10 and all((results / link).is_file() for link in numbers)
     ids, links = {}, {}

@@ -17,7 +17,7 @@ from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}
-NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
+NAMES = {name: talk.surname for name, talk in TALKS.items()}
 CONFIG = config("default")
 
 

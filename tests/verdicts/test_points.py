@@ -5,6 +5,7 @@ import pytest
 from made.common_ground import CONFIG, experiment, metrics, talk
 from made.measured import row, table
 
+from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.records.frontier_columns import POINTS
 from whyspiking.verdicts import advantage, frontiers, points
@@ -57,6 +58,11 @@ def test_built_networks_are_means_over_seeds_and_those_with_spikes_are_of_one_fa
     assert (lif["additions"], lif["binary"], lif["graded"]) == (130, 25, 0)
     assert (lif["updates_events"], lif["updates_clocked"]) == (90, 800)
     assert (leaky["units"], leaky["graded"], leaky["numbers"]) == (8, 3, 60)
+
+
+def test_a_built_network_that_was_not_counted_is_refused():
+    with pytest.raises(UserError, match=r"ground/span_recall/leaky: .* record the experiment"):
+        made([built("leaky", {"accuracy": 0.7}, "numpy")])
 
 
 @pytest.mark.parametrize(("events", "told"), [(90.0, 90.0), (1e6, STEPS * UNITS)])

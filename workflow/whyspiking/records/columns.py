@@ -224,16 +224,8 @@ CURVES = TableSchema(
     "Scores along the size of a network and along time, over seeds.",
     *_PLACE,
     VARIANT,
-    Column(
-        "along",
-        "parameters: trained numbers; time: since stimulus onset; jitter, delete: of the input "
-        "spikes of a shared task.",
-    ),
-    Column(
-        "at",
-        "Where on that axis; time in characteristic times of the talk; jitter in ms of the task.",
-        "number",
-    ),
+    Column("along", "parameters: trained numbers; time: since stimulus onset."),
+    Column("at", "Where on that axis; time in characteristic times of the talk.", "number"),
     *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
     _SEEDS,
 )

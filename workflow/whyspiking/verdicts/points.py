@@ -15,6 +15,7 @@ import numpy as np
 
 from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.registry import PROTOCOL, Talk
+from whyspiking.errors import UserError
 from whyspiking.measures.accounting import Counts
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import POINTS
@@ -43,6 +44,9 @@ def points(
 
     Returns:
         A table with the columns of `columns.POINTS`.
+
+    Raises:
+        UserError: If what a network built by hand takes was not counted.
     """
     if ground.empty:
         return POINTS.table([])
@@ -85,6 +89,12 @@ def built_by_hand(
         known, spikes = _values(own), built.kind == "spikes"
         if spikes:
             known |= _spiking(known, known["neuron_updates"], steps)
+        if "updates_clocked" not in known:
+            raise UserError(
+                f"{own['talk'].iloc[0]}/{own['experiment'].iloc[0]}/{variant}: what it takes was "
+                "not counted; expected the columns of frontiers.csv among its metrics; run or "
+                "record the experiment again"
+            )
         yield known | {
             "family": LIF if spikes else variant,
             "kind": BUILT,

@@ -1,8 +1,7 @@
-"""Scores along the size of a network, time, and doses on shared tasks: rows of curves.csv."""
+"""Scores along the size of a network and along time: rows of curves.csv."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared import shared_tasks
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.records import array_files, columns, tables
@@ -22,7 +20,7 @@ POINTS = 100
 
 
 def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None) -> pd.DataFrame:
-    """Score against parameters, time, jitter and deletion, mean and interval over seeds.
+    """Score against parameters and time, mean and interval over seeds.
 
     Args:
         metrics: Rows of the metrics table, all talks.
@@ -37,9 +35,6 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None
     for talk in talks.values():
         for experiment in talk.experiments.values():
             rows += _along_size(metrics, experiment)
-            measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
-            if experiment.shared is not None:
-                rows += _along_doses(measured, experiment)
             exhibits = folder and folder / talk.name / experiment.name / "exhibits.npz"
             if exhibits and exhibits.is_file() and experiment.kind == "classification":
                 rows += _along_time(experiment, talk.tau_char_ms, exhibits)
@@ -64,22 +59,6 @@ def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, An
         points = statistics.over_seeds(scores.assign(at=scores["variant"].map(sizes)), ["at"])
         for point in points.to_dict("records"):
             yield {**place, "variant": name, "along": "parameters", **point}
-
-
-def _along_doses(measured: Table, experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Score under jitter, in ms of the task, and deletion of the input spikes of a shared task."""
-    unit = {"jitter": shared_tasks.WINDOW_MS / shared_tasks.JITTER_UNITS, "delete": 1.0}
-    scores = tables.where(measured, metric="score", engine="brian2")
-    clean = tables.where(scores, perturbation="none", locus="")
-    for variant, (along, factor) in itertools.product(experiment.variants, unit.items()):
-        dosed: Table = tables.where(scores, variant=variant, perturbation=along, locus="input")
-        if dosed.empty:
-            continue
-        own = pd.concat([tables.where(clean, variant=variant), dosed], ignore_index=True)
-        points = statistics.over_seeds(own.assign(at=own["strength"] * factor), ["at"])
-        place = {"talk": experiment.talk, "experiment": experiment.name, "variant": variant}
-        for point in points.to_dict("records"):
-            yield {**place, "along": along, **point}
 
 
 def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Iterator[dict[str, Any]]:
