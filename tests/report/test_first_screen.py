@@ -1,6 +1,7 @@
 """The answer on one screen: sentences say what the tables hold, and would say something else."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from made.project import config
 
 from whyspiking.report import first_screen, html
 from whyspiking.report.first_screen import Answered
+from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts import advantage, frontiers
 
 TITLES = {name: f"{name.capitalize()}: which?" for name in (*CURVES, "t")}
@@ -34,11 +36,29 @@ def test_a_run_without_references_says_so_and_nothing_else():
     assert (title, said) == ("", "")
     screen = html.macros("first_screen")
     assert plain(screen.headline(title)) == "Why spiking?"
-    brief = plain(screen.brief([], "keys.", ""))
+    brief = plain(screen.brief([], False, "keys.", ""))
     assert brief == (
         "No reference networks are in this run, so nothing is said of what spikes cost. "
         "Of the talks themselves: keys."
     )
+
+
+def test_a_run_with_too_few_references_shows_the_recorded_ones_and_says_so(tmp_path):
+    rows = points(family("lif"), family("twin", times=2.0), family("gated", times=4.0))
+    rows = rows.assign(task="sound")
+    few = rows[rows["seed"] == rows["seed"].min()]
+    (tmp_path / "reference").mkdir()
+    for name, module in (("frontiers", frontiers), ("advantage", advantage)):
+        own = module.table(rows, config()["energy"])
+        own.to_csv(tmp_path / f"reference/{name}.csv", index=False)
+    opened = RunPage(tmp_path / "default", "default", {}, {}, {}, None)
+    for given, recorded in ((few, True), (rows, False)):
+        own = {n: m.table(given, config()["energy"]) for n, m in
+               (("frontiers", frontiers), ("advantage", advantage))}  # fmt: skip
+        found = replace(opened, tables=own)._answered
+        assert found.recorded == recorded and len(found.advantage) > 0
+    said = html.macros("first_screen").brief(["It costs."], True, "keys.", "")
+    assert "Of the recorded reference networks: this run has too few" in plain(said)
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,13 @@ class Answered:
         networks: Rows of frontiers.csv.
         advantage: Rows of advantage.csv.
         titles: Task -> its question in few words, in order.
+        recorded: Whether they are those of the record, since a run has too few of its own.
     """
 
     networks: Table
     advantage: Table
     titles: Mapping[str, str]
+    recorded: bool = False
 
     @cached_property
     def read(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:

@@ -147,14 +147,19 @@ class RunPage:
         )
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
-        told = screen.brief(answered.sentences, keys, same) + beside
+        told = screen.brief(answered.sentences, answered.recorded, keys, same) + beside
         return Html(screen.screen(screen.headline(answered.title), told, figure, cite))
 
     @cached_property
     def _answered(self) -> first_screen.Answered:
-        """What the frontiers say of networks with spikes."""
-        own = self.tables["frontiers"], self.tables["advantage"]
-        return first_screen.Answered(*own, first_screen.titles())
+        """What the frontiers say of networks with spikes: those recorded, if these say nothing."""
+        titles = first_screen.titles()
+        own = first_screen.Answered(self.tables["frontiers"], self.tables["advantage"], titles)
+        kept = [self.folder.parent / FOLDER / file for file in ("frontiers.csv", "advantage.csv")]
+        if own.title or not all(path.is_file() for path in kept):
+            return own
+        read = [reference.table(path, columns.OF_A_RUN[path.name]) for path in kept]
+        return first_screen.Answered(*read, titles, recorded=True)
 
     def in_full(self) -> Html:
         """What is claimed of spikes, and every comparison of the frontiers."""
