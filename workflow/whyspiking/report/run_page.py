@@ -158,8 +158,8 @@ class RunPage:
         kept = [self.folder.parent / FOLDER / file for file in ("frontiers.csv", "advantage.csv")]
         if own.title or not all(path.is_file() for path in kept):
             return own
-        read = [reference.table(path, columns.OF_A_RUN[path.name]) for path in kept]
-        return first_screen.Answered(*read, titles, recorded=True)
+        networks, read = (reference.table(p, columns.OF_A_RUN[p.name]) for p in kept)
+        return first_screen.Answered(networks, read, titles, recorded=True)
 
     def in_full(self) -> Html:
         """What is claimed of spikes, and every comparison of the frontiers."""

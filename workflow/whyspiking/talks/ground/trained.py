@@ -109,7 +109,7 @@ def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) 
         said = protocol().changes
         known = {change: right(change) for change in said.value}
         least = max((c for c, x in known.items() if x >= reached - said.loses), default=None)
-        reached = known.get(least, reached)
+        reached = known.get(least, reached)  # pyright: ignore
     raster, classes = tested
     choices, counts = answering.answer(recipe, shape, arrays, raster, least)
     means = counts.means()
