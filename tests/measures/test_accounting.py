@@ -5,18 +5,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made.project import config
 
+from whyspiking.contract.counts import Counts
 from whyspiking.measures import accounting
-from whyspiking.measures.accounting import ACCOUNTS, MAIN, Counts, Messages, Units
+from whyspiking.measures.accounting import ACCOUNTS, MAIN
 
 
 def spent(counts, name):
     return accounting.energy(counts, ACCOUNTS[name], config()["energy"])
 
 
+def counted(bits, numbers, units, buffered=0.0):
+    """Counts of messages (sent, targets), and units (number, steps, reached, multiplications)."""
+    arrivals, graded = (sum(sent * targets for sent, targets in x) for x in (bits, numbers))
+    pairs = [(n * reached, n * steps, each) for n, steps, reached, each in units]
+    return Counts(
+        additions=arrivals,
+        multiply_adds=graded,
+        updates_events=sum(events for events, *_ in pairs),
+        updates_clocked=sum(clocked for _, clocked, _ in pairs),
+        multiplications_events=sum(events * each for events, _, each in pairs),
+        multiplications_clocked=sum(clocked * each for _, clocked, each in pairs),
+        binary=sum(sent for sent, _ in bits),
+        graded=sum(sent for sent, _ in numbers),
+        buffered=buffered,
+    )
+
+
 def test_by_hand_in_each_account():
     """3 additions, 2 multiply-adds; updates: 5 of 50 at events, 5 of a gated unit in any case."""
-    units = [Units(10, 5, 0.5), Units(1, 5, 5, 3)]
-    counts = Counts.of([Messages(3.0, 1), Messages(1.0, 2, graded=True)], units, buffered=2)
+    counts = counted([(3.0, 1)], [(1.0, 2)], [(10, 5, 0.5, 1), (1, 5, 5, 3)], buffered=2)
     free = 3 * 0.03 + 2 * 0.23 + 5 * 2 * 0.23
     near = free + 10 * 0.23 + 5 * 10 / 8 + (10 + 2) * 2 * 10 / 4 + 3 * 10 + 1 * 12.5
     assert {name: spent(counts, name) for name in ACCOUNTS} == pytest.approx(
@@ -38,17 +55,17 @@ def test_by_hand_in_each_account():
 @given(st.floats(0, 1e4), st.integers(1, 64), st.integers(1, 64), st.floats(0, 1e4))
 def test_the_same_work_costs_the_same_up_to_the_message(name, sent, targets, units, reached):
     """Spikes or numbers: these are multiplied at each target, and sent with their value."""
-    here = [Units(units, 1e4, reached)]
-    spikes, numbers = (Counts.of([Messages(sent, targets, g)], here) for g in (False, True))
+    own, here = [(sent, targets)], [(units, 1e4, reached, 1)]
+    spikes, numbers = counted(own, [], here), counted([], own, here)
     more = sent * (targets * 0.2 + (2 * 10 * 8 / 64 if ACCOUNTS[name].memory else 0))
     assert spent(numbers, name) == pytest.approx(spent(spikes, name) + more)
 
 
 def test_identical_work_of_span_recall_costs_the_same_on_both_sides():
     """By the recorded models 966 pJ with spikes and 4,280 without, for four units and four."""
-    inputs, units = [Messages(60, 1), Messages(5, 4)], [Units(4, 104, 20), Units(4, 104, 3)]
-    spiking = Counts.of([*inputs, Messages(5, 4), Messages(1, 1)], units)
-    leaky = Counts.of([*inputs, Messages(4, 1, graded=True)], units)
+    inputs, units = [(60, 1), (5, 4)], [(4, 104, 20, 1), (4, 104, 3, 1)]
+    spiking = counted([*inputs, (5, 4), (1, 1)], [], units)
+    leaky = counted(inputs, [(4, 1)], units)
     assert (spiking.additions, leaky.additions, leaky.multiply_adds) == (101, 80, 4)
     here, there = ([spent(own, name) for name in MAIN] for own in (leaky, spiking))
     assert here == pytest.approx(there, rel=0.03)

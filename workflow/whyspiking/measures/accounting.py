@@ -8,12 +8,11 @@ message reaches it (events), or in every step (clocked). Constants are those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from whyspiking.contract.counts import Amount, Counts
 
 WEIGHT_BITS, STATE_BITS = 8, 16
 """Of a weight, which multiplies and adds at 8 bits, and of a unit's state (config: mem_near)."""
@@ -21,92 +20,6 @@ ADDRESS_BITS, VALUE_BITS = 32, 8
 """Of a message: where it is from; a number has its value as well."""
 NEAR = "sram_8kb"
 """Where states, messages and what is told at once wait, wherever the weights are."""
-
-type Amount = float | NDArray[Any]
-"""Mean over trials, of one network, or of several, (network,); or of every trial, (trial,)."""
-
-
-@dataclass(frozen=True)
-class Messages:
-    """What one group of inputs or units sends.
-
-    Attributes:
-        sent: Messages a trial.
-        targets: Weights that each of them meets; of gates three a unit.
-        graded: Whether it is a number and not one bit.
-    """
-
-    sent: Amount
-    targets: float
-    graded: bool = False
-
-
-@dataclass(frozen=True)
-class Units:
-    """A group of units, readout units among them.
-
-    Attributes:
-        number: How many.
-        steps: Of a trial, at the one step that all networks of a task are counted at.
-        reached: Steps in which a message reaches a unit, mean over units; all of them where the
-            state moves by itself and so has no form by events, as a gated unit's.
-        multiplications: Of an update, and as many additions: leaky units 1, gated 3.
-    """
-
-    number: float
-    steps: float
-    reached: Amount
-    multiplications: float = 1.0
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Operations of a trial, as means or trial by trial.
-
-    Attributes:
-        additions: Arrivals of one-bit messages, each at one weight.
-        multiply_adds: Arrivals of numbers.
-        updates_events: Pairs of a unit and a step in which a message reaches it.
-        updates_clocked: Units times steps.
-        multiplications_events: Multiplications of these updates, and as many additions.
-        multiplications_clocked: The same, clocked.
-        binary: Messages of one bit, those of inputs included.
-        graded: Messages that are numbers, those of inputs included.
-        buffered: Numbers that wait in a buffer, since the network is told a trial at once.
-    """
-
-    additions: Amount
-    multiply_adds: Amount
-    updates_events: Amount
-    updates_clocked: Amount
-    multiplications_events: Amount
-    multiplications_clocked: Amount
-    binary: Amount
-    graded: Amount
-    buffered: Amount = 0.0
-
-    @classmethod
-    def of(
-        cls, messages: Iterable[Messages], units: Iterable[Units], buffered: Amount = 0.0
-    ) -> Counts:
-        """The counts of a network, from all that is sent in it and all units that it has."""
-        bits, numbers = ([m for m in [*messages] if m.graded is graded] for graded in (False, True))
-        units = [*units]
-        return cls(
-            additions=sum(m.sent * m.targets for m in bits),
-            multiply_adds=sum(m.sent * m.targets for m in numbers),
-            updates_events=sum(u.number * u.reached for u in units),
-            updates_clocked=sum(u.number * u.steps for u in units),
-            multiplications_events=sum(u.number * u.reached * u.multiplications for u in units),
-            multiplications_clocked=sum(u.number * u.steps * u.multiplications for u in units),
-            binary=sum(m.sent for m in bits),
-            graded=sum(m.sent for m in numbers),
-            buffered=buffered,
-        )
-
-    def means(self) -> dict[str, float]:
-        """Mean of each over trials, by name."""
-        return {name: float(np.mean(values)) for name, values in asdict(self).items()}
 
 
 @dataclass(frozen=True)

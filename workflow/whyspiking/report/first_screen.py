@@ -97,7 +97,7 @@ class Answered:
         energy = (
             "for energy, whatever is counted"
             if len(cheaper) == len(rows)
-            else f"for energy on {listed(cheaper)}, whatever is counted"
+            else f"for energy on {len(cheaper)} of {len(rows)} tasks, whatever is counted"
             if cheaper
             else "whether for energy depends on what is counted"
             if CHEAPER in accounts

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whyspiking.contract.counts import Counts
 from whyspiking.measures import accounting
-from whyspiking.measures.accounting import ACCOUNTS, MAIN, Counts
+from whyspiking.measures.accounting import ACCOUNTS, MAIN
 from whyspiking.records.frontier_columns import FRONTIERS
 from whyspiking.records.tables import Table
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking.contract.counts import Counts
 from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.registry import PROTOCOL, Talk
 from whyspiking.errors import UserError
-from whyspiking.measures.accounting import Counts
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import POINTS
 from whyspiking.records.tables import Table

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
-from whyspiking.measures.accounting import Counts
+from whyspiking.contract.counts import Counts
 
 WEIGHTS: Mapping[str, tuple[str, str, Literal["feedforward", "recurrent"]]] = {
     "gate": ("input", "gate", "feedforward"),
@@ -155,7 +155,7 @@ def counts(
 ) -> dict[str, float]:
     """What a network of numbers takes in a trial, by name of the glossary.
 
-    Counted as reference networks are (`measures.accounting`). Units send to one unit each; one is
+    Counted as reference networks are (`contract.counts`). Units send to one unit each; one is
     updated by events where a message reaches it or it sends one. What is stored: weights that are
     not 0, and of every unit its time constant and threshold.
 

@@ -1,10 +1,8 @@
 """What a reference network answers, and what it takes: whole numbers, trial by trial.
 
-The counts are those of `measures.accounting`, trial by trial. A unit, or a channel of the readout,
-is updated by events where a message reaches it or it sends one; units that never are silent, and
-their readout, in every step. The readout is told of messages in the
-answer only, since what came before would be erased. A message to other units arrives in the step
-after, so that those of the last step reach the readout alone.
+Units that never are silent, and their readout, are updated in every step by events as well. The
+readout is told of messages in the answer only, since what came before would be erased. A message to
+other units arrives in the step after, so that those of the last step reach the readout alone.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.measures.accounting import Counts
+from whyspiking.contract.counts import Counts
 from whyspiking.training.reference import learning, units
 from whyspiking.training.reference.learning import Draw, alike
 from whyspiking.training.reference.units import UNCEASING, Arrays, Recipe, Shape
