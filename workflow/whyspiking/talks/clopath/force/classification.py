@@ -41,8 +41,6 @@ NOTED = 500
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of the shared task; each ends with the answer window."""
-    if shared.delayed(params):
-        return shared.delay_task(params, split)
     return shared.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
 
 
@@ -125,10 +123,6 @@ def _presented(params: Params) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
             f"clopath, {params.experiment}: n_presented is {n}; expected 1 to {params.n_train} "
             "training trials, each shown once; correct it in talk.yaml"
         )
-    if shared.delayed(params):
-        fewer = replace(params, values={**params.values, "n_train": n})
-        yield from shared.training_trials(fewer)
-        return
     task = make_task(params, "train", Streams(params.seed))
     assert task is not None  # the shared tasks have this split
     yield task.stimulus.spikes["input"].select_trials(np.arange(n)), task.targets[:n]
