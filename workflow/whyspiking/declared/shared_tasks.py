@@ -16,8 +16,6 @@ from pydantic import Field, TypeAdapter
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.strict_yaml import (
     Block,
-    MayLack,
-    Name,
     Wrong,
     parsed,
     read_yaml,

@@ -51,9 +51,6 @@ def page(found: Measured) -> str:
         READOUTS[found.setting.readout],
         _clean(found),
         _curves(found),
-        _contrasts(found),
-        found.control,
-        found.controls,
         _methods(found, ground),
     )
     return (
@@ -77,9 +74,6 @@ def beside(found: Measured) -> Ground | None:
     if found.setting.task == MNIST or not path.is_file():
         return None
     shared = tables.where(reference.table(path, SHARED), task=found.setting.task)
-    at = found.setting.at
-    if math.isfinite(at):
-        shared = shared[shared["at"].isna() | (shared["at"] == at)]
     talks = {name: registry.load_talk(name) for name in reference.recorded()}
     ground = Ground(shared, talks, guests=[guest(found.row)])
     return ground if ground.cells else None
@@ -154,19 +148,3 @@ def _curves(found: Measured) -> list[tuple[str, str, Sequence[tuple[str, float, 
             place = (str(row["perturbation"]), str(row["locus"]))
             told.setdefault(place, []).append((metric, float(row["value"]), str(row["unit"])))
     return [(*place, values) for place, values in told.items()]
-
-
-def _contrasts(found: Measured) -> list[tuple[str, str, str, float, str]]:
-    """Metric, condition, control and value of what needs a control."""
-    names = ["energy_ratio", "robustness_advantage", "speed_area_gain"]
-    rows = tables.where(found.metrics, metric=names).to_dict("records")
-    return [
-        (
-            str(r["metric"]),
-            str(r["perturbation"]),
-            str(r["locus"]),
-            float(r["value"]),
-            str(r["unit"]),
-        )
-        for r in rows
-    ]
