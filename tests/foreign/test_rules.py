@@ -68,7 +68,7 @@ def test_an_eligibility_is_the_slope_of_smoothed_spikes():
 
 def test_the_rule_learns_what_its_outputs_alone_do_not(capsys):
     module = example()
-    params = tasks.params_of("distinctness", job.config_at("full"), seed=0, at=None)
+    params = tasks.params_of("distinctness", job.config_at("full"), seed=0)
     train, validation = (rules._spikes(params, split) for split in rules.SPLITS)
     lesson = rules.Lesson(train, validation, params.n_hidden, 2, epochs=1)
     found = {}
@@ -98,7 +98,7 @@ def test_one_command_learns_measures_and_ranks(tmp_path, capsys):
 
 def test_the_network_does_in_brian2_what_the_rule_computed(builds, capsys):
     """Accuracy on the validation data as the rule last said, from its graph."""
-    params = tasks.params_of("distinctness", job.config_at("smoke"), seed=0, at=None)
+    params = tasks.params_of("distinctness", job.config_at("smoke"), seed=0)
     train, validation = (rules._spikes(params, split) for split in rules.SPLITS)
     graph = example().learn(rules.Lesson(train, validation, 10, 2, 2), np.random.default_rng(0))
     said = float(re.findall(r"([\d.]+)%", capsys.readouterr().out)[-1])

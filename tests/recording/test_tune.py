@@ -16,7 +16,7 @@ from whyspiking.training.history import NotFiniteError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
-PLACE = "shared_yinyang/random_hidden"
+PLACE = "shared_yinyang/spiking"
 
 
 def row(setting, accuracy, **places):
