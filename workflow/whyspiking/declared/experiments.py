@@ -224,7 +224,7 @@ class Experiment(Named):
         scaled = cast("dict[str, Changes]", dict(self.scaled))
         if self.shared is not None:
             own, scaled = shared_tasks.joined(name, self.data.key, self.parameters, self.scaled)
-            says = "is given, but a shared task has one size for all methods. Remove it."
+            says = "is given, but a shared task has one size for all; expected none. Remove it."
             refuse((self.sizes is not None, f"{name}.sizes", says))
         described = {**shared, **own}
         for scale, changes in scaled.items():
