@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -86,7 +87,7 @@ def joined(
             "Correct it, or remove 'shared'.",
         )
     found = known[task]
-    own_keys = {*parameters, *(key for part in scaled.values() for key in part)}
+    own_keys = {*parameters, *chain.from_iterable(cast("Changes", x) for x in scaled.values())}
     for key in sorted(own_keys & {*found.parameters, "shared_task"}):
         raise Wrong(
             f"{name}.parameters.{key}",
