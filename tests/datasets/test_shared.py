@@ -1,12 +1,10 @@
 """Data of the shared tasks: what tells their classes apart, and what does not."""
 
-import itertools
-
 import numpy as np
 import pytest
 
 from whyspiking.contract.types import Params
-from whyspiking.datasets import delayed_match, randman, shared
+from whyspiking.datasets import randman, shared
 
 
 def seed(number=3):
@@ -26,9 +24,6 @@ RANDMAN = {
     "smoothness": 2.0,
     "jitter_ms": 2.0,
 }
-
-
-# ---- Randman ----
 
 
 def test_every_input_fires_once_within_the_span():
@@ -118,110 +113,3 @@ def test_yinyang_is_the_published_set():
     values, classes = yinyang.generate(40, 60)
     np.testing.assert_array_equal(drawn.features, values)
     np.testing.assert_array_equal(drawn.classes, classes)
-
-
-def test_one_coordinate_of_yinyang_tells_its_mirror():
-    """By the definition of the set: x, y, 1 - x, 1 - y."""
-    features = np.array([[0.2, 0.7, 0.8, 0.3]] * 3)
-    known = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], bool)
-    found = shared.completed(params(shared_task="yinyang"), features, known)
-    expected = [[0.5, 0.5, 0.5, 0.5], [0.2, 0.5, 0.8, 0.5], [0.5, 0.7, 0.5, 0.3]]
-    np.testing.assert_allclose(found, expected)
-
-
-def test_an_input_of_randman_that_has_not_fired_may_fire_last():
-    known = np.array([[True, False, True]])
-    found = shared.completed(params(**RANDMAN), np.array([[0.1, 0.2, 0.3]]), known)
-    np.testing.assert_array_equal(found, [[0.1, 1.0, 0.3]])
-
-
-def test_distinctness_is_of_two_spikes_that_meet():
-    p = params(shared_task="distinctness", n_input=10, n_train=4000)
-    drawn = shared.latencies(p, "train")
-    nearest = np.diff(np.sort(drawn.times_ms, axis=1), axis=1).min(axis=1)
-    np.testing.assert_array_equal(drawn.classes, nearest <= 0.25)
-    assert (nearest[drawn.classes == 0] >= 3 - 1e-9).all() and drawn.times_ms.max() <= 50
-    assert abs(drawn.classes.mean() - 0.5) < 0.02
-    assert not np.isin(drawn.times_ms, shared.latencies(p, "test").times_ms).any()
-
-
-# ---- delayed match ----
-
-
-@pytest.fixture(scope="module")
-def trials():
-    settings = delayed_match.Settings(100.0)
-    return settings, *delayed_match.generate(np.random.default_rng(5), 2000, settings)
-
-
-def counted(spikes, first, last, low_ms, high_ms):
-    """Spikes of some inputs in a window, (trial,)."""
-    chosen = (spikes.units >= first) & (spikes.units < last)
-    chosen &= (spikes.times_ms >= low_ms) & (spikes.times_ms < high_ms)
-    return np.bincount(spikes.trials[chosen], minlength=spikes.n_trials)
-
-
-def firing(trials):
-    """Which of the six groups fire in each of the two cues, (cue, trial, group)."""
-    settings, spikes, _ = trials
-    starts = (0, settings.second_ms)
-    counts = [
-        [counted(spikes, 5 * g, 5 * g + 5, start, start + settings.cue_ms) for g in range(6)]
-        for start in starts
-    ]
-    assert set(np.unique(counts)) == {0, 5}  # one spike of each input of a group that fires
-    return np.array(counts).transpose(0, 2, 1) > 0
-
-
-def test_the_class_is_whether_the_cues_differ(trials):
-    _, spikes, classes = trials
-    first, second = firing(trials)
-    np.testing.assert_array_equal(first.sum(axis=1), 3)
-    np.testing.assert_array_equal(classes, (first != second).any(axis=1))
-    assert len(np.unique(first, axis=0)) == len(np.unique(second, axis=0)) == 20
-    assert abs(classes.mean() - 0.5) < 4 * 0.5 / np.sqrt(spikes.n_trials)
-
-
-def test_one_cue_tells_nothing(trials):
-    *_, classes = trials
-    for cue in firing(trials):
-        for group in cue.T:
-            assert abs((group == classes).mean() - 0.5) < 4 * 0.5 / np.sqrt(2000)
-
-
-def test_counts_over_the_whole_trial_would_tell_all(trials):
-    """So the floor of counts sees the end of a trial only, which has no first cue."""
-    *_, classes = trials
-    np.testing.assert_array_equal(classes, (firing(trials).sum(axis=0) == 1).any(axis=1))
-    for delay in (25.0, 100.0):
-        own = delayed_match.Settings(delay)
-        assert own.trial_ms - 100 >= own.cue_ms
-
-
-def test_go_signal_and_background(trials):
-    settings, spikes, _ = trials
-    go = counted(spikes, 30, 35, settings.go_ms, settings.trial_ms)
-    np.testing.assert_array_equal(go, 5)
-    np.testing.assert_array_equal(counted(spikes, 30, 35, 0, settings.go_ms), 0)
-    background = counted(spikes, 35, 40, 0, settings.trial_ms).mean()
-    assert background == pytest.approx(5 * 10e-3 * settings.trial_ms, rel=0.05)
-
-
-def test_training_trials_are_fresh_and_can_be_taken_up_again():
-    p = params(delay_ms=25.0, n_train=5000, n_output=2)
-    drawn = list(shared.training_trials(p))
-    assert [len(classes) for _, classes in drawn] == [2000, 2000, 1000]
-    for (first, _), (second, _) in itertools.pairwise(drawn):
-        assert not np.isin(first.times_ms, second.times_ms).any()
-    again = list(shared.training_trials(p, first=1))
-    np.testing.assert_array_equal(again[0][0].times_ms, drawn[1][0].times_ms)
-
-
-def test_the_task_shows_controls_the_same_spikes():
-    p = params(delay_ms=25.0, n_output=2)
-    task = shared.delay_task(p, "test")
-    spikes = task.stimulus.spikes["input"]
-    assert task.features.shape == (60, round(spikes.duration_ms / 5), 40)
-    # A second spike of an input in one step of 5 ms, which is rare, is not seen.
-    assert 0.97 < task.features.sum() / len(spikes) <= 1
-    assert shared.delay_task(p, "fresh") is None

@@ -62,14 +62,14 @@ def test_a_learning_rate_trains_again_what_learns_with_it_alone():
     assert differing("goeltz", "released_yinyang", learning_rate=0.01) == set()
     controls = {"mlp", "linear", "mlp_at_6", "mlp_at_12", "mlp_at_25"}
     assert differing("goeltz", "yinyang", control_learning_rate=0.01) == {*controls, None}
-    assert differing("goeltz", "shared_yinyang", random_gain=9.0) == {"random_hidden", None}
+    assert differing("goeltz", "yinyang", random_gain=9.0) == {"random_hidden", None}
     assert differing("goeltz", "yinyang", n_train=100) == {*learn, *controls, "random_hidden", None}
 
 
 @pytest.mark.parametrize("variant", ["random_hidden", "linear"])
 def test_controls_are_trained_from_what_they_are_told(variant):
-    experiment = TALKS["goeltz"].experiments["shared_yinyang"]
-    params = params_of("goeltz", "shared_yinyang", control_epochs=1)
+    experiment = TALKS["goeltz"].experiments["yinyang"]
+    params = params_of("goeltz", "yinyang", control_epochs=1)
     told = plans.told(experiment, variant, params, TALKS["goeltz"].of_training)
     assert "learning_rate" not in told.values
     network = train.network_of(plans.training(experiment, variant, told), {}, silent)

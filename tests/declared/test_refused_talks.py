@@ -57,12 +57,6 @@ def shared(data):
     return data["experiments"]["shared_yinyang"]
 
 
-def delayed(data, delay_ms):
-    shared(data)["data"].update(key="delayed_match")
-    if delay_ms is not None:
-        shared(data)["parameters"]["delay_ms"] = {"value": delay_ms, "unit": "ms", "source": "ours"}
-
-
 def variant(data, name, **changes):
     data["experiments"]["substrates"]["variants"][name].update(changes)
 
@@ -135,14 +129,6 @@ TALK_DAMAGE = {
         lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),
         "yinyang.variants.spiking", "control",
     ),
-    "recurrent network of two layers": (
-        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "hidden": [3, 4]}),
-        "yinyang.variants.mlp", "one entry in 'hidden'",
-    ),
-    "recurrent network that sees less": (
-        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "sees": "mask"}),
-        "yinyang.variants.mlp", "no 'sees'",
-    ),
     "another network that is trained further": (
         lambda d: variant(d, "adapted", **{"is": "substrates/ideal"}),
         "adapted.starts_from", "substrates/ideal",
@@ -208,7 +194,7 @@ TALK_DAMAGE = {
         lambda d: shared(d).update(
             sizes={"parameter": "n_hidden", "of": {"spiking": [0.5]}, "first_seeds": 1}
         ),
-        "shared_yinyang.sizes.of", "Remove it",
+        "shared_yinyang.sizes", "Remove it",
     ),
     "shared task that was not tuned": (
         lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",
@@ -224,23 +210,15 @@ TALK_DAMAGE = {
         "tuned.spiking.learning_rate", "0.7",
     ),
     "shared task without a result or a reason": (
-        lambda d: d.pop("takes_no_part"), "takes_no_part", "delayed_match",
+        lambda d: d["experiments"].pop("shared_randman"), "takes_no_part", "randman",
     ),
     "shared task with a result and a reason": (
-        lambda d: d["takes_no_part"].update(yinyang="no reason that would be one"),
+        lambda d: d.update(takes_no_part={"yinyang": "no reason that would be one"}),
         "takes_no_part", "yinyang",
     ),
     "reason for a task that does not exist": (
-        lambda d: d["takes_no_part"].update(xor="one spike a neuron and no state beyond it"),
-        "takes_no_part", "delayed_match",
-    ),
-    "delay that is missing": (
-        lambda d: (d.pop("takes_no_part"), delayed(d, None)),
-        "shared_yinyang.parameters.delay_ms", "100.0",
-    ),
-    "delay longer than any trial": (
-        lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
-        "shared_yinyang.parameters.delay_ms", "50000.0",
+        lambda d: d.update(takes_no_part={"xor": "one spike a neuron, no state beyond it"}),
+        "takes_no_part", "randman",
     ),
     "threshold without a value": (
         lambda d: d["parameters"]["theta"].update(value=None), "parameters.theta", "None",

@@ -44,7 +44,7 @@ def test_every_spike_is_an_event_in_the_middle_of_its_step(samples, capsys):
     np.testing.assert_allclose(found, np.stack([given[key] for key in EVENTS]), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["goeltz-shared_yinyang", "neftci-shared_match_100"])
+@pytest.mark.parametrize("name", ["goeltz-shared_yinyang", "neftci-shared_randman"])
 def test_nir_reads_the_same_raster(name, tmp_path):
     others.require("nir.data_ir")
     samples = shutil.copy(NETWORKS / f"{name}.npz", tmp_path / "some.npz")

@@ -32,7 +32,7 @@ def equal_in_brian2(row, folder, builds):
 
 
 ROWS = tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
-FASTEST = "neftci-shared_match_100"
+FASTEST = "neftci-shared_yinyang"
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +234,7 @@ def test_measure_takes_steps_and_times_from_the_file_beside(which, rows, builds,
         capsys.readouterr().out
     )
     layers = measuring.read_layers(path)
-    params = tasks.params_of("yinyang", job.config_at("smoke"), seed=told["seed"], at=None)
+    params = tasks.params_of("yinyang", job.config_at("smoke"), seed=told["seed"])
     setting = measuring.setting_of(
         layers,
         params,

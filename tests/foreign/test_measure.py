@@ -45,7 +45,7 @@ def config(monkeypatch, builds):
 def decisions(file, builds, split="validation", steps=SNNTORCH):
     """Of our path on the trials of a split, and those trials."""
     layers = measuring.read_layers(file)
-    params = tasks.params_of("yinyang", job.config_at("full"), seed=0, at=None)
+    params = tasks.params_of("yinyang", job.config_at("full"), seed=0)
     setting = measuring.setting_of(
         layers, params, steps=steps, readout=None, asked_ms=None, bias_ms=()
     )
@@ -193,8 +193,6 @@ REFUSED = {
     "other inputs": (["--task", "randman"], "has 4 inputs"),
     "further inputs": (["--task", "yinyang", "--bias-ms", "5"], "has 4 inputs"),
     "readout of potentials": (["--task", "yinyang", "--readout", "max"], "--readout"),
-    "value of its own": (["--task", "yinyang", "--at", "25"], "--at"),
-    "no such value": (["--task", "delayed_match", "--at", "26"], "--at"),
     "steps": (["--task", "yinyang", "--step-ms", "0.7"], "whole number"),
     "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
     "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
@@ -242,7 +240,7 @@ def test_readouts():
 
 
 def test_samples_are_the_trials_of_the_task(tmp_path):
-    for task in ("yinyang", "delayed_match"):
+    for task in ("yinyang", "randman"):
         path = tmp_path / f"{task}.npz"
         assert main(["samples", "--task", task, "--scale", "smoke", "--to", str(path)]) == 0
         with np.load(path, allow_pickle=False) as file:

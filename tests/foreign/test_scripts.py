@@ -31,7 +31,7 @@ COMMITTED = ROOT / reference.FOLDER
 ROWS = {
     row["file"]: row for row in tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
 }
-FAST = ("neftci-shared_match_100", "masquelier-shared_yinyang", "scherr-pattern", "goeltz-yinyang")
+FAST = ("neftci-shared_randman", "masquelier-shared_yinyang", "scherr-pattern", "goeltz-yinyang")
 PAGE = ROOT / "docs" / "brian.md"
 
 
@@ -107,7 +107,7 @@ def test_a_network_of_a_framework_decides_as_it_did_there(library, tmp_path):
     file = PEERS / f"{library}_yinyang.nir"
     module = written(file, tmp_path, "--from", library)
     layers = measuring.read_layers(file)
-    params = tasks.params_of("yinyang", job.config_at("full"), seed=0, at=None)
+    params = tasks.params_of("yinyang", job.config_at("full"), seed=0)
     setting = measuring.setting_of(
         layers, params, steps=Steps(1.0, 1.0), readout=None, asked_ms=None, bias_ms=()
     )

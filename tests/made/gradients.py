@@ -17,10 +17,10 @@ from whyspiking.talks.bohte import network as bohte
 from whyspiking.talks.bohte import training as bohte_training
 from whyspiking.talks.discussion import fitting
 from whyspiking.talks.masquelier.audio import model as words
-from whyspiking.talks.neftci import learning, model
+from whyspiking.talks.neftci import gru, learning, model
 from whyspiking.talks.neftci.training import RULES
 from whyspiking.talks.scherr import lstm, oneshot, oneshot_task
-from whyspiking.training import controls, gru
+from whyspiking.training import controls
 from whyspiking.training.reference import units as reference
 from whyspiking.training.reference.learning import loss as reference_loss
 
@@ -70,7 +70,6 @@ def _bohte(cell, experiment="spoken", **changes):
 
 of_adaptive_neurons = partial(_bohte, "alif")
 of_plain_neurons = partial(_bohte, "lif_published")
-of_graded_neurons = partial(_bohte, "graded")
 of_gated_units = partial(_bohte, "gru")
 of_tanh_units = partial(_bohte, "rnn")
 

@@ -19,8 +19,6 @@ TOY = {
     "takes_no_part": {
         "yinyang": "it is a toy, which learns nothing",
         "randman": "it is a toy, which learns nothing",
-        "distinctness": "it is a toy, which learns nothing",
-        "delayed_match": "it is a toy, which learns nothing",
     },
     "experiments": {
         "one": {

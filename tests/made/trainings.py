@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 from made import bars, comsa_networks, neftci_networks
-from made.fulfilled import made_of
 from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params
-from whyspiking.datasets import shared
 from whyspiking.talks._template import learning as template
 from whyspiking.talks.comsa import boolean
 from whyspiking.talks.comsa import learning as comsa
@@ -30,7 +28,6 @@ from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import training as decolle
 from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
 from whyspiking.training import controls, gradient
-from whyspiking.training import gru as recurrent
 from whyspiking.training.reference import learning as reference
 from whyspiking.training.reference import units
 
@@ -38,19 +35,6 @@ STREAMS = Streams(3)
 
 
 def by_gradient(progress, monkeypatch):
-    return _line(progress, _points(0))
-
-
-def by_gradient_on_fresh_samples(progress, monkeypatch):
-    return _line(progress, _points)
-
-
-def _points(seed):
-    x = np.random.default_rng(seed).normal(size=(60, 2)).astype(np.float32)
-    return {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)}
-
-
-def _line(progress, data):
     def squares(arrays, batch):
         error = batch["x"] @ arrays["w"] + arrays["b"] - batch["y"]
         return (error**2).mean(), {}
@@ -58,7 +42,7 @@ def _line(progress, data):
     fitted = gradient.fit(
         {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
         squares,
-        data,
+        _points(),
         gradient.Settings(8, 10, 0.05, 1.0, "good", {}),
         # The best epoch comes before the training is stopped.
         judge=lambda arrays: {"good": -abs(float(arrays["w"][0]) - 0.1)},
@@ -66,6 +50,11 @@ def _line(progress, data):
         progress=progress,
     )
     return Network(fitted.arrays, fitted.info, fitted.history)
+
+
+def _points():
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    return {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)}
 
 
 def by_gradient_in_segments(progress, monkeypatch):
@@ -76,7 +65,7 @@ def by_gradient_in_segments(progress, monkeypatch):
     fitted = gradient.fit(
         {"w": np.zeros((), np.float32)},
         squares,
-        _points(0),
+        _points(),
         gradient.Settings(8, 10, 0.05, 1.0, "good", {}, segments=2),
         judge=lambda arrays: {"good": -abs(float(arrays["w"]) - 0.1)},
         shuffle=np.random.default_rng(1),
@@ -161,21 +150,6 @@ def by_decolle(progress, monkeypatch):
 
 def of_a_gru(progress, monkeypatch):
     return _frames(lambda own: gru.train(own, STREAMS, progress), monkeypatch)
-
-
-def of_fresh_trials(progress, monkeypatch):
-    values = {
-        "delay_ms": 25.0, "n_output": 2, "n_train": 48, "n_validation": 20, "control_batch": 3,
-        "control_learning_rate": 0.01, "control_tau_ms": 50.0, "control_epochs": 1,
-        "control_step_ms": 5.0,
-    }  # fmt: skip
-    monkeypatch.setattr(shared, "CHUNK", 6)
-    talk = made_of(
-        make_task=lambda params, split, streams: shared.delay_task(params, split),
-        control_trials=shared.training_trials,
-    )
-    own = Params("toy", "xor", "smoke", values)
-    return recurrent.train_declared(4, talk, own, STREAMS, progress)
 
 
 def of_a_reference(progress, monkeypatch):
@@ -263,10 +237,9 @@ def of_a_tempotron(progress, monkeypatch):
 
 
 ALL = (
-    by_gradient, by_gradient_on_fresh_samples, by_gradient_in_segments, of_a_control,
-    of_first_spikes,
+    by_gradient, by_gradient_in_segments, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
-    online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, of_a_reference, by_eprop,
+    online_with_shuffled_images, by_decolle, of_a_gru, of_a_reference, by_eprop,
     by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
     of_ensembles, of_a_tempotron,
 )  # fmt: skip

@@ -200,13 +200,3 @@ def test_energies_by_hand(energy_config):
     control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4)
     expected = 50 * (0.2 + 0.03 + 1.25) + 4 * 5
     assert energy.control_energy(control, model, price) == pytest.approx(expected)
-
-
-def test_messages_and_their_bits_are_counted():
-    values = np.zeros((2, 5, 8))
-    values[0, 1:4, 2] = 0.5, 0.5, 0.7
-    found = counting.traffic(values, 2)
-    # Three values in the first trial, none in the second, among eight neurons.
-    assert found == {"messages": 1.5, "message_payload": 3.0, "message_bits": 7.5}
-    spikes = {"messages": 1.5, "message_payload": 1.5, "message_bits": 4.5}
-    assert counting.traffic(values > 0, 1) == spikes

@@ -16,7 +16,7 @@ from whyspiking.training.history import NotFiniteError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
-PLACE = "shared_yinyang/random_hidden"
+PLACE = "shared_yinyang/spiking"
 
 
 def row(setting, accuracy, **places):
@@ -91,13 +91,13 @@ def test_every_setting_is_trained_once_the_better_ones_again_and_no_test_data_is
 
     monkeypatch.setattr(tune, "replication_of", Watched)
     table = tune.tune(talk, CONFIG, [PLACE])
-    grid = talk.experiments["shared_yinyang"].tuned["random_hidden"]
+    grid = talk.experiments["shared_yinyang"].tuned["spiking"]
     once = table[table["seed"] == tune.SEED]["setting"]
     assert [json.loads(text) for text in once] == list(tune.settings(grid))
     assert set(asked) == {("validation", tune.SEED + k) for k in range(5)}
-    assert len(table) == tune.trainings(len(once)) == 6 + 3 * 2 + 2 * 2
+    assert len(table) == tune.trainings(len(once)) == 8 + 4 * 2 + 2 * 2
     networks = table.groupby("setting").size().sort_values().tolist()
-    assert networks == [1, 1, 1, 3, 5, 5], "the better half is left after every round"
+    assert networks == [1, 1, 1, 1, 3, 3, 5, 5], "the better half is left after every round"
     assert table["accuracy"].between(0.3, 1).all()
     assert table["accuracy"].nunique() > 1, "settings matter"
 
@@ -147,15 +147,14 @@ def test_the_time_of_a_new_talk_is_that_of_others_on_its_task(monkeypatch):
 
 
 EDGES = {
-    "no better than a guess": ("mlp", [0.30, 0.34, 0.37], ""),
-    "hardly an error": ("mlp", [0.95, 0.98, 0.995], ""),
+    "no better than a guess": ("spiking", [0.30, 0.34, 0.37], ""),
+    "hardly an error": ("spiking", [0.95, 0.98, 0.995], ""),
     # variant, the best of three rates -> what is said
     "lowest": ("spiking", [0.8, 0.7, 0.6], "is 0.1, at the edge"),
     "highest": ("spiking", [0.6, 0.7, 0.8], "is 0.3, at the edge"),
     "inside": ("spiking", [0.6, 0.7, 0.6], ""),
     "the middle is as good": ("spiking", [1.0, 1.0, 0.9], ""),
     "four were tried": ("spiking", [0.9, 0.8, 0.7, 0.6], ""),
-    "cannot solve it": ("random_hidden", [0.6, 0.5, 0.4], ""),
 }
 
 
@@ -183,7 +182,7 @@ def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
 
     monkeypatch.setattr(tune.train, "network_of", fails)
     experiment = registry.load_talk("goeltz").experiments["shared_yinyang"]
-    assert tune._tried(experiment, "mlp", {}, CONFIG, None)["accuracy"] == 0.0
+    assert tune._tried(experiment, "spiking", {}, CONFIG, None)["accuracy"] == 0.0
 
 
 def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):

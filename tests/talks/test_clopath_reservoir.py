@@ -12,13 +12,13 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.talks.clopath.force import classification, reservoir
 
-SHARED = ("shared_yinyang", "shared_randman", "shared_match_100")
+SHARED = ("shared_yinyang", "shared_randman")
 
 
 def small(**changed):
-    """A network of ten neurons and a task of 95 ms, with feedback strong enough to matter."""
+    """A network of ten neurons and a task of 95 ms."""
     sizes = {"n_input": 3, "n_hidden": 10, "n_output": 2, "window_ms": 65.0}
-    strong = {"sparsity": 0.5, "input_gain": 1e5, "feedback_gain": 4000.0}
+    strong = {"sparsity": 0.5, "input_gain": 1e5}
     return params_of("clopath", "shared_randman", **sizes, **strong, **changed)
 
 
@@ -32,10 +32,8 @@ def inputs(n_trials=3, seed=0):
     return Spikes.sorted(times.ravel(), units.ravel(), trials.ravel(), **where)
 
 
-def drawn(params, fed_back=True):
+def drawn(params):
     arrays = reservoir.wire(params, Streams(1))
-    if not fed_back:
-        arrays["encoders"] = np.zeros_like(arrays["encoders"])
     arrays["phi"] = 5 * np.random.default_rng(2).standard_normal((params.n_hidden, params.n_output))
     return arrays
 
@@ -53,20 +51,16 @@ def plain(params, arrays, spikes, trial):
     return rates, fired.sum(axis=0)
 
 
-@pytest.mark.parametrize("fed_back", [False, True])
-def test_compiled_network_equals_plain_numpy(fed_back, vectors):
+def test_compiled_network_equals_plain_numpy(vectors):
     reservoir._library.cache_clear()
     params, spikes = small(), inputs()
-    arrays = drawn(params, fed_back)
+    arrays = drawn(params)
     rates, counts = reservoir.responses(params, arrays, spikes)
     for trial in range(spikes.n_trials):
         known, spoken = plain(params, arrays, spikes, trial)
         assert spoken.sum() > 30
         np.testing.assert_array_equal(counts[trial], spoken)
         np.testing.assert_allclose(rates[trial], known[reservoir.read_steps(params)], rtol=1e-6)
-    if fed_back:
-        without, _ = reservoir.responses(params, drawn(params, fed_back=False), spikes)
-        assert np.abs(without - rates).max() > 0.01
     reservoir._library.cache_clear()
 
 
@@ -74,13 +68,13 @@ def test_trials_are_independent_and_may_be_simulated_in_any_pieces():
     params, spikes = small(), inputs()
     arrays = drawn(params)
     _, counts = reservoir.responses(params, arrays, spikes)
-    alone, only = reservoir.Trials(params, arrays, spikes.select_trials([2])), arrays["phi"]
-    alone.advance(950, only)
+    alone = reservoir.Trials(params, arrays, spikes.select_trials([2]))
+    alone.advance(950)
     np.testing.assert_array_equal(alone.counts[0], counts[2])
     pieces = reservoir.Trials(params, arrays, spikes)
     for until in (1, 200, 201, 950):
         for trial in (1, 0, 2):
-            pieces.advance(until, only, trial)
+            pieces.advance(until, trial)
     np.testing.assert_array_equal(pieces.counts, counts)
 
 
@@ -95,11 +89,10 @@ def test_readings_lie_in_the_answer_window(experiment):
     assert start == pytest.approx(read[0])
     assert read[-1] == pytest.approx(end - params.rls_ms)
     np.testing.assert_allclose(np.diff(read), params.rls_ms)
-    if experiment != "shared_match_100":
-        assert task.stimulus.spikes["input"].times_ms.max() <= start
+    assert task.stimulus.spikes["input"].times_ms.max() <= start
 
 
-def test_without_feedback_learning_is_ridge_regression():
+def test_learning_is_ridge_regression():
     """On all readings of all trials: the sum of squares, and phi ** 2 / p_start."""
     params = params_of("clopath", "shared_randman", n_presented=60)
     network = classification.train(params, "spiking", Streams(0), {}, silent)
@@ -114,20 +107,6 @@ def test_without_feedback_learning_is_ridge_regression():
     np.testing.assert_allclose(network.arrays["phi"], known, rtol=1e-6, atol=1e-9)
 
 
-def test_feedback_is_a_variant_of_delayed_match():
-    params = params_of("clopath", "shared_match_100", n_presented=4, n_validation=4)
-    found = {
-        variant: classification.train(params, variant, Streams(0), {}, silent)
-        for variant in ("spiking", "feedback")
-    }
-    assert not found["spiking"].arrays["encoders"].any()
-    encoders = found["feedback"].arrays["encoders"]
-    assert 0 < np.abs(encoders).max() <= params.feedback_gain
-    for name in ("w_in", "omega_w", "v_start"):
-        ours, theirs = (network.arrays[name] for network in found.values())
-        np.testing.assert_array_equal(ours, theirs)
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_brian2_gives_the_same_spikes_and_outputs(builds):
@@ -137,25 +116,24 @@ def test_brian2_gives_the_same_spikes_and_outputs(builds):
     machine = Machine(classification.to_brian(params), builds)
     where = Stimulus({"input": spikes})
     task = Task(where, np.zeros(20, int), 2)
-    for fed_back in (False, True):
-        network = Network(drawn(params, fed_back))
-        recording = machine.run(where, classification.bind(params, network).values)
-        rates, counts = reservoir.responses(params, network.arrays, spikes)
-        np.testing.assert_array_equal(recording.spikes["hidden"].counts(), counts)
-        first = round(reservoir.answer_ms(params)[0] / params.rls_ms)
-        outputs = recording.traces["output"][:, first:]
-        np.testing.assert_allclose(outputs, rates @ network.arrays["phi"], rtol=1e-5, atol=1e-7)
-        # Decisions, with every class as likely.
-        known = rates @ network.arrays["phi"]
-        middle = known.mean(axis=(0, 1))
-        shifted = replace(recording, traces={"output": recording.traces["output"] - middle})
-        decoded = classification.decode(params, shifted, task).choices
-        np.testing.assert_array_equal(decoded, (known - middle).mean(axis=1).argmax(axis=1))
-        assert 0 < decoded.mean() < 1
-        replay = machine.model.replay["hidden"]
-        again = machine.run(
-            replace(where, spikes={replay.input: recording.spikes["hidden"]}),
-            {**classification.bind(params, network).values, **replay.silence},
-        )
-        assert len(again.spikes["hidden"]) == 0
-        np.testing.assert_allclose(again.traces["output"][:, first:], outputs, rtol=1e-9, atol=1e-9)
+    network = Network(drawn(params))
+    recording = machine.run(where, classification.bind(params, network).values)
+    rates, counts = reservoir.responses(params, network.arrays, spikes)
+    np.testing.assert_array_equal(recording.spikes["hidden"].counts(), counts)
+    first = round(reservoir.answer_ms(params)[0] / params.rls_ms)
+    outputs = recording.traces["output"][:, first:]
+    np.testing.assert_allclose(outputs, rates @ network.arrays["phi"], rtol=1e-5, atol=1e-7)
+    # Decisions, with every class as likely.
+    known = rates @ network.arrays["phi"]
+    middle = known.mean(axis=(0, 1))
+    shifted = replace(recording, traces={"output": recording.traces["output"] - middle})
+    decoded = classification.decode(params, shifted, task).choices
+    np.testing.assert_array_equal(decoded, (known - middle).mean(axis=1).argmax(axis=1))
+    assert 0 < decoded.mean() < 1
+    replay = machine.model.replay["hidden"]
+    again = machine.run(
+        replace(where, spikes={replay.input: recording.spikes["hidden"]}),
+        {**classification.bind(params, network).values, **replay.silence},
+    )
+    assert len(again.spikes["hidden"]) == 0
+    np.testing.assert_allclose(again.traces["output"][:, first:], outputs, rtol=1e-9, atol=1e-9)

@@ -8,8 +8,6 @@ from made.neftci_networks import run_in_numpy
 from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import delayed_match
-from whyspiking.datasets import shared as data
 from whyspiking.nir import Clock
 from whyspiking.talks.neftci import decisions, model, nir, shared, task
 
@@ -20,41 +18,19 @@ def trained(own, variant="spiking"):
 
 @pytest.fixture(scope="module")
 def one():
-    """A network that was trained a little on delayed match."""
-    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_hidden=20, n_validation=40)
+    """A network that was trained a little."""
+    own = params_of("neftci", "shared_randman", n_hidden=20, n_validation=40)
     return own, trained(own)
 
 
-@pytest.mark.parametrize(
-    ("experiment", "changes", "first"),
-    [
-        ("shared_match_100", {"delay_ms": 25.0}, 145 // 5),
-        ("shared_match_100", {"delay_ms": 400.0}, 520 // 5),
-        ("shared_randman", {"counted_ms": 20.0}, 40),
-    ],
-)
-def test_steps_count_from_the_go_signal_or_for_so_long(experiment, changes, first):
-    own = shared.own(params_of("neftci", experiment, **changes))
-    assert model.burn_in(own) == first
-    assert own.n_frames - first == (20 if "counted_ms" in changes else 10)
-
-
-def test_every_fresh_trial_is_shown_once():
-    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=5000)
-    rounds = shared.rounds(own)
-    expected = list(data.training_trials(own))
-    assert rounds.number == len(expected) == 3
-    for index, (spikes, classes) in enumerate(expected):
-        found = rounds.of(index)
-        np.testing.assert_array_equal(found.labels, classes)
-        ours = found.unpacked().transpose(1, 0, 2)
-        np.testing.assert_array_equal(ours, spikes.raster(spikes.steps(5.0), ours.shape[1]))
-    assert len(rounds.held_out.labels) == own.n_validation
+def test_the_last_steps_count():
+    own = shared.own(params_of("neftci", "shared_randman", counted_ms=20.0))
+    assert (own.n_frames, model.burn_in(own)) == (60, 40)
 
 
 def test_readouts_add_up_or_vote():
     """Two steps for class 0 by little, one for class 1 by much."""
-    own = shared.own(params_of("neftci", "shared_match_100", delay_ms=25.0))
+    own = shared.own(params_of("neftci", "shared_randman"))
     readout = np.zeros((1, own.n_frames, 2))
     readout[0, -3:] = [[1.0, 0.9], [1.0, 0.9], [0.0, 1.0]]
     # What comes before the answer is asked for does not count.
@@ -69,16 +45,13 @@ def test_readouts_add_up_or_vote():
     assert added.decision_ms.tolist() == [(own.n_frames - 1) * own.dt_ms]
 
 
-def test_two_cues_are_compared(monkeypatch):
-    """Local losses in every step solve 25 ms; the same network does not without learning."""
-    monkeypatch.setattr(delayed_match, "CUES", delayed_match.CUES[[0, -1]])  # that share no group
-    own = params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=10_000, n_test=400)
-    given = shared.make_task(own, "test", Streams(0))
-    for rate, least, most in ((own.rate_online, 0.95, 1.0), (0.0, 0.3, 0.7)):
-        network = trained(
-            params_of("neftci", "shared_match_100", delay_ms=25.0, n_train=10_000, rate_online=rate)
-        )
-        decided = shared.evaluate(own, "spiking", network, given)
+def test_local_losses_learn():
+    """The same network does not without learning."""
+    changes = {"dimension": 1, "n_train": 2000, "epochs": 4, "n_test": 400, "n_output": 2}
+    for rate, least, most in ((0.1, 0.75, 1.0), (0.0, 0.2, 0.7)):
+        own = params_of("neftci", "shared_randman", rate_online=rate, **changes)
+        given = shared.make_task(own, "test", Streams(0))
+        decided = shared.evaluate(own, "spiking", trained(own), given)
         assert least <= (decided.choices == given.targets).mean() <= most
 
 
@@ -119,4 +92,4 @@ def test_the_graph_decides_as_the_network(one):
     chosen = nir.choices(own, np.stack(outputs, axis=1), clock)
     reference = nir.reference(own, "spiking", network, given)
     assert (chosen == reference).mean() >= 0.99
-    assert set(reference) == {0, 1}
+    assert len(set(reference)) > 3

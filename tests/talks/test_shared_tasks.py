@@ -34,12 +34,8 @@ def task_of(experiment, split, seed):
 
 def digest(params, split):
     """Of the samples as the core draws them."""
-    if params.shared_task == "delayed_match":
-        spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
-        parts = (spikes.times_ms, spikes.units, spikes.trials, classes)
-    else:
-        drawn = shared.latencies(params, split)
-        parts = (drawn.times_ms, drawn.classes)
+    drawn = shared.latencies(params, split)
+    parts = (drawn.times_ms, drawn.classes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
 
 
@@ -59,14 +55,12 @@ def test_every_talk_has_a_result_or_a_reason_for_every_task():
 
 @pytest.mark.parametrize("scale", ["default", "full", "paper"])
 def test_all_have_the_same_size_samples_and_presentations(scale):
-    """Of every task, and where it has one, of every value of its own parameter."""
     found = {}
     for experiment in SHARED:
         values = registry.params(experiment, {**CONFIG, "scale": scale}).values
         task = shared_tasks()[experiment.task]
-        own = values[task.own.parameter] if task.own else None
         fixed = {key: values[key] for key in task.parameters}
-        found.setdefault((experiment.task, own), []).append(fixed)
+        found.setdefault(experiment.task, []).append(fixed)
     for place, all_of_it in found.items():
         assert all(fixed == all_of_it[0] for fixed in all_of_it), place
 
@@ -76,25 +70,13 @@ def on_steps(times_ms, step_ms):
     return np.floor(times_ms / step_ms + 1e-6).astype(int) if step_ms else times_ms
 
 
-def events(spikes, step_ms):
-    """Trial, input and step of all spikes: several of an input in one step are one."""
-    steps = on_steps(spikes.times_ms, step_ms)
-    return set(zip(spikes.trials.tolist(), spikes.units.tolist(), steps.tolist(), strict=True))
-
-
 @each
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_networks_and_controls_are_shown_the_samples_of_the_task(experiment, seed, split):
+def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
     """Classes, features, and spike times laid anywhere, in no other steps than is said."""
     params, task = task_of(experiment, split, seed)
     step = experiment.input_step_ms
-    if params.shared_task == "delayed_match":
-        drawn, (given,) = shared.delay_task(params, split), task.stimulus.spikes.values()
-        np.testing.assert_array_equal(task.targets, drawn.targets)
-        np.testing.assert_array_equal(task.features, drawn.features)
-        assert events(given, step) == events(drawn.stimulus.spikes["input"], step)
-        return
     drawn = shared.latencies(params, split)
     np.testing.assert_array_equal(task.targets, drawn.classes)
     np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
@@ -109,18 +91,6 @@ def test_networks_and_controls_are_shown_the_samples_of_the_task(experiment, see
     else:
         single = float(np.finfo(np.float32).eps) * scale * params.window_ms
         assert np.ptp(first - scale * drawn.times_ms) < max(1e-6, single)
-
-
-@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz"])
-@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
-def test_a_control_knows_the_inputs_that_have_fired(talk, name):
-    params, task = task_of(registry.load_talk(talk).experiments[name], "test", 0)
-    first = task.stimulus.spikes["input"].first_ms()[:, : params.n_input]
-    half = np.median(first)
-    found = replication_of(talk, name).features_until(params, task, half)
-    expected = shared.completed(params, task.features, first <= half)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert 0.4 < (first <= half).mean() < 0.6
 
 
 LEARNED = {
@@ -148,14 +118,13 @@ def test_digests_of_the_samples_agree():
     for experiment in SHARED:
         for seed in (0, 1):
             params = registry.params(experiment, CONFIG, seed)
-            own = params.values.get("delay_ms")
             for split in ("train", "validation", "test"):
-                place = (experiment.task, own, seed, split)
+                place = (experiment.task, seed, split)
                 found.setdefault(place, set()).add(digest(params, split))
     assert all(len(digests) == 1 for digests in found.values())
     assert len({next(iter(d)) for (task, *_), d in found.items() if task != "yinyang"}) == sum(
         task != "yinyang" for task, *_ in found
-    ), "no two splits, seeds or delays have the same samples"
+    ), "no two splits or seeds have the same samples"
 
 
 @pytest.mark.parametrize(

@@ -159,26 +159,6 @@ def test_ranks_are_the_order_and_nothing_else():
     assert found.dtype == np.float32
 
 
-def test_steps_are_a_fiftieth_of_the_window():
-    features = np.array([[0.0, 0.0199, 0.02, 0.0399, 0.999, 1.0]])
-    np.testing.assert_allclose(controls.steps(features), [[0.0, 0.0, 0.02, 0.02, 0.98, 1.0]])
-    # What is a whole number of steps stays it, however it is rounded.
-    whole = np.arange(51)[None, :] / 50
-    np.testing.assert_allclose(controls.steps(whole), whole, rtol=1e-6)
-    drawn = np.random.default_rng(0).random((100, 4))
-    told = controls.steps(drawn)
-    assert (told <= drawn + 1e-6).all() and (drawn - told < 0.02 + 1e-6).all()
-
-
-def test_late_is_the_sum_of_the_last_steps():
-    features = np.random.default_rng(0).integers(0, 2, (30, 45, 6))
-    found = controls.late(features)
-    np.testing.assert_array_equal(found, features[:, 25:].sum(axis=1))
-    earlier = features.copy()
-    earlier[:, :25] = 1 - earlier[:, :25]
-    np.testing.assert_array_equal(controls.late(earlier), found)
-
-
 def readout(n_hidden, gain=2.0, bias=0.5, seed=0, told=None):
     """A random hidden layer on the two discs, with features in 0..1, and its training set."""
     features, targets = told or discs(1500, 1)

@@ -143,22 +143,3 @@ def test_a_gradient_that_is_not_finite_ends_the_training_at_its_step():
             shuffle=np.random.default_rng(1),
             progress=lambda *_: None,
         )
-
-
-def test_samples_may_be_fresh_in_every_epoch():
-    from dataclasses import replace
-
-    asked = []
-
-    def fresh(epoch):
-        asked.append(epoch)
-        return line(np.random.default_rng(epoch), n=30)
-
-    def judge(arrays):
-        return {"good": -float(np.abs(arrays["w"] - np.array([1.0, -2.0])).max())}
-
-    fitted = run(replace(SETTINGS, epochs=40), data=fresh, judge=judge)
-    assert asked == list(range(1, 41))
-    np.testing.assert_allclose(fitted.arrays["w"], [1, -2], atol=0.1)
-    with pytest.raises(UserError, match="fewer than one batch"):
-        run(data=lambda epoch: line(np.random.default_rng(0), n=9))

@@ -3,7 +3,7 @@
     python -m whyspiking samples --task yinyang --to yinyang.npz
     python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
     python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
-    python -m whyspiking rule docs/three_factor.py --task distinctness
+    python -m whyspiking rule docs/three_factor.py --task randman
 
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
@@ -36,15 +36,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     rule.add_argument("rule", type=Path, metavar="RULE.py")
     rule.add_argument("--to", type=Path, help="folder to make [<RULE>-<task>]")
     for command in (samples, network, rule):
-        command.add_argument(
-            "--task", required=True, help="yinyang, randman, distinctness, delayed_match or mnist"
-        )
+        command.add_argument("--task", required=True, help="yinyang, randman or mnist")
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument("--scale", default="full", help="of task and battery [full]")
-    for command in (samples, network):
-        command.add_argument(
-            "--at", type=float, help="the task's own value: delay of delayed_match, ms"
-        )
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)

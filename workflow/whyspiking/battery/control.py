@@ -24,7 +24,7 @@ from whyspiking.contract.types import Condition, Network, Outcome, Params, Progr
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
-from whyspiking.training.controls import FEED_FORWARD, Arrays, forward, seen, weight_names
+from whyspiking.training.controls import KINDS, Arrays, forward, seen, weight_names
 
 
 def probe_control(
@@ -64,7 +64,7 @@ def probe_control(
     if "weights" in network.info:
         bench = _SpikeReader(replication, params, variant, network, task, config, tau_ms)
         return bench.rows(shared, perturbations, progress)
-    if network.info.get("is") in FEED_FORWARD:
+    if network.info.get("is") in KINDS:
         return _feed_forward_rows(shared, perturbations, network, task, streams, config, progress)
     progress(1.0, "no control of the core; only its stated counts are kept")
     return tables.rows(shared, network.info.get("counts", {}), int(task.targets.shape[0]))
@@ -185,9 +185,7 @@ class _SpikeReader:
         """Counts of a control, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
         described = (self.params, self.variant, self.network, self.task)
-        # The core has counted what it trained.
-        own = self.network.info.get("is") is None
-        counted = self.replication.control_counts(*described) if own else {}
+        counted = self.replication.control_counts(*described)
         rows = tables.rows(shared, {**self.network.info.get("counts", {}), **counted}, n_trials)
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
         binned = self.network.info.get("reads") == "features"

@@ -12,14 +12,13 @@ the same checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (
     Binding,
     Condition,
@@ -128,16 +127,6 @@ class Replication:
         By default the task itself; a talk whose spikes take long to make leaves them out.
         """
         return self.make_task(params, split, streams)
-
-    def control_trials(
-        self, params: Params, first: int = 0
-    ) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-        """Trials for a control that talk.yaml declares with `is: gru`, in the order of learning.
-
-        Spikes and classes (trial,), equally many at a time, epoch after epoch; `first` such parts
-        are left out.
-        """
-        raise _missing(params, "control_trials")
 
     def control_counts(
         self, params: Params, variant: str, network: Network, task: Task

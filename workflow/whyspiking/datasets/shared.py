@@ -8,7 +8,6 @@ compared pairwise on equal data. The Yin-Yang set is published and the same for 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,17 +15,11 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import delayed_match, distinctness, randman, yinyang
+from whyspiking.datasets import randman, yinyang
 
 RANDMAN = 2033
-DISTINCTNESS = 2037
-DELAYED_MATCH = 2035
-"""What the seeds of these data begin with."""
+"""What the seeds of its data begin with."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-CHUNK = 2000
-"""Trials of delayed match that are drawn at once in training."""
-STEP_MS = 5.0
-"""Steps of the trials of delayed match as controls see them."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +52,15 @@ def latencies(params: Params, split: Split) -> Latencies | None:
         values, classes = values[:limit], classes[:limit]
         return Latencies(values * params.window_ms, values, classes)
     sizes = [getattr(params, f"n_{name}") for name in SPLITS]
-    if params.shared_task == "distinctness":
-        times, classes = _distinctness(params.seed, sum(sizes), params.n_input, params.window_ms)
-    else:
-        settings = randman.Settings(
-            n_inputs=params.n_input,
-            n_classes=params.n_output,
-            dimension=params.dimension,
-            alpha=params.smoothness,
-            span_ms=params.window_ms,
-            jitter_ms=params.jitter_ms,
-        )
-        times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
+    settings = randman.Settings(
+        n_inputs=params.n_input,
+        n_classes=params.n_output,
+        dimension=params.dimension,
+        alpha=params.smoothness,
+        span_ms=params.window_ms,
+        jitter_ms=params.jitter_ms,
+    )
+    times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
     first = sum(sizes[: SPLITS.index(split)])
     chosen = slice(first, first + sizes[SPLITS.index(split)])
     return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
@@ -86,37 +76,9 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
     return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
 
 
-@functools.lru_cache(maxsize=2)
-def _distinctness(seed: int, n: int, n_inputs: int, window_ms: float) -> tuple[NDArray, NDArray]:
-    rng = np.random.default_rng(np.random.SeedSequence([DISTINCTNESS, seed]))
-    settings = distinctness.Settings(n_inputs, per_input_ms=window_ms / n_inputs)
-    return distinctness.draw(settings, n, rng)
-
-
 def takes_part(params: Params) -> bool:
     """Whether an experiment is set a shared task."""
     return "shared_task" in params.values
-
-
-def delayed(params: Params) -> bool:
-    """Whether the task is delayed match: fresh trials, each shown once."""
-    return params.shared_task == "delayed_match"
-
-
-def completed(params: Params, features: NDArray, known: NDArray) -> NDArray[np.float64]:
-    """What a control makes of the inputs that have fired, (sample, input).
-
-    Of Yin-Yang, one coordinate tells its mirror; elsewhere an input that has not fired is taken to
-    fire last.
-
-    Args:
-        params: `shared_task`.
-        features: Of `latencies`, (sample, input).
-        known: Which inputs have fired, (sample, input).
-    """
-    if params.shared_task == "yinyang":
-        return yinyang.completed(features, known)
-    return np.where(known, features, 1.0)
 
 
 def latency_task(
@@ -148,52 +110,6 @@ def latency_task(
     return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
 
 
-def settings_of(params: Params) -> delayed_match.Settings:
-    """How trials of delayed match are laid out."""
-    return delayed_match.Settings(params.delay_ms)
-
-
-def trials(
-    params: Params, split: Split, n: int, chunk: int = 0
-) -> tuple[Spikes, NDArray[np.int64]]:
-    """Trials of delayed match: spikes of all inputs, and classes (trial,).
-
-    Args:
-        params: `delay_ms`; the seed.
-        split: "train", "validation" or "test".
-        n: Number of trials.
-        chunk: Further draws of the same split.
-    """
-    seed = [DELAYED_MATCH, params.seed, SPLITS.index(split), chunk]
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
-    return delayed_match.generate(rng, n, settings_of(params))
-
-
-def training_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-    """All training trials of delayed match, `CHUNK` at a time, each trial once.
-
-    Args:
-        params: `n_train`, and as for `trials`.
-        first: Chunk to begin with, where training goes on from a checkpoint.
-    """
-    for chunk in range(first, -(-params.n_train // CHUNK)):
-        yield trials(params, "train", min(CHUNK, params.n_train - chunk * CHUNK), chunk)
-
-
-def delay_task(params: Params, split: Split) -> Task | None:
-    """The task of delayed match; of training, its first chunk.
-
-    Its features are 1 where an input fires in a step of `STEP_MS`, (trial, step, input).
-    """
-    if split not in SPLITS:
-        return None
-    n = min(CHUNK, getattr(params, f"n_{split}"))
-    spikes, classes = trials(params, split, n)
-    n_steps = round(spikes.duration_ms / STEP_MS)
-    raster = spikes.raster(spikes.steps(STEP_MS), n_steps).astype(np.float32)
-    return Task(Stimulus({"input": spikes}), classes, params.n_output, raster)
-
-
 def task_on_steps(
     params: Params,
     split: Split,
@@ -206,22 +122,18 @@ def task_on_steps(
     """The task of an experiment as networks that take steps are told it; see `on_steps`.
 
     Args:
-        params: As for `latencies` or `trials`.
-        split: "fresh" does not exist; of delayed match "train" is the first chunk.
+        params: As for `latencies`.
+        split: As there.
         step_ms: Step of the network.
-        trial_ms: As in `latency_task`; trials of delayed match have a length of their own.
-        bias_ms: As in `latency_task`; delayed match has none.
+        trial_ms: As in `latency_task`.
+        bias_ms: As there.
         name: Of the input.
     """
-    if delayed(params):
-        found = delay_task(params, split)
-    else:
-        found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
+    found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
     if found is None:
         return None
-    return replace(
-        found, stimulus=Stimulus({name: on_steps(found.stimulus.spikes["input"], step_ms)})
-    )
+    spikes = on_steps(found.stimulus.spikes["input"], step_ms)
+    return replace(found, stimulus=Stimulus({name: spikes}))
 
 
 def on_steps(spikes: Spikes, step_ms: float) -> Spikes:

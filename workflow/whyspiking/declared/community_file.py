@@ -90,7 +90,7 @@ class CommunityRow(Block):
     by: Line
     link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
     reproduced: bool
-    task: Literal["yinyang", "randman", "distinctness", "delayed_match", "mnist"]
+    task: Literal["yinyang", "randman", "mnist"]
     at: MayLack[float] = None
     seed: Annotated[int, Field(ge=0)]
     made: Made

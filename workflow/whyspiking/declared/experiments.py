@@ -224,12 +224,8 @@ class Experiment(Named):
         scaled = cast("dict[str, Changes]", dict(self.scaled))
         if self.shared is not None:
             own, scaled = shared_tasks.joined(name, self.data.key, self.parameters, self.scaled)
-            matched = shared_tasks.shared_tasks()[self.data.key].matched
-            methods = sorted(set(self.sizes.of if self.sizes else ()) - set(matched))
-            only = (
-                "a shared task has one size for all methods; expected matched controls. Remove it."
-            )
-            refuse((bool(methods), f"{name}.sizes.of", f"names {', '.join(methods)}, but {only}"))
+            says = "is given, but a shared task has one size for all; expected none. Remove it."
+            refuse((self.sizes is not None, f"{name}.sizes", says))
         described = {**shared, **own}
         for scale, changes in scaled.items():
             for key, change in changes.items():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNPERTURBED = ("ablation", "size")
 """Roles that get none of the common perturbations."""
-OF_CONTROLS = {NOISE, *(name for names in NEEDED.values() for name in names)} - {"n_train"}
+OF_CONTROLS = {NOISE, *(name for names in NEEDED.values() for name in names)}
 """Parameters that nothing but the training of the core's controls reads."""
 
 

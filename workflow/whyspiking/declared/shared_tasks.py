@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,8 +17,6 @@ from pydantic import Field, TypeAdapter
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.strict_yaml import (
     Block,
-    MayLack,
-    Name,
     Wrong,
     parsed,
     read_yaml,
@@ -34,22 +33,6 @@ TRIED = (6, 8)
 four where the best of three was the lowest or highest; each with two values of another."""
 
 
-class Own(Block):
-    """The one parameter of a task in which its experiments differ.
-
-    Attributes:
-        parameter: Its name.
-        unit: Of its values.
-        values: Those that there are.
-        span: Accuracy that must be reached: the largest value with as much is told of every method.
-    """
-
-    parameter: str
-    unit: str
-    values: list[float] = Field(min_length=1)
-    span: float = Field(gt=0, lt=1)
-
-
 class SharedTask(Block):
     """A task, and what all that are set it have in common.
 
@@ -59,14 +42,8 @@ class SharedTask(Block):
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
-        matched: Control that a method is held against -> step in ms to which both are told the
-            times of input spikes; 0 where they are told them whole.
-        beside: Such a control -> one of the other equal size: of equal parameters where the first
-            has equal units, and of equal units where it has equal parameters.
-        floors: Controls that stay below whoever solves the task as intended.
         lasts_ms: How long input comes: an expression in its parameters.
         same_trials: Whether networks of all seeds are tested on the same trials.
-        own: The parameter that an experiment chooses; None where there is none.
         parameters: Of every experiment.
         scaled: What scales change of them.
     """
@@ -76,12 +53,8 @@ class SharedTask(Block):
     asks: str
     chance: float = Field(gt=0, lt=1)
     input_times: Literal["constructed", "trains"]
-    matched: dict[Name, float] = Field(min_length=1)
-    beside: dict[Name, Name]
-    floors: list[Name]
     lasts_ms: str
     same_trials: bool = False
-    own: MayLack[Own] = None
     parameters: Parameters
     scaled: Scaled
 
@@ -104,7 +77,7 @@ def joined(
         scaled: What scales change of its own.
 
     Raises:
-        Wrong: If there is no such task, or the experiment differs from it in anything but `own`.
+        Wrong: If there is no such task, or the experiment differs from it.
     """
     known = shared_tasks()
     if task not in known:
@@ -114,15 +87,13 @@ def joined(
             "Correct it, or remove 'shared'.",
         )
     found = known[task]
-    own_keys = {*parameters, *(key for part in _changes(scaled) for key in part)}
+    own_keys = {*parameters, *chain.from_iterable(cast("Changes", x) for x in scaled.values())}
     for key in sorted(own_keys & {*found.parameters, "shared_task"}):
         raise Wrong(
             f"{name}.parameters.{key}",
             f"is given here, but shared task '{task}' fixes it for all who take part "
             f"({FILE.name}); expected no value of its own. Remove it.",
         )
-    if found.own is not None:
-        _check_own(name, task, found.own, parameters, _changes(scaled))
     named: Parameter = {"value": task, "source": f"{FILE.name}"}
     changes: dict[str, Changes] = {
         scale: cast("Changes", part) for scale, part in found.scaled.items()
@@ -130,30 +101,6 @@ def joined(
     for scale, part in scaled.items():
         changes[scale] = {**changes.get(scale, {}), **cast("dict[str, Change]", part)}
     return {**parameters, **found.parameters, "shared_task": named}, changes
-
-
-def _check_own(
-    name: str, task: str, own: Own, parameters: Parameters, scaled: list[Changes]
-) -> None:
-    place = f"{name}.parameters.{own.parameter}"
-    if own.parameter not in parameters:
-        raise Wrong(
-            place,
-            f"is missing, but shared task '{task}' needs it; expected one of {own.values} "
-            f"{own.unit}. Add it.",
-        )
-    parts = [parameters, *scaled]
-    values = [part[own.parameter]["value"] for part in parts if own.parameter in part]
-    for value in (value for value in values if value not in own.values):
-        raise Wrong(
-            place,
-            f"is {value} {own.unit}, for which shared task '{task}' has no trials; expected one of "
-            f"{own.values} {own.unit}. Correct it.",
-        )
-
-
-def _changes(scaled: Scaled) -> list[Changes]:
-    return [cast("Changes", part) for part in scaled.values()]
 
 
 def check_tuned(
@@ -205,8 +152,6 @@ def presentations(values: Mapping[str, Any]) -> int:
     """Samples that training shows, repeats counted; a network that needs fewer says how many.
 
     Args:
-        values: Parameters of an experiment; where it shares a task, that says whether in epochs.
+        values: Parameters of an experiment.
     """
-    task = values.get("shared_task")
-    rounds = values["epochs"] if task is None or "epochs" in shared_tasks()[task].parameters else 1
-    return values.get("n_presented", values["n_train"] * rounds)
+    return values.get("n_presented", values["n_train"] * values["epochs"])

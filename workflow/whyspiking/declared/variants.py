@@ -20,21 +20,13 @@ from whyspiking.declared.strict_yaml import (
     refuse,
 )
 
-Sees = Literal["all", "mask", "ranks", "steps", "late"]
+Sees = Literal["all", "mask", "ranks"]
 """What a control is told of its input (`controls.seen`)."""
 
 
 NEEDED = {
     "relu": ("control_epochs", "control_batch", "control_learning_rate"),
     "random": ("random_gain", "random_bias"),
-    "gru": (
-        "n_train",
-        "control_epochs",
-        "control_batch",
-        "control_learning_rate",
-        "control_tau_ms",
-        "control_step_ms",
-    ),
 }
 """Kind of a control that the core trains -> the parameters that its training needs."""
 NOISE = "control_noise"
@@ -74,14 +66,12 @@ class Variant(Named):
         starts_from: Networks that must be trained before; its training gets them.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
             `random`: the same with a random hidden layer, of which only the readout is fitted.
-            `gru`: gated recurrent units that learn from spike trains, `control_trials`.
             "experiment/variant": that network, unchanged.
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
         settings: Parameters in which its training differs from that of the others, and why.
         learns: False where others trained it: the networks that authors released.
-        twin_of: Variant that it equals in everything but what neurons send.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured, on all test trials.
     """
@@ -95,7 +85,6 @@ class Variant(Named):
     sees: MayLack[Sees] = None
     settings: dict[Name, Change] = Field(default_factory=dict)
     learns: bool = True
-    twin_of: MayLack[str] = None
     recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
     _same: Variant | None = PrivateAttr(None)
@@ -150,12 +139,6 @@ class Variant(Named):
                 "",
                 "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
                 "hidden layers ([] for a linear classifier). Correct it.",
-            ),
-            (
-                self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}),
-                "",
-                "has 'is: gru'; expected one entry in 'hidden', its units, and no 'sees'. Correct "
-                "it.",
             ),
         )
         return self

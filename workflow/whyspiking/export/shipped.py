@@ -33,7 +33,6 @@ import pandas as pd
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
-from whyspiking.datasets import shared
 from whyspiking.declared import claims_file, registry
 from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
@@ -267,7 +266,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     None where these cannot tell it: where further inputs fire more than once.
     """
     params = trained.params
-    if experiment.shared is None or shared.delayed(params):
+    if experiment.shared is None:
         return None
     replication = replication_of(params.talk, params.experiment)
     task = replication.make_task(params, "validation", Streams(params.seed))

@@ -53,7 +53,7 @@ def samples(asked: argparse.Namespace) -> int:
     Per split: `<split>.times_ms`, `.units`, `.trials` (event,), sorted by trial and time, and
     `.classes` (trial,); `n_inputs`, `n_classes`, `trial_ms`. Test trials are not written.
     """
-    params = params_of(asked.task, config_at(asked.scale), seed=asked.seed, at=asked.at)
+    params = params_of(asked.task, config_at(asked.scale), seed=asked.seed)
     if asked.task == MNIST:
         raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
     found: dict[str, np.ndarray] = {
@@ -62,15 +62,12 @@ def samples(asked: argparse.Namespace) -> int:
         "trial_ms": np.asarray(trial_ms(params, None)),
     }
     for split in ("train", "validation"):
-        if shared.delayed(params):
-            spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
-        else:
-            task = shared.latency_task(params, split, trial_ms=trial_ms(params, None))
-            assert task is not None
-            spikes, classes = task.stimulus.spikes["input"], task.targets
+        task = shared.latency_task(params, split, trial_ms=trial_ms(params, None))
+        assert task is not None
+        spikes = task.stimulus.spikes["input"]
         for key in ("times_ms", "units", "trials"):
             found[f"{split}.{key}"] = getattr(spikes, key)
-        found[f"{split}.classes"] = classes
+        found[f"{split}.classes"] = task.targets
     array_files.save_arrays(found, asked.to)
     print(asked.to)
     return 0
@@ -105,7 +102,7 @@ def measure(asked: argparse.Namespace) -> int:
     if to.exists():
         raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
     config = config_at(asked.scale)
-    params = params_of(asked.task, config, seed=asked.seed, at=asked.at)
+    params = params_of(asked.task, config, seed=asked.seed)
     name = asked.name or asked.file.stem[:40]
     by = asked.by or "nobody named"
     told = measuring.Asked(asked.file, name, asked.says or name, by, asked.link)

@@ -19,19 +19,17 @@ from whyspiking.battery.spiking import Bench
 from whyspiking.brian import Machine
 from whyspiking.contract import perturb
 from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.declared import registry
 from whyspiking.declared.community_file import FORMAT, CommunityRow
-from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
+from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.foreign import sources
-from whyspiking.foreign.tasks import MNIST, Foreign, Setting, trial_ms, value_of
+from whyspiking.foreign.tasks import Foreign, Setting, trial_ms
 from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.layers import Layers
-from whyspiking.records import reference, tables
+from whyspiking.records import tables
 from whyspiking.records.columns import METRICS
 from whyspiking.records.tables import Table
 from whyspiking.stages.provenance import git
-from whyspiking.verdicts import contrasts
 
 VARIANT = "spiking"
 TOLD = (
@@ -71,9 +69,7 @@ class Measured:
         asked: Which network.
         layers: What its file holds.
         setting: How it was run.
-        metrics: Rows of the metrics table, those against recorded controls included.
-        control: Where the recorded controls are from, "talk.experiment"; empty if there are none.
-        controls: Their accuracy by name.
+        metrics: Rows of the metrics table.
         row: What `community/` takes.
         agreed: Share of validation trials with the decision that was expected; None: not asked.
     """
@@ -82,8 +78,6 @@ class Measured:
     layers: Layers
     setting: Setting
     metrics: pd.DataFrame
-    control: str
-    controls: Mapping[str, float]
     row: CommunityRow
     agreed: float | None = None
 
@@ -112,7 +106,6 @@ def setting_of(
         params.experiment,
         steps,
         params.seed,
-        value_of(params),
         trial_ms(params, asked_ms),
         tuple(bias_ms),
         readout or default,
@@ -157,63 +150,9 @@ def measure(
     )
     known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
     names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
-    own = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
-    control, controls, beside = against_recorded(own, params, config)
-    table = pd.concat([own, beside], ignore_index=True) if len(beside) else own
+    table = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
     row = _row(asked, found, setting, params, table)
-    return Measured(asked, found, setting, table, control, controls, row, agreed)
-
-
-def against_recorded(
-    own: Table, params: Params, config: Mapping[str, Any]
-) -> tuple[str, dict[str, float], Table]:
-    """Energy, robustness and speed against the recorded control of the task, seed by seed.
-
-    Args:
-        own: Rows of the network.
-        params: Of the task.
-        config: The run configuration; the `energy` block is used.
-
-    Returns:
-        Where the controls are from, their accuracy, and the rows, in the place of the network;
-        nothing where no control is recorded with the seed of its data.
-    """
-    nothing = "", {}, METRICS.table([])
-    if params.experiment == MNIST or params.scale != "full":
-        return nothing
-    wanted = shared_tasks()[params.experiment].matched
-    for name in reference.recorded():
-        talk = registry.load_talk(name)
-        for experiment in talk.experiments.values():
-            known = [v for v in experiment.variants.values() if v.name in wanted]
-            if experiment.task != params.experiment or not known:
-                continue
-            if not _same_value(experiment.published, params):
-                continue
-            recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
-            controls = tables.where(
-                recorded,
-                experiment=experiment.name,
-                seed=params.seed,
-                variant=[v.name for v in known],
-            )
-            if controls.empty:
-                continue
-            as_theirs = own.assign(talk=name, experiment=experiment.name)
-            table = pd.concat([as_theirs, controls], ignore_index=True)
-            alone = talk.model_copy(update={"experiments": {experiment.name: experiment}})
-            made = METRICS.table(contrasts.cross_rows(table, alone, config))
-            made = tables.where(made, variant=VARIANT)
-            place = f"{name}.{experiment.name}"
-            clean = tables.where(controls, metric="accuracy", perturbation="none", locus="")
-            reached = dict(zip(clean["variant"], clean["value"].astype(float), strict=True))
-            return place, reached, made.assign(talk="community", experiment=params.experiment)
-    return nothing
-
-
-def _same_value(published: Mapping[str, Any], params: Params) -> bool:
-    own = shared_tasks()[params.experiment].own
-    return own is None or published.get(own.parameter) == params.values[own.parameter]
+    return Measured(asked, found, setting, table, row, agreed)
 
 
 def _row(
@@ -229,8 +168,6 @@ def _row(
         told = tables.where(table, perturbation=perturbation, locus=locus, metric=metric)
         if len(told) and math.isfinite(float(told["value"].iloc[0])):
             measures[f"{perturbation}.{locus}.{metric}"] = float(told["value"].iloc[0])
-    for ratio in tables.where(table, metric="energy_ratio").to_dict("records"):
-        measures[f"{ratio['perturbation']}.{ratio['locus']}.energy_ratio"] = float(ratio["value"])
     data: dict[str, Any] = {
         "format": FORMAT,
         "name": asked.name,
@@ -260,6 +197,4 @@ def _row(
         "spikes_hidden": values.get("spikes_hidden", 0.0),
         "measures": measures,
     }
-    if math.isfinite(setting.at):
-        data["at"] = setting.at
     return parsed(CommunityRow, data, "what the command line says of the network")

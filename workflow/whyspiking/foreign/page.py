@@ -50,9 +50,6 @@ def page(found: Measured) -> str:
         READOUTS[found.setting.readout],
         _clean(found),
         _curves(found),
-        _contrasts(found),
-        found.control,
-        found.controls,
         _methods(found, ground),
     )
     return (
@@ -148,19 +145,3 @@ def _curves(found: Measured) -> list[tuple[str, str, Sequence[tuple[str, float, 
             place = (str(row["perturbation"]), str(row["locus"]))
             told.setdefault(place, []).append((metric, float(row["value"]), str(row["unit"])))
     return [(*place, values) for place, values in told.items()]
-
-
-def _contrasts(found: Measured) -> list[tuple[str, str, str, float, str]]:
-    """Metric, condition, control and value of what needs a control."""
-    names = ["energy_ratio", "robustness_advantage", "speed_area_gain"]
-    rows = tables.where(found.metrics, metric=names).to_dict("records")
-    return [
-        (
-            str(r["metric"]),
-            str(r["perturbation"]),
-            str(r["locus"]),
-            float(r["value"]),
-            str(r["unit"]),
-        )
-        for r in rows
-    ]

@@ -71,11 +71,11 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
         raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
     if asked.seed < 0:
         raise UserError(f"--seed is {asked.seed}; expected 0 or more; correct it")
-    params = params_of(asked.task, job.config_at(asked.scale), seed=asked.seed, at=None)
-    if params.experiment == MNIST or shared.delayed(params):
+    params = params_of(asked.task, job.config_at(asked.scale), seed=asked.seed)
+    if params.experiment == MNIST:
         raise UserError(
-            f"--task is '{asked.task}'; expected yinyang, randman or distinctness, whose inputs "
-            "fire once; for others train by yourself, and use `measure`"
+            f"--task is '{asked.task}'; expected yinyang or randman, whose "
+            "inputs fire once; for others train by yourself, and use `measure`"
         )
     module = _loaded(asked.rule)
     train, validation = (_spikes(params, split) for split in SPLITS)

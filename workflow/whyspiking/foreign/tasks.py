@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.trial_subsets import side_by_side
 from whyspiking.contract.types import (
     Binding,
     Network,
@@ -62,7 +60,6 @@ class Setting:
         task: One of `TASKS`.
         steps: What NIR leaves open.
         seed: Of the data, where a task draws them anew for each.
-        at: The task's own value; nan where it has none.
         trial_ms: Length of a trial.
         bias_ms: Times of further input channels, which fire then in every trial.
         readout: One of `READOUTS`.
@@ -71,23 +68,21 @@ class Setting:
     task: str
     steps: Steps
     seed: int
-    at: float
     trial_ms: float
     bias_ms: tuple[float, ...]
     readout: str
 
 
-def params_of(task: str, config: Mapping[str, Any], *, seed: int, at: float | None) -> Params:
+def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
     """The parameters of a task at the scale of the config.
 
     Args:
         task: One of `TASKS`.
         config: The run configuration.
         seed: Of the data.
-        at: The task's own value; None: the first one.
 
     Raises:
-        UserError: If there is no such task or value.
+        UserError: If there is no such task.
     """
     if task not in TASKS:
         raise UserError(f"--task is '{task}'; expected one of {', '.join(TASKS)}; correct it")
@@ -109,34 +104,11 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int, at: float | No
     for name, change in dict(described.scaled).get(config["scale"], {}).items():
         values[name] = change["value"]
     values["shared_task"] = task
-    if described.own is not None:
-        values[described.own.parameter] = described.own.values[0] if at is None else at
-        if at is not None and at not in described.own.values:
-            raise UserError(
-                f"--at is {at:g}; expected one of "
-                f"{', '.join(f'{v:g}' for v in described.own.values)} {described.own.unit} "
-                f"({described.own.parameter} of task '{task}'); correct it"
-            )
-    elif at is not None:
-        raise UserError(f"--at is given, but task '{task}' has no value of its own; remove it")
     return Params(experiment=task, values=values, data_dir=folder, **place)
-
-
-def value_of(params: Params) -> float:
-    """The task's own value; nan where it has none."""
-    own = None if params.experiment == MNIST else shared_tasks()[params.experiment].own
-    return math.nan if own is None else float(params.values[own.parameter])
 
 
 def trial_ms(params: Params, asked: float | None) -> float:
     """How long a trial lasts: as asked, else as long as the input and a little more."""
-    if params.experiment != MNIST and shared.delayed(params):
-        whole = shared.settings_of(params).trial_ms
-        if asked is not None and asked != whole:
-            raise UserError(
-                f"--trial-ms is {asked:g}; trials of delayed match last {whole:g} ms; remove it"
-            )
-        return whole
     return params.window_ms + AFTER_MS if asked is None else asked
 
 
@@ -191,15 +163,9 @@ class Foreign(Replication):
         step, trial = self.setting.steps.step_ms, self.setting.trial_ms
         if params.experiment == MNIST:
             return _digits(params, split, step, trial, self.setting.bias_ms)
-        found = shared.task_on_steps(
+        return shared.task_on_steps(
             params, split, step_ms=step, trial_ms=trial, bias_ms=self.setting.bias_ms, name=INPUT
         )
-        if found is not None and shared.delayed(params) and self.setting.bias_ms:
-            bias = Spikes.from_first_spikes(_bias(len(found.targets), self.setting.bias_ms), trial)
-            parts = [found.stimulus.spikes[INPUT], shared.on_steps(bias, step)]
-            given = {INPUT: side_by_side(parts)}
-            return replace(found, stimulus=Stimulus(given))
-        return found
 
     def evaluate(self, params: Params, variant: str, network: Network, task: Task) -> None:
         """The engine of training is elsewhere."""

@@ -16,8 +16,6 @@ from whyspiking.contract.types import Layer, Trials
 from whyspiking.errors import UserError
 
 LN2 = float(np.log(2))
-WHOLE_BITS = 32
-"""Of a value that is not rounded."""
 CHUNK = 5_000
 """Steps whose reach is worked out at once."""
 
@@ -52,21 +50,6 @@ def analogue_macs(array: NDArray, weights: NDArray) -> float:
     fan_out = np.count_nonzero(weights, axis=1)
     per_sample = np.count_nonzero(array, axis=tuple(range(array.ndim - 1))) @ fan_out
     return float(per_sample) / (array.shape[0] if array.ndim == 3 else 1)
-
-
-def traffic(sent: NDArray, bits: float) -> dict[str, float]:
-    """Messages between neurons and their bits per trial, names as in the glossary.
-
-    Args:
-        sent: (trial, time, neuron); 0 is no message. Of what is sent when it changes: its changes.
-        bits: Of a value. One bit, a spike or a value that is there or not, is said by the address.
-    """
-    address, messages = np.log2(sent.shape[2]), float((sent != 0).sum() / len(sent))
-    return {
-        "messages": messages,
-        "message_payload": messages * bits,
-        "message_bits": messages * (address + (bits if bits > 1 else 0)),
-    }
 
 
 def event_updates(

@@ -176,14 +176,14 @@ def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
     """What is wrong with a grid of three values whose best is its lowest or highest; else empty.
 
     A fourth value is then tried beyond it (`shared_tasks.TRIED`), whatever it says. A middle value
-    that is as good will do. What is told too little to solve the task, does no better
-    than a guess, or hardly errs at all, needs no better value.
+    that is as good will do. What does no better than a guess, or hardly errs at all, needs no
+    better value.
     """
     task = shared_tasks.shared_tasks()[str(experiment.task)]
     scores = _scores(table, experiment.name, variant).items()
     tried = [(json.loads(text), score) for text, score in scores]
     for key, values in experiment.tuned[variant].items():
-        if len(values) != 3 or variant in task.floors or not tried:
+        if len(values) != 3 or not tried:
             continue
         best = [max(score for own, score in tried if own[key] == value) for value in values]
         worth = task.chance + AT_CHANCE < max(best)[-1] < ALL_BUT_PERFECT

@@ -23,10 +23,9 @@ from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 ENGINE = "jax"
-RELU, RANDOM, GRU = "relu", "random", "gru"
-"""What `is` of talk.yaml and `info["is"]` of a network say; a GRU stands in `gru`."""
-KINDS = (RELU, RANDOM, GRU)
-FEED_FORWARD = (RELU, RANDOM)
+RELU, RANDOM = "relu", "random"
+"""What `is` of talk.yaml and `info["is"]` of a network say."""
+KINDS = (RELU, RANDOM)
 Arrays = Mapping[str, NDArray]
 
 
@@ -179,11 +178,6 @@ def train_declared(
     Raises:
         UserError: If the experiment has no training samples with features.
     """
-    if declared["is"] == GRU:
-        from whyspiking.training import gru
-
-        (n,) = layers(declared, params)
-        return gru.train_declared(n, replication, params, streams, progress)
     training = replication.control_task(params, "train", streams)
     held_out = replication.control_task(params, "validation", streams)
     if training is None or training.features is None:
@@ -277,16 +271,12 @@ def evaluate(network: Network, task: Task) -> Trials:
     """Decisions of a control; one that sees its whole input at once makes them at time 0.
 
     Args:
-        network: From `train`, `fit_readout` or `gru.train_declared`.
-        task: A classification whose `features` are (trial, feature), or what `gru.evaluate` reads.
+        network: From `train` or `fit_readout`.
+        task: A classification whose `features` are (trial, feature).
 
     Raises:
         ValueError: If the task has no such features.
     """
-    if network.info.get("is") == GRU:
-        from whyspiking.training import gru
-
-        return gru.evaluate(network, task)
     features = None if task.features is None else seen(network, task.features)
     if features is None or features.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
@@ -317,26 +307,10 @@ def ranks(features: NDArray) -> NDArray[np.float32]:
     return (order / (order.shape[1] - 1)).astype(np.float32)
 
 
-def steps(features: NDArray) -> NDArray[np.float32]:
-    """Features in 0..1, rounded down to one of `STEPS` steps."""
-    return (np.floor(np.asarray(features) * STEPS + 1e-9) / STEPS).astype(np.float32)
-
-
-def late(features: NDArray) -> NDArray[np.float32]:
-    """Sums over the last `LATE_STEPS` of features (trial, step, feature)."""
-    return np.asarray(features)[:, -LATE_STEPS:].sum(axis=1).astype(np.float32)
-
-
-STEPS = 50
-"""Of a shared task's window of 50 ms: steps of 1 ms."""
-LATE_STEPS = 20
-"""The last 100 ms in steps of 5 ms."""
 SEEN: Mapping[str, Callable[[NDArray], NDArray]] = {
     "all": np.asarray,
     "mask": mask,
     "ranks": ranks,
-    "steps": steps,
-    "late": late,
 }
 """What a control may be told of its features."""
 

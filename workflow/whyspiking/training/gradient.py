@@ -77,7 +77,7 @@ class Fitted:
 def fit(
     arrays: Mapping[str, NDArray],
     loss: Loss,
-    data: Data | Callable[[int], Data],
+    data: Data,
     settings: Settings,
     *,
     judge: Callable[[Arrays], Mapping[str, float]],
@@ -86,15 +86,13 @@ def fit(
     constants: Mapping[str, float] | None = None,
     start_state: Any = None,
     project: Callable[[Arrays], Arrays] | None = None,
-    kept_as: str = "training",
 ) -> Fitted:
     """Minimise a loss.
 
     Args:
         arrays: Where to start.
         loss: What to minimise.
-        data: Training data by name, each (sample, ...); the loss gets (batch, ...). A function
-            gives those of an epoch (1, 2, ...): fresh samples, never all at once.
+        data: Training data by name, each (sample, ...); the loss gets (batch, ...).
         settings: How.
         judge: Metrics of the validation set, called after every epoch.
         shuffle: Orders the samples anew in every epoch.
@@ -104,7 +102,6 @@ def fit(
             segment of a batch, beside the number of the `segment`; what it tells as `state`, it
             gets in the next one. Arrays of one batch.
         project: Applied to the arrays after every step, to keep them where they make sense.
-        kept_as: Name of its checkpoint; another one for every call in a job.
 
     Raises:
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
@@ -112,14 +109,13 @@ def fit(
     """
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     run_epoch = _epoch_program(loss, settings, start_state, project)
-    whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
+    samples = {name: jnp.asarray(v) for name, v in data.items()}
     start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
     best: dict[str, Any] = {}
-    kept = Checkpoint(now, best, shuffle, history, name=kept_as)
+    kept = Checkpoint(now, best, shuffle, history)
     for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
         began = time.process_time()
-        samples = data(epoch) if callable(data) else whole
         steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
         now.arrays, now.state, means, broken = run_epoch(
             now.arrays, now.state, samples, given, *steps

@@ -13,8 +13,5 @@ EXPERIMENTS = {
     "released_smnist": "released_pixels",
     "shared_yinyang": "shared_tasks",
     "shared_randman": "shared_tasks",
-    "shared_distinctness": "shared_tasks",
-    "shared_match_100": "shared_tasks",
-    "shared_match_200": "shared_tasks",
 }
 """Experiment -> the module that fulfils it."""

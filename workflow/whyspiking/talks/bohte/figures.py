@@ -34,16 +34,6 @@ NETWORKS = (
     ("ecg", "traces", "fixed traces"),
     ("ecg", "linear", "linear"),
 )
-ROUNDED = {"graded_1_bit": 1, "graded_2_bits": 2, "graded_3_bits": 3, "graded_4_bits": 4,
-           "graded_8_bits": 8, "graded": 32}  # fmt: skip
-"""Twin -> bits of the values that it sends."""
-DELTA = "graded_delta"
-COSTS = (
-    ("messages", "messages", "gain_at_equal_messages"),
-    ("message_payload", "bits of payload", "gain_at_equal_payload"),
-    ("message_bits", "bits with addresses", "gain_at_equal_bits"),
-)
-"""Metric, its name, and that of what spikes gain at equal cost."""
 IN_JAX = ("gru", "rnn", "traces", "linear")
 
 
@@ -52,7 +42,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     return {
         "one record": lambda: one_record(*_shown(results)),
         "what it is worth": lambda: worth(results.metrics),
-        "accuracy per bit": lambda: per_bit(results.metrics),
     }
 
 
@@ -144,61 +133,4 @@ def worth(metrics: Table) -> fg.Plate:
         "t intervals.",
         "; ".join(words) + ".",
         experiment="ecg",
-    )
-
-
-def per_bit(metrics: Table) -> fg.Plate:
-    """Accuracy on Randman against three costs of what neurons send: spikes, and graded values."""
-    plate, axes = fg.row_of_panels(3.4, len(COSTS), sharey=True)
-    own = where(metrics, experiment="shared_randman", perturbation="none", locus="")
-
-    def mean(variant: str, metric: str) -> Any:
-        engine = "brian2" if variant == "spiking" else "jax"
-        rows = where(own, variant=variant, metric=metric, engine=engine)
-        fg.require(len(rows), "No twin was trained at this scale.")
-        return fg.over_seeds(rows, ["metric"]).iloc[0]
-
-    spikes = mean("spiking", "accuracy")
-    reached = {variant: mean(variant, "accuracy")["mean"] for variant in (*ROUNDED, DELTA)}
-    said = [f"accuracy of spikes {spikes['mean']:.3f}"]
-    said += [f"{variant} {score:.3f}" for variant, score in reached.items()]
-    for ax, (cost, name, gain) in zip(axes, COSTS, strict=True):
-        for ending, label, look in (
-            ("", "values, sent in every step", "o-"),
-            ("_changes", "values, sent when they change", "^--"),
-        ):
-            paid = [mean(variant, cost + ending)["mean"] for variant in ROUNDED]
-            ax.plot(paid, [reached[v] for v in ROUNDED], look, color=fg.BLUE, markersize=4,
-                    label=label)  # fmt: skip
-        for x, (variant, bits) in zip(paid, ROUNDED.items(), strict=True):
-            place = {"xytext": (-9, 2), "textcoords": "offset points"}
-            ax.annotate(f"{bits}", (x, reached[variant]), fontsize="x-small", **place)
-        changes, sent = mean(DELTA, cost)["mean"], mean("spiking", cost)["mean"]
-        ax.plot(
-            changes,
-            reached[DELTA],
-            "D",
-            color=fg.PURPLE,
-            label="the same, trained with a price on changes",
-        )
-        ax.axvline(sent, color=fg.RED, linewidth=0.8, linestyle=":")
-        error = np.abs(spikes[["low", "high"]].to_numpy(float) - spikes["mean"])[:, None]
-        ax.errorbar(sent, spikes["mean"], error, fmt="s", color=fg.RED, capsize=5, label="spikes")
-        more = 100 * mean("spiking", gain)[["mean", "low", "high"]].to_numpy(float)
-        found = "{:+.1f} [{:.1f}, {:.1f}] points".format(*more)
-        ax.set(xscale="log", xlabel=f"{name} per trial")
-        ax.set_title(f"spikes: {found}", fontsize="small", fontweight="normal")
-        ax.margins(x=0.1)
-        ax.xaxis.set_minor_formatter(lambda *_: "")
-        said.append(f"{name}: spikes {sent:.0f}, changes with a price {changes:.0f}; gain {found}")
-    axes[0].set_ylabel("accuracy")
-    fg.legend_below(plate, axes[:1])
-    return plate.says(
-        "Who wins at equal cost? Randman by the same network with spikes (red) and, as its graded "
-        "twin, with values of 1 to 32 bits (numbers), trained further with rounded values, for a "
-        "fifth more epochs than spikes had. Above each panel: accuracy of spikes minus the best "
-        "that values reach at the dotted line, the cost of spikes; below 0 the values win. Means "
-        "and 95 % t intervals over seeds.",
-        f"{'; '.join(said)}.",
-        experiment="shared_randman",
     )

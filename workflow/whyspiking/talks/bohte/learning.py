@@ -109,15 +109,3 @@ def price_of_spikes(price: Array, fired: list[Array]) -> tuple[Array, Array]:
     """
     rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
     return price * (rates**2).mean(), rates.mean()
-
-
-def price_of_changes(price: Array, sent: list[Array]) -> tuple[Array, Array]:
-    """Price times the mean change of a value from step to step (README, Eq. 26), and that change.
-
-    Args:
-        price: c.
-        sent: What every layer sends, (time, trial, neuron); nothing before the first step.
-    """
-    changes = [abs(jnp.diff(values, axis=0, prepend=0)).mean() for values in sent]
-    mean = sum(changes) / len(changes)
-    return price * mean, mean

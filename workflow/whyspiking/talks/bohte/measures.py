@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.datasets import shared
-from whyspiking.measures import counting, scoring
+from whyspiking.measures import scoring
 from whyspiking.talks.bohte import brian_network, model
 from whyspiking.talks.bohte import task as tasks
 
@@ -28,9 +27,6 @@ def measures(
         return {}
     sizes = [params.n_input, *model.units(params), params.n_output]
     ratio = formula_ratio(sizes, rates_of(params, recording, task), prices(params))
-    if shared.takes_part(params):
-        spikes = brian_network.raster(params, recording, 0)
-        return {"energy_ratio_published": ratio, **counting.traffic(spikes, 1)}
     if task.targets.ndim == 1:
         return {"energy_ratio_published": ratio}
     outputs = brian_network.outputs(params, recording)

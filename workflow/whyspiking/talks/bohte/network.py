@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.talks.bohte import control_units, graded, learning, model, plain_neuron
+from whyspiking.talks.bohte import control_units, learning, model, plain_neuron
 from whyspiking.talks.bohte.model import decay, units
 from whyspiking.talks.bohte.task import raster
 from whyspiking.training import surrogates
@@ -26,7 +26,7 @@ from whyspiking.training.products import product
 
 type Arrays = Any
 
-ADAPTIVE = ("alif", "alif_fixed", *graded.CELLS)
+ADAPTIVE = ("alif", "alif_fixed")
 FIXED = ("alif_fixed", "lif_fixed", "lif_published")
 """Cells whose time constants are not learned."""
 RESETTING = "lif_published"
@@ -110,8 +110,7 @@ def rates(params: ct.Params, cell: str) -> dict[str, float]:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
         found["log_tau_out"] = float(params.tau_rate)
     absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
-    fixed = [*(f"w_rec_{k}" for k in absent), *graded.LIMITS]
-    return found | dict.fromkeys(fixed, 0.0)
+    return found | dict.fromkeys((f"w_rec_{k}" for k in absent), 0.0)
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:
@@ -189,13 +188,6 @@ def _spikes(
     own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
     if cell == RESETTING:
         return plain_neuron.spikes(own, drive, w_rec, alpha), None
-    if cell in graded.CELLS:
-        first = model.at_rest(own, drive[0]) if start is None else start
-        most = arrays.get(f"most_{k}")
-        limits = None if most is None else (most, arrays[f"bits_{k}"])
-        send = graded.fire(cell, limits)
-        found = model.course(own, beta, drive, w_rec, alpha, rho, first, send)
-        return found.spikes, jax.tree.map(lambda values: values[-1], found)
     first = model.at_rest(own, drive[0]) if start is None else start
     return learning.continued(own, beta, drive, w_rec, alpha, rho, first)
 
@@ -238,16 +230,9 @@ def spikes(
     params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
-    return [layer > 0 for layer in sent(params, cell, arrays, x, dtype)]
-
-
-def sent(
-    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
-) -> list[NDArray]:
-    """What the neurons of every layer send; spikes are 1."""
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     fired = forward(params, cell, own, jnp.asarray(x.swapaxes(0, 1), dtype))[1]
-    return [np.asarray(layer).swapaxes(0, 1) for layer in fired]
+    return [np.asarray(layer).swapaxes(0, 1) > 0 for layer in fired]
 
 
 def _compiled(params: ct.Params, cell: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,24 +12,21 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.bohte import graded, learning, network, one_class, truncated
+from whyspiking.talks.bohte import learning, network, one_class, truncated
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
 type Labelled = tuple[NDArray, NDArray]
 """Trials of one class each: (trial, time, channel) and (trial,)."""
-type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
+type Prepared = tuple[Data, Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
-
-PRICED = ("penalty_1", "graded_delta")
-"""Variants whose spikes, or changes of what they send, have a price."""
+PRICED = "penalty_1"
+"""The variant whose spikes have a price."""
 
 
 def cell_of(variant: str) -> str:
     """The cell that a variant is made of; most are named by it."""
-    if variant.startswith("graded_") and variant not in graded.CELLS:
-        return "graded"  # that sends less
-    return "alif" if variant in ("spiking", "penalty_1") else variant
+    return "alif" if variant in ("spiking", PRICED) else variant
 
 
 def train(
@@ -38,14 +35,13 @@ def train(
     streams: Streams,
     progress: ct.Progress,
     prepared: Prepared,
-    start: Mapping[str, NDArray] | None = None,
 ) -> ct.Network:
-    """Train one network, from `start` on where it is given. Randomness: "init", "shuffle"."""
+    """Train one network. Randomness: "init", "shuffle"."""
     cell = cell_of(variant)
     data, judge, loss = prepared
     adaptation, cut = network.adaptation(params, cell), "truncation" in params.values
-    # README, Eqs. 11 and 26.
-    price = float(params.penalty) if variant in PRICED else 0.0
+    # README, Eq. 11.
+    price = float(params.penalty) if variant == PRICED else 0.0
     settings = Settings(
         epochs=params.epochs,
         batch=params.batch,
@@ -56,7 +52,7 @@ def train(
         segments=truncated.segments(params) if cut else 1,
     )
     fitted = gradient.fit(
-        network.initial(params, cell, streams.rng("init")) if start is None else start,
+        network.initial(params, cell, streams.rng("init")),
         loss,
         data,
         settings,
@@ -66,10 +62,9 @@ def train(
         constants={"penalty": price, "adaptation": adaptation},
         start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
-        kept_as="training" if start is None else f"rate-{settings.learning_rate:g}-{price:g}",
     )
     facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
-    if cell not in network.SPIKING or cell in graded.CELLS:
+    if cell not in network.SPIKING:
         facts["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
     return ct.Network(fitted.arrays, {**fitted.info, **facts}, fitted.history)
 
@@ -80,8 +75,6 @@ def train_classes(
     streams: Streams,
     progress: ct.Progress,
     labelled: Callable[[ct.Split], Labelled],
-    chunk: Callable[[int], Labelled] | None = None,
-    start: Mapping[str, NDArray] | None = None,
 ) -> ct.Network:
     """Train one network on trials of one class each.
 
@@ -91,15 +84,9 @@ def train_classes(
         streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
         labelled: Trials of the splits "train" and "validation".
-        chunk: Fresh training trials of an epoch, in place of those of the split.
-        start: Arrays of a trained network that is trained further; None: a new one.
     """
-    cell = cell_of(variant)
-
-    def named(trials: Labelled) -> Data:
-        return {"x": trials[0], "labels": trials[1].astype(np.int32)}
-
-    data = named(labelled("train")) if chunk is None else (lambda epoch: named(chunk(epoch)))
+    cell, (learned, labels) = cell_of(variant), labelled("train")
+    data = {"x": learned, "labels": labels.astype(np.int32)}
     shown, wanted = labelled("validation")
 
     def judge(arrays: Arrays) -> dict[str, float]:
@@ -107,7 +94,7 @@ def train_classes(
         return {"validation_accuracy": float((chosen == wanted).mean())}
 
     loss = truncated.loss if "truncation" in params.values else class_loss
-    return train(params, variant, streams, progress, (data, judge, loss(params, cell)), start)
+    return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
 
 
 def label_loss(params: ct.Params, cell: str) -> Any:
@@ -141,17 +128,13 @@ def class_loss(params: ct.Params, cell: str) -> Any:
 
 
 def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
-    values = cell in graded.CELLS
-    priced = learning.price_of_changes if values else learning.price_of_spikes
-
     def loss(arrays: Arrays, batch: Arrays) -> Any:
         x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
         outputs, fired, _ = network.forward(params, cell, arrays, x, batch.get("adaptation"))
         value, right = of_outputs(outputs, batch["labels"])
         if not fired:
             return value, {"train_accuracy": right}
-        added, amount = priced(batch["penalty"], fired)
-        told = {"train_accuracy": right, "train_changes" if values else "train_rate": amount}
-        return value + added, told
+        added, rate = learning.price_of_spikes(batch["penalty"], fired)
+        return value + added, {"train_accuracy": right, "train_rate": rate}
 
     return loss

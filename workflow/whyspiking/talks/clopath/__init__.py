@@ -16,9 +16,6 @@ EXPERIMENTS = {
     "sharp_waves": "hippocampus.sharp_waves",
     "shared_yinyang": "force.classification",
     "shared_randman": "force.classification",
-    "shared_distinctness": "force.classification",
-    "shared_match_100": "force.classification",
-    "shared_match_200": "force.classification",
 }
 """Experiment -> the module that fulfils it."""
 

@@ -7,7 +7,6 @@ EXPERIMENTS = {
     "released": "released",
     "boolean": "boolean",
     "shared_yinyang": "digits",
-    "shared_distinctness": "digits",
     "shared_randman": "digits",
 }
 """Experiment -> the module that fulfils it."""

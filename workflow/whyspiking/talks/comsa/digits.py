@@ -11,8 +11,9 @@ from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.comsa import brian_network, model
 from whyspiking.talks.comsa.learning import train
-from whyspiking.talks.comsa.task import features_until, make_task, samples
+from whyspiking.talks.comsa.task import make_task, samples
 from whyspiking.training.first_spike import encoding
+from whyspiking.training.first_spike.encoding import features_until
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",

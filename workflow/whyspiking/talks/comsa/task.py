@@ -66,19 +66,3 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     return encoding.as_task(
         times_ms, features, targets, trial_ms=params.trial_ms, n_classes=params.n_output
     )
-
-
-def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
-    """What a control knows of its input when the spikes up to a time have come, (trial, feature).
-
-    A pixel that has not fired is background. Shared tasks: `shared.completed`.
-
-    Args:
-        params: Parameters of the experiment.
-        task: From `make_task`.
-        t_ms: Time of asking.
-    """
-    if shared.takes_part(params):
-        known = encoding.arrived(task, t_ms)
-        return shared.completed(params, np.asarray(task.features), known)
-    return encoding.features_until(params, task, t_ms)

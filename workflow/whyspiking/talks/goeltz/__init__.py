@@ -9,7 +9,6 @@ EXPERIMENTS = {
     "substrates": "substrates",
     "few_spikes": "few_spikes",
     "shared_yinyang": "networks",
-    "shared_distinctness": "networks",
     "shared_randman": "networks",
     "released_yinyang": "released",
     "released_mnist": "released",

@@ -53,7 +53,7 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
     both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
-    has not fired is background. Shared tasks: `shared.completed`.
+    has not fired is background.
 
     Args:
         params: Parameters of the experiment.
@@ -63,8 +63,6 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
     if params.dataset == "mnist":
         return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
-    if params.dataset == "shared":
-        return shared.completed(params, features, known)
     return yinyang.completed(features, known)
 
 

@@ -6,7 +6,6 @@ EXPERIMENTS = {
     "mnist_strict": "s4nn",
     "deep": "s4nn",
     "shared_yinyang": "s4nn",
-    "shared_distinctness": "s4nn",
     "shared_randman": "s4nn",
     "released": "released",
     "words": "words",

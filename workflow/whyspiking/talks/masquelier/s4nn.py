@@ -20,7 +20,8 @@ from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.brian_network import bind, decode, to_brian
 from whyspiking.talks.masquelier.learning import train
 from whyspiking.talks.masquelier.model import evaluate
-from whyspiking.talks.masquelier.task import features_until, make_task
+from whyspiking.talks.masquelier.task import make_task
+from whyspiking.training.first_spike.encoding import features_until
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",

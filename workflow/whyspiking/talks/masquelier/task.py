@@ -91,11 +91,6 @@ def first_ticks(params: Params, values: NDArray) -> NDArray[np.uint16]:
     return np.floor(values * params.last_tick + 1e-9).astype(np.uint16)
 
 
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
-    """Pixels that have arrived, for controls; None of a shared task, which has none here."""
-    return None if shared.takes_part(params) else encoding.features_until(params, task, t_ms)
-
-
 def events(params: Params, values: NDArray) -> Events:
     """The spikes of samples in the order in which the engines read them."""
     return order_spikes(first_ticks(params, values), params.t_max)

@@ -12,7 +12,6 @@ EXPERIMENTS = {
     "mnist_demo": "rate_hierarchy.deep_digits",
     "shared_yinyang": "rate_hierarchy.digits",
     "shared_randman": "rate_hierarchy.digits",
-    "shared_distinctness": "rate_hierarchy.digits",
 }
 """Experiment -> the module that fulfils it."""
 

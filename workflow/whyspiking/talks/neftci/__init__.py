@@ -8,8 +8,5 @@ EXPERIMENTS = {
     "regression": "regression",
     "shared_yinyang": "shared",
     "shared_randman": "shared",
-    "shared_distinctness": "shared",
-    "shared_match_100": "shared",
-    "shared_match_200": "shared",
 }
 """Experiment -> the module that fulfils it."""

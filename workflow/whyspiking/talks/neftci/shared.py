@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import shared
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.talks.neftci import brian_network, digits, training
@@ -21,21 +20,16 @@ from whyspiking.talks.neftci import task as tasks
 def own(params: ct.Params) -> ct.Params:
     """What the shared task fixes, under the names that the network has for it.
 
-    The steps that count are those in which delayed match asks for the answer; where inputs
-    fire once, the last `counted_ms`. Parameters of other experiments stay as they are.
+    The steps that count are the last `counted_ms`. Parameters of other experiments stay as they
+    are.
     """
     if not shared.takes_part(params):
         return params
-    if shared.delayed(params):
-        settings = shared.settings_of(params)
-        trial_ms, first_ms = settings.trial_ms, settings.go_ms
-    else:
-        trial_ms, first_ms = params.trial_ms, params.trial_ms - params.counted_ms
     named = {
         "hidden": [params.n_hidden],
         "n_classes": params.n_output,
-        "n_frames": round(trial_ms / params.dt_ms),
-        "burn_in_ms": first_ms,
+        "n_frames": round(params.trial_ms / params.dt_ms),
+        "burn_in_ms": params.trial_ms - params.counted_ms,
     }
     return replace(params, values={**params.values, **named})
 
@@ -49,23 +43,15 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 
 def rounds(params: ct.Params) -> training.Rounds:
-    """Training data: the same in every epoch, or fresh trials in every round."""
-
-    def packed(spikes: Spikes, classes: NDArray) -> Recordings:
-        raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
-        return Recordings(classes, np.packbits(raster, axis=2), spikes.n_units, None)
+    """Training data: the same in every epoch."""
 
     def of(split: ct.Split) -> Recordings:
         task = make_task(params, split, Streams(params.seed))
         assert task is not None
-        return packed(task.stimulus.spikes[tasks.INPUT], task.targets)
+        spikes = task.stimulus.spikes[tasks.INPUT]
+        raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
+        return Recordings(task.targets, np.packbits(raster, axis=2), spikes.n_units, None)
 
-    def fresh(index: int) -> Recordings:
-        n = min(shared.CHUNK, params.n_train - index * shared.CHUNK)
-        return packed(*shared.trials(params, "train", n, index))
-
-    if shared.delayed(params):
-        return training.Rounds(-(-params.n_train // shared.CHUNK), fresh, of("validation"))
     always = of("train")
     return training.Rounds(params.epochs, lambda _: always, of("validation"))
 

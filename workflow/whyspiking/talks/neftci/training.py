@@ -49,7 +49,7 @@ class Rounds:
     """What a training learns from.
 
     Attributes:
-        number: Of rounds: epochs, or parts of trials that are each shown once.
+        number: Of rounds, which are epochs.
         of: Round -> its samples, equally many in each.
         held_out: Samples by which training is watched.
         decays: Whether the learning rate falls to zero, as a cosine over all rounds.

@@ -8,8 +8,5 @@ EXPERIMENTS = {
     "oneshot": "oneshot",
     "shared_yinyang": "shared_networks",
     "shared_randman": "shared_networks",
-    "shared_distinctness": "shared_networks",
-    "shared_match_100": "shared_networks",
-    "shared_match_200": "shared_networks",
 }
 """Experiment -> the module that fulfils it."""

@@ -173,8 +173,7 @@ void neurons_back(Real* __restrict dv, Real* __restrict da, const Real* __restri
     }
 }
 
-// Gradient by backpropagation through time, with psi as derivative of a spike; the reset counts. Of
-// graded neurons it is exact.
+// Gradient by backpropagation through time, with psi as derivative of a spike; the reset counts.
 template <class Real>
 double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta,
             const Batch<Real>& batch, Real* grad_w, Real* grad_out, Real* means,
@@ -214,7 +213,7 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
     for (int trial = 0; trial < p.trials; ++trial) {
         run(trial, false);
         for (const Event& event : events)
-            if (event.source >= p.n_in) counts[event.source - p.n_in] += event.value;
+            if (event.source >= p.n_in) ++counts[event.source - p.n_in];
     }
     double loss = 0;
     const Row<Real> rate_error = rate_errors<Real>(p, counts, loss);
@@ -224,7 +223,7 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
         auto event = events.rbegin();
         for (int t = p.steps - 1; t >= 0; --t) {
             for (; event != events.rend() && event->step == t; ++event)
-                add_scaled(&gradient[size_t(event->source) * width], dv.data(), Real(event->value), width);
+                add_scaled(&gradient[size_t(event->source) * width], dv.data(), Real(1), width);
             std::copy(rate_error.begin(), rate_error.end(), dz.begin());
             for (int k = 0; k < p.n_out; ++k) {
                 dy[k] = errors[size_t(t) * p.n_out + k] + kappa * dy[k];

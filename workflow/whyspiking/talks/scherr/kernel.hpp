@@ -15,14 +15,12 @@ struct Problem {
     int32_t n_in, n_rec, n_out, steps, trials, refractory;
     int32_t classify;    // 1: cross-entropy of labels, averaged over steps and trials; 0: squared error
     int32_t first_step;  // errors count from this step on
-    int32_t graded;      // 1: neurons send a value, Eq. 17, in place of a spike
     double alpha, rho, kappa, v_th, gamma;
     double rate_cost, target_rate;  // cost / 2 * sum_j (f_j - target)^2, f_j in spikes per step
 };
 
 struct Event {
     int32_t step, source;
-    double value;  // what is sent: 1, or the value of a graded neuron
 };
 
 template <class Real>
@@ -53,9 +51,8 @@ Row<Real> padded_columns(const Real* rows, int n, int n_columns) {
 }
 
 // One step of all neurons (README, Eqs. 1-4); returns whether any fired. No branches, so that the loop
-// runs along vectors: (x + |x|) / 2 is max(0, x). Graded neurons fire a value, and psi is its derivative
-// (Eq. 17).
-template <bool graded, class Real>
+// runs along vectors: (x + |x|) / 2 is max(0, x).
+template <class Real>
 bool neurons_forward(Real* __restrict v, Real* __restrict a, Real* __restrict drive,
                      Real* __restrict fired, Real* __restrict wait, Real* __restrict trace,
                      Real* __restrict psi, const Real* __restrict beta, Real alpha, Real rho, Real kappa,
@@ -68,12 +65,11 @@ bool neurons_forward(Real* __restrict v, Real* __restrict a, Real* __restrict dr
         const Real above = v[j] - (v_th + beta[j] * a[j]);
         const Real spike = free * (above > Real(0) ? Real(1) : Real(0));
         const Real height = Real(1) - std::abs(above) * inverse, left = wait[j] - Real(1);
-        psi[j] = graded ? spike : free * half_slope * (height + std::abs(height));
+        psi[j] = free * half_slope * (height + std::abs(height));
         const Real later = Real(0.5) * (left + std::abs(left));
         wait[j] = later + spike * (refractory - later);
-        const Real sent = graded ? spike * above : spike;
-        fired[j] = sent;
-        trace[j] = kappa * trace[j] + (Real(1) - kappa) * sent;
+        fired[j] = spike;
+        trace[j] = kappa * trace[j] + (Real(1) - kappa) * spike;
     }
     int any = 0;
     for (int j = 0; j < width; ++j) any |= fired[j] > Real(0);
@@ -100,19 +96,17 @@ public:
     // Step t: the state, the pseudo-derivative psi (width), the spikes of all sources.
     void step(int t, Real* psi, std::vector<Event>& events) {
         const Real kappa(p.kappa);
-        const auto neurons = p.graded ? neurons_forward<true, Real> : neurons_forward<false, Real>;
-        const bool any = neurons(
+        const bool any = neurons_forward(
             v.data(), a.data(), drive.data(), fired.data(), wait.data(), trace.data(), psi, beta.data(),
             Real(p.alpha), Real(p.rho), kappa, Real(p.v_th), Real(0.5 * p.gamma / p.v_th),
             Real(1 / p.v_th), Real(p.refractory), width);
         for (int k = 0; k < p.n_out; ++k) y[k] *= kappa;
-        for (; left_ > 0 && *steps_ == t; ++steps_, ++channels_, --left_) emit(t, *channels_, 1, events);
+        for (; left_ > 0 && *steps_ == t; ++steps_, ++channels_, --left_) emit(t, *channels_, events);
         if (!any) return;
         for (int j = 0; j < p.n_rec; ++j) {
             if (fired[j] == Real(0)) continue;
-            emit(t, p.n_in + j, fired[j], events);
-            for (int k = 0; k < p.n_out; ++k)
-                y[k] += (Real(1) - kappa) * fired[j] * w_out[j * p.n_out + k];
+            emit(t, p.n_in + j, events);
+            for (int k = 0; k < p.n_out; ++k) y[k] += (Real(1) - kappa) * w_out[j * p.n_out + k];
         }
     }
 
@@ -121,9 +115,9 @@ public:
     Row<Real> w, beta, v, a, drive, trace, fired, wait, y;
 
 private:
-    void emit(int t, int source, Real value, std::vector<Event>& events) {
-        events.push_back({t, source, value});
-        add_scaled(drive.data(), &w[size_t(source) * width], value, width);
+    void emit(int t, int source, std::vector<Event>& events) {
+        events.push_back({t, source});
+        add_scaled(drive.data(), &w[size_t(source) * width], Real(1), width);
     }
 
     const Real* w_out;

@@ -50,7 +50,7 @@ class Gradient:
         w: Derivative by `Weights.w`.
         w_out: Derivative by `Weights.w_out`.
         outputs: Mean output over the steps that count, (trial, output).
-        rates: Spikes per step of each neuron, or the mean of what a graded one sends, (neuron,).
+        rates: Spikes per step of each neuron, (neuron,).
         floats_kept: Numbers that the rule held in memory beside weights and states.
     """
 
@@ -81,8 +81,8 @@ class Run:
 
     Attributes:
         outputs: (trial, step, output).
-        counts: Spikes of each neuron, or values that are not 0, (trial, neuron).
-        spikes: Trial, step, neuron of each of them, (spike, 3); empty unless asked for.
+        counts: Spikes of each neuron, (trial, neuron).
+        spikes: Trial, step, neuron of each spike, (spike, 3); empty unless asked for.
         potentials: v, (trial, step, neuron), if asked for.
         adaptations: a, (trial, step, neuron), if asked for.
     """
@@ -98,7 +98,6 @@ class _Problem(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in (
             "n_in", "n_rec", "n_out", "steps", "trials", "refractory", "classify", "first_step",
-            "graded",
         )),
         *((name, ctypes.c_double) for name in (
             "alpha", "rho", "kappa", "v_th", "gamma", "rate_cost", "target_rate",
@@ -147,16 +146,6 @@ def forward(
     return Run(outputs, counts, events, *states_of)
 
 
-def sent(cell: Cell, weights: Weights, trials: Trials) -> NDArray:
-    """What graded neurons send, (trial, step, neuron); arguments as for `forward`."""
-    run = forward(cell, weights, trials, spikes=True, states=True)
-    assert run.potentials is not None and run.adaptations is not None
-    values = run.potentials - (cell.v_th + cell.beta * run.adaptations)
-    found, places = np.zeros_like(values), tuple(run.spikes.T)
-    found[places] = values[places]
-    return found
-
-
 def mean_outputs(
     cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, size: int = 64
 ) -> NDArray[np.float64]:
@@ -190,12 +179,7 @@ def eprop(
         trials: Input and what is wanted.
         rate_cost: Cost of firing rates.
         chunk: Steps computed together; memory grows with it, the result does not depend on it.
-
-    Raises:
-        ValueError: Of graded neurons, for which the rule is not written.
     """
-    if cell.graded:
-        raise ValueError("graded neurons have no e-prop; expected those that spike")
     call = _Call(cell, weights, trials, rate_cost)
     feedback = np.ascontiguousarray(feedback, call.kind)
     if feedback.shape != call.w_out.shape:
@@ -209,7 +193,7 @@ def eprop(
 def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> Gradient:
     """Gradient by backpropagation through time; arguments as for `eprop`.
 
-    The pseudo-derivative stands in for that of a spike; of graded neurons the gradient is exact.
+    The pseudo-derivative stands in for that of a spike.
     """
     call = _Call(cell, weights, trials, rate_cost)
     return call.gradient("bptt", call.beta, *call.batch())
@@ -273,7 +257,7 @@ class _Call:
         ]  # fmt: skip
         self.problem = _Problem(
             trials.n_inputs, n_rec, self.w_out.shape[1], trials.n_steps, trials.n_trials,
-            cell.refractory, self.labels is not None, trials.first_step, cell.graded,
+            cell.refractory, self.labels is not None, trials.first_step,
             cell.alpha, cell.rho, cell.kappa, cell.v_th, cell.gamma,
             rate_cost.cost, rate_cost.target,
         )  # fmt: skip

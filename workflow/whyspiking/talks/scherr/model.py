@@ -70,7 +70,6 @@ class Cell:
         refractory: Least number of steps between two spikes of a neuron (0: none).
         beta: Threshold per unit of adaptation, (neuron,); 0 for LIF.
         gain: Factor of all synaptic input.
-        graded: Whether neurons send by how much they exceed the threshold (README, Eq. 17).
     """
 
     alpha: float
@@ -81,7 +80,6 @@ class Cell:
     refractory: int
     beta: NDArray
     gain: float = 1.0
-    graded: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Networks of the shared tasks: Yin-Yang, Randman, delayed match (README, section 10)."""
+"""Networks of the shared tasks: Yin-Yang and Randman (README, section 10)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +19,10 @@ from whyspiking.talks.scherr.trials import Trials, from_spikes, pieces
 from whyspiking.training.history import History
 
 POPULATION = "hidden"
-RESET = "reset"
-"""Variant that begins anew when the first cue is over."""
-TWIN = "graded"
-"""Variant whose neurons send by how much they exceed the threshold."""
-RULES = {
-    "spiking": ("symmetric", ""),
-    "bptt": ("bptt", "_bptt"),
-    RESET: ("bptt", "_bptt"),
-    TWIN: ("bptt", "_graded"),
-}
+RULES = {"spiking": ("symmetric", ""), "bptt": ("bptt", "_bptt")}
 """Variant -> rule of learning, and what the names of its tuned parameters end with."""
 NOTES = 100
 """Rows of the history per metric."""
-
-
-def trial_ms(params: ct.Params) -> float:
-    """Length of a trial."""
-    return shared.settings_of(params).trial_ms if shared.delayed(params) else params.trial_ms
 
 
 def n_inputs(params: ct.Params) -> int:
@@ -45,25 +30,20 @@ def n_inputs(params: ct.Params) -> int:
     return params.n_input + len(params.bias_ms)
 
 
-def cell(params: ct.Params, variant: str = "") -> model.Cell:
+def cell(params: ct.Params) -> model.Cell:
     """Neurons and readout; the second half of the hidden layer adapts."""
     n_lif = params.n_hidden // 2
-    neurons = model.cell(params, n_lif, params.n_hidden - n_lif)
-    return replace(neurons, graded=variant == TWIN)
+    return model.cell(params, n_lif, params.n_hidden - n_lif)
 
 
-def given(params: ct.Params, spikes: Spikes, classes: NDArray, variant: str = "") -> Trials:
+def given(params: ct.Params, spikes: Spikes, classes: NDArray) -> Trials:
     """Trials for the kernel; errors count in the last `answer_ms`.
 
     Args:
         params: Parameters of the experiment.
         spikes: Input on steps.
         classes: (trial,).
-        variant: Of `RESET` the network has its first state when the first cue is over: the spikes
-            until then are left out.
     """
-    if variant == RESET:
-        spikes = spikes.keep(spikes.times_ms >= shared.settings_of(params).cue_ms)
     first = round((spikes.duration_ms - params.answer_ms) / params.dt_ms)
     labels = np.asarray(classes, np.int32)
     return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
@@ -75,77 +55,36 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
         params,
         split,
         step_ms=params.dt_ms,
-        trial_ms=trial_ms(params),
+        trial_ms=params.trial_ms,
         bias_ms=tuple(params.bias_ms),
     )
 
 
-def control_trials(params: ct.Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
-    """The trials that the spiking networks learn from, a chunk at a time."""
-    if shared.delayed(params):
-        yield from shared.training_trials(params, first)
-        return
-    task = make_task(params, "train", Streams(params.seed))
-    assert task is not None
-    parts = -(-params.n_train // shared.CHUNK)
-    for index in range(first, parts * params.control_epochs):
-        epoch, part = divmod(index, parts)
-        order = Streams(params.seed).rng(f"shuffle {epoch}").permutation(params.n_train)
-        chosen = order[part * shared.CHUNK : (part + 1) * shared.CHUNK]
-        yield task.stimulus.spikes["input"].select_trials(chosen), task.targets[chosen]
-
-
-def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """What controls learn from: as many trials as the networks, also where these are fresh."""
-    task = make_task(params, split, streams)
-    if task is None or split != "train" or not shared.delayed(params):
-        return task
-    spikes, classes = zip(*shared.training_trials(params), strict=True)
-    step_ms, n_steps = shared.STEP_MS, round(trial_ms(params) / shared.STEP_MS)
-    rasters = [part.raster(part.steps(step_ms), n_steps) for part in spikes]
-    return ct.Task(
-        ct.Stimulus(), np.concatenate(classes), params.n_output, features=np.concatenate(rasters)
-    )
-
-
-def drawing(
-    params: ct.Params, variant: str, size: int, streams: Streams
-) -> tuple[Callable[[int], Trials], int]:
+def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Trials of delayed match come in the order in which they are drawn, samples of the other tasks in
-    another order every epoch. The last batch of a chunk, or of an epoch, may be smaller.
+    Samples come in another order every epoch, of which the last batch may be smaller.
 
     Args:
         params: Parameters of the experiment.
-        variant: Variant of the network.
-        size: ct.Trials per batch.
+        size: Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
-    task = None if shared.delayed(params) else make_task(params, "train", streams)
-    if task is None:
-        per_block, rest = -(-shared.CHUNK // size), params.n_train % shared.CHUNK
-        iterations = params.n_train // shared.CHUNK * per_block + -(-rest // size)
-    else:
-        per_block = -(-params.n_train // size)
-        iterations = params.epochs * per_block
+    task = make_task(params, "train", streams)
+    assert task is not None
+    per_epoch = -(-params.n_train // size)
 
     @functools.lru_cache(maxsize=1)
-    def block(number: int) -> list[Trials]:
-        if task is None:
-            spikes, classes = next(shared.training_trials(params, number))
-            spikes = shared.on_steps(spikes, params.dt_ms)
-        else:
-            order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
-            spikes = task.stimulus.spikes["input"].select_trials(order)
-            classes = task.targets[order]
-        return pieces(given(params, spikes, classes, variant), size)
+    def epoch(number: int) -> list[Trials]:
+        order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
+        spikes = task.stimulus.spikes["input"].select_trials(order)
+        return pieces(given(params, spikes, task.targets[order]), size)
 
     def draw(iteration: int) -> Trials:
-        number, within = divmod(iteration, per_block)
-        return block(number)[within]
+        number, within = divmod(iteration, per_epoch)
+        return epoch(number)[within]
 
-    return draw, iterations
+    return draw, params.epochs * per_epoch
 
 
 def train(
@@ -160,25 +99,21 @@ def train(
         raise unknown_variant(params.talk, params.experiment, variant)
     rule, ending = RULES[variant]
     size, rate = (getattr(params, f"{name}{ending}") for name in ("batch", "learning_rate"))
-    draw, iterations = drawing(params, variant, size, streams)
+    draw, iterations = drawing(params, size, streams)
     recipe = learning.Recipe(
         rule, iterations, rate, params.decay_share, note_every=max(1, iterations // NOTES)
     )
     history = History()
     start = model.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
-    neurons = cell(params, variant)
-    fitted = learning.fit(params, recipe, neurons, start, draw, history, progress)
+    fitted = learning.fit(params, recipe, cell(params), start, draw, history, progress)
     return ct.Network(
         arrays=fitted.arrays,
         info={
             "engine": "compiled",
             "variant": variant,
             "rule": rule,
-            # A fresh trial is shown once.
-            "epochs": 1 if shared.delayed(params) else params.epochs,
+            "epochs": params.epochs,
             "updates": iterations,
-            # Of a control, so that it is measured as the networks with spikes are.
-            **({"weights": ["w", "w_out"]} if variant == TWIN else {}),
             # M1: what the rule holds in memory for one batch, beside weights and neurons.
             "measures": {"learning_memory": float(fitted.floats_kept)},
         },
@@ -188,14 +123,14 @@ def train(
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
-    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
+    trials = given(params, task.stimulus.spikes["input"], task.targets)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    return decided(params, kernel.mean_outputs(cell(params, variant), arrays, trials), task)
+    return decided(params, kernel.mean_outputs(cell(params), arrays, trials), task)
 
 
 def decided(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
     """The choice is the mean output over the last `answer_ms`, so it stands when the trial ends."""
-    return ct.Trials.of(task, outputs.argmax(axis=1), trial_ms(params))
+    return ct.Trials.of(task, outputs.argmax(axis=1), params.trial_ms)
 
 
 def whole(network: ct.Network) -> model.Weights:
@@ -207,18 +142,8 @@ def reference_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the kernel."""
-    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
+    trials = given(params, task.stimulus.spikes["input"], task.targets)
     return {POPULATION: kernel.forward(cell(params), whole(network), trials).counts}
-
-
-def control_counts(
-    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
-) -> Mapping[str, float]:
-    """Operations of the graded twin, and what its neurons send."""
-    from whyspiking.talks.scherr import measures
-
-    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
-    return measures.control_counts(cell(params, variant), whole(network), trials)
 
 
 def to_brian(params: ct.Params) -> BrianModel:
@@ -229,7 +154,7 @@ def to_brian(params: ct.Params) -> BrianModel:
         n_inputs=n_inputs(params),
         n_rec=params.n_hidden,
         n_out=params.n_output,
-        n_steps=round(trial_ms(params) / params.dt_ms),
+        n_steps=round(params.trial_ms / params.dt_ms),
         population=POPULATION,
     )
 

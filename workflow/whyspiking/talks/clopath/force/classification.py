@@ -1,13 +1,12 @@
 """The shared tasks: a random spiking network, and a readout that FORCE's rule trains.
 
-With or without the readout fed back to the network. Equation numbers are those of this talk's
+The readout is not fed back to the network. Equation numbers are those of this talk's
 README.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +40,6 @@ NOTED = 500
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of the shared task; each ends with the answer window."""
-    if shared.delayed(params):
-        return shared.delay_task(params, split)
     return shared.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
 
 
@@ -54,22 +51,20 @@ def train(
     Every trial is shown once: the rule then has the exact solution of a ridge regression, of which
     another pass would only halve the penalty.
     """
-    arrays = reservoir.wire(params, streams)
-    if variant == "spiking":
-        arrays["encoders"] = np.zeros_like(arrays["encoders"])
-    elif variant != "feedback":
+    if variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
+    arrays = reservoir.wire(params, streams)
     rls = learning.RecursiveLeastSquares(params.n_hidden, params.n_output, params.p_start)
     history, done, right = History(), 0, []
-    for spikes, classes in _presented(params):
-        trials = reservoir.Trials(params, arrays, spikes)
-        for trial, target in enumerate(np.eye(params.n_output)[classes]):
-            right.append(learned(params, rls, trials, trial, target) == classes[trial])
-            done += 1
-            if done % NOTED == 0 or done == params.n_presented:
-                history.note(done / params.n_train, train_accuracy=np.mean(right))
-                progress(done / params.n_presented, f"trial {done}: {np.mean(right):.4f}")
-                right = []
+    spikes, classes = _presented(params)
+    trials = reservoir.Trials(params, arrays, spikes)
+    for trial, target in enumerate(np.eye(params.n_output)[classes]):
+        right.append(learned(params, rls, trials, trial, target) == classes[trial])
+        done += 1
+        if done % NOTED == 0 or done == params.n_presented:
+            history.note(done / params.n_train, train_accuracy=np.mean(right))
+            progress(done / params.n_presented, f"trial {done}: {np.mean(right):.4f}")
+            right = []
     network = Network(
         {**arrays, "phi": rls.decoders},
         {
@@ -108,7 +103,7 @@ def learned(
     """
     total, read = np.zeros(params.n_output), reservoir.read_steps(params)
     for step in read:
-        trials.advance(int(step) + 1, rls.decoders, trial)
+        trials.advance(int(step) + 1, trial)
         rates = trials.rates[trial]
         output = rates @ rls.decoders
         rls.update(rates, output - target)
@@ -117,7 +112,7 @@ def learned(
     return int(total.argmax())
 
 
-def _presented(params: Params) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
+def _presented(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
     """Training trials, each once, and their classes."""
     n = params.n_presented
     if not 0 < n <= params.n_train:
@@ -125,13 +120,9 @@ def _presented(params: Params) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
             f"clopath, {params.experiment}: n_presented is {n}; expected 1 to {params.n_train} "
             "training trials, each shown once; correct it in talk.yaml"
         )
-    if shared.delayed(params):
-        fewer = replace(params, values={**params.values, "n_train": n})
-        yield from shared.training_trials(fewer)
-        return
     task = make_task(params, "train", Streams(params.seed))
     assert task is not None  # the shared tasks have this split
-    yield task.stimulus.spikes["input"].select_trials(np.arange(n)), task.targets[:n]
+    return task.stimulus.spikes["input"].select_trials(np.arange(n)), task.targets[:n]
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:

@@ -1,11 +1,10 @@
-// A network of Izhikevich neurons that input spikes drive, trial after trial (README, Eqs. 1-4, 7, 24).
+// A network of Izhikevich neurons that input spikes drive, trial after trial (README, Eqs. 1-3, 24).
 //
 // One step, as Brian2 takes it: Euler for all states at once; then spikes of inputs and neurons act on
 // h; then the neurons that fired are reset. Weights come times 1/(tau_r tau_d), pre by pre.
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 namespace {
 
@@ -18,26 +17,14 @@ inline void add(double *__restrict to, double factor, const double *__restrict r
   for (int i = 0; i < n; ++i) to[i] += factor * row[i];
 }
 
-// In parts, or it would wait for every sum.
-inline double product(const double *__restrict a, const double *__restrict b, int n) {
-  constexpr int kParts = 8;
-  double parts[kParts] = {}, sum = 0.0;
-  int i = 0;
-  for (; i + kParts <= n; i += kParts)
-    for (int k = 0; k < kParts; ++k) parts[k] += a[i + k] * b[i + k];
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (double part : parts) sum += part;
-  return sum;
-}
-
 // Eqs. 1-3; returns how many neurons are above the peak.
-inline int update(const Constants &c, int n, const double *__restrict drive, double *__restrict v,
-                  double *__restrict u, double *__restrict current, double *__restrict h,
+inline int update(const Constants &c, int n, double *__restrict v, double *__restrict u,
+                  double *__restrict current, double *__restrict h,
                   double *__restrict r, double *__restrict h_r) {
   const double by_c = c.dt / c.capacitance, by_r = c.dt / c.tau_r, by_d = c.dt / c.tau_d;
   int fired = 0;
   for (int i = 0; i < n; ++i) {
-    const double dv = c.k * (v[i] - c.v_r) * (v[i] - c.v_t) - u[i] + current[i] + drive[i] + c.bias;
+    const double dv = c.k * (v[i] - c.v_r) * (v[i] - c.v_t) - u[i] + current[i] + c.bias;
     const double du = c.a * (c.b * (v[i] - c.v_r) - u[i]);
     current[i] += c.dt * h[i] - by_r * current[i];
     h[i] -= by_d * h[i];
@@ -54,30 +41,22 @@ inline int update(const Constants &c, int n, const double *__restrict drive, dou
 
 // Simulates steps `first` to `last` - 1 of trials `trial` to `end` - 1.
 //
-// constants: as in Constants. omega (neuron, neuron), w_in (input, neuron). decoders (output, neuron)
-// and encoders (output, neuron) feed the output back; null: they do not. starts (trial + 1): where the
-// input spikes of a trial begin in steps and inputs, which are in the order of time. state (trial,
+// constants: as in Constants. omega (neuron, neuron), w_in (input, neuron). starts (trial + 1): where
+// the input spikes of a trial begin in steps and inputs, which are in the order of time. state (trial,
 // kStates, neuron) and counts (trial, neuron) are changed.
-extern "C" void advance(const double *constants, int32_t n, int32_t n_outputs, const double *omega,
-                        const double *w_in, const double *decoders, const double *encoders,
+extern "C" void advance(const double *constants, int32_t n, const double *omega, const double *w_in,
                         const int64_t *starts, const int32_t *steps, const int32_t *inputs,
                         int32_t trial, int32_t end, int32_t first, int32_t last, double *state,
                         int32_t *counts) {
   const Constants &c = *reinterpret_cast<const Constants *>(constants);
   const double jump = 1.0 / (c.tau_r * c.tau_d);
-  std::vector<double> drive(n, 0.0);
   for (; trial < end; ++trial) {
     double *v = state + int64_t(trial) * kStates * n, *u = v + n, *current = u + n;
     double *h = current + n, *r = h + n, *h_r = r + n;
     const int32_t *stop = steps + starts[trial + 1];
     const int32_t *next = std::lower_bound(steps + starts[trial], stop, first);
     for (int32_t step = first; step < last; ++step) {
-      if (decoders) { // Eqs. 4 and 7
-        std::fill(drive.begin(), drive.end(), 0.0);
-        for (int o = 0; o < n_outputs; ++o)
-          add(drive.data(), product(r, decoders + o * n, n), encoders + o * n, n);
-      }
-      const int fired = update(c, n, drive.data(), v, u, current, h, r, h_r);
+      const int fired = update(c, n, v, u, current, h, r, h_r);
       for (; next < stop && *next == step; ++next)
         add(h, 1.0, w_in + int64_t(inputs[next - steps]) * n, n);
       if (!fired) continue;

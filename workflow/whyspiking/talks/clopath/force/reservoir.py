@@ -20,7 +20,6 @@ from whyspiking.compiler.libraries import Array
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes, distinct
 from whyspiking.contract.types import Params
-from whyspiking.datasets import shared
 from whyspiking.talks.clopath.force import model
 
 SOURCES = (Path(__file__).with_name("reservoir.cpp"),)
@@ -31,9 +30,6 @@ _INT = ctypes.c_int32
 
 def answer_ms(params: Params) -> tuple[float, float]:
     """From when the answer counts, and the end of the trial."""
-    if shared.delayed(params):
-        settings = shared.settings_of(params)
-        return settings.go_ms, settings.trial_ms
     return params.window_ms, params.window_ms + params.read_ms
 
 
@@ -80,8 +76,6 @@ class Trials:
         jump = 1.0 / (params.tau_r * params.tau_d)
         self._numbers = np.array([getattr(params, name) for name in NUMBERS], float)
         self._omega, self._w_in = model.static_weights(arrays) * jump, arrays["w_in"] * jump
-        encoders = np.ascontiguousarray(arrays["encoders"].T)
-        self._encoders = encoders if encoders.any() else None
         self._events = _events(spikes, params.dt_ms)
         self._state = np.zeros((spikes.n_trials, len(STATES), n))
         self._state[:, STATES.index("v")] = arrays["v_start"]
@@ -89,21 +83,17 @@ class Trials:
         self.rates = self._state[:, STATES.index("r")]
         self.counts = np.zeros((spikes.n_trials, n), np.int32)
 
-    def advance(self, until: int, decoders: NDArray, trial: int | None = None) -> None:
+    def advance(self, until: int, trial: int | None = None) -> None:
         """Simulate as far as step `until`, which is left out.
 
         Args:
             until: For the trials that have come less far.
-            decoders: phi, (neuron, output), of which the feedback makes the output; where the
-                network has none they do nothing.
             trial: Only this one; None: all, which must have come equally far.
         """
         first, end = (0, len(self._done)) if trial is None else (trial, trial + 1)
-        fed_back = None if self._encoders is None else np.ascontiguousarray(decoders.T)
         _library().advance(
-            self._numbers, *decoders.shape, self._omega, self._w_in, fed_back,
-            self._encoders, *self._events, first, end, int(self._done[first]), until, self._state,
-            self.counts,
+            self._numbers, len(self._omega), self._omega, self._w_in, *self._events, first, end,
+            int(self._done[first]), until, self._state, self.counts,
         )  # fmt: skip
         self._done[first:end] = until
 
@@ -118,9 +108,9 @@ def responses(
     """
     trials, read = Trials(params, arrays, spikes), []
     for step in read_steps(params):
-        trials.advance(int(step) + 1, arrays["phi"])
+        trials.advance(int(step) + 1)
         read.append(trials.rates.copy())
-    trials.advance(round(answer_ms(params)[1] / params.dt_ms), arrays["phi"])
+    trials.advance(round(answer_ms(params)[1] / params.dt_ms))
     return np.stack(read, axis=1), trials.counts
 
 
@@ -141,7 +131,7 @@ def _events(spikes: Spikes, dt_ms: float) -> tuple[NDArray, NDArray, NDArray]:
 def _library() -> ctypes.CDLL:
     library = libraries.load("reservoir", SOURCES)
     library.advance.argtypes = [
-        Array, _INT, _INT, *[Array] * 7, *[_INT] * 4, Array, Array,
+        Array, _INT, *[Array] * 5, *[_INT] * 4, Array, Array,
     ]  # fmt: skip
     library.advance.restype = None
     return library

@@ -12,12 +12,12 @@ from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.clopath.force import brian_network as force
 from whyspiking.talks.clopath.force import model, reservoir
 
-SILENCE = {"hidden.bias": force.SILENT_BIAS, "w_in.w": 0.0, "encoders.w": 0.0}
+SILENCE = {"hidden.bias": force.SILENT_BIAS, "w_in.w": 0.0}
 """Inputs of a tuned network bring in nearly as much current as the bias takes away."""
 
 
 def to_brian(params: Params) -> bm.BrianModel:
-    """Inputs, neurons, readout and its feedback (Eqs. 1-4, 7 and 24)."""
+    """Inputs, neurons and readout (Eqs. 1-3, 7 and 24)."""
     sizes = [params.n_input, params.n_hidden, params.n_output]
     to_hidden, to_output = "h_post += w", "h_z_post += w"
     return bm.BrianModel(
@@ -31,7 +31,6 @@ def to_brian(params: Params) -> bm.BrianModel:
             force.wired("omega", "hidden", "hidden", on_pre=to_hidden),
             force.wired("phi", "hidden", "output", on_pre=to_output),
             force.wired("replayed", "replay", "output", on_pre=to_output),
-            force.wired("encoders", "output", "hidden", equations=force.feeds_back("drive")),
         ],
         inputs={"input": params.n_input, "replay": params.n_hidden},
         dt_ms=params.dt_ms,
@@ -57,7 +56,6 @@ def bind(params: Params, network: Network) -> Binding:
     values["hidden.v_start"] = arrays["v_start"]
     values |= force.connection("w_in", w_in) | force.connection("omega", omega, present=True)
     values |= force.connection("phi", phi) | force.connection("replayed", phi)
-    values |= force.connection("encoders", arrays["encoders"].T)
     return Binding(
         values=values,
         layers={
