@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, label_ends, require
 from whyspiking.records.tables import Table
@@ -165,6 +166,8 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
     _marks(ax, panel)
+    few = x[-1] < 100 * x[0]
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
     ax.set_title("\n\n\n\n")  # the room for what follows
@@ -185,12 +188,15 @@ def _marks(ax: Axes, panel: Panel) -> None:
         _write(ax, f"built by hand:\n{_told(both)}", built[-1][1:], (-4, -26))
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
-        _write(ax, name if place < NAMED else "", (at, height), (5, -3))
+        right = at > np.sqrt(np.prod(ax.get_xlim()))
+        move, side = ((-3, -12 - 9 * place), "right") if right else ((5, -3), "left")
+        _write(ax, name if place < NAMED else "", (at, height), move, ha=side)
     row = panel.read[TRAINED, ACCOUNT]
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
-    place, move = (theirs, (-5, 3)) if theirs < mine else (ax.get_xlim()[1], (-2, -11))
-    _write(ax, MAKERS.get(row["made_by"], ""), (place, level), move, ha="right")
+    if np.isfinite(mine * theirs):
+        middle = float(np.sqrt(mine * theirs))
+        _write(ax, MAKERS.get(row["made_by"], ""), (middle, level), (0, -11), ha="center")
 
 
 def _write(
@@ -211,9 +217,9 @@ def _legend() -> list[Line2D]:
     """What lines and marks mean, where there is room for it."""
     kinds = (
         ("with spikes", {"color": RED, "lw": 2.4}),
-        ("without, the best of all kinds", {"color": BLUE, "lw": 2.4}),
+        ("without: best of all kinds", {"color": BLUE, "lw": 2.4}),
         (
-            "graded twin, all but the spike",
+            "graded twin: no spike",
             {"color": BLUE, "dashes": DASHES[TWIN], "lw": 1.2},
         ),
         ("gated units", {"color": BLUE, "dashes": DASHES[GATED], "lw": 1.2}),
