@@ -85,6 +85,7 @@ class LogHandler(LogHandlerBase):
         self._introduced = False
         self._status_shown = False
         self._told_stop = False
+        self._warned: set[str] = set()
         self._last_line = self.began
         self._stop = threading.Event()
         self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
@@ -138,7 +139,8 @@ class LogHandler(LogHandlerBase):
             if self.stop.ended and not self._told_stop and "all" not in self.quiet:
                 self._told_stop = True
                 after = words.clock(self.clock() - self.began).strip()
-                self._say(f"stopped by you after {after}; {GOES_ON}")
+                left = f"{self.stop.left}\n" * bool(self.stop.left)
+                self._say(f"{left}stopped by you after {after}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -191,7 +193,7 @@ class LogHandler(LogHandlerBase):
         told = f"{words.jobs(self.plan.total)} to do"
         left = self.plan.seconds_left(self.clock())
         if left is not None:
-            on = f"{self.plan.cores} core{'s' * (self.plan.cores != 1)}"
+            on = f"{self.plan.at_a_time} core{'s' * (self.plan.at_a_time != 1)}"
             unit = "" if self.plan.unit is None else f" of a machine of unit {self.plan.unit:.2g}"
             told += f", about {words.roughly(left)} on {on}{unit}"
         what, pages = self.plan.goal()
@@ -256,13 +258,13 @@ class LogHandler(LogHandlerBase):
         after = "" if seconds is None else f" after {words.duration(seconds)}"
         stage = STAGES.get(job.rule, (job.rule,))[0]
         lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
-        if record.rule_msg:
-            lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg)}")
         logs = [log for log in record.log if log not in earlier and Path(log).is_file()]
         shown: list[str] = []
         for log in logs:  # where the job's own says what is wrong, that of a cluster says no more
             if not any(line.startswith("ERROR ") for line in shown):
                 shown.extend(_tail(Path(log)))
+        if record.rule_msg:
+            lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg, shown)}")
         if record.shellcmd and not shown:
             lines.append(f"  command: {' '.join(record.shellcmd.split())}")
         if self.common_settings.show_failed_logs:
@@ -273,7 +275,7 @@ class LogHandler(LogHandlerBase):
     def _message(self, record: logging.LogRecord, event: str | None) -> None:
         text = self.format(record)
         chatter = text.startswith(CHATTER) and not self.common_settings.verbose
-        if text in ("", "None") or chatter:
+        if text in ("", "None") or chatter or text in self._warned:
             return
         colour, of_error = "", event == LogEvent.ERROR and record.levelno >= logging.WARNING
         if of_error and ENDED.search(text) and self.stop.comes():
@@ -285,6 +287,8 @@ class LogHandler(LogHandlerBase):
             text = f"a job was ended by {died[1]}, as happens to one for which {NO_MEMORY}"
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
+            if colour == "yellow":  # a cluster's plugin says some of them for every job
+                self._warned.add(text)
             raised = getattr(record, "exception", "")
             if raised in failures.ALONE:
                 text = failures.ALONE[raised](text)
