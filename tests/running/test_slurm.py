@@ -10,6 +10,7 @@ from whyspiking.errors import UserError
 from whyspiking.running import slurm
 
 RUN = "14efc27a-80e8-40f4-878c-a7e54fc4c8c7"
+DEAD = "00000000-80e8-40f4-878c-a7e54fc4c8c7"
 DISABLED = "echo Slurm accounting storage is disabled >&2; exit 1"
 SILENT = "echo Unable to contact slurm controller >&2; exit 1"
 
@@ -31,19 +32,84 @@ def settled(status="sacct", first=20):
     return settings.status_command
 
 
-def test_only_jobs_of_runs_in_this_folder_are_found(cluster, tmp_path):
+def queued(*lines):
+    return "\n".join(f"echo '{line}'" for line in lines)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder in which runs submit, and no run of this process yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(slurm, "_held", [])
+    yield tmp_path
+    for file in slurm._held:
+        file.close()
+
+
+def test_only_jobs_of_runs_in_this_folder_are_found(cluster, here):
     lines = [
-        f"12 {RUN} {tmp_path}",
-        f"13_[1-5] mine_{RUN} {tmp_path}",
-        f"14 {RUN} {tmp_path}/elsewhere",
-        f"15 snakemake-itself {tmp_path}",
+        f"12|{RUN}|PENDING|None|{here}",
+        f"13_[1-5]|mine_{RUN}|RUNNING|a | b|{here}",
+        f"14|{RUN}|PENDING|None|{here}/elsewhere",
+        f"15|snakemake-itself|PENDING|None|{here}",
     ]
-    cluster(squeue="\n".join(f"echo '{line}'" for line in lines))
-    assert slurm.jobs_of(tmp_path) == ["12", "13_[1-5]"]
+    cluster(squeue=queued(*lines))
+    assert slurm.orphans(here) == ["12", "13_[1-5]"]
 
 
-def test_without_slurm_no_job_is_found(cluster, tmp_path):
-    assert slurm.jobs_of(tmp_path) == []
+def test_without_slurm_no_job_is_found(cluster, here):
+    assert slurm.orphans(here) == []
+
+
+def test_jobs_of_a_run_that_lives_are_no_orphans_until_it_ends(cluster, here):
+    cluster(squeue=queued(f"12|{RUN}|RUNNING|None|{here}", f"13|{DEAD}|RUNNING|None|{here}"))
+    slurm.hold(RUN)
+    assert slurm.orphans(here) == ["13"]
+    slurm._held.pop().close()
+    assert slurm.orphans(here) == ["12", "13"]
+
+
+@pytest.mark.parametrize(
+    ("squeue", "told"),
+    [
+        (f"echo '12|{RUN}|PENDING|None|'$PWD; echo '13|{DEAD}|RUNNING|None|'$PWD", "scancel 12"),
+        (f"echo '12|{RUN}|COMPLETING|None|'$PWD", ""),
+        (SILENT, f"scancel --name={RUN}"),
+    ],
+)
+def test_jobs_that_could_not_be_ended_are_named(cluster, here, monkeypatch, squeue, told):
+    monkeypatch.setattr(slurm, "GRACE_S", 0.0)
+    cluster(squeue=squeue, scancel=f"echo $* >>{here}/asked; exit 1")
+    left = slurm.end(RUN, here)
+    assert left.endswith(told)
+    assert bool(left) == bool(told)
+    assert (here / "asked").read_text().startswith(f"--name={RUN}\n")
+
+
+PARTITIONS = "echo 'main*|3/1/4/8'; echo 'short|0/2/0/2'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "cpus"),
+    [({""}, PARTITIONS, 4), ({"short"}, PARTITIONS, 2), ({"main,short"}, PARTITIONS, 6),
+     ({"a"}, SILENT, None)],
+)  # fmt: skip
+def test_processors_are_those_of_the_partitions_that_are_asked_for(cluster, asked, known, cpus):
+    cluster(sinfo=known)
+    assert slurm.cpus(asked) == cpus
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "told"),
+    [
+        ({"PARTITION", "short"}, PARTITIONS, "no partition PARTITION; .*one of main, short: add"),
+        ({""}, "echo 'main|0/1/0/1'", "no default partition; .*one of main: add"),
+    ],
+)
+def test_a_partition_that_is_not_there_is_refused_with_those_that_are(cluster, asked, known, told):
+    cluster(sinfo=known)
+    with pytest.raises(UserError, match=told):
+        slurm.cpus(asked)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
+from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.running.jobs import NO_MEMORY
 from whyspiking.running.progress import latest, news_file
 from whyspiking.running.stopping import STOP
@@ -240,13 +241,16 @@ class LogHandler(LogHandlerBase):
             self._say(f"finished {words.jobs(self.plan.total)} in {took}{self._reproduced()}")
 
     def _reproduced(self) -> str:
-        """How many numbers are those of the record, as the run's manifest says, in a line."""
+        """What the run's manifest says: the energy, and how many numbers are those recorded."""
         what, pages = self.plan.goal()
         manifest = Path(pages[0]).with_name("manifest.json") if what == "report" else Path()
         if not manifest.is_file():
             return ""
-        said = json.loads(manifest.read_text(encoding="utf-8")).get("reproduced", "")
-        return f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}" * bool(said)
+        made = json.loads(manifest.read_text(encoding="utf-8"))
+        said = made.get("reproduced", "")
+        reproduced = f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}"
+        spent = f"; all its jobs took about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
+        return spent + reproduced * bool(said)
 
     def _job_error(self, record: Any) -> None:
         self._look()

@@ -1,0 +1,37 @@
+"""A job that outlives its run notes what it was made of, so that a change of it runs it again."""
+
+from made import scenes
+from made.checkouts import ROOT
+
+SNAKEFILE = """
+from whyspiking.running import job_records
+
+if not workflow.is_main_process:
+    job_records.keep()
+
+
+configfile: "config.yaml"
+
+
+rule train:
+    output: "network"
+    params: plan={"rate": config["rate"]}
+    script: "train.py"
+"""
+SCRIPT = 'open(snakemake.output[0], "w").write(str(snakemake.params.plan["rate"]))'
+# As Snakemake starts a job on a node; its own process may be gone before the job has ended.
+ON_A_NODE = "--target-jobs train: --force --no-hooks --nolock --ignore-incomplete --cores 1 --mode remote"
+
+
+def test_a_network_that_outlived_its_run_is_trained_again_where_the_recipe_changes(tmp_path):
+    scenes.shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
+    for name, text in (("Snakefile", SNAKEFILE), ("train.py", SCRIPT), ("config.yaml", "rate: 1")):
+        (tmp_path / name).write_text(text)
+    scenes.finish(tmp_path, *ON_A_NODE.split())
+    assert (tmp_path / "network").read_text() == "1"
+    assert "Nothing to be done" in scenes.snakemake(tmp_path, "-n")[1]
+    (tmp_path / "config.yaml").write_text("rate: 2")
+    assert "rate 1 -> 2" in scenes.snakemake(tmp_path, "-n")[1]
+    scenes.finish(tmp_path)
+    assert (tmp_path / "network").read_text() == "2"
