@@ -78,7 +78,7 @@ def test_jobs_of_a_run_that_lives_are_no_orphans_until_it_ends(cluster, here):
     ],
 )
 def test_jobs_that_could_not_be_ended_are_named(cluster, here, monkeypatch, squeue, told):
-    monkeypatch.setattr(slurm, "GRACE_S", 0.0)
+    monkeypatch.setattr(slurm, "PAUSE_S", 0.0)
     cluster(squeue=squeue, scancel=f"echo $* >>{here}/asked; exit 1")
     left = slurm.end(RUN, here)
     assert left.endswith(told)
@@ -102,7 +102,7 @@ def test_processors_are_those_of_the_partitions_that_are_asked_for(cluster, aske
 @pytest.mark.parametrize(
     ("asked", "known", "told"),
     [
-        ({"PARTITION", "short"}, PARTITIONS, "no partition PARTITION; .*one of main, short: add"),
+        ({"PARTITION", "short"}, PARTITIONS, "no PARTITION partition; .*one of main, short: add"),
         ({""}, "echo 'main|0/1/0/1'", "no default partition; .*one of main: add"),
     ],
 )

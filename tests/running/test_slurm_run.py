@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -40,14 +42,7 @@ class Executor(RemoteExecutor):
     def report_job_success(self, job_info):
         self.reported.append(job_info.external_jobid)
 
-    def report_job_error(self, job_info, msg=None, **kwargs):
-        raise AssertionError(msg)
-
-    def run_job(self, job):
-        raise AssertionError("nothing is submitted here")
-
-    def cancel_jobs(self, active_jobs):
-        raise AssertionError("it knows none of the jobs that it just asks about")
+    run_job = cancel_jobs = None  # nothing is submitted, and jobs are ended by the run's name
 
 
 def job(number):
@@ -94,14 +89,12 @@ def test_a_run_that_is_stopped_ends_jobs_by_its_name_and_waits_for_no_look(monke
     monkeypatch.setattr(slurm_run, "STOP", stop)
     monkeypatch.setattr(slurm_run.slurm, "end", lambda *words: asked.append(words) or "scancel 12")
     executor = Executor()
-    executor._job_submission_executor = SimpleNamespace(
-        shutdown=lambda wait, cancel_futures: asked.append("no more")
-    )
+    executor._job_submission_executor = ThreadPoolExecutor(1)
     executor.wait_thread = threading.Thread(target=threading.Event().wait, daemon=True)
     executor.wait_thread.start()
     monkeypatch.setattr(RemoteExecutor, "shutdown", lambda self: self.wait_thread.join())
     slurm_run.cancel(executor)
-    assert asked[0] == "no more"
-    assert asked[1][0] == RUN
-    assert stop.left == "scancel 12"
-    assert "scancel 12" in caplog.text
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor._job_submission_executor.submit(print)
+    assert asked == [(RUN, Path.cwd())]
+    assert stop.left == caplog.messages[0] == "scancel 12"

@@ -163,7 +163,7 @@ class LogHandler(LogHandlerBase):
         event: Any = getattr(record, "event", None)
         plan: Plan | None = getattr(record, "whyspiking_plan", None)  # from `announce`
         if plan is not None:
-            plan.cores = self.plan.cores
+            plan.cores = min(self.plan.cores, plan.cpus or self.plan.cores)
             self.plan = plan
             self._introduce()
         elif event == LogEvent.RESOURCES_INFO:
@@ -194,7 +194,7 @@ class LogHandler(LogHandlerBase):
         told = f"{words.jobs(self.plan.total)} to do"
         left = self.plan.seconds_left(self.clock())
         if left is not None:
-            on = f"{self.plan.at_a_time} core{'s' * (self.plan.at_a_time != 1)}"
+            on = f"{self.plan.cores} core{'s' * (self.plan.cores != 1)}"
             unit = "" if self.plan.unit is None else f" of a machine of unit {self.plan.unit:.2g}"
             told += f", about {words.roughly(left)} on {on}{unit}"
         what, pages = self.plan.goal()
@@ -247,10 +247,9 @@ class LogHandler(LogHandlerBase):
         if not manifest.is_file():
             return ""
         made = json.loads(manifest.read_text(encoding="utf-8"))
-        said = made.get("reproduced", "")
-        reproduced = f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}"
-        spent = f"; all its jobs took about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
-        return spent + reproduced * bool(said)
+        spent = f"; training and simulation: about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
+        said = f"\n{made.get('reproduced')}; network by network: {manifest.parent}/reproduced.csv"
+        return spent + said * bool(made.get("reproduced"))
 
     def _job_error(self, record: Any) -> None:
         self._look()

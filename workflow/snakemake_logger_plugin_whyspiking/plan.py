@@ -93,11 +93,6 @@ class Plan:
     failed: list[Job] = field(default_factory=list)
     _took: list[tuple[Job, float]] = field(default_factory=list)
 
-    @property
-    def at_a_time(self) -> int:
-        """Jobs that can run at a time on the processors that there are."""
-        return min(self.cores, self.cpus or self.cores)
-
     def expect(self, jobs: Iterable[Job]) -> None:
         """Take over the jobs to come."""
         self.waiting = list(jobs)
@@ -165,12 +160,11 @@ class Plan:
                 left = elapsed * (1 - entry.fraction) / entry.fraction
             else:
                 left = max(self._expected(entry.job, ratio) - elapsed, 0.1 * elapsed)
-            running.append((entry.job, left))
+            running.append((entry.job, left + self.look_s))
         if not known:
             return None
-        running = [(job, left + self.look_s) for job, left in running]
         waiting = [(job, self._expected(job, ratio) + self.look_s) for job in self.waiting]
-        return makespan(waiting, running, self.at_a_time, self.needs, self.priority)
+        return makespan(waiting, running, self.cores, self.needs, self.priority)
 
     def _expected(self, job: Job, ratio: float = 1.0) -> float:
         earlier = self._earlier(job)

@@ -9,14 +9,12 @@ out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 CORE_W = 12.0
 """Power of a core of any processor (data/v3.0/TDP_cpu.csv there, line 14: "Any")."""
 MEMORY_W_PER_GB = 0.3725
 """Power of memory (data/v3.0/referenceValues.csv there, line 3: memoryPower)."""
-J_PER_KWH = 3.6e6
 
 
 def kilowatt_hours(talks: Mapping[str, Mapping[str, float]]) -> float:
@@ -26,8 +24,9 @@ def kilowatt_hours(talks: Mapping[str, Mapping[str, float]]) -> float:
         talks: Of a manifest: talk -> its `cpu_seconds`, `wall_seconds` and the `max_rss_mb` of its
             largest job, which all are taken to hold; memory that was not measured counts nothing.
     """
-    joules = 0.0
-    for own in talks.values():
-        memory = own["wall_seconds"] * own["max_rss_mb"] / 1000 * MEMORY_W_PER_GB
-        joules += own["cpu_seconds"] * CORE_W + (memory if math.isfinite(memory) else 0.0)
-    return joules / J_PER_KWH
+    # max with the constant first also turns NaN into 0.
+    return sum(
+        own["cpu_seconds"] * CORE_W
+        + max(0.0, own["wall_seconds"] * own["max_rss_mb"] / 1000 * MEMORY_W_PER_GB)
+        for own in talks.values()
+    ) / (3600 * 1000)

@@ -62,10 +62,10 @@ def _refuse_orphans(folder: Path) -> None:
     """Whoever else runs here: jobs of a killed run would be submitted again."""
     if (folder / SUBMITTED).exists() and (jobs := slurm.orphans(Path.cwd())):
         raise UserError(
-            f"Slurm: jobs of an earlier run in this folder, which was killed (or lives on a machine "
-            f"that shares no locks with this one), wait or run still ({', '.join(jobs)}), and would "
-            "be submitted a second time. Wait until `squeue` no longer lists them, or end them: "
-            f"scancel {' '.join(jobs)}"
+            f"Slurm: jobs of an earlier run in this folder ({', '.join(jobs)}), which was killed "
+            "or lives on a machine that shares no locks with this one, wait or run still, and "
+            "would be submitted a second time. Wait until `squeue` no longer lists them, or end "
+            f"them: scancel {' '.join(jobs)}"
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import re
 import subprocess
 import time
+from collections import namedtuple
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from whyspiking.errors import UserError
 
@@ -17,26 +19,19 @@ LONGEST_PAUSE_S = 180
 """Between two looks of Snakemake at its jobs."""
 PATIENCE_S = 60
 """Slurm's commands give up by themselves, after ten seconds if nobody answers."""
-GRACE_S, PAUSE_S = 5.0, 0.5
-"""How long a job that was ended may stay in the queue, and how often that is looked at."""
+PAUSE_S = 1.0
+"""After which a job that was ended has left the queue, or is about to."""
 RUN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 """The name that Snakemake gives to all jobs of a run, perhaps after a prefix."""
 RUNS = Path(".snakemake", "whyspiking-slurm")
 """A file for every run that submitted jobs; it is locked as long as the run lives."""
-LEFT = "jobs of this run are still in the queue ({numbers}); end them: scancel {numbers}"
-UNKNOWN = "Slurm does not answer: jobs may be left; end them when it does: scancel --name={run}"
 
 _held: list[IO[str]] = []
 """Open as long as this process lives."""
 
 
-class Queued(NamedTuple):
-    """A job in the queue: its number, the run that submitted it, its state, why it waits."""
-
-    number: str
-    run: str
-    state: str
-    reason: str
+Queued = namedtuple("Queued", "number run state reason")
+"""A job in the queue: its number, the run that submitted it, its state, why it waits."""
 
 
 def queue(folder: Path) -> list[Queued] | None:
@@ -57,22 +52,18 @@ def orphans(folder: Path) -> list[str]:
 def hold(run: str) -> None:
     """Have other runs in this folder know that a run lives, until this process ends."""
     RUNS.mkdir(parents=True, exist_ok=True)
-    file = (RUNS / run).open("a", encoding="utf-8")
-    _held.append(file)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return  # the file system has no locks: who asks takes the run for a living one
+    _held.append((RUNS / run).open("a", encoding="utf-8"))
+    # Where the file system has no locks, who asks takes the run for a living one.
+    with contextlib.suppress(OSError):
+        fcntl.flock(_held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _lives(run: str) -> bool:
     try:
         with (RUNS / run).open("r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
     return False
 
 
@@ -88,19 +79,16 @@ def end(run: str, folder: Path, *options: str) -> str:
         Which jobs are left, and what ends them; empty where none is.
     """
     _answer("scancel", f"--name={run}", *options)
-    until = time.monotonic() + GRACE_S
-    while True:
-        jobs = queue(folder)
-        if jobs is None:
-            return UNKNOWN.format(run=run)
-        left = [job.number for job in jobs if job.run == run and job.state != "COMPLETING"]
-        if not left or time.monotonic() > until:
-            return LEFT.format(numbers=" ".join(left)) if left else ""
-        time.sleep(PAUSE_S)
+    time.sleep(PAUSE_S)
+    jobs = queue(folder)
+    if jobs is None:
+        return f"Slurm does not answer; jobs may be left. When it does: scancel --name={run}"
+    left = " ".join(job.number for job in jobs if job.run == run and job.state != "COMPLETING")
+    return f"jobs of this run are still in the queue; end them: scancel {left}" if left else ""
 
 
 def cpus(asked: Collection[str]) -> int | None:
-    """Processors of the nodes that take the jobs of a run; None where Slurm does not tell.
+    """Processors that are up for the jobs of a run, busy or not; None where Slurm does not tell.
 
     Args:
         asked: Names of partitions, several in one after commas; empty is the cluster's own choice.
@@ -112,21 +100,17 @@ def cpus(asked: Collection[str]) -> int | None:
     rows = [line.split("|") for line in said.split() if line.count("|") == 1]
     if status or not rows:
         return None
-    known = {name.rstrip("*") for name, _ in rows}
-    standard = {name.rstrip("*") for name, _ in rows if name.endswith("*")}
     named = {name for text in asked for name in text.split(",") if name}
-    if (unknown := named - known) or not (named or standard):
-        what = f"no partition {', '.join(sorted(unknown))}" if unknown else "no default partition"
+    wanted = named or {name.rstrip("*") for name, _ in rows if name.endswith("*")}
+    known = {name.rstrip("*") for name, _ in rows}
+    if not wanted or wanted - known:
         raise UserError(
-            f"Slurm: it has {what}; nothing was submitted. Expected one of "
-            f"{', '.join(sorted(known))}: add --default-resources slurm_partition=NAME"
+            f"Slurm: it has no {', '.join(sorted(wanted - known)) or 'default'} partition; nothing "
+            f"was submitted. Expected one of {', '.join(sorted(known))}: add --default-resources "
+            "slurm_partition=NAME"
         )
-    free = 0
-    for name, counted in rows:
-        if name.rstrip("*") in (named or standard):
-            allocated, idle, *_ = map(int, counted.split("/"))
-            free += allocated + idle
-    return free or None
+    taking = [counted for name, counted in rows if name.rstrip("*") in wanted]
+    return sum(int(part) for counted in taking for part in counted.split("/")[:2]) or None
 
 
 def settle(settings: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,13 @@ def attend(workflow: Any) -> tuple[int | None, float]:
     """
     executor = workflow.scheduler._executor
     slurm.settle(workflow.executor_settings)
-    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    cpus = slurm.cpus({str(job.resources.get("slurm_partition") or "") for job in jobs})
+    cpus = slurm.cpus(
+        {
+            str(job.resources.get("slurm_partition") or "")
+            for job in workflow.dag.needrun_jobs()
+            if not job.is_local
+        }
+    )
     slurm.hold(executor.run_uuid)
     watch(executor)
     executor.cancel = lambda: cancel(executor)
@@ -60,22 +66,13 @@ def watch(executor: Any) -> None:
     look, ended, told = executor.check_active_jobs, set(), set()
     log = logging.getLogger("snakemake.logging")
 
-    def noting(report: Callable[..., Any]) -> Callable[..., Any]:
-        def note(job: Any, *args: Any, **options: Any) -> Any:
-            ended.add(job.external_jobid)
-            return report(job, *args, **options)
-
-        return note
-
     async def check(jobs: list[Any]) -> AsyncIterator[Any]:
         kept = set()
         async for job in look(jobs):
             kept.add(job.external_jobid)
             yield job
-        lost = [job for job in jobs if job.external_jobid not in kept | ended]
-        if lost:
+        for job in [job for job in jobs if job.external_jobid not in kept | ended]:
             log.warning("Slurm does not answer how jobs fare; it is asked again until it does")
-        for job in lost:
             yield job
         rules = {job.external_jobid: job.job.name for job in jobs}
         for number, _, state, reason in slurm.queue(Path.cwd()) or ():
@@ -83,16 +80,22 @@ def watch(executor: Any) -> None:
                 told.add(reason)
                 log.warning(f"Slurm: job {number} {WAITS[reason].format(rule=rules[number])}")
 
-    executor.report_job_success = noting(executor.report_job_success)
-    executor.report_job_error = noting(executor.report_job_error)
+    for name in ("report_job_success", "report_job_error"):
+        setattr(executor, name, partial(_noting, ended, getattr(executor, name)))
     executor.check_active_jobs = check
+
+
+def _noting(ended: set[str], report: Callable[..., Any], job: Any, *args: Any, **more: Any) -> None:
+    """Report the end of a job to Snakemake, and note it."""
+    ended.add(job.external_jobid)
+    report(job, *args, **more)
 
 
 def cancel(executor: Any) -> None:
     """End all jobs of a run that is stopped, and tell which are left."""
     # What waits to be submitted would be submitted after the others are ended.
     executor._job_submission_executor.shutdown(wait=True, cancel_futures=True)
-    everywhere = ["--clusters=all"] if executor._submitted_job_clusters else []
+    everywhere = ["--clusters=all"] * bool(executor._submitted_job_clusters)
     STOP.left = slurm.end(executor.run_uuid, Path.cwd(), *everywhere)
     if STOP.left:
         logging.getLogger("snakemake.logging").error(STOP.left)
