@@ -350,13 +350,6 @@ def test_a_talk_that_the_config_leaves_out_is_named():
     assert screen.text.endswith("Add it there, in config/config.yaml.\n")
 
 
-def test_what_a_cluster_warns_of_for_every_job_is_told_once():
-    screen = Screen()
-    for _ in range(3):
-        screen.feed(None, "No SLURM account given", logging.WARNING)
-    assert screen.text == "No SLURM account given\n"
-
-
 @pytest.mark.parametrize("beside", [[], ["another run lives in this folder"]])
 def test_a_lock_of_a_run_that_lives_is_not_advised_to_be_removed(monkeypatch, beside):
     monkeypatch.setattr(folder_lock, "beside", beside)
@@ -366,15 +359,17 @@ def test_a_lock_of_a_run_that_lives_is_not_advised_to_be_removed(monkeypatch, be
     assert screen.text.startswith("error: another run lives" if beside else text)
 
 
-def test_chatter_is_hidden_but_results_of_other_commands_are_not():
+def test_chatter_is_hidden_and_a_warning_told_once_but_results_of_other_commands_are_not():
     screen = Screen()
-    for text in (
-        "Building DAG of jobs...",
-        "Using shell: /bin/bash",
-        "Unlocked working directory.",
+    for text, level in (
+        ("Building DAG of jobs...", logging.INFO),
+        ("Using shell: /bin/bash", logging.INFO),
+        ("No SLURM account given", logging.WARNING),
+        ("No SLURM account given", logging.WARNING),
+        ("Unlocked working directory.", logging.INFO),
     ):
-        screen.feed(None, text)
-    assert screen.text == "Unlocked working directory.\n"
+        screen.feed(None, text, level)
+    assert screen.text == "No SLURM account given\nUnlocked working directory.\n"
 
 
 def test_dry_run_gives_one_line_per_job_with_its_reason():
@@ -419,11 +414,9 @@ def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
 
 
 def test_the_estimate_knows_the_processors_of_a_cluster_and_when_its_jobs_are_looked_at():
-    here, there = announced({}), announced({}, cpus=1, look_s=60.0)
-    assert "on 2 cores" in here.text
-    assert "on 1 core " in there.text
-    seconds = [screen.handler.plan.seconds_left(0.0) for screen in (here, there)]
-    assert seconds[1] == pytest.approx(2 * (seconds[0] + 60))
+    screens = [announced({}), announced({}, cpus=1, look_s=60.0)]
+    here, there = (screen.handler.plan.seconds_left(0.0) for screen in screens)
+    assert there == pytest.approx(2 * (here + 60))
 
 
 def test_the_last_line_of_a_report_tells_the_energy(tmp_path):

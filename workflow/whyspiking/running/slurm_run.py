@@ -95,8 +95,11 @@ def cancel(executor: Any) -> None:
     """End all jobs of a run that is stopped, and tell which are left."""
     # What waits to be submitted would be submitted after the others are ended.
     executor._job_submission_executor.shutdown(wait=True, cancel_futures=True)
-    everywhere = ["--clusters=all"] * bool(executor._submitted_job_clusters)
-    STOP.left = slurm.end(executor.run_uuid, Path.cwd(), *everywhere)
+    STOP.left = slurm.end(
+        executor.run_uuid,
+        Path.cwd(),
+        *["--clusters=all"] * bool(executor._submitted_job_clusters),
+    )
     if STOP.left:
         logging.getLogger("snakemake.logging").error(STOP.left)
     # It sleeps for up to three minutes between two looks, and ends with this process.
