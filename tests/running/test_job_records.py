@@ -19,10 +19,6 @@ rule train:
     script: "train.py"
 """
 SCRIPT = 'open(snakemake.output[0], "w").write(str(snakemake.params.plan["rate"]))'
-# As Snakemake starts a job on a node; its own process may be gone before the job has ended.
-ON_A_NODE = (
-    "--target-jobs train: --force --no-hooks --nolock --ignore-incomplete --cores 1 --mode remote"
-)
 
 
 def test_a_network_that_outlived_its_run_is_trained_again_where_the_recipe_changes(tmp_path):
