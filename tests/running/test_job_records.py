@@ -18,14 +18,16 @@ rule train:
     params: plan={"rate": config["rate"]}
     script: "train.py"
 """
-SCRIPT = 'open(snakemake.output[0], "w").write(str(snakemake.params.plan["rate"]))'
 
 
 def test_a_network_that_outlived_its_run_is_trained_again_where_the_recipe_changes(tmp_path):
     scenes.shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     (tmp_path / "workflow").symlink_to(ROOT / "workflow")
-    for name, text in (("Snakefile", SNAKEFILE), ("train.py", SCRIPT), ("config.yaml", "rate: 1")):
-        (tmp_path / name).write_text(text)
+    (tmp_path / "config.yaml").write_text("rate: 1")
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "train.py").write_text(
+        "open(snakemake.output[0], 'w').write(str(snakemake.params.plan['rate']))"
+    )
     # As Snakemake starts a job on a node; its own process may be gone before the job has ended.
     scenes.finish(
         tmp_path,

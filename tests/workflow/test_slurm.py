@@ -191,13 +191,10 @@ def test_without_a_controller_nothing_is_submitted(cluster, tmp_path):
 def test_the_documented_command_works_as_it_stands_and_takes_what_a_site_names():
     """A placeholder would be taken for a name; targets come first, or after two dashes."""
     page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
-    shown = re.search(r"```bash\nsource .venv/bin/activate\nuv .*\nsnakemake (.*)\n```", page)
-    named = re.search(r"`(--default-resources .*?)`", page)
-    assert shown is not None
-    assert named is not None
-    target, *options = shlex.split(shown[1])
-    assert "=" not in shown[1]
-    for more in ([], shlex.split(named[1])):
+    (shown,) = re.findall(r"```bash\nsource .venv/bin/activate\nuv .*\nsnakemake (.*)\n```", page)
+    target, *options = shlex.split(shown)
+    assert "=" not in shown
+    for more in ([], shlex.split(re.findall(r"`(--default-resources .*?)`", page)[0])):
         for words in ([target, *options, *more], [*options, *more, "--", target]):
             told = get_argument_parser().parse_args(words)
             assert told.targets == ["goeltz"]

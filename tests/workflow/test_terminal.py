@@ -298,8 +298,7 @@ def test_a_job_that_needs_more_than_it_may_take_is_told_how_to_get_it(tmp_path, 
     log = tmp_path / "5.log"
     log.write_text(f"slurmstepd: error: Job 5 {state} (135135232 > 62914560)\n")
     screen = expecting(Screen(), 2).start(4)
-    status = state if state.isupper() else "FAILED"
-    screen.fail(4, [str(log)], said=f"SLURM-job '5' failed, SLURM status is: '{status}'. ")
+    screen.fail(4, [str(log)], said=f"SLURM-job '5' failed, SLURM status is: '{state.upper()}'. ")
     assert f"--set-resources {setting}" in screen.text if setting else "--set" not in screen.text
 
 
