@@ -28,9 +28,8 @@ MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 # The record that tables and pages are held against.
 RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
 
-# What a job of training or simulation may need; enforced by clusters only. At scale full the
-# largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
-# estimated (docs/cluster.md). A job that fails is tried again with twice as much.
+# What a job of training or simulation may need; enforced by clusters only. What was measured and
+# what is estimated: docs/cluster.md. A job that fails is tried again with twice as much.
 MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
