@@ -1,6 +1,8 @@
 """Training and simulation of a talk: what they write, and what becomes of it in the tables."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.types import Labels, Network, Params, Stimulus, Task, Traces, Trials
 from whyspiking.declared import plans, registry
 from whyspiking.records import tables
+from whyspiking.running import jobs
 from whyspiking.stages import collect
 from whyspiking.stages import simulate as simulating
 from whyspiking.stages import train as training
@@ -192,3 +195,18 @@ def test_another_order_in_talk_yaml_is_no_change():
         params = Params("toy", "one", "smoke", one.published)
         told.append(repr((plans.training(one, "net", params), plans.measuring(one, params, 1.0))))
     assert told[0] == told[1]
+
+
+def test_another_folder_for_programs_or_data_changes_no_plan_and_reaches_the_job():
+    talk = registry.load_talk("goeltz")
+    experiment, told = talk.experiments["yinyang"], []
+    for work, data in (("a", "b"), ("c", "d")):
+        config = {"build_folder": work, "data": {"folder": data}}
+        params = Params("goeltz", "yinyang", "smoke", experiment.published)
+        params = replace(params, work_dir=Path(work), data_dir=Path(data))
+        made = (
+            plans.training(experiment, "spiking", params), plans.measuring(experiment, params, 1.0),
+        )  # fmt: skip
+        told.append([plans.anywhere(plan) for plan in made])
+        assert [Params.of(jobs.here(plan, config)["params"]) for plan in told[-1]] == [params] * 2
+    assert repr(told[0]) == repr(told[1])

@@ -94,6 +94,16 @@ def _unread(experiment: Experiment, variant: str, learning: set[str]) -> set[str
     return set().union(*needed.values()) & OF_CONTROLS
 
 
+PLACES = ("work_dir", "data_dir")
+"""Folders that jobs take from the config (`jobs.here`): another one makes nothing anew."""
+
+
+def anywhere[Plan: (Training, Measuring)](plan: Plan) -> Plan:
+    """A plan as Snakemake compares it, without the folders of `PLACES`."""
+    kept = {key: value for key, value in plan["params"].items() if key not in PLACES}
+    return {**plan, "params": kept}
+
+
 def training(experiment: Experiment, variant: str, params: Params) -> Training:
     """The plan of training one variant with the given parameters and seed."""
     described = experiment.variants[variant]

@@ -10,7 +10,7 @@ import resource
 import signal
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -128,6 +128,12 @@ def _fail(text: str, outer: int, status: int = 1) -> NoReturn:
         os.write(outer, f"{text}\n".encode(errors="replace"))
     # Not through sys.exit: what is still buffered for a full disk would fail a second time.
     os._exit(status)
+
+
+def here(plan: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """A plan with the folders of this run's config, which Snakemake does not compare."""
+    places = {"work_dir": config["build_folder"], "data_dir": config["data"]["folder"]}
+    return {**plan, "params": {**plan["params"], **places}}
 
 
 def wildcard_label(wildcards: Any) -> str:
