@@ -165,6 +165,28 @@ def test_paths_of_several_delays_are_several_synapses(tmp_path):
     assert late == [0.0, 0.001, 0.002]
 
 
+def diamonds(path, n):
+    """A file in which every two Delays side by side double the ways to the first layer."""
+    nodes, edges = chain()
+    last = "input"
+    for k in range(n):
+        nodes |= {f"d{k}{side}": ("Delay", {"delay": 0.001 * (k + 1)}) for side in "ab"}
+        nodes[f"j{k}"] = ("Flatten", {"start_dim": 0, "end_dim": -1, "input_type": np.array([4])})
+        edges += [e for side in "ab" for e in ((last, f"d{k}{side}"), (f"d{k}{side}", f"j{k}"))]
+        last = f"j{k}"
+    return write(path, nodes, [*edges[1:], (last, "0")])
+
+
+@pytest.mark.parametrize("n", [18, 60])
+def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path, monkeypatch):
+    """A file of 54 nodes held a command for minutes, and in the process of the user."""
+    path = diamonds(tmp_path / "net.nir", n)
+    with pytest.raises(UserError, match="more than 1000 paths .*expected fewer; write Delays"):
+        reading.read(path, seconds=20, by=arranging.__name__)
+    few = reading.read(diamonds(tmp_path / "few.nir", 4), by=arranging.__name__)
+    assert len([s for s in arranging.arranged(few).synapses if s.pre == "input"]) == 16
+
+
 def test_small_files_that_make_much_are_refused(tmp_path):
     nodes, edges = chain(n0=("Scale", {"scale": np.ones(10**6)}))
     refused(write(tmp_path / "net.nir", nodes, edges), "come to")
