@@ -19,7 +19,7 @@ from made import others
 from made.checkouts import ROOT
 from made.nir_files import chain, write
 
-from whyspiking.__main__ import main
+from whyspiking.__main__ import _parsers, main
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -199,6 +199,12 @@ REFUSED = {
     "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
     "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
     "no file": (["--task", "yinyang", "none.nir"], "none.nir"),
+    "a short name": (["--task", "yinyang", "--name", "n"], "'name' is 'n'"),
+    "no https": (["--task", "yinyang", "--link", "http://a.org/b"], "'link'"),
+    "tags": (["--task", "yinyang", "--says", "a <b>"], "the command line: 'says'"),
+    "no readout": (["--task", "yinyang", "--readout", "most"], "the readout is 'most'"),
+    "no place": (["--task", "yinyang", "--to", "/proc/x/y"], "--to is /proc/x/y"),
+    "a place below a file": (["--task", "yinyang", "--to", "/etc/passwd/x/y"], "--to is /etc"),
 }
 
 
@@ -208,9 +214,9 @@ def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys, mo
     file = words[2:] if words[-1].endswith(".nir") else [str(NETWORK)]
     words = words[:2] if words[-1].endswith(".nir") else words
     monkeypatch.setattr(measuring, "Machine", None)  # nothing is executed
-    assert main(["measure", *words, "--to", str(tmp_path / "out"), "--", *file]) == 1
+    assert main(["measure", "--to", str(tmp_path / "out"), *words, "--", *file]) == 1
     told = capsys.readouterr().err
-    assert match in told and len(told.splitlines()) == 1
+    assert match in told and len(told.splitlines()) == 1 and "in that file" not in told
     assert not list(tmp_path.iterdir())
 
 
@@ -249,6 +255,29 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
             assert file["train.units"].max() < file["n_inputs"]
             assert file["train.trials"].max() == len(file["train.classes"]) - 1
             assert not [key for key in file if key.startswith("test")]
+
+
+def test_samples_replace_nothing_unasked(tmp_path, capsys):
+    path = tmp_path / "precious.npz"
+    path.write_text("precious")
+    words = ["samples", "--task", "yinyang", "--scale", "smoke", "--to"]
+    assert main([*words, str(path)]) == 1
+    assert "it exists; expected a file to make; name another" in capsys.readouterr().err
+    assert path.read_text() == "precious"
+    assert main([*words, str(path), "--force"]) == 0 and path.stat().st_size > 1000
+    assert main([*words, str(tmp_path / "a.npz"), "--seed", "-1"]) == 1
+    assert "--seed is -1; expected 0 or more" in capsys.readouterr().err
+    for place in ("/proc/x.npz", "/etc/passwd/x.npz"):
+        assert main([*words, place]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: /") and len(told.splitlines()) == 1
+
+
+def test_a_file_of_one_letter_is_called_with_its_suffix(tmp_path):
+    asked = _parsers()[0].parse_args(["measure", "n.nir", "--task", "yinyang"])
+    asked.to = tmp_path / "out"
+    to, said = job.wishes(asked)
+    assert (to, said.name, said.by) == (tmp_path / "out", "n.nir", "nobody named")
 
 
 @pytest.mark.slow

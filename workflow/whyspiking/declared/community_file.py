@@ -25,6 +25,26 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
+Title = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
+Link = Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
+
+
+class Said(Block):
+    """What the command line says of a network in words, as the row will hold it.
+
+    Attributes:
+        name: How figures call it.
+        says: What it is, and how it was trained.
+        by: Who contributes it.
+        link: Where it can be found; empty where nowhere.
+    """
+
+    name: Title
+    says: Line
+    by: Line
+    link: Link
+
+
 class Made(Block):
     """How it was run: all that its file leaves open.
 
@@ -85,10 +105,10 @@ class CommunityRow(Block):
     """
 
     format: Literal[1]
-    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
+    name: Title
     says: Line
     by: Line
-    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
+    link: Link
     reproduced: bool
     task: Literal["yinyang", "randman", "distinctness", "delayed_match", "mnist"]
     at: MayLack[float] = None

@@ -87,10 +87,12 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int, at: float | No
         at: The task's own value; None: the first one.
 
     Raises:
-        UserError: If there is no such task or value.
+        UserError: If there is no such task, seed or value.
     """
     if task not in TASKS:
         raise UserError(f"--task is '{task}'; expected one of {', '.join(TASKS)}; correct it")
+    if seed < 0:
+        raise UserError(f"--seed is {seed}; expected 0 or more; correct it")
     folder = Path(config["data"]["folder"])
     place = {"talk": "community", "scale": config["scale"], "seed": seed}
     if task == MNIST:

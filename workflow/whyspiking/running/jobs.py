@@ -8,9 +8,10 @@ import os
 import re
 import resource
 import signal
+import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,13 +76,35 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         except OSError as error:
             if error.errno not in REMEDIES:
                 _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
-            place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
-            _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
+            _fail(f"ERROR {label}: {refused(error)}", outer)
         except Exception as error:
             # JAX says of either in its own words.
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
                 _fail(f"ERROR {label}: {NO_MEMORY}", outer)
             _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
+
+
+def refused(error: OSError) -> str:
+    """What the system has refused, and what to do about it."""
+    place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+    remedy = REMEDIES.get(error.errno or 0, "correct the path, or name another one")
+    return f"{place}: {error.strerror or error}; {remedy}"
+
+
+def command(work: Callable[[], int]) -> int:
+    """Do what a command line asks for; what the user can mend becomes one message.
+
+    Args:
+        work: Gives the exit status.
+    """
+    try:
+        return work()
+    except UserError as error:
+        said = str(error)
+    except OSError as error:
+        said = refused(error)
+    print(f"error: {said}", file=sys.stderr)
+    return 1
 
 
 USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"
