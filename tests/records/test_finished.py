@@ -1,5 +1,6 @@
 """Finished runs as data frames: types and meanings, and folders that are none."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 import whyspiking
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records import columns, finished, reference
+from whyspiking.records import columns, finished, reference, tables
 
 ROOT = Path(__file__).parents[2]
 TYPES = {"string": "str", "integer": "int64", "number": "float64", "boolean": "boolean"}
@@ -126,3 +127,33 @@ whyspiking.results("reference").shared
 heavy = {"scipy", "matplotlib", "seaborn", "jax", "brian2", "snakemake", "pydantic", "jinja2"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)"""
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypatch):
+    """The code of results/README.md, of a claim over seeds and of one over test trials, too."""
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    found: dict = {}
+    exec(re.search(r"```python\n(import numpy.+?)```", text, re.DOTALL)[1], found)
+    for name, of, over in (
+        ("goeltz.yinyang.accuracy", "yinyang", "seeds"),
+        ("neftci.nmnist.accuracy", "nmnist", "seeds and test trials"),
+    ):
+        path = ROOT / reference.FOLDER / name.partition(".")[0] / "verdicts.csv"
+        row = pd.read_csv(path).set_index("claim").loc[name]
+        assert row["over"] == over
+        assert list(found[of]) == pytest.approx([row["low"], row["high"]], abs=1e-9)
+
+
+def test_names_of_columns_need_no_quotes_in_sql_where_readers_met_them():
+    for schema in finished.SCHEMAS.values():
+        assert not {"at", "null"} & set(schema.names)
+
+
+def test_an_empty_field_says_that_there_is_nothing(tmp_path):
+    table = columns.PARITY.table([{"talk": "naud", "networks": 1}])
+    for name in ("parity.csv", "parity.csv.gz"):
+        tables.write_csv(table, tmp_path / name)
+        assert "nan" not in pd.read_csv(tmp_path / name, dtype=str, keep_default_na=False).to_csv()
+        read = tables.read(tmp_path / name, columns.PARITY)
+        assert read["equal_decisions"].isna().all() and read["talk"].tolist() == ["naud"]

@@ -26,7 +26,7 @@ def finding(side="yes", effect=0.5, talk="goeltz", **changes):
     values = {
         "measure": "T1", "talk": talk, "experiment": "mnist", "perturbation": "shuffle",
         "locus": "hidden", "metric": "timing_index", "effect": sign * effect,
-        "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "null": 0.0,
+        "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "neutral": 0.0,
         "side": side,
     }  # fmt: skip
     return Finding(**{**values, **changes})

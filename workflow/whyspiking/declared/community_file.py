@@ -161,6 +161,8 @@ def read(path: Path) -> CommunityRow:
         UserError: If the file is no row of this format; it names key, value and remedy.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: it is no file; expected a row; remove it from {path.parent}")
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")

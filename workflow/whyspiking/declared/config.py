@@ -24,11 +24,14 @@ from whyspiking.declared.config_file import Config
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.declared.strict_yaml import ODD_NUMBER, Loader, nearest, parsed, read_yaml
+from whyspiking.declared.strict_yaml import ODD_NUMBER, Loader, nearest, parsed, read_text, read_yaml
 from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
+OF_PROJECT = (".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow")
+OF_SYSTEM = ("/dev", "/proc", "/sys")
+"""Folders in which a run must keep nothing."""
 
 
 def check_files(paths: Iterable[Path | str]) -> None:
@@ -49,6 +52,29 @@ def check_files(paths: Iterable[Path | str]) -> None:
                 f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
                 "example 'scale: smoke'. Add some, or do not name this file."
             )
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Check what `--config` tells, of which Snakemake takes the last where a key comes twice.
+
+    Args:
+        words: The command line.
+
+    Raises:
+        UserError: If a key is told twice, or a value is not YAML or holds a key twice.
+    """
+    told: set[str] = set()
+    listening = False
+    for word in words:
+        if word.startswith("-"):
+            listening = word in ("--config", "-C")
+        elif listening:
+            key, _, value = word.partition("=")
+            if key in told:
+                raise UserError(f"--config: '{key}' is told twice; expected once; remove one of them")
+            told.add(key)
+            if value.startswith(("{", "[")):
+                read_text(value, f"--config {key}")
 
 
 def as_written(told: Any) -> Any:
@@ -114,6 +140,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
     results = Path("results") / config["scale"]
+    _check_apart({"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]})
     for folder in (config["data"]["folder"], config["build_folder"], results, ".snakemake"):
         _check_writable(Path(folder))
     return talks
@@ -261,6 +288,21 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
                         f"'{config['scale']}'; expected {wish}. "
                         "Correct one of them (the parameter stands in the talk's talk.yaml)."
                     )
+
+
+def _check_apart(folders: Mapping[str, str]) -> None:
+    """What a run keeps lies in folders of its own."""
+    here = Path.cwd().resolve()
+    taken = [*(here / name for name in OF_PROJECT), *map(Path, OF_SYSTEM)]
+    places = {key: Path(folder).resolve() for key, folder in folders.items()}
+    for key, place in places.items():
+        others = [*taken, *(other for name, other in places.items() if name != key)]
+        holds = [here] if place in (here, *here.parents) else []
+        if inside := holds + [other for other in others if other in (place, *place.parents)]:
+            raise UserError(
+                f"{WHERE}: '{key}' is '{folders[key]}', which is or lies in {inside[0]}; expected a "
+                "folder of its own, for example below resources. Name another one."
+            )
 
 
 def _check_writable(folder: Path) -> None:

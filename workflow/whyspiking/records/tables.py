@@ -126,9 +126,9 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write any table as CSV, sealed, whole or not at all; compressed where its name says so."""
     with whole_files.replacing(Path(path), sealed=True) as partial:
         if Path(path).suffix != PACKED:
-            table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
+            table.to_csv(partial, index=False, float_format=NUMBER, na_rep="")
             return
-        text = table.to_csv(index=False, float_format=NUMBER, na_rep="nan")
+        text = table.to_csv(index=False, float_format=NUMBER, na_rep="")
         # The same bytes whenever the same table is written: without a name and a time.
         partial.write_bytes(gzip.compress(text.encode(), mtime=0))
 
