@@ -19,7 +19,7 @@ from made import others
 from made.checkouts import ROOT
 from made.nir_files import chain, write
 
-from whyspiking.__main__ import _parsers, main
+from whyspiking.__main__ import main
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -257,27 +257,23 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
             assert not [key for key in file if key.startswith("test")]
 
 
-def test_samples_replace_nothing_unasked(tmp_path, capsys):
-    path = tmp_path / "precious.npz"
-    path.write_text("precious")
-    words = ["samples", "--task", "yinyang", "--scale", "smoke", "--to"]
-    assert main([*words, str(path)]) == 1
-    assert "it exists; expected a file to make; name another" in capsys.readouterr().err
-    assert path.read_text() == "precious"
-    assert main([*words, str(path), "--force"]) == 0 and path.stat().st_size > 1000
-    assert main([*words, str(tmp_path / "a.npz"), "--seed", "-1"]) == 1
-    assert "--seed is -1; expected 0 or more" in capsys.readouterr().err
-    for place in ("/proc/x.npz", "/etc/passwd/x.npz"):
-        assert main([*words, place]) == 1
-        told = capsys.readouterr().err
-        assert told.startswith("error: /") and len(told.splitlines()) == 1
+SAMPLES = {
+    "what is there": (["--to", "{tmp}/precious.npz"], "it exists; expected a file to make"),
+    "a seed below 0": (["--to", "{tmp}/a.npz", "--seed", "-1"], "--seed is -1; expected 0 or more"),
+    "no place": (["--to", "/proc/x.npz"], "/proc"),
+    "below a file": (["--to", "/etc/passwd/x.npz"], "/etc/passwd"),
+}
 
 
-def test_a_file_of_one_letter_is_called_with_its_suffix(tmp_path):
-    asked = _parsers()[0].parse_args(["measure", "n.nir", "--task", "yinyang"])
-    asked.to = tmp_path / "out"
-    to, said = job.wishes(asked)
-    assert (to, said.name, said.by) == (tmp_path / "out", "n.nir", "nobody named")
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_samples_replace_nothing_unasked(kind, tmp_path, capsys):
+    (tmp_path / "precious.npz").write_text("precious")
+    given, match = SAMPLES[kind]
+    words = [word.format(tmp=tmp_path) for word in given]
+    assert main(["samples", "--task", "yinyang", "--scale", "smoke", *words]) == 1
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
 
 
 @pytest.mark.slow

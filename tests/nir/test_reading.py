@@ -166,25 +166,21 @@ def test_paths_of_several_delays_are_several_synapses(tmp_path):
 
 
 def diamonds(path, n):
-    """A file in which every two Delays side by side double the ways to the first layer."""
+    """A file in which every further two Delays double the ways to the first layer."""
     nodes, edges = chain()
-    last = "input"
-    for k in range(n):
-        nodes |= {f"d{k}{side}": ("Delay", {"delay": 0.001 * (k + 1)}) for side in "ab"}
-        nodes[f"j{k}"] = ("Flatten", {"start_dim": 0, "end_dim": -1, "input_type": np.array([4])})
-        edges += [e for side in "ab" for e in ((last, f"d{k}{side}"), (f"d{k}{side}", f"j{k}"))]
-        last = f"j{k}"
-    return write(path, nodes, [*edges[1:], (last, "0")])
+    levels = [["input"], *([f"d{k}a", f"d{k}b"] for k in range(n)), ["0"]]
+    nodes |= {d: ("Delay", {"delay": 0.001 * int(d[1:-1])}) for two in levels[1:-1] for d in two}
+    found = [(a, b) for one, two in itertools.pairwise(levels) for a in one for b in two]
+    return write(path, nodes, [*edges[1:], *found])
 
 
 @pytest.mark.parametrize("n", [18, 60])
-def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path, monkeypatch):
-    """A file of 54 nodes held a command for minutes, and in the process of the user."""
-    path = diamonds(tmp_path / "net.nir", n)
-    with pytest.raises(UserError, match="more than 1000 paths .*expected fewer; write Delays"):
-        reading.read(path, seconds=20, by=arranging.__name__)
-    few = reading.read(diamonds(tmp_path / "few.nir", 4), by=arranging.__name__)
-    assert len([s for s in arranging.arranged(few).synapses if s.pre == "input"]) == 16
+def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path):
+    """A file of 36 nodes held a command for minutes, and in the process of the user."""
+    with pytest.raises(UserError, match=r"more than 1000 paths .*expected fewer; write Delays"):
+        reading.read(diamonds(tmp_path / "net.nir", n), seconds=20, by=arranging.__name__)
+    few = arranging.arranged(reading.read_here(diamonds(tmp_path / "few.nir", 4)))
+    assert [s.pre for s in few.synapses].count("input") == 16
 
 
 def test_small_files_that_make_much_are_refused(tmp_path):

@@ -132,28 +132,30 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)"""
 def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypatch):
     """The code of results/README.md, of a claim over seeds and of one over test trials, too."""
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
     found: dict = {}
+    text = Path("results/README.md").read_text(encoding="utf-8")
     exec(re.search(r"```python\n(import numpy.+?)```", text, re.DOTALL)[1], found)
     for name, of, over in (
         ("goeltz.yinyang.accuracy", "yinyang", "seeds"),
         ("neftci.nmnist.accuracy", "nmnist", "seeds and test trials"),
     ):
-        path = ROOT / reference.FOLDER / name.partition(".")[0] / "verdicts.csv"
+        path = reference.FOLDER / name.partition(".")[0] / "verdicts.csv"
         row = pd.read_csv(path).set_index("claim").loc[name]
-        assert row["over"] == over
-        assert list(found[of]) == pytest.approx([row["low"], row["high"]], abs=1e-9)
+        expected = pytest.approx([row["low"], row["high"]], abs=1e-9)
+        assert (row["over"], list(found[of])) == (over, expected)
 
 
 def test_names_of_columns_need_no_quotes_in_sql_where_readers_met_them():
-    for schema in finished.SCHEMAS.values():
-        assert not {"at", "null"} & set(schema.names)
+    assert not {"at", "null"} & {
+        name for found in finished.SCHEMAS.values() for name in found.names
+    }
 
 
-def test_an_empty_field_says_that_there_is_nothing(tmp_path):
-    table = columns.PARITY.table([{"talk": "naud", "networks": 1}])
-    for name in ("parity.csv", "parity.csv.gz"):
-        tables.write_csv(table, tmp_path / name)
-        assert "nan" not in pd.read_csv(tmp_path / name, dtype=str, keep_default_na=False).to_csv()
-        read = tables.read(tmp_path / name, columns.PARITY)
-        assert read["equal_decisions"].isna().all() and read["talk"].tolist() == ["naud"]
+def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):
+    place = tmp_path / "parity.csv.gz"
+    tables.write_csv(columns.PARITY.table([{"talk": "naud", "networks": 1}]), place)
+    assert "nan" not in pd.read_csv(place, dtype=str, keep_default_na=False).to_csv()
+    assert tables.read(place, columns.PARITY)["equal_decisions"].isna().all()
+    monkeypatch.setattr(tables, "LARGEST_BYTES", 50)
+    with pytest.raises(UserError, match=r"not a readable table \(more than 50 bytes"):
+        tables.read(place, columns.PARITY)

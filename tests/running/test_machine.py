@@ -104,8 +104,8 @@ def test_a_network_keeps_with_what_it_was_trained_and_the_manifest_lists_what_di
     machine.stamp(facts[1])  # taken over by another experiment
     unknown, upgraded = machine.made_otherwise(facts)
     assert (unknown["networks"], unknown["one"]) == (1, str(facts[0].parent))
-    assert set(unknown["differs"].values()) == {"not told"}
-    assert upgraded["one"] == str(facts[1].parent)
-    assert set(upgraded["differs"]) == set(machine.VERSIONS_OF)
-    assert "9.9.9" not in upgraded["differs"].values()
-    assert {"vectors", "caches", "compiler"} <= set(machine.making())
+    assert unknown["differs"].keys() >= {"vectors", "caches", "compiler"}
+    assert (upgraded["one"], {*upgraded["differs"]}) == (
+        str(facts[1].parent),
+        {*machine.VERSIONS_OF},
+    )

@@ -198,15 +198,12 @@ def test_another_order_in_talk_yaml_is_no_change():
 
 
 def test_another_folder_for_programs_or_data_changes_no_plan_and_reaches_the_job():
-    talk = registry.load_talk("goeltz")
-    experiment, told = talk.experiments["yinyang"], []
-    for work, data in (("a", "b"), ("c", "d")):
-        config = {"build_folder": work, "data": {"folder": data}}
-        params = Params("goeltz", "yinyang", "smoke", experiment.published)
-        params = replace(params, work_dir=Path(work), data_dir=Path(data))
-        made = (
-            plans.training(experiment, "spiking", params), plans.measuring(experiment, params, 1.0),
-        )  # fmt: skip
-        told.append([plans.anywhere(plan) for plan in made])
-        assert [Params.of(jobs.here(plan, config)["params"]) for plan in told[-1]] == [params] * 2
-    assert repr(told[0]) == repr(told[1])
+    experiment = registry.load_talk("goeltz").experiments["yinyang"]
+    one = Params("goeltz", "yinyang", "smoke", experiment.published)
+    other = replace(one, work_dir=Path("c"), data_dir=Path("d"))
+    made = [plans.training(experiment, "spiking", params) for params in (one, other)]
+    made += [plans.measuring(experiment, params, 1.0) for params in (one, other)]
+    told = [plans.anywhere(plan) for plan in made]
+    assert (told[0], told[2]) == (told[1], told[3]) and made[0] != made[1]
+    config = {"build_folder": "c", "data": {"folder": "d"}}
+    assert all(Params.of(jobs.here(plan, config)["params"]) == other for plan in told)

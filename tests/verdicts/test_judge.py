@@ -409,6 +409,6 @@ def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
     assert [row[name] for name in names] == [
         "yinyang", "spiking", "", "", "experiment=yinyang variant=mlp"
     ]  # fmt: skip
-    jitter = {**PLACE, "engine": "jax", "perturbation": "jitter", "strength": 1}
-    named = judge.judge(made, claim(where=jitter))
+    other = {"engine": "jax", "perturbation": "jitter", "strength": 1}
+    named = judge.judge(made, claim(where={**PLACE, **other}))
     assert [named[name] for name in names[2:]] == ["jax", "perturbation=jitter strength=1", ""]

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
-from whyspiking.running.jobs import command
+from whyspiking.running import jobs
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
@@ -120,7 +120,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser, network = _parsers()
     asked = parser.parse_args(words)
-    return command(lambda: _done(asked, words, parser, network))
+    return jobs.command(lambda: _done(asked, words, parser, network))
 
 
 def _done(

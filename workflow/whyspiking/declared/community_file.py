@@ -25,10 +25,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-Title = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
-Link = Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
-
-
 class Said(Block):
     """What the command line says of a network in words, as the row will hold it.
 
@@ -36,13 +32,13 @@ class Said(Block):
         name: How figures call it.
         says: What it is, and how it was trained.
         by: Who contributes it.
-        link: Where it can be found; empty where nowhere.
+        link: Where the network and its training can be found; empty where nowhere.
     """
 
-    name: Title
+    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
     says: Line
     by: Line
-    link: Link
+    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
 
 
 class Made(Block):
@@ -79,15 +75,11 @@ class Made(Block):
     bias_ms: Listed[float]
 
 
-class CommunityRow(Block):
+class CommunityRow(Said):
     """One network from elsewhere on one task.
 
     Attributes:
         format: Of this file.
-        name: How figures call it.
-        says: What it is, and how it was trained.
-        by: Who contributes it.
-        link: Where the network and its training can be found; empty where nowhere.
         reproduced: Whether the maintainers measured the same file again and found the same row.
         task: What it was set.
         at: The task's own value; left out where it has none.
@@ -105,10 +97,6 @@ class CommunityRow(Block):
     """
 
     format: Literal[1]
-    name: Title
-    says: Line
-    by: Line
-    link: Link
     reproduced: bool
     task: Literal["yinyang", "randman", "distinctness", "delayed_match", "mnist"]
     at: MayLack[float] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,13 +25,22 @@ from whyspiking.declared.config_file import Config
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.declared.strict_yaml import ODD_NUMBER, Loader, nearest, parsed, read_text, read_yaml
+from whyspiking.declared.strict_yaml import (
+    ODD_NUMBER,
+    Loader,
+    nearest,
+    parsed,
+    read_text,
+    read_yaml,
+)
 from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
-OF_PROJECT = (".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow")
-OF_SYSTEM = ("/dev", "/proc", "/sys")
+TAKEN = (
+    *(".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow"),
+    *("/dev", "/proc", "/sys"),
+)
 """Folders in which a run must keep nothing."""
 
 
@@ -63,18 +73,14 @@ def check_words(words: Iterable[str]) -> None:
     Raises:
         UserError: If a key is told twice, or a value is not YAML or holds a key twice.
     """
-    told: set[str] = set()
-    listening = False
-    for word in words:
-        if word.startswith("-"):
-            listening = word in ("--config", "-C")
-        elif listening:
-            key, _, value = word.partition("=")
-            if key in told:
-                raise UserError(f"--config: '{key}' is told twice; expected once; remove one of them")
-            told.add(key)
-            if value.startswith(("{", "[")):
-                read_text(value, f"--config {key}")
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-C", "--config", nargs="+", action="extend", default=[])
+    told = [word.partition("=") for word in parser.parse_known_args(list(words))[0].config]
+    for number, (key, _, value) in enumerate(told):
+        if key in [other for other, *_ in told[:number]]:
+            raise UserError(f"--config: '{key}' is told twice; expected once; remove one of them")
+        if value.startswith(("{", "[")):
+            read_text(value, f"--config {key}")
 
 
 def as_written(told: Any) -> Any:
@@ -293,22 +299,22 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
 def _check_apart(folders: Mapping[str, str]) -> None:
     """What a run keeps lies in folders of its own."""
     here = Path.cwd().resolve()
-    taken = [*(here / name for name in OF_PROJECT), *map(Path, OF_SYSTEM)]
     places = {key: Path(folder).resolve() for key, folder in folders.items()}
     for key, place in places.items():
-        others = [*taken, *(other for name, other in places.items() if name != key)]
-        holds = [here] if place in (here, *here.parents) else []
-        if inside := holds + [other for other in others if other in (place, *place.parents)]:
+        others = [other for name, other in places.items() if name != key]
+        others += [here / name for name in TAKEN]
+        inside = [here] if place in (here, *here.parents) else {place, *place.parents} & {*others}
+        if inside:
             raise UserError(
-                f"{WHERE}: '{key}' is '{folders[key]}', which is or lies in {inside[0]}; expected a "
-                "folder of its own, for example below resources. Name another one."
+                f"{WHERE}: '{key}' is '{folders[key]}', which is or lies in {min(inside)}; "
+                "expected a folder of its own, for example below resources. Name another one."
             )
 
 
 def _check_writable(folder: Path) -> None:
     probe = folder
     try:
-        while not probe.exists():
+        while not probe.exists() and not probe.is_symlink():
             probe = probe.parent if probe != probe.parent else Path()
     except OSError as error:
         raise UserError(
@@ -316,8 +322,9 @@ def _check_writable(folder: Path) -> None:
             "Name another folder in the config."
         ) from None
     if not probe.is_dir():
+        kind = "a link that leads nowhere" if probe.is_symlink() else "a file"
         raise UserError(
-            f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
+            f"'{probe}' is {kind}, but the run writes into the folder '{folder}'; expected a "
             "folder there. Move the file away, or name another folder in the config."
         )
     if not os.access(probe, os.W_OK | os.X_OK):

@@ -48,12 +48,11 @@ Found = Annotated[str, AfterValidator(_there)]
 """A folder of the user's, which is only read."""
 Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-MOST_LEVELS = 100
 MOST_SHARDS = 1000
 """Each is a job."""
 Bits = Annotated[int, Field(ge=1, le=64)]
-Levels = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=100)]], Field(max_length=MOST_LEVELS)]]
-Shares = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=1)]], Field(max_length=MOST_LEVELS)]]
+Levels = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=100)]], Field(max_length=100)]]
+Shares = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=1)]], Field(max_length=100)]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 MOST_SEEDS = 100

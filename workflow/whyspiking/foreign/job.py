@@ -98,8 +98,9 @@ def wishes(asked: argparse.Namespace) -> tuple[Path, community_file.Said]:
             readout.
     """
     to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
+    if to.exists():
+        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
     try:
-        there = to.exists()
         with tempfile.TemporaryDirectory(dir=next(p for p in to.absolute().parents if p.exists())):
             pass
     except OSError as error:
@@ -107,8 +108,6 @@ def wishes(asked: argparse.Namespace) -> tuple[Path, community_file.Said]:
             f"--to is {to}: {error.strerror}; expected a place where a folder can be made; name "
             "another one"
         ) from None
-    if there:
-        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
     if asked.readout is not None and asked.readout not in READOUTS:
         raise UserError(
             f"the readout is '{asked.readout}'; expected one of {', '.join(READOUTS)}; correct "
@@ -207,10 +206,12 @@ def steps_of(asked: argparse.Namespace, layers: Layers) -> Steps:
     graph_ms = known["graph_step_ms"]
     positive = {"step-ms": asked.step_ms, "graph-step-ms": graph_ms, "trial-ms": asked.trial_ms}
     for key, value in positive.items():
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise UserError(f"--{key} is {value}; expected a time above 0; correct it")
-    if not math.isfinite(asked.input_scale):
-        raise UserError(f"--input-scale is {asked.input_scale}; expected a number; correct it")
+        if value is not None and not 1e-6 <= value <= 1e6:
+            raise UserError(f"--{key} is {value}; expected a time of 1e-6 to 1e6 ms; correct it")
+    if not abs(asked.input_scale) <= 1e6:
+        raise UserError(
+            f"--input-scale is {asked.input_scale}; expected a number within 1e6 of 0; correct it"
+        )
     return Steps(asked.step_ms, solver=asked.solver, input_scale=asked.input_scale, **known)
 
 

@@ -58,9 +58,10 @@ def _recorded(file: Path) -> dict[str, Any]:
     """Step and readout of a network that comes with the repository; empty for others."""
     told = job.facts(file)
     talk, experiment = told.get("talk"), told.get("experiment")
-    if talk not in registry.available() or told.get("scale") not in scales.SCALES:
+    if talk not in registry.available() or told.get("scale") not in list(scales.SCALES):
         return {}
-    if experiment not in registry.load_talk(talk).experiments:
+    known = experiment in list(registry.load_talk(talk).experiments)
+    if not known or not isinstance(told.get("seed"), int) or not told.get("variant"):
         return {}
     job.config_at(told["scale"])  # refuses another folder than the project's
     trained, clock = shipped.trained_of({**told, "file": str(file)})

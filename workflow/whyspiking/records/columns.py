@@ -40,7 +40,9 @@ VERDICTS = TableSchema(
     VARIANT,
     Column("engine", "What simulated it; empty: Brian2 where it did, else the engine of training."),
     Column("condition", "Perturbation, its place and strength, as in metrics.csv; empty: none."),
-    Column("versus", "What it is compared with: columns and values of metrics.csv; empty: nothing."),
+    Column(
+        "versus", "What it is compared with: columns and values of metrics.csv; empty: nothing."
+    ),
     Column("published", "Published value.", "number", _OF_METRIC),
     Column(
         "recalled",

@@ -87,8 +87,8 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
 def refused(error: OSError) -> str:
     """What the system has refused, and what to do about it."""
     place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
-    remedy = REMEDIES.get(error.errno or 0, "correct the path, or name another one")
-    return f"{place}: {error.strerror or error}; {remedy}"
+    told = REMEDIES.get(error.errno or 0, "expected a place to read or write; name another one")
+    return f"{place}: {error.strerror or error}; {told}"
 
 
 def command(work: Callable[[], int]) -> int:

@@ -37,7 +37,9 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     table = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(table, folder / "durations.csv")
     made = {**_manifest(config, timed, unit), "reproduced": reproduced}
-    made["made_otherwise"] = machine.made_otherwise(sorted(folder.glob("*/*/*/seed-*/network.json")))
+    made["made_otherwise"] = machine.made_otherwise(
+        sorted(folder.glob("*/*/*/seed-*/network.json"))
+    )
     text = json.dumps(made, indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
 
@@ -84,8 +86,7 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         for talk, part in measured.groupby("talk")
     }
     # Of a folder of the user's, that it was given; where it lies is nobody's concern.
-    theirs = ("originals_dir", "mnist_dir", "vowels_dir")
-    given = {key: config["data"][key] and "given" for key in theirs}
+    given = {key: x and "given" for key, x in config["data"].items() if key.endswith("_dir")}
     config = {**config, "data": {**config["data"], **given}}
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}

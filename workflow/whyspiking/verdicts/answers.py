@@ -251,8 +251,7 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
         for row in own[own["measure"] == measure].to_dict("records"):
             values = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
             values["size"] = row["size"] if np.isfinite(row["size"]) else None
-            side, null = row["favours_spikes"], row["neutral"]
-            findings.append(Finding(**values, null=null, side=side))
+            findings.append(Finding(**values, null=row["neutral"], side=row["favours_spikes"]))
     return findings
 
 
