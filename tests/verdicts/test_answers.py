@@ -26,7 +26,7 @@ def finding(side="yes", effect=0.5, talk="goeltz", **changes):
     values = {
         "measure": "T1", "talk": talk, "experiment": "mnist", "perturbation": "shuffle",
         "locus": "hidden", "metric": "timing_index", "effect": sign * effect,
-        "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "neutral": 0.0,
+        "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "null": 0.0,
         "side": side,
     }  # fmt: skip
     return Finding(**{**values, **changes})
@@ -50,7 +50,8 @@ def entry(**changes):
 def axes_table(*findings):
     names = [field.name for field in dataclasses.fields(Finding)]
     rows = [{name: getattr(f, name) for name in names} for f in findings]
-    table = pd.DataFrame(rows, columns=names).rename(columns={"side": "favours_spikes"})
+    told = {"side": "favours_spikes", "null": "neutral"}
+    table = pd.DataFrame(rows, columns=names).rename(columns=told)
     table["size"] = table["size"].astype(float)
     return table.assign(axis="timing", seeds=3, says="What is lost.")
 

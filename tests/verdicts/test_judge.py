@@ -411,4 +411,4 @@ def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
     ]  # fmt: skip
     other = {"engine": "jax", "perturbation": "jitter", "strength": 1}
     named = judge.judge(made, claim(where={**PLACE, **other}))
-    assert [named[name] for name in names[2:]] == ["jax", "perturbation=jitter strength=1", ""]
+    assert [named[name] for name in names[2:]] == ["jax", "perturbation=jitter strength=1.0", ""]

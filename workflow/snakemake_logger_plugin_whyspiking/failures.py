@@ -66,7 +66,7 @@ def _no_rule(text: str) -> str:
 
 def _no_value(text: str) -> str:
     """What Snakemake says of an empty target, as an unset variable leaves it, or of the config."""
-    if found := re.search(r"Invalid config definition: (.+)", text):
+    if found := re.search(r"ValueError: Invalid config definition: (.+)", text):
         return (
             f"error: --config: {found[1]} Expected for example scale=smoke, and of keys within "
             "others data='{folder: DIR}'. Correct it."

@@ -26,6 +26,8 @@ REMEDIES = {
     errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
     errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
     errno.EACCES: "permission is missing; give yourself permission, or name another folder",
+    errno.ENOTDIR: "a file stands where a folder should; name another folder, or move the file",
+    errno.EEXIST: "a file stands where a folder should; name another folder, or move the file",
     errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
