@@ -179,8 +179,8 @@ def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path):
     """A file of 36 nodes held a command for minutes, and in the process of the user."""
     with pytest.raises(UserError, match=r"more than 1000 paths .*expected fewer; write Delays"):
         reading.read(diamonds(tmp_path / "net.nir", n), seconds=20, by=arranging.__name__)
-    few = arranging.arranged(reading.read_here(diamonds(tmp_path / "few.nir", 4)))
-    assert [s.pre for s in few.synapses].count("input") == 16
+    few = reading.read_here(diamonds(tmp_path / "few.nir", 4))
+    assert [s.pre for s in arranging.arranged(few).synapses].count("input") == 16
 
 
 def test_small_files_that_make_much_are_refused(tmp_path):

@@ -409,6 +409,9 @@ def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
     assert [row[name] for name in names] == [
         "yinyang", "spiking", "", "", "experiment=yinyang variant=mlp"
     ]  # fmt: skip
-    other = {"engine": "jax", "perturbation": "jitter", "strength": 1}
-    named = judge.judge(made, claim(where={**PLACE, **other}))
-    assert [named[name] for name in names[2:]] == ["jax", "perturbation=jitter strength=1.0", ""]
+    other = claim(where={**PLACE, "engine": "jax", "perturbation": "jitter", "strength": 1})
+    assert [judge.judge(made, other)[name] for name in names[2:]] == [
+        "jax",
+        "perturbation=jitter strength=1.0",
+        "",
+    ]
