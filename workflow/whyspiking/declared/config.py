@@ -39,7 +39,7 @@ WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
 TAKEN = (
     *(".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow"),
-    *("/dev", "/proc", "/sys"),
+    *("/proc", "/sys"),
 )
 """Folders in which a run must keep nothing."""
 
@@ -299,7 +299,7 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
 def _check_apart(folders: Mapping[str, str]) -> None:
     """What a run keeps lies in folders of its own."""
     here = Path.cwd().resolve()
-    places = {key: Path(folder).resolve() for key, folder in folders.items()}
+    places = {key: Path(os.path.realpath(folder)) for key, folder in folders.items()}
     for key, place in places.items():
         others = [other for name, other in places.items() if name != key]
         others += [here / name for name in TAKEN]
