@@ -196,9 +196,8 @@ class _Arranging:
         if given.bias is not None:
             found.onset = delays if given.onset is None else given.onset + delays
         for source, path in given.paths:
-            late = path.late(delays)
-            self._count(np.size(late.delays), name)
-            found.terms.setdefault(source, []).append(late)
+            self._count(delays.size if path.weights is None else path.weights.size, name)
+            found.terms.setdefault(source, []).append(path.late(delays))
         return found
 
     def _mixed(self, name: str) -> UserError:

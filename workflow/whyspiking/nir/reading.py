@@ -100,7 +100,9 @@ MOST_MEMORY = 4 * 2**30
 """Of that process, in bytes."""
 
 
-def main(path: str, out: str, seconds: str, look: Callable[[Graph, str], Any] | None = None) -> int:
+def main(
+    path: str, out: str, seconds: str, *, look: Callable[[Graph, str], Any] | None = None
+) -> int:
     """What the process does that reads, and looks at the graph."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
