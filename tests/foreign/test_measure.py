@@ -197,6 +197,12 @@ REFUSED = {
     "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
     "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
     "no file": (["--task", "yinyang", "none.nir"], "none.nir"),
+    "a short name": (["--task", "yinyang", "--name", "n"], "'name' is 'n'"),
+    "no https": (["--task", "yinyang", "--link", "http://a.org/b"], "'link'"),
+    "tags": (["--task", "yinyang", "--says", "a <b>"], "the command line: 'says'"),
+    "no readout": (["--task", "yinyang", "--readout", "most"], "the readout is 'most'"),
+    "no place": (["--task", "yinyang", "--to", "/proc/x/y"], "--to is /proc/x/y"),
+    "a place below a file": (["--task", "yinyang", "--to", "/etc/passwd/x/y"], "--to is /etc"),
 }
 
 
@@ -206,9 +212,9 @@ def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys, mo
     file = words[2:] if words[-1].endswith(".nir") else [str(NETWORK)]
     words = words[:2] if words[-1].endswith(".nir") else words
     monkeypatch.setattr(measuring, "Machine", None)  # nothing is executed
-    assert main(["measure", *words, "--to", str(tmp_path / "out"), "--", *file]) == 1
+    assert main(["measure", "--to", str(tmp_path / "out"), *words, "--", *file]) == 1
     told = capsys.readouterr().err
-    assert match in told and len(told.splitlines()) == 1
+    assert match in told and len(told.splitlines()) == 1 and "in that file" not in told
     assert not list(tmp_path.iterdir())
 
 
@@ -247,6 +253,25 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
             assert file["train.units"].max() < file["n_inputs"]
             assert file["train.trials"].max() == len(file["train.classes"]) - 1
             assert not [key for key in file if key.startswith("test")]
+
+
+SAMPLES = {
+    "what is there": (["--to", "{tmp}/precious.npz"], "it exists; expected a file to make"),
+    "a seed below 0": (["--to", "{tmp}/a.npz", "--seed", "-1"], "--seed is -1; expected 0 or more"),
+    "no place": (["--to", "/proc/x.npz"], "/proc"),
+    "below a file": (["--to", "/etc/passwd/x.npz"], "/etc/passwd"),
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_samples_replace_nothing_unasked(kind, tmp_path, capsys):
+    (tmp_path / "precious.npz").write_text("precious")
+    given, match = SAMPLES[kind]
+    words = [word.format(tmp=tmp_path) for word in given]
+    assert main(["samples", "--task", "yinyang", "--scale", "smoke", *words]) == 1
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
 
 
 @pytest.mark.slow

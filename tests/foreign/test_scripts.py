@@ -1,5 +1,6 @@
 """`python -m whyspiking brian`: shipped networks and those of frameworks as scripts of Brian2."""
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.export import networks, shipped
 from whyspiking.foreign import job, measuring, sources, tasks
+from whyspiking.foreign import scripts as commands
 from whyspiking.nir import model
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, reference, tables
@@ -200,7 +202,13 @@ REFUSED = {
     "a readout of potentials": (["{net}", "--readout", "max"], "--readout"),
     "no such readout": (["{net}", "--readout", "most"], "'most'"),
     "a step of no time": (["{net}", "--step-ms", "0"], "--step-ms"),
-    "a step beyond all numbers": (["{net}", "--graph-step-ms", "1e-310"], "'1': tau is not finite"),
+    "a step beyond all numbers": (
+        ["{net}", "--graph-step-ms", "1e-310"],
+        "--graph-step-ms is 1e-310",
+    ),
+    "a height beyond all": (["{net}", "--input-scale", "1e308"], "--input-scale is 1e+308"),
+    "the name of a module": (["{net}", "--to", "{tmp}/random.py"], "of its module random"),
+    "a place that is none": (["{net}", "--to", "/etc/passwd/x.py"], "/etc/passwd"),
     "no script": (["{net}", "--to", "{tmp}/model.txt"], "expected the name of a script"),
     "a node that is unknown": (["{unknown}"], "type 'ALIF'"),
     "a file that is there": (["{net}", "--to", "{tmp}/there.py"], "there.py: it exists"),
@@ -224,6 +232,15 @@ def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys):
     told = capsys.readouterr().err
     assert match in told and len(told.splitlines()) == 1
     assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("told", [{"experiment": []}, {"seed": None}, {"scale": {}}])
+def test_words_beside_a_network_that_are_none_of_ours_are_left_alone(told, tmp_path):
+    file = tmp_path / "net.nir"
+    shutil.copy(PEERS / "norse_yinyang.nir", file)
+    ours = {"talk": "goeltz", "experiment": "yinyang", "variant": "spiking", "scale": "full"}
+    file.with_suffix(".json").write_text(json.dumps({**ours, "seed": 0, **told}))
+    assert commands._recorded(file) == {}
 
 
 def test_a_script_is_replaced_when_asked(tmp_path):

@@ -107,6 +107,8 @@ def test_a_name_without_settings_is_refused():
         UserError, match=r"nothing to tune in \['yinyang'\].*shared_randman/spiking"
     ):
         tune.tune(registry.load_talk("goeltz"), CONFIG, ["yinyang"])
+    with pytest.raises(UserError, match="--hidden is -1; expected 1 or more"):
+        tune.tune(registry.load_talk("goeltz"), CONFIG, [], hidden=-1)
 
 
 def test_another_size_is_trained_with_the_settings_of_talk_yaml():

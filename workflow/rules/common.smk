@@ -39,6 +39,8 @@ COMPILING = ("record", "simulate", "speak", "train")
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
 # More than the priority of any training within its talk.
 FIRST = 100
+# All that tables depend on: where programs are compiled changes none.
+DECIDING = {key: value for key, value in config.items() if key != "build_folder"}
 
 
 wildcard_constraints:
@@ -183,7 +185,7 @@ def plan_of_training(wildcards):
     experiment, variant = experiment_of(wildcards), wildcards.variant
     params = registry.params(experiment, config, int(wildcards.seed), variant)
     params = plans.told(experiment, variant, params, TALKS[wildcards.talk].of_training)
-    return plans.training(experiment, variant, params)
+    return plans.anywhere(plans.training(experiment, variant, params))
 
 
 def plan_of_measuring(wildcards):
@@ -194,7 +196,7 @@ def plan_of_measuring(wildcards):
         experiment, None, registry.params(experiment, config), talk.of_training
     )
     unit_ms = talk.unit_of_jitter_ms(experiment)
-    return plans.measuring(experiment, params, unit_ms)
+    return plans.anywhere(plans.measuring(experiment, params, unit_ms))
 
 
 def megabytes(wildcards, attempt):

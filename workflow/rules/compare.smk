@@ -30,7 +30,7 @@ rule collect:
         "<results>/logs/collect/{talk}.log",
     priority: priority_of_talk
     params:
-        config=config,
+        config=DECIDING,
     script:
         "../scripts/collect.py"
 
@@ -66,6 +66,6 @@ rule compare:
     params:
         talks=COUNTED,
         ground=GROUND,
-        config=config,
+        config=DECIDING,
     script:
         "../scripts/compare.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,10 +66,15 @@ def _no_rule(text: str) -> str:
     )
 
 
-def _no_path(text: str) -> str:
-    """What Snakemake says of an empty target, as an unset variable of a shell leaves it."""
+def _no_value(text: str) -> str:
+    """What Snakemake says of an empty target, as an unset variable leaves it, or of the config."""
+    if found := re.search(r"ValueError: Invalid config definition: (.+)", text):
+        return (
+            f"error: --config: {found[1]} Expected for example scale=smoke, and of keys within "
+            "others data='{folder: DIR}'. Correct it."
+        )
     if "no path specified" not in text:
-        return text
+        return of_config(sys.argv) or text
     return (
         "error: a target is empty; expected for example the name of a talk, or no target for all. "
         "Remove the empty quotation marks, or set the variable between them."
@@ -92,7 +98,7 @@ ALONE = {
     "UserError": _message_alone,
     "InputFunctionException": _asked_for,
     "MissingRuleException": _no_rule,
-    "ValueError": _no_path,
+    "ValueError": _no_value,
 }
 """Exception -> what is told of it."""
 

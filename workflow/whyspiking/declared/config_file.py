@@ -47,10 +47,12 @@ Written = Annotated[str, AfterValidator(_plain)]
 Found = Annotated[str, AfterValidator(_there)]
 """A folder of the user's, which is only read."""
 Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+MOST_SHARDS = 1000
+"""Each is a job."""
 Bits = Annotated[int, Field(ge=1, le=64)]
-Levels = Unique[Listed[Annotated[float, Field(gt=0, le=100)]]]
-Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
+Levels = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=100)]], Field(max_length=100)]]
+Shares = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=1)]], Field(max_length=100)]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 MOST_SEEDS = 100
@@ -97,6 +99,16 @@ class EventRecordings(Block):
     dt_ms: float = Field(gt=0, le=105)
     pool: int = Field(ge=1, le=17)
 
+    @model_validator(mode="after")
+    def _check(self) -> EventRecordings:
+        shards = (self.train + self.validation + self.test) // self.shard
+        says = (
+            f"is {self.shard}, which makes {shards} jobs; expected at most {MOST_SHARDS}. Make it "
+            "larger."
+        )
+        refuse((shards > MOST_SHARDS, "shard", says))
+        return self
+
 
 class Data(Block):
     """Where data sets are kept, and how large those are that are made here."""
@@ -123,7 +135,7 @@ class Battery(Block):
     shuffle_window: Shares
     delete: Shares
     insert: Levels
-    quantise: Unique[Listed[Annotated[int, Field(ge=2, le=32)]]]
+    quantise: Unique[Some[Annotated[int, Field(ge=2, le=32)]]]
     clip: Shares
     mismatch: Levels
 
@@ -292,7 +304,7 @@ class Config(Block):
     battery: Battery
     energy: Energy
     axes: Listed[Contrast]
-    answers: Listed[Answer]
+    answers: Some[Answer]
     parity: Parity
     shared: Shared
 

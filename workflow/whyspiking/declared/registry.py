@@ -41,7 +41,7 @@ class Paper(TypedDict):
     """A paper that a talk is about."""
 
     cite: Annotated[str, Field(min_length=10)]
-    doi: Annotated[str, Field(pattern=r"^10\.")]
+    doi: Annotated[str, Field(pattern=r"^10\.[0-9]{4,9}/[^\s<>\"']+$")]
 
 
 class TauChar(Block):

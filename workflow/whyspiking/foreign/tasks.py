@@ -82,10 +82,12 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
         seed: Of the data.
 
     Raises:
-        UserError: If there is no such task.
+        UserError: If there is no such task or seed.
     """
     if task not in TASKS:
         raise UserError(f"--task is '{task}'; expected one of {', '.join(TASKS)}; correct it")
+    if seed < 0:
+        raise UserError(f"--seed is {seed}; expected 0 or more; correct it")
     folder = Path(config["data"]["folder"])
     place = {"talk": "community", "scale": config["scale"], "seed": seed}
     if task == MNIST:

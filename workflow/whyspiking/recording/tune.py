@@ -66,6 +66,8 @@ def tune(
     Returns:
         A row a network, `columns.TUNING`.
     """
+    if hidden is not None and hidden < 1:
+        raise UserError(f"tune: --hidden is {hidden}; expected 1 or more. Correct it.")
     asked = [
         (experiment, variant, list(settings(grid)) if hidden is None else [{}])
         for experiment in talk.experiments.values()
