@@ -89,7 +89,6 @@ OVERLAYS = {
     "assumption out of range": (setting(kappa=2), "kappa", "2"),
     "axis of an unknown metric": (axis(metric="acuracy"), "axes.0.metric", "acuracy"),
     "axis of no level": (axis(level="gain"), "axes.0.level", "advantage"),
-    "nothing counts as equal": ({"shared": {"delta": 0}}, "shared.delta", "0"),
     "axis of an unknown perturbation": (
         axis(where={"variant": "spiking", "perturbation": "shufle"}),
         "axes.0.where.perturbation", "shuffle",

@@ -82,7 +82,6 @@ class CommunityRow(Said):
         format: Of this file.
         reproduced: Whether the maintainers measured the same file again and found the same row.
         task: What it was set.
-        at: The task's own value; left out where it has none.
         seed: Of the data.
         made: How it was run.
         neurons: Of all layers but the input.
@@ -99,7 +98,6 @@ class CommunityRow(Said):
     format: Literal[1]
     reproduced: bool
     task: Literal["yinyang", "randman", "mnist"]
-    at: MayLack[float] = None
     seed: Annotated[int, Field(ge=0)]
     made: Made
     neurons: Annotated[int, Field(gt=0)]
@@ -177,7 +175,7 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
     Raises:
         UserError: If one is no row, or two have one name on one task.
     """
-    rows: dict[tuple[str, str, float | None], CommunityRow] = {}
+    rows: dict[tuple[str, str], CommunityRow] = {}
     for path in sorted(folder.glob("*.json")):
         row = read(path)
         if row.made.scale != "full":
@@ -185,7 +183,7 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
                 f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
                 "measure the network again without --scale"
             )
-        key = (row.name, row.task, row.at)
+        key = (row.name, row.task)
         if key in rows:
             raise UserError(
                 f"{path}: there is another row named '{row.name}' on task '{row.task}'; expected "

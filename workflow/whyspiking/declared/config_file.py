@@ -285,11 +285,9 @@ class Parity(Block):
 
 
 class Shared(Block):
-    """Training seeds of shared tasks; when accuracies on them count as equal, and why then."""
+    """Of tasks that all methods share: training seeds."""
 
     seeds: Seeds
-    delta: float = Field(gt=0, lt=0.5)
-    why: Sentence
 
 
 class Config(Block):
