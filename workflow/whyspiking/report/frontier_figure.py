@@ -32,8 +32,8 @@ from whyspiking.verdicts.frontiers import (
 )
 
 ACCOUNT, CLOCKED = "8kb_events", "8kb_clocked"
-COLUMNS, NAMED = 3, 2
-"""Panels side by side, but on a narrow screen; methods of talks that are named, the best ones."""
+COLUMNS, NAMED = 3, 1
+"""Panels side by side, but on a narrow screen; methods of talks that are named, the best."""
 HEADING = (
     "How many right answers for how much energy? Higher and further left is better.",
     "How many right answers\nfor how much energy?\nHigher and further left is better.",
@@ -185,12 +185,12 @@ def _marks(ax: Axes, panel: Panel) -> None:
         colour, size = (RED, 8) if family == LIF else (BLUE, 14)  # both are seen at one place
         ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
     if built and both["word"] not in ("", WITHHELD):
-        _write(ax, f"built by hand:\n{_told(both)}", built[-1][1:], (-4, -26))
+        # Nothing else lies low on the right.
+        look = {"xycoords": "axes fraction", "ha": "right"}
+        _write(ax, f"built by hand:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
-        right = at > np.sqrt(np.prod(ax.get_xlim()))
-        move, side = ((-3, -12 - 9 * place), "right") if right else ((5, -3), "left")
-        _write(ax, name if place < NAMED else "", (at, height), move, ha=side)
+        _write(ax, name if place < NAMED else "", (at, height), (0, -13), ha="center")
     row = panel.read[TRAINED, ACCOUNT]
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")

@@ -63,7 +63,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
 
 def _in_words(points: Table) -> str:
     return ", ".join(
-        f"{row['mean']:.3f} with {html.digits(row['at'])}" for row in points.to_dict("records")
+        f"{row['mean']:.3f} with {html.digits(row['place'])}" for row in points.to_dict("records")
     )
 
 
