@@ -110,7 +110,7 @@ def test_one_figure_of_a_page_is_written_by_its_name_and_another_is_refused(tmp_
     page.write_text(drawn_figure("map", 130) + drawn_figure("curve", 90), "utf-8")
     slides.write_one(page, tmp_path / "figures" / "t-curve.svg")
     assert "curve</svg>" in (tmp_path / "figures" / "t-curve.svg").read_text("utf-8")
-    with pytest.raises(UserError, match="'curve' is not on .*expected one of t-map, t-curve"):
+    with pytest.raises(UserError, match=r"'curve' is not on .*expected one of t-map, t-curve"):
         slides.write_one(page, tmp_path / "figures" / "curve.svg")
 
 

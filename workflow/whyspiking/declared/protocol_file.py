@@ -39,7 +39,12 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Floor(Block):
-    """A static reader: what it is told, and with what it decides."""
+    """A static reader: what it is told, and with what it decides.
+
+    Attributes:
+        reads: What it is told of a trial.
+        says: With what it decides.
+    """
 
     reads: Text
     says: Text
@@ -92,6 +97,11 @@ class TaskOfGround(Block):
     Attributes:
         generator: What draws the trials; another version is another task.
         unknown: Kind of which no built network is known -> what is.
+        asks: Its question.
+        cheat: What one knows who cheats.
+        chance: Accuracy of a guess.
+        floors: What its floors may be.
+        built: Networks built by hand, by name.
     """
 
     asks: Text
@@ -143,7 +153,12 @@ class Training(Block):
 
 @closed
 class Only(TypedDict, total=False):
-    """Values that a setting may have, named as in `training.reference.units.Recipe`."""
+    """Values that a setting may have, named as in `training.reference.units.Recipe`.
+
+    Attributes:
+        tau_ms: Shortest and longest time constant of the units, ms.
+        recurrent: Whether units reach each other.
+    """
 
     tau_ms: Some[Annotated[tuple[Positive, Positive], Field(strict=False)]]
     recurrent: Some[bool]
@@ -151,7 +166,12 @@ class Only(TypedDict, total=False):
 
 @closed
 class Product(Only):
-    """All combinations of some values."""
+    """All combinations of some values.
+
+    Attributes:
+        rate: Learning rates.
+        batch: Trials an update, in place of those of the task.
+    """
 
     rate: Some[Positive]
     batch: NotRequired[Some[Count]]
@@ -196,7 +216,14 @@ class Tuned(Block):
 
 
 class Setting(Block):
-    """One of a grid, named as in `training.reference.units.Recipe`."""
+    """One of a grid, named as in `training.reference.units.Recipe`.
+
+    Attributes:
+        rate: Learning rate.
+        tau_ms: Shortest and longest time constant of the units, ms.
+        recurrent: Whether units reach each other.
+        batch: Trials an update.
+    """
 
     rate: Positive
     tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = None
@@ -265,7 +292,12 @@ class Contrast(Block):
 
 
 class Isolates(Block):
-    """What isolates the spike: cells, and contrasts between them."""
+    """What isolates the spike: cells, and contrasts between them.
+
+    Attributes:
+        experiments: By their names.
+        contrasts: By the names of their claims.
+    """
 
     experiments: dict[Name, Isolated]
     contrasts: dict[Name, Contrast]
@@ -291,7 +323,13 @@ class Changes(Block):
 
 
 class Rule(Block):
-    """How tables are read: value of a constant or what a function does, and where (module:name)."""
+    """How tables are read: value of a constant or what a function does, and where (module:name).
+
+    Attributes:
+        says: What it says.
+        value: Of a constant.
+        place: module:name of the constant or function.
+    """
 
     says: Text
     value: Any = None
@@ -306,6 +344,7 @@ class Protocol(Block):
         tuning_seeds: Of data and networks by which settings are chosen.
         changed: What was changed since the file was first there, and why; a line each.
         margin: How far above chance a floor at chance may be, on `n_test` trials.
+        n_test: Trials on which floors are scored.
         decides: How far from guessing to the reference a floor must come to decide a task.
         reference: The floor that is told the whole trial.
         floors: Static readers.
