@@ -45,6 +45,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         command.add_argument(
             "--at", type=float, help="the task's own value: delay of delayed_match, ms"
         )
+    samples.add_argument("--step-ms", type=float, default=1.0, help="step in ms [1]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)
@@ -64,7 +65,7 @@ def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
     command.add_argument(
         "--from",
         dest="source",
-        choices=("snntorch", "norse"),
+        choices=("snntorch", "norse", "spikingjelly"),
         help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
         "framework has them (those that are given come first)",
     )
