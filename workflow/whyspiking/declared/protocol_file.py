@@ -39,15 +39,10 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Floor(Block):
-    """A static reader: what it is told, and with what it decides.
+    """A static reader: what it is told, and with what it decides."""
 
-    Attributes:
-        reads: What it is told of a trial.
-        says: With what it decides.
-    """
-
-    reads: Text
-    says: Text
+    reads: Text = Field(description="What it is told of a trial.")
+    says: Text = Field(description="With what it decides.")
 
 
 class Built(Block):
@@ -97,18 +92,14 @@ class TaskOfGround(Block):
     Attributes:
         generator: What draws the trials; another version is another task.
         unknown: Kind of which no built network is known -> what is.
-        asks: Its question.
-        cheat: What one knows who cheats.
-        chance: Accuracy of a guess.
-        floors: What its floors may be.
         built: Networks built by hand, by name.
     """
 
-    asks: Text
-    cheat: Text
+    asks: Text = Field(description="Its question.")
+    cheat: Text = Field(description="What one knows who cheats.")
     generator: Text
-    chance: Share
-    floors: Floors
+    chance: Share = Field(description="Accuracy of a guess.")
+    floors: Floors = Field(description="What its floors may be.")
     built: dict[Name, Built] = Field(default_factory=dict)
     unknown: dict[Kind, Text] = Field(default_factory=dict)
 
@@ -166,15 +157,10 @@ class Only(TypedDict, total=False):
 
 @closed
 class Product(Only):
-    """All combinations of some values.
+    """All combinations of some values."""
 
-    Attributes:
-        rate: Learning rates.
-        batch: Trials an update, in place of those of the task.
-    """
-
-    rate: Some[Positive]
-    batch: NotRequired[Some[Count]]
+    rate: Annotated[Some[Positive], Field(description="Learning rates.")]
+    batch: NotRequired[Annotated[Some[Count], Field(description="Trials an update.")]]
 
 
 class Tuned(Block):
@@ -216,19 +202,14 @@ class Tuned(Block):
 
 
 class Setting(Block):
-    """One of a grid, named as in `training.reference.units.Recipe`.
+    """One of a grid, named as in `training.reference.units.Recipe`."""
 
-    Attributes:
-        rate: Learning rate.
-        tau_ms: Shortest and longest time constant of the units, ms.
-        recurrent: Whether units reach each other.
-        batch: Trials an update.
-    """
-
-    rate: Positive
-    tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = None
-    recurrent: MayLack[bool] = None
-    batch: MayLack[Count] = None
+    rate: Positive = Field(description="Learning rate.")
+    tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = Field(
+        None, description="Shortest and longest time constant of the units, ms."
+    )
+    recurrent: MayLack[bool] = Field(None, description="Whether units reach each other.")
+    batch: MayLack[Count] = Field(None, description="Trials an update.")
 
     @property
     def given(self) -> dict[str, Any]:
@@ -292,15 +273,10 @@ class Contrast(Block):
 
 
 class Isolates(Block):
-    """What isolates the spike: cells, and contrasts between them.
+    """What isolates the spike: cells, and contrasts between them."""
 
-    Attributes:
-        experiments: By their names.
-        contrasts: By the names of their claims.
-    """
-
-    experiments: dict[Name, Isolated]
-    contrasts: dict[Name, Contrast]
+    experiments: dict[Name, Isolated] = Field(description="By their names.")
+    contrasts: dict[Name, Contrast] = Field(description="By the names of their claims.")
 
     def cell(self, named: str) -> tuple[Isolated, Cell]:
         """Experiment and cell of "experiment/cell"."""
@@ -323,17 +299,11 @@ class Changes(Block):
 
 
 class Rule(Block):
-    """How tables are read: value of a constant or what a function does, and where (module:name).
+    """How tables are read: value of a constant or what a function does, and where (module:name)."""
 
-    Attributes:
-        says: What it says.
-        value: Of a constant.
-        place: module:name of the constant or function.
-    """
-
-    says: Text
-    value: Any = None
-    place: Annotated[str, Field(pattern="^[a-z_.]+:[A-Za-z_]+$")]
+    says: Text = Field(description="What it says.")
+    value: Any = Field(None, description="Of a constant.")
+    place: str = Field(pattern="^[a-z_.]+:[A-Za-z_]+$", description="module:name.")
 
 
 class Protocol(Block):
