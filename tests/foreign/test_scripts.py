@@ -165,7 +165,6 @@ RECIPES = re.findall(r"```python\n(# (\w+)\n.*?)```", EXCHANGE.read_text("utf-8"
 @pytest.mark.parametrize(("recipe", "library"), RECIPES, ids=[name for _, name in RECIPES])
 def test_the_lines_of_the_docs_export_a_network_that_is_read(recipe, library, tmp_path):
     others.require(library.lower(), "nirtorch")
-    assert len(recipe.splitlines()) == 9
     others.ask("-c", recipe.replace('"net.nir"', repr(str(tmp_path / "net.nir"))))
     module = written(tmp_path / "net.nir", tmp_path, "--from", library.lower())
     assert (module.N_INPUT, module.N_LAYER1, module.N_OUTPUT) == (4, 30, 3)

@@ -75,7 +75,7 @@ def keys_of_config() -> dict[str, str]:
         first, *others = re.findall(r"`([\w.]+)`", row)
         above = first.rpartition(".")[0]
         keys = (first, *(f"{above}{key}" if key[0] == "." else key for key in others))
-        found |= dict.fromkeys(keys, words)
+        found |= {key: words for key in keys}
     return found
 
 

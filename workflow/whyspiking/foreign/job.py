@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from whyspiking.contract.types import Progress
+from whyspiking.contract.types import Progress, Split
 from whyspiking.datasets import shared
 from whyspiking.declared import scales
 from whyspiking.declared.strict_yaml import Block, parsed
@@ -59,7 +59,8 @@ def samples(asked: argparse.Namespace) -> int:
     whole_ms, step_ms = trial_ms(params, None), asked.step_ms
     n_steps = whole_number(whole_ms, step_ms)
     found: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
-    for split, before in (("validation", ""), ("train", "train.")):
+    splits: dict[Split, str] = {"validation": "", "train": "train."}
+    for split, before in splits.items():
         if shared.delayed(params):
             spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
         else:
