@@ -166,7 +166,8 @@ RECIPES = re.findall(r"```python\n(# (\w+)\n.*?)```", EXCHANGE.read_text("utf-8"
 def test_the_lines_of_the_docs_export_a_network_that_is_read(recipe, library, tmp_path):
     others.require(library.lower(), "nirtorch")
     others.ask("-c", recipe.replace('"net.nir"', repr(str(tmp_path / "net.nir"))))
-    module = written(tmp_path / "net.nir", tmp_path, "--from", library.lower())
+    (tmp_path / "to").mkdir()
+    module = written(tmp_path / "net.nir", tmp_path / "to", "--from", library.lower())
     assert (module.N_INPUT, module.N_LAYER1, module.N_OUTPUT) == (4, 30, 3)
 
 

@@ -135,15 +135,15 @@ class Graph:
             gain = (a_s - a_m) * tau_s_ms / (tau_s_ms - tau_m_ms)
         tau_m, tau_s = (float(clock.tau(tau)) for tau in (tau_m_ms, tau_s_ms))
         euler = clock.solver == "euler"
-        # All scaling is in w_in: some readers know no other resistance than 1.
-        w_in = (gain / (1 - a_m) if euler else 1.0) * tau_s / clock.step
+        r = gain / ((1 - a_m) * a_s) if euler else 1.0
+        w_in = (a_s if euler else 1.0) * tau_s / clock.step
         ones = np.ones(n)
         self.add(
             name,
             "CubaLIF",
             tau_mem=tau_m * ones,
             tau_syn=tau_s * ones,
-            r=ones,
+            r=r * ones,
             v_leak=0 * ones,
             v_threshold=threshold * ones,
             v_reset=-NEVER * threshold * ones,
