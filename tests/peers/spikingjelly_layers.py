@@ -14,7 +14,7 @@ from spikingjelly.activation_based import functional, neuron
 from spikingjelly.activation_based.nir_exchange import export_to_nir
 
 N_IN, N, N_OUT, STEPS, TRIALS = 4, 12, 3, 80, 50
-KINDS = {"decayed": (True, 20.0), "whole": (False, 1.0)}
+KINDS = {"decayed": (True, 80.0), "whole": (False, 4.0)}
 """Whether an input is divided by tau, and how much larger weights are than torch draws them."""
 
 
