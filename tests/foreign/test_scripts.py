@@ -29,6 +29,7 @@ from whyspiking.records import array_files, reference, tables
 from whyspiking.records.columns import NETWORKS
 
 PEERS = ROOT / "tests" / "peers"
+EXCHANGE = ROOT / "docs" / "exchange.md"
 COMMITTED = ROOT / reference.FOLDER
 ROWS = {
     row["file"]: row for row in tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
@@ -159,8 +160,25 @@ def test_delays_beside_whole_steps_are_warned_of(tmp_path, capsys):
     assert "up to 0.4 of a step beside whole steps of 0.1 ms" in capsys.readouterr().err
 
 
+RECIPES = re.findall(r"```python\n(# (\w+)\n.*?)```", EXCHANGE.read_text("utf-8"), re.DOTALL)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("library", ["snntorch", "norse"])
+@pytest.mark.parametrize(("recipe", "library"), RECIPES, ids=[name for _, name in RECIPES])
+def test_the_lines_of_the_docs_export_a_network_that_is_read(recipe, library, tmp_path):
+    others.require(library.lower(), "nirtorch")
+    others.ask("-c", recipe.replace('"net.nir"', repr(str(tmp_path / "net.nir"))))
+    (tmp_path / "to").mkdir()
+    module = written(tmp_path / "net.nir", tmp_path / "to", "--from", library.lower())
+    assert (module.N_INPUT, module.N_LAYER1, module.N_OUTPUT) == (4, 30, 3)
+
+
+def test_every_framework_that_from_knows_has_its_lines_in_the_docs():
+    assert {name.lower() for _, name in RECIPES} == set(sources.SOURCES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", sources.SOURCES)
 def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
     others.require(library, "nirtorch")
     others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))

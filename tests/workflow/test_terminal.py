@@ -404,6 +404,14 @@ def announced(pages, rows=(TIMED,), unit=1.25, **cluster):
     return screen.feed(None, "jobs to do", whyspiking_plan=plan)
 
 
+def test_the_last_line_of_a_talk_tells_where_old_and_new_numbers_stand(tmp_path):
+    for rows, said in (([], False), (["0.9,0.8", "0.7,0.6"], True)):
+        screen = announced({Job("page", "goeltz"): str(tmp_path / "report.html")})
+        (tmp_path / "reproduced.csv").write_text("\n".join(["recorded,here", *rows, ""]))
+        end = screen.handler._reproduced()
+        assert (f"are not the recorded ones: 2; old, new, difference: {tmp_path}" in end) == said
+
+
 def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
     pages = {Job.of("page", {"talk": "goeltz"}): PAGE, Job("report"): REPORT}
     others = [{**TIMED, "rule": rule, "cpu_seconds": "48"} for rule in ("page", "report")]

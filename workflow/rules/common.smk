@@ -175,7 +175,12 @@ def finished(talk):
         *(path for file in SIMULATED for path in simulated(talk, file)),
         *(
             f"<results>/{talk}/{file}"
-            for file in (*columns.OF_A_TALK, "report.ipynb", "report.html")
+            for file in (
+                *columns.OF_A_TALK,
+                *columns.BESIDE_A_TALK,
+                "report.ipynb",
+                "report.html",
+            )
         ),
     ]
 

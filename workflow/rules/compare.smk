@@ -24,7 +24,11 @@ rule collect:
         ),
         tables=expand(
             "<results>/{{talk}}/{table}",
-            table=[f for f in columns.OF_A_TALK if f != "verdicts.csv"],
+            table=[
+                f
+                for f in (*columns.OF_A_TALK, *columns.BESIDE_A_TALK)
+                if f != "verdicts.csv"
+            ],
         ),
     log:
         "<results>/logs/collect/{talk}.log",

@@ -32,6 +32,7 @@ STAGES = {
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
     "page": ("writing its page", "page written"),
+    "figure": ("writing a figure", "figure written"),
     "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
     "report": ("writing the report", "report written"),
     "details": ("writing its details", "its details written"),
@@ -243,7 +244,10 @@ class LogHandler(LogHandlerBase):
     def _reproduced(self) -> str:
         """What the run's manifest says: the energy, and how many numbers are those recorded."""
         what, pages = self.plan.goal()
-        manifest = Path(pages[0]).with_name("manifest.json") if what == "report" else Path()
+        if what != "report":
+            own = (Path(page).with_name("reproduced.csv") for page in pages)
+            return "".join(_changed(table) for table in own if table.is_file())
+        manifest = Path(pages[0]).with_name("manifest.json")
         if not manifest.is_file():
             return ""
         made = json.loads(manifest.read_text(encoding="utf-8"))
@@ -387,6 +391,13 @@ def _named(job: Job, stage: str) -> str:
     if job.label != job.rule:
         return f"{job.label}: {stage}"
     return stage if job.rule in STAGES or stage == job.rule else f"{job.rule}: {stage}"
+
+
+def _changed(table: Path) -> str:
+    """How many numbers of a talk are not the recorded ones, in a line; nothing where all are."""
+    changed = table.read_bytes().count(b"\n") - 1
+    said = f"\nnumbers that are not the recorded ones: {changed}; old, new, difference: {table}"
+    return said * (changed > 0)
 
 
 def _tail(log: Path) -> Sequence[str]:

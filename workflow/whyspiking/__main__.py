@@ -39,6 +39,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         command.add_argument("--task", required=True, help="yinyang, randman or mnist")
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument("--scale", default="full", help="of task and battery [full]")
+    samples.add_argument("--step-ms", type=float, default=1.0, help="step in ms [1]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)
@@ -59,7 +60,7 @@ def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
     command.add_argument(
         "--from",
         dest="source",
-        choices=("snntorch", "norse"),
+        choices=("snntorch", "norse", "spikingjelly"),
         help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
         "framework has them (those that are given come first)",
     )

@@ -16,14 +16,21 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from whyspiking.contract.types import Progress
+from whyspiking.contract.types import Progress, Split
 from whyspiking.datasets import shared
 from whyspiking.declared import community_file, scales
 from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
-from whyspiking.export.networks import configured
+from whyspiking.export.networks import EVENTS, configured
 from whyspiking.foreign import measuring, page, sources
-from whyspiking.foreign.tasks import MNIST, READOUTS, Foreign, params_of, trial_ms
+from whyspiking.foreign.tasks import (
+    MNIST,
+    READOUTS,
+    Foreign,
+    params_of,
+    trial_ms,
+    whole_number,
+)
 from whyspiking.nir.layers import Layers
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, tables, whole_files
@@ -48,27 +55,29 @@ EVERY = 5
 
 
 def samples(asked: argparse.Namespace) -> int:
-    """Write the training and validation trials of a task as events.
+    """Write the validation trials of a task as scripts of `brian` read them, and training trials.
 
-    Per split: `<split>.times_ms`, `.units`, `.trials` (event,), sorted by trial and time, and
-    `.classes` (trial,); `n_inputs`, `n_classes`, `trial_ms`. Test trials are not written.
+    `trials`, `steps`, `channels`, `times_ms` (event,), one event a channel and step, sorted;
+    `shape`, `targets` (trial,), `step_ms`; the same behind `train.`. Test trials are not written.
     """
     new_file(asked.to, asked.force)
     params = params_of(asked.task, config_at(asked.scale), seed=asked.seed)
     if asked.task == MNIST:
         raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
-    found: dict[str, np.ndarray] = {
-        "n_inputs": np.asarray(params.n_input),
-        "n_classes": np.asarray(params.n_output),
-        "trial_ms": np.asarray(trial_ms(params, None)),
-    }
-    for split in ("train", "validation"):
-        task = shared.latency_task(params, split, trial_ms=trial_ms(params, None))
+    whole_ms, step_ms = trial_ms(params, None), asked.step_ms
+    n_steps = whole_number(whole_ms, step_ms)
+    found: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
+    splits: dict[Split, str] = {"validation": "", "train": "train."}
+    for split, before in splits.items():
+        task = shared.latency_task(params, split, trial_ms=whole_ms)
         assert task is not None
-        spikes = task.stimulus.spikes["input"]
-        for key in ("times_ms", "units", "trials"):
-            found[f"{split}.{key}"] = getattr(spikes, key)
-        found[f"{split}.classes"] = task.targets
+        spikes, classes = task.stimulus.spikes["input"], task.targets
+        events = np.stack([spikes.trials, spikes.steps(step_ms), spikes.units])
+        events, kept = np.unique(events, axis=1, return_index=True)
+        told = dict(zip(EVENTS, events, strict=True))
+        shape = np.asarray((spikes.n_trials, n_steps, spikes.n_units))
+        told |= {"times_ms": spikes.times_ms[kept], "shape": shape, "targets": classes}
+        found |= {f"{before}{key}": values for key, values in told.items()}
     array_files.save_arrays(found, asked.to)
     print(asked.to)
     return 0

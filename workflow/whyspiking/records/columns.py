@@ -381,6 +381,16 @@ RETIRED = TableSchema(
     Column("why", "Why it went."),
 )
 BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}  # of a run, and not of the reference
+CHANGED = TableSchema(
+    "Every number of a talk that is not the recorded one, old and new; the others are equal to the "
+    "last digit written.",
+    *METRICS.columns[1:10],  # of which number
+    Column("recorded", "In the record; empty where it lacks the number.", "number", _OF_METRIC),
+    Column("here", "What this run measured.", "number", _OF_METRIC),
+    Column("difference", "Here minus recorded.", "number", _OF_METRIC),
+)
+BESIDE_A_TALK = {"reproduced.csv": CHANGED}
+"""File beside the page of a talk, of the run alone -> its columns."""
 OF_THE_REFERENCE = {"networks.csv": NETWORKS, "retired.csv": RETIRED}
 """File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {
