@@ -93,7 +93,7 @@ def estimate(overlay: Path | None) -> list[str]:
 
 def _measured(rows: list[dict[Any, Any]]) -> str:
     """What the recorded run needed most, by which the limits of jobs are to be judged."""
-    timed = [row for row in rows if math.isfinite(float(row["seconds"]))]
+    timed = [row for row in rows if math.isfinite(float(row["seconds"] or "nan"))]
     longest = max(timed, key=lambda row: float(row["seconds"]))
     what = " ".join(longest[key] for key in KIND if longest[key])
     talks = json.loads(REFERENCE.with_name("manifest.json").read_text(encoding="utf-8"))["talks"]
@@ -189,7 +189,9 @@ def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[
     levels = sum(len(battery.get(name, [])) or 1 for name in experiment.battery)
     trials = n_test + levels * battery["draws"] * min(n_test, battery["trials"])
     networks = sum(
-        len(registry.seeds(experiment, config, name)) for name in experiment.simulated_variants()
+        len(registry.seeds(experiment, config, name))
+        for name, variant in experiment.variants.items()
+        if variant.role in ("spiking", "ablation")
     )
     return max(1, networks) * trials * _steps(params) * _synapses(params)
 
