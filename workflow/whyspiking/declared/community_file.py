@@ -25,6 +25,22 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
+class Said(Block):
+    """What the command line says of a network in words, as the row will hold it.
+
+    Attributes:
+        name: How figures call it.
+        says: What it is, and how it was trained.
+        by: Who contributes it.
+        link: Where the network and its training can be found; empty where nowhere.
+    """
+
+    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
+    says: Line
+    by: Line
+    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
+
+
 class Made(Block):
     """How it was run: all that its file leaves open.
 
@@ -59,15 +75,11 @@ class Made(Block):
     bias_ms: Listed[float]
 
 
-class CommunityRow(Block):
+class CommunityRow(Said):
     """One network from elsewhere on one task.
 
     Attributes:
         format: Of this file.
-        name: How figures call it.
-        says: What it is, and how it was trained.
-        by: Who contributes it.
-        link: Where the network and its training can be found; empty where nowhere.
         reproduced: Whether the maintainers measured the same file again and found the same row.
         task: What it was set.
         seed: Of the data.
@@ -84,10 +96,6 @@ class CommunityRow(Block):
     """
 
     format: Literal[1]
-    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
-    says: Line
-    by: Line
-    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
     reproduced: bool
     task: Literal["yinyang", "randman", "mnist"]
     seed: Annotated[int, Field(ge=0)]
@@ -139,6 +147,8 @@ def read(path: Path) -> CommunityRow:
         UserError: If the file is no row of this format; it names key, value and remedy.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: it is no file; expected a row; remove it from {path.parent}")
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")

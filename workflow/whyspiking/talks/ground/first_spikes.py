@@ -1,4 +1,4 @@
-"""A trained ReLU network as a network of first spikes, with the same numbers (README, section 4).
+"""A trained ReLU network as a network of first spikes, with the same numbers (README, section 5).
 
 Stanojevic et al. 2024, the model whose potential rises with slope 1 at the threshold; equations as
 in their model.py at 079607f, lines 302 to 325 (Eqs. 7 and 18) and 44 to 50. In steps, with T the

@@ -1,4 +1,4 @@
-"""What isolates the spike: cells that differ in one thing, one recipe (README, section 6).
+"""What isolates the spike: cells that differ in one thing, one recipe (README, section 7).
 
 Every variant is a cell of protocol.yaml, `isolates`. Its rows of the metrics table are its accuracy
 on test trials, which each network is shown once; their strength is how many training trials differ.
