@@ -93,7 +93,7 @@ def estimate(overlay: Path | None) -> list[str]:
 
 def _measured(rows: list[dict[Any, Any]]) -> str:
     """What the recorded run needed most, by which the limits of jobs are to be judged."""
-    timed = [row for row in rows if math.isfinite(float(row["seconds"]))]
+    timed = [row for row in rows if math.isfinite(float(row["seconds"] or "nan"))]
     longest = max(timed, key=lambda row: float(row["seconds"]))
     what = " ".join(longest[key] for key in KIND if longest[key])
     talks = json.loads(REFERENCE.with_name("manifest.json").read_text(encoding="utf-8"))["talks"]
