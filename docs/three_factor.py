@@ -12,7 +12,7 @@ import numpy as np
 from whyspiking.nir import Graph
 
 READOUT = "last"
-TAU_MS, WIDTH, BATCH, RATE, RATE_OUT = 5.0, 0.5, 50, 3.0, 0.1
+TAU_MS, WIDTH, BATCH, RATE, RATE_OUT = 20.0, 0.5, 50, 100.0, 0.1
 
 
 def forward(x, w, a):
@@ -35,13 +35,14 @@ def learn(lesson, rng):
     w = rng.uniform(0, 1, (x.shape[2], n)) / a
     out, bias, back = np.zeros((n, k)), np.zeros(k), rng.normal(0, 1, (k, n))
     for epoch in range(lesson.epochs):
+        left = 1 - epoch / lesson.epochs
         for part in rng.permutation(len(x)).reshape(-1, BATCH):
             count, told = forward(x[part], w, a)
             z = np.exp(count @ out + bias)
             error = (z / z.sum(1, keepdims=True) - np.eye(k)[classes[part]]) / BATCH
-            w -= RATE * np.einsum("bij,bj->ij", told, error @ back)
-            out -= RATE_OUT * count.T @ error
-            bias -= RATE_OUT * error.sum(0)
+            w -= left * RATE * np.einsum("bij,bj->ij", told, error @ back)
+            out -= left * RATE_OUT * count.T @ error
+            bias -= left * RATE_OUT * error.sum(0)
         chosen = (forward(lesson.validation[0], w, a)[0] @ out + bias).argmax(1)
         share = (chosen == lesson.validation[1]).mean()
         print(f"epoch {epoch + 1}: {share:.1%} of the validation data", flush=True)

@@ -116,13 +116,13 @@ REFUSED = {
         EXAMPLE.read_text().replace('"last"', '"first"'), ["--task", "yinyang"], "--readout"
     ),
     "no readout": (
-        "READOUT = 'most'\ndef learn(a, b): 1 / 0", ["--task", "distinctness"], "READOUT of a rule"
+        "READOUT = 'most'\ndef learn(a, b): 1 / 0", ["--task", "yinyang"], "READOUT of a rule"
     ),
     "tags": (
-        "'A rule of <b>.'\ndef learn(a, b): 1 / 0", ["--task", "distinctness"], "'says' is 'A rule"
+        "'A rule of <b>.'\ndef learn(a, b): 1 / 0", ["--task", "yinyang"], "'says' is 'A rule"
     ),
     "no place": (
-        "def learn(a, b): 1 / 0", ["--task", "distinctness", "--to", "/proc/x/y"], "--to is /proc"
+        "def learn(a, b): 1 / 0", ["--task", "yinyang", "--to", "/proc/x/y"], "--to is /proc"
     ),
 }  # fmt: skip
 

@@ -265,7 +265,7 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
     made = {
         "ground": lambda: [
             (task, "floors", "accuracy", 0.3, {"engine": "numpy", "perturbation": name})
-            for task in talk.experiments
+            for task in floors_of_the_ground().tasks
             for name in floors_of_the_ground().floors
         ]
         + [

@@ -5,7 +5,7 @@ TOY = {
     "speaker": "Nobody",
     "event": "Nowhere 2021",
     "question": "Does the registry work?",
-    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
+    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1000/x"}},
     "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
     "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
     "learning": [
