@@ -5,15 +5,17 @@ import pytest
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import shared
+from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.plots.figures import style
+from whyspiking.plots.figures import RED, style
 from whyspiking.report import task_pictures
 
 
 @pytest.fixture(scope="module")
 def plates():
     with style():
-        yield {name: task_pictures.picture(name) for name in task_pictures.DRAWN}
+        names = (*task_pictures.STREAMS, *task_pictures.DRAWN)
+        yield {name: task_pictures.picture(name) for name in names}
 
 
 def params(name):
@@ -28,10 +30,22 @@ def times(ax):
 
 
 def test_every_task_has_a_picture_with_words_for_those_who_see_none(plates):
-    assert list(plates) == list(shared_tasks())
+    (ground,) = registry.with_protocol(registry.available())
+    said = protocol_file.load(registry.FOLDER / ground / registry.PROTOCOL)
+    assert list(plates) == list(said.tasks)
     for name, plate in plates.items():
-        assert shared_tasks()[name].says in plate.caption and len(plate.alt) > 40
+        told = shared_tasks()[name].says if name in shared_tasks() else "ich"
+        assert told in plate.caption and len(plate.alt) > 40
         assert len(plate.axes) == 2
+
+
+def test_streams_are_trials_of_the_generator_with_what_tells_the_class_in_colour(plates):
+    spikes, classes, per_group = task_pictures.STREAMS["span_recall"][0](np.random.default_rng(0))
+    for ax, which in zip(plates["span_recall"].axes, (classes.min(), classes.max()), strict=True):
+        own = spikes.select_trials(np.flatnonzero(classes == which)[:1])
+        np.testing.assert_allclose(times(ax), np.sort(own.times_ms))
+        (red,) = (line for line in ax.lines if line.get_color() == RED)
+        assert len(red.get_xdata()) == 3 * (own.units // per_group == which).sum()
 
 
 @pytest.mark.parametrize("name", ["yinyang", "randman"])

@@ -170,10 +170,10 @@ class RunPage:
         return Html(macros("macros").details("The answer in full", told))
 
     def tasks(self) -> Html:
-        """The tasks that all methods are set: a picture and a line each."""
+        """The tasks of the figure: a picture and a line each."""
         drawn = [
             show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn")
-            for name in task_pictures.DRAWN
+            for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
         ]
         return Html(macros("pages").row(drawn))
 

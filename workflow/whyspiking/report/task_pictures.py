@@ -1,4 +1,4 @@
-"""The shared tasks, a small picture each: what an input looks like, and what must be decided.
+"""The tasks, a small picture each: what an input looks like, and what must be decided.
 
 All is drawn by the generators that networks were trained on, with seed 0.
 """
@@ -6,14 +6,17 @@ All is drawn by the generators that networks were trained on, with seed 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params
-from whyspiking.datasets import shared, yinyang
+from whyspiking.datasets import recall, shared, two_ears, yinyang
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.plots.figures import BLUE, GREEN, INK, RED, Plate, raster, row_of_panels
+from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, RED, Plate, raster, row_of_panels
 
 SAMPLES = {"n_train": 0, "n_validation": 0, "n_test": 200}
 """As many samples as pictures need."""
@@ -25,18 +28,36 @@ def picture(name: str) -> Plate:
     """What an input of a task looks like, and what must be decided; its caption is a line of words.
 
     Args:
-        name: Of the task, of `DRAWN`.
+        name: Of the task, of `DRAWN` or `STREAMS`.
     """
-    task = shared_tasks()[name]
-    values = {key: entry["value"] for key, entry in task.parameters.items()}
-    params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
     plate, axes = row_of_panels(2.0, 2, width=3.3)
     for ax in axes:
         ax.tick_params(axis="y", length=0)
         ax.set(xlabel="ms", yticks=())
     axes[0].set_ylabel("inputs")
+    if name in STREAMS:
+        draw, titles, says = STREAMS[name]
+        return plate.says(says, _streams(*draw(np.random.default_rng(0)), axes, titles))
+    task = shared_tasks()[name]
+    values = {key: entry["value"] for key, entry in task.parameters.items()}
+    params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
     alt = DRAWN[name](params, axes[0], axes[1])
     return plate.says(f"{task.title}. {task.says}. {task.asks}", alt, "shared.csv")
+
+
+def _streams(
+    spikes: Spikes, classes: NDArray, per_group: int, axes: NDArray, titles: tuple[str, str]
+) -> str:
+    """A trial of the lowest class and one of the highest; the class's inputs are in colour."""
+    for ax, which, title in zip(axes, (classes.min(), classes.max()), titles, strict=True):
+        own = spikes.select_trials(np.flatnonzero(classes == which)[:1])
+        group, last = own.units // per_group, spikes.n_units // per_group
+        # Two groups are two ears, which both tell.
+        told = group == (which if last > 2 else 0)
+        colours = np.where(told, RED, np.where(group < recall.GROUPS * (last > 2), GREY, INK))
+        raster(ax, own.times_ms, spikes.n_units - 1 - own.units, colours=colours)
+        ax.set(xlim=(0, spikes.duration_ms), title=title)
+    return f"Spikes of {spikes.n_units} inputs in two trials: {' and '.join(titles)}."
 
 
 def _yinyang(params: Params, left: Axes, right: Axes) -> str:
@@ -78,3 +99,30 @@ DRAWN: dict[str, Callable[[Params, Axes, Axes], str]] = {
     "randman": _randman,
 }
 """Task -> draws it on two panels, and says it in words for those who cannot see it."""
+
+
+def _of_recall(settings: recall.Settings) -> Callable[[np.random.Generator], tuple[Any, ...]]:
+    return lambda rng: (*recall.generate(rng, 20, settings), settings.per_group)
+
+
+STREAMS: dict[str, tuple[Callable[..., tuple[Any, ...]], tuple[str, str], str]] = {
+    "span_recall": (
+        _of_recall(recall.SPAN),
+        ("answer: cue 1", "answer: cue 4"),
+        "Span recall. Which of a stream of cues (red) came together with a marker (black), up to "
+        "440 ms before the go signal (black, at the end)?",
+    ),
+    "volley_recall": (
+        _of_recall(recall.VOLLEY),
+        ("answer: group 1", "answer: group 4"),
+        "Volley recall. Which of four groups (red) once fired within 10 ms, up to 280 ms before "
+        "the go signal (black)?",
+    ),
+    "sound": (
+        lambda rng: (*two_ears.generate(rng, 40), two_ears.PER_EAR),
+        ("sound far left", "sound far right"),
+        "Sound localisation. From which of twelve directions does a sound come, told by the phase "
+        "between the left ear (red) and the right one (black)?",
+    ),
+}
+"""Task of the ground -> draws trials, titles of two of them, and what it asks."""
