@@ -186,7 +186,7 @@ def _marks(ax: Axes, panel: Panel) -> None:
         ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
     if built and both["word"] not in ("", WITHHELD):
         # Nothing else lies low on the right.
-        look = {"xycoords": "axes fraction", "ha": "right"}
+        look: dict[str, Any] = {"xycoords": "axes fraction", "ha": "right"}
         _write(ax, f"stars included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
