@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import tables
+from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.verdicts import programme as decisive
 from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.frontiers import (
@@ -47,7 +49,7 @@ BESIDES = {
     TWIN: "their graded twin",
     GATED: "gated units",
     "relu": "ReLU units told at once",
-    EVERYTHING: "all, built by hand too,",
+    EVERYTHING: "all, even hand-built,",
 }
 """Opponent -> how sentences call it."""
 ELSEWHERE = {OPEN: "seeds differ too much", "": "one side falls short"}
@@ -118,12 +120,11 @@ class Answered:
     def stands(self) -> dict[str, str]:
         """Task by its name -> the word that no opponent and no account turns."""
         found = {}
-        for task in self.rows(TRAINED, ACCOUNT):
-            words = {beside: own[task] for beside, own in self.over.items() if own.get(task)}
-            # Built networks alone say what is possible: no word of trained ones.
-            if len(set(words.values())) == 1 and {*words} != {EVERYTHING}:
-                found[task] = next(iter(words.values()))
-        return {task: word for task, word in found.items() if word in SAYS}
+        for task, word in self.over[TRAINED].items():
+            beside = {own[task] for own in self.over.values() if own.get(task)}
+            if word in SAYS and beside == {word}:
+                found[task] = word
+        return found
 
     @property
     def title(self) -> str:
@@ -151,13 +152,13 @@ class Answered:
         if CHEAPER not in words.values():
             return "not for energy so far"
         turns = []
-        for place, says in ((2, "what is counted"), (1, "what spikes are held against")):
+        for place, says in ((2, "what is counted"), (1, "what is compared")):
             found: dict[tuple[str, ...], set[str]] = {}
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
             turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
         told = f"whether for energy depends on {listed(turns)}" if turns else ""
-        return told or "for energy as built by hand, not as trained"
+        return told or "for energy beside some networks only"
 
     def _alone(self, task: str) -> bool:
         """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
@@ -197,7 +198,7 @@ class Answered:
         """The words that hold under all accounts, beside whom, and why there are no more.
 
         Args:
-            brief: Tasks are counted and not named, and no ratio is told.
+            brief: Tasks are counted and not named, and neither ratios nor reasons are told.
         """
         told, why = [], []
         if self.stands:
@@ -211,8 +212,10 @@ class Answered:
                 told.append(f"beside {name} {self._worded(beside, said, brief)}")
             why += [ELSEWHERE.get(word, TURNS) for word in left.values() if word not in SAYS]
         begins = "At the same accuracy, by all four accounts of energy,"
-        costs = f"{begins} spikes are {'; '.join(told)}." if told else f"{begins} no word holds."
-        return [costs, f"Elsewhere {' or '.join(dict.fromkeys(why))}."] if why else [costs]
+        spikes = "spikes, by number of tasks, are" if brief else "spikes are"
+        costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
+        reasons = f"Elsewhere {' or '.join(dict.fromkeys(why))}."
+        return [costs, reasons] if why and not brief else [costs]
 
     def _worded(self, beside: str, words: Mapping[str, str], brief: bool) -> str:
         """Tasks by the word on them, and how many times, over accounts."""
@@ -220,21 +223,47 @@ class Answered:
         for word, says in SAYS.items():
             own = [task for task in words if words[task] == word]
             ratios = [self.rows(beside, cost)[task]["ratio"] for cost in MAIN for task in own]
-            on = f"{len(own)} task{'s' * (len(own) > 1)}" if brief else listed(own or [""])
-            told = "" if brief or word == NO_DIFFERENCE else f" ({span(ratios or [1])} times)"
+            times = [1 / x if word == CHEAPER else x for x in ratios or [1.0]]
+            on = str(len(own)) if brief else listed(own or [""])
+            told = "" if brief or word == NO_DIFFERENCE else f" ({span(times)} times)"
             said += [f"{says} on {on}{told}"] * bool(own)
         return ", ".join(said)
 
 
 def span(ratios: Iterable[float]) -> str:
-    """The smallest and the largest of some ratios, as how many times less or more."""
-    times = sorted(max(ratio, 1 / ratio) for ratio in ratios)
-    return " to ".join(dict.fromkeys(f"{x:.2g}" for x in (times[0], times[-1])))
+    """The smallest and the largest of some ratios, in two digits."""
+    ends = sorted(ratios)
+    return " to ".join(dict.fromkeys(f"{float(f'{x:.2g}'):g}" for x in (ends[0], ends[-1])))
 
 
 def _reach(row: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the level is reached on all seeds, with spikes and without."""
     return row["reached"] == row["seeds"], row["reached_theirs"] == row["seeds"]
+
+
+def recorded(folder: Path) -> Answered | None:
+    """What the record says; None where it has no such tables.
+
+    Args:
+        folder: Of the record.
+    """
+    kept = [folder / file for file in ("frontiers.csv", "advantage.csv")]
+    if not all(path.is_file() for path in kept):
+        return None
+    networks, read = (reference.table(path, columns.OF_A_RUN[path.name]) for path in kept)
+    return Answered(networks, read, titles(), recorded=True)
+
+
+def programme(answered: Answered, durations: Table) -> Markup:
+    """The experiments that would decide what is open; nothing where there is none.
+
+    Args:
+        answered: The frontiers, as they were read.
+        durations: Rows of durations.csv.
+    """
+    rows = decisive.table(answered.advantage, answered.networks, durations)
+    shown = html.macros("first_screen").programme(rows, answered.titles, BESIDES)
+    return shown if rows else Markup()
 
 
 def listed(names: Iterable[str]) -> str:

@@ -65,7 +65,7 @@ def table(advantage: Table, frontiers: Table, durations: Table) -> list[Experime
         durations: Rows of durations.csv.
     """
     found = _experiments(advantage, frontiers, durations)
-    return sorted(found, key=lambda x: (np.isnan(x.minutes), x.minutes, x.networks))[:MOST]
+    return sorted(found, key=lambda x: (np.nan_to_num(x.minutes, nan=np.inf), x.networks))[:MOST]
 
 
 def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterator[Experiment]:
