@@ -54,7 +54,6 @@ BESIDES = {
 """Opponent -> how sentences call it."""
 ELSEWHERE = {OPEN: "seeds differ too much", "": "one side falls short"}
 """What is no word under all accounts -> why none is said; else accounts turn it."""
-TURNS = "accounts disagree"
 WORDS = 120
 """Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
@@ -119,12 +118,11 @@ class Answered:
     @cached_property
     def stands(self) -> dict[str, str]:
         """Task by its name -> the word that no opponent and no account turns."""
-        found = {}
-        for task, word in self.over[TRAINED].items():
-            beside = {own[task] for own in self.over.values() if own.get(task)}
-            if word in SAYS and beside == {word}:
-                found[task] = word
-        return found
+        return {
+            task: word
+            for task, word in self.over[TRAINED].items()
+            if word in SAYS and {own.get(task) or word for own in self.over.values()} == {word}
+        }
 
     @property
     def title(self) -> str:
@@ -157,8 +155,8 @@ class Answered:
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
             turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
-        told = f"whether for energy depends on {listed(turns)}" if turns else ""
-        return told or "for energy beside some networks only"
+        whether = f"whether for energy depends on {listed(turns or [''])}"
+        return whether if turns else "for energy beside some networks only"
 
     def _alone(self, task: str) -> bool:
         """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
@@ -210,7 +208,11 @@ class Answered:
             if said and beside != TRAINED:
                 name = BESIDES.get(beside, beside)
                 told.append(f"beside {name} {self._worded(beside, said, brief)}")
-            why += [ELSEWHERE.get(word, TURNS) for word in left.values() if word not in SAYS]
+            why += [
+                ELSEWHERE.get(word, "accounts disagree")
+                for word in left.values()
+                if word not in SAYS
+            ]
         begins = "At the same accuracy, by all four accounts of energy,"
         spikes = "spikes, by number of tasks, are" if brief else "spikes are"
         costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
@@ -262,8 +264,7 @@ def programme(answered: Answered, durations: Table) -> Markup:
         durations: Rows of durations.csv.
     """
     rows = decisive.table(answered.advantage, answered.networks, durations)
-    shown = html.macros("first_screen").programme(rows, answered.titles, BESIDES)
-    return shown if rows else Markup()
+    return html.macros("first_screen").programme(rows, answered.titles, BESIDES)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -169,13 +169,17 @@ class RunPage:
         """When to use spikes, every comparison of the frontiers, and what would decide the rest."""
         if self.smoke:
             return Html()
-        answered, fold = self._answered, macros("macros").details
-        told = first_screen.words(answered, self.answers, self.sentences)
-        advice, proposed = when.section(answered), first_screen.programme(answered, self._timed)
-        return Html(
-            (fold("When should I use spikes?", advice, open=True) if advice else "")
-            + fold("The answer in full", told)
-            + (fold("Experiments that would decide what is open", proposed) if proposed else "")
+        answered = self._answered
+        folds = {
+            "When should I use spikes?": when.section(answered),
+            "The answer in full": first_screen.words(answered, self.answers, self.sentences),
+            "Experiments that would decide": first_screen.programme(answered, self._timed),
+        }
+        fold = macros("macros").details
+        return Html("").join(
+            fold(title, told, open=title.startswith("When"))
+            for title, told in folds.items()
+            if told.strip()
         )
 
     def tasks(self) -> Html:

@@ -40,8 +40,7 @@ THEIRS = {
 
 def section(answered: Answered) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    rows = table(answered)
-    return html.macros("first_screen").when(HEADS, rows) if rows else Markup()
+    return html.macros("first_screen").when(HEADS, table(answered))
 
 
 def markdown(answered: Answered | None) -> str:

@@ -8,8 +8,8 @@ inside `ALIKE`, were mean and spread those seen, with a probability of `POWER` a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -29,46 +29,27 @@ MOST = 5
 """Experiments that are proposed, the cheapest first."""
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """A comparison that is to be made again with more seeds.
-
-    Attributes:
-        task: Its name.
-        beside: The family that spikes are held against.
-        accounts: Those under which the word is open.
-        ratio: Under the account that takes most seeds, as seen.
-        spread: Of its logarithm over seeds, as seen.
-        seen: Seeds so far.
-        seeds: Fresh ones that would decide under all these accounts.
-        networks: Of both families on these seeds: all sizes and prices.
-        minutes: Of one core, as recorded; nan where such networks have no recorded duration.
-    """
-
-    task: str
-    beside: str
-    accounts: tuple[str, ...]
-    ratio: float
-    spread: float
-    seen: int
-    seeds: int
-    networks: int
-    minutes: float
-
-
-def table(advantage: Table, frontiers: Table, durations: Table) -> list[Experiment]:
+def table(advantage: Table, frontiers: Table, durations: Table) -> list[dict[str, Any]]:
     """At most five experiments, the cheapest first; where no duration is known, the smallest.
 
     Args:
         advantage: Rows of advantage.csv.
         frontiers: Rows of frontiers.csv.
         durations: Rows of durations.csv.
+
+    Returns:
+        Of each its `task`; the family `beside` it; `accounts` under which the word is open; `ratio`
+        as `seen` on so many seeds, and the `spread` of its logarithm; fresh `seeds` that would
+        decide under all these accounts; `networks` of both families on them, all sizes and prices;
+        `minutes` of one core, as recorded, nan where such networks were not timed.
     """
     found = _experiments(advantage, frontiers, durations)
-    return sorted(found, key=lambda x: (np.nan_to_num(x.minutes, nan=np.inf), x.networks))[:MOST]
+    return sorted(
+        found, key=lambda row: (np.nan_to_num(row["minutes"], nan=np.inf), row["networks"])
+    )[:MOST]
 
 
-def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterator[Experiment]:
+def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterator[dict[str, Any]]:
     """One for every family without spikes beside which a word is open on a task."""
     known = (advantage["word"] == OPEN) & np.isfinite(advantage["low"])
     rows = advantage[known & advantage["cost"].isin(MAIN)]
@@ -84,17 +65,17 @@ def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterat
         most = int(np.argmax(seeds))
         both = points[(points["kind"] == TRAINED) & points["family"].isin([LIF, beside])]
         a_seed = both.groupby("family")["seed"].agg(lambda x: x.size / x.nunique()).sum()
-        yield Experiment(
-            task=str(task),
-            beside=str(beside),
-            accounts=tuple(own["cost"]),
-            ratio=float(own["ratio"].iloc[most]),
-            spread=float(spreads[most]),
-            seen=seen,
-            seeds=seeds[most],
-            networks=ceil(seeds[most] * a_seed),
-            minutes=seeds[most] * _seconds(durations, str(task), str(beside)) / 60,
-        )
+        yield {
+            "task": task,
+            "beside": beside,
+            "accounts": tuple(own["cost"]),
+            "ratio": float(own["ratio"].iloc[most]),
+            "spread": float(spreads[most]),
+            "seen": seen,
+            "seeds": seeds[most],
+            "networks": ceil(seeds[most] * a_seed),
+            "minutes": seeds[most] * _seconds(durations, str(task), str(beside)) / 60,
+        }
 
 
 def _seconds(durations: Table, task: str, beside: str) -> float:
@@ -109,7 +90,8 @@ def needed(mean: float, spread: float) -> int:
 
     Either excludes 0, or lies inside the logarithms of `ALIKE`, whichever takes fewer. Of a t test
     (Guenther 1981, Am. Stat. 35, 243-244, recalled): ((z_a + z_b) spread / distance)^2 + z_a^2 / 2.
-    Both edges can be missed where no difference is shown, so that the risk is halved there.
+    Both edges can be missed where no difference is shown, so that the risk is halved there. Midway
+    between 1 and `ALIKE` about half as many do, since either way decides.
 
     Args:
         mean: Of the log ratio.
