@@ -61,7 +61,7 @@ ASKS = {
     GATED: "gated units: is it the memory?",
     "relu": "ReLU units told at once: is it time?",
     TRAINED: "all that is trained without",
-    "everything": "everything, built by hand too",
+    EVERYTHING: "everything, built by hand too",
 }
 """Opponent -> how a table calls it."""
 
@@ -145,7 +145,7 @@ class Answered:
             for beside in self.over
             for cost in MAIN
             for task, row in self.rows(beside, cost).items()
-            if row["word"] not in ("", WITHHELD)
+            if task in self.over[beside] and row["word"] not in ("", WITHHELD)
         }
         if CHEAPER not in words.values():
             return "not for energy so far"
