@@ -12,6 +12,7 @@ at paper scale has been measured.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 import sys
@@ -29,6 +30,7 @@ from whyspiking.export.networks import merge
 from whyspiking.records.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")
+KIND = ("rule", "talk", "experiment", "variant")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 """Seconds of a job that do not grow: imports; imports and the build of the program."""
 POPULATIONS = (
@@ -56,7 +58,7 @@ def main(overlay: Path | None = None, page: Path | None = None) -> None:
 
 
 def estimate(overlay: Path | None) -> list[str]:
-    """Lines: jobs, core-hours and the longest job of every talk, and what is not in these."""
+    """Lines: jobs, core-hours and the longest job of every talk, what is not in these, measured."""
     base, config = _config(Path("config/full.yaml")), _config(overlay)
     rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
     known = {
@@ -86,7 +88,22 @@ def estimate(overlay: Path | None) -> list[str]:
     for talk, part in missing.groupby("talk", sort=False):
         named = ", ".join(part["rule"] + " " + part["what"])
         lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}: {named}")
-    return lines
+    return [*lines, _measured([row for row in rows if row["scale"] == base["scale"]])]
+
+
+def _measured(rows: list[dict[Any, Any]]) -> str:
+    """What the recorded run needed most, by which the limits of jobs are to be judged."""
+    timed = [row for row in rows if math.isfinite(float(row["seconds"] or "nan"))]
+    longest = max(timed, key=lambda row: float(row["seconds"]))
+    what = " ".join(longest[key] for key in KIND if longest[key])
+    talks = json.loads(REFERENCE.with_name("manifest.json").read_text(encoding="utf-8"))["talks"]
+    largest = max(talks, key=lambda talk: talks[talk]["max_rss_mb"])
+    return (
+        f"measured at scale {longest['scale']}: longest, as a mean over jobs alike, "
+        f"{float(longest['seconds']) / 60:.1f} min ({what}; CPU "
+        f"{float(longest['cpu_seconds']) / 60:.1f} min); largest "
+        f"{talks[largest]['max_rss_mb']:.0f} MB ({largest})"
+    )
 
 
 def _config(overlay: Path | None) -> dict[str, Any]:
@@ -172,7 +189,9 @@ def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[
     levels = sum(len(battery.get(name, [])) or 1 for name in experiment.battery)
     trials = n_test + levels * battery["draws"] * min(n_test, battery["trials"])
     networks = sum(
-        len(registry.seeds(experiment, config, name)) for name in experiment.simulated_variants()
+        len(registry.seeds(experiment, config, name))
+        for name, variant in experiment.variants.items()
+        if variant.role in ("spiking", "ablation")
     )
     return max(1, networks) * trials * _steps(params) * _synapses(params)
 

@@ -223,8 +223,8 @@ def test_own_conditions_average_their_draws():
     place = {"perturbation": "shift", "locus": "input"}
     assert value(table, "score", **place, strength=3.0) == 1.0
     assert value(table, "undecided", **place, strength=30.0) == 1.0
-    assert value(table, "frequency_error", **place, strength=30.0) == 30.0
-    assert value(table, "frequency_error") == 0.0
+    assert value(table, "output_frequency", **place, strength=30.0) == 30.0
+    assert value(table, "output_frequency") == 0.0
 
 
 def test_own_conditions_may_act_on_recorded_spikes():

@@ -19,6 +19,23 @@ def test_schemas_say_what_the_models_say(name):
     assert written.read_text(encoding="utf-8") == editor_schemas.schema(name), "run: make schemas"
 
 
+def undescribed(schema, root, place=""):
+    """Properties that say nothing, neither themselves nor by the model that they are."""
+    for name, own in schema.get("properties", {}).items():
+        model = root["$defs"].get(own.get("$ref", "").rpartition("/")[2], {})
+        if not (own.get("description") or model.get("description")):
+            yield f"{place}.{name}"
+
+
+@pytest.mark.parametrize("name", editor_schemas.FILES)
+def test_every_property_has_a_description_that_editors_show(name):
+    root = json.loads(editor_schemas.schema(name))
+    found = [*undescribed(root, root, name)]
+    for model, own in root["$defs"].items():
+        found += undescribed(own, root, model)
+    assert found == [], "add a line to 'Attributes' of the model, or a row to config/README.md"
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_files_name_the_schema_that_they_fulfil(path):
     jsonschema = pytest.importorskip("jsonschema")

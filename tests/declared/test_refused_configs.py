@@ -89,7 +89,6 @@ OVERLAYS = {
     "assumption out of range": (setting(kappa=2), "kappa", "2"),
     "axis of an unknown metric": (axis(metric="acuracy"), "axes.0.metric", "acuracy"),
     "axis of no level": (axis(level="gain"), "axes.0.level", "advantage"),
-    "nothing counts as equal": ({"shared": {"delta": 0}}, "shared.delta", "0"),
     "axis of an unknown perturbation": (
         axis(where={"variant": "spiking", "perturbation": "shufle"}),
         "axes.0.where.perturbation", "shuffle",
@@ -145,6 +144,27 @@ OVERLAYS = {
         {"seeds_of": [{"experiment": "goeltz.mnist", "seeds": list(range(101))}]},
         "seeds_of.0.seeds", "at most 100",
     ),
+    **{
+        f"data in {folder}": ({"data": {"folder": folder}}, "data.folder", "folder of its own")
+        for folder in (".git", ".snakemake/x", "results", "results/smoke/goeltz", "/sys/x", "..")
+    },
+    **{
+        f"programs in {folder}": ({"build_folder": folder}, "build_folder", "folder of its own")
+        for folder in ("workflow", "results/smoke", "resources/data/in", "workflow/whyspiking")
+    },
+    "programs beside everything": ({"build_folder": "."}, "data.folder", "folder of its own"),
+    "one folder for both": ({"build_folder": "resources/data"}, "data.folder", "folder of its own"),
+    **{
+        f"a boundless number of {key}": ({"battery": {key: 10**9}}, f"battery.{key}", "1000000")
+        for key in ("trials", "draws", "records")
+    },
+    "no level": ({"battery": {"jitter": []}}, "battery.jitter", "at least 1"),
+    "a level of nothing": ({"battery": {"jitter": [1e-300]}}, "battery.jitter.0", "1e-300"),
+    "a thousand levels": (
+        {"battery": {"insert": [k / 100 for k in range(1, 1001)]}}, "battery.insert", "at most 100"
+    ),
+    "a job for each recording": ({"data": {"nmnist": {"shard": 1}}}, "data.nmnist.shard", "jobs"),
+    "no answers": ({"answers": []}, "answers", "at least 1"),
     "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
 }  # fmt: skip
 
@@ -171,6 +191,31 @@ def test_what_the_command_line_tells_is_read_as_a_file_would_be():
     """Snakemake parses `--config seeds=[0]`, but not the numbers within."""
     told = {key: given for key, (given, _) in WRITTEN.items()}
     assert config.as_written(told) == {key: read for key, (_, read) in WRITTEN.items()}
+
+
+TWICE = {
+    "a key": (["seeds=[0]", "seeds=[1]"], "'seeds' is told twice"),
+    "a key within": (["data={folder: a, folder: b}"], "key 'folder' stands in line 1 and again"),
+    "no YAML": (["talks=[goeltz"], "--config talks: not valid YAML"),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_what_the_command_line_tells_twice_is_refused(case):
+    """Snakemake would take the last one."""
+    config.check_words(["snakemake", "-C", "seeds=[0]", "data={folder: a}", "-n", "seeds=[1]"])
+    told, match = TWICE[case]
+    refused(lambda: config.check_words(["snakemake", "-n", "--config", *told]), match)
+
+
+def test_a_link_to_itself_is_no_folder_and_a_pipe_no_config(tmp_path, monkeypatch):
+    """Reading a pipe waits for ever."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("overlay.yaml")
+    refused(lambda: config.check_files(["overlay.yaml"]), "overlay.yaml: it is no file")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "default").symlink_to("default")
+    refused(lambda: config.check_config(good_config()), "'results/default' is a link that leads")
 
 
 @pytest.mark.parametrize("brace", "{}")

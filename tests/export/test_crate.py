@@ -104,6 +104,12 @@ def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):
             lambda p: (p / "results/default/manifest.json").write_text("{}"),
             "not what a finished job wrote",
         ),
+        (
+            lambda p: (p / "results/default/manifest.json").write_text(
+                '{"commit": "", "versions": {}, "scale": "", "config": {"talks": []}}'
+            ),
+            "manifest.json: config_sha256, data, machine, .* is missing; expected what",
+        ),
     ],
 )
 def test_what_is_no_run_is_refused_and_nothing_written(project, spoil, words):

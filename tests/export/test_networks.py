@@ -118,6 +118,21 @@ def test_every_talk_says_whether_its_networks_are_graphs():
         assert (registry.FOLDER / talk / "nir.py").is_file() != bool(reason), talk
 
 
+@pytest.mark.parametrize(
+    ("place", "match"),
+    [
+        ("goeltz/none/spiking/seed-0", "has no such experiment, or 'seed-0'"),
+        ("goeltz/yinyang/spiking/seed-x", "has no such experiment, or 'seed-x'"),
+        ("goeltz/yinyang/spiking/seed-0", "more than 100000 bytes when unpacked"),
+    ],
+)
+def test_folders_and_files_that_are_none_are_refused(place, match, tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "LARGEST_BYTES", 10**5)
+    array_files.save_arrays({"w": np.zeros(10**5)}, tmp_path / "full" / place / "network.npz")
+    with pytest.raises(UserError, match=match):
+        networks.load(tmp_path / "full" / place)
+
+
 def test_a_folder_without_networks_is_refused(tmp_path, capsys):
     assert __main__.main(["nir", str(tmp_path)]) == 1
     assert "no trained spiking network" in capsys.readouterr().err

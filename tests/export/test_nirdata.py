@@ -1,6 +1,7 @@
 """Samples as NIRData: what the file holds, and what the package nir reads of it."""
 
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -54,6 +55,23 @@ def test_nir_reads_the_same_raster(name, tmp_path):
     expected = np.zeros(given["shape"], bool)
     expected[tuple(given[key] for key in EVENTS)] = True
     np.testing.assert_array_equal(array_files.load_arrays(tmp_path / "read.npz")["data"], expected)
+
+
+SPOILT = {
+    "a trial too many": {"trials": np.array([10**6])},
+    "below 0": {"channels": np.array([-1])},
+    "one axis": {"shape": np.array([5])},
+    "no end": {"shape": np.array([10**12, 10, 5])},
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_events_outside_of_their_shape_are_refused(kind, samples):
+    given = array_files.load_arrays(samples)
+    one = {key: given[key][:1] for key in EVENTS}
+    array_files.save_arrays({**given, **one, **SPOILT[kind]}, samples)
+    with pytest.raises(UserError, match=r"events do not lie within 'shape' .* write the samples"):
+        nirdata.write(Path(samples))
 
 
 def test_what_is_no_samples_is_refused(tmp_path):

@@ -11,6 +11,8 @@ import html
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -197,6 +199,12 @@ REFUSED = {
     "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
     "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
     "no file": (["--task", "yinyang", "none.nir"], "none.nir"),
+    "a short name": (["--task", "yinyang", "--name", "n"], "'name' is 'n'"),
+    "no https": (["--task", "yinyang", "--link", "http://a.org/b"], "'link'"),
+    "tags": (["--task", "yinyang", "--says", "a <b>"], "the command line: 'says'"),
+    "no readout": (["--task", "yinyang", "--readout", "most"], "the readout is 'most'"),
+    "no place": (["--task", "yinyang", "--to", "/proc/x/y"], "--to is /proc/x/y"),
+    "a place below a file": (["--task", "yinyang", "--to", "/etc/passwd/x/y"], "--to is /etc"),
 }
 
 
@@ -206,9 +214,9 @@ def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys, mo
     file = words[2:] if words[-1].endswith(".nir") else [str(NETWORK)]
     words = words[:2] if words[-1].endswith(".nir") else words
     monkeypatch.setattr(measuring, "Machine", None)  # nothing is executed
-    assert main(["measure", *words, "--to", str(tmp_path / "out"), "--", *file]) == 1
+    assert main(["measure", "--to", str(tmp_path / "out"), *words, "--", *file]) == 1
     told = capsys.readouterr().err
-    assert match in told and len(told.splitlines()) == 1
+    assert match in told and len(told.splitlines()) == 1 and "in that file" not in told
     assert not list(tmp_path.iterdir())
 
 
@@ -244,9 +252,56 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
         path = tmp_path / f"{task}.npz"
         assert main(["samples", "--task", task, "--scale", "smoke", "--to", str(path)]) == 0
         with np.load(path, allow_pickle=False) as file:
-            assert file["train.units"].max() < file["n_inputs"]
-            assert file["train.trials"].max() == len(file["train.classes"]) - 1
+            for before in ("", "train."):
+                n_trials, n_steps, n_in = file[f"{before}shape"]
+                raster = np.zeros((n_trials, n_steps, n_in), int)
+                at = tuple(file[f"{before}{key}"] for key in networks.EVENTS)
+                np.add.at(raster, at, 1)
+                assert raster.max() == 1 and raster.any(axis=(0, 1)).all()
+                assert len(file[f"{before}targets"]) == n_trials
+                np.testing.assert_array_equal(np.floor(file[f"{before}times_ms"] + 1e-9), at[1])
             assert not [key for key in file if key.startswith("test")]
+
+
+SAMPLES = {
+    "what is there": (["--to", "{tmp}/precious.npz"], "it exists; expected a file to make"),
+    "a seed below 0": (["--to", "{tmp}/a.npz", "--seed", "-1"], "--seed is -1; expected 0 or more"),
+    "no place": (["--to", "/proc/x.npz"], "/proc"),
+    "below a file": (["--to", "/etc/passwd/x.npz"], "/etc/passwd"),
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_samples_replace_nothing_unasked(kind, tmp_path, capsys):
+    (tmp_path / "precious.npz").write_text("precious")
+    given, match = SAMPLES[kind]
+    words = [word.format(tmp=tmp_path) for word in given]
+    assert main(["samples", "--task", "yinyang", "--scale", "smoke", *words]) == 1
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_samples_are_what_a_script_of_brian2_reads(tmp_path):
+    """In the order of `--expect`: the choices of the library stand beside its network."""
+    script, samples = tmp_path / "model.py", tmp_path / "yinyang.npz"
+    assert main(["brian", str(NETWORK), "--from", "snntorch", "--to", str(script)]) == 0
+    assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
+    with np.load(samples) as file, np.load(NETWORK.with_suffix(".npz")) as theirs:
+        np.testing.assert_array_equal(file["targets"], theirs["targets"])
+        choices = theirs["choices"]
+    done = subprocess.run(
+        [sys.executable, str(script), str(samples), "20"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [int(k) for k in re.findall(r": (-?\d+)\n", done.stdout)] == choices[:20].tolist()
+
+
+@pytest.mark.parametrize("step_ms", ["0.7", "0", "-1"])
+def test_samples_of_no_whole_number_of_steps_are_refused(step_ms, tmp_path, capsys):
+    words = ["samples", "--task", "yinyang", "--step-ms", step_ms, "--to", str(tmp_path / "a.npz")]
+    assert main(words) == 1 and "--step-ms" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -114,6 +115,15 @@ REFUSED = {
     "a readout of spikes": (
         EXAMPLE.read_text().replace('"last"', '"first"'), ["--task", "yinyang"], "--readout"
     ),
+    "no readout": (
+        "READOUT = 'most'\ndef learn(a, b): 1 / 0", ["--task", "distinctness"], "READOUT of a rule"
+    ),
+    "tags": (
+        "'A rule of <b>.'\ndef learn(a, b): 1 / 0", ["--task", "distinctness"], "'says' is 'A rule"
+    ),
+    "no place": (
+        "def learn(a, b): 1 / 0", ["--task", "distinctness", "--to", "/proc/x/y"], "--to is /proc"
+    ),
 }  # fmt: skip
 
 
@@ -127,7 +137,28 @@ def test_what_is_no_rule_is_one_message_and_leaves_nothing(kind, tmp_path, capsy
         file.write_text(code)
     monkeypatch.setattr(measuring, "Machine", None)
     to = ["--to", str(tmp_path / "out"), "--scale", "smoke"]
-    assert main(["rule", str(file), *words, *to]) == 1
+    assert main(["rule", str(file), *to, *words]) == 1
     told = capsys.readouterr().err
-    assert match in told and len(told.splitlines()) == 1
+    assert match in told and len(told.splitlines()) == 1 and "/whyspiking-" not in told
     assert not (tmp_path / "out").exists()
+
+
+ORDINARY = """\
+from __future__ import annotations
+from dataclasses import dataclass
+import beside_the_rule
+@dataclass
+class State:
+    w: float
+    other: State | None = None
+def learn(lesson, rng):
+    return State(beside_the_rule.HALF)
+"""
+
+
+def test_ordinary_python_runs(tmp_path, monkeypatch):
+    """Data classes with annotations of their own, and a module beside the rule."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "beside_the_rule.py").write_text("HALF = 0.5")
+    (tmp_path / "mine.py").write_text(ORDINARY)
+    assert rules._loaded(tmp_path / "mine.py").learn(None, None).w == 0.5

@@ -1,5 +1,6 @@
 """`python -m whyspiking brian`: shipped networks and those of frameworks as scripts of Brian2."""
 
+import json
 import os
 import re
 import shutil
@@ -21,12 +22,14 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.export import networks, shipped
 from whyspiking.foreign import job, measuring, sources, tasks
+from whyspiking.foreign import scripts as commands
 from whyspiking.nir import model
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, reference, tables
 from whyspiking.records.columns import NETWORKS
 
 PEERS = ROOT / "tests" / "peers"
+EXCHANGE = ROOT / "docs" / "exchange.md"
 COMMITTED = ROOT / reference.FOLDER
 ROWS = {
     row["file"]: row for row in tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
@@ -157,8 +160,25 @@ def test_delays_beside_whole_steps_are_warned_of(tmp_path, capsys):
     assert "up to 0.4 of a step beside whole steps of 0.1 ms" in capsys.readouterr().err
 
 
+RECIPES = re.findall(r"```python\n(# (\w+)\n.*?)```", EXCHANGE.read_text("utf-8"), re.DOTALL)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("library", ["snntorch", "norse"])
+@pytest.mark.parametrize(("recipe", "library"), RECIPES, ids=[name for _, name in RECIPES])
+def test_the_lines_of_the_docs_export_a_network_that_is_read(recipe, library, tmp_path):
+    others.require(library.lower(), "nirtorch")
+    others.ask("-c", recipe.replace('"net.nir"', repr(str(tmp_path / "net.nir"))))
+    (tmp_path / "to").mkdir()
+    module = written(tmp_path / "net.nir", tmp_path / "to", "--from", library.lower())
+    assert (module.N_INPUT, module.N_LAYER1, module.N_OUTPUT) == (4, 30, 3)
+
+
+def test_every_framework_that_from_knows_has_its_lines_in_the_docs():
+    assert {name.lower() for _, name in RECIPES} == set(sources.SOURCES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", sources.SOURCES)
 def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
     others.require(library, "nirtorch")
     others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))
@@ -200,7 +220,13 @@ REFUSED = {
     "a readout of potentials": (["{net}", "--readout", "max"], "--readout"),
     "no such readout": (["{net}", "--readout", "most"], "'most'"),
     "a step of no time": (["{net}", "--step-ms", "0"], "--step-ms"),
-    "a step beyond all numbers": (["{net}", "--graph-step-ms", "1e-310"], "'1': tau is not finite"),
+    "a step beyond all numbers": (
+        ["{net}", "--graph-step-ms", "1e-310"],
+        "--graph-step-ms is 1e-310",
+    ),
+    "a height beyond all": (["{net}", "--input-scale", "1e308"], "--input-scale is 1e+308"),
+    "the name of a module": (["{net}", "--to", "{tmp}/random.py"], "of its module random"),
+    "a place that is none": (["{net}", "--to", "/etc/passwd/x.py"], "/etc/passwd"),
     "no script": (["{net}", "--to", "{tmp}/model.txt"], "expected the name of a script"),
     "a node that is unknown": (["{unknown}"], "type 'ALIF'"),
     "a file that is there": (["{net}", "--to", "{tmp}/there.py"], "there.py: it exists"),
@@ -224,6 +250,15 @@ def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys):
     told = capsys.readouterr().err
     assert match in told and len(told.splitlines()) == 1
     assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("told", [{"experiment": []}, {"seed": None}, {"scale": {}}])
+def test_words_beside_a_network_that_are_none_of_ours_are_left_alone(told, tmp_path):
+    file = tmp_path / "net.nir"
+    shutil.copy(PEERS / "norse_yinyang.nir", file)
+    ours = {"talk": "goeltz", "experiment": "yinyang", "variant": "spiking", "scale": "full"}
+    file.with_suffix(".json").write_text(json.dumps({**ours, "seed": 0, **told}))
+    assert commands._recorded(file) == {}
 
 
 def test_a_script_is_replaced_when_asked(tmp_path):

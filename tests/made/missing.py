@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from made.checkouts import ROOT
 
 from whyspiking.declared import abstract_file, after_file, registry
 from whyspiking.errors import UserError
 from whyspiking.recording import tune
+from whyspiking.records import reference
 from whyspiking.verdicts import judge
 
 TEMPLATE = "_template"
@@ -32,7 +34,9 @@ def missing(name: str, root: Path = ROOT) -> list[str]:
         return found
     claims = _said(found, judge.load, talk.folder / "claims.yaml", talk)
     if claims is not None:
-        _said(found, abstract_file.load, talk.folder, [claim.id for claim in claims])
+        ids = [claim.id for claim in claims]
+        _said(found, abstract_file.load, talk.folder, ids)
+        found += _not_handed_in(name, ids, root)
     _said(found, after_file.load, talk)
     shared = [e for e in talk.experiments.values() if e.tuned]
     table = _said(found, tune.load, talk) if shared else None
@@ -57,6 +61,22 @@ def _not_run(name: str, root: Path) -> Iterator[str]:
         yield f"config/config.yaml: 'talks' lacks '{name}', so no run has it; add it there"
     if not (root / "notebooks" / f"{name}.ipynb").is_file():
         yield f"notebooks/{name}.ipynb: is not there; copy notebooks/_template.ipynb"
+
+
+def _not_handed_in(name: str, claims: list[str], root: Path) -> Iterator[str]:
+    """What maintainers, and tests of the record, ask of a talk that is not recorded yet."""
+    rows = set(pd.read_csv(judge.KNOWN_BEFORE)["claim"])
+    if lacking := [claim for claim in claims if claim not in rows]:
+        yield (
+            f"verdicts/known_before.csv: lacks {len(lacking)} of its claims, such as "
+            f"'{lacking[0]}'; commit claims.yaml, then run `python -m whyspiking.recording known`"
+        )
+    folder = root / reference.FOLDER
+    if name not in {*reference.recorded(folder), *reference.pending(folder)}:
+        yield (
+            f"results/reference: neither has '{name}' nor says that it comes later; commit, then "
+            f"run `python -m whyspiking.recording pending ISSUE 'talk {name} is new'`"
+        )
 
 
 def _text_left(name: str, root: Path) -> Iterator[str]:

@@ -63,6 +63,7 @@ FILES = {
     "a zero byte": (b"scale: smo\0ke\n", "not valid YAML"),
     "a key twice": (b"scale: smoke\nseeds: [0]\nscale: paper\n", "'scale'"),
     "a nested key twice": (b"data:\n  words: {words: 3, words: 4}\n", "'words'"),
+    "two merges": (b"a: &a {x: 1}\nb: &b {x: 2}\nc: {<<: *a, <<: *b}\n", "key '<<' stands"),
     "a Python object": (b"scale: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
     "an unknown tag": (b"scale: !secret smoke\n", "not valid YAML"),
     "an alias of nothing": (b"scale: *smoke\n", "not valid YAML"),

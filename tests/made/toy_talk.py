@@ -150,7 +150,7 @@ class ToyTalk(Replication):
         return replace(task, stimulus=stimulus), binding
 
     def measures(self, params, condition, recording, task):
-        return {"frequency_error": condition.strength}
+        return {"output_frequency": condition.strength}
 
     def exhibits(self, params, networks, simulate, streams):
         network = networks["spiking", 0]

@@ -74,7 +74,7 @@ def test_sizes_become_variants_that_are_trained_not_simulated_and_of_controls_co
         *("net", "mlp"),
         *("net_at_25", "net_at_50", "mlp_at_25", "mlp_at_50"),
     ]
-    assert experiment.simulated_variants() == ["net"]
+    assert [v.name for v in experiment.variants.values() if v.role == "spiking"] == ["net"]
     assert {experiment.variants[name].trained_as for name in ("net", "net_at_50")} == {"net"}
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
     assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
@@ -137,42 +137,6 @@ def test_the_figure_shows_every_size_and_says_so():
     assert "toy one, net: 0.667 with 1000" in plate.alt.replace(",000", "000")
     with pytest.raises(NotMeasuredError, match="several sizes"):
         accuracy_size(curves_of(made_metrics().iloc[:0]), {"toy": made_talk()})
-
-
-def counted(accuracies: dict[str, float]) -> pd.DataFrame:
-    """Clean rows of a spiking network and of a control at two sizes, two seeds."""
-    rows = []
-    params = Params("toy", "one", "default", {})
-    spiking = dict.fromkeys(
-        ("spikes", "syn_events", "neuron_updates", "neuron_updates_event"), 10.0
-    )
-    macs = {"mlp": 1000.0, "mlp_at_50": 500.0, "mlp_at_25": 250.0}
-    for seed in range(2):
-        for name, score in accuracies.items():
-            engine = "brian2" if name == "net" else "jax"
-            size = macs.get(name, 0.0)
-            control = {"macs_effective": size, "macs_dense": size, "neuron_updates": 3.0}
-            counts = {**spiking, "macs_effective": 0.0} if name == "net" else control
-            shared = places.common(params, name, seed, engine)
-            rows += tables.rows(shared, {"score": score, **counts}, 100)
-    return pd.DataFrame(rows)
-
-
-@pytest.mark.parametrize(
-    ("small", "half", "expected"),
-    [(0.7, 0.95, {"mlp", "mlp_at_50"}), (0.95, 0.96, {"mlp", "mlp_at_25"}), (0.7, 0.8, {"mlp"})],
-)
-def test_energy_is_compared_with_the_narrowest_control_of_equal_score(
-    energy_config, small, half, expected
-):
-    table = counted({"net": 0.9, "mlp": 0.97, "mlp_at_25": small, "mlp_at_50": half})
-    rows = contrasts.cross_rows(table, made_talk(), {"energy": energy_config})
-    ratios = [row for row in rows if row["metric"] == "energy_ratio"]
-    assert {row["locus"] for row in ratios} == expected
-    by_control = {row["locus"]: row["value"] for row in ratios if row["perturbation"] == "ops_fp32"}
-    for name, value in by_control.items():
-        share = {"mlp": 1.0, "mlp_at_50": 0.5, "mlp_at_25": 0.25}[name]
-        assert value == pytest.approx(share * by_control["mlp"])
 
 
 @pytest.mark.parametrize(("gone", "seeds"), [("nobody", [0, 1]), ("net_at_25", [0])])

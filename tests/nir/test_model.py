@@ -210,7 +210,7 @@ def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
     others.require(library, "nirtorch")
     others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))
     files = sorted(tmp_path.glob("*.nir"))
-    assert len(files) == {"snntorch": 4, "norse": 3}[library]
+    assert len(files) == {"snntorch": 4, "norse": 3, "spikingjelly": 2}[library]
     for file in files:
         found = arranging.arranged(reading.read(file))
         steps = Steps(1.0, **sources.left_open(library, found, 1.0))

@@ -165,6 +165,24 @@ def test_paths_of_several_delays_are_several_synapses(tmp_path):
     assert late == [0.0, 0.001, 0.002]
 
 
+def diamonds(path, n):
+    """A file in which every further two Delays double the ways to the first layer."""
+    nodes, edges = chain()
+    levels = [["input"], *([f"d{k}a", f"d{k}b"] for k in range(n)), ["0"]]
+    nodes |= {d: ("Delay", {"delay": 0.001 * int(d[1:-1])}) for two in levels[1:-1] for d in two}
+    found = [(a, b) for one, two in itertools.pairwise(levels) for a in one for b in two]
+    return write(path, nodes, [*edges[1:], *found])
+
+
+@pytest.mark.parametrize("n", [18, 60])
+def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path):
+    """A file of 36 nodes held a command for minutes, and in the process of the user."""
+    with pytest.raises(UserError, match=r"more than 1000 paths .*expected fewer; write Delays"):
+        reading.read(diamonds(tmp_path / "net.nir", n), seconds=20, by=arranging.__name__)
+    few = reading.read_here(diamonds(tmp_path / "few.nir", 4))
+    assert [s.pre for s in arranging.arranged(few).synapses].count("input") == 16
+
+
 def test_small_files_that_make_much_are_refused(tmp_path):
     nodes, edges = chain(n0=("Scale", {"scale": np.ones(10**6)}))
     refused(write(tmp_path / "net.nir", nodes, edges), "come to")

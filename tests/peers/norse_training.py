@@ -41,8 +41,8 @@ def main(samples, out, epochs):
     """Train, export, and keep Norse's own decisions."""
     torch.manual_seed(0)
     with np.load(samples, allow_pickle=False) as file:
-        (x, y), (x_val, y_val) = raster(file, "train"), raster(file, "validation")
-        n_in, n_out = int(file["n_inputs"]), int(file["n_classes"])
+        (x, y), (x_val, y_val) = raster(file, "train."), raster(file)
+    n_in, n_out = x.shape[2], int(y.max()) + 1
     into, read = torch.nn.Linear(n_in, HIDDEN), torch.nn.Linear(HIDDEN, n_out)
     with torch.no_grad():
         for layer, gain in ((into, 4.0), (read, 2.0)):

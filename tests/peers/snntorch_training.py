@@ -17,16 +17,15 @@ import torch
 from snntorch import functional, utils
 from snntorch.export_nir import export_to_nir
 
-HIDDEN, BATCH, STEP_MS = 30, 50, 1.0
+HIDDEN, BATCH = 30, 50
 
 
-def raster(file, split):
-    """Inputs (step, trial, channel) and classes (trial,)."""
-    n = len(file[f"{split}.classes"])
-    x = torch.zeros(round(float(file["trial_ms"]) / STEP_MS), n, int(file["n_inputs"]))
-    step = np.floor(file[f"{split}.times_ms"] / STEP_MS + 1e-9).astype(int)
-    x[step, file[f"{split}.trials"], file[f"{split}.units"]] = 1
-    return x, torch.as_tensor(file[f"{split}.classes"]).long()
+def raster(file, before=""):
+    """Inputs (step, trial, channel) and classes (trial,); of training behind "train."."""
+    n, n_steps, n_in = file[f"{before}shape"]
+    x = torch.zeros(n_steps, n, n_in)
+    x[tuple(file[f"{before}{key}"] for key in ("steps", "trials", "channels"))] = 1
+    return x, torch.as_tensor(file[f"{before}targets"]).long()
 
 
 def spikes(network, x):
@@ -47,8 +46,8 @@ def main(samples, out, epochs):
     """Train, export, and keep snnTorch's own decisions."""
     torch.manual_seed(0)
     with np.load(samples, allow_pickle=False) as file:
-        (x, y), (x_val, y_val) = raster(file, "train"), raster(file, "validation")
-        n_in, n_out = int(file["n_inputs"]), int(file["n_classes"])
+        (x, y), (x_val, y_val) = raster(file, "train."), raster(file)
+    n_in, n_out = x.shape[2], int(y.max()) + 1
     # One number a layer would do for snnTorch; its own export wants one a neuron.
     network = torch.nn.Sequential(
         torch.nn.Linear(n_in, HIDDEN),

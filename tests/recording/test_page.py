@@ -42,7 +42,7 @@ def words_of(axis):
     (entry,) = (e for e in config["answers"] if e["axis"] == axis)
     rows = table("axes")
     rows = rows[(rows["axis"] == axis) & rows["measure"].isin(entry["counts"])]
-    rows = rows[rows["null"].notna()]
+    rows = rows[rows["neutral"].notna()]
     rows = rows[rows["size"].isna() | rows["size"].between(1 / OTHER_SIZE, OTHER_SIZE, "neither")]
     found = {}
     for row in rows.to_dict("records"):

@@ -104,7 +104,7 @@ const bottom = (e) => document.querySelector(e).getBoundingClientRect().bottom;
 const out = document.createElement("pre"); out.id = "measured";
 out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom(".first svg"),
   height: innerHeight, width: innerWidth, needed: document.documentElement.scrollWidth,
-  said: document.querySelectorAll(".first .told strong").length });
+  said: document.querySelectorAll(".first .told > p").length });
 document.body.append(out);
 """
 
@@ -163,7 +163,7 @@ def test_text_is_readable_in_both_themes(tmp_path, mailed, theme, background):
 
 def test_the_first_screen_holds_the_answer(tmp_path, mailed):
     measured = ask(tmp_path, mailed / "report.html", FIRST_SCREEN, size="1440,900")
-    assert measured["said"] >= 2
+    assert measured["said"] >= 4
     assert 0 < measured["told"] <= measured["height"] <= 900
     assert 0 < measured["shown"] <= measured["height"]
 
@@ -199,7 +199,7 @@ def test_claims_are_sorted_and_filtered_by_keyboard_too(tmp_path, mailed):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_column_sorts_both_ways_with_what_has_no_value_last(tmp_path, mailed, name):
     measured = ask(tmp_path, mailed / name, SORT)
-    assert measured["heads"] > 50 and measured["unknown"] > 50
+    assert measured["heads"] > 10 and measured["unknown"] > 10
     assert measured["wrong"] == []
 
 

@@ -107,6 +107,8 @@ def test_a_name_without_settings_is_refused():
         UserError, match=r"nothing to tune in \['yinyang'\].*shared_randman/spiking"
     ):
         tune.tune(registry.load_talk("goeltz"), CONFIG, ["yinyang"])
+    with pytest.raises(UserError, match="--hidden is -1; expected 1 or more"):
+        tune.tune(registry.load_talk("goeltz"), CONFIG, [], hidden=-1)
 
 
 def test_another_size_is_trained_with_the_settings_of_talk_yaml():
@@ -190,3 +192,48 @@ def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch)
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     with pytest.raises(UserError, match=r"tuning.csv: is not there.*recording tune goeltz`"):
         tune.load(talk)
+
+
+OWN = """\
+experiments:
+  one:  # a comment
+    parameters: &shared
+      rate: {value: 0.1, unit: 1/s, source: "ours"}  # another
+      gain: {value: 1.0, source: "ours"}
+    scaled: {full: {size: {value: 3, why: "cost"}}}
+    variants:
+      mlp: {settings: {rate: {value: 0.5, why: "its own"}}}
+  two:
+    parameters:
+      <<: *shared
+      gain: {value: 2.0, source: "ours"}
+"""
+PUT = {
+    # experiment, variant, best -> what is said, old and new text
+    "as it is": (("two", "spiking", {"rate": 0.1, "gain": 2.0}), "has it", "", ""),
+    "in its line": (
+        ("two", "spiking", {"gain": 1e-5}), "has it now", "gain: {value: 2.0,",
+        "gain: {value: 1.0e-05,",
+    ),
+    "below what is shared": (
+        ("two", "spiking", {"rate": 0.3}), "has it now", "<<: *shared\n",
+        "<<: *shared\n      rate: {value: 0.3, unit: 1/s, source: ours}\n",
+    ),
+    "of the variant": (
+        ("one", "mlp", {"rate": 0.7}), "has it now", "{rate: {value: 0.5,", "{rate: {value: 0.7,"
+    ),
+    "of the scale": (("one", "x", {"size": 9}), "has it now", "{value: 3,", "{value: 9,"),
+    "what nobody else takes": (("one", "x", {"gain": 9.0}), "has it now", "1.0,", "9.0,"),
+    "what others take too": (("one", "x", {"rate": 9.0}), "with others: write it", "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PUT)
+def test_the_best_setting_is_printed_and_written_where_its_values_stand(kind, tmp_path):
+    (experiment, variant, best), says, old, new = PUT[kind]
+    path = tmp_path / "talk.yaml"
+    path.write_text(OWN)
+    told = tune.put(path, experiment, variant, best)
+    assert says in told
+    assert f"{experiment}/{variant}: the best is {json.dumps(best)}" in told
+    assert path.read_text() == (OWN.replace(old, new) if old else OWN)

@@ -1,5 +1,6 @@
 """Finished runs as data frames: types and meanings, and folders that are none."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 import whyspiking
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records import columns, finished, reference
+from whyspiking.records import columns, finished, reference, tables
 
 ROOT = Path(__file__).parents[2]
 TYPES = {"string": "str", "integer": "int64", "number": "float64", "boolean": "boolean"}
@@ -126,3 +127,35 @@ whyspiking.results("reference").shared
 heavy = {"scipy", "matplotlib", "seaborn", "jax", "brian2", "snakemake", "pydantic", "jinja2"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)"""
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypatch):
+    """The code of results/README.md, of a claim over seeds and of one over test trials, too."""
+    monkeypatch.chdir(ROOT)
+    found: dict = {}
+    text = Path("results/README.md").read_text(encoding="utf-8")
+    exec(re.search(r"```python\n(import numpy.+?)```", text, re.DOTALL)[1], found)
+    for name, of, over in (
+        ("goeltz.yinyang.accuracy", "yinyang", "seeds"),
+        ("neftci.nmnist.accuracy", "nmnist", "seeds and test trials"),
+    ):
+        path = reference.FOLDER / name.partition(".")[0] / "verdicts.csv"
+        row = pd.read_csv(path).set_index("claim").loc[name]
+        expected = pytest.approx([row["low"], row["high"]], abs=1e-9)
+        assert (row["over"], list(found[of])) == (over, expected)
+
+
+def test_names_of_columns_need_no_quotes_in_sql_where_readers_met_them():
+    assert not {"at", "null"} & {
+        name for found in finished.SCHEMAS.values() for name in found.names
+    }
+
+
+def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):
+    place = tmp_path / "parity.csv.gz"
+    tables.write_csv(columns.PARITY.table([{"talk": "naud", "networks": 1}]), place)
+    assert "nan" not in pd.read_csv(place, dtype=str, keep_default_na=False).to_csv()
+    assert tables.read(place, columns.PARITY)["equal_decisions"].isna().all()
+    monkeypatch.setattr(tables, "LARGEST_BYTES", 50)
+    with pytest.raises(UserError, match=r"not a readable table \(more than 50 bytes"):
+        tables.read(place, columns.PARITY)

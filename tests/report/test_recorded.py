@@ -131,6 +131,21 @@ def test_figures_and_tables_use_the_networks_that_verdicts_use(results, changed)
     np.testing.assert_allclose(after, before / 2)
 
 
+def test_what_differs_is_told_number_by_number_old_new_and_difference(results, changed):
+    kept = changed.parent / "reference"
+    rows = {
+        folder: reproduction.held(
+            "goeltz", tables.read_metrics([folder / "goeltz" / "metrics.csv"]), "default", kept
+        ).numbers
+        for folder in (results, changed)
+    }
+    assert rows[results].empty and list(rows[results]) == columns.CHANGED.names
+    own = rows[changed]
+    assert set(own["variant"]) == {"spiking"} and set(own["metric"]) == {"score"}
+    np.testing.assert_allclose(own["here"], own["recorded"] / 2)
+    np.testing.assert_allclose(own["difference"], -own["recorded"] / 2)
+
+
 def test_without_a_record_nothing_is_said_of_one(alone):
     for page in pages(alone):
         assert "reproduced here" not in page and "recorded" not in page.split("Accepted")[0][-400:]

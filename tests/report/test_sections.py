@@ -8,6 +8,7 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
+from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.report import abstracts, html, sections, talk_page
 from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
@@ -301,8 +302,11 @@ def test_provenance_names_commit_state_and_hashes():
         "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
         "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
     }  # fmt: skip
-    shown = html.macros("sections").provenance(manifest)
-    for part in ("abc with uncommitted changes", "a &lt;cpu&gt;", "toy.task: [3]", "aaa", "fff"):
+    shown = html.macros("sections").provenance(manifest, kilowatt_hours(manifest["talks"]))
+    for part in (
+        "abc with uncommitted changes", "a &lt;cpu&gt;", "toy.task: [3]", "aaa", "fff",
+        "3.3e-06 kWh",
+    ):  # fmt: skip
         assert part in shown
 
 

@@ -105,6 +105,15 @@ def test_slides_stand_alone(pieces, tmp_path):
         assert "currentColor" not in picture and "nan" not in picture.replace("resonan", "")
 
 
+def test_one_figure_of_a_page_is_written_by_its_name_and_another_is_refused(tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text(drawn_figure("map", 130) + drawn_figure("curve", 90), "utf-8")
+    slides.write_one(page, tmp_path / "figures" / "t-curve.svg")
+    assert "curve</svg>" in (tmp_path / "figures" / "t-curve.svg").read_text("utf-8")
+    with pytest.raises(UserError, match=r"'curve' is not on .*expected one of t-map, t-curve"):
+        slides.write_one(page, tmp_path / "figures" / "curve.svg")
+
+
 def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch):
     def drawn():
         return some_plate().says("What is shown.", "Axes.")

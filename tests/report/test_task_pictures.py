@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.types import Params
-from whyspiking.datasets import distinctness, shared
+from whyspiking.datasets import shared
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.plots.figures import GREY, RED, style
+from whyspiking.plots.figures import style
 from whyspiking.report import task_pictures
 
 
@@ -34,7 +34,7 @@ def test_every_task_has_a_picture_with_words_for_those_who_see_none(plates):
         assert len(plate.axes) == 2
 
 
-@pytest.mark.parametrize("name", ["yinyang", "randman", "distinctness"])
+@pytest.mark.parametrize("name", ["yinyang", "randman"])
 def test_what_is_drawn_are_samples_of_the_generator(plates, name):
     drawn = shared.latencies(params(name), "test")
     assert drawn is not None
@@ -44,22 +44,3 @@ def test_what_is_drawn_are_samples_of_the_generator(plates, name):
     single = [np.sort(sample) for sample in drawn.times_ms]
     both = [np.sort(np.concatenate([single[i], single[j]])) for i, j in pairs if i < j]
     assert any(np.array_equal(shown, sample) for sample in (both if len(shown) > n else single))
-
-
-def test_two_spikes_meet_where_the_class_is_together_and_only_there(plates):
-    apart, together = plates["distinctness"].axes
-    red = [line for line in together.lines if line.get_color() == RED]
-    (pair,) = (line.get_xdata()[::3] for line in red if len(line.get_xdata()) > 2)
-    assert len(pair) == 2 and np.ptp(pair) <= distinctness.Settings(10).window_ms
-    assert distinctness.nearest_ms(times(apart)[None]) >= distinctness.Settings(10).gap_ms
-    assert all(line.get_color() != RED for line in apart.lines)
-
-
-def test_cues_are_the_same_or_differ_as_the_panel_says(plates):
-    same, different = plates["delayed_match"].axes
-    for ax, equal in ((same, True), (different, False)):
-        spikes = [line for line in ax.lines if line.get_color() != GREY]
-        x, y = (np.concatenate([getattr(line, f"get_{k}data")() for line in spikes]) for k in "xy")
-        x, y = x[::3], (y[::3] + 1.2) // 5
-        assert (set(y[x < 100]) == set(y[x > 100])) is equal
-        assert len(set(y[x < 100])) == len(set(y[x > 100])) == 3

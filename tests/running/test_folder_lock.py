@@ -14,6 +14,7 @@ def folder(tmp_path, monkeypatch):
     """Snakemake's folder as a run leaves it that is killed."""
     held: list = []
     monkeypatch.setattr(folder_lock, "_held", held)
+    monkeypatch.setattr(folder_lock, "beside", [])
     folder_lock.take(tmp_path)
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / "0.output.lock").write_text("results/a.csv")
@@ -28,10 +29,15 @@ def test_the_lock_of_a_killed_run_is_removed(folder):
     assert not (folder / "locks").exists()
 
 
-def test_the_lock_of_a_living_run_stays(folder):
+def test_the_lock_of_a_living_run_stays(folder, monkeypatch):
     with (folder / "whyspiking-runs").open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
         folder_lock.take(folder)
+        assert folder_lock.beside
+        monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: ["12"])
+        (folder / "slurm_logs").mkdir()
+        with pytest.raises(UserError, match="scancel 12"):  # of a third run, which was killed
+            folder_lock.take(folder)
     assert (folder / "locks").exists()
 
 
@@ -41,7 +47,7 @@ def test_a_killed_run_whose_jobs_a_cluster_still_has_is_not_begun_again(
 ):
     """Until they have ended, though the user has removed the lock as Snakemake advises."""
     queue = ["12", "13"]
-    monkeypatch.setattr(folder_lock.slurm, "jobs_of", lambda folder: queue)
+    monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: queue)
     (folder / "slurm_logs").mkdir()
     if unlocked:
         (folder / "locks" / "0.output.lock").unlink()
@@ -55,7 +61,7 @@ def test_a_killed_run_whose_jobs_a_cluster_still_has_is_not_begun_again(
 
 
 def test_a_queue_is_not_asked_where_nothing_was_submitted(folder, monkeypatch):
-    monkeypatch.setattr(folder_lock.slurm, "jobs_of", lambda folder: ["12"])
+    monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: ["12"])
     folder_lock.take(folder)
     assert not (folder / "locks").exists()
 

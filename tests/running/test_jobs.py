@@ -14,6 +14,7 @@ FAILURES = {
     "full disk, named": ("OSError(28, 'No space left on device', '/a/b')", "/a/b: No space left"),
     "read-only disk": ("OSError(30, 'Read-only file system', '/a')", "mount it for writing"),
     "no permission": ("PermissionError(13, 'Permission denied', '/a')", "give yourself permission"),
+    "a file for a folder": ("NotADirectoryError(20, 'No folder', '/dev/null/a')", "move the file"),
     "mistake of a user": ("UserError('lr is -1; mend it')", "ERROR a job: lr is -1; mend it"),
     "flaw": ("KeyError('w')", "unexpected failure"),
     "no memory": ("MemoryError('std::bad_alloc')", "--cores 1"),

@@ -1,5 +1,6 @@
 """What Slurm says before a run begins, told by commands that a test puts on PATH."""
 
+import contextlib
 import logging
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from whyspiking.errors import UserError
 from whyspiking.running import slurm
 
 RUN = "14efc27a-80e8-40f4-878c-a7e54fc4c8c7"
+DEAD = "00000000-80e8-40f4-878c-a7e54fc4c8c7"
 DISABLED = "echo Slurm accounting storage is disabled >&2; exit 1"
 SILENT = "echo Unable to contact slurm controller >&2; exit 1"
 
@@ -31,19 +33,77 @@ def settled(status="sacct", first=20):
     return settings.status_command
 
 
-def test_only_jobs_of_runs_in_this_folder_are_found(cluster, tmp_path):
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder in which runs submit, and no run of this process yet."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(slurm, "_held", [])
+    return tmp_path
+
+
+def test_only_jobs_of_runs_in_this_folder_are_found(cluster, here):
     lines = [
-        f"12 {RUN} {tmp_path}",
-        f"13_[1-5] mine_{RUN} {tmp_path}",
-        f"14 {RUN} {tmp_path}/elsewhere",
-        f"15 snakemake-itself {tmp_path}",
+        f"12|{RUN}|PENDING|None|{here}",
+        f"13_[1-5]|mine_{RUN}|RUNNING|a | b|{here}",
+        f"14|{RUN}|PENDING|None|{here}/elsewhere",
+        f"15|snakemake-itself|PENDING|None|{here}",
     ]
     cluster(squeue="\n".join(f"echo '{line}'" for line in lines))
-    assert slurm.jobs_of(tmp_path) == ["12", "13_[1-5]"]
+    assert slurm.orphans(here) == ["12", "13_[1-5]"]
 
 
-def test_without_slurm_no_job_is_found(cluster, tmp_path):
-    assert slurm.jobs_of(tmp_path) == []
+def test_without_slurm_no_job_is_found(cluster, here):
+    assert slurm.orphans(here) == []
+
+
+def test_jobs_of_a_run_that_lives_are_no_orphans_until_it_ends(cluster, here):
+    cluster(squeue=f"for r in '12|{RUN}' '13|{DEAD}'; do echo \"$r|RUNNING|None|{here}\"; done")
+    slurm.hold(RUN)
+    assert slurm.orphans(here) == ["13"]
+    slurm._held.pop().close()
+    assert slurm.orphans(here) == ["12", "13"]
+
+
+@pytest.mark.parametrize(
+    ("squeue", "told"),
+    [
+        (f"echo '12|{RUN}|PENDING|None|'$PWD; echo '13|{DEAD}|RUNNING|None|'$PWD", "scancel 12"),
+        (f"echo '12|{RUN}|COMPLETING|None|'$PWD", ""),
+        (SILENT, f"scancel --name={RUN}"),
+    ],
+)
+def test_jobs_that_could_not_be_ended_are_named(cluster, here, monkeypatch, squeue, told):
+    monkeypatch.setattr(slurm, "PAUSE_S", 0.0)
+    cluster(squeue=squeue, scancel=f"echo $* >>{here}/asked; exit 1")
+    left = slurm.end(RUN, here)
+    assert left.endswith(told)
+    assert bool(left) == bool(told)
+    assert (here / "asked").read_text().startswith(f"--name={RUN}\n")
+
+
+PARTITIONS = "echo 'main*|3/1/4/8'; echo 'short|0/2/0/2'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "cpus", "refused"),
+    [
+        ({""}, PARTITIONS, 4, ""),
+        ({"short"}, PARTITIONS, 2, ""),
+        ({"main,short"}, PARTITIONS, 6, ""),
+        ({"a"}, SILENT, None, ""),
+        (
+            {"PARTITION", "short"},
+            PARTITIONS,
+            0,
+            "no PARTITION part.*one of main, short: add",
+        ),
+        ({""}, "echo 'main|0/1/0/1'", 0, "no default partition; .*one of main: add"),
+    ],
+)
+def test_a_partition_is_there_and_its_processors_count(cluster, asked, known, cpus, refused):
+    cluster(sinfo=known)
+    with pytest.raises(UserError, match=refused) if refused else contextlib.nullcontext():
+        assert slurm.cpus(asked) == cpus
 
 
 @pytest.mark.parametrize(

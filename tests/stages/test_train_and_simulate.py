@@ -1,6 +1,8 @@
 """Training and simulation of a talk: what they write, and what becomes of it in the tables."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.types import Labels, Network, Params, Stimulus, Task, Traces, Trials
 from whyspiking.declared import plans, registry
 from whyspiking.records import tables
+from whyspiking.running import jobs
 from whyspiking.stages import collect
 from whyspiking.stages import simulate as simulating
 from whyspiking.stages import train as training
@@ -147,15 +150,20 @@ def test_who_is_perturbed():
 
 
 def test_a_plan_is_plain_and_gives_the_parameters_back():
-    """Snakemake compares plans as text, so they must hold nothing but plain data."""
+    """Snakemake compares plans as text: plain data, without the folders of programs and data."""
+    config = {"build_folder": "c", "data": {"folder": "d"}}
     for talk in map(registry.load_talk, registry.available()):
         for experiment in talk.experiments.values():
             params = Params(talk.name, experiment.name, "default", experiment.published, 2)
             told = [plans.measuring(experiment, params, talk.tau_char_ms)]
             told += [plans.training(experiment, name, params) for name in experiment.variants]
+            moved = replace(params, work_dir=Path("c"), data_dir=Path("d"))
             for plan in told:
                 assert json.loads(json.dumps(plan)) == plan
                 assert Params.of(plan["params"]) == params
+                elsewhere = plans.anywhere({**plan, "params": moved.plain()})
+                assert elsewhere == plans.anywhere(plan) != plan
+                assert Params.of(jobs.here(elsewhere, config)["params"]) == moved
 
 
 def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from made.missing import missing
 
 from whyspiking.declared import registry
 from whyspiking.recording import tune
-from whyspiking.records import columns
+from whyspiking.records import columns, reference
 
 SPEAKER = "tempotron"
 
@@ -25,6 +25,9 @@ def copy(tmp_path, monkeypatch):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     name_template(tmp_path, SPEAKER)
     monkeypatch.setattr(registry, "FOLDER", own)
+    pending = tmp_path / reference.FOLDER / reference.PENDING
+    pending.parent.mkdir(parents=True)
+    pending.write_text("goeltz: {train: ['1, 0123456: a test']}")
     return tmp_path
 
 
@@ -46,7 +49,14 @@ def test_a_bare_copy_has_every_text_of_the_template_and_is_not_run(copy):
     files = ("README.md", "abstract.yaml", "after.yaml", "claims.yaml", "talk.yaml", "model.py")
     for file in (*(f"{SPEAKER}/{file}" for file in files), f"notebooks/{SPEAKER}.ipynb"):
         assert sum(line.startswith(f"{file}: ") for line in found) == 1, file
-    assert all("of the template's texts" in line for line in found[1:])
+    *texts, known, record = found[1:]
+    assert all("of the template's texts" in line for line in texts)
+    assert known.startswith("verdicts/known_before.csv: lacks 1 of its claims")
+    assert "whyspiking.recording known`" in known
+    assert "neither has 'tempotron' nor says" in record and "recording pending ISSUE" in record
+    pending = copy / reference.FOLDER / reference.PENDING
+    pending.write_text(f"{SPEAKER}: {{train: ['1, 0123456: it is new']}}")
+    assert record not in told(copy)
 
 
 def test_everything_that_is_wrong_is_told_at_once(copy):

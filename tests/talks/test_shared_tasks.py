@@ -149,7 +149,7 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     assert shown <= presentations(whole), "none is shown more than the others"
     best = tune.chosen(table, experiment.name, variant)
     given = {key: params.values[key] for key in best}
-    assert given == best
+    assert given == best, f"run: python -m whyspiking.recording tune {experiment.talk}"
 
 
 def test_no_run_uses_the_seed_of_tuning():

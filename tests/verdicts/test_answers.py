@@ -50,8 +50,8 @@ def entry(**changes):
 def axes_table(*findings):
     names = [field.name for field in dataclasses.fields(Finding)]
     rows = [{name: getattr(f, name) for name in names} for f in findings]
-    table = pd.DataFrame(rows, columns=names).rename(columns={"side": "favours_spikes"})
-    table["size"] = table["size"].astype(float)
+    table = pd.DataFrame(rows, columns=names).astype({"size": float})
+    table = table.rename(columns={"side": "favours_spikes", "null": "neutral"})
     return table.assign(axis="timing", seeds=3, says="What is lost.")
 
 

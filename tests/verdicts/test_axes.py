@@ -74,7 +74,7 @@ def test_a_difference_is_paired_and_a_ratio_is_logarithmic():
 
 def test_a_measure_without_a_null_decides_nothing():
     (row,) = contrasts([rows([1.0, 1.1, 1.2])], entry(neutral=None)).to_dict("records")
-    assert np.isnan(row["null"])
+    assert np.isnan(row["neutral"])
     assert row["favours_spikes"] == "unclear"
 
 

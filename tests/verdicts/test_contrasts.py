@@ -1,6 +1,5 @@
 """What needs two variants: the share of a loss that further training wins back."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from made.toy_talk import talk_of
@@ -75,46 +74,3 @@ def test_of_no_loss_there_is_no_share(energy_config):
 def test_a_variant_that_is_not_there_cannot_be_recovered_from():
     with pytest.raises(UserError, match=r"recovers.*'nobody'"):
         described(recovers="nobody")
-
-
-def equal(points, cost=200.0, variants=("one_bit", "two_bits")):
-    """Gains of spikes that score 0.75, against controls of (messages, messages_changes, score)."""
-    params = Params("toy", "one", "default", {})
-    rows = tables.rows(
-        places.common(params, "net", 3, "brian2"), {"score": 0.75, "messages": cost}, 1000
-    )
-    for variant, (every, changes, score) in zip(variants, points, strict=False):
-        values = {"score": score, "messages": every, "messages_changes": changes}
-        rows += tables.rows(places.common(params, variant, 3, "jax"), values, 1000)
-    roles = {"net": "spiking", **dict.fromkeys(variants, "control")}
-    entries = {name: {"role": role, "says": "a network"} for name, role in roles.items()}
-    learning = [{**TOY["learning"][0], "applies": ["one/net"]}]
-    one = {**ENTRY, "variants": entries}
-    talk = parsed(Talk, {**TOY, "learning": learning, "experiments": {"one": one}}, "toy")
-    found = contrasts._equal_rows(pd.DataFrame(rows), talk.called("toy").experiments["one"])
-    assert all(row["metric"] == "gain_at_equal_messages" for row in found)
-    assert all(row["variant"] == "net" and row["engine"] == "brian2" for row in found)
-    return [row["value"] for row in found]
-
-
-def test_spikes_are_held_against_values_at_equal_cost():
-    """By its logarithm 200 lies half-way between 100 and 400; so does the logit of the score."""
-    half = np.sqrt(1.5 * 4) / (1 + np.sqrt(1.5 * 4))
-    assert equal([(900, 100, 0.6), (400, 950, 0.8)]) == [pytest.approx(0.75 - half, abs=1e-5)]
-
-
-def test_below_and_above_their_costs_values_count_as_at_the_end():
-    points = [(900, 100, 0.6), (900, 400, 0.8)]
-    assert equal(points, 50.0) == [pytest.approx(0.15, abs=1e-5)]
-    assert equal(points, 2000.0) == [pytest.approx(-0.05, abs=1e-5)]
-
-
-def test_what_costs_more_and_reaches_less_does_not_count():
-    three = ("one_bit", "two_bits", "three_bits")
-    points = [(900, 100, 0.8), (900, 150, 0.6), (900, 990, 0.8)]
-    assert equal(points, variants=three) == [pytest.approx(-0.05, abs=1e-5)]
-
-
-def test_a_single_network_that_sends_values_makes_no_curve():
-    assert equal([(900, 100, 0.6)], variants=("one_bit",)) == []
-    assert equal([(900, 100, 0.6), (900, 400, 0.8)], 0.0) == []

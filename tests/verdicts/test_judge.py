@@ -399,3 +399,19 @@ def test_a_place_names_engine_locus_and_strength_where_there_are_several():
         judge.judge(levels, claim(where=where))
     named = claim(where={**where, "locus": "hidden"})
     assert judge.judge(levels, named)["value"] == pytest.approx(0.8)
+
+
+def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
+    """In place of claims.yaml: who is compared with whom, in which engine, under what."""
+    made = table(rows([0.8, 1.1, 0.6]), rows([0.7] * 3, variant="mlp"))
+    row = judge.judge(made, claim(**DIFFERENCE))
+    names = ("experiment", "variant", "engine", "condition", "versus")
+    assert [row[name] for name in names] == [
+        "yinyang", "spiking", "", "", "experiment=yinyang variant=mlp"
+    ]  # fmt: skip
+    other = claim(where={**PLACE, "engine": "jax", "perturbation": "jitter", "strength": 1})
+    assert [judge.judge(made, other)[name] for name in names[2:]] == [
+        "jax",
+        "perturbation=jitter strength=1.0",
+        "",
+    ]

@@ -15,9 +15,11 @@ BROKEN = {
         b"scale: !!python/object/apply:os.mkdir [results/pwned]\n",
         ["overlay.yaml", "not valid YAML", "python/object"],
     ),
+    "no date": (b"a: 2024-13-45\n", ["overlay.yaml", "not valid YAML", "month", "mend"]),
+    "no number": (b"a: !!int x\n", ["overlay.yaml", "not valid YAML", "mend"]),
     "no block": (b"data: 5\n", ["'data' is 5", "mapping", "Correct"]),
 }
-SLOW = ("syntax", "nothing", "a Python object", "no block")
+SLOW = ("no number", "syntax", "nothing", "a Python object", "no block")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,8 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
 
 NETWORK = "results/default/goeltz/yinyang/{}/seed-20/network.npz"
 COMMANDS = {
+    "a key without a value": ("", ["--config", "scale"], ["--config", "name=value", "Correct it"]),
+    "a key told twice": ("", ["--config", "seeds=[0]", "seeds=[1]"], ["'seeds' is told twice"]),
     "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
     "a compiler that fails": ("CXX=false", [], ["'false' makes no program", "install"]),
     "a compiler that does nothing": ("CXX=true", [], ["'true' makes no program", "install"]),

@@ -188,12 +188,14 @@ def test_without_a_controller_nothing_is_submitted(cluster, tmp_path):
     assert "FAILED" not in done.stderr
 
 
-def test_the_documented_command_takes_a_target_first_and_after_two_dashes():
+def test_the_documented_command_works_as_it_stands_and_takes_what_a_site_names():
+    """A placeholder would be taken for a name; targets come first, or after two dashes."""
     page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
-    shown = re.search(r"^snakemake ([a-z].*?)\n```", page, re.DOTALL | re.MULTILINE)
-    assert shown is not None
-    target, *options = shlex.split(shown[1].replace("\\\n", " "))
-    for words in ([target, *options], [*options, "--", target]):
-        told = get_argument_parser().parse_args(words)
-        assert told.targets == ["goeltz"]
-        assert {"slurm_partition", "slurm_account", "runtime"} <= set(told.default_resources)
+    (shown,) = re.findall(r"```bash\nsource .venv/bin/activate\nuv .*\nsnakemake (.*)\n```", page)
+    target, *options = shlex.split(shown)
+    assert "=" not in shown
+    for more in ([], shlex.split(re.findall(r"`(--default-resources .*?)`", page)[0])):
+        for words in ([target, *options, *more], [*options, *more, "--", target]):
+            told = get_argument_parser().parse_args(words)
+            assert told.targets == ["goeltz"]
+            assert {"slurm_partition", "runtime"} <= set(told.default_resources or ()) or not more

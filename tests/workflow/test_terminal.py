@@ -1,6 +1,7 @@
 """What a reader sees while the workflow runs: the logger plugin, fed with Snakemake's records."""
 
 import io
+import json
 import logging
 import os
 import subprocess
@@ -15,6 +16,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import LogHandler
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from snakemake_logger_plugin_whyspiking.plan import Plan
+from whyspiking.running import folder_lock
 from whyspiking.running.jobs import USED
 from whyspiking.running.progress import news_file, reporter
 
@@ -103,11 +105,12 @@ def test_the_last_job_is_followed_by_a_closing_line():
     assert screen.text.endswith("finished 1 job in 1:01\n")
 
 
-def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(tmp_path):
+@pytest.mark.parametrize("left", ["", "end them: scancel 12\n"])
+def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(left):
     screen = expecting(Screen(), 3)
     screen.start(1).start(2)
     before = screen.text
-    screen.handler.stop = SimpleNamespace(number=2, ended=False)
+    screen.handler.stop = SimpleNamespace(number=2, ended=False, left=left.strip())
     screen.fail(1, at=190).feed(LogEvent.ERROR, "At least one job did not ...", logging.ERROR)
     screen.handler.beat()
     screen.handler.stop.ended = True
@@ -115,7 +118,7 @@ def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(tmp_path):
     screen.handler.close()
     screen.handler.close()
     assert screen.text.removeprefix(before) == (
-        "stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
+        f"{left}stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
     )
 
 
@@ -284,11 +287,18 @@ def test_what_a_cluster_refuses_is_told_without_its_command_and_without_a_log(tm
 
 @pytest.mark.parametrize(
     ("state", "setting"),
-    [("TIMEOUT", "train:runtime=MINUTES"), ("OUT_OF_MEMORY", "train:mem_mb=M"), ("FAILED", "")],
+    [
+        ("TIMEOUT", "train:runtime=MINUTES"),
+        ("OUT_OF_MEMORY", "train:mem_mb=M"),
+        ("exceeded memory limit", "train:mem_mb=M"),
+        ("FAILED", ""),
+    ],
 )
-def test_a_job_that_needs_more_than_it_may_take_is_told_how_to_get_it(state, setting):
+def test_a_job_that_needs_more_than_it_may_take_is_told_how_to_get_it(tmp_path, state, setting):
+    log = tmp_path / "5.log"
+    log.write_text(f"slurmstepd: error: Job 5 {state} (135135232 > 62914560)\n")
     screen = expecting(Screen(), 2).start(4)
-    screen.fail(4, said=f"SLURM-job '5' failed, SLURM status is: '{state}'. ")
+    screen.fail(4, [str(log)], said=f"SLURM-job '5' failed, SLURM status is: '{state.upper()}'. ")
     assert f"--set-resources {setting}" in screen.text if setting else "--set" not in screen.text
 
 
@@ -339,15 +349,26 @@ def test_a_talk_that_the_config_leaves_out_is_named():
     assert screen.text.endswith("Add it there, in config/config.yaml.\n")
 
 
-def test_chatter_is_hidden_but_results_of_other_commands_are_not():
+@pytest.mark.parametrize("beside", [[], ["another run lives in this folder"]])
+def test_a_lock_of_a_run_that_lives_is_not_advised_to_be_removed(monkeypatch, beside):
+    monkeypatch.setattr(folder_lock, "beside", beside)
     screen = Screen()
-    for text in (
-        "Building DAG of jobs...",
-        "Using shell: /bin/bash",
-        "Unlocked working directory.",
+    text = "LockException:\nIt can be removed with the --unlock argument."
+    screen.feed(LogEvent.ERROR, text, logging.ERROR, exception="LockException")
+    assert screen.text.startswith("error: another run lives" if beside else text)
+
+
+def test_chatter_is_hidden_and_a_warning_told_once_but_results_of_other_commands_are_not():
+    screen = Screen()
+    for text, level in (
+        ("Building DAG of jobs...", logging.INFO),
+        ("Using shell: /bin/bash", logging.INFO),
+        ("No SLURM account given", logging.WARNING),
+        ("No SLURM account given", logging.WARNING),
+        ("Unlocked working directory.", logging.INFO),
     ):
-        screen.feed(None, text)
-    assert screen.text == "Unlocked working directory.\n"
+        screen.feed(None, text, level)
+    assert screen.text == "No SLURM account given\nUnlocked working directory.\n"
 
 
 def test_dry_run_gives_one_line_per_job_with_its_reason():
@@ -373,14 +394,22 @@ PAGE = "results/default/goeltz/report.html"
 TIMED = {"rule": "train", "talk": "goeltz", "cpu_seconds": "300", "unit": "1"}
 
 
-def announced(pages, rows=(TIMED,), unit=1.25):
+def announced(pages, rows=(TIMED,), unit=1.25, **cluster):
     """A run of two trainings that come before pages, as `announce` hands it over."""
-    plan = Plan(durations=Durations(rows), unit=unit, pages=pages)
+    plan = Plan(durations=Durations(rows), unit=unit, pages=pages, **cluster)
     plan.expect([Job.of("train", {**YINYANG, "seed": seed}) for seed in "34"] + list(pages))
     screen = Screen()
     screen.feed(LogEvent.RESOURCES_INFO, cores=2)
     screen.feed(LogEvent.RUN_INFO, stats={"train": 2, "total": 2 + len(pages)})
     return screen.feed(None, "jobs to do", whyspiking_plan=plan)
+
+
+def test_the_last_line_of_a_talk_tells_where_old_and_new_numbers_stand(tmp_path):
+    for rows, said in (([], False), (["0.9,0.8", "0.7,0.6"], True)):
+        screen = announced({Job("page", "goeltz"): str(tmp_path / "report.html")})
+        (tmp_path / "reproduced.csv").write_text("\n".join(["recorded,here", *rows, ""]))
+        end = screen.handler._reproduced()
+        assert (f"are not the recorded ones: 2; old, new, difference: {tmp_path}" in end) == said
 
 
 def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
@@ -389,6 +418,22 @@ def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
     screen = announced(pages, [TIMED, *others])
     line = f"4 jobs to do, about 7 min on 2 cores of a machine of unit 1.2; report: {REPORT}\n"
     assert screen.text == line
+
+
+def test_the_estimate_knows_the_processors_of_a_cluster_and_when_its_jobs_are_looked_at():
+    screens = [announced({}), announced({}, cpus=1, look_s=60.0)]
+    here, there = (screen.handler.plan.seconds_left(0.0) for screen in screens)
+    assert there == pytest.approx(2 * (here + 60))
+
+
+def test_the_last_line_of_a_report_tells_the_energy(tmp_path):
+    """An hour of one core, and of 1 GB."""
+    spent = {"cpu_seconds": 3600, "wall_seconds": 3600, "max_rss_mb": 1000}
+    (tmp_path / "manifest.json").write_text(json.dumps({"talks": {"a": spent, "b": spent}}))
+    screen = announced({Job("report"): str(tmp_path / "why_spiking.html")})
+    for number in range(3):
+        screen.start(number).finish(number, at=9)
+    assert screen.text.endswith("training and simulation: about 0.025 kWh\n")
 
 
 def test_the_first_line_of_a_talk_names_its_page_which_is_named_again_when_it_is_there():

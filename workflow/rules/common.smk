@@ -28,9 +28,8 @@ MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 # The record that tables and pages are held against.
 RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
 
-# What a job of training or simulation may need; enforced by clusters only. At scale full the
-# largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
-# estimated (docs/cluster.md). A job that fails is tried again with twice as much.
+# What a job of training or simulation may need; enforced by clusters only. What was measured and
+# what is estimated: docs/cluster.md. A job that fails is tried again with twice as much.
 MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
@@ -40,6 +39,8 @@ COMPILING = ("record", "simulate", "speak", "train")
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
 # More than the priority of any training within its talk.
 FIRST = 100
+# All that tables depend on: where programs are compiled changes none.
+DECIDING = {key: value for key, value in config.items() if key != "build_folder"}
 
 
 wildcard_constraints:
@@ -174,7 +175,12 @@ def finished(talk):
         *(path for file in SIMULATED for path in simulated(talk, file)),
         *(
             f"<results>/{talk}/{file}"
-            for file in (*columns.OF_A_TALK, "report.ipynb", "report.html")
+            for file in (
+                *columns.OF_A_TALK,
+                *columns.BESIDE_A_TALK,
+                "report.ipynb",
+                "report.html",
+            )
         ),
     ]
 
@@ -184,7 +190,7 @@ def plan_of_training(wildcards):
     experiment, variant = experiment_of(wildcards), wildcards.variant
     params = registry.params(experiment, config, int(wildcards.seed), variant)
     params = plans.told(experiment, variant, params, TALKS[wildcards.talk].of_training)
-    return plans.training(experiment, variant, params)
+    return plans.anywhere(plans.training(experiment, variant, params))
 
 
 def plan_of_measuring(wildcards):
@@ -195,7 +201,7 @@ def plan_of_measuring(wildcards):
         experiment, None, registry.params(experiment, config), talk.of_training
     )
     unit_ms = talk.unit_of_jitter_ms(experiment)
-    return plans.measuring(experiment, params, unit_ms)
+    return plans.anywhere(plans.measuring(experiment, params, unit_ms))
 
 
 def megabytes(wildcards, attempt):

@@ -24,13 +24,17 @@ rule collect:
         ),
         tables=expand(
             "<results>/{{talk}}/{table}",
-            table=[f for f in columns.OF_A_TALK if f != "verdicts.csv"],
+            table=[
+                f
+                for f in (*columns.OF_A_TALK, *columns.BESIDE_A_TALK)
+                if f != "verdicts.csv"
+            ],
         ),
     log:
         "<results>/logs/collect/{talk}.log",
     priority: priority_of_talk
     params:
-        config=config,
+        config=DECIDING,
     script:
         "../scripts/collect.py"
 
@@ -66,6 +70,6 @@ rule compare:
     params:
         talks=COUNTED,
         ground=GROUND,
-        config=config,
+        config=DECIDING,
     script:
         "../scripts/compare.py"

@@ -31,6 +31,20 @@ rule page:
         "../scripts/page.py"
 
 
+rule figure:
+    input:
+        page="<results>/{talk}/report.html",
+        code=code_inputs.of_stage("figure"),
+    output:
+        figure="<results>/{talk}/figures/{figure}.svg",
+    log:
+        "<results>/logs/figure/{talk}/{figure}.log",
+    wildcard_constraints:
+        figure="[a-z0-9-]+",
+    script:
+        "../scripts/figure.py"
+
+
 # What the page and its details both show.
 ALL_TABLES = {
     "tables": expand(

@@ -9,7 +9,7 @@ from whyspiking.stages.compare import compare_talks
 with job(snakemake.log[0], "comparison"):
     compare_talks(
         talks=snakemake.params.talks,
-        config=snakemake.params.config,
+        config={**snakemake.config, **snakemake.params.config},
         folder=Path(snakemake.output.manifest).parent,
         ground=snakemake.params.ground,
     )

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from whyspiking.running import code_inputs
-from whyspiking.running.jobs import job, wildcard_label
+from whyspiking.running.jobs import here, job, wildcard_label
 from whyspiking.stages.simulate import simulate
 
 label = wildcard_label(snakemake.wildcards)
 with job(snakemake.log[0], label, snakemake.config["build_folder"]) as progress:
     simulate(
-        plan=snakemake.params.plan,
+        plan=here(snakemake.params.plan, snakemake.config),
         networks=[Path(path).parent for path in snakemake.input.networks],
         battery_config=snakemake.params.battery,
         folder=Path(snakemake.output.metrics).parent,

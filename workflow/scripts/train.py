@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.running import code_inputs
-from whyspiking.running.jobs import job, wildcard_label
+from whyspiking.running import code_inputs, machine
+from whyspiking.running.jobs import here, job, wildcard_label
 from whyspiking.stages.train import train
 from whyspiking.training import checkpoint
 
@@ -14,9 +14,10 @@ with (
     checkpoint.kept_in(log.with_suffix(".checkpoints"), plan, snakemake.input),
 ):
     train(
-        plan=plan,
+        plan=here(plan, snakemake.config),
         parents=[Path(path).parent for path in snakemake.input.parents],
         folder=Path(snakemake.output.network).parent,
         progress=progress,
     )
+    machine.stamp(Path(snakemake.output.facts))
     code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 TALKS = Path(__file__).parents[1] / "whyspiking" / "talks"
-# How a job ends on a cluster that needs more than it asked for -> of what, and what asks for more.
+# What a cluster says of a job that needs more than it asked for -> of what, and what asks for more.
 LIMITED = {
-    "TIMEOUT": ("time", "runtime=MINUTES"),
-    "OUT_OF_MEMORY": ("memory", "mem_mb=MEGABYTES"),
+    "'TIMEOUT'": ("time", "runtime=MINUTES"),
+    # Without control groups Slurm calls it FAILED, and only the job's log tells why.
+    "'OUT_OF_MEMORY'|exceeded memory limit|oom.kill": ("memory", "mem_mb=MEGABYTES"),
 }
 
 
-def of_cluster(rule: str, said: str) -> str:
+def of_cluster(rule: str, said: str, log: Sequence[str] = ()) -> str:
     """What a cluster says of a job, without the command by which it was submitted.
 
     Args:
         rule: That of the job.
         said: Where the job has run, it names the state in which it ended.
+        log: Last lines of its log.
     """
     told = re.sub(r"\s*sbatch call:.*|For further error details.*", "", said, flags=re.DOTALL)
     for state, (what, setting) in LIMITED.items():
-        if f"'{state}'" in told:
+        if re.search(state, "\n".join([told, *log])):
             told += (
                 f"\n  it needed more {what} than it may take; a second try may take twice as much. "
                 f"If that fails too, add --set-resources {rule}:{setting} to the same command"
@@ -63,21 +66,39 @@ def _no_rule(text: str) -> str:
     )
 
 
-def _no_path(text: str) -> str:
-    """What Snakemake says of an empty target, as an unset variable of a shell leaves it."""
+def _no_value(text: str) -> str:
+    """What Snakemake says of an empty target, as an unset variable leaves it, or of the config."""
+    if found := re.search(r"ValueError: Invalid config definition: (.+)", text):
+        return (
+            f"error: --config: {found[1]} Expected for example scale=smoke, and of keys within "
+            "others data='{folder: DIR}'. Correct it."
+        )
     if "no path specified" not in text:
-        return text
+        return of_config(sys.argv) or text
     return (
         "error: a target is empty; expected for example the name of a talk, or no target for all. "
         "Remove the empty quotation marks, or set the variable between them."
     )
 
 
+def _locked(text: str) -> str:
+    """What Snakemake says of its lock, which is left over only where no other run lives."""
+    from whyspiking.running.folder_lock import beside
+
+    if not beside:
+        return text
+    return (
+        f"error: {beside[0]} and makes the same files; expected it to have ended. Wait for it, or "
+        "end it with Ctrl-C where it runs; after --unlock both would write the same files."
+    )
+
+
 ALONE = {
+    "LockException": _locked,
     "UserError": _message_alone,
     "InputFunctionException": _asked_for,
     "MissingRuleException": _no_rule,
-    "ValueError": _no_path,
+    "ValueError": _no_value,
 }
 """Exception -> what is told of it."""
 

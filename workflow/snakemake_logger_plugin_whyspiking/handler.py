@@ -19,6 +19,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
+from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.running.jobs import NO_MEMORY
 from whyspiking.running.progress import latest, news_file
 from whyspiking.running.stopping import STOP
@@ -31,6 +32,7 @@ STAGES = {
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
     "page": ("writing its page", "page written"),
+    "figure": ("writing a figure", "figure written"),
     "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
     "report": ("writing the report", "report written"),
     "details": ("writing its details", "its details written"),
@@ -85,6 +87,7 @@ class LogHandler(LogHandlerBase):
         self._introduced = False
         self._status_shown = False
         self._told_stop = False
+        self._warned: set[str] = set()
         self._last_line = self.began
         self._stop = threading.Event()
         self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
@@ -138,7 +141,8 @@ class LogHandler(LogHandlerBase):
             if self.stop.ended and not self._told_stop and "all" not in self.quiet:
                 self._told_stop = True
                 after = words.clock(self.clock() - self.began).strip()
-                self._say(f"stopped by you after {after}; {GOES_ON}")
+                left = f"{self.stop.left}\n" * bool(self.stop.left)
+                self._say(f"{left}stopped by you after {after}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -160,7 +164,7 @@ class LogHandler(LogHandlerBase):
         event: Any = getattr(record, "event", None)
         plan: Plan | None = getattr(record, "whyspiking_plan", None)  # from `announce`
         if plan is not None:
-            plan.cores = self.plan.cores
+            plan.cores = min(self.plan.cores, plan.cpus or self.plan.cores)
             self.plan = plan
             self._introduce()
         elif event == LogEvent.RESOURCES_INFO:
@@ -238,13 +242,18 @@ class LogHandler(LogHandlerBase):
             self._say(f"finished {words.jobs(self.plan.total)} in {took}{self._reproduced()}")
 
     def _reproduced(self) -> str:
-        """How many numbers are those of the record, as the run's manifest says, in a line."""
+        """What the run's manifest says: the energy, and how many numbers are those recorded."""
         what, pages = self.plan.goal()
-        manifest = Path(pages[0]).with_name("manifest.json") if what == "report" else Path()
+        if what != "report":
+            own = (Path(page).with_name("reproduced.csv") for page in pages)
+            return "".join(_changed(table) for table in own if table.is_file())
+        manifest = Path(pages[0]).with_name("manifest.json")
         if not manifest.is_file():
             return ""
-        said = json.loads(manifest.read_text(encoding="utf-8")).get("reproduced", "")
-        return f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}" * bool(said)
+        made = json.loads(manifest.read_text(encoding="utf-8"))
+        spent = f"; training and simulation: about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
+        said = f"\n{made.get('reproduced')}; network by network: {manifest.parent}/reproduced.csv"
+        return spent + said * bool(made.get("reproduced"))
 
     def _job_error(self, record: Any) -> None:
         self._look()
@@ -256,13 +265,13 @@ class LogHandler(LogHandlerBase):
         after = "" if seconds is None else f" after {words.duration(seconds)}"
         stage = STAGES.get(job.rule, (job.rule,))[0]
         lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
-        if record.rule_msg:
-            lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg)}")
         logs = [log for log in record.log if log not in earlier and Path(log).is_file()]
         shown: list[str] = []
         for log in logs:  # where the job's own says what is wrong, that of a cluster says no more
             if not any(line.startswith("ERROR ") for line in shown):
                 shown.extend(_tail(Path(log)))
+        if record.rule_msg:
+            lines.append(f"  {failures.of_cluster(job.rule, record.rule_msg, shown)}")
         if record.shellcmd and not shown:
             lines.append(f"  command: {' '.join(record.shellcmd.split())}")
         if self.common_settings.show_failed_logs:
@@ -273,7 +282,7 @@ class LogHandler(LogHandlerBase):
     def _message(self, record: logging.LogRecord, event: str | None) -> None:
         text = self.format(record)
         chatter = text.startswith(CHATTER) and not self.common_settings.verbose
-        if text in ("", "None") or chatter:
+        if text in ("", "None") or chatter or text in self._warned:
             return
         colour, of_error = "", event == LogEvent.ERROR and record.levelno >= logging.WARNING
         if of_error and ENDED.search(text) and self.stop.comes():
@@ -285,6 +294,8 @@ class LogHandler(LogHandlerBase):
             text = f"a job was ended by {died[1]}, as happens to one for which {NO_MEMORY}"
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
+            if colour == "yellow":  # a cluster's plugin says some of them for every job
+                self._warned.add(text)
             raised = getattr(record, "exception", "")
             if raised in failures.ALONE:
                 text = failures.ALONE[raised](text)
@@ -380,6 +391,13 @@ def _named(job: Job, stage: str) -> str:
     if job.label != job.rule:
         return f"{job.label}: {stage}"
     return stage if job.rule in STAGES or stage == job.rule else f"{job.rule}: {stage}"
+
+
+def _changed(table: Path) -> str:
+    """How many numbers of a talk are not the recorded ones, in a line; nothing where all are."""
+    changed = table.read_bytes().count(b"\n") - 1
+    said = f"\nnumbers that are not the recorded ones: {changed}; old, new, difference: {table}"
+    return said * (changed > 0)
 
 
 def _tail(log: Path) -> Sequence[str]:

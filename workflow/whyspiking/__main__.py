@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
-from whyspiking.errors import UserError
+from whyspiking.running import jobs
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
@@ -39,12 +39,14 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         command.add_argument("--task", required=True, help="yinyang, randman or mnist")
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
         command.add_argument("--scale", default="full", help="of task and battery [full]")
+    samples.add_argument("--step-ms", type=float, default=1.0, help="step in ms [1]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)
     _of_steps(script, None)
     script.add_argument("--to", type=Path, help="script to write, *.py [<NETWORK>.py]")
-    script.add_argument("--force", action="store_true", help="replace the script if it is there")
+    for writing in (samples, script):
+        writing.add_argument("--force", action="store_true", help="replace what is there")
     script.add_argument(
         "--readout", help="count, first; max, sum, last, vote, each, potential [count; max]"
     )
@@ -58,7 +60,7 @@ def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
     command.add_argument(
         "--from",
         dest="source",
-        choices=("snntorch", "norse"),
+        choices=("snntorch", "norse", "spikingjelly"),
         help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
         "framework has them (those that are given come first)",
     )
@@ -113,26 +115,32 @@ def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser, network = _parsers()
     asked = parser.parse_args(words)
-    try:
-        arithmetic.settle()
-        # What numbers need is loaded only now: --help answers at once.
-        from whyspiking.foreign import job
+    return jobs.command(lambda: _done(asked, words, parser, network))
 
-        if asked.kind == "samples":
-            return job.samples(asked)
-        if asked.kind == "brian":
-            from whyspiking.foreign import scripts
 
-            return scripts.brian(asked)
-        if asked.kind == "rule":
-            from whyspiking.foreign import rules
+def _done(
+    asked: argparse.Namespace,
+    words: Sequence[str] | None,
+    parser: argparse.ArgumentParser,
+    network: argparse.ArgumentParser,
+) -> int:
+    """Do what is asked for; returns the exit status."""
+    arithmetic.settle()
+    # What numbers need is loaded only now: --help answers at once.
+    from whyspiking.foreign import job
 
-            return rules.rule(asked, parser.parse_args)
-        network.set_defaults(**job.beside(asked.file, asked.task))
-        return job.measure(parser.parse_args(words))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if asked.kind == "samples":
+        return job.samples(asked)
+    if asked.kind == "brian":
+        from whyspiking.foreign import scripts
+
+        return scripts.brian(asked)
+    if asked.kind == "rule":
+        from whyspiking.foreign import rules
+
+        return rules.rule(asked, parser.parse_args)
+    network.set_defaults(**job.beside(asked.file, asked.task))
+    return job.measure(parser.parse_args(words))
 
 
 if __name__ == "__main__":

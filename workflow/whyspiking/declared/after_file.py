@@ -15,7 +15,11 @@ FILE = "after.yaml"
 
 @closed
 class Later(Paper):
-    """A later work, told in our words from its abstract, which was read."""
+    """A later work, told in our words from its abstract, which was read.
+
+    Attributes:
+        says: What it found, in our words.
+    """
 
     says: Annotated[str, Field(pattern=r"^.{40,240}$")]
 

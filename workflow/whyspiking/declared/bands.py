@@ -14,7 +14,12 @@ Edges = Annotated[list[float | None], Field(min_length=2, max_length=2)]
 
 
 class Accepted(Block):
-    """A band whose edges need a reason."""
+    """A band whose edges need a reason.
+
+    Attributes:
+        band: Lower and upper edge; null where a side is open.
+        why: Why these edges.
+    """
 
     band: Edges
     why: str = Field(min_length=10)
@@ -31,14 +36,26 @@ Given = Annotated[
 
 @closed
 class Accept(TypedDict, total=False):
-    """Bands by scale; scale default has that of full."""
+    """Bands by scale; scale default has that of full.
+
+    Attributes:
+        full: At scales full and default.
+        paper: At the published sizes.
+    """
 
     full: Given
     paper: Given
 
 
 class Look(Block):
-    """An earlier test of a claim on test data, with another recipe or another band."""
+    """An earlier test of a claim on test data, with another recipe or another band.
+
+    Attributes:
+        commit: With which code.
+        recipe: What was other then.
+        value: What came out.
+        verdict: What it was called.
+    """
 
     commit: str = Field(pattern="^[0-9a-f]{7,40}$")
     recipe: str = Field(min_length=5)
@@ -47,7 +64,13 @@ class Look(Block):
 
 
 class EarlierBand(Block):
-    """A band that a claim had, and why it has another one now."""
+    """A band that a claim had, and why it has another one now.
+
+    Attributes:
+        commit: The last one that had it.
+        band: As it was.
+        why: Why it is another one now.
+    """
 
     commit: str = Field(pattern="^[0-9a-f]{7,40}$")
     band: Edges

@@ -47,7 +47,14 @@ Axis = Literal["timing", "latency", "energy", "robustness", "learning", "memory"
 
 @closed
 class Condition(TypedDict, total=False):
-    """Rows of the metrics table under which something was measured, by the values of columns."""
+    """Rows of the metrics table under which something was measured, by the values of columns.
+
+    Attributes:
+        engine: What simulated: the engine of training, or Brian2.
+        perturbation: What was changed; `none` for the clean run.
+        locus: Where it was changed, or the other side of a contrast.
+        strength: Level of the perturbation, in the unit of its definition.
+    """
 
     engine: Literal["jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2"]
     perturbation: str
@@ -57,7 +64,12 @@ class Condition(TypedDict, total=False):
 
 @closed
 class Network(Condition):
-    """Rows of one kind of network."""
+    """Rows of one kind of network.
+
+    Attributes:
+        experiment: Of this talk.
+        variant: Of that experiment.
+    """
 
     experiment: str
     variant: str
@@ -65,7 +77,12 @@ class Network(Condition):
 
 @closed
 class Place(Condition, total=False):
-    """What is other than in `where`."""
+    """What is other than in `where`.
+
+    Attributes:
+        experiment: Of this talk.
+        variant: Of that experiment.
+    """
 
     experiment: str
     variant: str

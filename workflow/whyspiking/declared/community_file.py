@@ -25,6 +25,22 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
+class Said(Block):
+    """What the command line says of a network in words, as the row will hold it.
+
+    Attributes:
+        name: How figures call it.
+        says: What it is, and how it was trained.
+        by: Who contributes it.
+        link: Where the network and its training can be found; empty where nowhere.
+    """
+
+    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
+    says: Line
+    by: Line
+    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
+
+
 class Made(Block):
     """How it was run: all that its file leaves open.
 
@@ -59,18 +75,13 @@ class Made(Block):
     bias_ms: Listed[float]
 
 
-class CommunityRow(Block):
+class CommunityRow(Said):
     """One network from elsewhere on one task.
 
     Attributes:
         format: Of this file.
-        name: How figures call it.
-        says: What it is, and how it was trained.
-        by: Who contributes it.
-        link: Where the network and its training can be found; empty where nowhere.
         reproduced: Whether the maintainers measured the same file again and found the same row.
         task: What it was set.
-        at: The task's own value; left out where it has none.
         seed: Of the data.
         made: How it was run.
         neurons: Of all layers but the input.
@@ -85,13 +96,8 @@ class CommunityRow(Block):
     """
 
     format: Literal[1]
-    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
-    says: Line
-    by: Line
-    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
     reproduced: bool
     task: Literal["yinyang", "randman", "mnist"]
-    at: MayLack[float] = None
     seed: Annotated[int, Field(ge=0)]
     made: Made
     neurons: Annotated[int, Field(gt=0)]
@@ -141,6 +147,8 @@ def read(path: Path) -> CommunityRow:
         UserError: If the file is no row of this format; it names key, value and remedy.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: it is no file; expected a row; remove it from {path.parent}")
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")
@@ -167,7 +175,7 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
     Raises:
         UserError: If one is no row, or two have one name on one task.
     """
-    rows: dict[tuple[str, str, float | None], CommunityRow] = {}
+    rows: dict[tuple[str, str], CommunityRow] = {}
     for path in sorted(folder.glob("*.json")):
         row = read(path)
         if row.made.scale != "full":
@@ -175,7 +183,7 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
                 f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
                 "measure the network again without --scale"
             )
-        key = (row.name, row.task, row.at)
+        key = (row.name, row.task)
         if key in rows:
             raise UserError(
                 f"{path}: there is another row named '{row.name}' on task '{row.task}'; expected "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,11 +25,23 @@ from whyspiking.declared.config_file import Config
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.declared.strict_yaml import ODD_NUMBER, Loader, nearest, parsed, read_yaml
+from whyspiking.declared.strict_yaml import (
+    ODD_NUMBER,
+    Loader,
+    nearest,
+    parsed,
+    read_text,
+    read_yaml,
+)
 from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
+TAKEN = (
+    *(".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow"),
+    *("/proc", "/sys"),
+)
+"""Folders in which a run must keep nothing."""
 
 
 def check_files(paths: Iterable[Path | str]) -> None:
@@ -49,6 +62,25 @@ def check_files(paths: Iterable[Path | str]) -> None:
                 f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
                 "example 'scale: smoke'. Add some, or do not name this file."
             )
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Check what `--config` tells, of which Snakemake takes the last where a key comes twice.
+
+    Args:
+        words: The command line.
+
+    Raises:
+        UserError: If a key is told twice, or a value is not YAML or holds a key twice.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-C", "--config", nargs="+", action="extend", default=[])
+    told = [word.partition("=") for word in parser.parse_known_args(list(words))[0].config]
+    for number, (key, _, value) in enumerate(told):
+        if key in [other for other, *_ in told[:number]]:
+            raise UserError(f"--config: '{key}' is told twice; expected once; remove one of them")
+        if value.startswith(("{", "[")):
+            read_text(value, f"--config {key}")
 
 
 def as_written(told: Any) -> Any:
@@ -114,6 +146,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
     results = Path("results") / config["scale"]
+    _check_apart({"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]})
     for folder in (config["data"]["folder"], config["build_folder"], results, ".snakemake"):
         _check_writable(Path(folder))
     return talks
@@ -263,10 +296,25 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
                     )
 
 
+def _check_apart(folders: Mapping[str, str]) -> None:
+    """What a run keeps lies in folders of its own."""
+    here = Path.cwd().resolve()
+    places = {key: Path(os.path.realpath(folder)) for key, folder in folders.items()}
+    for key, place in places.items():
+        others = [other for name, other in places.items() if name != key]
+        others += [here / name for name in TAKEN]
+        inside = [here] if place in (here, *here.parents) else {place, *place.parents} & {*others}
+        if inside:
+            raise UserError(
+                f"{WHERE}: '{key}' is '{folders[key]}', which is or lies in {min(inside)}; "
+                "expected a folder of its own, for example below resources. Name another one."
+            )
+
+
 def _check_writable(folder: Path) -> None:
     probe = folder
     try:
-        while not probe.exists():
+        while not probe.exists() and not probe.is_symlink():
             probe = probe.parent if probe != probe.parent else Path()
     except OSError as error:
         raise UserError(
@@ -274,8 +322,9 @@ def _check_writable(folder: Path) -> None:
             "Name another folder in the config."
         ) from None
     if not probe.is_dir():
+        kind = "a link that leads nowhere" if probe.is_symlink() else "a file"
         raise UserError(
-            f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
+            f"'{probe}' is {kind}, but the run writes into the folder '{folder}'; expected a "
             "folder there. Move the file away, or name another folder in the config."
         )
     if not os.access(probe, os.W_OK | os.X_OK):

@@ -47,10 +47,12 @@ Written = Annotated[str, AfterValidator(_plain)]
 Found = Annotated[str, AfterValidator(_there)]
 """A folder of the user's, which is only read."""
 Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+MOST_SHARDS = 1000
+"""Each is a job."""
 Bits = Annotated[int, Field(ge=1, le=64)]
-Levels = Unique[Listed[Annotated[float, Field(gt=0, le=100)]]]
-Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
+Levels = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=100)]], Field(max_length=100)]]
+Shares = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=1)]], Field(max_length=100)]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 MOST_SEEDS = 100
@@ -62,7 +64,12 @@ Measure = Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]
 
 
 class SeedsOf(Block):
-    """Seeds of one experiment, or of one variant of it; none: it is not run."""
+    """Seeds of one experiment, or of one variant of it; none: it is not run.
+
+    Attributes:
+        experiment: `<talk>.<experiment>`, or `<talk>.<experiment>/<variant>`.
+        seeds: In place of `seeds`; empty: it is left out.
+    """
 
     experiment: str = Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+(/[a-z0-9_]+)?$")
     seeds: Unique[Annotated[Listed[Seed], Field(max_length=MOST_SEEDS)]]
@@ -79,7 +86,13 @@ class Spoken(Block):
 
 
 class Words(Block):
-    """Spoken words."""
+    """Spoken words.
+
+    Attributes:
+        speakers: How many voices.
+        words: The first so many of 35.
+        repetitions: How often each voice says each.
+    """
 
     speakers: Speakers
     words: int = Field(ge=2, le=35)
@@ -96,6 +109,16 @@ class EventRecordings(Block):
     shard: Count
     dt_ms: float = Field(gt=0, le=105)
     pool: int = Field(ge=1, le=17)
+
+    @model_validator(mode="after")
+    def _check(self) -> EventRecordings:
+        shards = (self.train + self.validation + self.test) // self.shard
+        says = (
+            f"is {self.shard}, which makes {shards} jobs; expected at most {MOST_SHARDS}. Make it "
+            "larger."
+        )
+        refuse((shards > MOST_SHARDS, "shard", says))
+        return self
 
 
 class Data(Block):
@@ -123,13 +146,30 @@ class Battery(Block):
     shuffle_window: Shares
     delete: Shares
     insert: Levels
-    quantise: Unique[Listed[Annotated[int, Field(ge=2, le=32)]]]
+    quantise: Unique[Some[Annotated[int, Field(ge=2, le=32)]]]
     clip: Shares
     mismatch: Levels
 
 
 class Assumptions(Block):
-    """What a cost model assumes."""
+    """What a cost model assumes.
+
+    Attributes:
+        mult: Operation of `operations_pj` that a multiplication is.
+        add: The same of an addition.
+        weight_memory: Memory of `memory_pj_64bit` that weights are fetched from; null: that is
+            free.
+        weight_bits: Bits of a weight.
+        membrane_memory: Memory that states of neurons lie in; null: that is free.
+        membrane_bits: Bits of a state.
+        accumulator_bits: Bits of the sum of a unit of the control.
+        kappa: 1: the membrane is read and written in memory at every event; 0: it stays in
+            registers.
+        reuse: Uses of a weight of the control per fetch.
+        updates: Which updates of neurons are paid for: those of every step, of events, or none.
+        route_pj: What it costs to send a spike, pJ.
+        control: Whether the control skips activations that are 0 (sparse).
+    """
 
     mult: str
     add: str
@@ -146,7 +186,12 @@ class Assumptions(Block):
 
 
 class CostModel(Assumptions):
-    """What operations cost."""
+    """What operations cost.
+
+    Attributes:
+        id: How tables call it.
+        says: What it is, in words.
+    """
 
     id: Name
     says: Sentence
@@ -166,24 +211,40 @@ else:
         )
     )
     """Some of the assumptions of a cost model."""
+    Changes.__doc__ = Assumptions.__doc__
 
 
 class Setting(Block):
-    """One way to set an assumption."""
+    """One way to set an assumption.
+
+    Attributes:
+        label: How tables call it.
+        set: Assumptions that it replaces.
+    """
 
     label: str
     set: Filled[Changes]
 
 
 class Factor(Block):
-    """An assumption, changed one at a time."""
+    """An assumption, changed one at a time.
+
+    Attributes:
+        factor: How tables call it.
+        settings: What it is set to, one after the other.
+    """
 
     factor: str
     settings: Some[Setting]
 
 
 class Sensitivity(Block):
-    """How much the ratio of energies depends on assumptions."""
+    """How much the ratio of energies depends on assumptions.
+
+    Attributes:
+        base: Cost model of which assumptions are changed.
+        changes: Assumptions that are changed, one at a time.
+    """
 
     base: str
     changes: Listed[Factor]
@@ -222,7 +283,13 @@ class Energy(Block):
 
 @closed
 class Rows(Condition, total=False):
-    """Rows of the metrics table, by the values of columns."""
+    """Rows of the metrics table, by the values of columns.
+
+    Attributes:
+        talk: One talk alone.
+        experiment: One of its experiments.
+        variant: Name of a variant, of all experiments that have it.
+    """
 
     talk: str
     experiment: str
@@ -230,7 +297,20 @@ class Rows(Condition, total=False):
 
 
 class Contrast(Block):
-    """One contrast behind "why spiking?"."""
+    """One contrast behind "why spiking?".
+
+    Attributes:
+        axis: The question that it belongs to.
+        measure: Its short name, a letter and a digit.
+        level: Whether it tells a mechanism, an advantage or a price.
+        metric: Of the glossary.
+        where: Rows of the metrics table.
+        versus: In what the rows differ that these are held against; null: against `neutral`.
+        neutral: The value that says: no effect; null where there is none.
+        better: Which direction favours spikes.
+        transform: In which values are averaged and compared.
+        says: What is measured, in words.
+    """
 
     axis: Axis
     measure: str = Field(pattern="^[A-Z][0-9]$")
@@ -245,14 +325,31 @@ class Contrast(Block):
 
 
 class Turn(Block):
-    """What would change an answer."""
+    """What would change an answer.
+
+    Attributes:
+        measure: One of those that count, or `claims`.
+        says: What it would have to be.
+    """
 
     measure: Measure
     says: Sentence
 
 
 class Answer(Block):
-    """What an axis asks, and how the answer is counted."""
+    """What an axis asks, and how the answer is counted.
+
+    Attributes:
+        axis: Of the contrasts.
+        level: Whether the answer tells a mechanism, an advantage or a price.
+        asks: The question.
+        states: The answer, where contrasts say yes.
+        against: What spikes are held against.
+        counts: Measures of the axis, or `claims`, that count for the answer.
+        needs: Whether any of them is enough or all must say yes.
+        change: What would change the answer.
+        missing: Why a talk has none of the measures.
+    """
 
     axis: Axis
     level: Level
@@ -266,18 +363,25 @@ class Answer(Block):
 
 
 class Parity(Block):
-    """When the training engine and Brian2 count as equal."""
+    """When the training engine and Brian2 count as equal.
+
+    Attributes:
+        equal_decisions: Least share of equal decisions.
+        score_difference: Largest difference of scores.
+    """
 
     equal_decisions: float = Field(ge=0, le=1)
     score_difference: float = Field(ge=0)
 
 
 class Shared(Block):
-    """Training seeds of shared tasks; when accuracies on them count as equal, and why then."""
+    """Of tasks that all methods share: training seeds.
+
+    Attributes:
+        seeds: Of their experiments, in place of those of the run.
+    """
 
     seeds: Seeds
-    delta: float = Field(gt=0, lt=0.5)
-    why: Sentence
 
 
 class Config(Block):
@@ -292,7 +396,7 @@ class Config(Block):
     battery: Battery
     energy: Energy
     axes: Listed[Contrast]
-    answers: Listed[Answer]
+    answers: Some[Answer]
     parity: Parity
     shared: Shared
 

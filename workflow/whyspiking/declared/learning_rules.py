@@ -43,7 +43,11 @@ class Signal(Block):
 
 
 class Measured(Block):
-    """What is measured on one trained network."""
+    """What is measured on one trained network.
+
+    Attributes:
+        of: "experiment/variant".
+    """
 
     of: Trained
 
@@ -62,6 +66,12 @@ class Check(Measured):
     """Where `learning_memory` is what `memory` says, with S synapses.
 
     The sizes there are expressions in the parameters of the experiment.
+
+    Attributes:
+        S: Synapses.
+        N: Neurons.
+        T: Time steps.
+        K: Outputs.
     """
 
     S: str

@@ -26,7 +26,13 @@ Unit = Literal[
 
 @closed
 class Parameter(TypedDict):
-    """A parameter as published, and where."""
+    """A parameter as published, and where.
+
+    Attributes:
+        value: A number, a text or a list.
+        unit: Of the value; none where it is a count or a share.
+        source: Where it stands: figure, table, file of the code; or `ours`, with the reason.
+    """
 
     value: Any
     unit: NotRequired[Unit]
@@ -35,7 +41,12 @@ class Parameter(TypedDict):
 
 @closed
 class Change(TypedDict):
-    """What a smaller scale changes, and why."""
+    """What a smaller scale changes, and why.
+
+    Attributes:
+        value: In place of the published one.
+        why: The reason.
+    """
 
     value: Any
     why: Annotated[str, Field(min_length=5)]
@@ -119,7 +130,12 @@ Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
 
 @closed
 class Scaled(TypedDict, total=False):
-    """What scales change of what was published, which scale paper has; default is as full."""
+    """What scales change of what was published, which scale paper has; default is as full.
+
+    Attributes:
+        full: At scales full and default.
+        smoke: At scale smoke.
+    """
 
     full: Changes
     smoke: Changes

@@ -6,7 +6,7 @@ simulates opens talk.yaml, or loads this module: here is decided what such a job
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -92,6 +92,16 @@ def _unread(experiment: Experiment, variant: str, learning: set[str]) -> set[str
     if needed[known.name]:
         return learning - needed[known.name]
     return set().union(*needed.values()) & OF_CONTROLS
+
+
+PLACES = ("work_dir", "data_dir")
+"""Folders that jobs take from the config (`jobs.here`): another one makes nothing anew."""
+
+
+def anywhere(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan as Snakemake compares it, without the folders of `PLACES`."""
+    kept = {key: value for key, value in plan["params"].items() if key not in PLACES}
+    return {**plan, "params": kept}
 
 
 def training(experiment: Experiment, variant: str, params: Params) -> Training:

@@ -41,8 +41,8 @@ Count = Annotated[int, Field(gt=0)]
 class Floor(Block):
     """A static reader: what it is told, and with what it decides."""
 
-    reads: Text
-    says: Text
+    reads: Text = Field(description="What it is told of a trial.")
+    says: Text = Field(description="With what it decides.")
 
 
 class Built(Block):
@@ -92,13 +92,14 @@ class TaskOfGround(Block):
     Attributes:
         generator: What draws the trials; another version is another task.
         unknown: Kind of which no built network is known -> what is.
+        built: Networks built by hand, by name.
     """
 
-    asks: Text
-    cheat: Text
+    asks: Text = Field(description="Its question.")
+    cheat: Text = Field(description="What one knows who cheats.")
     generator: Text
-    chance: Share
-    floors: Floors
+    chance: Share = Field(description="Accuracy of a guess.")
+    floors: Floors = Field(description="What its floors may be.")
     built: dict[Name, Built] = Field(default_factory=dict)
     unknown: dict[Kind, Text] = Field(default_factory=dict)
 
@@ -143,7 +144,12 @@ class Training(Block):
 
 @closed
 class Only(TypedDict, total=False):
-    """Values that a setting may have, named as in `training.reference.units.Recipe`."""
+    """Values that a setting may have, named as in `training.reference.units.Recipe`.
+
+    Attributes:
+        tau_ms: Shortest and longest time constant of the units, ms.
+        recurrent: Whether units reach each other.
+    """
 
     tau_ms: Some[Annotated[tuple[Positive, Positive], Field(strict=False)]]
     recurrent: Some[bool]
@@ -153,8 +159,8 @@ class Only(TypedDict, total=False):
 class Product(Only):
     """All combinations of some values."""
 
-    rate: Some[Positive]
-    batch: NotRequired[Some[Count]]
+    rate: Annotated[Some[Positive], Field(description="Learning rates.")]
+    batch: NotRequired[Annotated[Some[Count], Field(description="Trials an update.")]]
 
 
 class Tuned(Block):
@@ -198,10 +204,12 @@ class Tuned(Block):
 class Setting(Block):
     """One of a grid, named as in `training.reference.units.Recipe`."""
 
-    rate: Positive
-    tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = None
-    recurrent: MayLack[bool] = None
-    batch: MayLack[Count] = None
+    rate: Positive = Field(description="Learning rate.")
+    tau_ms: MayLack[Annotated[tuple[Positive, Positive], Field(strict=False)]] = Field(
+        None, description="Shortest and longest time constant of the units, ms."
+    )
+    recurrent: MayLack[bool] = Field(None, description="Whether units reach each other.")
+    batch: MayLack[Count] = Field(None, description="Trials an update.")
 
     @property
     def given(self) -> dict[str, Any]:
@@ -267,8 +275,8 @@ class Contrast(Block):
 class Isolates(Block):
     """What isolates the spike: cells, and contrasts between them."""
 
-    experiments: dict[Name, Isolated]
-    contrasts: dict[Name, Contrast]
+    experiments: dict[Name, Isolated] = Field(description="By their names.")
+    contrasts: dict[Name, Contrast] = Field(description="By the names of their claims.")
 
     def cell(self, named: str) -> tuple[Isolated, Cell]:
         """Experiment and cell of "experiment/cell"."""
@@ -293,9 +301,9 @@ class Changes(Block):
 class Rule(Block):
     """How tables are read: value of a constant or what a function does, and where (module:name)."""
 
-    says: Text
-    value: Any = None
-    place: Annotated[str, Field(pattern="^[a-z_.]+:[A-Za-z_]+$")]
+    says: Text = Field(description="What it says.")
+    value: Any = Field(None, description="Of a constant.")
+    place: str = Field(pattern="^[a-z_.]+:[A-Za-z_]+$", description="module:name.")
 
 
 class Protocol(Block):
@@ -306,6 +314,7 @@ class Protocol(Block):
         tuning_seeds: Of data and networks by which settings are chosen.
         changed: What was changed since the file was first there, and why; a line each.
         margin: How far above chance a floor at chance may be, on `n_test` trials.
+        n_test: Trials on which floors are scored.
         decides: How far from guessing to the reference a floor must come to decide a task.
         reference: The floor that is told the whole trial.
         floors: Static readers.

@@ -38,14 +38,25 @@ PROTOCOL = "protocol.yaml"
 
 @closed
 class Paper(TypedDict):
-    """A paper that a talk is about."""
+    """A paper that a talk is about.
+
+    Attributes:
+        cite: Authors, title, journal, pages, year.
+        doi: Without https://doi.org/.
+    """
 
     cite: Annotated[str, Field(min_length=10)]
-    doi: Annotated[str, Field(pattern=r"^10\.")]
+    doi: Annotated[str, Field(pattern=r"^10\.[0-9]{4,9}/[^\s<>\"']+$")]
 
 
 class TauChar(Block):
-    """The time that a talk's jitter is measured in."""
+    """The time that a talk's jitter is measured in.
+
+    Attributes:
+        value: The time.
+        unit: Milliseconds.
+        what: Which time of the talk it is.
+    """
 
     value: float = Field(gt=0)
     unit: Literal["ms"]

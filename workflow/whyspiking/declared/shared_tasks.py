@@ -42,7 +42,6 @@ class SharedTask(Block):
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
-        lasts_ms: How long input comes: an expression in its parameters.
         same_trials: Whether networks of all seeds are tested on the same trials.
         parameters: Of every experiment.
         scaled: What scales change of them.
@@ -53,7 +52,6 @@ class SharedTask(Block):
     asks: str
     chance: float = Field(gt=0, lt=1)
     input_times: Literal["constructed", "trains"]
-    lasts_ms: str
     same_trials: bool = False
     parameters: Parameters
     scaled: Scaled

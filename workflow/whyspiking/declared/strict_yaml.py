@@ -43,6 +43,8 @@ def read_yaml(path: Path) -> Any:
             a key twice.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: it is no file; expected a text file; name another one")
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(
@@ -64,6 +66,19 @@ def read_yaml(path: Path) -> Any:
             f"{path}: cannot be read ({error.strerror}); expected a readable text file; mend it or "
             "name another one"
         ) from None
+    return read_text(text, path)
+
+
+def read_text(text: str, path: Path | str) -> Any:
+    """Read YAML of a file, or of the command line.
+
+    Args:
+        text: It.
+        path: What messages call it.
+
+    Raises:
+        UserError: As `read_yaml`.
+    """
     loader = Loader(text)
     try:
         node = loader.get_single_node()
@@ -81,7 +96,7 @@ def read_yaml(path: Path) -> Any:
         loader.dispose()
 
 
-def _check_nodes(node: yaml.Node, path: Path) -> None:
+def _check_nodes(node: yaml.Node, path: Path | str) -> None:
     """Refuse what YAML would silently read in its own way: double or empty keys, odd numbers."""
     sizes: dict[int, int] = {}
 
@@ -106,7 +121,7 @@ def _check_nodes(node: yaml.Node, path: Path) -> None:
                         f"{path}: the key in line {line} is empty or ~; expected a name; add "
                         "one, or write it in quotes"
                     )
-                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if isinstance(key, yaml.ScalarNode):
                     if key.value in first:
                         raise UserError(
                             f"{path}: key '{key.value}' stands in line {first[key.value]} and "

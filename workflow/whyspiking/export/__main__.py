@@ -23,6 +23,7 @@ from whyspiking.errors import UserError
 from whyspiking.export import networks
 from whyspiking.nir import NotExpressible
 from whyspiking.records import array_files
+from whyspiking.running.jobs import command
 
 EXPORTED = "nir"
 """Folder beside a run's tables that receives exported networks."""
@@ -54,11 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
     crate = kinds.add_parser("crate", help="how a run was made, as a Workflow Run RO-Crate")
     crate.add_argument("where", type=Path, help="folder of a run; the file goes to this folder")
     options = parser.parse_args(words)
-    try:
-        return _nir(options) if options.kind == "nir" else _others(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return command(lambda: _nir(options) if options.kind == "nir" else _others(options))
 
 
 def _nir(options: argparse.Namespace) -> int:

@@ -63,6 +63,10 @@ SNAKEMAKE: Entity = {
 }
 
 
+NEEDED = ("commit", "config_sha256", "data", "machine", "python", "scale", "uncommitted_changes")
+"""Keys of a manifest that a crate tells."""
+
+
 def write(run: Path, project: Path = Path()) -> Path:
     """Write `ro-crate-metadata.json` for a run into the project's folder, whole or not at all.
 
@@ -100,6 +104,11 @@ def describe(run: Path, project: Path = Path()) -> Entity:
     opened = finished.find(run)
     run = opened.folder
     cited = read_yaml(project / "CITATION.cff")
+    if lacking := [key for key in NEEDED if key not in opened.manifest]:
+        raise UserError(
+            f"{run}/manifest.json: {', '.join(lacking)} is missing; expected what a finished run "
+            "writes; delete the file and rerun snakemake"
+        )
     action, needed = _action(opened.manifest, run, project)
     others = {entity["@id"]: entity for entity in needed}
     files = {e["@id"]: e for e in others.values() if e["@type"] == "File"}

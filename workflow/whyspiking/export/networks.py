@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -110,9 +112,19 @@ def load(folder: Path) -> Trained:
             "results/<scale>/<talk>/<experiment>/<variant>/seed-<n> of a finished run"
         )
     talk, experiment, variant, seed = folder.parts[-4:]
-    described = registry.load_talk(talk).experiments[experiment]
-    config = config_of(folder.parents[3])
-    params = registry.params(described, config, int(seed.removeprefix("seed-")))
+    number, described = seed.removeprefix("seed-"), registry.load_talk(talk).experiments
+    if experiment not in described or not number.isdecimal():
+        raise UserError(
+            f"{folder}: talk '{talk}' has no such experiment, or '{seed}' is no seed-<n>; expected "
+            f"one of {', '.join(described)}, and seed-0 for instance; correct the path"
+        )
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(folder / "network.npz") as file:
+        if sum(member.file_size for member in file.infolist()) > LARGEST_BYTES:
+            raise UserError(
+                f"{folder}/network.npz: more than {LARGEST_BYTES} bytes when unpacked; expected "
+                "the arrays of a network; name another folder"
+            )
+    params = registry.params(described[experiment], config_of(folder.parents[3]), int(number))
     return Trained(folder, params, variant, network_files.load_network(folder))
 
 
@@ -127,6 +139,8 @@ def find(results: Path) -> list[Path]:
     return found
 
 
+LARGEST_BYTES = 2_000_000_000
+"""Of a network, unpacked; the folder of a run may come from elsewhere."""
 SAMPLES = 200
 """Test trials that a shipped network comes with."""
 SPIKE = ("spiking", "ablation")

@@ -14,6 +14,8 @@ from whyspiking.errors import UserError
 from whyspiking.export.networks import EVENTS
 from whyspiking.records import array_files, whole_files
 
+LARGEST = 1e10
+"""Trials times steps times channels."""
 NEEDED = (*EVENTS, "shape", "step_ms")
 
 
@@ -31,6 +33,19 @@ def write(samples: Path) -> Path:
         raise UserError(
             f"{samples}: {', '.join(lacking)} is missing; expected samples of a network; name "
             "an .npz of results/reference/networks, or one that `nir --samples` wrote"
+        )
+    shape, events = found["shape"], [found[key] for key in EVENTS]
+    whole = {array.dtype.kind for array in (shape, *events)} <= {"i", "u"}
+    if (
+        not whole
+        or shape.shape != (3,)
+        or not 0 < np.prod(shape.astype(float)) <= LARGEST
+        or any(at.shape != events[0].shape for at in events)
+        or any(((at < 0) | (at >= n)).any() for at, n in zip(events, shape, strict=True))
+    ):
+        raise UserError(
+            f"{samples}: its events do not lie within 'shape' {shape.tolist()!s:.60}; expected "
+            f"trials, steps and channels, at most {LARGEST:g} in all; write the samples again"
         )
     trials, steps, channels = (found[key].astype(np.int64) for key in EVENTS)
     n_trials, n_steps, n_channels = map(int, found["shape"])

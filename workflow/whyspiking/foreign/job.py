@@ -16,14 +16,21 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from whyspiking.contract.types import Progress
+from whyspiking.contract.types import Progress, Split
 from whyspiking.datasets import shared
-from whyspiking.declared import scales
+from whyspiking.declared import community_file, scales
 from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
-from whyspiking.export.networks import configured
+from whyspiking.export.networks import EVENTS, configured
 from whyspiking.foreign import measuring, page, sources
-from whyspiking.foreign.tasks import MNIST, Foreign, params_of, trial_ms
+from whyspiking.foreign.tasks import (
+    MNIST,
+    READOUTS,
+    Foreign,
+    params_of,
+    trial_ms,
+    whole_number,
+)
 from whyspiking.nir.layers import Layers
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, tables, whole_files
@@ -48,29 +55,78 @@ EVERY = 5
 
 
 def samples(asked: argparse.Namespace) -> int:
-    """Write the training and validation trials of a task as events.
+    """Write the validation trials of a task as scripts of `brian` read them, and training trials.
 
-    Per split: `<split>.times_ms`, `.units`, `.trials` (event,), sorted by trial and time, and
-    `.classes` (trial,); `n_inputs`, `n_classes`, `trial_ms`. Test trials are not written.
+    `trials`, `steps`, `channels`, `times_ms` (event,), one event a channel and step, sorted;
+    `shape`, `targets` (trial,), `step_ms`; the same behind `train.`. Test trials are not written.
     """
+    new_file(asked.to, asked.force)
     params = params_of(asked.task, config_at(asked.scale), seed=asked.seed)
     if asked.task == MNIST:
         raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
-    found: dict[str, np.ndarray] = {
-        "n_inputs": np.asarray(params.n_input),
-        "n_classes": np.asarray(params.n_output),
-        "trial_ms": np.asarray(trial_ms(params, None)),
-    }
-    for split in ("train", "validation"):
-        task = shared.latency_task(params, split, trial_ms=trial_ms(params, None))
+    whole_ms, step_ms = trial_ms(params, None), asked.step_ms
+    n_steps = whole_number(whole_ms, step_ms)
+    found: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
+    splits: dict[Split, str] = {"validation": "", "train": "train."}
+    for split, before in splits.items():
+        task = shared.latency_task(params, split, trial_ms=whole_ms)
         assert task is not None
-        spikes = task.stimulus.spikes["input"]
-        for key in ("times_ms", "units", "trials"):
-            found[f"{split}.{key}"] = getattr(spikes, key)
-        found[f"{split}.classes"] = task.targets
+        spikes, classes = task.stimulus.spikes["input"], task.targets
+        events = np.stack([spikes.trials, spikes.steps(step_ms), spikes.units])
+        events, kept = np.unique(events, axis=1, return_index=True)
+        told = dict(zip(EVENTS, events, strict=True))
+        shape = np.asarray((spikes.n_trials, n_steps, spikes.n_units))
+        told |= {"times_ms": spikes.times_ms[kept], "shape": shape, "targets": classes}
+        found |= {f"{before}{key}": values for key, values in told.items()}
     array_files.save_arrays(found, asked.to)
     print(asked.to)
     return 0
+
+
+def new_file(path: Path, force: bool) -> None:
+    """Refuse to replace what is there, unless the user says so; a folder never.
+
+    Raises:
+        UserError: If it is there.
+    """
+    if path.is_dir() or (path.exists() and not force):
+        raise UserError(
+            f"{path}: it exists; expected a file to make; name another one with --to, or say "
+            "--force to replace it"
+        )
+
+
+def wishes(asked: argparse.Namespace) -> tuple[Path, community_file.Said]:
+    """The folder that `measure` makes and what it is told of a network, checked before any work.
+
+    Raises:
+        UserError: If the folder is there or cannot be made, a text fits no row, or there is no such
+            readout.
+    """
+    to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
+    if to.exists():
+        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
+    try:
+        with tempfile.TemporaryDirectory(dir=next(p for p in to.absolute().parents if p.exists())):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"--to is {to}: {error.strerror}; expected a place where a folder can be made; name "
+            "another one"
+        ) from None
+    if asked.readout is not None and asked.readout not in READOUTS:
+        raise UserError(
+            f"the readout is '{asked.readout}'; expected one of {', '.join(READOUTS)}; correct "
+            "--readout, or READOUT of a rule"
+        )
+    stem = asked.file.stem
+    name = asked.name or (stem[:40] if len(stem) > 1 else asked.file.name)
+    said = {"name": name, "says": asked.says or name, "by": asked.by or "nobody named"}
+    try:
+        return to, parsed(community_file.Said, {**said, "link": asked.link}, "the command line")
+    except UserError as error:
+        given = "there (of a rule, 'says' is the first line of its docstring)"
+        raise UserError(str(error).replace("in that file", given)) from None
 
 
 def facts(file: Path) -> dict[str, Any]:
@@ -98,14 +154,10 @@ def beside(file: Path, task: str) -> dict[str, Any]:
 
 def measure(asked: argparse.Namespace) -> int:
     """Run a network under the battery; all that is written appears at once, in a new folder."""
-    to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
-    if to.exists():
-        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
+    to, said = wishes(asked)
     config = config_at(asked.scale)
     params = params_of(asked.task, config, seed=asked.seed)
-    name = asked.name or asked.file.stem[:40]
-    by = asked.by or "nobody named"
-    told = measuring.Asked(asked.file, name, asked.says or name, by, asked.link)
+    told = measuring.Asked(asked.file, **said.model_dump())
     layers = measuring.read_layers(asked.file)
     setting = measuring.setting_of(
         layers,
@@ -160,12 +212,12 @@ def steps_of(asked: argparse.Namespace, layers: Layers) -> Steps:
     graph_ms = known["graph_step_ms"]
     positive = {"step-ms": asked.step_ms, "graph-step-ms": graph_ms, "trial-ms": asked.trial_ms}
     for key, value in positive.items():
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise UserError(f"--{key} is {value}; expected a time above 0; correct it")
-    if not math.isfinite(asked.input_scale):
-        raise UserError(f"--input-scale is {asked.input_scale}; expected a number; correct it")
-    if asked.seed < 0:
-        raise UserError(f"--seed is {asked.seed}; expected 0 or more; correct it")
+        if value is not None and not 1e-6 <= value <= 1e6:
+            raise UserError(f"--{key} is {value}; expected a time of 1e-6 to 1e6 ms; correct it")
+    if not abs(asked.input_scale) <= 1e6:
+        raise UserError(
+            f"--input-scale is {asked.input_scale}; expected a number within 1e6 of 0; correct it"
+        )
     return Steps(asked.step_ms, solver=asked.solver, input_scale=asked.input_scale, **known)
 
 

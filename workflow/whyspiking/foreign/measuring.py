@@ -88,7 +88,8 @@ def read_layers(file: Path) -> Layers:
     Raises:
         UserError: If it is none, or none that can be run here.
     """
-    return arranging.arranged(reading.read(file), str(file))
+    # The process of bounded time and memory that reads it arranges it first.
+    return arranging.arranged(reading.read(file, by=arranging.__name__), str(file))
 
 
 def setting_of(

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,11 +67,6 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
     Raises:
         UserError: If the file is no rule, the task none for it, or the folder to make is there.
     """
-    to = asked.to or Path(f"{asked.rule.stem}-{asked.task}")
-    if to.exists():
-        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
-    if asked.seed < 0:
-        raise UserError(f"--seed is {asked.seed}; expected 0 or more; correct it")
     params = params_of(asked.task, job.config_at(asked.scale), seed=asked.seed)
     if params.experiment == MNIST:
         raise UserError(
@@ -78,22 +74,28 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
             "inputs fire once; for others train by yourself, and use `measure`"
         )
     module = _loaded(asked.rule)
-    train, validation = (_spikes(params, split) for split in SPLITS)
-    lesson = Lesson(train, validation, params.n_hidden, params.n_output, params.epochs)
-    graph = module.learn(lesson, np.random.default_rng(asked.seed))
-    if not isinstance(graph, Graph):
-        raise UserError(
-            f"{asked.rule}: learn returned {type(graph).__name__}; expected a graph of "
-            "whyspiking.nir; docs/three_factor.py makes one"
-        )
     said = (module.__doc__ or asked.rule.stem).strip().splitlines()[0]
+    to = asked.to or Path(f"{asked.rule.stem}-{asked.task}")
     given = {"task": asked.task, "seed": asked.seed, "scale": asked.scale, "to": to, "says": said}
     if hasattr(module, "READOUT"):
         given["readout"] = module.READOUT
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
         file = Path(folder) / f"{asked.rule.stem}.nir"
+        measured = parse(["measure", str(file), *(f"--{k}={v}" for k, v in given.items())])
+        job.wishes(measured)  # before minutes of learning
+        train, validation = (_spikes(params, split) for split in SPLITS)
+        lesson = Lesson(train, validation, params.n_hidden, params.n_output, params.epochs)
+        graph = module.learn(lesson, np.random.default_rng(asked.seed))
+        if not isinstance(graph, Graph):
+            raise UserError(
+                f"{asked.rule}: learn returned {type(graph).__name__}; expected a graph of "
+                "whyspiking.nir; docs/three_factor.py makes one"
+            )
         write(graph, file)
-        job.measure(parse(["measure", str(file), *(f"--{k}={v}" for k, v in given.items())]))
+        try:
+            job.measure(measured)
+        except UserError as error:
+            raise UserError(str(error).replace(str(file), f"network of {asked.rule}")) from None
         shutil.copy(file, to / "network.nir")
     return 0
 
@@ -114,6 +116,9 @@ def _loaded(file: Path) -> ModuleType:
     if not file.is_file() or spec is None or spec.loader is None:
         raise UserError(f"{file}: no such Python file; expected a rule, *.py; correct the path")
     module = importlib.util.module_from_spec(spec)
+    # As when Python runs the file: it finds files beside it, dataclasses find its names.
+    sys.modules[spec.name] = module
+    sys.path.append(str(file.parent.resolve()))
     spec.loader.exec_module(module)
     if not callable(getattr(module, "learn", None)):
         raise UserError(

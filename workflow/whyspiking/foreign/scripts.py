@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,13 @@ def brian(asked: argparse.Namespace) -> int:
     weights = to.with_suffix(".weights.npz")
     if to.suffix != ".py":
         raise UserError(f"--to is {to}; expected the name of a script, *.py; correct it")
+    if to.stem in {*sys.stdlib_module_names, *metadata.packages_distributions()}:
+        raise UserError(
+            f"--to is {to}, and Python would load that script in place of its module {to.stem}; "
+            "expected a name that no module has; name another file"
+        )
     for path in (to, weights):
-        if path.is_dir() or (path.exists() and not asked.force):
-            raise UserError(
-                f"{path}: it exists; expected a file to make; name another one with --to, or say "
-                "--force to replace it"
-            )
+        job.new_file(path, asked.force)
     layers = measuring.read_layers(asked.file)
     known = {} if asked.source else _recorded(asked.file)
     if asked.step_ms is None:
@@ -55,9 +58,10 @@ def _recorded(file: Path) -> dict[str, Any]:
     """Step and readout of a network that comes with the repository; empty for others."""
     told = job.facts(file)
     talk, experiment = told.get("talk"), told.get("experiment")
-    if talk not in registry.available() or told.get("scale") not in scales.SCALES:
+    if talk not in registry.available() or told.get("scale") not in list(scales.SCALES):
         return {}
-    if experiment not in registry.load_talk(talk).experiments:
+    known = experiment in list(registry.load_talk(talk).experiments)
+    if not known or not isinstance(told.get("seed"), int) or not told.get("variant"):
         return {}
     job.config_at(told["scale"])  # refuses another folder than the project's
     trained, clock = shipped.trained_of({**told, "file": str(file)})

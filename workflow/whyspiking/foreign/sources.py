@@ -1,7 +1,8 @@
 """Where a network comes from: what a framework leaves out of its files, and how it is told.
 
-Read from the code of snnTorch 1.0 (`export_nir.py`, `_neurons/leaky.py`, `synaptic.py`) and Norse
-1.1 (`utils/export_nir.py`, `functional/lif.py`, `lif_box.py`), and held against their spikes.
+Read from the code of snnTorch 1.0 (`export_nir.py`, `_neurons/leaky.py`, `synaptic.py`), Norse 1.1
+(`utils/export_nir.py`, `functional/lif.py`, `lif_box.py`) and SpikingJelly
+(`nir_exchange/to_nir.py`), and held against their spikes.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from whyspiking.nir.layers import Layers
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 
-SNNTORCH, NORSE = "snntorch", "norse"
-SOURCES = (SNNTORCH, NORSE)
+SNNTORCH, NORSE, SPIKINGJELLY = "snntorch", "norse", "spikingjelly"
+SOURCES = (SNNTORCH, NORSE, SPIKINGJELLY)
 SNNTORCH_MS = 0.1
 """Step for which snnTorch writes time constants, whatever a step was: tau = 0.1 ms / (1 - beta)."""
 NORSE_MS = 1.0
 """Step of Norse's cells unless told otherwise."""
+SPIKINGJELLY_MS = 0.1
+"""Step for which SpikingJelly writes time constants unless told otherwise: tau steps of `dt`."""
 FAR = 100
 """A time constant of so many trials does nothing within one."""
 WHOLE = 1e-3
@@ -55,6 +58,8 @@ def left_open(source: str | None, layers: Layers, step_ms: float) -> dict[str, A
         longest = max((np.max(tau) for _, tau in _taus(layers)), default=np.inf)
         scaled = 1e-3 if longest < NORSE_MS * 1e-3 else 1.0
         return {"graph_step_ms": NORSE_MS * scaled, "reset": "value", "current": "jump"}
+    if source == SPIKINGJELLY:
+        return {"graph_step_ms": SPIKINGJELLY_MS, "reset": "value", "current": "filtered"}
     return {"graph_step_ms": step_ms, "reset": "value", "current": "filtered"}
 
 

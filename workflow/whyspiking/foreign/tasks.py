@@ -82,10 +82,12 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
         seed: Of the data.
 
     Raises:
-        UserError: If there is no such task.
+        UserError: If there is no such task or seed.
     """
     if task not in TASKS:
         raise UserError(f"--task is '{task}'; expected one of {', '.join(TASKS)}; correct it")
+    if seed < 0:
+        raise UserError(f"--seed is {seed}; expected 0 or more; correct it")
     folder = Path(config["data"]["folder"])
     place = {"talk": "community", "scale": config["scale"], "seed": seed}
     if task == MNIST:
@@ -110,6 +112,21 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
 def trial_ms(params: Params, asked: float | None) -> float:
     """How long a trial lasts: as asked, else as long as the input and a little more."""
     return params.window_ms + AFTER_MS if asked is None else asked
+
+
+def whole_number(trial_ms: float, step_ms: float) -> int:
+    """Steps of a trial.
+
+    Raises:
+        UserError: If they are no whole number above 0.
+    """
+    steps = trial_ms / step_ms if step_ms > 0 else 0.0
+    if steps < 1 or abs(steps - round(steps)) > 1e-6:
+        raise UserError(
+            f"--step-ms is {step_ms:g}, of which a trial of {trial_ms:g} ms has {steps:g}; "
+            "expected a whole number; change --step-ms or --trial-ms"
+        )
+    return round(steps)
 
 
 class Foreign(Replication):
@@ -150,13 +167,7 @@ class Foreign(Replication):
                 f"{name}: its output is {gives}, but --readout is '{self.setting.readout}'; "
                 f"expected one of {', '.join(fitting)}; correct it"
             )
-        steps = self.setting.trial_ms / self.setting.steps.step_ms
-        if steps < 1 or abs(steps - round(steps)) > 1e-6:
-            raise UserError(
-                f"--step-ms is {self.setting.steps.step_ms:g}, of which a trial of "
-                f"{self.setting.trial_ms:g} ms has {steps:g}; expected a whole number; change "
-                "--step-ms or --trial-ms"
-            )
+        whole_number(self.setting.trial_ms, self.setting.steps.step_ms)
 
     def make_task(self, params: Params, split: Split, streams: Streams) -> Task | None:
         """The task on the steps of the network, its further inputs last."""

@@ -49,19 +49,6 @@ def size_ratio(spiking: Sequence[Point], control: Sequence[Point]) -> float:
     return float(np.exp(gaps.mean()))
 
 
-def score_at(points: Sequence[Point], size: float) -> float:
-    """Score that a network reaches at a size, on the curve of `size_ratio`, flat beyond its ends.
-
-    Args:
-        points: Sizes and scores; of the same meaning, any other cost.
-        size: Where; above 0.
-    """
-    from scipy import special
-
-    logits, logs = _curve(points)
-    return float(special.expit(np.interp(np.log(size), logs, logits)))
-
-
 def _curve(points: Sequence[Point]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rising logits of the score, and the logarithm of the least parameters that reach each."""
     from scipy import special  # a quarter of a second that most jobs need not spend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from whyspiking.errors import UserError
+from whyspiking.nir import reading
 from whyspiking.nir.graph import Graph
 from whyspiking.nir.layers import (
     INPUT,
@@ -25,6 +27,9 @@ from whyspiking.nir.reading import LARGEST_ARRAY, NEURONS, SYNAPSES
 
 MOST_NEURONS = 20_000
 """Of one layer."""
+MOST_PATHS = 1000
+"""That reach one node, each with delays of its own: of Delays side by side, again and again, a
+small file makes as many as it likes."""
 
 
 def arranged(graph: Graph, where: str = "the graph") -> Layers:
@@ -95,6 +100,12 @@ class _Arranging:
                     known[k] = Path(self._both(known[k].weights, path.weights, source))
                 else:
                     known.append(path)
+                if len(total.paths) > MOST_PATHS:
+                    raise self.wrong(
+                        f"more than {MOST_PATHS} paths of different delays lead to '{name}'",
+                        "fewer",
+                        "write Delays in a row as one, and put neurons between the others",
+                    )
         return total
 
     def _both(self, one: Matrix | None, other: Matrix | None, source: str) -> Matrix:
@@ -185,6 +196,7 @@ class _Arranging:
         if given.bias is not None:
             found.onset = delays if given.onset is None else given.onset + delays
         for source, path in given.paths:
+            self._count(delays.size if path.weights is None else path.weights.size, name)
             found.terms.setdefault(source, []).append(path.late(delays))
         return found
 
@@ -392,3 +404,7 @@ class _Arranging:
                 )
         if INPUT not in feeding:
             raise self.wrong("its input reaches no neuron", "a way there", "add an edge")
+
+
+if __name__ == "__main__":
+    sys.exit(reading.main(*sys.argv[1:], look=arranged))

@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +68,13 @@ FILTERS = (1, 2, 3, 32000)
 """HDF5's codes of deflate, shuffle, checksum, lzf: built in, no code of others."""
 
 
-def read(path: Path, seconds: int = 60) -> Graph:
+def read(path: Path, seconds: int = 60, by: str = __name__) -> Graph:
     """The graph in a .nir file, all arrays checked to be finite numbers.
 
     Args:
         path: The file.
         seconds: CPU time that reading may take.
+        by: Module whose `main` the process runs; another one may look further at the graph.
 
     Raises:
         UserError: If the file is missing, no HDF5, cut short, too large, or no graph of nodes that
@@ -81,7 +82,7 @@ def read(path: Path, seconds: int = 60) -> Graph:
     """
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
         out = Path(folder) / "graph.npz"
-        words = [sys.executable, "-m", __name__, str(path), str(out), str(seconds)]
+        words = [sys.executable, "-m", by, str(path), str(out), str(seconds)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode == REFUSED:
             raise UserError(done.stderr.strip())
@@ -99,12 +100,17 @@ MOST_MEMORY = 4 * 2**30
 """Of that process, in bytes."""
 
 
-def _main(path: str, out: str, seconds: str) -> int:
-    """What the process does that reads."""
+def main(
+    path: str, out: str, seconds: str, *, look: Callable[[Graph, str], Any] | None = None
+) -> int:
+    """What the process does that reads, and looks at the graph."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     try:
-        _pack(read_here(Path(path)), Path(out))
+        graph = read_here(Path(path))
+        if look is not None:
+            look(graph, path)
+        _pack(graph, Path(out))
     except UserError as error:
         print(error, file=sys.stderr)
         return REFUSED
@@ -352,4 +358,4 @@ class _Reader:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from whyspiking import arithmetic
-from whyspiking.errors import UserError
+from whyspiking.running import jobs
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,17 +48,12 @@ def _parser() -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = _parser().parse_args(words)
-    try:
-        # Before numpy is loaded, and so before the modules below are.
-        arithmetic.settle()
-        _run(given)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return jobs.command(lambda: _run(given))
 
 
-def _run(given: argparse.Namespace) -> None:
+def _run(given: argparse.Namespace) -> int:
+    # Before numpy is loaded, and so before the modules below are.
+    arithmetic.settle()
     match given.command:
         case "check" | "joint":
             from whyspiking.recording import record
@@ -108,6 +103,7 @@ def _run(given: argparse.Namespace) -> None:
 
             if not page.render():
                 print(f"{page.FIRST_SCREEN}: as before; no {' or '.join(page.BROWSERS)} is here")
+    return 0
 
 
 if __name__ == "__main__":

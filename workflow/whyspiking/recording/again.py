@@ -159,7 +159,9 @@ def compare(
         written = results / talk / name / MEASURED
         tables.write_metrics(measured, written)
         recorded = reference.table(folder / talk / "metrics.csv", columns.METRICS)
-        parts.append(reproduction.compared(tables.read_metrics([written]), recorded))
+        parts.append(
+            reproduction.compared(reproduction.beside(tables.read_metrics([written]), recorded))
+        )
         for path in (fact.parent for fact in facts):
             before = first / path.relative_to(results)
             if not (before / "network.npz").is_file():

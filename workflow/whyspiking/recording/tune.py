@@ -7,8 +7,8 @@ seeds that no run uses, at the presentations that are recorded, and scored on va
 network each, then three of the better half, then five of the better half of those (successive
 halving): a setting is as good as its lower quartile, so that one which now and then fails is not
 chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them; the best setting
-stands in talk.yaml (`chosen`; a test compares). With `--hidden` only the settings of talk.yaml are
-trained, once, at that number of hidden units. Test data are not touched.
+is written into talk.yaml (`put`; a test compares). With `--hidden` only the settings of talk.yaml
+are trained, once, at that number of hidden units. Test data are not touched.
 
 A talk with a protocol.yaml (ground) says itself what is tried: its module `references`.
 """
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
@@ -66,6 +67,8 @@ def tune(
     Returns:
         A row a network, `columns.TUNING`.
     """
+    if hidden is not None and hidden < 1:
+        raise UserError(f"tune: --hidden is {hidden}; expected 1 or more. Correct it.")
     asked = [
         (experiment, variant, list(settings(grid)) if hidden is None else [{}])
         for experiment in talk.experiments.values()
@@ -289,5 +292,59 @@ def run(name: str, wanted: list[str], hidden: int | None) -> None:
     table = tune(talk, config, wanted, hidden)
     write(table, talk.folder / FILE)
     for name, variant in sorted(set(zip(table["experiment"], table["variant"], strict=True))):
-        if hidden is None and (edge := at_edge(table, talk.experiments[name], variant)):
-            print(f"tune: {edge}.", flush=True)
+        if hidden is None:
+            print(put(talk.folder / "talk.yaml", name, variant, chosen(table, name, variant)))
+            if edge := at_edge(table, talk.experiments[name], variant):
+                print(f"tune: {edge}.", flush=True)
+
+
+def put(path: Path, experiment: str, variant: str, best: Mapping[str, Any]) -> str:
+    """Write the best setting into talk.yaml, where its values are taken from; says what was done.
+
+    All else of the text stays. A value that others take from there too is left to the author.
+    """
+    said = f"tune: {experiment}/{variant}: the best is {json.dumps(dict(best))}; talk.yaml"
+    text = path.read_text(encoding="utf-8")
+    before = json.loads(json.dumps(yaml.safe_load(text)))  # no block is shared
+    for key, value in best.items():
+        own = before["experiments"][experiment]
+        places = (("variants", variant, "settings"), ("scaled", "full"), ("parameters",))
+        held = ((place, _inside(own, place)) for place in places)
+        place, found = next((p, at) for p, at in held if at is not None and key in at)
+        if found[key]["value"] != value:
+            found[key]["value"] = value
+            text = _edited(text, ("experiments", experiment, *place), key, found[key])
+    if json.loads(json.dumps(yaml.safe_load(text))) != before:
+        return f"{said} takes a value from elsewhere, with others: write it there, below '<<'"
+    if text == path.read_text(encoding="utf-8"):
+        return f"{said} has it"
+    with whole_files.replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return f"{said} has it now"
+
+
+def _inside(data: Any, keys: Sequence[str]) -> Any:
+    """What lies below some keys; None where there is nothing."""
+    for key in keys:
+        data = (data or {}).get(key)
+    return data
+
+
+def _edited(text: str, place: Sequence[str], key: str, entry: Mapping[str, Any]) -> str:
+    """A YAML file with another value of a parameter: in its line, or in one below its `<<`."""
+    node: Any = yaml.compose(text, yaml.SafeLoader)
+    for name in place:
+        node = {k.value: v for k, v in node.value}[name]
+    lines = {k.value: (k, v) for k, v in node.value}
+    if key in lines:
+        at = {k.value: v for k, v in lines[key][1].value}["value"]
+        return text[: at.start_mark.index] + _flow(entry["value"]) + text[at.end_mark.index :]
+    mark = lines["<<"][0].start_mark
+    end = text.index("\n", mark.index)
+    return f"{text[:end]}\n{' ' * mark.column}{key}: {_flow(entry)}{text[end:]}"
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML, in a line."""
+    told = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
+    return told.partition("\n")[0]

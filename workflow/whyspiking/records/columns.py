@@ -36,6 +36,13 @@ VERDICTS = TableSchema(
     Column("role", "Key claim or secondary one."),
     Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
     METRIC,
+    EXPERIMENT,
+    VARIANT,
+    Column("engine", "What simulated it; empty: Brian2 where it did, else the engine of training."),
+    Column("condition", "Perturbation, its place and strength, as in metrics.csv; empty: none."),
+    Column(
+        "versus", "What it is compared with: columns and values of metrics.csv; empty: nothing."
+    ),
     Column("published", "Published value.", "number", _OF_METRIC),
     Column(
         "recalled",
@@ -45,7 +52,8 @@ VERDICTS = TableSchema(
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",
-        "Lower end of the 95 % interval; of a claim about every network, the lowest one.",
+        "Lower end of the 95 % interval, as results/README.md tells it; of a claim about every "
+        "network, the lowest one.",
         "number",
         _OF_METRIC,
     ),
@@ -139,7 +147,7 @@ AXES = TableSchema(
     *_interval("Mean over seeds.", _OF_METRIC, "effect"),
     _UNIT,
     _SEEDS,
-    Column("null", "The value that says: no effect.", "number", _OF_METRIC),
+    Column("neutral", "The value that says: no effect.", "number", _OF_METRIC),
     Column("better", "Which side of it speaks for spikes."),
     Column("favours_spikes", "What the whole interval says: yes, no, unclear."),
     Column("says", "The measure in words."),
@@ -225,7 +233,7 @@ CURVES = TableSchema(
     *_PLACE,
     VARIANT,
     Column("along", "parameters: trained numbers; time: since stimulus onset."),
-    Column("at", "Where on that axis; time in characteristic times of the talk.", "number"),
+    Column("place", "Where on that axis; time in characteristic times of the talk.", "number"),
     *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
     _SEEDS,
 )
@@ -373,6 +381,16 @@ RETIRED = TableSchema(
     Column("why", "Why it went."),
 )
 BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}  # of a run, and not of the reference
+CHANGED = TableSchema(
+    "Every number of a talk that is not the recorded one, old and new; the others are equal to the "
+    "last digit written.",
+    *METRICS.columns[1:10],  # of which number
+    Column("recorded", "In the record; empty where it lacks the number.", "number", _OF_METRIC),
+    Column("here", "What this run measured.", "number", _OF_METRIC),
+    Column("difference", "Here minus recorded.", "number", _OF_METRIC),
+)
+BESIDE_A_TALK = {"reproduced.csv": CHANGED}
+"""File beside the page of a talk, of the run alone -> its columns."""
 OF_THE_REFERENCE = {"networks.csv": NETWORKS, "retired.csv": RETIRED}
 """File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {

@@ -32,7 +32,6 @@ _DEFINED = {
     "(best lag per 1 s window) for autonomous oscillators.",
     "nrmse": "1: Root mean square error over the standard deviation of the target; at the best lag "
     "per 1 s window for autonomous oscillators.",
-    "frequency_error": "Hz: Output frequency minus target frequency.",
     # timing
     "timing_index": "1: T1: 1 - normalised score when spike times are redrawn and counts kept; 0 "
     "rate code, 1 timing code.",
@@ -59,17 +58,6 @@ _DEFINED = {
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
     "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
-    "message_payload": "bits/trial: Their values, without addresses; a spike is one bit.",
-    "message_bits": "bits/trial: Messages, each with its value and the address of its neuron; a "
-    "value of one bit, such as a spike, is said by the address.",
-    "messages_changes": "values/trial: Messages if a value is sent only when it has changed.",
-    "message_payload_changes": "bits/trial: The payload of these.",
-    "message_bits_changes": "bits/trial: All bits of these.",
-    "gain_at_equal_messages": "fraction: Score of the spiking network minus that of networks that "
-    "send values, at as many messages: interpolated between them by the logarithm of the cost, "
-    "each sending in every step or when a value changes, whichever costs less.",
-    "gain_at_equal_payload": "fraction: The same at as many bits of payload.",
-    "gain_at_equal_bits": "fraction: The same at as many bits, addresses included.",
     "spikes_hidden": "spikes/trial: Hidden spikes.",
     "spikes_per_neuron": "spikes/trial: Hidden spikes per hidden neuron.",
     "spikes_to_decision": "spikes/trial: Spikes up to the decision.",
@@ -345,9 +333,6 @@ _DEFINED = {
     # e-prop (scherr)
     "nmse": "1: Squared error of the output over the variance of the target in time.",
     "nmse_before": "1: The same during the one demonstration, before any learning.",
-    # Of the record of 872c24e; goes with it.
-    "iterations_to_10_percent": "iterations: First iteration after which the mean error of ten "
-    "batches of fresh trials is below 10 %; inf if it never is.",
     "iterations_to_criterion": "iterations: Iterations before the authors' criterion for ending a "
     "training was met: error below 7 % in one batch of fresh trials and in eight more; inf if it "
     "never was.",

@@ -47,13 +47,6 @@ def metric(name: str) -> str:
     return _words(declared()["metrics"], name)
 
 
-def claim(row: Mapping[str, Any]) -> str:
-    """How readers call what a verdict is of: the experiment and the metric, or how it differs."""
-    _, of, _ = str(row["claim"]).split(".")
-    of_what = f"{experiment(row['talk'], of)}, {metric(row['metric'])}"
-    return of_what + ", difference" * (row["test"] in ("difference", "equivalence"))
-
-
 def locus(name: str) -> str:
     """How readers call a place: spikes or numbers, a control (`mlp`), or both (`hidden/mlp`)."""
     place, _, control = name.partition("/")

@@ -24,6 +24,8 @@ all that indexing could give."""
 
 PACKED = ".gz"
 """Suffix of a compressed table; pandas reads it as it reads any."""
+LARGEST_BYTES = 2_000_000_000
+"""Of a table, unpacked: a small file from elsewhere must not fill the memory."""
 NUMBER = "%.10g"
 """How numbers are written."""
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
@@ -126,9 +128,9 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write any table as CSV, sealed, whole or not at all; compressed where its name says so."""
     with whole_files.replacing(Path(path), sealed=True) as partial:
         if Path(path).suffix != PACKED:
-            table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
+            table.to_csv(partial, index=False, float_format=NUMBER, na_rep="")
             return
-        text = table.to_csv(index=False, float_format=NUMBER, na_rep="nan")
+        text = table.to_csv(index=False, float_format=NUMBER, na_rep="")
         # The same bytes whenever the same table is written: without a name and a time.
         partial.write_bytes(gzip.compress(text.encode(), mtime=0))
 
@@ -169,7 +171,11 @@ def read(path: Path, schema: TableSchema, *, other: bool = False) -> Table:
     kinds = {"integer": "int64", "number": "float64", "string": "str"}
     types = {column.name: kinds[column.kind] for column in schema.columns if column.kind in kinds}
     try:
-        raw = gzip.decompress(raw) if found.suffix == PACKED else raw
+        if found.suffix == PACKED:
+            with gzip.open(io.BytesIO(raw)) as file:
+                raw = file.read(LARGEST_BYTES + 1)
+            if len(raw) > LARGEST_BYTES:
+                raise ValueError(f"more than {LARGEST_BYTES} bytes")
         table = pd.read_csv(
             io.BytesIO(raw), dtype=cast("Any", types), keep_default_na=False, na_values=["", "nan"]
         )

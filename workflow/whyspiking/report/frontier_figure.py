@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, label_ends, require
 from whyspiking.records.tables import Table
@@ -31,8 +32,8 @@ from whyspiking.verdicts.frontiers import (
 )
 
 ACCOUNT, CLOCKED = "8kb_events", "8kb_clocked"
-COLUMNS, NAMED = 3, 2
-"""Panels side by side, but on a narrow screen; methods of talks that are named, the best ones."""
+COLUMNS, NAMED = 3, 1
+"""Panels side by side, but on a narrow screen; methods of talks that are named, the best."""
 HEADING = (
     "How many right answers for how much energy? Higher and further left is better.",
     "How many right answers\nfor how much energy?\nHigher and further left is better.",
@@ -165,6 +166,8 @@ def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
     _marks(ax, panel)
+    few = x[-1] < 100 * x[0]
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
     ax.set_title("\n\n\n\n")  # the room for what follows
@@ -182,15 +185,18 @@ def _marks(ax: Axes, panel: Panel) -> None:
         colour, size = (RED, 8) if family == LIF else (BLUE, 14)  # both are seen at one place
         ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
     if built and both["word"] not in ("", WITHHELD):
-        _write(ax, f"built by hand:\n{_told(both)}", built[-1][1:], (-4, -26))
+        # Nothing else lies low on the right.
+        look = {"xycoords": "axes fraction", "ha": "right"}
+        _write(ax, f"stars included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
-        _write(ax, name if place < NAMED else "", (at, height), (5, -3))
+        _write(ax, name if place < NAMED else "", (at, height), (0, -13), ha="center")
     row = panel.read[TRAINED, ACCOUNT]
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
-    place, move = (theirs, (-5, 3)) if theirs < mine else (ax.get_xlim()[1], (-2, -11))
-    _write(ax, MAKERS.get(row["made_by"], ""), (place, level), move, ha="right")
+    if np.isfinite(mine * theirs):
+        middle = float(np.sqrt(mine * theirs))
+        _write(ax, MAKERS.get(row["made_by"], ""), (middle, level), (0, -11), ha="center")
 
 
 def _write(
@@ -211,9 +217,9 @@ def _legend() -> list[Line2D]:
     """What lines and marks mean, where there is room for it."""
     kinds = (
         ("with spikes", {"color": RED, "lw": 2.4}),
-        ("without, the best of all kinds", {"color": BLUE, "lw": 2.4}),
+        ("without: best of all kinds", {"color": BLUE, "lw": 2.4}),
         (
-            "graded twin, all but the spike",
+            "graded twin: no spike",
             {"color": BLUE, "dashes": DASHES[TWIN], "lw": 1.2},
         ),
         ("gated units", {"color": BLUE, "dashes": DASHES[GATED], "lw": 1.2}),

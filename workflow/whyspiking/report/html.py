@@ -55,7 +55,6 @@ DIFFERENCES = (
     "speed_area_gain",
     "score_difference",
     "last_layer_gain",
-    "gain_at_equal_messages",
     "lost",
     "gained",
     "above_half_way",

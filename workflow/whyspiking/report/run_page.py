@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from whyspiking.declared import abstract_file, community_file, registry
 from whyspiking.records import columns, reference, tables
+from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
@@ -425,4 +426,5 @@ class RunPage:
 
     def provenance(self) -> Html:
         """How this run was made."""
-        return Html(macros("sections").provenance(self.manifest))
+        energy = kilowatt_hours(self.manifest["talks"])
+        return Html(macros("sections").provenance(self.manifest, energy))

@@ -45,11 +45,11 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
         lines = [(str(name), points) for name, points in own.groupby("variant", sort=False)]
         for name, points in lines:
             role = experiment.variants[name].role
-            line_with_interval(ax, points["at"], points, index=LOOKS.index(role), label=role)
+            line_with_interval(ax, points["place"], points, index=LOOKS.index(role), label=role)
             words.append(f"{experiment.talk} {experiment.name}, {name}: {_in_words(points)}")
         called = labels.experiment(experiment.talk, experiment.name)
         title = f"{talks[experiment.talk].surname}\n{called}"
-        _finish(ax, title, lines[0][1]["at"].tolist())
+        _finish(ax, title, lines[0][1]["place"].tolist())
     for ax in panels[::columns]:
         ax.set_ylabel("score")
     legend_below(plate, list(panels[: len(drawn)]))
@@ -63,7 +63,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
 
 def _in_words(points: Table) -> str:
     return ", ".join(
-        f"{row['mean']:.3f} with {html.digits(row['at'])}" for row in points.to_dict("records")
+        f"{row['mean']:.3f} with {html.digits(row['place'])}" for row in points.to_dict("records")
     )
 
 

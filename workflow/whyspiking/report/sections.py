@@ -96,7 +96,7 @@ def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str], here: Ta
         here: Networks of the run beside the record, where measurements of others lie; or none.
     """
     run = set(zip(here["talk"], here["experiment"], strict=True))
-    own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"])]
+    own = axes[(axes["axis"] == axis) & np.isfinite(axes["neutral"])]
     rows = []
     for row in own.to_dict("records"):
         elsewhere = run and (row["talk"], row["experiment"]) not in run

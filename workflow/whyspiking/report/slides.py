@@ -1,11 +1,12 @@
-"""Every figure of the page and of its details as a file, on white, for a slide."""
+"""Figures of pages as files, on white, for a slide: all of a run, or one of a talk."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
 FIGURE = re.compile(
@@ -26,8 +27,32 @@ def write(pages: Iterable[Path], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for page in pages:
-        text = whole_files.read(page).decode("utf-8")
-        for name, opening, drawing in FIGURE.findall(text):
-            shown = ON_WHITE.format(opening=opening, drawing=drawing)
-            with whole_files.replacing(folder / f"{name}.svg") as partial:
-                partial.write_text(shown.replace("currentColor", "black"), encoding="utf-8")
+        for name, shown in _shown(page):
+            _write(folder / f"{name}.svg", shown)
+
+
+def write_one(page: Path, path: Path) -> None:
+    """Write the figure of a page that has the name of a file, as that file.
+
+    Raises:
+        UserError: If the page shows no such figure.
+    """
+    drawn = dict(_shown(page))
+    if path.stem not in drawn:
+        raise UserError(
+            f"figure '{path.stem}' is not on {page}; expected one of {', '.join(drawn)}. Correct "
+            "the path of the file that you ask for."
+        )
+    _write(path, drawn[path.stem])
+
+
+def _write(path: Path, shown: str) -> None:
+    with whole_files.replacing(path) as partial:
+        partial.write_text(shown, encoding="utf-8")
+
+
+def _shown(page: Path) -> Iterator[tuple[str, str]]:
+    """Name and drawing of every figure of a page."""
+    for name, opening, drawing in FIGURE.findall(whole_files.read(page).decode("utf-8")):
+        shown = ON_WHITE.format(opening=opening, drawing=drawing)
+        yield name, shown.replace("currentColor", "black")

@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import shared, yinyang
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, RED, Plate, raster, row_of_panels
+from whyspiking.plots.figures import BLUE, GREEN, INK, RED, Plate, raster, row_of_panels
 
 SAMPLES = {"n_train": 0, "n_validation": 0, "n_test": 200}
 """As many samples as pictures need."""
@@ -30,8 +29,7 @@ def picture(name: str) -> Plate:
     """
     task = shared_tasks()[name]
     values = {key: entry["value"] for key, entry in task.parameters.items()}
-    own = {task.own.parameter: task.own.values[0]} if task.own else {}
-    params = Params("", name, "", {**values, **own, **SAMPLES, "shared_task": name})
+    params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
     plate, axes = row_of_panels(2.0, 2, width=3.3)
     for ax in axes:
         ax.tick_params(axis="y", length=0)
@@ -75,52 +73,8 @@ def _randman(params: Params, left: Axes, right: Axes) -> str:
     )
 
 
-def _distinctness(params: Params, left: Axes, right: Axes) -> str:
-    """A sample in which all fire apart, and one in which two fire together."""
-    drawn = shared.latencies(params, "test")
-    assert drawn is not None
-    for ax, which, title in ((left, 0, "apart"), (right, 1, "together")):
-        times = drawn.times_ms[np.argmax(drawn.classes == which)]
-        meet = _meeting(times) if which else np.zeros(times.size, bool)
-        raster(ax, times, np.arange(times.size), colours=np.where(meet, RED, INK), width=1.6)
-        if which:
-            ax.axvline(times[meet].mean(), color=RED, linewidth=4, alpha=0.2)
-        ax.set(xlim=(0, params.window_ms), title=title)
-    return f"{params.n_input} inputs fire once each: all apart, or two of them together."
-
-
-def _meeting(times: NDArray) -> NDArray[np.bool_]:
-    """The two spikes that are nearest to each other, (spike,)."""
-    order = np.argsort(times)
-    first = int(np.argmin(np.diff(times[order])))
-    return np.isin(np.arange(times.size), order[first : first + 2])
-
-
-def _delayed_match(params: Params, left: Axes, right: Axes) -> str:
-    """A trial in which both cues are the same, and one in which they differ."""
-    spikes, classes = shared.trials(params, "test", params.n_test)
-    settings = shared.settings_of(params)
-    for ax, which, title in ((left, 0, "same"), (right, 1, "different")):
-        own = spikes.trials == int(np.argmax(classes == which))
-        times, units = spikes.times_ms[own], spikes.units[own]
-        second = (times >= settings.second_ms) & (times < settings.second_ms + settings.cue_ms)
-        colours = np.where(second & (which == 1), RED, BLUE)
-        colours = np.where(units >= 6 * settings.n_per_group, GREY, colours)
-        raster(ax, times, units, colours=colours, height=2.4, width=1.1)
-        for start, words in ((0.0, "cue"), (settings.second_ms, "cue"), (settings.go_ms, "go")):
-            ax.axvspan(start, start + settings.cue_ms, color=GREY, alpha=0.15, linewidth=0)
-            ax.text(start + settings.cue_ms / 2, spikes.n_units + 1, words, ha="center", size=7.5)
-        ax.set(xlim=(0, settings.trial_ms), ylim=(-1, spikes.n_units + 6), title=title)
-    return (
-        f"Two cues {settings.delay_ms:g} ms apart, then a go signal, over background spikes: "
-        "both cues the same, or different."
-    )
-
-
 DRAWN: dict[str, Callable[[Params, Axes, Axes], str]] = {
     "yinyang": _yinyang,
     "randman": _randman,
-    "distinctness": _distinctness,
-    "delayed_match": _delayed_match,
 }
 """Task -> draws it on two panels, and says it in words for those who cannot see it."""

@@ -21,6 +21,8 @@ SNAKEMAKE = Path(".snakemake")
 SUBMITTED = "slurm_logs"
 """In Snakemake's folder, from the first job on that was handed to Slurm."""
 
+beside: list[str] = []
+"""Says so where another run lives in the folder, whose lock of Snakemake is no left-over."""
 _held: list[IO[str]] = []
 """Open as long as this process lives; no process that it starts inherits it."""
 
@@ -42,16 +44,29 @@ def take(folder: Path = SNAKEMAKE) -> None:
         folder.mkdir(exist_ok=True)
         file = (folder / "whyspiking-runs").open("a+", encoding="utf-8")
         _held.append(file)
+        _refuse_orphans(folder)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             fcntl.flock(file, fcntl.LOCK_SH)  # somebody runs here, perhaps another talk
+            beside.append("another run lives in this folder")
         else:
             _clear(folder / "locks", file, host)
             fcntl.flock(file, fcntl.LOCK_SH)
         print(host, file=file, flush=True)
     except OSError:
         return  # Snakemake tells what is wrong with the folder
+
+
+def _refuse_orphans(folder: Path) -> None:
+    """Whoever else runs here: jobs of a killed run would be submitted again."""
+    if (folder / SUBMITTED).exists() and (jobs := slurm.orphans(Path.cwd())):
+        raise UserError(
+            f"Slurm: jobs of an earlier run in this folder ({', '.join(jobs)}), which was killed "
+            "or lives on a machine that shares no locks with this one, wait or run still, and "
+            "would be submitted a second time. Wait until `squeue` no longer lists them, or end "
+            f"them: scancel {' '.join(jobs)}"
+        )
 
 
 def _clear(locks: Path, file: IO[str], host: str) -> None:
@@ -61,12 +76,6 @@ def _clear(locks: Path, file: IO[str], host: str) -> None:
     left = any(locks.glob("*.lock"))
     if left and hosts != {host}:
         return
-    if (locks.parent / SUBMITTED).exists() and (jobs := slurm.jobs_of(Path.cwd())):
-        raise UserError(
-            f"Slurm: jobs of an earlier run in this folder, which was killed, wait or run still "
-            f"({', '.join(jobs)}), and would be submitted a second time. Wait until `squeue` no "
-            f"longer lists them, or end them: scancel {' '.join(jobs)}"
-        )
     if left:
         shutil.rmtree(locks)
         logging.getLogger("snakemake.logging").info(

@@ -8,9 +8,10 @@ import os
 import re
 import resource
 import signal
+import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,8 @@ REMEDIES = {
     errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
     errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
     errno.EACCES: "permission is missing; give yourself permission, or name another folder",
+    errno.ENOTDIR: "a file stands where a folder should; name another folder, or move the file",
+    errno.EEXIST: "a file stands where a folder should; name another folder, or move the file",
     errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
@@ -75,13 +78,35 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         except OSError as error:
             if error.errno not in REMEDIES:
                 _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
-            place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
-            _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
+            _fail(f"ERROR {label}: {refused(error)}", outer)
         except Exception as error:
             # JAX says of either in its own words.
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
                 _fail(f"ERROR {label}: {NO_MEMORY}", outer)
             _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
+
+
+def refused(error: OSError) -> str:
+    """What the system has refused, and what to do about it."""
+    place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+    told = REMEDIES.get(error.errno or 0, "expected a place to read or write; name another one")
+    return f"{place}: {error.strerror or error}; {told}"
+
+
+def command(work: Callable[[], int]) -> int:
+    """Do what a command line asks for; what the user can mend becomes one message.
+
+    Args:
+        work: Gives the exit status.
+    """
+    try:
+        return work()
+    except UserError as error:
+        said = str(error)
+    except OSError as error:
+        said = refused(error)
+    print(f"error: {said}", file=sys.stderr)
+    return 1
 
 
 USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"
@@ -128,6 +153,12 @@ def _fail(text: str, outer: int, status: int = 1) -> NoReturn:
         os.write(outer, f"{text}\n".encode(errors="replace"))
     # Not through sys.exit: what is still buffered for a full disk would fail a second time.
     os._exit(status)
+
+
+def here(plan: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """A plan with the folders of this run's config, which Snakemake does not compare."""
+    places = {"work_dir": config["build_folder"], "data_dir": config["data"]["folder"]}
+    return {**plan, "params": {**plan["params"], **places}}
 
 
 def wildcard_label(wildcards: Any) -> str:

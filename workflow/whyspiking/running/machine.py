@@ -16,8 +16,10 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from whyspiking import arithmetic
 from whyspiking.compiler import toolchain
@@ -30,6 +32,10 @@ from whyspiking.running.jobs import cpu_seconds
 REFERENCE_S = {"python": 0.117, "memory": 0.045, "matrices": 0.082, "compile": 0.271}
 MIX = 1
 FILE = "machine.json"
+MADE_WITH = "made_with"
+"""Key of `info` in network.json that holds `making` of the job that trained it."""
+VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
+"""Packages that a manifest names."""
 REPEATS = 3
 
 # Headers that every program of Brian2 includes, and a little to optimise.
@@ -123,6 +129,41 @@ def compiler() -> str:
         return "none"
     done = subprocess.run(command, capture_output=True, text=True)
     return done.stdout.partition("\n")[0]
+
+
+def making() -> dict[str, str]:
+    """What else than code and recipe decides digits here: versions, vectors, caches, compiler."""
+    versions = {name: metadata.version(name) for name in VERSIONS_OF}
+    told = {"python": platform.python_version(), **versions, **arithmetic.described()}
+    return {**told, "compiler": compiler()}
+
+
+def stamp(network: Path) -> None:
+    """Write into the network.json of a network with what it was trained, unless it says so.
+
+    A network that is taken over from another experiment keeps what it was trained with.
+    """
+    told = whole_files.read_json(network, "info")
+    told["info"].setdefault(MADE_WITH, making())
+    whole_files.write(network, json.dumps(told, indent=1, sort_keys=True) + "\n")
+
+
+def made_otherwise(networks: Iterable[Path]) -> list[dict[str, Any]]:
+    """Networks that were trained with something else than is here: how many, one, what differs.
+
+    Args:
+        networks: Their network.json.
+    """
+    now, found = making(), {}
+    for path in networks:
+        info = whole_files.read_json(path, "info")["info"]
+        then = info.get(MADE_WITH, dict.fromkeys(now, "not told"))
+        if differs := {key: then.get(key) for key in now if then.get(key) != now[key]}:
+            found.setdefault(json.dumps(differs), []).append(path)
+    return [
+        {"networks": len(paths), "one": str(paths[0].parent), "differs": json.loads(differs)}
+        for differs, paths in found.items()
+    ]
 
 
 def _machine() -> list[str]:

@@ -35,12 +35,14 @@ class Stop:
     Attributes:
         number: The signal; None while there was none.
         ended: Whether it has ended the run.
+        left: What a cluster still has of it, and what ends that.
     """
 
     def __init__(self) -> None:
         """Nothing is heeded yet."""
         self.number: int | None = None
         self.ended = False
+        self.left = ""
         self._scheduler: Any = None
         self._received: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mark = f"{os.getpid()}-{time.time_ns()}"
@@ -55,8 +57,7 @@ class Stop:
         """Have the signals end the jobs as well, from now on; called by `onstart`.
 
         Args:
-            workflow: That of the Snakefile. Jobs on a cluster are left to Snakemake, which cancels
-                them when it is told to exit.
+            workflow: That of the Snakefile. Jobs on a cluster are ended by `slurm_run.cancel`.
         """
         if workflow.local_exec:
             from snakemake.shell import shell

@@ -37,6 +37,7 @@ def collect_talk(
     tables.write_metrics(table, folder / "metrics.csv")
     held = held_of(talk, config["scale"], folder)
     summarise_talk(held.metrics, described, folder)
+    tables.write_csv(held.numbers, folder / "reproduced.csv")
 
     history: list[dict[str, Any]] = []
     unavailable: dict[tuple[str, str], str] = {}

@@ -20,8 +20,6 @@ from whyspiking.records import tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import durations
 
-VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
-
 
 def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     """Write durations.csv and manifest.json.
@@ -39,6 +37,9 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     table = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(table, folder / "durations.csv")
     made = {**_manifest(config, timed, unit), "reproduced": reproduced}
+    made["made_otherwise"] = machine.made_otherwise(
+        sorted(folder.glob("*/*/*/seed-*/network.json"))
+    )
     text = json.dumps(made, indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
 
@@ -85,8 +86,8 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         for talk, part in measured.groupby("talk")
     }
     # Of a folder of the user's, that it was given; where it lies is nobody's concern.
-    given = config["data"]["originals_dir"] and "given"
-    config = {**config, "data": {**config["data"], "originals_dir": given}}
+    given = {key: x and "given" for key, x in config["data"].items() if key.endswith("_dir")}
+    config = {**config, "data": {**config["data"], **given}}
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}
     used = used_folders(config["data"])
@@ -111,7 +112,7 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
             for name in with_protocol(available())
         },
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in VERSIONS_OF},
+        "versions": {name: metadata.version(name) for name in machine.VERSIONS_OF},
         "machine": {
             "cpu": machine.processor(),
             "system": platform.system(),

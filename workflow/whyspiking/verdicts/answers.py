@@ -245,13 +245,13 @@ def turning(favours: int, measured: int) -> int:
 
 def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     """The contrasts that count, in the order of the measures."""
-    own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["null"].astype(float))]
+    own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["neutral"].astype(float))]
     findings = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
             values = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
             values["size"] = row["size"] if np.isfinite(row["size"]) else None
-            findings.append(Finding(**values, side=row["favours_spikes"]))
+            findings.append(Finding(**values, null=row["neutral"], side=row["favours_spikes"]))
     return findings
 
 

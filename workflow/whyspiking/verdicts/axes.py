@@ -30,7 +30,7 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
             where, versus (subtracted, paired by seed), neutral, better, transform, says.
 
     Returns:
-        A table with the columns of `columns.AXES`. `favours_spikes` says on which side of `null`
+        A table with the columns of `columns.AXES`. `favours_spikes` says on which side of `neutral`
         the whole interval lies; with one seed, or an interval over the null, it is "unclear".
 
     Raises:
@@ -121,7 +121,7 @@ def _row(entry: Mapping[str, Any], place: Mapping[str, str], estimate: Interval)
     }
     unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit
     side = favoured(entry["better"], estimate, null)
-    return {**keys, **limits, "unit": unit, "null": null, "favours_spikes": side}
+    return {**keys, **limits, "unit": unit, "neutral": null, "favours_spikes": side}
 
 
 def favoured(better: str, estimate: Interval, null: float) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared import learning_rules, registry, shared_tasks
+from whyspiking.declared import registry, shared_tasks
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
@@ -189,12 +189,10 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     step = entry.experiment.input_step_ms
     if rule.grows_with("T") and not step:
         return np.nan
-    numeric = {name: x for name, x in values.items() if isinstance(x, int | float)}
-    duration = learning_rules.evaluate(entry.task.lasts_ms, numeric)
     n_in, n, n_out = (values[name] for name in ("n_input", "n_hidden", "n_output"))
     counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
-    steps = duration / step if step else 1.0
+    steps = values["window_ms"] / step if step else 1.0
     return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
 
 

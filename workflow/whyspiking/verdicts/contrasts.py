@@ -23,17 +23,11 @@ LEAST_LOSS = 0.02
 """Least loss of score of which a share is computed: twice the standard error of 1,000 trials."""
 GAINS = {"robustness_area": "robustness_advantage", "speed_area": "speed_area_gain"}
 """Metric -> metric of how much more of it a spiking network has than a control."""
-AT_EQUAL = {
-    "messages": "gain_at_equal_messages",
-    "message_payload": "gain_at_equal_payload",
-    "message_bits": "gain_at_equal_bits",
-}
-"""Cost of what neurons send -> metric of how much more a spiking network scores at that cost."""
 ALIGNED = ("gradient_cosine", "gradient_cosine_permuted", "gradient_cosine_gain")
 CROSSED = {
     *("energy", "energy_ratio", "energy_ratio_variation"),
     *("loss_recovered", "size_ratio"),
-    *(*GAINS.values(), *AT_EQUAL.values(), *ALIGNED),
+    *(*GAINS.values(), *ALIGNED),
 }
 """Metrics that `cross_rows` computes from others, and nothing else does."""
 Counts = Mapping[str, float]
@@ -61,7 +55,6 @@ def cross_rows(
             rows += _gain_rows(table, experiment)
             rows += _size_rows(table, experiment)
             rows += _recovered_rows(table, experiment)
-            rows += _equal_rows(table, experiment)
     return rows + _alignment_rows(metrics, talk)
 
 
@@ -188,30 +181,6 @@ def _recovered_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]
     return rows
 
 
-def _equal_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
-    """Score of a spiking network minus what controls reach that send as much, per seed.
-
-    A control counts twice: sending in every step, and only what has changed.
-    """
-    clean = tables.where(table, perturbation="none", locus="")
-    controls = tables.where(clean, variant=_with_role(experiment, "control"))
-    rows: list[dict[str, Any]] = []
-    for spiking, (cost, gain) in itertools.product(
-        _with_role(experiment, "spiking"), AT_EQUAL.items()
-    ):
-        ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
-        paid = tables.where(controls, metric=[cost, f"{cost}_changes"])
-        scores = tables.where(controls, metric="score")
-        for pair in _pairs(tables.where(ours, metric="score"), tables.where(ours, metric=cost)):
-            theirs = _pairs(tables.where(paid, seed=pair["seed"]), scores, "variant")
-            points = [(p["value"], p["value_other"], sizes.MANY) for p in theirs if p["value"] > 0]
-            # One network that sends values makes no curve.
-            if len({p["variant"] for p in theirs}) > 1 and points and pair["value_other"] > 0:
-                more = pair["value"] - sizes.score_at(points, pair["value_other"])
-                rows += tables.rows(_place(pair), {gain: more}, pair["trials"])
-    return rows
-
-
 def _alignment_rows(metrics: Table, talk: Talk) -> list[dict[str, Any]]:
     """M3 of all talks under one name: the cosine, its null, and their difference, per seed."""
     rows: list[dict[str, Any]] = []
@@ -271,10 +240,6 @@ def _with_role(experiment: Experiment, role: str) -> list[str]:
 def _pairs(ours: Table, theirs: Table, *by: str) -> list[dict[str, Any]]:
     """Rows of the same seed side by side; columns of the second have `_other` behind their name."""
     return ours.merge(theirs, on=["seed", *by], suffixes=("", "_other")).to_dict("records")
-
-
-def _by_seed(rows: Table) -> dict[int, float]:
-    return dict(zip(rows["seed"].astype(int), rows["value"].astype(float), strict=True))
 
 
 def _place(row: Mapping[str, Any]) -> dict[str, Any]:

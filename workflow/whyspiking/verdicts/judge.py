@@ -320,10 +320,14 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
     own = ("talk", "role", "origin", "metric", "data", "says", "test", "better", "history")
+    clean = claim.where.get("perturbation", "none") == "none"
     recalled = "statement" if claim.source.value is None else "number"
     return {
         **dict.fromkeys(COLUMNS.names, np.nan),
         **{name: getattr(claim, name) for name in own},
+        **{name: claim.where.get(name, "") for name in ("experiment", "variant", "engine")},
+        "condition": "" if clean else _told(claim.where, PLACE_COLUMNS[3:]),
+        "versus": _told(_overlay(claim.where, claim.versus), PLACE_COLUMNS) if claim.versus else "",
         "claim": claim.id,
         "published": np.nan if claim.source.value is None else claim.source.value,
         "recalled": recalled if claim.source.recalled else "",
@@ -333,6 +337,11 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         "scale": scale,
         **dict.fromkeys(("why", "note", "over", "missed"), ""),
     }
+
+
+def _told(place: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Some columns of a place with their values, in the order in which a reader looks for it."""
+    return " ".join(f"{column}={place[column]}" for column in columns if column in place)
 
 
 def _join(note: str, more: str, by: str = "; ") -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.records import reference
-from whyspiking.records.columns import METRICS, REPRODUCED, VERDICTS
+from whyspiking.records.columns import CHANGED, METRICS, REPRODUCED, VERDICTS
 from whyspiking.records.tables import Table
 
 SCALES = ("default", "full")
@@ -43,12 +43,14 @@ class Held:
             in place of the experiments that differ those of the run.
         table: A row a network of the run, columns of `columns.REPRODUCED`.
         verdicts: The record's rows of verdicts.csv of the talk.
+        numbers: A row a number that is not the recorded one, columns of `columns.CHANGED`.
         why_not: Why nothing is compared; empty where it is.
     """
 
     metrics: Table
     table: Table
     verdicts: Table
+    numbers: Table
     why_not: str = ""
 
     @property
@@ -88,19 +90,23 @@ def held(talk: str, metrics: Table, scale: str, folder: Path = reference.FOLDER)
         recorded = reference.table(folder / talk / "metrics.csv", METRICS)
         verdicts = reference.table(folder / talk / "verdicts.csv", VERDICTS)
     except UserError as nothing:
-        return Held(metrics, REPRODUCED.table([]), VERDICTS.table([]), str(nothing))
-    table = compared(metrics, recorded)
-    found = Held(metrics, table, verdicts)
+        none = REPRODUCED.table([]), VERDICTS.table([]), CHANGED.table([])
+        return Held(metrics, *none, str(nothing))
+    numbers = beside(metrics, recorded)
+    table = compared(numbers)
+    changed = numbers.loc[numbers["gap"] != 0, CHANGED.names]
+    found = Held(metrics, table, verdicts, changed)
     kept = recorded[~recorded["experiment"].isin(found.own)].assign(scale=scale)
     parts = [part for part in (kept, metrics[metrics["experiment"].isin(found.own)]) if len(part)]
     joined = pd.concat(parts, ignore_index=True) if parts else metrics
-    return Held(joined.sort_values(METRICS.names[:10], kind="stable"), table, found.verdicts)
+    return Held(joined.sort_values(METRICS.names[:10], kind="stable"), table, verdicts, changed)
 
 
-def compared(metrics: Table, recorded: Table) -> Table:
-    """Network by network how many numbers are those of the record, columns of `REPRODUCED`.
+def beside(metrics: Table, recorded: Table) -> Table:
+    """Every number of a run beside the recorded one, columns of `CHANGED` and `gap`.
 
-    What a clock measured is left out, and what only one of the two has is counted as new.
+    What a clock measured is left out. The gap is relative to the larger of the two, and nan where
+    the record lacks the number.
     """
     here, there = (
         table[~table["metric"].str.contains("seconds")].set_index(ROW)["value"].astype(float)
@@ -113,10 +119,19 @@ def compared(metrics: Table, recorded: Table) -> Table:
         gap = np.abs(value - before) / np.maximum(np.abs(value), np.abs(before))
     gap = np.where((value == before) | (np.isnan(value) & np.isnan(before)), 0.0, gap)
     gap = np.where(known, np.nan_to_num(gap, nan=np.inf), np.nan)
-    rows = here.index.to_frame(index=False).assign(gap=gap)
+    told = {"recorded": before, "here": value, "difference": value - before, "gap": gap}
+    return here.index.to_frame(index=False).assign(**told)
+
+
+def compared(numbers: Table) -> Table:
+    """Network by network how many numbers are those of the record, columns of `REPRODUCED`.
+
+    Args:
+        numbers: As `beside` gives them.
+    """
     found = [
         _of_network(dict(zip(NETWORK, key, strict=True)), own)
-        for key, own in rows.groupby(NETWORK, sort=False)
+        for key, own in numbers.groupby(NETWORK, sort=False)
     ]
     return REPRODUCED.table(found)
 

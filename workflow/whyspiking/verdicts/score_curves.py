@@ -56,7 +56,7 @@ def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, An
         scores = part[(part["metric"] == "score") & part["variant"].isin(sizes.index)]
         if scores.empty:
             continue
-        points = statistics.over_seeds(scores.assign(at=scores["variant"].map(sizes)), ["at"])
+        points = statistics.over_seeds(scores.assign(place=scores["variant"].map(sizes)), ["place"])
         for point in points.to_dict("records"):
             yield {**place, "variant": name, "along": "parameters", **point}
 
@@ -74,6 +74,6 @@ def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Itera
         times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
         every = max(1, times.size // POINTS)
         for time, values in zip(times[::every], scores.T[::every], strict=True):
-            place = {"talk": experiment.talk, "experiment": experiment.name, "at": time}
+            place = {"talk": experiment.talk, "experiment": experiment.name, "place": time}
             interval = asdict(statistics.t_interval(values))
             yield {**place, "variant": variant.name, "along": "time", **interval}

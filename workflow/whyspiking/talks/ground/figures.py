@@ -34,9 +34,10 @@ def asked(metrics: Table) -> fg.Plate:
     said, shares = protocol(), metrics[metrics["metric"] == "accuracy"]
     floors = shares[shares["variant"] == "floors"].groupby(["experiment", "perturbation"])["value"]
     there, told = floors.mean().unstack(), []
-    fg.require(len(there), "No floors were computed at this scale.")
-    plate, axes = fg.row_of_panels(5.2, len(there), sharey=True)
-    for ax, task in zip(axes, [task for task in said.tasks if task in there.index], strict=True):
+    shown = [task for task in said.tasks if task in there.index]
+    fg.require(shown, "No floors were computed at this scale.")
+    plate, axes = fg.row_of_panels(5.2, len(shown), sharey=True)
+    for ax, task in zip(axes, shown, strict=True):
         described, found = said.tasks[task], there.loc[task].to_dict()
         for row, name in enumerate(said.floors):
             veto = name in described.floors.veto
