@@ -85,9 +85,15 @@ def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
 
 
 def _others(answered: Answered, task: str) -> Iterator[str]:
-    """Families without spikes that reach the level on all seeds, and what they need."""
+    """Families without spikes that reach the level on all seeds, and what they need.
+
+    Networks built by hand are told of where they turn the word of all that is trained.
+    """
+    names = BESIDES | {EVERYTHING: "hand-built ones"}
+    trained = answered.over[TRAINED][task]
     for beside, over in answered.over.items():
         row = answered.rows(beside, ACCOUNT).get(task)
-        if row and beside not in (TRAINED, EVERYTHING) and row["reached_theirs"] == row["seeds"]:
+        other = beside != TRAINED and (beside != EVERYTHING or over[task] != trained)
+        if row and other and row["reached_theirs"] == row["seeds"]:
             needs = THEIRS.get(over[task], "it depends")
-            yield f"{BESIDES.get(beside, beside).removeprefix('their ')} ({needs})"
+            yield f"{names.get(beside, beside).removeprefix('their ')} ({needs})"
