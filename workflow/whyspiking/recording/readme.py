@@ -2,6 +2,7 @@
 
 Run `python -m whyspiking.recording readme` (`make record` does) after a new record. A row is
 found by the claim id that its first cell names; its other cells are written from the verdict table.
+The rows on when to use spikes are those of the page.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import finished, reference
-from whyspiking.report import html
+from whyspiking.report import first_screen, html, when
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.sample import EVERY
 
@@ -62,6 +63,23 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
             )
         rows[index] = f"| {row['what']} | {_cells(records[name], claims[name])} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
+
+
+def advised(readme: str, rows: str) -> str:
+    """The text of README.md with the rows of its table on when to use spikes.
+
+    Args:
+        readme: The present text; it must hold the table's head once.
+        rows: Lines of the table, each with its newline.
+
+    Raises:
+        UserError: If the table is missing.
+    """
+    head = f"| {' | '.join(when.HEADS)} |\n{'|---' * len(when.HEADS)}|\n"
+    if readme.count(head) != 1:
+        raise UserError(f"{README}: holds the table that begins with '{head}' not once; add it")
+    before, after = readme.split(head)
+    return before + head + rows + re.sub(r"\A(\|.*\n)*", "", after)
 
 
 def counted(verdicts: pd.DataFrame) -> str:
@@ -112,4 +130,5 @@ def write() -> None:
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = finished.find(reference.FOLDER).verdicts
     text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
-    README.write_text(text, encoding="utf-8")
+    answered = first_screen.recorded(reference.FOLDER)
+    README.write_text(advised(text, when.markdown(answered)), encoding="utf-8")

@@ -71,9 +71,9 @@ ADVANTAGE = TableSchema(
     Column("who", "spikes, or the method of a talk that is held against the lif frontier."),
     Column(
         "beside",
-        "twin (is it the spike?), gated (is it the memory?), trained (the best of all that is "
-        "trained without spikes), everything (is it worth it? with networks built by hand on both "
-        "sides); of a rule lif.",
+        "twin (is it the spike?), gated (is it the memory?), relu (units told at once), trained "
+        "(the best of all that is trained without spikes), everything (is it worth it? with "
+        "networks built by hand on both sides); of a rule lif.",
     ),
     Column(
         "cost",

@@ -1,7 +1,10 @@
 """The answer on one screen: what training reaches with spikes and without, and what that costs.
 
-Title and sentences are read of advantage.csv, task by task: with trained networks only, since those
-built by hand say what is possible. Numbers stand in the figure beside them.
+Title and sentences are read of advantage.csv, task by task. A sceptic may replace the opponent, by
+any family without spikes, all of them, or these and what was built by hand, and the account of the
+energy, by any of the four. So a word is said beside the opponent that it holds for, only if no
+account turns it, and without naming one only if no opponent does either; else the screen says what
+turns it. Numbers stand in the figure beside them.
 """
 
 from __future__ import annotations
@@ -9,19 +12,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import tables
+from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.frontier_figure import ACCOUNT, CLOCKED
+from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.verdicts import programme as decisive
 from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
 from whyspiking.verdicts.answers import Answer
-from whyspiking.verdicts.frontiers import COSTS, OPPONENTS, TRAINED, TWIN, best, side
+from whyspiking.verdicts.frontiers import (
+    COSTS,
+    EVERYTHING,
+    GATED,
+    LIF,
+    TRAINED,
+    TWIN,
+    best,
+    side,
+)
 from whyspiking.verdicts.rule import PASSES
 
 BESIDE = {
@@ -29,19 +43,25 @@ BESIDE = {
     "robustness": "more robustness",
 }
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
-SAYS = {
-    CHEAPER: "cheaper",
-    DEARER: "dearer",
-    NO_DIFFERENCE: "no different",
-    OPEN: "undecided",
-    "": "without a common level",
+SAYS = {CHEAPER: "cheaper", DEARER: "dearer", NO_DIFFERENCE: "no different"}
+"""Word of a ratio -> how sentences put it, in their order; other words are no answer."""
+BESIDES = {
+    TWIN: "their graded twin",
+    GATED: "gated units",
+    "relu": "ReLU units told at once",
+    EVERYTHING: "all, even hand-built,",
 }
-"""Word of a ratio -> how sentences put it, in their order."""
+"""Opponent -> how sentences call it."""
+ELSEWHERE = {OPEN: "seeds differ too much", "": "one side falls short"}
+"""What is no word under all accounts -> why none is said; else accounts turn it."""
+WORDS = 120
+"""Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
     TWIN: "its twin: is it the spike?",
-    "gated": "gated units: is it the memory?",
+    GATED: "gated units: is it the memory?",
+    "relu": "ReLU units told at once: is it time?",
     TRAINED: "all that is trained without",
-    "everything": "everything, built by hand too",
+    EVERYTHING: "everything, built by hand too",
 }
 """Opponent -> how a table calls it."""
 
@@ -78,85 +98,173 @@ class Answered:
         return {(row["beside"], row["cost"], row["task"]): row for row in rows}
 
     def rows(self, beside: str, cost: str) -> dict[str, Mapping[str, Any]]:
-        """Task by its name -> row of one comparison."""
+        """Task by the first word of its name -> row of one comparison."""
         return {
-            title.partition(":")[0]: self.read[beside, cost, task]
+            title.split()[0].rstrip(":"): self.read[beside, cost, task]
             for task, title in self.titles.items()
             if (beside, cost, task) in self.read
+        }
+
+    @cached_property
+    def over(self) -> dict[str, dict[str, str]]:
+        """Opponent -> task by its name -> what all four accounts say of spikes beside it."""
+        families = dict.fromkeys(x for x, *_ in self.read if x not in (TRAINED, EVERYTHING, LIF))
+        asked = self.rows(TRAINED, ACCOUNT)
+        return {
+            beside: {t: row["over"] for t, row in self.rows(beside, ACCOUNT).items() if t in asked}
+            for beside in (*families, TRAINED, EVERYTHING)
+        }
+
+    @cached_property
+    def stands(self) -> dict[str, str]:
+        """Task by its name -> the word that no opponent and no account turns."""
+        return {
+            task: word
+            for task, word in self.over[TRAINED].items()
+            if word in SAYS and {own.get(task) or word for own in self.over.values()} == {word}
         }
 
     @property
     def title(self) -> str:
         """Why spiking, in few words; empty where nothing was compared."""
         rows = self.rows(TRAINED, ACCOUNT)
-        overall = {task: row["over"] for task, row in rows.items() if row["word"] != WITHHELD}
-        if not overall:
+        counted = [task for task, row in rows.items() if row["word"] != WITHHELD]
+        if not counted:
             return "no answer yet" if rows else ""
-        cheaper = [task for task, word in overall.items() if word == CHEAPER]
-        accounts = [self.rows(TRAINED, cost)[task]["word"] for cost in MAIN for task in overall]
-        energy = (
-            "for energy, whatever is counted"
-            if len(cheaper) == len(rows)
-            else f"for energy on {len(cheaper)} of {len(rows)} tasks, whatever is counted"
-            if cheaper
-            else "whether for energy depends on what is counted"
-            if CHEAPER in accounts
-            else "not for energy so far"
-        )
-        alone = [task for task, row in rows.items() if _reach(row) == (True, False)]
+        cheaper = list(self.stands.values()).count(CHEAPER)
+        on = "" if cheaper == len(rows) else f" on {cheaper} of {len(rows)} tasks"
+        alike = f"for energy{on}, whatever is counted and compared"
+        energy = alike if cheaper else self._turned()
+        alone = [task for task in counted if self._alone(task)]
         return f"for right answers on {listed(alone)}; {energy}" if alone else energy
+
+    def _turned(self) -> str:
+        """What energy is worth where no task has spikes cheaper in every comparison."""
+        words = {
+            (task, beside, cost): row["word"]
+            for beside in self.over
+            for cost in MAIN
+            for task, row in self.rows(beside, cost).items()
+            if task in self.over[beside] and row["word"] not in ("", WITHHELD)
+        }
+        if CHEAPER not in words.values():
+            return "not for energy so far"
+        turns = []
+        for place, says in ((2, "what is counted"), (1, "what is compared")):
+            found: dict[tuple[str, ...], set[str]] = {}
+            for key, word in words.items():
+                found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
+            turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
+        whether = f"whether for energy depends on {listed(turns or [''])}"
+        return whether if turns else "for energy beside some networks only"
+
+    def _alone(self, task: str) -> bool:
+        """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
+        cells = [self.rows(beside, cost).get(task) for beside in self.over for cost in MAIN]
+        return all(_reach(row) == (True, False) for row in cells if row)
 
     @property
     def sentences(self) -> list[str]:
-        """What training reaches; what it costs beside the best without spikes, beside the twin."""
-        rows = self.rows(TRAINED, ACCOUNT)
-        told = {
-            "Beside the best without, at the same accuracy, spikes are": TRAINED,
-            "Beside their graded twin, all but the spike, they are": TWIN,
-        }
-        costs = [f"{begins} {self._costs(beside)}." for begins, beside in told.items()]
-        return [self._reached(), *costs] if rows else []
+        """What training reaches; what it costs, as far as no account turns it, by opponent."""
+        if not self.rows(TRAINED, ACCOUNT):
+            return []
+        told = [self._reached(), *self._costs(brief=False)]
+        words = " ".join([self.title, *told]).split()
+        return told if len(words) <= WORDS else [self._reached(), *self._costs(brief=True)]
 
     def _reached(self) -> str:
         """How many answers of trained networks are right, with spikes and without."""
-        said, above = [], []
-        for name, row in self.rows(TRAINED, ACCOUNT).items():
-            own = tables.where(self.networks, task=row["task"])
-            both = (
-                best(side(own, TRAINED, spikes=x), "seed")["test"].mean() for x in (True, False)
-            )
-            said.append(f"{name} {' and '.join(f'{100 * share:.0f}' for share in both)} %")
-            above += [name] * (row["word"] == WITHHELD)
-        told = f"Right answers after training, with spikes and without: {', '.join(said)}."
+        said = [f"{name} {' and '.join(x)}" for name, x in self.rights.items()]
+        above = [
+            name for name, row in self.rows(TRAINED, ACCOUNT).items() if row["word"] == WITHHELD
+        ]
+        told = f"Right answers after training in %, with spikes and without: {', '.join(said)}."
         why = "a talk’s method beats these networks with spikes, so no more is said"
         return f"{told} On {listed(above)} {why}." if above else told
 
-    def _costs(self, beside: str) -> str:
-        """On which tasks spikes are cheaper, dearer or neither; which change where clocked."""
-        events = {t: r for t, r in self.rows(beside, ACCOUNT).items() if r["word"] != WITHHELD}
-        clocked = self.rows(beside, CLOCKED)
-        other = {t: clocked[t] for t, row in events.items() if clocked[t]["word"] != row["word"]}
-        if not events:
-            return "held against nothing"
-        return f"{_worded(events)}; clocked {_worded(other) if other else 'likewise'}"
+    @cached_property
+    def rights(self) -> dict[str, tuple[str, str]]:
+        """Task by its name -> right answers in %, of the best with spikes and the best without."""
+        found = {}
+        for name, row in self.rows(TRAINED, ACCOUNT).items():
+            own = tables.where(self.networks, task=row["task"])
+            both = (side(own, TRAINED, spikes=x) for x in (True, False))
+            found[name] = tuple(f"{100 * best(x, 'seed')['test'].mean():.0f}" for x in both)
+        return found
+
+    def _costs(self, *, brief: bool) -> list[str]:
+        """The words that hold under all accounts, beside whom, and why there are no more.
+
+        Args:
+            brief: Tasks are counted and not named, and neither ratios nor reasons are told.
+        """
+        told, why = [], []
+        if self.stands:
+            held = self._worded(TRAINED, self.stands, brief)
+            told.append(f"{held}, whatever they are held against")
+        for beside, over in self.over.items():
+            left = {t: w for t, w in over.items() if t not in self.stands and w != WITHHELD}
+            said = {task: word for task, word in left.items() if word in SAYS}
+            if said and beside != TRAINED:
+                name = BESIDES.get(beside, beside)
+                told.append(f"beside {name} {self._worded(beside, said, brief)}")
+            why += [
+                ELSEWHERE.get(word, "accounts disagree")
+                for word in left.values()
+                if word not in SAYS
+            ]
+        begins = "At the same accuracy, by all four accounts of energy,"
+        spikes = "spikes, by number of tasks, are" if brief else "spikes are"
+        costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
+        reasons = f"Elsewhere {' or '.join(dict.fromkeys(why))}."
+        return [costs, reasons] if why and not brief else [costs]
+
+    def _worded(self, beside: str, words: Mapping[str, str], brief: bool) -> str:
+        """Tasks by the word on them, and how many times, over accounts."""
+        said = []
+        for word, says in SAYS.items():
+            own = [task for task in words if words[task] == word]
+            ratios = [self.rows(beside, cost)[task]["ratio"] for cost in MAIN for task in own]
+            times = [1 / x if word == CHEAPER else x for x in ratios or [1.0]]
+            on = str(len(own)) if brief else listed(own or [""])
+            told = "" if brief or word == NO_DIFFERENCE else f" ({span(times)} times)"
+            said += [f"{says} on {on}{told}"] * bool(own)
+        return ", ".join(said)
 
 
-def _worded(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Tasks by the word on them, and how many times."""
-    said = []
-    for word, says in SAYS.items():
-        own = {task: row["ratio"] for task, row in rows.items() if row["word"] == word}
-        if own:
-            times = sorted(max(ratio, 1 / ratio) for ratio in own.values())
-            ends = dict.fromkeys(f"{x:.2g}" for x in (times[0], times[-1]))
-            told = f" ({' to '.join(ends)} times)" if word in (CHEAPER, DEARER) else ""
-            said.append(f"{says} on {listed(own)}{told}")
-    return ", ".join(said)
+def span(ratios: Iterable[float]) -> str:
+    """The smallest and the largest of some ratios, in two digits."""
+    ends = sorted(ratios)
+    return " to ".join(dict.fromkeys(f"{float(f'{x:.2g}'):g}" for x in (ends[0], ends[-1])))
 
 
 def _reach(row: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the level is reached on all seeds, with spikes and without."""
     return row["reached"] == row["seeds"], row["reached_theirs"] == row["seeds"]
+
+
+def recorded(folder: Path) -> Answered | None:
+    """What the record says; None where it has no such tables.
+
+    Args:
+        folder: Of the record.
+    """
+    kept = [folder / file for file in ("frontiers.csv", "advantage.csv")]
+    if not all(path.is_file() for path in kept):
+        return None
+    networks, read = (reference.table(path, columns.OF_A_RUN[path.name]) for path in kept)
+    return Answered(networks, read, titles(), recorded=True)
+
+
+def programme(answered: Answered, durations: Table) -> Markup:
+    """The experiments that would decide what is open; nothing where there is none.
+
+    Args:
+        answered: The frontiers, as they were read.
+        durations: Rows of durations.csv.
+    """
+    rows = decisive.table(answered.advantage, answered.networks, durations)
+    return html.macros("first_screen").programme(rows, answered.titles, BESIDES)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -181,9 +289,13 @@ def words(
         (words, a) for k, words in BESIDE.items() for a in answers if a.axis == k and a.measured
     ]
     rows = [
-        (task, ASKS[opponent], {cost: answered.rows(opponent, cost)[task] for cost in COSTS})
+        (
+            task,
+            ASKS.get(opponent, opponent),
+            {cost: answered.rows(opponent, cost)[task] for cost in COSTS},
+        )
         for task in answered.rows(TRAINED, ACCOUNT)
-        for opponent in OPPONENTS
-        if task in answered.rows(opponent, ACCOUNT)
+        for opponent in answered.over
+        if task in answered.over[opponent]
     ]
     return html.macros("first_screen").words(beside, sentences, PASSES, rows, MAIN)

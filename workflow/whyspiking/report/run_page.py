@@ -33,6 +33,7 @@ from whyspiking.report import (
     touchable,
     trained_section,
     trials,
+    when,
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import AGAIN, FOLDER, Recorded, beside
@@ -134,7 +135,7 @@ class RunPage:
         return Html(macros("pages").head(self.talks, self.scale, *files))
 
     def opening(self) -> Html:
-        """The title as the answer, three sentences, the figure, and how to cite."""
+        """The title as the answer, its sentences, the figure, and how to cite."""
         screen, cite = macros("first_screen"), citing.citation(self.manifest)
         if self.smoke:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
@@ -156,18 +157,31 @@ class RunPage:
         """What the frontiers say of networks with spikes: those recorded, if these say nothing."""
         titles = first_screen.titles()
         own = first_screen.Answered(self.tables["frontiers"], self.tables["advantage"], titles)
-        kept = [self.folder.parent / FOLDER / file for file in ("frontiers.csv", "advantage.csv")]
-        if own.title or not all(path.is_file() for path in kept):
-            return own
-        networks, read = (reference.table(p, columns.OF_A_RUN[p.name]) for p in kept)
-        return first_screen.Answered(networks, read, titles, recorded=True)
+        return own if own.title else first_screen.recorded(self.folder.parent / FOLDER) or own
+
+    @property
+    def _timed(self) -> Table:
+        """What jobs took: the record's, since it has networks of all sizes, else the run's."""
+        path = self.folder.parent / FOLDER / "durations.csv"
+        own = self.tables["durations"]
+        return reference.table(path, columns.DURATIONS) if path.is_file() else own
 
     def in_full(self) -> Html:
-        """What is claimed of spikes, and every comparison of the frontiers."""
+        """When to use spikes, every comparison of the frontiers, and what would decide the rest."""
         if self.smoke:
             return Html()
-        told = first_screen.words(self._answered, self.answers, self.sentences)
-        return Html(macros("macros").details("The answer in full", told))
+        answered = self._answered
+        folds = {
+            "When should I use spikes?": when.section(answered),
+            "The answer in full": first_screen.words(answered, self.answers, self.sentences),
+            "Experiments that would decide": first_screen.programme(answered, self._timed),
+        }
+        fold = macros("macros").details
+        return Html("").join(
+            fold(title, told, open=title.startswith("When"))
+            for title, told in folds.items()
+            if told.strip()
+        )
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each."""

@@ -66,7 +66,7 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
     for _, task in priced(points, config).groupby("task", sort=False):
         rules = list(_rules(task))
         above = list(dict.fromkeys(x["who"] for x in rules if round(x["gap_low"], DIGITS) > 0))
-        for beside in OPPONENTS:
+        for beside in dict.fromkeys((*OPPONENTS, *rivals(task))):
             compared = list(_compared(task, beside))
             if above:
                 why = f"{', '.join(above)}: above the lif frontier"
@@ -74,6 +74,12 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
             rows += compared
         rows += rules
     return ADVANTAGE.table(rows)
+
+
+def rivals(task: Table) -> list[str]:
+    """The trained families without spikes of a task, each an opponent by itself."""
+    trained = task[(task["kind"] == TRAINED) & (task["family"] != LIF)]
+    return trained["family"].unique().tolist()
 
 
 def word(low: float, high: float) -> str:

@@ -1,0 +1,123 @@
+"""When to use spikes, and what would decide the rest: tables that follow the frontiers."""
+
+import numpy as np
+import pytest
+from made.frontier_points import UP, built, family, points, rule
+from made.project import config
+from scipy import special
+
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.measures.accounting import MAIN
+from whyspiking.recording import readme
+from whyspiking.records import columns
+from whyspiking.records.reference import FOLDER
+from whyspiking.report import first_screen, when
+from whyspiking.verdicts import advantage, frontiers, programme
+
+TITLES = {"span": "Span recall: which?", "sound": "Sound: where?", "yinyang": "Yin-Yang: a check"}
+OPEN_BY = (0.5, 1.0, 1.9)
+
+
+def answered(*rows):
+    own = points(*rows)
+    tables = [module.table(own, config()["energy"]) for module in (frontiers, advantage)]
+    return first_screen.Answered(*tables, TITLES)
+
+
+def three():
+    """Spikes dearer on one task, cheaper by events on the next, open on the last."""
+    yield from (family(name, task="span", times=x) for name, x in (("lif", 2), ("gated", 1)))
+    yield from [family("lif", task="sound", clock=90.0), family("twin", task="sound", times=3.0)]
+    yield from [family("lif", task="yinyang", times=OPEN_BY), family("relu", task="yinyang")]
+    yield family("twin", [(1, 0.6)], task="yinyang")
+
+
+def timed(**seconds):
+    """Rows of durations.csv for trainings on Yin-Yang."""
+    own = {"scale": "full", "rule": "train", "experiment": "yinyang_trained", "jobs": 5}
+    return columns.DURATIONS.table(
+        [own | {"variant": name, "cpu_seconds": x} for name, x in seconds.items()]
+    )
+
+
+def test_every_task_with_references_has_its_row():
+    talks = [registry.load_talk(name) for name in registry.with_protocol(registry.available())]
+    asked = [x for talk in talks for x in talk.experiments if f"{x}_trained" in talk.experiments]
+    first = [first_screen.titles()[name].split()[0].rstrip(":") for name in asked]
+    assert sorted(first) == sorted(task for tasks in when.KINDS.values() for task in tasks)
+
+
+def test_an_engineer_reads_what_the_frontiers_say():
+    memory, now, numbers = (row[1:] for row in when.table(answered(*three())))
+    assert memory == ("Span 100 and 100 (at 98)", *["Span dearer, 2 times"] * 2,
+                      "Span gated units (less)")  # fmt: skip
+    assert now[1] == "Sound cheaper, 0.33 times" and now[2].startswith("Sound dearer, ")
+    assert now[3] == "Sound graded twin (it depends)"
+    assert numbers[1:] == (*["Yin-Yang open, 0.98 times"] * 2,
+                           "Yin-Yang ReLU units told at once (open)")  # fmt: skip
+    found = when.table(answered(*three(), built("lif", [(0.1, 1.0)], task="span")))[0]
+    assert found[4] == "Span gated units (less), hand-built ones (more)"
+    above = rule("Own", [(0.5, 0.95)] * 3, task="span")
+    short = family("lif", [(1, 0.6)], task="sound")
+    found = when.table(answered(*three(), above))[0]
+    assert found[2] == "Span no word yet" and found[4] == "Span gated units (no word yet)"
+    (found,) = when.table(answered(short, family("twin", task="sound")))
+    assert found[2] == "Sound on 0 of 3 seeds, without on 3" and "(more right" in found[4]
+
+
+def test_readme_has_the_rows_of_the_recorded_frontiers():
+    text, recorded = readme.README.read_text(encoding="utf-8"), first_screen.recorded(FOLDER)
+    assert readme.advised(text, when.markdown(recorded)) == text
+    lines = when.markdown(answered(*three()))
+    filled = readme.advised(text, lines)
+    assert lines in filled and "| No reference networks" not in filled
+    assert readme.advised(filled, when.markdown(None)) == readme.advised(text, when.markdown(None))
+    with pytest.raises(UserError, match="not once"):
+        readme.advised("# Nothing\n", lines)
+
+
+# ---- a programme ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "fewer"),
+    [(0.5, 0.4, 0.7), (0.0, 0.2, 0.7), (0.03, 0.1, 0.7), (0.1, 0.3, 0.35), (-1.0, 0.8, 0.7)],
+)
+def test_so_many_seeds_decide_four_times_in_five_and_fewer_do_not(mean, spread, fewer):
+    draw, needed = np.random.default_rng(1), programme.needed(mean, spread)
+
+    def decided(n):
+        logs = draw.normal(mean, spread, (4000, n))
+        half = special.stdtrit(n - 1, 0.975) * logs.std(axis=1, ddof=1) / np.sqrt(n)
+        ends = np.exp([logs.mean(axis=1) - half, logs.mean(axis=1) + half])
+        return np.mean([advantage.word(*x) != advantage.OPEN for x in ends.T])
+
+    assert decided(needed) > 0.78 > decided(max(2, int(fewer * needed)))
+
+
+def test_what_is_open_and_reached_is_proposed_with_its_networks_and_minutes():
+    found = answered(*three())
+    (one,) = programme.table(found.advantage, found.networks, timed(lif=30.0, relu=60.0))
+    logs = np.log(OPEN_BY)
+    assert (one["task"], one["beside"], one["accounts"]) == ("yinyang", "relu", MAIN)
+    assert (one["ratio"], one["spread"]) == pytest.approx((np.exp(logs.mean()), logs.std(ddof=1)))
+    assert one["seeds"] == programme.needed(logs.mean(), logs.std(ddof=1)) > one["seen"] == 3
+    assert (one["networks"], one["minutes"]) == (
+        one["seeds"] * 2 * len(UP),
+        pytest.approx(one["seeds"] * 1.5),
+    )
+    (one,) = programme.table(found.advantage, found.networks, timed(lif=30.0))
+    assert np.isnan(one["minutes"])
+    said = str(first_screen.programme(found, timed(lif=30.0)))
+    assert "Yin-Yang" in said and f">{one['seeds']}<" in said and "not timed" in said
+    decided = answered(family("lif", task="span"), family("twin", [(1, 0.6)], task="span"))
+    assert not first_screen.programme(decided, timed()).strip(), "nothing is open, or not reached"
+
+
+def test_at_most_five_are_proposed_the_cheapest_first():
+    spreads = {f"t{k}": (1 / (1.2 + k), 1.0, 1.2 + k) for k in (5, 1, 3, 0, 2, 4)}
+    rows = [family("lif", task=name, times=x) for name, x in spreads.items()]
+    found = answered(*rows, *(family("twin", task=name) for name in spreads))
+    own = programme.table(found.advantage, found.networks, timed())
+    assert [x["task"] for x in own] == ["t0", "t1", "t2", "t3", "t4"]
