@@ -37,7 +37,8 @@ def picture(name: str) -> Plate:
     axes[0].set_ylabel("inputs")
     if name in STREAMS:
         draw, titles, says = STREAMS[name]
-        return plate.says(says, _streams(*draw(np.random.default_rng(0)), axes, titles))
+        spikes, classes, per_group = draw(np.random.default_rng(0))
+        return plate.says(says, _streams(spikes, classes, per_group, axes, titles))
     task = shared_tasks()[name]
     values = {key: entry["value"] for key, entry in task.parameters.items()}
     params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
