@@ -76,19 +76,19 @@ BY_ALL = "At the same accuracy, by all four accounts of energy, "
         ),
         (
             [family("twin", times=4.0), family("gated", times=0.5)],
-            "whether for energy depends on what is compared",
+            "if for energy, that depends on what is compared",
             "spikes are beside their graded twin cheaper on T (4 times); beside gated units dearer "
             "on T (2 times); beside all, even hand-built, dearer on T (2 times).",
         ),
         (
             [family("gated", times=3.0), built("by order", [(0.1, 1.0)])],
-            "whether for energy depends on what is compared",
+            "if for energy, that depends on what is compared",
             "spikes are beside gated units cheaper on T (3 times); beside all, even hand-built, "
             "dearer on T (37 times).",
         ),
         (
             [family("gated", times=0.5), built("lif", [(0.01, 1.0)])],
-            "whether for energy depends on what is compared",
+            "if for energy, that depends on what is compared",
             "spikes are beside gated units dearer on T (2 times); beside all, even hand-built, "
             "cheaper on T (180 times).",
         ),
@@ -119,7 +119,7 @@ def test_a_word_is_said_beside_whom_no_account_turns_it(rows, title, costs):
 
 def test_where_the_clock_turns_the_word_none_is_said():
     title, said = told(family("lif", clock=90.0), family("gated", times=3.0))
-    assert title == "whether for energy depends on what is counted"
+    assert title == "if for energy, that depends on what is counted"
     assert f"{BY_ALL}no word holds. Elsewhere accounts disagree." in said
 
 

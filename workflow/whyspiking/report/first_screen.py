@@ -155,7 +155,7 @@ class Answered:
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
             turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
-        whether = f"whether for energy depends on {listed(turns or [''])}"
+        whether = f"if for energy, that depends on {listed(turns or [''])}"
         return whether if turns else "for energy beside some networks only"
 
     def _alone(self, task: str) -> bool:
