@@ -38,7 +38,8 @@ def picture(name: str) -> Plate:
     if name in STREAMS:
         draw, titles, says = STREAMS[name]
         spikes, classes, per_group = draw(np.random.default_rng(0))
-        return plate.says(says, _streams(spikes, classes, per_group, axes, titles))
+        alt = _streams(spikes, classes, per_group, axes, titles)
+        return plate.says(says, alt, "frontiers.csv")
     task = shared_tasks()[name]
     values = {key: entry["value"] for key, entry in task.parameters.items()}
     params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})

@@ -81,7 +81,7 @@ def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
         mine, theirs = (min(row[key] for row in rows) for key in ("reached", "reached_theirs"))
         return f"on {mine} of {rows[0]['seeds']} seeds, without on {theirs}"
     told = span(row["ratio"] for row in rows)
-    return f"{words.pop() if len(words) == 1 else 'hangs on memory'}, {told} times"
+    return f"{words.pop() if len(words) == 1 else 'depends on memory'}, {told} times"
 
 
 def _others(answered: Answered, task: str) -> Iterator[str]:
