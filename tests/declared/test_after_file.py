@@ -11,8 +11,16 @@ from whyspiking.errors import UserError
 from whyspiking.report.html import macros
 
 GOOD = [
-    {"says": "Something like it was done again.", "cite": "A. B. (2021).", "doi": "10.1000/a"},
-    {"says": "And then once more, on a chip.", "cite": "C. D. (2023).", "doi": "10.1000/b"},
+    {
+        "says": "Something like it was done again, larger.",
+        "cite": "A. B. (2021).",
+        "doi": "10.1000/a",
+    },
+    {
+        "says": "And then once more, on a chip this time.",
+        "cite": "C. D. (2023).",
+        "doi": "10.1000/b",
+    },
 ]
 DAMAGE = {
     "no source": (lambda d: d[0].pop("doi"), "doi"),
