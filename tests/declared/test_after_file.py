@@ -11,16 +11,24 @@ from whyspiking.errors import UserError
 from whyspiking.report.html import macros
 
 GOOD = [
-    {"says": "Something like it was done again, larger.", "cite": "A. B. (2021).", "doi": "10.1/a"},
-    {"says": "And then once more, on a chip this time.", "cite": "C. D. (2023).", "doi": "10.1/b"},
+    {
+        "says": "Something like it was done again, larger.",
+        "cite": "A. B. (2021).",
+        "doi": "10.1000/a",
+    },
+    {
+        "says": "And then once more, on a chip this time.",
+        "cite": "C. D. (2023).",
+        "doi": "10.1000/b",
+    },
 ]
 DAMAGE = {
     "no source": (lambda d: d[0].pop("doi"), "doi"),
     "a link in its place": (lambda d: d[0].update(doi="https://x.org"), r"must match \^10"),
     "too long a line": (lambda d: d[1].update(says="x" * 241), "must match .*240"),
-    "a third line": (lambda d: d.append({**GOOD[0], "doi": "10.1/c"}), "at most 2"),
+    "a third line": (lambda d: d.append({**GOOD[0], "doi": "10.1000/c"}), "at most 2"),
     "none": (lambda d: d.clear(), "at least 1"),
-    "a work twice": (lambda d: d[1].update(doi="10.1/a"), "a later work"),
+    "a work twice": (lambda d: d[1].update(doi="10.1000/a"), "a later work"),
     "the talk's own paper": (lambda d: d[1].update(doi="10.1145/3517343.3517380"), "a later work"),
     "another key": (lambda d: d[0].update(year=2021), "year"),
 }  # fmt: skip
