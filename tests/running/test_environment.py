@@ -109,7 +109,8 @@ def test_what_the_code_imports_is_a_direct_dependency():
     # They define the interfaces of Snakemake and JAX that we implement, and come with them.
     allowed |= {"snakemake-interface-logger-plugins", "jaxlib"}
     for_tests = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
-    for_tests |= {"packaging"}  # comes with pytest
+    # They come with pytest and with Snakemake.
+    for_tests |= {"packaging", "snakemake-interface-executor-plugins"}
     # Scripts of tests/peers run where these are installed, and nowhere else.
     peers = PROJECT["optional-dependencies"]["peers"] + ["torch"]
     for_tests |= {canonicalize_name(Requirement(line).name) for line in peers}

@@ -244,6 +244,9 @@ def test_rules_change_what_they_may():
 )
 def test_shared_tasks_are_learned_by_the_hidden_layer(experiment, easier):
     p = params_of("naud", experiment, epochs=10, **easier)
+    readout = params_of("naud", "mnist").recipes["readout_only"]
+    recipes = {**p.recipes, "readout_only": readout}
+    p = replace(p, values={**params_of("naud", "mnist").values, **p.values, "recipes": recipes})
     task = digits.make_task(p, "validation", Streams(0))
     right = {}
     for variant in ("burstprop", "readout_only"):

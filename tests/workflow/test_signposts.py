@@ -23,6 +23,7 @@ OUTSIDE = {
     "_neurons/leaky.py", "export_nir.py", "functional/lif.py", "lif_box.py", "synaptic.py",
     "utils/export_nir.py", "nir_exchange/to_nir.py", "plot_xor.py", "model_0.853338_36_New.pth",
     "tutorial_evidence_accumulation_with_alif.py", "weights_pretrained.npy",
+    "blueprints/form/form_blueprint.py",
 }  # fmt: skip
 """Programs, and files of other frameworks and of the authors."""
 PLANTED = {

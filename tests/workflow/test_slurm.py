@@ -189,7 +189,7 @@ def test_without_a_controller_nothing_is_submitted(cluster, tmp_path):
 
 
 def test_the_documented_command_works_as_it_stands_and_takes_what_a_site_names():
-    """A placeholder would be taken for a name; targets come first, or after two dashes."""
+    """A word to be replaced would be taken for a name; targets come first, or after two dashes."""
     page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```bash\nsource .venv/bin/activate\nuv .*\nsnakemake (.*)\n```", page)
     target, *options = shlex.split(shown)

@@ -4,13 +4,10 @@ import io
 import json
 import logging
 import os
-import subprocess
-import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from made.hangs import limit
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking import LogHandler
@@ -442,42 +439,3 @@ def test_the_first_line_of_a_talk_names_its_page_which_is_named_again_when_it_is
     assert screen.text == f"3 jobs to do, about 5 min on 2 cores; page: {PAGE}\n"
     screen.start(9, "page", {"talk": "goeltz"}).finish(9, at=6)
     assert screen.text.endswith(f"1/3] goeltz: page written (6 s): {PAGE}\n")
-
-
-# ---- the whole, in Snakemake ----
-
-SNAKEFILE = """
-from snakemake_logger_plugin_whyspiking import announce
-
-onstart:
-    announce(workflow.dag, {"scale": "default", "build_folder": "build"})
-
-rule all:
-    input: expand("{talk}.txt", talk=["one", "two"])
-
-rule train:
-    output: "{talk}.txt"
-    log: "results/default/logs/{talk}.log"
-    shell:
-        "echo ERROR: {wildcards.talk} is wrong >{log}; "
-        "test {wildcards.talk} = one && touch {output}"
-"""
-
-
-def test_snakemake_uses_it_in_a_pipe(tmp_path):
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going"]
-    command += ["--scheduler", "greedy", "--show-failed-logs", "--logger", "whyspiking"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        timeout=limit(),
-    )
-    assert done.returncode == 1
-    said = "3 jobs to do\n", "1/3] one: trained (", "two: training", "| ERROR: two is wrong"
-    for words in said:
-        assert words in done.stderr
-    assert "Building DAG" not in done.stderr + done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 def keep() -> None:
     """Have this process, which is a job, note what the main process would note at its end."""
     from snakemake.persistence import PersistenceBase
-    from snakemake_interface_executor_plugins.settings import ExecMode
+    from snakemake.settings.types import ExecMode
 
     finished = PersistenceBase.finished
 

@@ -22,7 +22,8 @@ from whyspiking.verdicts.advantage import ALIKE, OPEN, rivals
 from whyspiking.verdicts.frontiers import LIF, TRAINED
 from whyspiking.verdicts.points import TRAINED_ON
 
-LEVEL, POWER = 0.95, 0.8
+LEVEL = 0.95
+POWER = 0.8
 SCALE = "full"
 """At which references are recorded, and so timed, in all sizes."""
 MOST = 5
