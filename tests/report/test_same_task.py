@@ -49,7 +49,7 @@ def test_a_table_has_every_method_with_its_price_and_the_references_below(made):
     rows = [plain(x) for x in re.findall(r"<tr.*?</tr>", page.split("<tbody>")[1], re.DOTALL)]
     assert len(rows) == 3 + 2, "methods, families of references"
     assert rows[0].startswith("Home 90.0 %") and "30" in rows[0] and "4 to 4" in rows[0]
-    assert "below half of the way" in rows[1] and rows[1].startswith("Home (BPTT) 30.0 %")
+    assert "too few right" in rows[1] and rows[1].startswith("Home (BPTT) 30.0 %")
     assert rows[2].startswith("Quiet (rates) 95.0 %") and rows[2].count("sends no spikes") == 2
     assert rows[3].startswith("reference with spikes") and "100.0 %" in rows[3]
     assert rows[4].startswith("gated units") and "90.0 %" in rows[4]

@@ -187,7 +187,7 @@ def _marks(ax: Axes, panel: Panel) -> None:
     if built and both["word"] not in ("", WITHHELD):
         # Nothing else lies low on the right.
         look: dict[str, Any] = {"xycoords": "axes fraction", "ha": "right"}
-        _write(ax, f"stars included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
+        _write(ax, f"hand-built included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
         _write(ax, name if place < NAMED else "", (at, height), (0, -13), ha="center")
