@@ -203,7 +203,7 @@ TALK_DAMAGE = {
         lambda d: shared(d)["shared"]["tuned"]["spiking"].update(
             learning_rate=[0.04, *(1e-4 * k for k in range(1, 50))]
         ),
-        "tuned.spiking", "6 or 8",
+        "tuned.spiking", "one of 6, 8, 16",
     ),
     "setting that was not tried": (
         lambda d: shared(d)["parameters"]["learning_rate"].update(value=0.7),

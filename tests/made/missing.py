@@ -39,10 +39,8 @@ def missing(name: str, root: Path = ROOT) -> list[str]:
         found += _not_handed_in(name, ids, root)
     _said(found, after_file.load, talk)
     shared = [e for e in talk.experiments.values() if e.tuned]
-    table = _said(found, tune.load, talk) if shared else None
-    if table is not None:
-        edges = [tune.at_edge(table, e, variant) for e in shared for variant in e.tuned]
-        found += [f"talks/{name}/tuning.csv: {edge}" for edge in edges if edge]
+    if shared:
+        _said(found, tune.load, talk)
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import load
+from whyspiking.declared.shared_tasks import settings
 
 EFFORT = ("epochs", "n_train", "updates", "iterations", "presentations")
 """Parameters that say how long or on how much a network is trained."""
@@ -32,7 +33,7 @@ def effort(experiment, variant, scale):
         found["epochs"] = values["control_epochs"] if layers["hidden"] else math.inf
     tried = experiment.tuned.get(variant)
     if tried:
-        found["settings"] = math.prod(len(entries) for entries in tried.values())
+        found["settings"] = len(settings(tried))
     return found
 
 

@@ -13,12 +13,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import randman, yinyang
+from whyspiking.datasets import randman, recall, two_ears, yinyang
 
 RANDMAN = 2033
 """What the seeds of its data begin with."""
+STREAMS = {
+    "span_recall": functools.partial(recall.generate, settings=recall.SPAN),
+    "volley_recall": functools.partial(recall.generate, settings=recall.VOLLEY),
+    "sound": two_ears.generate,
+}
+"""Task with time -> what draws a number of its trials."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -76,6 +83,27 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
     return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
 
 
+def part_of(params: Params, epoch: int) -> int:
+    """Which part of the training trials an epoch shows, from 0: the same number, the same trials."""
+    return epoch % (params.values.get("n_distinct", params.n_train) // params.n_train)
+
+
+def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArray[np.int64]] | None:
+    """Trials of a task with time: spikes and classes, (trial,); None of a split that is not.
+
+    Args:
+        params: `shared_task` and what that task fixes; the seed.
+        split: "fresh" does not exist.
+        epoch: Of training.
+    """
+    if split not in SPLITS:
+        return None
+    part = part_of(params, epoch) if split == "train" else 0
+    streams = Streams(params.seed)
+    rng = streams.rng(f"{params.shared_task}-{split}-{part}")
+    return STREAMS[params.shared_task](rng, getattr(params, f"n_{split}"))
+
+
 def takes_part(params: Params) -> bool:
     """Whether an experiment is set a shared task."""
     return "shared_task" in params.values
@@ -110,6 +138,16 @@ def latency_task(
     return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
 
 
+def stream_task(params: Params, split: Split, epoch: int = 0) -> Task | None:
+    """The task of `stream`; its features are first spikes, in ms."""
+    drawn = stream(params, split, epoch)
+    if drawn is None:
+        return None
+    spikes, classes = drawn
+    features = np.minimum(spikes.first_ms(), params.trial_ms)
+    return Task(Stimulus({"input": spikes}), classes, params.n_output, features)
+
+
 def task_on_steps(
     params: Params,
     split: Split,
@@ -118,6 +156,7 @@ def task_on_steps(
     trial_ms: float,
     bias_ms: tuple[float, ...] = (),
     name: str = "input",
+    epoch: int = 0,
 ) -> Task | None:
     """The task of an experiment as networks that take steps are told it; see `on_steps`.
 
@@ -128,8 +167,13 @@ def task_on_steps(
         trial_ms: As in `latency_task`.
         bias_ms: As there.
         name: Of the input.
+        epoch: Of training; a task with time has other trials in every one (`part_of`).
     """
-    found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
+    found = (
+        stream_task(params, split, epoch)
+        if params.shared_task in STREAMS
+        else latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
+    )
     if found is None:
         return None
     spikes = on_steps(found.stimulus.spikes["input"], step_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -69,18 +69,22 @@ InputTimes = Literal["constructed", "trains", "none"]
 construction; those of spike trains that are recorded, simulated or drawn; no spikes are sent in."""
 
 
+type Grid = dict[Name, list[float | int | str]]
+"""Parameter -> the values of it that are tried, each with all of the others."""
+
+
 class Shared(Block):
     """How an experiment takes part in a shared task.
 
     Attributes:
-        tuned: Variant -> parameter -> values: the settings of which the best on validation data
-            was chosen (`recording.tune`).
+        tuned: Variant -> grids of parameter -> values, one or several: the settings of which the
+            best on validation data was chosen (`recording.tune`).
         input_step_ms: The step to which the network is told the times of input spikes, in ms of the
             task's own window; 0: whole.
         model_window_ms: How long the task's input window lasts in the model, ms; left out: as long.
     """
 
-    tuned: dict[Name, dict[Name, list[float | int | str]]] = Field(min_length=1)
+    tuned: dict[Name, Grid | list[Grid]] = Field(min_length=1)
     input_step_ms: float = Field(0.0, ge=0)
     model_window_ms: MayLack[float] = Field(None, gt=0)
 
@@ -154,9 +158,10 @@ class Experiment(Named):
         return self.data.key if self.shared else None
 
     @property
-    def tuned(self) -> Mapping[str, Mapping[str, list[Any]]]:
-        """Variant -> parameter -> values that were tried."""
-        return self.shared.tuned if self.shared else {}
+    def tuned(self) -> Mapping[str, Sequence[Mapping[str, list[Any]]]]:
+        """Variant -> grids of parameter -> values that were tried."""
+        tuned = self.shared.tuned if self.shared else {}
+        return {name: [own] if isinstance(own, dict) else own for name, own in tuned.items()}
 
     @property
     def input_step_ms(self) -> float:

@@ -35,7 +35,6 @@ def _parser() -> argparse.ArgumentParser:
     tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
     tune.add_argument("talk", metavar="TALK")
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
-    tune.add_argument("--hidden", type=int, help="only the settings of talk.yaml, at this size")
     paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
     paper.add_argument("talks", nargs="+", metavar="TALK")
     command.add_parser("known", help="find which bands are younger than their numbers, from git")
@@ -80,7 +79,7 @@ def _run(given: argparse.Namespace) -> int:
         case "tune":
             from whyspiking.recording import tune
 
-            tune.run(given.talk, given.experiments, given.hidden)
+            tune.run(given.talk, given.experiments)
         case "paper":
             from whyspiking.recording import paper_scale
 

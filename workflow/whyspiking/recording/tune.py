@@ -1,24 +1,22 @@
 """Choose the settings of what shares a task, by one rule and with equal effort for all.
 
-    python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...] [--hidden 120]
+    python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...]
 
-For every variant that `tuned` names in talk.yaml all its settings are trained, on data and with
-seeds that no run uses, at the presentations that are recorded, and scored on validation data. One
-network each, then three of the better half, then five of the better half of those (successive
-halving): a setting is as good as its lower quartile, so that one which now and then fails is not
-chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them; the best setting
-is written into talk.yaml (`put`; a test compares). With `--hidden` only the settings of talk.yaml
-are trained, once, at that number of hidden units. Test data are not touched.
+For every variant that `tuned` names in talk.yaml all its settings are trained, five networks each,
+on data and with seeds that no run uses, at the presentations that are recorded, and scored on
+validation data. A setting is as good as its lower quartile, so that one which now and then fails is
+not chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them, a row as soon as
+it is there, and what stands there is not trained again; the best setting is written into talk.yaml
+(`put`; a test compares). Test data are not touched.
 
 A talk with a protocol.yaml (ground) says itself what is tried: its module `references`.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,37 +40,25 @@ from whyspiking.training.history import NotFiniteError
 FILE = "tuning.csv"
 SEED = 1000
 """First seed of the trainings and of data that are drawn: no run has it or one after it."""
-NETWORKS = (1, 3, 5)
-"""Networks of every setting that is left, round by round; after each the better half is left."""
+NETWORKS = 5
+"""Networks of every setting."""
 
 
-AT_CHANCE = 0.05
-"""Above a guess mean accuracies up to this are none: three standard errors of 1,000 trials."""
-
-ALL_BUT_PERFECT = 0.99
-"""Mean accuracy from which no better setting is looked for."""
-
-
-def tune(
-    talk: registry.Talk, config: Mapping[str, Any], wanted: list[str], hidden: int | None = None
-) -> pd.DataFrame:
-    """Try all settings of the wanted experiments of a talk.
+def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> pd.DataFrame:
+    """Try all settings of the wanted experiments of a talk that its table lacks.
 
     Args:
         talk: With `tuned` in some experiments.
         config: Its scale says how long is trained.
         wanted: `experiment` or `experiment/variant`; empty: all.
-        hidden: Number of hidden units; None: that of the task.
 
     Returns:
-        A row a network, `columns.TUNING`.
+        What its table has then: a row a network, `columns.TUNING`.
     """
-    if hidden is not None and hidden < 1:
-        raise UserError(f"tune: --hidden is {hidden}; expected 1 or more. Correct it.")
     asked = [
-        (experiment, variant, list(settings(grid)) if hidden is None else [{}])
+        (experiment, variant)
         for experiment in talk.experiments.values()
-        for variant, grid in experiment.tuned.items()
+        for variant in experiment.tuned
         if not wanted or {experiment.name, f"{experiment.name}/{variant}"} & set(wanted)
     ]
     if not asked:
@@ -81,78 +67,32 @@ def tune(
             f"tune: {talk.name} has nothing to tune in {wanted}; expected some of "
             f"{', '.join(known) or 'none'}, which have 'tuned' in talk.yaml. Correct the names."
         )
-    rounds = NETWORKS if hidden is None else NETWORKS[:1]
-    several = [(own, name, trainings(len(grid), rounds)) for own, name, grid in asked]
-    print(estimate([(own, name) for own, name, n in several for _ in range(n)]), flush=True)
-    rows: list[dict[str, Any]] = []
-    for experiment, variant, left in asked:
-        own: list[dict[str, Any]] = []
-        for first, networks in itertools.pairwise((0, *rounds)):
-            for setting, seed in itertools.product(left, range(SEED + first, SEED + networks)):
-                own.append(_tried(experiment, variant, setting, config, hidden, seed))
-                print(_line(own[-1]), flush=True)
-            order = ranked(columns.TUNING.table(own), experiment.name, variant)
-            left = [json.loads(text) for text in order[: -(-len(left) // 2)]]
-        rows += own
-    return columns.TUNING.table(rows)
-
-
-def trainings(n_settings: int, rounds: Sequence[int] = NETWORKS) -> int:
-    """How many networks are trained for a grid of so many settings."""
-    total = 0
-    for before, networks in itertools.pairwise((0, *rounds)):
-        total += n_settings * (networks - before)
-        n_settings = -(-n_settings // 2)
-    return total
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    """What is told of a network that was tried."""
-    return (
-        f"{row['experiment']}/{row['variant']} {row['setting']}, seed {row['seed']}: validation "
-        f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s"
-    )
-
-
-def settings(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """All combinations of the values of a grid, the last parameter running fastest."""
-    for values in itertools.product(*grid.values()):
-        yield dict(zip(grid, values, strict=True))
-
-
-def estimate(trainings: Sequence[tuple[Experiment, str]]) -> str:
-    """How many trainings there are, and the CPU time that such ones took, in a line.
-
-    Args:
-        trainings: Experiment and variant of each. Taken are the times of the same one in tables
-            that are there, else of all on its shared task.
-    """
-    known = {name: load(registry.load_talk(name)) for name in registry.available() if tuned(name)}
-    took = []
-    for experiment, variant in trainings:
-        own = known.get(experiment.talk, columns.TUNING.table([]))
-        same = tables.where(own, experiment=experiment.name, variant=variant)
-        if same.empty:
-            same = pd.concat([_on_task(known[name], name, experiment.task) for name in known])
-        took.append(same["cpu_seconds"].astype(float).quantile([0, 0.5, 1]).to_numpy())
-    least, middle, most = np.sum(took, axis=0)
-    told = f"tune: {len(trainings)} trainings, one after the other"
-    if not np.isfinite(middle):
-        return f"{told}; how long they take is not known: none was tuned on such a task"
-    return (
-        f"{told}: about {_spoken(middle)} of CPU time, if they take as long as those in the tables "
-        f"of the talks ({_spoken(least)} to {_spoken(most)})"
-    )
-
-
-def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _on_task(table: pd.DataFrame, talk: str, task: str | None) -> pd.DataFrame:
-    """Rows of a talk's table of the experiments on a shared task."""
-    experiments = registry.load_talk(talk).experiments.values()
-    return tables.where(table, experiment=[e.name for e in experiments if e.task == task])
+    path = talk.folder / FILE
+    known = tables.read(path, columns.TUNING) if path.is_file() else columns.TUNING.table([])
+    done = set(known[["experiment", "variant", "setting", "seed"]].itertuples(index=False))
+    left = [
+        (experiment, variant, setting, seed)
+        for experiment, variant in asked
+        for setting in shared_tasks.settings(experiment.tuned[variant])
+        for seed in range(SEED, SEED + NETWORKS)
+        if (experiment.name, variant, json.dumps(setting), seed) not in done
+    ]
+    began = time.monotonic()
+    for n, (experiment, variant, setting, seed) in enumerate(left, 1):
+        row = _tried(experiment, variant, setting, config, seed)
+        table = columns.TUNING.table([row])
+        # One write for each row, which no other process cuts in two.
+        text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+        minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
+        print(
+            f"{n} of {len(left)}, {minutes:.0f} min left: {experiment.name}/{variant} "
+            f"{row['setting']}, seed {seed}: validation {row['accuracy']:.4f}, "
+            f"{row['cpu_seconds']:.1f} CPU s",
+            flush=True,
+        )
+    return load(talk)
 
 
 def tuned(name: str) -> bool:
@@ -175,30 +115,6 @@ def load(talk: registry.Talk) -> pd.DataFrame:
     return tables.read(talk.folder / FILE, columns.TUNING)
 
 
-def at_edge(table: pd.DataFrame, experiment: Experiment, variant: str) -> str:
-    """What is wrong with a grid of three values whose best is its lowest or highest; else empty.
-
-    A fourth value is then tried beyond it (`shared_tasks.TRIED`), whatever it says. A middle value
-    that is as good will do. What does no better than a guess, or hardly errs at all, needs no
-    better value.
-    """
-    task = shared_tasks.shared_tasks()[str(experiment.task)]
-    scores = _scores(table, experiment.name, variant).items()
-    tried = [(json.loads(text), score) for text, score in scores]
-    for key, values in experiment.tuned[variant].items():
-        if len(values) != 3 or not tried:
-            continue
-        best = [max(score for own, score in tried if own[key] == value) for value in values]
-        worth = task.chance + AT_CHANCE < max(best)[-1] < ALL_BUT_PERFECT
-        if worth and max(best) > best[1]:
-            return (
-                f"{experiment.name}/{variant}: the best {key} of {values} is "
-                f"{values[best.index(max(best))]}, at the edge; expected a fourth value beyond it. "
-                "Add it to 'tuned' and tune again"
-            )
-    return ""
-
-
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
     """The best setting on validation data; of equals the first."""
     return json.loads(ranked(table, experiment, variant)[0])
@@ -213,7 +129,6 @@ def ranked(table: pd.DataFrame, experiment: str, variant: str) -> list[str]:
 def _scores(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, tuple[float, ...]]:
     """Setting as JSON -> number of networks, the lower quartile of their accuracies, their mean."""
     own = tables.where(table, experiment=experiment, variant=variant)
-    own = own[own["setting"] != json.dumps({})]
     return {
         str(setting): (accuracy.size, float(accuracy.quantile(0.25)), float(accuracy.mean()))
         for setting, accuracy in own.groupby("setting", sort=False)["accuracy"]
@@ -225,12 +140,10 @@ def _tried(
     variant: str,
     setting: Mapping[str, Any],
     config: Mapping[str, Any],
-    hidden: int | None,
-    seed: int = SEED,
+    seed: int,
 ) -> dict[str, Any]:
     params = registry.params(experiment, config, seed, variant)
-    size = {} if hidden is None else {"n_hidden": hidden}
-    params = replace(params, values={**params.values, **size, **setting})
+    params = replace(params, values={**params.values, **setting})
     plan = plans.training(experiment, variant, params)
     if plan["starts_from"]:
         raise UserError(
@@ -267,35 +180,16 @@ def _accuracy(params: Params, variant: str, network: Network) -> float:
     return scoring.accuracy(outcome)
 
 
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Put rows in the place of those of the same variants and sizes, the others kept."""
-    if path.is_file():
-        known = tables.read(path, columns.TUNING)
-        place = ["experiment", "variant", "n_hidden"]
-        fresh = {tuple(row) for row in table[place].to_numpy()}
-        old = known[[tuple(row) not in fresh for row in known[place].to_numpy()]]
-        table = pd.concat([old, table], ignore_index=True)
-    tables.write_csv(table.sort_values(["experiment", "variant"], kind="stable"), path)
-    whole_files.seal_of(path).unlink()  # git keeps it
-
-
-def run(name: str, wanted: list[str], hidden: int | None) -> None:
-    """Tune a talk at scale default and write its table; or as its protocol says, if it has one."""
-    talk, config = registry.load_talk(name), read_yaml(Path("config/config.yaml"))
+def run(name: str, wanted: list[str]) -> None:
+    """Tune a talk at scale full and write its table; or as its protocol says, if it has one."""
+    talk = registry.load_talk(name)
+    config = {**read_yaml(Path("config/config.yaml")), "scale": "full"}
     if (talk.folder / "protocol.yaml").is_file():
-        if hidden is not None:
-            raise UserError(
-                f"tune: --hidden {hidden} of {name}; expected the sizes of its protocol.yaml. "
-                "Leave it out."
-            )
         return talk_module(name, "references").tune(config, wanted)
-    table = tune(talk, config, wanted, hidden)
-    write(table, talk.folder / FILE)
-    for name, variant in sorted(set(zip(table["experiment"], table["variant"], strict=True))):
-        if hidden is None:
-            print(put(talk.folder / "talk.yaml", name, variant, chosen(table, name, variant)))
-            if edge := at_edge(table, talk.experiments[name], variant):
-                print(f"tune: {edge}.", flush=True)
+    table = tune(talk, config, wanted)
+    for experiment, variant in dict.fromkeys(zip(table["experiment"], table["variant"], strict=True)):
+        best = chosen(table, experiment, variant)
+        print(put(talk.folder / "talk.yaml", experiment, variant, best))
 
 
 def put(path: Path, experiment: str, variant: str, best: Mapping[str, Any]) -> str:

@@ -160,8 +160,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tried(entry: Entry) -> int:
     """Settings that were tried for it on validation data."""
-    grid = entry.experiment.tuned.get(entry.variant.name)
-    return 0 if grid is None else shared_tasks.settings(grid)
+    return len(shared_tasks.settings(entry.experiment.tuned.get(entry.variant.name, [])))
 
 
 def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +191,8 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     n_in, n, n_out = (values[name] for name in ("n_input", "n_hidden", "n_output"))
     counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
-    steps = values["window_ms"] / step if step else 1.0
+    lasts = values["window_ms"] if "window_ms" in values else values["trial_ms"]
+    steps = lasts / step if step else 1.0
     return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
 
 
