@@ -187,7 +187,9 @@ def run(name: str, wanted: list[str]) -> None:
     if (talk.folder / "protocol.yaml").is_file():
         return talk_module(name, "references").tune(config, wanted)
     table = tune(talk, config, wanted)
-    for experiment, variant in dict.fromkeys(zip(table["experiment"], table["variant"], strict=True)):
+    for experiment, variant in dict.fromkeys(
+        zip(table["experiment"], table["variant"], strict=True)
+    ):
         best = chosen(table, experiment, variant)
         print(put(talk.folder / "talk.yaml", experiment, variant, best))
 

@@ -181,12 +181,16 @@ class Answered:
         """The talks whose methods are set fewer than two tasks with time."""
         rules = self.networks[self.networks["kind"] == RULE]
         timed = rules["task"].where(rules["task"].isin(STREAMS))
-        each = timed.groupby(rules["family"].str.split(" (", regex=False).str[0], sort=False).nunique()
+        each = timed.groupby(
+            rules["family"].str.split(" (", regex=False).str[0], sort=False
+        ).nunique()
         few = each[each < 2]
         if few.empty:
             return ""
         are = "is" if len(few) == 1 else "are"
-        return f"{listed(few.index)} {are} set {'at most one' if few.any() else 'no'} task with time."
+        return (
+            f"{listed(few.index)} {are} set {'at most one' if few.any() else 'no'} task with time."
+        )
 
     def _reached(self) -> str:
         """How many answers of trained networks are right, with spikes and without."""
