@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from made.project import config
 
 from whyspiking.contract.types import Params
