@@ -8,5 +8,8 @@ EXPERIMENTS = {
     "oneshot": "oneshot",
     "shared_yinyang": "shared_networks",
     "shared_randman": "shared_networks",
+    "shared_span_recall": "shared_networks",
+    "shared_volley_recall": "shared_networks",
+    "shared_sound": "shared_networks",
 }
 """Experiment -> the module that fulfils it."""

@@ -1,4 +1,4 @@
-"""Networks of the shared tasks: Yin-Yang and Randman (README, section 10)."""
+"""Networks of the shared tasks (README, section 10)."""
 
 from __future__ import annotations
 
@@ -49,33 +49,41 @@ def given(params: ct.Params, spikes: Spikes, classes: NDArray) -> Trials:
     return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
 
 
-def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """The samples of a split, on the steps of the network."""
+def make_task(
+    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
+) -> ct.Task | None:
+    """The samples of a split, and of an epoch of training, on the steps of the network."""
     return shared.task_on_steps(
         params,
         split,
         step_ms=params.dt_ms,
         trial_ms=params.trial_ms,
         bias_ms=tuple(params.bias_ms),
+        epoch=epoch,
     )
 
 
 def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Samples come in another order every epoch, of which the last batch may be smaller.
+    Every epoch shows its samples (`shared.part_of`) in another order; its last batch may be smaller.
 
     Args:
         params: Parameters of the experiment.
         size: Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
-    task = make_task(params, "train", streams)
-    assert task is not None
     per_epoch = -(-params.n_train // size)
 
     @functools.lru_cache(maxsize=1)
+    def samples(part: int) -> ct.Task:
+        task = make_task(params, "train", streams, part)
+        assert task is not None
+        return task
+
+    @functools.lru_cache(maxsize=1)
     def epoch(number: int) -> list[Trials]:
+        task = samples(shared.part_of(params, number))
         order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
         spikes = task.stimulus.spikes["input"].select_trials(order)
         return pieces(given(params, spikes, task.targets[order]), size)
