@@ -102,9 +102,27 @@ def test_progress_of_a_running_job_beats_the_earlier_duration():
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.expect([job()])
     plan.start(0, job(), 0.0)
-    assert plan.seconds_left(1000.0) == pytest.approx(100), "later than expected: a tenth more"
-    plan.running[0].fraction = 0.5
+    plan.running[0].tell(0.5, "half", 100.0)
     assert plan.seconds_left(100.0) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("told", [None, 0.1], ids=["nothing told", "ready, then silent"])
+def test_what_is_left_never_climbs_while_a_job_is_silent(told):
+    """Nor does it reach nothing: a tenth of what was left stays."""
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.expect([job()])
+    plan.start(0, job(), 0.0)
+    if told:
+        plan.running[0].tell(told, "program ready", 2.0)
+    found = []
+    for now in range(2, 600, 7):
+        if told:
+            plan.running[0].tell(told, "program ready", now)
+        found.append(plan.seconds_left(now))
+    first = 2 * 9 if told else 10 - 2
+    assert found[0] == pytest.approx(first)
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == pytest.approx(1.8 if told else 1.0)
 
 
 def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
@@ -116,7 +134,7 @@ def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
     assert plan.seconds_left(1000.0) == pytest.approx(20)
     log.write_text("")
     plan.running[0].look(1000.0)
-    plan.running[0].fraction = 0.5
+    plan.running[0].tell(0.5, "half", 1004.0)
     assert plan.seconds_left(1004.0) == pytest.approx(20)
     table.write_text("s\n10.0\n")
     plan.finish(0, 1180.0)
