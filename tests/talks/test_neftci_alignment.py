@@ -8,7 +8,7 @@ from made import neftci_networks
 from made.neftci_networks import LOCAL, STEP, digits, params, shown
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, training
+from whyspiking.talks.neftci import alignment, model, once_per_batch, training
 from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.model import Weights
 

@@ -106,23 +106,20 @@ def test_progress_of_a_running_job_beats_the_earlier_duration():
     assert plan.seconds_left(100.0) == pytest.approx(100)
 
 
-@pytest.mark.parametrize("told", [None, 0.1], ids=["nothing told", "ready, then silent"])
-def test_what_is_left_never_climbs_while_a_job_is_silent(told):
-    """Nor does it reach nothing: a tenth of what was left stays."""
+@pytest.mark.parametrize(
+    ("told", "first", "last"),
+    [(0.0, 8.0, 1.0), (0.1, 18.0, 1.8)],
+    ids=["silent", "since 10 %"],
+)
+def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(told, first, last):
     plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job()])
     plan.start(0, job(), 0.0)
-    if told:
-        plan.running[0].tell(told, "program ready", 2.0)
     found = []
     for now in range(2, 600, 7):
-        if told:
-            plan.running[0].tell(told, "program ready", now)
+        plan.running[0].tell(told, "program ready", now)
         found.append(plan.seconds_left(now))
-    first = 2 * 9 if told else 10 - 2
-    assert found[0] == pytest.approx(first)
+    assert (found[0], found[-1]) == pytest.approx((first, last))
     assert found == sorted(found, reverse=True)
-    assert found[-1] == pytest.approx(1.8 if told else 1.0)
 
 
 def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
