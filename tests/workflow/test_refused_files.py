@@ -75,11 +75,11 @@ def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, ca
     assert not list(checkout.glob(".snakemake/locks/*"))
 
 
-def test_numbers_on_the_command_line_reach_the_jobs(checkout: Path):
+def test_numbers_on_the_command_line_reach_the_jobs_of_one_talk(checkout: Path):
     done = snakemake(checkout, "-n", "goeltz", "--config", "seeds=[7]", "seeds_of=[]")
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert "goeltz yinyang spiking seed 7: training" in said
+    assert "goeltz yinyang spiking seed 7: training" in said and "clopath" not in said
 
 
 def refused(checkout: Path, command: list[str], words: list[str]) -> None:

@@ -25,12 +25,6 @@ def test_dry_run_of_every_config(checkout, overlay):
     assert not list((checkout / "results").rglob("metrics.csv")), "a dry run makes nothing"
 
 
-def test_one_talk_alone(checkout):
-    said = finish(checkout, "clopath", "-n")
-    assert "clopath" in said
-    assert "goeltz" not in said
-
-
 def edit(path: Path, change) -> None:
     """Load a YAML file, change it, write it back."""
     data = yaml.safe_load(path.read_text())

@@ -329,7 +329,7 @@ class LogHandler(LogHandlerBase):
         for entry in self.plan.running.values():
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
-                entry.fraction, entry.text = news.fraction, news.text
+                entry.tell(news.fraction, news.text, now)
         parts = [words.clock(now - self.began)]
         left = self.plan.seconds_left(now)
         if left is not None and self.plan.done < self.plan.total:
