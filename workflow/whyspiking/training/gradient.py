@@ -110,14 +110,15 @@ def fit(
     """
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     run_epoch = _epoch_program(loss, settings, start_state, project)
-    fixed = None if callable(data) else jax.tree.map(jnp.asarray, dict(data))
+    samples: Arrays = {} if callable(data) else jax.tree.map(jnp.asarray, dict(data))
     start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
     best: dict[str, Any] = {}
     kept = Checkpoint(now, best, shuffle, history)
     for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
         began = time.process_time()
-        samples = jax.tree.map(jnp.asarray, dict(data(epoch))) if callable(data) else fixed
+        if callable(data):
+            samples = jax.tree.map(jnp.asarray, dict(data(epoch)))
         steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
         now.arrays, now.state, means, broken = run_epoch(
             now.arrays, now.state, samples, given, *steps
