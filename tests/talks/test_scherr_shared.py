@@ -8,9 +8,17 @@ from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Recording
+from whyspiking.datasets import shared
 from whyspiking.talks.scherr import model, shared_networks
 
-EXPERIMENTS = ("shared_yinyang", "shared_randman")
+EXPERIMENTS = {
+    "shared_yinyang": (60, 40),
+    "shared_randman": (60, 40),
+    "shared_span_recall": (136, 128),
+    "shared_volley_recall": (104, 96),
+    "shared_sound": (100, 0),
+}
+"""Experiment -> steps of a trial, and the first that counts."""
 
 
 def listed(trials):
@@ -37,21 +45,24 @@ def test_a_trial_ends_with_the_steps_that_count_and_biases_fire_when_they_are_to
     task = task_of(params)
     spikes = task.stimulus.spikes["input"]
     trials = shared_networks.given(params, spikes, task.targets)
-    assert (trials.n_steps, trials.first_step) == (60, 40)
+    assert (trials.n_steps, trials.first_step) == EXPERIMENTS[experiment]
     assert (spikes.first_ms()[:, params.n_input :] == params.bias_ms).all()
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
-    params = params_of("scherr", experiment, n_train=130, epochs=3)
-    task = task_of(params, "train")
-    all_of_them = listed(shared_networks.given(params, task.stimulus.spikes["input"], task.targets))
+def test_every_epoch_shows_its_samples_once_in_another_order(experiment):
+    params = params_of("scherr", experiment, n_train=130, n_distinct=260, epochs=3)
     draw, iterations = shared_networks.drawing(params, 25, Streams(0))
     assert iterations == 3 * 6
     epochs = [[t for k in range(6) for t in listed(draw(6 * e + k))] for e in range(3)]
-    for epoch in epochs:
-        assert sorted(epoch) == sorted(all_of_them)
-    assert epochs[0] != epochs[1]
+    for number, epoch in enumerate(epochs):
+        task = shared_networks.make_task(params, "train", Streams(0), number)
+        given = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
+        assert sorted(epoch) == sorted(listed(given))
+    assert sorted(epochs[0]) == sorted(epochs[2])
+    assert epochs[0] != epochs[2]
+    others = sorted(epochs[0]) != sorted(epochs[1])
+    assert others == (params.shared_task in shared.STREAMS)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
