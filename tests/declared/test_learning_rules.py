@@ -10,6 +10,7 @@ import yaml
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
 from whyspiking.records import columns, glossary, tables
@@ -67,7 +68,7 @@ def test_what_local_means():
 
 @pytest.mark.parametrize(("talk", "declared"), CHECKED)
 def test_declared_memory_is_what_the_code_kept_in_the_recorded_run(talk, declared):
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"scale": "full"}
+    config = read(folder=ROOT / "config") | {"scale": "full"}
     values = registry.params(talk.experiments[declared.check.experiment], config).values
     sizes = {name: evaluate(text, values) for name, text in declared.check.sizes.items()}
     metrics = tables.read_metrics([ROOT / "results" / "reference" / talk.name / "metrics.csv"])
@@ -84,7 +85,7 @@ def test_declared_memory_is_what_the_code_kept_in_the_recorded_run(talk, declare
 
 def test_the_checks_tell_rules_apart():
     """What e-prop keeps is not what back-propagation keeps, by far more than padding."""
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    config = read(folder=ROOT / "config")
     kept = set()
     for parameter in CHECKED:
         talk, declared = parameter.values

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.recording import tune
 from whyspiking.records import columns, tables
@@ -15,7 +15,7 @@ from whyspiking.talks import replication_of
 from whyspiking.training.history import NotFiniteError
 
 ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+CONFIG = {**read(folder=ROOT / "config"), "scale": "smoke"}
 PLACE = "shared_yinyang/spiking"
 
 

@@ -30,8 +30,8 @@ import yaml
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
 from whyspiking.declared import plans, registry, shared_tasks
+from whyspiking.declared.config import read
 from whyspiking.declared.experiments import Experiment
-from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import columns, tables, whole_files
@@ -281,7 +281,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 def run(name: str, wanted: list[str], hidden: int | None) -> None:
     """Tune a talk at scale default and write its table; or as its protocol says, if it has one."""
-    talk, config = registry.load_talk(name), read_yaml(Path("config/config.yaml"))
+    talk, config = registry.load_talk(name), read()
     if (talk.folder / "protocol.yaml").is_file():
         if hidden is not None:
             raise UserError(
