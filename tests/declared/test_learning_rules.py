@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from made.contrasted import crossed
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
@@ -15,7 +16,6 @@ from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
 from whyspiking.records import columns, glossary, tables
 from whyspiking.report import learning_section
-from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in registry.available()}
@@ -137,7 +137,7 @@ def test_alignments_come_under_one_name(energy_config):
     ):
         shared = places.common(params, "spiking", seed, "compiled")
         rows += tables.rows(shared, {"score": 0.9, **values}, 5)
-    found = contrasts.cross_rows(pd.DataFrame(rows), TALKS["scherr"], {"energy": energy_config})
+    found = crossed(pd.DataFrame(rows), TALKS["scherr"], energy_config)
     told = {row["metric"]: row["value"] for row in found}
     assert told == pytest.approx(
         {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}

@@ -23,8 +23,8 @@ def described(metrics: Table, talks: Mapping[str, Talk]) -> Table:
     Returns:
         The rows of networks that the talks have, in order, with these columns more: `role` of the
         variant; `kind` of the experiment's answers; `trained_as`, the variant that the talk knows,
-        and `share` of its size; the variant that it `recovers`; the `task` that talks share. Empty
-        where there is none.
+        and `share` of its size; the variant that it `recovers`; the `task` that talks share, empty
+        where there is none; `rank`, its place in the order of talks and of their talk.yaml.
     """
     rows = [
         (
@@ -37,4 +37,4 @@ def described(metrics: Table, talks: Mapping[str, Talk]) -> Table:
         for variant in experiment.variants.values()
     ]
     told = pd.DataFrame(rows, columns=pd.Index([*NETWORK, *TOLD]))
-    return metrics.merge(told, on=NETWORK)
+    return metrics.merge(told.assign(rank=told.index), on=NETWORK)
