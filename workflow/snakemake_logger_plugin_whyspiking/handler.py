@@ -27,6 +27,8 @@ from whyspiking.running.stopping import STOP
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {
     "fetch": ("being fetched", "fetched"),
+    "shard": ("being made", "made"),
+    "gather": ("being put together", "put together"),
     "train": ("training", "trained"),
     "simulate": ("simulating and measuring", "simulated and measured"),
     "collect": ("collecting tables", "tables collected, claims judged"),

@@ -34,6 +34,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
 from whyspiking.declared import claims_file, registry
+from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
 from whyspiking.export import networks
@@ -181,7 +182,7 @@ def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
         row: Of the index. The network itself stays in its file.
     """
     experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
-    params = registry.params(experiment, networks.configured(row["scale"]), row["seed"])
+    params = registry.params(experiment, at_scale(row["scale"]), row["seed"])
     trained = Trained(Path(row["file"]), params, row["variant"], Network({}))
     return trained, trained.clock()
 

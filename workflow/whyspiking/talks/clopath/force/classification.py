@@ -44,9 +44,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     Of a task with time they are told on its steps, as to all methods.
     """
     if params.shared_task in shared.STREAMS:
-        return shared.task_on_steps(
-            params, split, step_ms=params.step_ms, trial_ms=params.trial_ms
-        )
+        return shared.task_on_steps(params, split, step_ms=params.step_ms, trial_ms=params.trial_ms)
     return shared.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
 
 
