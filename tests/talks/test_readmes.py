@@ -1,4 +1,4 @@
-"""READMEs of talks: a percentage is published and says where; what was found has the name of a claim."""
+"""READMEs of talks: a percentage says where it was published, a claim that is named is made."""
 
 import re
 from fnmatch import filter as matching
@@ -12,8 +12,8 @@ FILES = ("README.md", "claims.yaml")
 SENTENCE = re.compile(r"(?<=[.:?!])\s+(?=[A-Z*`(])|\n\s*\n|\n(?=\s*[|-] ?)")
 """Rows of tables and items of lists are sentences, too."""
 SOURCE = re.compile(
-    r"\b(abstract|Table|Fig(ure|s?\.)|arXiv|[Ii]ssue \d|notebook|from memory|recalled|paper's section)"
-    r"|\.(py|ipynb|cpp|mat|npy|pth|md)\b|\bcells? \d|\b[\w.]+:\d|\b\d+-\d+: "
+    r"\b(abstract|Table|Fig(ure|s?\.)|arXiv|[Ii]ssue \d|notebook|from memory|recalled)"
+    r"|paper's section|\.(py|ipynb|cpp|mat|npy|pth|md)\b|\bcells? \d|\b[\w.]+:\d|\b\d+-\d+: "
 )
 """What has a published number: a part of a paper, a file of the authors, a line of their code."""
 
