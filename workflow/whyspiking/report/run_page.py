@@ -347,7 +347,7 @@ class RunPage:
         )
 
     def tolerance(self) -> Html:
-        """What trained networks stand, the worst and the best experiment of each talk."""
+        """How much noise trained networks tolerate, the worst and the best experiment of each talk."""
         limits = self.tables["limits"]
         told = trained_section.tolerance_sentences(limits, self.talks)
         return Html(told + trained_section.tolerance_table(limits, self.talks))
