@@ -1,4 +1,4 @@
-"""We can train them, what now? How much noise trained networks tolerate, and nervous systems beside them."""
+"""How much noise trained networks tolerate, and nervous systems beside them."""
 
 from __future__ import annotations
 

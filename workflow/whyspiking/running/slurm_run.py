@@ -27,7 +27,7 @@ WAITS = {
 """Why a job waits, as Slurm says it -> what a reader is told."""
 
 
-def attend(workflow: Any) -> tuple[int | None, float]:
+def prepare(workflow: Any) -> tuple[int | None, float]:
     """Settle what a run needs of Slurm; called by `onstart`.
 
     Args:
@@ -40,7 +40,7 @@ def attend(workflow: Any) -> tuple[int | None, float]:
         UserError: If Slurm cannot take the jobs of this run.
     """
     executor = workflow.scheduler._executor
-    slurm.settle(workflow.executor_settings)
+    slurm.ask_squeue(workflow.executor_settings)
     cpus = slurm.cpus(
         {
             str(job.resources.get("slurm_partition") or "")
