@@ -12,7 +12,7 @@ FILES = ("README.md", "claims.yaml")
 SENTENCE = re.compile(r"(?<=[.:?!])\s+(?=[A-Z*`(])|\n\s*\n|\n(?=\s*[|-] ?)")
 """Rows of tables and items of lists are sentences, too."""
 SOURCE = re.compile(
-    r"\b(abstract|Table|Fig(ure|s?\.)|arXiv|[Ii]ssue \d|notebook|from memory|recalled)"
+    r"\b(abstract|Table|Figures?|Figs?\.|arXiv|[Ii]ssue \d|notebook|from memory|recalled)"
     r"|paper's section|\.(py|ipynb|cpp|mat|npy|pth|md)\b|\bcells? \d|\b[\w.]+:\d|\b\d+-\d+: "
 )
 """What has a published number: a part of a paper, a file of the authors, a line of their code."""
