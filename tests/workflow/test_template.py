@@ -1,4 +1,4 @@
-"""The walk-through of CONTRIBUTING, step by step: a talk made from the template runs at once."""
+"""The walk-through of docs/add-a-talk.md, step by step: a talk made from the template runs at once."""
 
 import os
 import re
@@ -25,9 +25,9 @@ def checkout(tmp_path_factory, builds) -> Path:
     folder = tmp_path_factory.mktemp("template")
     copy_workflow(folder, "tests", "pyproject.toml")
     use_builds(folder, builds)
-    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs/add-a-talk.md").read_text(encoding="utf-8")
     steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
-    assert steps, "CONTRIBUTING.md tells how to copy the template"
+    assert steps, "the page tells how to copy the template"
     run(folder, "bash", "-euc", steps.group(1).replace("SPEAKER", SPEAKER))
     only(folder, SPEAKER)
     return folder

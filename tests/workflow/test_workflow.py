@@ -125,8 +125,8 @@ STAGES = ("train", "simulate", "collect", "page")
 
 
 def documented() -> list[tuple[str, list[str], str, str]]:
-    """The table of CONTRIBUTING: what is changed, where for instance, whose run, first stage."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    """The table of docs/maintaining.md: what is changed, for instance, whose run, first stage."""
+    text = (ROOT / "docs/maintaining.md").read_text(encoding="utf-8")
     _, _, table = text.partition("| runs again from |")
     rows = [line.strip("| ").split(" | ") for line in table.split("\n\n")[0].splitlines()[2:]]
     assert len(rows) > 20

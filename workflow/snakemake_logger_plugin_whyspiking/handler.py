@@ -287,7 +287,7 @@ class LogHandler(LogHandlerBase):
         if text in ("", "None") or chatter or text in self._warned:
             return
         colour, of_error = "", event == LogEvent.ERROR and record.levelno >= logging.WARNING
-        if of_error and ENDED.search(text) and self.stop.comes():
+        if of_error and ENDED.search(text) and self.stop.signalled():
             return
         # The command line of a failed script says nothing that its log does not say better.
         if of_error and "returned non-zero exit status" in text:

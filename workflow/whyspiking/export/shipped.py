@@ -297,7 +297,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
 
 
 def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
-    """What is there and what is not, for who looks into the folder."""
+    """What is there and what is not, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
         f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "

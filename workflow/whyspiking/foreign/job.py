@@ -171,9 +171,9 @@ def measure(asked: argparse.Namespace) -> int:
     foreign = Foreign(layers, setting)
     foreign.check(params, str(asked.file))
     expected = None if asked.expect is None else sources.expected(asked.expect, foreign, params)
-    warn(sources.doubts(layers, setting))
+    warn(sources.implausible_numbers(layers, setting))
     found = measuring.measure(told, foreign, params, config, _progress(), expected)
-    warn([*sources.silence(found.metrics), *sources.disagreement(found.agreed)])
+    warn([*sources.silent_layers(found.metrics), *sources.low_agreement(found.agreed)])
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
     try:

@@ -12,7 +12,7 @@ from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT, CLOCKED
-from whyspiking.report.same_task_rows import Ground, Row
+from whyspiking.report.same_task_rows import Row, SharedTasks
 from whyspiking.verdicts.advantage import END_TO_END, EQUAL_UNITS
 from whyspiking.verdicts.frontiers import EVERYTHING, LIF, RULE, TRAINED, best
 
@@ -28,7 +28,7 @@ FAMILIES = {
 """Family of references -> how a table calls it."""
 
 
-def task_tables(ground: Ground, frontiers: Table, advantage: Table) -> Markup:
+def task_tables(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
     """A table a task: what every method reaches and gives away, and the best of all references.
 
     Args:
@@ -62,13 +62,13 @@ def task_tables(ground: Ground, frontiers: Table, advantage: Table) -> Markup:
     return html.macros("same_task").task_tables(cells, ACCOUNT, CLOCKED)
 
 
-def community(ground: Ground) -> Markup:
+def community(ground: SharedTasks) -> Markup:
     """Networks from elsewhere, apart; nothing where there is none."""
     rows = [(cell.task.title, guest) for cell in ground.cells for guest in cell.guests]
     return html.macros("same_task").community(rows) if rows else Markup()
 
 
-def rules(ground: Ground) -> Markup:
+def rules(ground: SharedTasks) -> Markup:
     """Memory and signals of each rule, once a method where its tasks agree."""
     first: dict[tuple[str, str], tuple[str, Row]] = {}
     for method in ground.methods:
@@ -78,7 +78,7 @@ def rules(ground: Ground) -> Markup:
     return html.macros("same_task").rules(list(first.values()))
 
 
-def held_equal(ground: Ground, config: Mapping[str, Any]) -> Markup:
+def held_equal(ground: SharedTasks, config: Mapping[str, Any]) -> Markup:
     """Sizes, samples and tried settings, task by task."""
     rows = []
     for cell in ground.cells:

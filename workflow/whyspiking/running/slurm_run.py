@@ -28,7 +28,7 @@ WAITS = {
 """Why a job waits, as Slurm says it -> what a reader is told."""
 
 
-def attend(workflow: Any) -> tuple[int | None, float]:
+def prepare(workflow: Any) -> tuple[int | None, float]:
     """Settle what a run needs of Slurm; called by `onstart`.
 
     Args:
@@ -41,7 +41,7 @@ def attend(workflow: Any) -> tuple[int | None, float]:
         UserError: If Slurm cannot take the jobs of this run.
     """
     executor, (*_, settings) = inside.cluster_jobs(workflow), inside.executor(workflow)
-    slurm.settle(settings)
+    slurm.ask_squeue(settings)
     cpus = slurm.cpus(
         {
             str(job.resources.get("slurm_partition") or "")

@@ -41,7 +41,7 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        """Nothing is heeded yet."""
+        """Nothing was received yet."""
         self.number: int | None = None
         self.ended = False
         self.left = ""
@@ -49,13 +49,13 @@ class Stop:
         self._received: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mark = f"{os.getpid()}-{time.time_ns()}"
 
-    def heed(self) -> None:
+    def install(self) -> None:
         """Have the signals end this process quietly; one that is ignored (nohup, &) stays so."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
 
-    def attend(self, workflow: Any) -> None:
+    def include_jobs(self, workflow: Any) -> None:
         """Have the signals end the jobs as well, from now on; called by `onstart`.
 
         Args:
@@ -68,11 +68,11 @@ class Stop:
             os.environ[MARK] = self._mark
             threading.Thread(target=self._end_jobs, daemon=True).start()
             self._workflow = workflow
-        self.heed()  # the scheduler has taken SIGTERM for itself
+        self.install()  # the scheduler has taken SIGTERM for itself
         if inside.was_killed(workflow):
             self._receive(signal.SIGTERM, None)  # it came in between
 
-    def comes(self) -> bool:
+    def signalled(self) -> bool:
         """Whether a signal comes that has ended a job already: one to all may reach jobs first."""
         for _ in range(round(LATE_S / PAUSE_S)):
             if self.number is not None:

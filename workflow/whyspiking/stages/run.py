@@ -34,12 +34,12 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
         UserError: If anything of the config is wrong, or a cluster has jobs of a killed run.
     """
     arithmetic.hand_on()
-    preflight.speak_english()
+    preflight.use_english()
     preflight.reuse_memory()
-    STOP.heed()
+    STOP.install()
     main = inside.is_main(workflow)
     if main:
-        folder_lock.take()
+        folder_lock.acquire()
         _tell(arithmetic.warning())
         configs.check_words(sys.argv)
     else:
@@ -70,9 +70,9 @@ def started(workflow: Any, config: dict[str, Any], compiling: Collection[str]) -
     # What is asked for may be there already, or need no compiler.
     if local and any(job.rule.name in compiling for job in inside.due(workflow)):
         toolchain.require()
-    cpus, look_s = slurm_run.attend(workflow) if name == "slurm" else (None, 0.0)
+    cpus, look_s = slurm_run.prepare(workflow) if name == "slurm" else (None, 0.0)
     announce(workflow.dag, config, cpus, look_s)
-    STOP.attend(workflow)
+    STOP.include_jobs(workflow)
     if local:
         inside.drop_rate_limit(workflow)
 
