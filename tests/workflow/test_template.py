@@ -1,4 +1,4 @@
-"""The walk-through of docs/add-a-talk.md, step by step: a talk made from the template runs at once."""
+"""The walk-through of docs/add-a-talk.md, step by step: a talk of the template runs at once."""
 
 import os
 import re
