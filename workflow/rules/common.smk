@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from whyspiking.contract import data_folders
-from whyspiking.declared import registry
+from whyspiking.declared import key_claims, registry
 from whyspiking.errors import UserError
 from whyspiking.running import code_inputs
 from whyspiking.declared import plans
@@ -35,7 +35,7 @@ MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 
 # Rules whose jobs compile C++.
-COMPILING = ("record", "simulate", "speak", "train")
+COMPILING = ("record", "resimulate", "simulate", "speak", "train")
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
 # More than the priority of any training within its talk.
 FIRST = 100
