@@ -161,13 +161,6 @@ def test_what_only_a_type_checker_reads_is_no_input(package):
     assert "workflow/whyspiking/plots/svg.py" in run(INPUTS.format(stage="train")).stdout.split()
 
 
-def test_a_header_that_is_gone_is_refused(package):
-    folder, run = package
-    (folder / "training/first_spike/core.hpp").unlink()
-    said = run(INPUTS.format(stage="train")).stderr
-    assert "names 'core.hpp', which is not there" in said or "core.hpp', which is not" in said
-
-
 JOB = """
 from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job

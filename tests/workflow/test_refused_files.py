@@ -94,7 +94,6 @@ def refused(checkout: Path, command: list[str], words: list[str]) -> None:
 
 
 def test_a_source_that_is_gone_is_refused_before_anything_runs(checkout: Path):
-    place = checkout / "workflow/whyspiking/talks/scherr/kernel.cpp"
-    place.unlink()
-    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "not there", "take it back (git checkout)"]
+    (checkout / "workflow/whyspiking/talks/scherr/kernel.cpp").unlink()
+    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "take it back (git checkout)"]
     refused(checkout, ["-n", "scherr"], words)
