@@ -22,8 +22,11 @@ FOLDER = reference.FOLDER / "key_networks"
 
 def of(talk: Talk) -> Claim:
     """The key claim of a talk."""
-    claims = claims_file.load(talk.folder / "claims.yaml", talk)
-    return next(claim for claim in claims if claim.role == "key")
+    return next(
+        claim
+        for claim in claims_file.load(talk.folder / "claims.yaml", talk)
+        if claim.role == "key"
+    )
 
 
 def network(claim: Claim, run: Path = FOLDER) -> Path | None:

@@ -46,8 +46,9 @@ def _line(claim: Claim, numbers: Table) -> str:
         lacking = "its samples are files of the authors: name their folder as data.originals_dir"
         why = lacking if network else "no network of it is in results/reference"
         return f"{claim.talk:<12}{claim.id}: not simulated; {why}"
-    clean = tables.where(numbers, engine="brian2", perturbation="none", locus="")
-    clean = clean.set_index("metric")[["recorded", "here"]]
+    clean = tables.where(
+        numbers.set_index("metric"), engine="brian2", perturbation="none", locus=""
+    )[["recorded", "here"]]
     # What only training tells, how long it took for instance, is not simulated again.
     shown = next(name for name in (claim.metric, "accuracy", "score") if name in clean.index)
     place = f"{claim.where['experiment']}/{claim.where['variant']}, {network.name}"

@@ -23,8 +23,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
         streams: Randomness: "hidden", "init", "shuffle", and those of the task.
         progress: Called after every epoch.
     """
-    training = make_task(params, "train", streams)
-    held_out = make_task(params, "validation", streams)
+    training, held_out = (make_task(params, s, streams) for s in ("train", "validation"))
     assert training is not None and held_out is not None
     drawn, sizes = {}, model.layers(params)
     times, held_ms = times_ms(training), times_ms(held_out)
@@ -54,10 +53,12 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
                 )
         first = model.first_spikes(params, w, held_ms)
         accuracy = scoring.accuracy(model.decide(params, first, held_out))
-        right = 1 - errors / len(wanted)
-        history.note(epoch + 1, train_accuracy=right, validation_accuracy=accuracy)
+        history.note(
+            epoch + 1, train_accuracy=1 - errors / len(wanted), validation_accuracy=accuracy
+        )
         if accuracy > best.accuracy:
             best.w, best.accuracy = w.copy(), accuracy
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.3f}")
-    info = {"engine": "numpy", "epochs": params.epochs}
-    return Network({**drawn, "output": best.w}, info, history.rows)
+    return Network(
+        {**drawn, "output": best.w}, {"engine": "numpy", "epochs": params.epochs}, history.rows
+    )
