@@ -91,3 +91,9 @@ def refused(checkout: Path, command: list[str], words: list[str]) -> None:
     assert said.count("error:") == 1, said
     assert "Traceback" not in said and "Error in file" not in said, said
     assert not list((checkout / "results").iterdir()), "no job has started"
+
+
+def test_a_source_that_is_gone_is_refused_before_anything_runs(checkout: Path):
+    (checkout / "workflow/whyspiking/talks/scherr/kernel.cpp").unlink()
+    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "take it back (git checkout)"]
+    refused(checkout, ["-n", "scherr"], words)

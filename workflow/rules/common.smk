@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import registry
+from whyspiking.declared import key_claims, registry
 from whyspiking.records import columns
 from whyspiking.report import recorded
 from whyspiking.running import code_inputs
@@ -29,7 +29,7 @@ MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 # Rules whose jobs compile C++.
-COMPILING = ("shard", "simulate", "train")
+COMPILING = ("resimulate", "shard", "simulate", "train")
 # All that tables depend on: where programs are compiled changes none.
 DECIDING = {key: value for key, value in config.items() if key != "build_folder"}
 # Folder -> key of the data sets that are made here, at the sizes of the config.
