@@ -102,7 +102,7 @@ schemas: environment
 
 # In an environment of its own, which is thrown away: .venv need not be there and does not grow.
 audit:
-	@PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.audit
+	@PYTHONPATH=workflow:maintain $(PYTHON) -m whyspiking_maintain.audit
 
 # All of results/reference from nothing: run scale full (stopped, it goes on), and smoke for what its
 # jobs cost; put the record in the place of the old one when it is whole. Data of the authors: ARGS
@@ -114,7 +114,7 @@ record: environment
 	@snakemake --configfile config/smoke.yaml
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
-	@python benchmarks/core_hours.py config/paper.yaml docs/cluster.md
+	@python maintain/benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -9,7 +9,7 @@ back in time.
 
 import numpy as np
 
-from whyspiking.nir import Graph
+from whyspiking_exchange.nir import Graph
 
 READOUT = "last"
 TAU_MS, WIDTH, BATCH, RATE, RATE_OUT = 20.0, 0.5, 50, 100.0, 0.1

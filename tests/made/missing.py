@@ -12,9 +12,9 @@ from made.checkouts import ROOT
 
 from whyspiking.declared import abstract_file, after_file, registry
 from whyspiking.errors import UserError
-from whyspiking.recording import tune
 from whyspiking.records import reference
 from whyspiking.verdicts import judge
+from whyspiking_maintain import tune
 
 TEMPLATE = "_template"
 LONG = 30

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from whyspiking.export.networks import EVENTS
+from whyspiking_exchange.export.networks import EVENTS
 
 
 def load(path):

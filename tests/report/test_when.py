@@ -9,11 +9,11 @@ from scipy import special
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures.accounting import MAIN
-from whyspiking.recording import readme
 from whyspiking.records import columns
 from whyspiking.records.reference import FOLDER
 from whyspiking.report import first_screen, when
 from whyspiking.verdicts import advantage, frontiers, programme
+from whyspiking_maintain import readme
 
 TITLES = {"span": "Span recall: which?", "sound": "Sound: where?", "yinyang": "Yin-Yang: a check"}
 OPEN_BY = (0.5, 1.0, 1.9)

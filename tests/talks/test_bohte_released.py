@@ -15,16 +15,16 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets.released import File, Stored
 from whyspiking.errors import UserError
-from whyspiking.nir import Clock, NotExpressible
 from whyspiking.talks.bohte import (
     brian_network,
     measures_released_pixels,
-    nir,
     released_ecg,
     released_layers,
     released_pixels,
     task,
 )
+from whyspiking_exchange.nir import Clock, NotExpressible
+from whyspiking_exchange.talks import bohte as nir
 
 ECG = params_of("bohte", "released", n_hidden=[7], n_test=4, n_steps=120)
 SIZES = {"n_input": 24, "n_hidden": [6, 5, 4], "n_output": 3, "n_steps": 60, "n_test": 2}

@@ -14,9 +14,10 @@ from made.project import params_of, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.released import File
 from whyspiking.errors import UserError
-from whyspiking.nir import Clock, NotExpressible
-from whyspiking.talks.goeltz import chip, figures, imperfections, nir, substrate_fit
+from whyspiking.talks.goeltz import chip, figures, imperfections, substrate_fit
 from whyspiking.talks.goeltz.task import with_bias
+from whyspiking_exchange.nir import Clock, NotExpressible
+from whyspiking_exchange.talks import goeltz as nir
 
 SPREAD = 0.1
 """Of thresholds and time constants of the chip that is made here."""

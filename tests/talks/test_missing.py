@@ -8,8 +8,8 @@ from made.checkouts import ROOT, name_template
 from made.missing import missing
 
 from whyspiking.declared import registry
-from whyspiking.recording import tune
 from whyspiking.records import columns, reference
+from whyspiking_maintain import tune
 
 SPEAKER = "tempotron"
 

@@ -8,8 +8,9 @@ from made.neftci_networks import run_in_numpy
 from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.nir import Clock
-from whyspiking.talks.neftci import decisions, model, nir, shared, task
+from whyspiking.talks.neftci import decisions, model, shared, task
+from whyspiking_exchange.nir import Clock
+from whyspiking_exchange.talks import neftci as nir
 
 
 def trained(own, variant="spiking"):

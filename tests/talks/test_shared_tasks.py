@@ -15,9 +15,9 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import presentations, settings, shared_tasks
-from whyspiking.recording import tune
 from whyspiking.records import tables
 from whyspiking.talks import replication_of
+from whyspiking_maintain import tune
 
 CONFIG = config("smoke")
 ALL = [e for talk in registry.available() for e in registry.load_talk(talk).experiments.values()]

@@ -8,11 +8,11 @@ import pytest
 from whyspiking.contract.types import Results
 from whyspiking.declared import claims_file, registry
 from whyspiking.declared.strict_yaml import read_yaml
-from whyspiking.recording import inputs
 from whyspiking.records import columns, finished, reference
 from whyspiking.report import html
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import concordance
+from whyspiking_maintain import inputs
 
 ROOT = Path(__file__).parents[2]
 

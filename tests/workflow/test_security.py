@@ -139,7 +139,7 @@ def test_weak_hashes_are_not_used_for_security():
 
 
 def test_pages_escape_what_they_are_filled_with():
-    """Scripts are no pages: that names cannot become code, tests/nir/test_script.py shows."""
+    """Scripts are no pages: that names cannot become code, exchange/tests/nir/test_script.py shows."""
     made = [(path, node) for path, name, node in calls() if name == "jinja2.Environment"]
     found = [node for path, node in made if not str(path).endswith("nir/script.py")]
     assert found and len(found) == len(made) - 1

@@ -59,7 +59,7 @@ ALL_TABLES = {
     "of_talks": expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
     "manifest": "<results>/manifest.json",
     "recorded": RECORDED,
-    "community": sorted(map(str, Path("community").glob("*.json"))),
+    "community": sorted(map(str, Path("exchange/community").glob("*.json"))),
     "code": code_inputs.of_stage("page"),
 }
 

@@ -1,4 +1,4 @@
-"""Rows of `community/`: networks from elsewhere, as `python -m whyspiking measure` writes them."""
+"""Rows of `exchange/community/`: networks from elsewhere, as `python -m whyspiking measure` writes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed, refu
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
 
-FOLDER = Path("community")
+FOLDER = Path("exchange/community")
 FORMAT = 1
 LARGEST_BYTES = 100_000
 """Of a row."""

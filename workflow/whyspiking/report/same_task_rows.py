@@ -29,7 +29,7 @@ class Cell:
         methods: Rows of the methods, which the talks trained by their own rules, by talk and
             variant.
         absent: Talk -> why it has no result.
-        guests: Networks from elsewhere (`community/`), which take part in no comparison.
+        guests: Networks from elsewhere (`exchange/community/`), which take part in no comparison.
     """
 
     name: str
@@ -46,7 +46,7 @@ class SharedTasks:
     Attributes:
         shared: Rows of shared.csv.
         talks: Talk by name, in the order of the report.
-        guests: Rows of `community/`.
+        guests: Rows of `exchange/community/`.
     """
 
     shared: Table

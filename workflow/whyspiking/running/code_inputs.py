@@ -21,8 +21,6 @@ NOT_IN = {
     # Figures, drawn for pages only.
     "talks/*/figures*.py": ("train", "simulate"),
     "talks/*/*/figures*.py": ("train", "simulate"),
-    # Finished networks for other simulators: `python -m whyspiking.export`.
-    "talks/*/nir.py": ("train", "simulate", "page"),
     # What measures or shows a trained network.
     "talks/*/measures*.py": ("train",),
     "talks/*/*/measures*.py": ("train",),

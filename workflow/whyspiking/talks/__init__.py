@@ -1,8 +1,8 @@
 """One folder a talk: README, talk.yaml, claims.yaml, and the modules that fulfil it.
 
-A talk may import `training`, `brian`, `datasets`, `nir`, `plots` and below, and no other talk.
+A talk may import `training`, `brian`, `datasets`, `plots` and below, and no other talk.
 The same names in every folder, or in its sub-folders: `task` (inputs and targets), `model`
-(equations), `learning`, `exhibits` (arrays for figures), `measures`, `figures`, `nir`; no training
+(equations), `learning`, `exhibits` (arrays for figures), `measures`, `figures`; no training
 reads `measures` and `exhibits`. At a glance: `replication_of` gives all functions of the contract
 for an experiment. Nothing here imports an engine: the talks' modules do.
 """

@@ -1,6 +1,6 @@
 """The rule that turns a number, its interval and a band into a verdict.
 
-How often it errs is simulated in `recording.rule_study`.
+How often it errs is simulated in `whyspiking_maintain/rule_study.py`.
 """
 
 from __future__ import annotations

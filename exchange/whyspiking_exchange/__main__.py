@@ -1,0 +1,147 @@
+"""Measure a network of yours beside the recorded ones, or run it in Brian2: `python -m whyspiking`.
+
+    python -m whyspiking samples --task yinyang --to yinyang.npz
+    python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
+    python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
+    python -m whyspiking rule docs/three_factor.py --task randman
+
+`samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
+inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
+`exchange/community/` takes. `brian` writes the graph as a script of Brian2 to edit, which needs nothing of
+whyspiking (docs/brian.md). `rule` has a learning rule of yours learn a task, and measures what it
+made (docs/your-rule.md). docs/exchange.md tells which graphs can be run and what is assumed where
+NIR leaves something open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from whyspiking import arithmetic
+from whyspiking.running import jobs
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Of the command line, and of its command `measure`."""
+    parser = argparse.ArgumentParser(prog="python -m whyspiking", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    samples = kinds.add_parser("samples", help="training and validation trials of a task")
+    network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
+    script = kinds.add_parser("brian", help="a network as a script of Brian2")
+    rule = kinds.add_parser("rule", help="a learning rule of yours on a shared task")
+    rule.add_argument("rule", type=Path, metavar="RULE.py")
+    rule.add_argument("--to", type=Path, help="folder to make [<RULE>-<task>]")
+    for command in (samples, network, rule):
+        command.add_argument("--task", required=True, help="yinyang, randman or mnist")
+        command.add_argument("--seed", type=int, default=0, help="of the data [0]")
+        command.add_argument("--scale", default="full", help="of task and battery [full]")
+    samples.add_argument("--step-ms", type=float, default=1.0, help="step in ms [1]")
+    samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
+    _options(network)
+    _of_steps(network, 1.0)
+    _of_steps(script, None)
+    script.add_argument("--to", type=Path, help="script to write, *.py [<NETWORK>.py]")
+    for writing in (samples, script):
+        writing.add_argument("--force", action="store_true", help="replace what is there")
+    script.add_argument(
+        "--readout", help="count, first; max, sum, last, vote, each, potential [count; max]"
+    )
+    script.set_defaults(trial_ms=None, seed=0)
+    return parser, network
+
+
+def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
+    """What a file leaves open, alike for `measure` and `brian`."""
+    command.add_argument("file", type=Path, metavar="NETWORK.nir")
+    command.add_argument(
+        "--from",
+        dest="source",
+        choices=("snntorch", "norse", "spikingjelly"),
+        help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
+        "framework has them (those that are given come first)",
+    )
+    command.add_argument(
+        "--step-ms", type=float, default=step_ms, help="step in ms of the task [1]"
+    )
+    command.add_argument(
+        "--graph-step-ms",
+        type=float,
+        help="the same in ms of the file's time constants, which are in seconds; 0.1 of snnTorch "
+        "[--step-ms]",
+    )
+    command.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
+    command.add_argument(
+        "--reset",
+        choices=("value", "subtract", "later"),
+        help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
+        "(snnTorch) [value]",
+    )
+    command.add_argument(
+        "--current",
+        choices=("filtered", "jump"),
+        help="what an input does to a synaptic current: a share of it, or all is added (LIFCell "
+        "of Norse) [filtered]",
+    )
+    command.add_argument(
+        "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
+    )
+
+
+def _options(network: argparse.ArgumentParser) -> None:
+    """Those of `measure` alone."""
+    network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
+    )
+    network.add_argument("--trial-ms", type=float, help="[window of the input and 10 ms]")
+    network.add_argument(
+        "--bias-ms", type=float, nargs="*", default=[], help="times of further inputs, in order"
+    )
+    network.add_argument("--readout", help="count, first; max, sum, last [count; max]")
+    network.add_argument("--name", help="how it is called [name of the file]")
+    network.add_argument("--says", default="", help="what it is and how it was trained")
+    network.add_argument("--by", default="", help="whose it is")
+    network.add_argument("--link", default="", help="https://... where it can be found")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser, network = _parsers()
+    asked = parser.parse_args(words)
+    return jobs.command(lambda: _done(asked, words, parser, network))
+
+
+def _done(
+    asked: argparse.Namespace,
+    words: Sequence[str] | None,
+    parser: argparse.ArgumentParser,
+    network: argparse.ArgumentParser,
+) -> int:
+    """Do what is asked for; returns the exit status."""
+    arithmetic.settle()
+    # What numbers need is loaded only now: --help answers at once.
+    from whyspiking_exchange.foreign import job
+
+    if asked.kind == "samples":
+        return job.samples(asked)
+    if asked.kind == "brian":
+        from whyspiking_exchange.foreign import scripts
+
+        return scripts.brian(asked)
+    if asked.kind == "rule":
+        from whyspiking_exchange.foreign import rules
+
+        return rules.rule(asked, parser.parse_args)
+    network.set_defaults(**job.beside(asked.file, asked.task))
+    return job.measure(parser.parse_args(words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,361 @@
+"""Trained networks that come with the repository: one of every talk and shared task, as NIR.
+
+`make record` has `ship` choose them from the run and write, beside the recorded tables,
+
+    networks/<talk>-<experiment>.nir     the network
+    networks/<talk>-<experiment>.json    how it is fed and read
+    networks/<talk>-<experiment>.npz     test trials, what was decided in them, and the targets
+    networks/README.md                   what is there, and why the rest is not
+    networks.csv                         the index
+    key_networks/                        one network of each key claim, as it was trained (`keep`)
+
+Of a talk these are all shared tasks, and the experiment of its key claim or, where NIR cannot
+express that, the first other that it can; of an experiment the first variant that can be, a spiking
+network before an ablation, and of that the lowest seed. What is written is read back inside Brian2:
+what then decides otherwise than the engine of training is not shipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking.contract import network_files
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import select_task
+from whyspiking.contract.types import Network
+from whyspiking.declared import key_claims, registry
+from whyspiking.declared.config import at_scale
+from whyspiking.declared.experiments import Experiment
+from whyspiking.errors import UserError
+from whyspiking.records import array_files, tables, whole_files
+from whyspiking.records.columns import NETWORKS
+from whyspiking.talks import replication_of
+from whyspiking_exchange.export import networks
+from whyspiking_exchange.export.networks import Clock, Trained
+from whyspiking_exchange.nir import NotExpressible, arranging, reading
+from whyspiking_exchange.nir.layers import Layers
+
+FOLDER = "networks"
+INDEX = "networks.csv"
+LEAST = 0.99
+"""Of the decisions of the samples that a file gives inside Brian2."""
+LARGE = 250_000
+"""Bytes of a file from which on weights are rounded."""
+BITS = 12
+"""Significant bits that they then have; 24 are those of float32."""
+MANY = 200_000
+"""Numbers of an array of a key claim's network from which on they are of single precision."""
+LOOKED_AT = 20
+"""Validation trials from which it is told when further inputs fire."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What is not shipped, and why."""
+
+    talk: str
+    experiment: str
+    why: str
+
+
+def choose(run: Path) -> Iterator[Trained | Missing]:
+    """What is shipped of a run, and what of all that could be is not.
+
+    Args:
+        run: `results/<scale>`.
+    """
+    for name in registry.available():
+        talk = registry.load_talk(name)
+        key = key_claims.of(talk).where["experiment"]
+        own = [x for x in talk.experiments.values() if not x.shared]
+        first, *others = sorted(own, key=lambda x: x.name != key)
+        found = _of_experiment(run, first)
+        yield found
+        if isinstance(found, Missing):
+            instead = (_of_experiment(run, x) for x in others)
+            yield from itertools.islice((x for x in instead if isinstance(x, Trained)), 1)
+        yield from (_of_experiment(run, x) for x in talk.experiments.values() if x.shared)
+
+
+def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
+    if experiment.data.originals:
+        why = "network or samples are files of the authors"
+        return Missing(experiment.talk, experiment.name, why)
+    why = f"not trained at scale {run.name}"
+    variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
+    variants.sort(key=lambda v: networks.SPIKE.index(v.role))
+    for variant in variants:
+        place = run / experiment.talk / experiment.name / variant.name
+        found = place.glob("seed-*/network.npz")
+        seeds = {int(path.parent.name.removeprefix("seed-")): path.parent for path in found}
+        if seeds:
+            trained = networks.load(seeds[min(seeds)])
+            try:
+                trained.graph(trained.clock())
+                return trained
+            except NotExpressible as reason:
+                why = str(reason)
+    return Missing(experiment.talk, experiment.name, why if variants else "it has no spikes")
+
+
+def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
+    """Write the networks of a run; those that lay there before are replaced.
+
+    Args:
+        run: As for `choose`, its simulations finished.
+        to: Folder of the index, `results/reference`; `networks` is made in it.
+        n: Test trials of each network.
+        builds: Where programs of Brian2 are kept.
+
+    Returns:
+        The index.
+
+    Raises:
+        UserError: If nothing is there that can be shipped, or scores are missing.
+    """
+    found = list(choose(run))
+    chosen = [x for x in found if isinstance(x, Trained)]
+    if not chosen:
+        raise UserError(f"{run}: no network that NIR can express is there; name a finished run")
+    scores = [_score(trained) for trained in chosen]
+    to.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", dir=to))
+    try:
+        rows = []
+        missing = [x for x in found if isinstance(x, Missing)]
+        for trained, score in zip(chosen, scores, strict=True):
+            row = {**_written(trained, partial, n, builds), **score}
+            if row["equal"] < LEAST:
+                why = f"inside Brian2 its file decides as it should in {100 * row['equal']:.1f} %"
+                missing.append(Missing(row["talk"], row["experiment"], why))
+                for file in partial.glob(f"{Path(row['file']).stem}.*"):
+                    file.unlink()
+            else:
+                rows.append(row)
+        if not rows:
+            raise UserError(
+                f"{run}: none of {len(chosen)} networks decides inside "
+                "Brian2 as in its engine of training; look at the step in "
+                "exchange/whyspiking_exchange/talks"
+            )
+        index = NETWORKS.table(rows)
+        (partial / "README.md").write_text(_readme(index, missing, run), encoding="utf-8")
+        partial.chmod(0o755)
+        shutil.rmtree(to / FOLDER, ignore_errors=True)
+        os.rename(partial, to / FOLDER)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    tables.write_csv(index, to / INDEX)
+    whole_files.seal_of(to / INDEX).unlink()  # git keeps what is committed
+    return index
+
+
+def keep(run: Path, talk: str, to: Path) -> None:
+    """Keep the network of a talk's key claim, in the project's own format, in place of the old one.
+
+    None where files of the authors were lacking. Its training history stays behind, and of arrays
+    of more than `MANY` numbers so does what single precision cannot hold: all of them are to take
+    6 MB at most. LZMA makes them a fifth smaller; whoever reads .npz reads it.
+
+    Args:
+        run: As for `choose`.
+        talk: Its name.
+        to: The record.
+    """
+    claim = key_claims.of(registry.load_talk(talk))
+    place = to / key_claims.FOLDER.name
+    shutil.rmtree(place / talk, ignore_errors=True)
+    folder = key_claims.network(claim, run)
+    if folder is None or "unavailable" in (network := network_files.load_network(folder)).info:
+        return
+    own = place / folder.relative_to(run)
+    network_files.save_network(Network({}, network.info), own)
+    whole_files.seal_of(own / "network.json").unlink()  # git keeps what is committed
+    with zipfile.ZipFile(own / "network.npz", "w", zipfile.ZIP_LZMA) as file:
+        for name, array in network.arrays.items():
+            if array.dtype == np.float64 and array.size > MANY:
+                array = array.astype(np.float32).astype(np.float64)
+            with file.open(f"{name}.npy", "w") as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+
+
+def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
+    """What reads the outputs of a shipped network, and the steps that its file is written for.
+
+    Args:
+        row: Of the index. The network itself stays in its file.
+    """
+    experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
+    params = registry.params(experiment, at_scale(row["scale"]), row["seed"])
+    trained = Trained(Path(row["file"]), params, row["variant"], Network({}))
+    return trained, trained.clock()
+
+
+def equal_in_brian2(trained: Trained, clock: Clock, path: Path, builds: Path) -> float:
+    """Share of the decisions of a network that its file gives inside Brian2.
+
+    Args:
+        trained: What reads the outputs.
+        clock: The steps that the file is written for.
+        path: The .nir file, its samples beside it.
+        builds: Where programs are kept.
+    """
+    samples = array_files.load_arrays(path.with_suffix(".npz"))
+    outputs = networks.outputs_in_brian2(path, samples, builds)
+    return networks.equal(trained, clock, outputs, samples["choices"])
+
+
+def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, Any]:
+    """Write one network with its samples; returns its row but for the score."""
+    params = trained.params
+    experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    clock = trained.clock()
+    path = folder / f"{params.talk}-{params.experiment}.nir"
+    samples = networks.samples(trained, clock, n)
+    networks.export(trained, clock, path)
+    if path.stat().st_size > LARGE:
+        networks.export(trained, clock, path, BITS)
+    array_files.save_arrays(samples, path.with_suffix(".npz"))
+    layers = arranging.arranged(reading.read(path))
+    if layers.gives_spikes and (asked := _measured(trained, clock, experiment)):
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        networks.write_facts({**told, "measure": asked}, path)
+    return {
+        "file": f"{FOLDER}/{path.name}",
+        "talk": params.talk,
+        "task": experiment.task or "",
+        "experiment": params.experiment,
+        "variant": trained.variant,
+        "seed": params.seed,
+        "scale": params.scale,
+        "data": trained.network.info.get("provenance", experiment.provenance),
+        "neurons": sum(layer.size for layer in layers.layers),
+        "synapses": _n_synapses(layers),
+        "samples": len(samples["choices"]),
+        "equal": equal_in_brian2(trained, clock, path, builds),
+        "sha256": _digest(path),
+        "sha256_samples": _digest(path.with_suffix(".npz")),
+    }
+
+
+def _score(trained: Trained) -> dict[str, Any]:
+    """The clean score in Brian2, as its run recorded it, and of how many test trials."""
+    path = trained.folder.parents[1] / "metrics.csv"
+    row = tables.where(
+        tables.read_metrics([path]),
+        variant=trained.variant,
+        seed=trained.params.seed,
+        engine="brian2",
+        perturbation="none",
+        locus="",
+        metric="score",
+    )
+    if len(row) != 1:
+        raise UserError(
+            f"{path}: {len(row)} clean scores of {trained.variant}, seed {trained.params.seed}; "
+            f"expected one; run: snakemake {path}"
+        )
+    return {"score": float(row["value"].iloc[0]), "trials": int(row["trials"].iloc[0])}
+
+
+def _n_synapses(layers: Layers) -> int:
+    """Weights that are not 0; those of a neuron onto itself stand for its reset."""
+    own = (np.diag(s.weights) if s.later else () for s in layers.synapses)
+    every = (s.weights for s in layers.synapses)
+    return sum(int(np.count_nonzero(w)) for w in every) - sum(int(np.count_nonzero(w)) for w in own)
+
+
+def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[str, Any] | None:
+    """Options of `python -m whyspiking measure` with which it runs as it was trained.
+
+    None where these cannot tell it: where further inputs fire more than once.
+    """
+    params = trained.params
+    if experiment.shared is None:
+        return None
+    replication = replication_of(params.talk, params.experiment)
+    task = replication.make_task(params, "validation", Streams(params.seed))
+    assert task is not None
+    task = select_task(task, np.arange(LOOKED_AT))
+    assert task.features is not None
+    inputs = trained.nir.stimulus(params, trained.network, task, clock)
+    n_in, step_ms = task.features.shape[1], clock.step_ms
+    further = inputs[:, :, n_in:]
+    if (further != further[:1]).any() or (further.sum(axis=1) != 1).any():
+        return None
+    window_ms = experiment.shared.model_window_ms or params.window_ms
+    per_ms = params.window_ms / window_ms
+    times = inputs[:, :, :n_in].argmax(axis=1) * step_ms
+    # The step of the network at which the task's window begins: a spike lies in the step that it
+    # falls into, so that the latest within a step tells.
+    early = round(float(np.max(times - task.features * window_ms)) / step_ms)
+    return {
+        "task": experiment.task,
+        "seed": params.seed,
+        "step_ms": step_ms * per_ms,
+        "graph_step_ms": step_ms,
+        "trial_ms": inputs.shape[1] * step_ms * per_ms,
+        "bias_ms": [float(k - early) * step_ms * per_ms for k in further[0].argmax(axis=0)],
+        "readout": "first",
+    }
+
+
+def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
+    """What is there and what is not, for readers of the folder."""
+    rows = [
+        f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
+        f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "
+        f"| {r['score']:.3f} ({r['trials']:,}) | {100 * r['equal']:.1f} % of {r['samples']} |"
+        for r in index.to_dict("records")
+    ]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for x in missing:
+        # The head of a reason names what the columns before it do.
+        why = x.why.removeprefix(x.talk).removeprefix(f".{x.experiment}").removeprefix(": ")
+        reasons.setdefault((x.talk, why), []).append(x.experiment)
+    lacking = [f"| {talk} | {', '.join(own)} | {why} |" for (talk, why), own in reasons.items()]
+    return f"""# Trained networks
+
+Made by `make record` from results/{run.name}; not kept by hand. One trained network of every talk
+for each shared task, and for the experiment of its key claim or, where NIR cannot express that, for
+the first other that it can; the lowest seed. How they are read and run: `docs/exchange.md`. The
+index is `../networks.csv`, with hashes.
+
+Beside each `.nir` lie a `.json`, which says how it is fed and read, and an `.npz` of test trials:
+input spikes, decisions of the engine of training, targets. Weights of large networks are rounded
+to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean test in Brian2 as the
+run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
+those of the engine of training; of continuous outputs, steps within 1 % of the range.
+A choice of -1 means that no output fires: of masquelier's shared networks half and more, of which
+the score counts what potentials decide then, and the file cannot give that.
+
+Samples of digits are test images of MNIST as spikes (LeCun, Cortes and Burges 1998; CC BY-SA 3.0 as
+stated by the redistributors), also those of the event camera, and stay under that licence.
+
+| network | task | scale of the run | data | neurons | synapses | score | equal |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+## Not here
+
+| talk | experiments | why |
+|---|---|---|
+{chr(10).join(lacking)}
+"""
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,201 @@
+"""From a .nir file to its measures, beside those that are recorded of the same task."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from whyspiking.battery.spiking import Bench
+from whyspiking.brian import Machine
+from whyspiking.contract import perturb
+from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.declared.community_file import FORMAT, CommunityRow
+from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS
+from whyspiking.declared.strict_yaml import parsed
+from whyspiking.records import tables
+from whyspiking.records.columns import METRICS
+from whyspiking.records.tables import Table
+from whyspiking.stages.provenance import git
+from whyspiking_exchange.foreign import sources
+from whyspiking_exchange.foreign.tasks import Foreign, Setting, trial_ms
+from whyspiking_exchange.nir import arranging, model, reading
+from whyspiking_exchange.nir.layers import Layers
+
+VARIANT = "spiking"
+TOLD = (
+    # perturbation, locus, metric: what a row says besides its score
+    ("jitter", "input", "sigma50"),
+    ("delete", "input", "half_dose"),
+    ("delete", "hidden", "half_dose"),
+    ("quantise", "weights", "bits95"),
+    ("mismatch", "weights", "half_dose"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a network.
+
+    Attributes:
+        file: The .nir file.
+        name: How it is called.
+        says: What it is.
+        by: Who contributes it.
+        link: Where it can be found.
+    """
+
+    file: Path
+    name: str
+    says: str
+    by: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network with all that was measured of it.
+
+    Attributes:
+        asked: Which network.
+        layers: What its file holds.
+        setting: How it was run.
+        metrics: Rows of the metrics table.
+        row: What `exchange/community/` takes.
+        agreed: Share of validation trials with the decision that was expected; None: not asked.
+    """
+
+    asked: Asked
+    layers: Layers
+    setting: Setting
+    metrics: pd.DataFrame
+    row: CommunityRow
+    agreed: float | None = None
+
+
+def read_layers(file: Path) -> Layers:
+    """The layers in a .nir file.
+
+    Raises:
+        UserError: If it is none, or none that can be run here.
+    """
+    # The process of bounded time and memory that reads it arranges it first.
+    return arranging.arranged(reading.read(file, by=arranging.__name__), str(file))
+
+
+def setting_of(
+    found: Layers,
+    params: Params,
+    *,
+    steps: model.Steps,
+    readout: str | None,
+    asked_ms: float | None,
+    bias_ms: Sequence[float],
+) -> Setting:
+    """How a network is run: as asked, else by the task and by what its graph ends in."""
+    default = "count" if found.gives_spikes else "max"
+    return Setting(
+        params.experiment,
+        steps,
+        params.seed,
+        trial_ms(params, asked_ms),
+        tuple(bias_ms),
+        readout or default,
+    )
+
+
+def measure(
+    asked: Asked,
+    foreign: Foreign,
+    params: Params,
+    config: Mapping[str, Any],
+    progress: Progress,
+    expected: NDArray[np.int64] | None = None,
+) -> Measured:
+    """Run the battery on a network inside Brian2.
+
+    Args:
+        asked: Which network.
+        foreign: It in its setting, checked.
+        params: Of the task.
+        config: The run configuration.
+        progress: Called with the share done.
+        expected: Decisions of where it comes from on the validation trials, (trial,).
+    """
+    found, setting = foreign.layers, foreign.setting
+    progress(0.0, "making the Brian2 program of this architecture")
+    built = foreign.to_brian(params)
+    machine = Machine(built, Path(config["build_folder"]))
+    agreed = None if expected is None else sources.agreement(expected, foreign, params, machine)
+    progress(0.0, "the test set without perturbation")
+    bench = Bench(
+        foreign,
+        params,
+        VARIANT,
+        Network({}),
+        machine,
+        built,
+        config["battery"],
+        WINDOW_MS / JITTER_UNITS,
+        progress,
+        model.states_of(found),
+    )
+    known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
+    names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
+    table = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
+    row = _row(asked, found, setting, params, table)
+    return Measured(asked, found, setting, table, row, agreed)
+
+
+def _row(
+    asked: Asked, found: Layers, setting: Setting, params: Params, table: Table
+) -> CommunityRow:
+    clean = tables.where(table, perturbation="none", locus="")
+    values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
+    n = int(tables.where(clean, metric="accuracy")["trials"].iloc[0])
+    right = round(values["accuracy"] * n)
+    ends = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
+    measures = {}
+    for perturbation, locus, metric in TOLD:
+        told = tables.where(table, perturbation=perturbation, locus=locus, metric=metric)
+        if len(told) and math.isfinite(float(told["value"].iloc[0])):
+            measures[f"{perturbation}.{locus}.{metric}"] = float(told["value"].iloc[0])
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "name": asked.name,
+        "says": asked.says,
+        "by": asked.by,
+        "link": asked.link,
+        "reproduced": False,
+        "task": params.experiment,
+        "seed": params.seed,
+        "made": {
+            "sha256": hashlib.sha256(asked.file.read_bytes()).hexdigest(),
+            "whyspiking": metadata.version("whyspiking"),
+            "commit": git("rev-parse", "HEAD") or "",
+            "scale": params.scale,
+            **asdict(setting.steps),
+            "readout": setting.readout,
+            "trial_ms": setting.trial_ms,
+            "bias_ms": list(setting.bias_ms),
+        },
+        "neurons": sum(layer.size for layer in found.layers),
+        "synapses": int(sum(np.count_nonzero(s.weights) for s in found.synapses)),
+        "trials": n,
+        "accuracy": values["accuracy"],
+        "low": float(ends.low),
+        "high": float(ends.high),
+        "undecided": values["undecided"],
+        "spikes_hidden": values.get("spikes_hidden", 0.0),
+        "measures": measures,
+    }
+    return parsed(CommunityRow, data, "what the command line says of the network")

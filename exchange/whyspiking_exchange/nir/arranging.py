@@ -1,0 +1,410 @@
+"""A graph as layers in the order in which they are run: what its nodes and edges come to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import numpy as np
+
+from whyspiking.errors import UserError
+from whyspiking_exchange.nir import reading
+from whyspiking_exchange.nir.graph import Graph
+from whyspiking_exchange.nir.layers import (
+    INPUT,
+    OUTPUT,
+    SPIKING,
+    VALUE,
+    Layer,
+    Layers,
+    State,
+    Synapses,
+)
+from whyspiking_exchange.nir.paths import Matrix, Path, Sum, added, equal, flowing
+from whyspiking_exchange.nir.reading import LARGEST_ARRAY, NEURONS, SYNAPSES
+
+MOST_NEURONS = 20_000
+"""Of one layer."""
+MOST_PATHS = 1000
+"""That reach one node, each with delays of its own: of Delays side by side, again and again, a
+small file makes as many as it likes."""
+
+
+def arranged(graph: Graph, where: str = "the graph") -> Layers:
+    """The layers of a graph.
+
+    Args:
+        graph: As `reading.read` gives it.
+        where: What messages call it.
+
+    Raises:
+        UserError: If sizes do not fit, or there are loops or paths that cannot be run here.
+    """
+    try:
+        return _Arranging(graph, where).layers()
+    except RecursionError:
+        raise UserError(
+            f"{where}: too many nodes of weights in a row; expected a few; multiply them out"
+        ) from None
+
+
+class _Arranging:
+    def __init__(self, graph: Graph, where: str) -> None:
+        self.where = where
+        self.nodes: Mapping[str, tuple[str, dict[str, Any]]] = graph.nodes
+        self.before: dict[str, list[str]] = {name: [] for name in graph.nodes}
+        for a, b in dict.fromkeys(graph.edges):
+            self.before[b].append(a)
+        self.sums: dict[str, Sum] = {}
+        self.made = 0
+        self.input = self._only("Input")
+        self.end = self._only("Output")
+        self.neurons = [name for name, (kind, _) in self.nodes.items() if kind in NEURONS]
+        self.into = {name: self._into(name, ()) for name in [*self.neurons, self.end]}
+        self.sizes = self._sizes()
+
+    def wrong(self, what: str, expected: str, remedy: str) -> UserError:
+        return UserError(f"{self.where}: {what}; expected {expected}; {remedy}")
+
+    def kind(self, name: str) -> str:
+        return self.nodes[name][0]
+
+    def _only(self, kind: str) -> str:
+        found = [name for name, (own, _) in self.nodes.items() if own == kind]
+        if len(found) != 1:
+            raise self.wrong(
+                f"it has {len(found)} nodes of type {kind}", "one", "join or remove the others"
+            )
+        return found[0]
+
+    # ---- weights ----
+
+    def _into(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
+        """What reaches a node from input and neurons, all weights on the way multiplied out."""
+        total = Sum()
+        for before in self.before[name]:
+            part = self._out_of(before, (*on_the_way, name))
+            if part.bias is not None:
+                if total.bias is not None and not equal(total.onset, part.onset):
+                    raise self.wrong(
+                        f"biases reach '{name}' by several delays", "one", "put biases behind them"
+                    )
+                total.bias, total.onset = added(total.bias, part.bias), part.onset
+            for source, path in part.paths:
+                known = total.terms.setdefault(source, [])
+                direct = [k for k, old in enumerate(known) if old.delays is None]
+                if direct and path.delays is None:
+                    k = direct[0]
+                    known[k] = Path(self._both(known[k].weights, path.weights, source))
+                else:
+                    known.append(path)
+                if len(total.paths) > MOST_PATHS:
+                    raise self.wrong(
+                        f"more than {MOST_PATHS} paths of different delays lead to '{name}'",
+                        "fewer",
+                        "write Delays in a row as one, and put neurons between the others",
+                    )
+        return total
+
+    def _both(self, one: Matrix | None, other: Matrix | None, source: str) -> Matrix:
+        """Two paths from one source that arrive at once."""
+        sizes = [len(w) for w in (one, other) if w is not None]
+        if not sizes:
+            raise self.wrong(
+                f"two edges lead from '{source}' to one node", "one", "remove the other"
+            )
+        eye = self._diagonal(np.ones(sizes[0]), source)
+        first, second = (eye if w is None else w for w in (one, other))
+        if first.shape != second.shape:
+            raise self.wrong(
+                f"two paths from '{source}' have weights {first.shape} and {second.shape}",
+                "equal shapes",
+                "correct the sizes",
+            )
+        return first + second
+
+    def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
+        kind, values = self.nodes[name]
+        if kind in NEURONS or kind == "Input":
+            return Sum(terms={name: [Path(None)]})
+        if kind == "Output":
+            raise self.wrong(f"an edge leaves output '{name}'", "none", "remove it")
+        if name in on_the_way:
+            raise self.wrong(
+                f"a loop through '{name}' has no neuron in it", "a neuron there", "remove an edge"
+            )
+        if name not in self.sums:
+            self.sums[name] = self._through(name, values, self._into(name, on_the_way))
+        return self.sums[name]
+
+    def _through(self, name: str, values: Mapping[str, Matrix], given: Sum) -> Sum:
+        """What leaves a node of weights, or one that only passes on."""
+        if self.kind(name) not in SYNAPSES:
+            return given
+        if self.kind(name) == "Delay":
+            return self._delayed(name, np.ravel(values["delay"]), given)
+        scaled = self.kind(name) == "Scale"
+        weights = self._diagonal(values["scale"], name) if scaled else values["weight"]
+        if weights.ndim != 2:
+            raise self.wrong(
+                f"weights of '{name}' have shape {weights.shape}",
+                "two axes, (post, pre)",
+                "export a Linear or Affine node",
+            )
+        found = Sum(values.get("bias"))
+        if found.bias is not None:
+            found.bias = np.ravel(found.bias)
+            if found.bias.size not in (1, len(weights)):
+                raise self.misfit(name, "bias", found.bias.size, len(weights))
+            found.bias = np.broadcast_to(found.bias, len(weights)).copy()
+        if given.bias is not None:
+            if given.bias.size != weights.shape[1]:
+                raise self.misfit(name, "inputs", weights.shape[1], given.bias.size)
+            onset = given.onset
+            if onset is not None and (found.bias is not None or np.ptp(onset)):
+                raise self._mixed(name)
+            found.onset = None if onset is None else onset[:1]
+            found.bias = added(found.bias, weights @ given.bias)
+        for source, path in given.paths:
+            first, delays = path.weights, path.delays
+            if first is not None:
+                if len(first) != weights.shape[1]:
+                    raise self.misfit(name, "inputs", weights.shape[1], len(first))
+                self._count(len(weights) * first.shape[1], name)
+                if delays is not None and np.ptp(delays, axis=0).any():
+                    raise self._mixed(name)
+                delays = None if delays is None else delays[0]
+            elif delays is not None and delays.size not in (1, weights.shape[1]):
+                raise self.misfit(name, "inputs", weights.shape[1], delays.size)
+            made = weights if first is None else weights @ first
+            late = None if delays is None else np.broadcast_to(delays, made.shape)
+            found.terms.setdefault(source, []).append(Path(made, late))
+        return found
+
+    def _delayed(self, name: str, delays: Matrix, given: Sum) -> Sum:
+        """What leaves a Delay."""
+        sizes = [len(p.weights) for _, p in given.paths if p.weights is not None]
+        sizes += [
+            p.delays.size for _, p in given.paths if p.weights is None and p.delays is not None
+        ]
+        sizes += [] if given.bias is None else [given.bias.size]
+        if off := [n for n in sizes if n != delays.size and 1 not in (n, delays.size)]:
+            raise self.misfit(name, "delays", delays.size, off[0])
+        found = Sum(given.bias)
+        if given.bias is not None:
+            found.onset = delays if given.onset is None else given.onset + delays
+        for source, path in given.paths:
+            self._count(delays.size if path.weights is None else path.weights.size, name)
+            found.terms.setdefault(source, []).append(path.late(delays))
+        return found
+
+    def _mixed(self, name: str) -> UserError:
+        return self.wrong(
+            f"weights '{name}' add up what comes by different delays from one source",
+            "delays that differ only before all weights, or after them",
+            "put the Delay behind these weights, or write one path for each delay",
+        )
+
+    def _diagonal(self, values: Matrix, name: str) -> Matrix:
+        self._count(np.size(values) ** 2, name)
+        return np.diag(np.ravel(values))
+
+    def _count(self, n: int, name: str) -> None:
+        """Refuse files that are small and make much."""
+        self.made += n
+        if self.made > 2 * LARGEST_ARRAY:
+            raise self.wrong(
+                f"weights up to '{name}' come to {self.made} numbers when multiplied out",
+                f"at most {2 * LARGEST_ARRAY}",
+                "use fewer neurons, or fewer nodes in a row",
+            )
+
+    def misfit(self, name: str, what: str, found: int, expected: int) -> UserError:
+        return self.wrong(
+            f"node '{name}' has {found} {what}",
+            f"{expected}, as what it is connected with",
+            "correct it",
+        )
+
+    # ---- sizes ----
+
+    def _sizes(self) -> dict[str, int]:
+        """Number of neurons of every node; libraries may write one number for all of them."""
+        sizes = {self.input: int(self.nodes[self.input][1]["size"])}
+        for _ in range(len(self.neurons) + 1):
+            for name in self.neurons:
+                own = [np.size(v) for v in self.nodes[name][1].values() if np.size(v) > 1]
+                own += [
+                    sizes[source] if path.weights is None else len(path.weights)
+                    for source, path in self.into[name].paths
+                    if path.weights is not None or source in sizes
+                ]
+                bias = self.into[name].bias
+                own += [] if bias is None else [bias.size]
+                if own:
+                    if min(own) != max(own):
+                        raise self.misfit(name, "neurons", max(own), min(own))
+                    sizes[name] = own[0]
+        for name in self.neurons:
+            if name not in sizes:
+                sizes[name] = max(1, *(np.size(v) for v in self.nodes[name][1].values()))
+            if sizes[name] > MOST_NEURONS:
+                raise self.wrong(
+                    f"'{name}' has {sizes[name]} neurons", f"at most {MOST_NEURONS}", "use fewer"
+                )
+        for name, into in self.into.items():
+            for source, path in into.paths:
+                shapes = [] if path.weights is None else [path.weights.shape[1]]
+                if path.weights is None and path.delays is not None and path.delays.size > 1:
+                    shapes = [path.delays.size]
+                if off := [n for n in shapes if n != sizes[source]]:
+                    raise self.misfit(name, f"inputs from '{source}'", off[0], sizes[source])
+        return sizes
+
+    # ---- layers ----
+
+    def layers(self) -> Layers:
+        groups = self._groups()
+        of_node = {name: k for k, group in enumerate(groups) for name in group}
+        end = self.into[self.end]
+        direct = [s for s, path in end.paths if path.weights is None]
+        if not end.terms or self.input in end.terms:
+            raise self.wrong("its output comes from no neuron", "neurons before it", "add them")
+        if direct and (len(end.paths) > 1 or end.bias is not None):
+            raise self.wrong("several things are added up in its output", "one node", "add weights")
+        if direct and end.paths[0][1].delays is not None:
+            raise self.wrong(
+                "its output is delayed", "neurons or weights there", "remove the Delay"
+            )
+        told = [s for s, p in end.paths if p.weights is not None and self.kind(s) not in SPIKING]
+        if told:
+            raise self._no_potentials(told[0], self.end)
+        after: dict[int, set[int]] = {k: set() for k in range(len(groups))}
+        for name in self.neurons:
+            for source in self.into[name].terms:
+                if source in of_node and of_node[source] != of_node[name]:
+                    after[of_node[name]].add(of_node[source])
+        try:
+            order = list(TopologicalSorter(after).static_order())
+        except CycleError as error:
+            through = ", ".join(f"'{groups[k][0]}'" for k in error.args[1][1:])
+            raise self.wrong(
+                f"there is a loop through {through}",
+                "layers one after the other, and synapses of a layer onto itself",
+                "which of several layers comes first in a step, NIR leaves open",
+            ) from None
+        found, places = [], {}
+        for number, k in enumerate(order, 1):
+            last = bool(direct) and direct[0] in groups[k]
+            name = OUTPUT if last else f"layer{number}"
+            found.append(Layer(name, self.sizes[groups[k][0]], self._states(groups[k])))
+            places |= {node: (name, i) for i, node in enumerate(groups[k])}
+        synapses = [s for name in self.neurons for s in self._synapses(name, places[name], places)]
+        if direct:
+            output = places[direct[0]]
+        else:
+            size = self._outputs(end)
+            state = State(self.end, VALUE, {}, *flowing(end, size))
+            found.append(Layer(OUTPUT, size, [state]))
+            output = (OUTPUT, 0)
+            synapses += self._synapses(self.end, output, places)
+        self._check_used(found, synapses, output)
+        return Layers(self.sizes[self.input], found, synapses, output)
+
+    def _outputs(self, end: Sum) -> int:
+        sizes = {len(p.weights) for _, p in end.paths if p.weights is not None}
+        if len(sizes) != 1:
+            raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
+        return sizes.pop()
+
+    def _groups(self) -> list[list[str]]:
+        """Nodes that pass potentials on to each other, in the order of their updates."""
+        fed = {
+            name: [
+                s for s in self.into[name].terms if s != self.input and self.kind(s) not in SPIKING
+            ]
+            for name in self.neurons
+        }
+        together = {name: {name} for name in self.neurons}
+        for name, sources in fed.items():
+            for source in sources:
+                paths = self.into[name].terms[source]
+                if any(p.weights is not None or p.delays is not None for p in paths):
+                    raise self._no_potentials(source, name)
+                joined = together[name] | together[source]
+                for member in joined:
+                    together[member] = joined
+        groups: list[list[str]] = []
+        for name in self.neurons:
+            if any(name in group for group in groups):
+                continue
+            try:
+                order = TopologicalSorter({m: fed[m] for m in self.neurons if m in together[name]})
+                groups.append(list(order.static_order()))
+            except CycleError:
+                raise self.wrong(
+                    f"potentials run in a circle through '{name}'",
+                    "a spike or a Threshold in between",
+                    "close the circle with spikes",
+                ) from None
+            firing = [m for m in groups[-1] if self.kind(m) in SPIKING]
+            if len(firing) > 1:
+                raise self.wrong(
+                    f"'{firing[0]}' and '{firing[1]}' fire on one potential",
+                    "one of them",
+                    "split it",
+                )
+        return groups
+
+    def _no_potentials(self, source: str, name: str) -> UserError:
+        return self.wrong(
+            f"potentials of '{source}' go through weights or delays to '{name}'",
+            "spikes before them",
+            "put the weights before the leaky integrators, which comes to the same",
+        )
+
+    def _states(self, group: Sequence[str]) -> list[State]:
+        states = []
+        for name in group:
+            (kind, values), n = self.nodes[name], self.sizes[name]
+            own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
+            sources = [s for s in self.into[name].terms if s in group]
+            fed_by = [group.index(s) for s in sources if self.kind(s) not in SPIKING]
+            bias, onset = flowing(self.into[name], n)
+            states.append(State(name, kind, own, bias, onset, fed_by))
+        return states
+
+    def _synapses(
+        self, name: str, place: tuple[str, int], places: Mapping[str, tuple[str, int]]
+    ) -> list[Synapses]:
+        found = []
+        for source, path in self.into[name].paths:
+            if source != self.input and self.kind(source) not in SPIKING:
+                continue
+            weights, delays = path.weights, path.delays
+            if weights is None:
+                weights = self._diagonal(np.ones(self.sizes[source]), source)
+            if delays is not None:
+                delays = np.broadcast_to(delays, weights.shape).T.copy()
+            pre = INPUT if source == self.input else places[source][0]
+            found.append(Synapses(pre, *place, np.ascontiguousarray(weights.T), delays))
+        return found
+
+    def _check_used(
+        self, found: Sequence[Layer], synapses: Sequence[Synapses], output: tuple[str, int]
+    ) -> None:
+        """Refuse what the reading of the graph would silently leave out."""
+        feeding = {s.pre for s in synapses if not s.later}
+        for layer in found:
+            if layer.name != output[0] and layer.name not in feeding:
+                raise self.wrong(
+                    f"'{layer.states[-1].node}' leads nowhere", "a way to the output", "remove it"
+                )
+        if INPUT not in feeding:
+            raise self.wrong("its input reaches no neuron", "a way there", "add an edge")
+
+
+if __name__ == "__main__":
+    sys.exit(reading.main(*sys.argv[1:], look=arranged))

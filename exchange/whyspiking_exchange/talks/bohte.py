@@ -1,0 +1,84 @@
+"""The plain networks in NIR (README, Eqs. 3 to 5 with beta = 0)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.talks.bohte import network as networks
+from whyspiking.talks.bohte import task as tasks
+from whyspiking.talks.bohte.model import units
+from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
+
+
+def step_ms(params: ct.Params) -> float:
+    """A step of the data."""
+    return float(params.step_ms)
+
+
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
+    """Per layer: leaky integrators, a threshold, and synapses back.
+
+    What a spike takes from its own membrane is one of these synapses: in Eq. 3 it comes one step
+    later and unscaled, which is no reset of a NIR neuron.
+    """
+    if params.experiment == "released":
+        raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
+    cell = network.info.get("cell", "")
+    if cell == networks.RESETTING:
+        raise NotExpressible(
+            f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
+            "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
+        )
+    if cell not in networks.SPIKING:
+        raise NotExpressible(f"bohte: variant '{variant}' does not spike")
+    if networks.adaptation(params, cell):
+        raise NotExpressible(
+            f"bohte: variant '{variant}' adapts, and its reset takes off the adapted threshold: a "
+            "product of two states (Eq. 3), for which NIR has no node; variants lif, lif_fixed can"
+        )
+    arrays = {name: np.asarray(values, float) for name, values in network.arrays.items()}
+    graph = Graph()
+    before = graph.input(params.n_input)
+    for k, n in enumerate(units(params)):
+        tau_ms = params.step_ms * np.exp(arrays[f"log_tau_mem_{k}"])
+        into = graph.linear(f"to_{k}", arrays[f"w_in_{k}"], arrays[f"bias_{k}"])
+        membrane = graph.leaky(f"membrane_{k}", tau_ms, clock)
+        fire = graph.threshold(f"spikes_{k}", np.full(n, float(params.threshold)))
+        taken = np.diag(params.threshold / (1 - clock.keep(tau_ms)))
+        back = graph.linear(f"back_{k}", arrays[f"w_rec_{k}"] - taken)
+        graph.connect(before, into, membrane, fire)
+        graph.connect(fire, back, membrane)
+        before = fire
+    graph.connect(
+        before,
+        graph.linear("to_classes", arrays["w_out"], arrays["b_out"]),
+        graph.leaky("classes", params.step_ms * np.exp(arrays["log_tau_out"]), clock),
+        graph.output(params.n_output),
+    )
+    return graph
+
+
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
+    """The events on the steps of the data."""
+    return tasks.raster(params, task).astype(np.uint8)
+
+
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+    """The largest output of every step (the networks of spoken digits adapt, and are no graphs)."""
+    return outputs.argmax(axis=2)
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    return Readout("each")
+
+
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.int64]:
+    """The same in JAX."""
+    return choices(params, networks.outputs_of(params, network, task), Clock(step_ms(params)))

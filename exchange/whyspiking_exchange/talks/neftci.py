@@ -1,0 +1,103 @@
+"""The network in NIR (README, Eqs. 1 to 3): filters, synapses and thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.talks.neftci import decisions, model, shared
+from whyspiking.talks.neftci import task as tasks
+from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
+
+
+def step_ms(params: ct.Params) -> float:
+    """A frame of the data."""
+    return float(params.dt_ms)
+
+
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
+    """Per layer: synapses, two filters, a threshold, and a filter of its own spikes.
+
+    Filters and synapses commute, so the filters come after the synapses: one per neuron. A filter
+    of the reference passes on what it held before a spike, so every layer lags a step behind the
+    one below; the graph has no delays. There layers start one after the other instead, the last
+    one first: each has an input channel of its own for its bias, 1 from its start on.
+    """
+    if "w1" not in network.arrays:
+        raise NotExpressible(f"neftci: variant '{variant}' does not spike")
+    if params.experiment == "mismatch":
+        raise NotExpressible(
+            "neftci.mismatch: its networks learn while they run, and NIR has no learning; the "
+            "network they start from is that of experiment nmnist"
+        )
+    if params.experiment == "regression":
+        raise NotExpressible(
+            "neftci.regression: every layer answers through a readout of its own, filtered for the "
+            "score only; the neurons are those of experiment nmnist"
+        )
+    params = shared.own(params)
+    graph = Graph()
+    n_layers, n_in = len(params.hidden), model.sizes(params)[0]
+    before = events = graph.input(n_in + n_layers)
+    taus = [float(tau) for tau in model.taus(params).values()]
+    for k, (w, b, g) in enumerate(zip(*model.weights_of(network), strict=True)):
+        n = b.size
+        tau_m, tau_s, tau_r = (np.full(n, tau) for tau in taus)
+        bias = np.zeros((n_in + n_layers, n))
+        bias[n_in + k] = b
+        if k == 0:
+            w = np.vstack([w, np.zeros((n_layers, n))])
+        fire = graph.threshold(f"spikes{k}", np.zeros(n))
+        graph.connect(
+            before,
+            graph.linear(f"synapses{k}", w),
+            graph.leaky(f"current{k}", tau_s, clock),
+            graph.leaky(f"membrane{k}", tau_m, clock),
+            fire,
+            graph.linear(f"taken{k}", -np.eye(n)),
+            graph.leaky(f"refractory{k}", tau_r, clock),
+            fire,
+        )
+        graph.connect(events, graph.linear(f"bias{k}", bias), fire)
+        before = fire
+        if k == n_layers - 1:
+            graph.connect(fire, graph.linear("classes", g), graph.output(g.shape[1]))
+    return graph
+
+
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
+    """Frames, as many steps late as there are layers, and when each layer starts."""
+    params = shared.own(params)
+    n_layers, n_in = len(params.hidden), model.sizes(params)[0]
+    frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT]).transpose(1, 0, 2)
+    found = np.zeros((len(frames), params.n_frames, n_in + n_layers), np.uint8)
+    found[:, n_layers:, :n_in] = frames[:, : params.n_frames - n_layers]
+    for k in range(n_layers):
+        found[:, n_layers - 1 - k :, n_in + k] = 1
+    return found
+
+
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+    """What speaks for each class over the steps after the burn-in, by the last readout."""
+    return decisions.tally(shared.own(params), outputs)[:, -1].argmax(axis=1)
+
+
+def readout(params: ct.Params) -> Readout:
+    """What `choices` does."""
+    params = shared.own(params)
+    return Readout(params.decision, model.burn_in(params))
+
+
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.int64]:
+    """The same in JAX."""
+    from whyspiking.talks.neftci import training
+
+    params = shared.own(params)
+    frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
+    read = training.read(params, network, frames)[-1]
+    return decisions.decide(params, task.targets, read).choices

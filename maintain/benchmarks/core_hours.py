@@ -1,0 +1,191 @@
+"""Estimate what a run costs: `python maintain/benchmarks/core_hours.py config/paper.yaml`.
+
+A second name, docs/cluster.md, is a page into which the answer is written, between its marks.
+
+From the mean CPU time of every kind of job of the recorded run at scale full, brought to a machine
+of unit 1 (`results/reference/durations.csv`), and how much more work a job has: passes over the
+data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of such
+ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a run
+at paper scale has been measured.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking.contract.types import Params
+from whyspiking.declared import registry
+from whyspiking.declared.config import at_scale, read
+from whyspiking.records.tables import Table
+
+REFERENCE = Path("results/reference/durations.csv")
+KIND = ("rule", "talk", "experiment", "variant")
+TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
+"""Seconds of a job that do not grow: imports; imports and the build of the program."""
+POPULATIONS = (
+    "n_neurons",
+    "n_per_population",
+    "n_inhibitory",
+    "n_excitatory",
+    "n_cells",
+    "n_interneurons",
+)
+"""Parameters that say how many neurons a network without layers has."""
+MARKS = ("<!-- core-hours: begin -->", "<!-- core-hours: end -->")
+DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
+"""Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
+
+
+def main(overlay: Path | None = None, page: Path | None = None) -> None:
+    """Print the estimate, and write it into a page."""
+    told = "".join(f"{line}\n" for line in estimate(overlay))
+    print(told, end="")
+    if page is not None:
+        shown = f"{MARKS[0]}\n```\n{told}```\n{MARKS[1]}"
+        text = re.sub("(?s){}.*{}".format(*MARKS), shown, page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
+
+
+def estimate(overlay: Path | None) -> list[str]:
+    """Lines: jobs, core-hours and the longest job of every talk, what is not in these, measured."""
+    base, config = at_scale("full"), read(*[overlay] if overlay else [])
+    rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
+    known = {
+        (row["rule"], row["talk"], row["experiment"], row["variant"]): (
+            float(row["cpu_seconds"]) / float(row["unit"])
+        )
+        for row in rows
+        if row["scale"] == base["scale"]
+    }
+    jobs = [
+        job
+        for talk in config["talks"]
+        for experiment in registry.load_talk(talk).experiments.values()
+        for job in _jobs(experiment, config, base, known)
+    ]
+    table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
+    missing, table = table[table["seconds"].isna()], table.dropna()
+    table["total"] = table["jobs"] * table["seconds"]
+    lines = [f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}"]
+    for talk, part in table.groupby("talk", sort=False):
+        longest = part.loc[part["seconds"].idxmax()]
+        lines.append(
+            f"{talk:12} {part['jobs'].sum():5d} {part['total'].sum() / 3600:11.1f} "
+            f"{longest['seconds'] / 3600:15.2f}  {longest['rule']} {longest['what']}"
+        )
+    lines.append(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
+    for talk, part in missing.groupby("talk", sort=False):
+        named = ", ".join(part["rule"] + " " + part["what"])
+        lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}: {named}")
+    return [*lines, _measured([row for row in rows if row["scale"] == base["scale"]])]
+
+
+def _measured(rows: list[dict[Any, Any]]) -> str:
+    """What the recorded run needed most, by which the limits of jobs are to be judged."""
+    timed = [row for row in rows if math.isfinite(float(row["seconds"] or "nan"))]
+    longest = max(timed, key=lambda row: float(row["seconds"]))
+    what = " ".join(longest[key] for key in KIND if longest[key])
+    talks = json.loads(REFERENCE.with_name("manifest.json").read_text(encoding="utf-8"))["talks"]
+    largest = max(talks, key=lambda talk: talks[talk]["max_rss_mb"])
+    return (
+        f"measured at scale {longest['scale']}: longest, as a mean over jobs alike, "
+        f"{float(longest['seconds']) / 60:.1f} min ({what}; CPU "
+        f"{float(longest['cpu_seconds']) / 60:.1f} min); largest "
+        f"{talks[largest]['max_rss_mb']:.0f} MB ({largest})"
+    )
+
+
+def _jobs(
+    experiment: registry.Experiment,
+    config: Mapping[str, Any],
+    base: Mapping[str, Any],
+    known: Mapping[tuple[str, str, str, str], float],
+) -> Iterator[tuple[str, str, str, int, float]]:
+    """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
+    talk, name = experiment.talk, experiment.name
+
+    def taken(rule: str, variant: str = "") -> float:
+        return known.get((rule, talk, name, variant), math.nan)
+
+    for variant, described in experiment.variants.items():
+        n = len(registry.seeds(experiment, config, variant))
+        if not n:
+            continue
+        measured = taken("train", variant)
+        ours, theirs = _params(experiment, config, variant), _params(experiment, base, variant)
+        ratio = 1.0 if described.starts_from else _work(ours, variant) / _work(theirs, variant)
+        grown = TRAIN_OVERHEAD + np.maximum(0.0, measured - TRAIN_OVERHEAD) * ratio
+        yield talk, "train", f"{name}/{variant}", n, grown
+    if registry.seeds(experiment, config):
+        measured = taken("simulate")
+        ours, theirs = _params(experiment, config), _params(experiment, base)
+        ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
+        grown = SIMULATE_OVERHEAD + np.maximum(0.0, measured - SIMULATE_OVERHEAD) * ratio
+        yield talk, "simulate", name, 1, np.maximum(measured if ratio >= 1 else 0.0, grown)
+
+
+def _params(
+    experiment: registry.Experiment, config: Mapping[str, Any], variant: str | None = None
+) -> Params:
+    """Parameters of an experiment at the scale of a config."""
+    return registry.params(experiment, config, variant=variant)
+
+
+def _work(params: Params, variant: str) -> float:
+    """Passes x samples x steps x synapses of a training, as far as they are parameters."""
+    values = params.values
+    passes = values.get("iterations", values.get("outer_iterations", values.get("epochs", 1)))
+    if isinstance(passes, Mapping):
+        passes = passes.get(variant, 1)
+    samples = values.get("n_train", values.get("n_records", 1))
+    return float(passes) * float(samples) * _steps(params) * _synapses(params)
+
+
+def _steps(params: Params) -> float:
+    values = params.values
+    for name in ("n_steps", "n_frames"):
+        if name in values:
+            return float(values[name])
+    lasting = sum(float(values[name]) for name in DURATIONS if name in values)
+    lasting = lasting or float(values.get("test_ms", 0))
+    return lasting / float(values["dt_ms"]) if lasting and "dt_ms" in values else 1.0
+
+
+def _synapses(params: Params) -> float:
+    """Synapses between layers; of networks told by their populations, neurons, which cost more."""
+    values = params.values
+    if populations := [float(values[name]) for name in POPULATIONS if name in values]:
+        return sum(populations)
+    hidden = values.get("n_hidden", values.get("hidden", values.get("n_rec", 1)))
+    sizes = [values.get("n_input", values.get("n_in", 1))]
+    sizes += list(hidden) if isinstance(hidden, list) else [hidden]
+    sizes.append(values.get("n_output", values.get("n_classes", 1)))
+    return float(sum(a * b for a, b in itertools.pairwise(sizes)))
+
+
+def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[str, Any]) -> float:
+    """Networks x trials x steps x synapses of a simulation: the clean run and the battery."""
+    battery = config["battery"]
+    n_test = float(params.values.get("n_test", 1))
+    levels = sum(len(battery.get(name, [])) or 1 for name in experiment.battery)
+    trials = n_test + levels * battery["draws"] * min(n_test, battery["trials"])
+    networks = sum(
+        len(registry.seeds(experiment, config, name))
+        for name, variant in experiment.variants.items()
+        if variant.role in ("spiking", "ablation")
+    )
+    return max(1, networks) * trials * _steps(params) * _synapses(params)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""A part of the record made again: which experiments are drawn, and what counts as the same."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made.checkouts import ROOT
+
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Network
+from whyspiking.errors import UserError
+from whyspiking.records import columns, reference
+from whyspiking.stages import collect
+from whyspiking.verdicts import reproduction
+from whyspiking_maintain import again, inputs
+
+
+@pytest.fixture(scope="module")
+def config():
+    return inputs.config_of()
+
+
+def test_experiments_are_drawn_by_the_seed(config):
+    whole = again.choose(1.0, 3, config)
+    half, same, other = (again.choose(0.5, seed, config) for seed in (3, 3, 4))
+    assert len(set(whole)) == len(whole) > 90 and len(half) == round(len(whole) / 2)
+    assert half == same != other and set(half) < set(whole)
+    assert half == [one for one in whole if one in half], "in the order of the talks"
+    assert len(again.choose(0.001, 0, config)) == 1
+    for share in (0.0, -1.0, 1.5):
+        with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
+            again.choose(share, 0, config)
+
+
+def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
+    config, tmp_path, monkeypatch
+):
+    recorded = reference.table(ROOT / reference.FOLDER / "naud" / "metrics.csv", columns.METRICS)
+    own = recorded[recorded["experiment"] == "mnist"].copy()
+    monkeypatch.setattr(collect, "measured", lambda *_: own)
+    weights = np.array([0.1, -0.2])
+    for run, second in (("first", weights), ("second", np.nextafter(weights, 1))):
+        for seed, arrays in enumerate((weights, second)):
+            folder = tmp_path / run / "naud" / "mnist" / "burstprop" / f"seed-{seed}"
+            network_files.save_network(Network({"w": arrays}, {"engine": "numpy"}), folder)
+
+    def compared():
+        places = [("naud", "mnist")]
+        second, first = tmp_path / "second", tmp_path / "first"
+        return again.compare(places, config, second, first, ROOT / reference.FOLDER)
+
+    table, same, unlike = compared()
+    assert (table["state"] == reproduction.IDENTICAL).all() and table["compared"].sum() > 50
+    assert (same, unlike) == (1, ["naud/mnist/burstprop/seed-1"])
+
+    changed = (own["variant"] == "linear") & (own["metric"] == "accuracy") & (own["seed"] == 0)
+    own.loc[changed, "value"] += 1e-4
+    table, _, _ = compared()
+    (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
+    assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
+
+    asked = [("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER
+    assert again.verdicts(*asked) == (2, [])
+    own.loc[own["metric"] == "accuracy", "value"] = 0.5
+    compared()
+    assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
+
+
+def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
+    def costs_of(scale, *rows):
+        keys = "scale", "rule", "talk", "experiment", "variant", "cpu_seconds", "jobs"
+        return pd.DataFrame([(scale, *row) for row in rows], columns=keys)
+
+    first = costs_of(
+        "full",
+        ("train", "naud", "mnist", "linear", 2.5, 2),
+        ("train", "naud", "mnist", "burstprop", 4.0, 3),
+        ("simulate", "naud", "mnist", "", 7.0, 1),
+        ("train", "naud", "xor", "spiking", 100.0, 5),
+    )
+    second = costs_of("full", ("train", "naud", "mnist", "linear", 3.0, 2))
+    default = costs_of("default", ("train", "naud", "mnist", "linear", 1.0, 1))
+    found = again.costs([("naud", "mnist")], pd.concat([default, first]), second)
+    assert found == {
+        "naud, simulate": {"first": 7.0},
+        "naud, train": {"first": 17.0, "again": 6.0},
+    }

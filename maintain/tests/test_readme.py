@@ -1,0 +1,81 @@
+"""README's table of results: in step with the reference tables, and refused where it cannot be."""
+
+import pandas as pd
+import pytest
+from made.checkouts import ROOT
+
+import whyspiking
+from whyspiking.declared import claims_file, registry
+from whyspiking.errors import UserError
+from whyspiking_maintain import readme as readme_table
+
+
+@pytest.fixture(scope="module")
+def claims():
+    talks = [registry.load_talk(name) for name in registry.available()]
+    return {c.id: c for talk in talks for c in claims_file.load(talk.folder / "claims.yaml", talk)}
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return whyspiking.results("reference").verdicts
+
+
+@pytest.fixture
+def readme():
+    return (ROOT / readme_table.README).read_text(encoding="utf-8")
+
+
+def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims):
+    assert readme_table.refreshed(readme, verdicts, claims) == readme
+
+
+def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
+    for claim in verdicts.loc[verdicts["role"] == "key", "claim"]:
+        assert f"(`{claim}`)" in readme
+
+
+def test_a_changed_number_changes_its_row_only(readme, verdicts, claims):
+    changed = verdicts.copy()
+    changed.loc[changed["claim"] == "goeltz.yinyang.accuracy", "value"] = 0.5
+    old, new = readme.split("\n"), readme_table.refreshed(readme, changed, claims).split("\n")
+    differ = [line for line, before in zip(new, old, strict=True) if line != before]
+    assert len(differ) == 1
+    assert "50.0 %" in differ[0]
+    assert "goeltz.yinyang.accuracy" in differ[0]
+
+
+def test_replications_are_counted_apart_from_what_nobody_claimed():
+    table = pd.DataFrame(
+        [
+            {"role": "key", "origin": "published", "verdict": "not replicated"},
+            {"role": "secondary", "origin": "talk", "verdict": "replicated"},
+            {"role": "secondary", "origin": "published", "verdict": "unconfirmed"},
+            {"role": "secondary", "origin": "ours", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "fails"},
+        ]
+    )
+    table["known"] = [True, True, *[False] * 5]
+    assert readme_table.counted(table) == (
+        "**Counted**: of 1 key claims 1 not replicated; of 2 other claims of papers and abstracts "
+        "1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 3 checks 2 hold, 1 fails. "
+        "Of 2 of them a number was on record when the band was written; 1 of these pass."
+    )
+
+
+def test_a_readme_without_counts_is_refused(readme, verdicts, claims):
+    with pytest.raises(UserError, match="Counted"):
+        readme_table.refreshed(readme.replace("**Counted**", "Counted"), verdicts, claims)
+
+
+def test_an_unknown_claim_is_refused(readme, verdicts, claims):
+    broken = readme.replace("(`goeltz.yinyang.accuracy`)", "(`goeltz.yinyang.acuracy`)")
+    with pytest.raises(UserError, match=r"goeltz\.yinyang\.acuracy"):
+        readme_table.refreshed(broken, verdicts, claims)
+
+
+def test_a_missing_table_is_refused(verdicts, claims):
+    with pytest.raises(UserError, match="0 times"):
+        readme_table.refreshed("# Nothing here\n", verdicts, claims)

@@ -1,0 +1,255 @@
+"""The record renewed in parts: from its own rows, an experiment at a time, and what is pending."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made.results import make_results
+
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.records import columns, reference, tables
+from whyspiking.running import jobs, machine
+from whyspiking.stages import provenance
+from whyspiking_maintain import __main__ as recording
+from whyspiking_maintain import inputs, one_run, record, renewal
+
+COMMITTED = Path(__file__).parents[2] / reference.FOLDER
+TALKS = ["goeltz", "naud"]
+COMMIT = "0123456789" * 4
+CODE, CHECKED = "contract/randomness.py", "verdicts/rule.py"
+ECHOED = "talk.yaml: yinyang, train"
+
+
+@pytest.fixture(scope="module")
+def config():
+    return inputs.config_of()
+
+
+@pytest.fixture
+def whole(tmp_path, monkeypatch, config):
+    """A copy of two recorded talks as if recorded now; no other talk is known."""
+    monkeypatch.setattr(registry, "available", lambda: TALKS)
+    monkeypatch.setattr(provenance, "git", lambda *words: COMMIT if words[0] == "rev-parse" else "")
+    monkeypatch.setattr(inputs, "today", lambda: "2020-08-31")
+    copy = tmp_path / "reference"
+    for name in TALKS:
+        shutil.copytree(COMMITTED / name, copy / name)
+        now = inputs.inputs_of(registry.load_talk(name), config)
+        change(copy, name, lambda m, now=now: m.update(inputs={p: d for p, (_, d) in now.items()}))
+        change(
+            copy, name, lambda manifest: (manifest.pop("behind", 0), manifest.pop("experiments", 0))
+        )
+    for file in COMMITTED.glob("*.csv"):
+        shutil.copy(file, copy)
+    whole = json.loads((COMMITTED / "manifest.json").read_text())
+    whole["config"]["talks"] = TALKS
+    (copy / "manifest.json").write_bytes(inputs.text_of(whole))
+    return copy
+
+
+@pytest.fixture
+def folder(whole, monkeypatch):
+    """The same, of which the joint tables stay: they take seconds."""
+    monkeypatch.setattr(record, "write_joint", lambda *_: None)
+    return whole
+
+
+def change(folder, name, edit):
+    path = folder / name / "manifest.json"
+    manifest = json.loads(path.read_text())
+    edit(manifest)
+    path.write_bytes(inputs.text_of(manifest))
+
+
+def older(folder, *places, name="goeltz"):
+    """Have a talk recorded with other digests of some places."""
+    change(folder, name, lambda m: m["inputs"].update(dict.fromkeys(places, "0" * 32)))
+
+
+def files(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+# ---- from recorded rows ---------------------------------------------------------------------
+
+
+def test_collecting_again_from_recorded_rows_changes_no_byte(folder):
+    renewal.recollect(folder)
+    for name in TALKS:
+        for file in reference.TABLES:
+            path = tables.lying(COMMITTED / name / file)
+            assert (folder / name / path.name).read_bytes() == path.read_bytes(), (name, file)
+    before = files(folder)
+    renewal.recollect(folder)
+    assert files(folder) == before
+
+
+def test_a_change_of_what_is_collected_is_up_to_date_again_and_others_are_not(folder, config):
+    older(folder, CODE, CHECKED)
+    with pytest.raises(UserError, match=r"whyspiking.recording recollect \(for stage collect\)"):
+        inputs.check(TALKS, config, folder)
+    renewal.recollect(folder)
+    assert list(inputs.stale("goeltz", config, folder)) == [CODE]
+
+
+def test_a_table_with_other_columns_is_collected_again(folder, config):
+    path = folder / "goeltz" / "verdicts.csv"
+    kept = path.read_bytes()
+    text = pd.read_csv(path).drop(columns="label").assign(gone=1)
+    text.to_csv(path, index=False, na_rep="nan")
+    with pytest.raises(UserError, match="another version"):
+        reference.table(path, columns.VERDICTS)
+    older(folder, "records/columns.py")
+    assert renewal.pend(47, "columns", folder) == ["goeltz: collect"]
+    assert "label" in reference.table(path, columns.VERDICTS)
+    reference.check(folder)
+    renewal.recollect(folder)
+    assert path.read_bytes() == kept and not reference.pending(folder)
+
+
+# ---- what is pending ------------------------------------------------------------------------
+
+
+def test_what_changed_is_told_by_talk_and_stage_with_issue_and_commit(folder, config):
+    older(folder, CODE, CHECKED)
+    assert renewal.pend(47, "a test", folder) == ["goeltz: train"]
+    line = "47, 0123456: a test"
+    assert reference.pending(folder) == {"goeltz": {"train": [line]}}
+    inputs.check(TALKS, config, folder)
+    behind = reference.manifest(folder / "goeltz")["behind"]
+    assert behind == {CODE: ["train", "0" * 32], CHECKED: ["collect", "0" * 32]}
+    assert renewal.pend(48, "nothing", folder) == []
+    # What stands in the rows already needs no run.
+    assert renewal.recollect(folder) == [f"goeltz, train: {line}"]
+    assert list(reference.manifest(folder / "goeltz")["behind"]) == [CODE]
+
+
+def test_a_change_that_is_taken_back_is_pending_no_longer(folder, monkeypatch):
+    inputs_of, other = inputs.inputs_of, {CODE: ("train", "1" * 32)}
+    with monkeypatch.context() as changed:
+        changed.setattr(inputs, "inputs_of", lambda *of: {**inputs_of(*of), **other})
+        assert "goeltz: train" in renewal.pend(47, "a test", folder)
+    renewal.pend(48, "taken back", folder)
+    assert not reference.manifest(folder / "goeltz").get("behind") and not reference.pending(folder)
+
+
+def test_a_talk_that_nobody_has_recorded_is_pending_as_a_whole(folder, monkeypatch):
+    monkeypatch.setattr(registry, "available", lambda: [*TALKS, "maass"])
+    assert renewal.pend(53, "a ninth talk", folder) == ["maass: train"]
+    assert list(reference.pending(folder)) == ["maass"]
+
+
+def test_a_config_of_ours_is_no_change_of_the_users(folder):
+    path = folder / "manifest.json"
+    whole = json.loads(path.read_text())
+    whole["config"]["battery"]["trials"] = 7
+    path.write_text(json.dumps(whole))
+    renewal.recollect(folder)
+    since = json.loads(path.read_text())["config_since"]
+    assert since == {"battery.trials": inputs.config_of()["battery"]["trials"]}
+
+
+def test_a_file_that_says_something_else_is_refused(folder):
+    (folder / reference.PENDING).write_text("goeltz: later\n")
+    with pytest.raises(UserError, match=r"pending\.yaml: .*expected talk, stage"):
+        reference.pending(folder)
+
+
+# ---- an experiment at a time ----------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A made-up run of one experiment at scale full, which Snakemake finds finished."""
+    asked = []
+    monkeypatch.setattr(one_run, "run", lambda *words: asked.append(words))
+    monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
+    results = make_results(tmp_path / "results" / "full", "full", ["goeltz"])
+    monkeypatch.setattr(one_run, "RUN", results)
+    metrics = tables.read_metrics([results / "goeltz" / "metrics.csv"])
+    own = metrics[
+        (metrics["experiment"] == "yinyang") & ~metrics["metric"].isin(renewal.contrasts.CROSSED)
+    ]
+    tables.write_metrics(
+        own.assign(value=own["value"] * 0.5), results / "goeltz/yinyang/metrics.csv"
+    )
+    monkeypatch.setattr(renewal, "_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"])
+    log = results / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
+    return asked
+
+
+def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, config):
+    folder = whole
+    older(folder, CODE, ECHOED)
+    older(folder, CODE, name="naud")
+    renewal.pend(47, "a test", folder)
+    before = files(folder)
+    left = renewal.renew(["goeltz/yinyang"], "--cores 1", folder)
+    assert "--cores" in run[0] and run[0][-1].endswith("goeltz/yinyang/metrics.csv")
+    assert left == ["goeltz, train: 47, 0123456: a test", "naud, train: 47, 0123456: a test"]
+    after = files(folder)
+    same = {name for name in before if after[name] == before[name]}
+    assert {Path("naud") / file for file in ("verdicts.csv", "manifest.json")} <= same
+    assert {Path("goeltz") / "verdicts.csv", Path("shared.csv"), Path("durations.csv")}.isdisjoint(
+        same
+    )
+
+    rows = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    old = reference.table(COMMITTED / "goeltz" / "metrics.csv", columns.METRICS)
+    mine = rows["experiment"] == "yinyang"
+    pd.testing.assert_frame_equal(
+        rows[~mine].reset_index(drop=True),
+        old[old["experiment"] != "yinyang"].reset_index(drop=True),
+    )
+    assert mine.any() and not rows[mine]["value"].isin(old["value"]).all()
+
+    manifest = reference.manifest(folder / "goeltz")
+    made = manifest["experiments"]["yinyang"]
+    assert made["commit"] == COMMIT and made["cpu_seconds"] == {"train": 11.0}
+    assert made["machine"]["unit"] == 1.25 and made["date"] == "2020-08-31"
+    # The parameters were this experiment's alone; of the code others are older still.
+    assert list(manifest["behind"]) == [CODE] == list(made["with"])
+    inputs.check(TALKS, config, folder)
+    timed = reference.table(folder / "durations.csv", columns.DURATIONS)
+    cost = tables.where(timed, scale="full", talk="goeltz", experiment="yinyang", rule="train")
+    assert cost["cpu_seconds"].tolist() == [11.0] and cost["unit"].tolist() == [1.25]
+
+    # Of a talk whose other experiments were made with it too nothing is behind.
+    talk = registry.load_talk("goeltz")
+    others = [e.name for e in talk.experiments.values() if registry.seeds(e, config)]
+    change(folder, "goeltz", lambda m: m["experiments"].update(dict.fromkeys(others, made)))
+    assert renewal.recollect(folder) == ["naud, train: 47, 0123456: a test"]
+    assert "behind" not in reference.manifest(folder / "goeltz")
+
+
+def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, monkeypatch):
+    shutil.rmtree(folder / "goeltz")
+    with pytest.raises(UserError, match=r"'goeltz' has no record yet; .* run: record goeltz"):
+        renewal.renew(["goeltz/yinyang"], "", folder)
+    metrics = tables.read_metrics([one_run.RUN / "goeltz" / "metrics.csv"])
+    rows = metrics[~metrics["metric"].isin(renewal.contrasts.CROSSED)]
+    monkeypatch.setattr(renewal.collect, "stacked", lambda *_: rows)
+    renewal.renew(["goeltz"], "", folder)
+    inputs.check(["goeltz"], config, folder)
+    assert not {"behind", "experiments"} & set(reference.manifest(folder / "goeltz"))
+    recorded = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    assert set(recorded["experiment"]) == set(rows["experiment"])
+
+
+@pytest.mark.parametrize("part", ["gortz", "goeltz/yingyang"])
+def test_what_is_not_run_at_scale_full_is_refused(part, folder, run):
+    with pytest.raises(UserError, match=f"'{part}' is not run at scale full; expected a talk"):
+        renewal.renew([part], "", folder)
+    assert not run
+
+
+def test_uncommitted_changes_are_refused(folder, monkeypatch, capsys):
+    monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
+    for words in (["pending", "47", "a test"], ["record", "goeltz"]):
+        assert recording.main(words) == 1
+        assert "workflow/Snakefile: not as committed" in capsys.readouterr().err

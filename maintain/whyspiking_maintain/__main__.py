@@ -1,0 +1,109 @@
+"""The commands of maintainers: `python -m whyspiking.recording`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from whyspiking import arithmetic
+from whyspiking.running import jobs
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = command.add_parser("check", help="say which recorded talks are out of date")
+    check.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
+    command.add_parser("begin", help="allow a run at scale full to become the whole record")
+    records = command.add_parser(
+        "record", help="put a run at scale full in the place of the record"
+    )
+    records.add_argument(
+        "parts", nargs="*", metavar="TALK[/EXPERIMENT]", help="run and put these [all]"
+    )
+    records.add_argument("--options", default="", help="for Snakemake, which runs parts: one text")
+    command.add_parser("recollect", help="judge and measure anew from the recorded rows")
+    pending = command.add_parser("pending", help="say what changed that is to be recorded later")
+    pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
+    pending.add_argument("why", metavar="WHY", help="what changed, in a line")
+    again = command.add_parser("again", help="make a random part of the record again, and compare")
+    again.add_argument("share", type=float, metavar="SHARE", help="of the experiments, 0..1")
+    again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
+    again.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")
+    command.add_parser("joint", help="compute the joint tables from those of the talks")
+    tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
+    tune.add_argument("talk", metavar="TALK")
+    tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
+    paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
+    paper.add_argument("talks", nargs="+", metavar="TALK")
+    command.add_parser("known", help="find which bands are younger than their numbers, from git")
+    command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
+    command.add_parser("readme", help="bring README's table in step with the record")
+    command.add_parser("page", help="draw the pages of the record")
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    given = _parser().parse_args(words)
+    return jobs.command(lambda: _run(given))
+
+
+def _run(given: argparse.Namespace) -> int:
+    # Before numpy is loaded, and so before the modules below are.
+    arithmetic.settle()
+    match given.command:
+        case "check" | "joint":
+            from whyspiking_maintain import record
+
+            record.run(given)
+        case "begin":
+            from whyspiking_maintain import one_run
+
+            one_run.begin()
+        case "record" | "recollect" | "pending":
+            from whyspiking_maintain import one_run, renewal
+
+            if given.command == "pending":
+                done = renewal.pend(given.issue, given.why)
+            elif given.command == "recollect":
+                done = renewal.recollect()
+            else:
+                done = renewal.renew(given.parts, given.options) if given.parts else one_run.write()
+            print(*done, sep="\n", end="\n" if done else "")
+        case "again":
+            from whyspiking_maintain import again
+
+            print(again.make(given.share, given.seed, given.options))
+        case "tune":
+            from whyspiking_maintain import tune
+
+            tune.run(given.talk, given.experiments)
+        case "paper":
+            from whyspiking_maintain import paper_scale
+
+            for talk in given.talks:
+                paper_scale.keep(talk)
+        case "known":
+            from whyspiking_maintain import known_before
+
+            known_before.write()
+        case "rule-study":
+            from whyspiking_maintain import rule_study
+
+            rule_study.write()
+        case "readme":
+            from whyspiking_maintain import readme
+
+            readme.write()
+        case "page":
+            from whyspiking_maintain import page
+
+            if not page.render():
+                print(f"{page.FIRST_SCREEN}: as before; no {' or '.join(page.BROWSERS)} is here")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

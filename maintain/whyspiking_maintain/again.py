@@ -1,0 +1,214 @@
+"""Makes a random part of the record again, and tells which numbers and networks come out the same.
+
+    python -m whyspiking.recording again 0.5 7
+    WHYSPIKING_VECTORS=native python -m whyspiking.recording again 0.5 7
+
+The experiments are drawn by the second number and run in `results/again`, apart from the run that
+was recorded; data sets and compiled programs are shared. Claims are judged again with the numbers
+of the second run. Where `results/full` still has the first, networks are compared bit by bit as
+well. What was found goes to `results/reference/again.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import arithmetic
+from whyspiking.contract import network_files
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.records import columns, reference, tables
+from whyspiking.report.recorded import AGAIN
+from whyspiking.running import machine
+from whyspiking.stages import collect, durations, provenance
+from whyspiking.verdicts import judge, reproduction, rule
+from whyspiking_maintain import inputs
+from whyspiking_maintain.one_run import RUN, run
+
+FOLDER = Path("results/again")
+SHARED = ("config", "resources", "exchange/community", "notebooks")
+"""What a run in another folder looks for in its own."""
+MEASURED = "measured.csv"
+"""In the folder of an experiment: all its measurements, as the record would have them."""
+
+
+def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
+    """Make a random share of the experiments again and hold them against the record.
+
+    Args:
+        share: Of the experiments of all talks, in (0, 1].
+        seed: Of the choice.
+        options: For Snakemake.
+
+    Returns:
+        What was found, in a line.
+
+    Raises:
+        UserError: If the share is none, or the run stopped.
+    """
+    config = inputs.config_of()
+    chosen = choose(share, seed, config)
+    for name in SHARED:
+        link = FOLDER / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(Path.cwd() / name)
+    targets = [str(RUN / talk / name / "metrics.csv") for talk, name in chosen]
+    overlay = str(Path(f"config/{inputs.SCALE}.yaml").absolute())
+    run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
+    table, same, unlike = compare(chosen, config, FOLDER / RUN)
+    tables.write_csv(table, FOLDER / "reproduced.csv")
+    claims, changed = verdicts(chosen, FOLDER / RUN)
+    told = reproduction.summary(table, len(changed))
+    differing = table[table["state"] != reproduction.IDENTICAL]
+    found = {
+        "share": share,
+        "seed": seed,
+        "experiments": [f"{talk}.{name}" for talk, name in chosen],
+        "commit": provenance.git("rev-parse", "HEAD"),
+        "machine": {"cpu": machine.processor(), "unit": machine.unit(Path(config["build_folder"]))},
+        "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
+        "told": told,
+        "cpu_seconds": costs(
+            chosen,
+            reference.table(reference.FOLDER / "durations.csv", columns.DURATIONS),
+            durations.of_kinds(durations.of_jobs(FOLDER / RUN), inputs.SCALE, 1.0),
+        ),
+        "verdicts": {"claims": claims, "changed": changed},
+        "networks": {"identical": same, "different": unlike},
+        "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
+        "differing": [
+            f"{row['talk']}.{row['experiment']}/{row['variant']} seed {row['seed']}: {row['where']}"
+            for row in differing.to_dict("records")
+        ],
+    }
+    inputs.write(reference.FOLDER / AGAIN, inputs.text_of(found))
+    return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
+
+
+def choose(share: float, seed: int, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Talk and name of the experiments that are drawn, in the order of the talks.
+
+    Raises:
+        UserError: If the share does not lie in (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise UserError(f"again: the share is {share}; expected a number in (0, 1]")
+    known = [
+        (talk, experiment.name)
+        for talk in registry.available()
+        for experiment in registry.load_talk(talk).experiments.values()
+        if registry.seeds(experiment, config)
+    ]
+    drawn = np.random.default_rng(seed).permutation(len(known))
+    return [known[k] for k in sorted(drawn[: max(1, round(share * len(known)))])]
+
+
+def costs(
+    chosen: Sequence[tuple[str, str]], recorded: pd.DataFrame, again: pd.DataFrame
+) -> dict[str, dict[str, float]]:
+    """CPU seconds of experiments, first and again, by "talk, stage".
+
+    Args:
+        chosen: Talk and name of each experiment.
+        recorded: What the record's jobs cost, columns of `columns.DURATIONS`.
+        again: The same of the jobs that ran again.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for name, table in (("first", recorded), ("again", again)):
+        for row in table[table["scale"] == inputs.SCALE].to_dict("records"):
+            if (row["talk"], row["experiment"]) in chosen:
+                own = found.setdefault(f"{row['talk']}, {row['rule']}", {})
+                own[name] = round(own.get(name, 0.0) + row["cpu_seconds"] * row["jobs"], 1)
+    return dict(sorted(found.items()))
+
+
+def compare(
+    chosen: Sequence[tuple[str, str]],
+    config: Mapping[str, Any],
+    results: Path,
+    first: Path = RUN,
+    folder: Path = reference.FOLDER,
+) -> tuple[pd.DataFrame, int, list[str]]:
+    """Hold experiments of a run against the record, and its networks against those of the first.
+
+    Args:
+        chosen: Talk and name of each experiment.
+        config: Of the run.
+        results: Its folder.
+        first: Folder of the run that was recorded; what is not there is not compared.
+        folder: The record.
+
+    Returns:
+        A row a network, columns of `columns.REPRODUCED`; how many networks have the same arrays to
+        the last bit; and the folders of those that do not.
+    """
+    parts, same, unlike = [], 0, []
+    for talk, name in chosen:
+        described = registry.load_talk(talk)
+        facts = sorted((results / talk / name).glob("*/seed-*/network.json"))
+        measured = collect.measured(
+            described, [results / talk / name / "metrics.csv"], facts, config
+        )
+        # Numbers are compared as they are written.
+        written = results / talk / name / MEASURED
+        tables.write_metrics(measured, written)
+        recorded = reference.table(folder / talk / "metrics.csv", columns.METRICS)
+        parts.append(
+            reproduction.compared(reproduction.beside(tables.read_metrics([written]), recorded))
+        )
+        for path in (fact.parent for fact in facts):
+            before = first / path.relative_to(results)
+            if not (before / "network.npz").is_file():
+                continue
+            if _equal(path, before):
+                same += 1
+            else:
+                unlike.append(str(path.relative_to(results)))
+    return tables.stacked(parts), same, unlike
+
+
+def verdicts(
+    chosen: Sequence[tuple[str, str]], results: Path, folder: Path = reference.FOLDER
+) -> tuple[int, list[str]]:
+    """Judge claims with numbers that were made again; what was not made again is as recorded.
+
+    Args:
+        chosen: Talk and name of each experiment.
+        results: Folder of the second run, after `compare`.
+        folder: The record.
+
+    Returns:
+        How many claims with a verdict rest on these experiments; and those of all claims whose
+        verdict is another one, with both.
+    """
+    resting, changed = 0, []
+    for name in dict.fromkeys(talk for talk, _ in chosen):
+        talk, own = registry.load_talk(name), [other for of, other in chosen if of == name]
+        recorded = reference.table(folder / name / "metrics.csv", columns.METRICS)
+        again = tables.read_metrics([results / name / experiment / MEASURED for experiment in own])
+        mixed = pd.concat([again, recorded]).drop_duplicates(columns.METRICS.names[:10])
+        claims = inputs.claims_of(talk)
+        before, after = (
+            judge.judge_all(rows, claims, talk, inputs.SCALE)["verdict"]
+            for rows in (recorded, mixed)
+        )
+        for claim, first, second in zip(claims, before, after, strict=True):
+            judged = first not in (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+            resting += judged and any(experiment in own for experiment, _ in claim.networks)
+            if first != second:
+                changed.append(f"{claim.id}: {first}, again {second}")
+    return resting, changed
+
+
+def _equal(one: Path, other: Path) -> bool:
+    """Whether two networks have the same arrays, bit by bit."""
+    a, b = (network_files.load_network(path).arrays for path in (one, other))
+    return set(a) == set(b) and all(
+        a[key].dtype == b[key].dtype and a[key].tobytes() == b[key].tobytes() for key in a
+    )
