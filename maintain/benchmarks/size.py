@@ -1,4 +1,4 @@
-"""How large the project is: statements by room and talk, lines of C++ and YAML, words, functions.
+"""How large the project is: statements and lines by room and talk, C++, YAML, words, functions.
 
     python maintain/benchmarks/size.py [FOLDER]
 Statements are those of `ast`, without imports and docstrings, so that nothing is won by folding
@@ -15,6 +15,8 @@ from pathlib import Path
 
 LONG = 60
 """Lines of a function that is called long."""
+TOPS = ("workflow", "exchange", "maintain", "packages", "tests")
+"""Folders with Python; what a rule reaches lies in the first."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md", "workflow/whyspiking/talks/*/README.md")
 OTHERS = (
     "CHANGELOG.md",
@@ -61,19 +63,39 @@ def _counts(node: ast.AST) -> bool:
     return not isinstance(node.value.value, str)
 
 
-def rooms(folder: Path) -> Counter[str]:
-    """Statements of every room of the package, and of every talk."""
-    found: Counter[str] = Counter()
-    for path in (folder / "workflow").rglob("*.py"):
-        parts = path.relative_to(folder / "workflow").parts
-        depth = 1 if len(parts) < 3 else 3 if "talks" in parts[:2] and len(parts) > 3 else 2
-        found["/".join(parts[:depth])] += statements(path)
+def parts(folder: Path) -> dict[str, list[Path]]:
+    """All Python: what a rule reaches, what stands beside it, and tests wherever they lie."""
+    found: dict[str, list[Path]] = {}
+    for path in (path for top in TOPS for path in (folder / top).rglob("*.py")):
+        places = path.relative_to(folder).parts
+        core = "talks" if "talks" in places else "core that a rule reaches"
+        part = "tests" if "tests" in places else core if places[0] == TOPS[0] else "beside it"
+        found.setdefault(part, []).append(path)
     return found
+
+
+def length(path: Path) -> int:
+    """Lines of a file."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def rooms(folder: Path) -> Counter[str]:
+    """Statements of every room, and of every talk of the workflow."""
+    found: Counter[str] = Counter()
+    for path in _code(folder):
+        places = path.relative_to(folder).parts
+        depth = 2 if len(places) < 4 else 4 if "talks" in places[:3] and len(places) > 4 else 3
+        found["/".join(places[:depth])] += statements(path)
+    return found
+
+
+def _code(folder: Path) -> Iterator[Path]:
+    return (path for part, own in parts(folder).items() if part != "tests" for path in own)
 
 
 def long_functions(folder: Path) -> Iterator[tuple[int, str]]:
     """Length and place of every function above `LONG` lines."""
-    for path in (folder / "workflow").rglob("*.py"):
+    for path in _code(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
                 lines = node.end_lineno - node.lineno + 1
@@ -84,7 +106,7 @@ def long_functions(folder: Path) -> Iterator[tuple[int, str]]:
 def lines(folder: Path, *patterns: str) -> int:
     """Lines of all files below `workflow` that have one of the patterns."""
     paths = [path for pattern in patterns for path in (folder / "workflow").rglob(pattern)]
-    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+    return sum(map(length, paths))
 
 
 def read(folder: Path, patterns: Iterable[str]) -> dict[Path, str]:
@@ -100,14 +122,10 @@ def words(texts: Mapping[Path, str]) -> int:
 
 def main(folder: Path) -> None:
     """Print all of it."""
-    found = rooms(folder)
-    for room, number in sorted(found.items()):
-        print(f"{room:44}{number:7,}")
-    talks = sum(number for room, number in found.items() if "/talks" in room)
-    tests = sum(statements(path) for path in (folder / "tests").rglob("*.py"))
-    print(
-        f"statements: {sum(found.values()):,} in workflow, {talks:,} of them talks; tests {tests:,}"
-    )
+    for room, number in sorted(rooms(folder).items()):
+        print(f"{room:64}{number:7,}")
+    for part, own in parts(folder).items():
+        print(f"{part}: {sum(map(statements, own)):,} statements, {sum(map(length, own)):,} lines")
     print(f"lines: C++ {lines(folder, '*.cpp', '*.hpp'):,}, YAML {lines(folder, '*.yaml'):,}")
     prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
     print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
