@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-TALKS = Path(__file__).parents[1] / "whyspiking" / "talks"
+from snakemake_logger_plugin_whyspiking.host import PROJECT, folder_lock
+
+TALKS = Path(PROJECT.origin).with_name("talks") if PROJECT and PROJECT.origin else Path()
 # What a cluster says of a job that needs more than it asked for -> of what, and what asks for more.
 LIMITED = {
     "'TIMEOUT'": ("time", "runtime=MINUTES"),
@@ -83,13 +85,12 @@ def _no_value(text: str) -> str:
 
 def _locked(text: str) -> str:
     """What Snakemake says of its lock, which is left over only where no other run lives."""
-    from whyspiking.running.folder_lock import beside
-
-    if not beside:
+    if not folder_lock.beside:
         return text
     return (
-        f"error: {beside[0]} and makes the same files; expected it to have ended. Wait for it, or "
-        "end it with Ctrl-C where it runs; after --unlock both would write the same files."
+        f"error: {folder_lock.beside[0]} and makes the same files; expected it to have ended. Wait "
+        "for it, or end it with Ctrl-C where it runs; after --unlock both would write the same "
+        "files."
     )
 
 
@@ -109,6 +110,8 @@ def of_config(command: Sequence[str]) -> str | None:
     Args:
         command: The words of the command line.
     """
+    if PROJECT is None:
+        return None
     # Not at the top: Snakemake imports this plugin at every start.
     from whyspiking.declared.config import FILES, FOLDER, check_files
     from whyspiking.errors import UserError

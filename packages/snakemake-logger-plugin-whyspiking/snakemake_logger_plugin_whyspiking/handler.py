@@ -18,11 +18,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
+from snakemake_logger_plugin_whyspiking.host import (
+    NO_MEMORY,
+    PROJECT,
+    STOP,
+    latest,
+    news_file,
+)
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
-from whyspiking.records.footprint import kilowatt_hours
-from whyspiking.running.jobs import NO_MEMORY
-from whyspiking.running.progress import latest, news_file
-from whyspiking.running.stopping import STOP
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {
@@ -250,8 +253,10 @@ class LogHandler(LogHandlerBase):
             own = (Path(page).with_name("reproduced.csv") for page in pages)
             return "".join(_changed(table) for table in own if table.is_file())
         manifest = Path(pages[0]).with_name("manifest.json")
-        if not manifest.is_file():
+        if PROJECT is None or not manifest.is_file():
             return ""
+        from whyspiking.records.footprint import kilowatt_hours
+
         made = json.loads(manifest.read_text(encoding="utf-8"))
         spent = f"; training and simulation: about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
         said = f"\n{made.get('reproduced')}; network by network: {manifest.parent}/reproduced.csv"

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job, makespan
+from snakemake_logger_plugin_whyspiking.host import machine, used
 from snakemake_logger_plugin_whyspiking.reasons import causes
-from whyspiking.running import machine
-from whyspiking.running.jobs import used
 
 # A rule of which nothing is known, on a machine of unit 1; most only collect tables.
 UNKNOWN_S = 5.0
@@ -225,12 +224,12 @@ def announce(
         look_s: Seconds after which a job on a cluster is looked at.
     """
     jobs = {job: Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()}
-    unit = _unit(Path(config["build_folder"]), len(jobs))
+    unit = _unit(Path(config.get("build_folder", ".")), len(jobs))
     plan = Plan(unit=unit, cpus=cpus, look_s=look_s)
     plan.durations = Durations.read(
         _earlier(dag.jobs, plan.unit or 1.0),
         Path("results", "reference", "durations.csv"),
-        config["scale"],
+        config.get("scale", ""),
     )
     plan.expect(ours for job, ours in jobs.items() if not job.is_norun)
     plan.total = len(jobs)

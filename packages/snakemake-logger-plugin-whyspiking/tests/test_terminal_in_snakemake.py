@@ -4,14 +4,16 @@ import os
 import subprocess
 import sys
 
+import pytest
 from made.hangs import limit
 
-SNAKEFILE = """
+ANNOUNCE = """
 from snakemake_logger_plugin_whyspiking import announce
 
 onstart:
     announce(workflow.dag, {"scale": "default", "build_folder": "build"})
-
+"""
+RULES = """
 rule all:
     input: expand("{talk}.txt", talk=["one", "two"])
 
@@ -24,9 +26,26 @@ rule train:
 """
 
 
-def test_snakemake_uses_it_in_a_pipe(tmp_path):
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going"]
+RUN = "import sys; {}; from snakemake.cli import main; main(sys.argv[1:])"
+ALONE = "sys.modules['whyspiking'] = None"
+"""As where that package is not installed."""
+
+
+SAID = {
+    "whyspiking": (ANNOUNCE + RULES, "pass", "3 jobs to do\n", "] one: trained (", "two: training"),
+    "another": (ANNOUNCE + RULES, ALONE, "3 jobs to do\n", "] one: trained (", "two: training"),
+    "nothing is announced": (
+        RULES.replace("rule train", "rule draw"), ALONE, "1/3] one: done (", "FAILED", "two: draw"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_snakemake_uses_it_in_a_pipe(tmp_path, case):
+    """Also in a workflow that has nothing of whyspiking."""
+    snakefile, first, *said = SAID[case]
+    (tmp_path / "Snakefile").write_text(snakefile)
+    command = [sys.executable, "-c", RUN.format(first), "--cores", "1", "--keep-going"]
     command += ["--scheduler", "greedy", "--show-failed-logs", "--logger", "whyspiking"]
     done = subprocess.run(
         command,
@@ -37,7 +56,6 @@ def test_snakemake_uses_it_in_a_pipe(tmp_path):
         timeout=limit(),
     )
     assert done.returncode == 1
-    said = "3 jobs to do\n", "1/3] one: trained (", "two: training", "| ERROR: two is wrong"
-    for words in said:
+    for words in (*said, "| ERROR: two is wrong"):
         assert words in done.stderr
     assert "Building DAG" not in done.stderr + done.stdout
