@@ -1,8 +1,8 @@
 """Print what a training step of the talk bohte costs, against its matmuls and against snnTorch.
 
-Run `python maintain/benchmarks/recurrent.py` in the project's folder with the environment active. snnTorch
-is no requirement of the project: without it (and torch) its lines say so. With it, outside of the
-project's environment:
+Run `python maintain/benchmarks/recurrent.py` in the project's folder with the environment active.
+snnTorch is no requirement of the project: without it (and torch) its lines say so. With it, outside
+of the project's environment:
 
     uv venv /tmp/compare && uv pip install --python /tmp/compare/bin/python -e ".[benchmarks]"
     /tmp/compare/bin/python maintain/benchmarks/recurrent.py

@@ -1,7 +1,8 @@
-"""Print how fast the parts are on this machine, as ratios: `python maintain/benchmarks/run.py [--quick]`.
+"""Print how fast the parts are on this machine, as ratios.
 
-Run it in the project's folder with the environment active. Everything is timed in CPU seconds of
-one thread, both sides of a ratio one after the other; a busy machine still makes them uncertain.
+Run `python maintain/benchmarks/run.py [--quick]` in the project's folder with the environment
+active. Everything is timed in CPU seconds of one thread, both sides of a ratio one after the other;
+a busy machine still makes them uncertain.
 The tables go to `results/benchmarks/`, where the next report finds them. Other libraries
 (snnTorch, Norse) are compared with where they are installed, or in the interpreter that
 WHYSPIKING_PEERS names.

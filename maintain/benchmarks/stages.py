@@ -1,7 +1,7 @@
 """Where the CPU seconds of a run went: `python maintain/benchmarks/stages.py results/default`.
 
 By stage, with what is spent before a job's work begins, from the last lines of the jobs' logs; a
-data set that an earlier run has made is not among them. As a part of `maintain/benchmarks/run.py` it also
+data set that an earlier run has made is not among them. As a part of `run.py` it also
 measures what start-up costs.
 """
 

@@ -1,8 +1,9 @@
 """Known vulnerabilities of the locked packages, as far as the package index tells.
 
-`PYTHONPATH=workflow:maintain python3 -m whyspiking_maintain.audit` (`make audit`) installs pip-audit by hash
-into an environment that is thrown away. Only a finding fails: where the tool cannot be had, or
-nothing is learned, this says so and passes. Standard library only, like `environment`.
+`make audit`, which is `PYTHONPATH=workflow:maintain python3 -m whyspiking_maintain.audit`, installs
+pip-audit by hash into an environment that is thrown away. Only a finding fails: where the tool
+cannot be had, or nothing is learned, this says so and passes. Standard library only, like
+`environment`.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from whyspiking.running import code_inputs
 PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
 LEARN_IN_BRIAN2 = ("clopath", "neftci", "scherr")
-NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report", "export", "nir"}
-NEVER_SIMULATE = {"verdicts", "declared", "plots", "report", "export", "nir"}
+NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report"}
+NEVER_SIMULATE = {"verdicts", "declared", "plots", "report"}
 PROTOCOL = {"ground": {"declared"}}
 """Floors are what protocol.yaml says, whose reader stands in `declared`; they take seconds."""
 
@@ -56,7 +56,7 @@ def test_no_measure_retrains_a_network(talk):
     # The ground's settings are tried by a command, beside its floors.
     assert talk in PROTOCOL or not {"records/tables.py", "records/glossary.py"} & trained
     own = {f for f in trained if f.startswith(f"talks/{talk}/")}
-    for pattern in ("measures*", "exhibits*", "figures*", "nir*"):
+    for pattern in ("measures*", "exhibits*", "figures*"):
         assert not fnmatch.filter(own, f"*/{pattern}")
     assert own, "but the talk's other files do"
 
@@ -67,11 +67,9 @@ def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
     assert {"battery", "measures", "brian"} <= rooms(simulated)
     assert not rooms(simulated) & (NEVER_SIMULATE - PROTOCOL.get(talk, set()))
     own = {str(p.relative_to(PACKAGE)) for p in (PACKAGE / "talks" / talk).rglob("[!_]*.py")}
-    exported = {f"talks/{talk}/nir.py"}
     drawn = {file for file in own if Path(file).name.startswith("figures")}
-    assert own & simulated == own - exported - drawn
-    page = places(talk, "page")
-    assert own & page == own - exported and "export" not in rooms(page)
+    assert own & simulated == own - drawn
+    assert own <= places(talk, "page")
 
 
 def test_tables_are_collected_again_when_a_description_changes():
@@ -80,7 +78,7 @@ def test_tables_are_collected_again_when_a_description_changes():
     for stage in ("collect", "compare"):
         found = {str((Path.cwd() / f).relative_to(PACKAGE)) for f in code_inputs.of_stage(stage)}
         assert {"measures", "verdicts"} <= rooms(found)
-        assert not rooms(found) & {"plots", "report", "export", "nir", "brian", "training"}
+        assert not rooms(found) & {"plots", "report", "brian", "training"}
 
 
 def test_what_readers_enter_by_is_an_input_of_no_job():
@@ -133,7 +131,7 @@ def test_no_file_is_left_out_for_its_bare_name(package):
     """A module of a talk is what its place says, whatever a module of the core is called."""
     folder, run = package
     own = folder / "talks" / "goeltz"
-    names = {f"{name}.py" for name in ("svg", "report", "config", "jobs", "progress", "nir")}
+    names = {f"{name}.py" for name in ("svg", "report", "config", "jobs", "progress")}
     (own / "network").mkdir()
     for name in names:
         (own / "network" / name).write_text("")
@@ -142,9 +140,7 @@ def test_no_file_is_left_out_for_its_bare_name(package):
         said = {Path(path) for path in run(INPUTS.format(stage=stage)).stdout.split()}
         place = Path("workflow/whyspiking/talks/goeltz")
         assert {place / "network" / name for name in names} <= said
-        assert said & {place / name for name in names} == {
-            place / name for name in names - {"nir.py"}
-        }
+        assert {place / name for name in names} <= said
 
 
 def test_what_only_a_type_checker_reads_is_no_input(package):

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from made.checkouts import ROOT
+from made.checkouts import ROOT, repository
 
 PICKLING = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 NETWORK = {"requests", "httpx", "aiohttp", "ftplib", "telnetlib", "smtplib", "socket", "http"}
@@ -17,9 +17,10 @@ FETCHING = {ROOT / "workflow/whyspiking/datasets/archives.py"}
 def sources() -> dict[Path, str]:
     """Python of the package, the scripts, the benchmarks and the notebooks."""
     found = {}
-    for folder in ("workflow", "benchmarks"):
+    for folder in ("workflow", "exchange", "maintain", "packages"):
         for path in (ROOT / folder).rglob("*.py"):
-            found[path] = path.read_text(encoding="utf-8")
+            if "tests" not in path.parts:
+                found[path] = path.read_text(encoding="utf-8")
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -139,7 +140,7 @@ def test_weak_hashes_are_not_used_for_security():
 
 
 def test_pages_escape_what_they_are_filled_with():
-    """Scripts are no pages: that names cannot become code, exchange/tests/nir/test_script.py shows."""
+    """Scripts are no pages: that names cannot become code, test_script.py of nir shows."""
     made = [(path, node) for path, name, node in calls() if name == "jinja2.Environment"]
     found = [node for path, node in made if not str(path).endswith("nir/script.py")]
     assert found and len(found) == len(made) - 1
@@ -147,7 +148,7 @@ def test_pages_escape_what_they_are_filled_with():
 
 
 def test_the_tests_that_documents_name_are_there():
-    there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    there = {path.name for path in repository("test_*.py", "*/test_*.py")}
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         named = set(re.findall(r"\btest_\w+\.py", path.read_text(encoding="utf-8")))
         assert named <= there, path

@@ -9,6 +9,13 @@ from made.checkouts import ROOT, repository
 
 WORKFLOW = ROOT / "workflow"
 PACKAGE = WORKFLOW / "whyspiking"
+PACKAGES = (
+    PACKAGE,
+    ROOT / "exchange/whyspiking_exchange",
+    ROOT / "maintain/whyspiking_maintain",
+    ROOT / "packages/snakemake-logger-plugin-whyspiking/snakemake_logger_plugin_whyspiking",
+)
+SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]
 NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
 DEFINED = re.compile(
     r"\b(?:def|class|import|type) (\w+)|^(\w+)(?:: .+)? = |self\.(\w+) = |(\w+):\s"
@@ -51,19 +58,21 @@ def is_in(place, parts):
 @cache
 def around(folder):
     """Files of a room, of a package within it, or of all of a talk, and what they import from."""
-    inner = folder.relative_to(PACKAGE).parts
+    inner = folder.relative_to(PACKAGE).parts if folder.is_relative_to(PACKAGE) else ()
     talk = PACKAGE.joinpath(*inner[:2]) if inner[:1] == ("talks",) else folder
     own = [p for kind in ("*.py", "*.yaml", "*.cpp", "*.hpp") for p in talk.rglob(kind)]
     text = "".join(p.read_text(encoding="utf-8") for p in own)
     lower = {f"{m.replace('.', '/')}.py" for m in re.findall(r"^from (\S+) import", text, re.M)}
-    return own + [p for p in map(WORKFLOW.joinpath, sorted(lower)) if p.is_file()]
+    found = (package.parent / name for package in PACKAGES for name in sorted(lower))
+    return own + [path for path in found if path.is_file()]
 
 
 def resolves(name, path):
     """Whether the docstring of a module may say so; commands and formulas are not looked at."""
     name = re.sub(r"(?<=_)k$", "", name)  # what layers have by number
     parts = name.split(".")
-    above = [p for p in path.parents if p.is_relative_to(WORKFLOW)]
+    above = [p for p in path.parents if any(p.is_relative_to(own.parent) for own in PACKAGES)]
+    above += [WORKFLOW, PACKAGE]
     own = [path] if path.parent == PACKAGE else around(path.parent)
     return (
         not NAME.fullmatch(name)
@@ -80,8 +89,8 @@ def unresolved(docstring, path):
 
 
 def test_what_a_room_and_a_module_point_to_is_there():
-    found = {p: ast.get_docstring(ast.parse(p.read_text("utf-8"))) for p in PACKAGE.rglob("*.py")}
-    wrong = {str(p.relative_to(PACKAGE)): unresolved(said, p) for p, said in found.items()}
+    found = {p: ast.get_docstring(ast.parse(p.read_text("utf-8"))) for p in SOURCES}
+    wrong = {str(p.relative_to(ROOT)): unresolved(said, p) for p, said in found.items()}
     assert len(found) > 300
     assert {place: names for place, names in wrong.items() if names} == {}
 
@@ -93,8 +102,8 @@ def test_a_name_of_nothing_is_found(place, name):
 
 def test_files_that_code_and_comments_name_are_there():
     found = {
-        (str(p.relative_to(PACKAGE)), name)
-        for p in PACKAGE.rglob("*.py")
+        (str(p.relative_to(ROOT)), name)
+        for p in SOURCES
         for name in re.findall(r"(?<![\w./*>])[a-z_][\w/]*\.py\b", p.read_text("utf-8"))
         if f"/{name}\n" not in FILES and name not in OUTSIDE
     }

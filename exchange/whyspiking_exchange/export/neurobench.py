@@ -2,8 +2,8 @@
 
 NeuroBench (Yik et al. 2025, Nature Communications 16:1545) defines metrics of solutions. Where a
 definition is ours too, only the name is another one; `NAMES` says which, and `DIFFERENCES` where
-the definitions or the package (neurobench 2.3) differ. `exchange/tests/export/test_neurobench.py` compares
-the numbers on one network.
+the definitions or the package (neurobench 2.3) differ. `exchange/tests/export/test_neurobench.py`
+compares the numbers on one network.
 """
 
 from __future__ import annotations

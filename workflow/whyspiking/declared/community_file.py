@@ -1,4 +1,4 @@
-"""Rows of `exchange/community/`: networks from elsewhere, as `python -m whyspiking measure` writes them."""
+"""Rows of `exchange/community/`: networks from elsewhere, by `python -m whyspiking measure`."""
 
 from __future__ import annotations
 

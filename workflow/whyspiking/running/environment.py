@@ -24,6 +24,8 @@ from whyspiking.running.preflight import machine_problems
 
 SOURCES = ("requirements.txt", "pyproject.toml")
 STAMP = "whyspiking-stamp"
+# Snakemake looks for plugins in the folders of sys.path, which only one of its own puts there.
+OWN = ("--editable", ".", "--editable", "./packages/snakemake-logger-plugin-whyspiking")
 OLDEST_UV = (0, 5)
 # Every direct dependency has wheels for the first two; newer Pythons may have to compile some.
 PYTHONS = ("3.13", "3.12", ">=3.12")
@@ -73,7 +75,7 @@ def create(root: Path) -> None:
     started = time.monotonic()
     print("making the environment .venv ...", flush=True)
     venv = root / ".venv"
-    install(root, venv, "requirements.txt", ["--no-build-isolation", "--editable", "."])
+    install(root, venv, "requirements.txt", ["--no-build-isolation", *OWN])
     (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
     print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
 
