@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
-from whyspiking.measures.statistics import Interval
+from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import columns, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
@@ -88,7 +88,7 @@ def _per_seed(metrics: Table, entry: Mapping[str, Any], side: str, by: list[str]
     return chosen.astype({"value": float}).groupby([*by, "seed"])["value"].mean()
 
 
-def _interval(values: NDArray[np.float64], transform: str) -> Interval:
+def _interval(values: NDArray[np.float64], transform: Transform) -> Interval:
     """Without limits where a value is not finite, or has no logarithm."""
     if not np.isfinite(values).all() or (transform == "log" and (values <= 0).any()):
         return Interval(float(np.median(values)), np.nan, np.nan, values.size)

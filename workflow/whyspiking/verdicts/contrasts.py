@@ -104,8 +104,8 @@ def _gains(ours: Table, controls: Table) -> Iterator[Table]:
     speed and accuracy.
     """
     for metric, gain in GAINS.items():
-        sides = (tables.where(table, metric=metric) for table in (ours, controls))
-        pairs = _pairs(*sides, "perturbation", "locus")
+        mine, theirs = (tables.where(table, metric=metric) for table in (ours, controls))
+        pairs = _pairs(mine, theirs, "perturbation", "locus")
         locus = (pairs["locus"] + "/" + pairs["variant_other"]).str.removeprefix("/")
         more = pairs["value"] - pairs["value_other"]
         yield _rows(pairs, gain, more, locus=locus, trials=_fewer_trials(pairs))
@@ -129,7 +129,8 @@ def _alignments(metrics: Table, talk: Talk) -> Iterator[Table]:
         here = tables.where(
             metrics, experiment=place.experiment, variant=place.variant, perturbation="none"
         )
-        pairs = _pairs(*(tables.where(here, metric=m) for m in (place.cosine, place.permuted)))
+        cosine, null = (tables.where(here, metric=m) for m in (place.cosine, place.permuted))
+        pairs = _pairs(cosine, null)
         both = pairs["value"], pairs["value_other"]
         for metric, value in zip(ALIGNED, (*both, both[0] - both[1]), strict=True):
             yield _rows(pairs, metric, value, locus=place.where)
@@ -140,9 +141,11 @@ def _size_ratios(trained: Table, talk: Talk) -> Iterator[Table]:
 
     What was re-simulated is one network at one size; sizes are compared as they were trained.
     """
-    sized = (tables.where(trained, metric=metric) for metric in ("parameters", "score"))
-    points = _pairs(*sized, "variant", "engine")
-    for experiment in (e for e in talk.experiments.values() if e.sizes is not None):
+    numbers, scores = (tables.where(trained, metric=metric) for metric in ("parameters", "score"))
+    points = _pairs(numbers, scores, "variant", "engine")
+    for experiment in talk.experiments.values():
+        if experiment.sizes is None:
+            continue
         known = [variant.trained_as for variant in experiment.variants.values()]
         own = tables.where(points, experiment=experiment.name)
         if experiment.kind == "continuous":
@@ -151,7 +154,7 @@ def _size_ratios(trained: Table, talk: Talk) -> Iterator[Table]:
         curves = {
             key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
             for key, part in own.groupby(["trained_as", "seed"])
-            if key[0] in experiment.sizes.of and len(part) == known.count(key[0])
+            if key[0] in experiment.sizes.of and len(part) == known.count(str(key[0]))
         }
         ours, controls = (tables.where(own, role=role) for role in ("spiking", "control"))
         for pair in _pairs(ours, controls[["experiment", "seed", "variant"]]).to_dict("records"):
