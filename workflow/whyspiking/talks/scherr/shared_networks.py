@@ -66,7 +66,7 @@ def make_task(
 def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Every epoch shows its samples (`shared.part_of`) in another order; its last batch may be smaller.
+    Each epoch shows its samples (`shared.part_of`) in another order; its last batch may be smaller.
 
     Args:
         params: Parameters of the experiment.
