@@ -8,6 +8,11 @@ endif
 SCALE ?= default
 OVERLAY = $(if $(filter-out default,$(SCALE)),--configfile config/$(SCALE).yaml)
 REPORT = $(CURDIR)/results/$(SCALE)/why_spiking.html
+# FROM=reference: no training, no report; networks of the record again in Brian2, beside the record.
+ifdef FROM
+OVERLAY = from_$(FROM) --configfile config/full.yaml
+REPORT = $(CURDIR)/results/from_$(FROM)/beside_the_record.txt
+endif
 # More options for snakemake or pytest: make report ARGS="--cores 8"
 ARGS ?=
 
@@ -25,6 +30,7 @@ SHELL := bash
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
+	@echo "make report FROM=reference   networks of the record again in Brian2, beside its numbers"
 	@echo "make smoke        the same in a few minutes: checks the plumbing, gives no verdict"
 	@echo "make environment  only make .venv"
 	@echo "make test         the fast tests; make test-all: all of them"
@@ -40,7 +46,8 @@ smoke: override SCALE := smoke
 report smoke: environment
 	@python -m whyspiking.running.preflight
 	@snakemake $(ARGS) $(OVERLAY)
-	@if [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
+	@if [ -n "$(FROM)" ]; then cat "$(REPORT)"; \
+	elif [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
 
 environment:
 	@if [ -z "$(PYTHON)" ]; then \

@@ -22,11 +22,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
-from whyspiking.export.networks import merge
+from whyspiking.declared.config import at_scale, read
 from whyspiking.records.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")
@@ -59,7 +58,7 @@ def main(overlay: Path | None = None, page: Path | None = None) -> None:
 
 def estimate(overlay: Path | None) -> list[str]:
     """Lines: jobs, core-hours and the longest job of every talk, what is not in these, measured."""
-    base, config = _config(Path("config/full.yaml")), _config(overlay)
+    base, config = at_scale("full"), read(*[overlay] if overlay else [])
     rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
     known = {
         (row["rule"], row["talk"], row["experiment"], row["variant"]): (
@@ -104,14 +103,6 @@ def _measured(rows: list[dict[Any, Any]]) -> str:
         f"{float(longest['cpu_seconds']) / 60:.1f} min); largest "
         f"{talks[largest]['max_rss_mb']:.0f} MB ({largest})"
     )
-
-
-def _config(overlay: Path | None) -> dict[str, Any]:
-    """The configuration, with what an overlay changes."""
-    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    if overlay is not None:
-        merge(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
-    return config
 
 
 def _jobs(

@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import yaml
-
+from whyspiking.declared.config import read
 from whyspiking.running import machine
 
 
@@ -21,7 +20,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--calibrate", type=float, metavar="U", help="print new constants")
     asked = parser.parse_args()
-    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    config = read()
     seconds = machine.measure(Path(config["build_folder"]))
     print(f"{'part':10} {'CPU s':>7} {'unit 1':>7} {'ratio':>6}")
     for part, there in machine.REFERENCE_S.items():

@@ -28,7 +28,7 @@ IMPORTS = {
 }
 """Job -> what it imports."""
 STAGES = {
-    "data": ("fetch", "speak", "gather", "record", "catalogue"),
+    "data": ("fetch", "shard", "gather"),
     "train": ("train",),
     "simulate": ("simulate",),
     "compare": ("collect", "compare"),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made.contrasted import crossed
 from made.digits import show
 from made.fulfilled import fulfilled, made_of, task_of
 from made.measured import row
@@ -23,7 +24,7 @@ from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
 from whyspiking.report import sections
 from whyspiking.talks.neftci import task as neftci
-from whyspiking.verdicts import contrasts, overview
+from whyspiking.verdicts import overview
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}
@@ -107,7 +108,7 @@ def clean(variant, seed, area, engine="brian2"):
 def gains(rows, energy_config):
     table = pd.DataFrame(rows)
     talk = registry.load_talk("goeltz")
-    found = pd.DataFrame(contrasts.cross_rows(table, talk, {"energy": energy_config}))
+    found = pd.DataFrame(crossed(table, talk, energy_config))
     return tables.where(found, metric="speed_area_gain")
 
 

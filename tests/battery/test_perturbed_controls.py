@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made.contrasted import crossed
 from made.toy_talk import SPIKES_ONLY, K, mlp, probe, spiking_network, talk, value
 
 from whyspiking.battery import control
 from whyspiking.contract.types import Network
 from whyspiking.records import columns, tables
 from whyspiking.training import controls
-from whyspiking.verdicts import contrasts
 
 # Controls
 
@@ -74,7 +74,7 @@ def test_contrasts_between_spiking_network_and_control(energy_config):
         for variant, make in (("spiking", spiking_network), ("mlp", mlp))
     }
     table, _, _ = probe(names, networks)
-    rows = contrasts.cross_rows(table, talk(names), {"energy": energy_config})
+    rows = crossed(table, talk(names), energy_config)
     added = pd.DataFrame(rows, columns=columns.METRICS.names)
     tables.check_metrics(added, "test")
     assert set(added["seed"]) == {0, 1}
@@ -98,7 +98,7 @@ def test_contrasts_between_spiking_network_and_control(energy_config):
 
 def test_no_control_no_ratio(energy_config):
     table, _, _ = probe(())
-    rows = contrasts.cross_rows(table, talk(()), {"energy": energy_config})
+    rows = crossed(table, talk(()), energy_config)
     assert {row["metric"] for row in rows} == {"energy"}
 
 

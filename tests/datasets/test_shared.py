@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from made.project import config
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import randman, shared
+from whyspiking.declared import registry
+from whyspiking.declared.shared_tasks import shared_tasks
+from whyspiking.talks.ground.protocol import protocol
 
 
 def seed(number=3):
@@ -113,3 +117,31 @@ def test_yinyang_is_the_published_set():
     values, classes = yinyang.generate(40, 60)
     np.testing.assert_array_equal(drawn.features, values)
     np.testing.assert_array_equal(drawn.classes, classes)
+
+
+@pytest.mark.parametrize("task", shared.STREAMS)
+def test_tasks_with_time_are_those_of_the_reference_networks(task):
+    """Sizes, steps and presentations; a part of the training trials is another than the next."""
+    told = {name: entry["value"] for name, entry in shared_tasks()[task].parameters.items()}
+    ground = registry.load_talk("ground")
+    own = registry.params(ground.experiments[task], {**config("full"), "scale": "full"}, 0)
+    for name, other in (
+        ("n_input",) * 2,
+        ("n_output",) * 2,
+        ("trial_ms",) * 2,
+        ("step_ms", "dt_ms"),
+    ):
+        assert told[name] == own.values[other]
+    training = protocol().training[task]
+    assert told["answer_ms"] == training.answer_ms
+    assert (told["n_distinct"], told["n_train"]) == (training.distinct, training.part)
+    assert told["epochs"] * told["n_train"] == training.distinct * training.shown
+    assert told["n_hidden"] in protocol().families["lif"][task].recorded
+    few = params(**{**told, "n_train": 40, "n_distinct": 80, "shared_task": task})
+    drawn = [shared.stream(few, "train", epoch) for epoch in (0, 1, 2)]
+    assert [shared.part_of(few, epoch) for epoch in (0, 1, 2)] == [0, 1, 0]
+    times = [spikes.times_ms for spikes, _ in drawn]
+    assert np.array_equal(times[0], times[2]) and not np.array_equal(times[0], times[1])
+    spikes, classes = drawn[0]
+    assert (spikes.n_units, spikes.duration_ms) == (told["n_input"], told["trial_ms"])
+    assert set(classes) <= set(range(told["n_output"]))

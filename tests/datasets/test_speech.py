@@ -287,7 +287,7 @@ from pathlib import Path
 from whyspiking.stages import data as making
 key, speaker, path, repetitions = sys.argv[1:]
 settings = {"repetitions": int(repetitions), "channels": 70, "rate_khz": 24, "words": 6}
-making.speak(key, settings, int(speaker), Path(path), lambda share, news: None)
+making.shard(key, {key: settings}, speaker, Path(path), lambda share, news: None)
 """
 
 

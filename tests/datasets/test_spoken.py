@@ -40,9 +40,9 @@ def data(folder, originals=None, **spoken_changes):
 def prepared(tmp_path, key):
     shards = []
     for speaker in range(6):
-        shards.append(tmp_path / "speakers" / f"{speaker}.npz")
+        shards.append(tmp_path / "shards" / f"{speaker}.npz")
         array_files.save_arrays(shard(speaker, 20 if key == "spoken" else 10), shards[-1])
-    making.gather(key, SETTINGS[key], shards, tmp_path / "meta.json")
+    making.gather(key, SETTINGS, shards, tmp_path / "meta.json")
     return shards
 
 
@@ -273,4 +273,4 @@ def test_unpacked_files_are_checked_by_their_layout(originals, tmp_path):
 
 def test_unknown_data_sets_are_refused(tmp_path):
     with pytest.raises(UserError, match="known: spoken, words"):
-        making.speak("sung", {}, 0, tmp_path / "x.npz", lambda share, news: None)
+        making.shard("sung", {"sung": {}}, "0", tmp_path / "x.npz", lambda share, news: None)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking.declared import editor_schemas, registry
+from whyspiking.declared import config, editor_schemas, registry
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "config" / "config.yaml", *sorted(registry.FOLDER.glob("[a-z]*/*.yaml"))]
+CONFIG = [ROOT / config.FOLDER / name for name in config.FILES]
+FILES = [*CONFIG, *sorted(registry.FOLDER.glob("[a-z]*/*.yaml"))]
 
 
 @pytest.mark.parametrize("name", editor_schemas.FILES)
@@ -43,5 +44,6 @@ def test_files_name_the_schema_that_they_fulfil(path):
     named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
     assert named is not None
     schema = (path.parent / named[1]).resolve()
-    assert schema == ROOT / editor_schemas.FOLDER / f"{path.stem}.schema.json"
+    kind = "config" if path in CONFIG else path.stem
+    assert schema == ROOT / editor_schemas.FOLDER / f"{kind}.schema.json"
     jsonschema.Draft202012Validator(json.loads(schema.read_text())).validate(yaml.safe_load(text))

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from made.contrasted import crossed
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
 from whyspiking.records import columns, glossary, tables
 from whyspiking.report import learning_section
-from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in registry.available()}
@@ -67,7 +68,7 @@ def test_what_local_means():
 
 @pytest.mark.parametrize(("talk", "declared"), CHECKED)
 def test_declared_memory_is_what_the_code_kept_in_the_recorded_run(talk, declared):
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"scale": "full"}
+    config = read(folder=ROOT / "config") | {"scale": "full"}
     values = registry.params(talk.experiments[declared.check.experiment], config).values
     sizes = {name: evaluate(text, values) for name, text in declared.check.sizes.items()}
     metrics = tables.read_metrics([ROOT / "results" / "reference" / talk.name / "metrics.csv"])
@@ -84,7 +85,7 @@ def test_declared_memory_is_what_the_code_kept_in_the_recorded_run(talk, declare
 
 def test_the_checks_tell_rules_apart():
     """What e-prop keeps is not what back-propagation keeps, by far more than padding."""
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    config = read(folder=ROOT / "config")
     kept = set()
     for parameter in CHECKED:
         talk, declared = parameter.values
@@ -136,7 +137,7 @@ def test_alignments_come_under_one_name(energy_config):
     ):
         shared = places.common(params, "spiking", seed, "compiled")
         rows += tables.rows(shared, {"score": 0.9, **values}, 5)
-    found = contrasts.cross_rows(pd.DataFrame(rows), TALKS["scherr"], {"energy": energy_config})
+    found = crossed(pd.DataFrame(rows), TALKS["scherr"], energy_config)
     told = {row["metric"]: row["value"] for row in found}
     assert told == pytest.approx(
         {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}

@@ -11,7 +11,7 @@ import pytest
 from made.refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
 
 from whyspiking.declared import config
-from whyspiking.export.networks import merge
+from whyspiking.declared.config import merge
 
 
 def test_there_are_hundreds_of_cases():

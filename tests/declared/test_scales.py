@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import yaml
 from made.claims import claim
 from made.refusal_cases import ROOT, good_config, refused
 
@@ -10,16 +9,10 @@ from whyspiking.declared import claims_file, config, registry
 from whyspiking.declared.bands import Band
 from whyspiking.declared.plans import training
 from whyspiking.declared.scales import SCALES
-from whyspiking.export.networks import merge
-
-OVERLAYS = {"default": None, "smoke": "smoke.yaml", "full": "full.yaml", "paper": "paper.yaml"}
 
 
 def config_at(scale):
-    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    if OVERLAYS[scale] is not None:
-        merge(values, yaml.safe_load((ROOT / "config" / OVERLAYS[scale]).read_text()))
-    return values
+    return config.at_scale(scale, ROOT / "config")
 
 
 def seeds(experiment, scale, variant=None):

@@ -73,7 +73,7 @@ def test_the_reference_is_one_run_of_one_commit(recorded):
         own = reference.FOLDER / talk
         assert {f"{own}/metrics.csv.gz", f"{own}/manifest.json"} <= results
     used = {recorded[name]["name"] for name in references(run["object"])}
-    assert used == {"config.yaml", "full.yaml", *told["data"]}
+    assert used == {"config.yaml", "energy.yaml", "axes.yaml", "full.yaml", *told["data"]}
     made_with = {recorded[n]["name"] for n in references(run["softwareRequirements"])}
     assert made_with == {"python", *told["versions"]}
 

@@ -11,7 +11,7 @@ from made import others
 from made.results import make_results
 from made.utterances import shard
 
-from whyspiking.datasets import nmnist, spoken
+from whyspiking.datasets import nmnist
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
 from whyspiking.export import __main__
@@ -198,10 +198,11 @@ def test_exporting_without_recordings_is_refused(tmp_path, capsys):
 def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
     others.require("tonic", "h5py")
     settings = {"source": "synthetic", "speakers": 6, "repetitions": 2, "channels": 140}
-    shards = [tmp_path / "speakers" / f"{speaker}.npz" for speaker in range(6)]
+    shards = [tmp_path / "shards" / f"{speaker}.npz" for speaker in range(6)]
     for speaker, path in enumerate(shards):
         array_files.save_arrays(shard(speaker), path)
-    data.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
+    spoken = {**settings, "rate_khz": 24}
+    data.gather("spoken", {"spoken": spoken}, shards, tmp_path / "meta.json")
     (tmp_path / "SHD" / "shd_train.h5.zip").touch()
     arrays = recordings(tmp_path)
     __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from made import others
 from made.checkouts import ROOT
 
@@ -18,6 +17,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
 from whyspiking.declared import plans, registry
+from whyspiking.declared.config import at_scale
 from whyspiking.errors import UserError
 from whyspiking.export import __main__, networks
 from whyspiking.nir import Clock, Graph, NotExpressible
@@ -31,10 +31,7 @@ READER = str(ROOT / "tests" / "peers" / "norse_reader.py")
 
 
 def config():
-    found = {}
-    for name in ("config", "smoke"):
-        networks.merge(found, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
-    return found
+    return at_scale("smoke", ROOT / "config")
 
 
 def euler(node, dt, train):
@@ -150,7 +147,7 @@ def nmnist_in(folder, data):
     files = [folder / "set" / "shards" / f"{s}.npz" for s in recordings.shards(data["nmnist"])]
     for file in files:
         recordings.record(data, file.stem, file)
-    making.catalogue(data, files, folder / "set" / "meta.json")
+    making.gather("nmnist", data, files, folder / "set" / "meta.json")
     return folder / "set"
 
 

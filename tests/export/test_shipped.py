@@ -1,5 +1,6 @@
 """Networks that come with the repository: what is chosen, and that their files do what they did."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
-from whyspiking.declared import registry
+from whyspiking.declared import key_claims, registry
 from whyspiking.errors import UserError
 from whyspiking.export import networks, shipped
 from whyspiking.foreign import job, measuring, tasks
@@ -29,6 +30,13 @@ COMMITTED = ROOT / reference.FOLDER
 
 def equal_in_brian2(row, folder, builds):
     return shipped.equal_in_brian2(*shipped.trained_of(row), folder / row["file"], builds)
+
+
+def damaged(row, folder):
+    """Files of a row whose hash is not that of the index."""
+    samples = str(Path(row["file"]).with_suffix(".npz"))
+    files = {row["file"]: row["sha256"], samples: row["sha256_samples"]}
+    return [f for f in files if hashlib.sha256((folder / f).read_bytes()).hexdigest() != files[f]]
 
 
 ROWS = tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
@@ -55,9 +63,10 @@ def test_index_page_and_files_agree():
         "README.md"
     }
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
+    assert sum(path.stat().st_size for path in (ROOT / key_claims.FOLDER).rglob("*.*")) < 6e6
     page = (folder / "README.md").read_text()
     for row in ROWS:
-        assert shipped.damaged(row, COMMITTED) == []
+        assert damaged(row, COMMITTED) == []
         path = COMMITTED / row["file"]
         told = json.loads(path.with_suffix(".json").read_text())
         keys = ("talk", "experiment", "variant", "seed", "scale")
@@ -77,7 +86,7 @@ def test_what_is_not_there_has_a_reason():
     for name in registry.counted(registry.available()):
         talk = registry.load_talk(name)
         due = {(name, x.name) for x in talk.experiments.values() if x.shared}
-        assert due | {(name, shipped.key_experiment(talk))} <= told
+        assert due | {(name, key_claims.of(talk).where["experiment"])} <= told
 
 
 def marked(rows):
@@ -133,6 +142,22 @@ def test_of_an_experiment_the_lowest_seed_and_of_a_talk_what_can_be_expressed(ru
     assert ("comsa", "boolean") not in why and ("comsa", "regimes") in why
     with pytest.raises(networks.NotExpressible, match="no network; no file"):
         networks.load(run / "masquelier/released/authors/seed-0").graph(networks.Clock(1.0))
+
+
+def test_the_network_of_a_key_claim_is_kept_as_it_was_trained(run, tmp_path):
+    shapes = {"w": (5, 60), "long": (2, shipped.MANY)}
+    for seed in (9, 10):
+        network(run, "goeltz", "yinyang", seed=seed, info={"engine": "x"}, **shapes)
+    shipped.keep(run, "goeltz", tmp_path)
+    place = "goeltz/yinyang/spiking/seed-9"
+    was, kept = (network_files.load_network(f / place) for f in (run, tmp_path / "key_networks"))
+    np.testing.assert_array_equal(kept.arrays["w"], was.arrays["w"])
+    np.testing.assert_array_equal(kept.arrays["long"], was.arrays["long"].astype("f4").astype("f8"))
+    assert kept.arrays["long"].dtype == np.float64 and kept.info == was.info
+
+    network(run, "goeltz", "yinyang", seed=8, info={"unavailable": "no file"})
+    shipped.keep(run, "goeltz", tmp_path)
+    assert not [*(tmp_path / "key_networks").rglob("network.npz")]
 
 
 def test_nothing_is_written_without_scores_or_networks(run, tmp_path, builds):
@@ -194,7 +219,7 @@ def test_a_network_is_shipped_with_what_checks_it(rows, builds):
     assert [shown(row) for row in index] == ["goeltz-shared_yinyang", "masquelier-shared_yinyang"]
     assert [(r["neurons"], r["synapses"]) for r in index] == [(23, 163), (23, 140)]
     for row in index:
-        assert row["equal"] >= shipped.LEAST and not shipped.damaged(row, folder)
+        assert row["equal"] >= shipped.LEAST and not damaged(row, folder)
         assert equal_in_brian2(row, folder, builds) == row["equal"]
 
 
@@ -203,7 +228,7 @@ def test_a_changed_weight_is_found_by_its_hash_and_changed_weights_by_their_deci
     (row, _), folder = rows
     with h5py.File(folder / row["file"], "r+") as file:
         file["node/nodes/to_hidden/weight"][0, 0] += 0.01
-    assert shipped.damaged(row, folder) == [row["file"]]
+    assert damaged(row, folder) == [row["file"]]
     with h5py.File(folder / row["file"], "r+") as file:
         file["node/nodes/to_classes/weight"][0] *= -1
     assert equal_in_brian2(row, folder, builds) < 0.8

@@ -36,7 +36,7 @@ FILES = {
     f"{TALK}/report.html": PAGE,
     f"{SPIKING}/benchmark.tsv": JOINT,
     "results/smoke/durations.csv": JOINT,
-    f"{WORDS}/speakers/3.npz": VERDICTS,
+    f"{WORDS}/shards/3.npz": VERDICTS,
     f"{WORDS}/words_train.npz": f"{SPIKING}/network.npz",
     f"{WORDS}/meta.json": VERDICTS,
     f"{WORDS}/samples.csv": f"{SPIKING}/network.npz",

@@ -40,8 +40,8 @@ LIBRARIES = {"snntorch": SNNTORCH, "norse": Steps(1.0, 1.0, "euler", "value")}
 @pytest.fixture(autouse=True)
 def config(monkeypatch, builds):
     monkeypatch.chdir(ROOT)
-    known = networks.configured
-    monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
+    known = job.at_scale
+    monkeypatch.setattr(job, "at_scale", lambda s: {**known(s), "build_folder": str(builds)})
 
 
 def decisions(file, builds, split="validation", steps=SNNTORCH):

@@ -14,7 +14,6 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.declared import community_file
-from whyspiking.export import networks
 from whyspiking.foreign import job, measuring, rules, tasks
 from whyspiking.nir import arranging, reading
 from whyspiking.nir.graph import write
@@ -26,8 +25,8 @@ EXAMPLE = ROOT / "docs" / "three_factor.py"
 @pytest.fixture(autouse=True)
 def config(monkeypatch, builds):
     monkeypatch.chdir(ROOT)
-    known = networks.configured
-    monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
+    known = job.at_scale
+    monkeypatch.setattr(job, "at_scale", lambda s: {**known(s), "build_folder": str(builds)})
 
 
 def example():

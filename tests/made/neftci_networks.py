@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 from made.interpreted import fired, in_brian
 from made.project import params_of
@@ -9,8 +10,11 @@ from made.project import params_of
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.talks.neftci import initial_weights, model, task
+from whyspiking.talks.neftci import initial_weights, learning, model, task
 
+# Compiled as a whole, once: operation by operation each costs as much as all of them.
+STEP = jax.jit(model.step, static_argnums=0)
+LOCAL = jax.jit(learning.local_gradients, static_argnums=0)
 SMALL = {"sensor_side": 8, "hidden": [12, 10, 8], "n_frames": 14, "n_classes": 4}
 
 
@@ -49,7 +53,7 @@ def seen(weights, c, frames):
     """Every step's spikes, potentials and traces."""
     state = model.silent(weights, frames.shape[1])
     for now in frames:
-        state, *found = model.step(c, weights, state, now)
+        state, *found = STEP(c, weights, state, now)
         yield found
 
 

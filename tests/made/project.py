@@ -5,18 +5,18 @@ import functools
 from dataclasses import replace
 from typing import Any
 
-import yaml
 from made.checkouts import ROOT
 
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 
 _talk = functools.cache(registry.load_talk)
 
 
 @functools.cache
 def _config() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    return read(folder=ROOT / "config")
 
 
 def config(scale: str = "smoke") -> dict[str, Any]:

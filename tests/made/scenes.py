@@ -41,6 +41,8 @@ def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 
     overlay = yaml.safe_load((folder / "config" / "smoke.yaml").read_text())
     _merge(values, overlay)
     values["talks"] = list(talks)
+    # The template's shared task would be learned again and again.
+    values["seeds_of"] += [{"experiment": f"{t}.shared_yinyang", "seeds": []} for t in talks]
     values["data"]["words"] = {"speakers": 6, "words": 2, "repetitions": 4}
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(values))
     profile = folder / "profiles" / "default" / "config.yaml"

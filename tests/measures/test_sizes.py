@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made.contrasted import crossed
 from made.toy_talk import talk_of
 from made.toy_yaml import TOY
 from scipy import special
@@ -17,7 +18,7 @@ from whyspiking.measures import sizes
 from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
 from whyspiking.report.score_figures import accuracy_size
-from whyspiking.verdicts import contrasts, score_curves
+from whyspiking.verdicts import score_curves
 
 TRIALS = 10**9
 """So many that half a count is nothing."""
@@ -143,7 +144,7 @@ def test_the_figure_shows_every_size_and_says_so():
 def test_ratios_are_of_seeds_that_have_all_sizes(energy_config, gone, seeds):
     table = made_metrics()
     kept = table[~((table["variant"] == gone) & (table["seed"] == 1))]
-    rows = contrasts.cross_rows(kept, made_talk(), {"energy": energy_config})
+    rows = crossed(kept, made_talk(), energy_config)
     ratios = [row for row in rows if row["metric"] == "size_ratio"]
     assert [(r["variant"], r["locus"], r["seed"]) for r in ratios] == [
         ("net", "mlp", k) for k in seeds

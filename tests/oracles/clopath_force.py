@@ -59,6 +59,7 @@ def run(
     v, rest = wiring["v_start"].copy(), np.full(n, -1)
     u, current, h, r, h_r = np.zeros((5, n))
     jump = 1 / (params.tau_r * params.tau_d)
+    read = params.values.get("tau_read", params.tau_d)
     fired, rates = np.zeros((n_steps, n), bool), np.zeros((n_steps, n))
     for now in range(n_steps):
         drive = wiring["encoders"] @ (r @ decoders) + driven(now)
@@ -66,10 +67,10 @@ def run(
         free = now > rest
         v, u = np.where(free, v + dt * dv, v), u + dt * du
         current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
-        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
+        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / read
         fired[now], rates[now] = free & (v >= peak), r
         h = h + jump * arriving(now) + jump * omega[fired[now]].sum(axis=0)
         v[fired[now]], rest[fired[now]] = params.v_reset, now + rests
         u[fired[now]] += params.d if neuron is model.NEURON else 0.0
-        h_r[fired[now]] += jump
+        h_r[fired[now]] += 1 / (params.tau_r * read)
     return fired, rates

@@ -61,9 +61,15 @@ def test_a_run_begins_with_all_files_committed_and_goes_on_with_the_same(
 
 
 def test_a_run_that_was_not_begun_as_a_record_is_refused(git, tmp_path):
-    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "naud").mkdir(parents=True)
     with pytest.raises(UserError, match="was not begun as a record"):
         one_run.begin(tmp_path / "full")
+
+
+def test_logs_of_data_that_another_target_had_fetched_are_no_run(git, tmp_path):
+    (tmp_path / "full" / "logs").mkdir(parents=True)
+    one_run.begin(tmp_path / "full")
+    assert (tmp_path / "full" / one_run.BEGUN).is_file()
 
 
 def test_a_copy_without_git_is_refused(monkeypatch, tmp_path):
@@ -125,9 +131,10 @@ def old(tmp_path):
 
 
 def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
-    order = []
+    order, kept = [], []
     for module, name in ((shipped, "ship"), (one_run.page, "take_pictures")):
         monkeypatch.setattr(module, name, lambda *_, of=name: order.append(of))
+    monkeypatch.setattr(shipped, "keep", lambda *given: kept.append(given))
 
     def render(folder, home):
         order.append(sorted(path.name for path in folder.glob("*.json")))
@@ -138,6 +145,7 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     told = one_run.write(run, run.with_name("smoke"), old)
 
     assert order == ["ship", "take_pictures", ["datapackage.json", "manifest.json"]]
+    assert kept == [(run, name, one_run.STAGED) for name in TALKS]
     assert "commit 0123456" in told[0] and "unit 1.25" in told[0] and "none" in told[-1]
     assert reference.recorded(old) == TALKS
     reference_tables = {p.name for p in old.glob("*.csv")}

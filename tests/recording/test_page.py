@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.recording import page as reference_page
 from whyspiking.records import reference
 from whyspiking.report import first_screen
@@ -38,7 +39,7 @@ def table(name):
 
 def words_of(axis):
     """Talk -> word on an axis, counted anew from axes.csv and verdicts.csv."""
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    config = read(folder=ROOT / "config")
     (entry,) = (e for e in config["answers"] if e["axis"] == axis)
     rows = table("axes")
     rows = rows[(rows["axis"] == axis) & rows["measure"].isin(entry["counts"])]

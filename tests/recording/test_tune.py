@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.declared.shared_tasks import settings
 from whyspiking.errors import UserError
 from whyspiking.recording import tune
@@ -15,7 +15,7 @@ from whyspiking.talks import replication_of
 from whyspiking.training.history import NotFiniteError
 
 ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+CONFIG = {**read(folder=ROOT / "config"), "scale": "smoke"}
 PLACE = "shared_yinyang/spiking"
 
 

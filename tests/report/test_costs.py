@@ -12,6 +12,7 @@ from whyspiking.plots.figures import style
 from whyspiking.records import tables
 from whyspiking.report import costs_section, trained_section
 from whyspiking.verdicts import biology, costs, overview, tolerance
+from whyspiking.verdicts.described import described
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: talk.surname for name, talk in TALKS.items()}
@@ -37,10 +38,10 @@ def rows(*entries, **shared):
 def test_training_time_is_a_ratio_paired_by_seed():
     seconds = [("spiking", 0, 20.0), ("mlp", 0, 2.0), ("spiking", 1, 40.0), ("mlp", 1, 4.0)]
     table = rows(*((v, s, "train_cpu_seconds", x) for v, s, x in seconds))
-    (ratio,) = costs.training_ratios(table, TALKS)
+    (ratio,) = costs.training_ratios(described(table, TALKS))
     assert ratio["value"] == pytest.approx(10)
     assert (ratio["locus"], ratio["favours_spikes"]) == ("mlp", "no")
-    summed = costs.costs(table, TALKS)
+    summed = costs.costs(described(table, TALKS))
     said = costs_section.training_sentence(summed)
     assert "in 1 of 1 comparisons, less in none" in said
     assert "median of the 1 ratios: 10." in said
@@ -48,13 +49,13 @@ def test_training_time_is_a_ratio_paired_by_seed():
         assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(summed, NAMES).alt
     other = [("spiking", 0, "train_cpu_seconds", 9.0), ("mlp", 0, "train_cpu_seconds", 3.0)]
     both = pd.concat([table, rows(*other, experiment="mnist")])
-    median = costs.costs(both, TALKS).iloc[-1]
+    median = costs.costs(described(both, TALKS)).iloc[-1]
     assert (median["talk"], median["seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
 
 
 def test_a_copied_network_has_no_training_time():
     table = rows(("spiking", 0, "train_cpu_seconds", 0.001), ("mlp", 0, "train_cpu_seconds", 2.0))
-    summed = costs.costs(table, TALKS)
+    summed = costs.costs(described(table, TALKS))
     assert summed["variant"].tolist() == ["mlp"]
     assert costs_section.training_sentence(summed) == ""
     with pytest.raises(figures.NotMeasuredError):
@@ -86,12 +87,12 @@ def test_sizes_and_memory_are_told_and_what_was_not_measured_is_said():
     parity = costs.parity(empty, TALKS, LIMITS)
     assert "not compared" in costs_section.parity_words(parity, TALKS, LIMITS)
     assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
-    assert "No memory" in costs_section.memory(costs.costs(empty, TALKS), TALKS)
+    assert "No memory" in costs_section.memory(costs.costs(described(empty, TALKS)), TALKS)
     sizes = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
     told = costs_section.size(overview.measures(sizes, TALKS), TALKS)
     assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in told
     kept = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
-    shown = costs_section.memory(costs.costs(kept, TALKS), TALKS)
+    shown = costs_section.memory(costs.costs(described(kept, TALKS)), TALKS)
     assert "learning_memory" in shown and "memory_slope_ratio" in shown
 
 

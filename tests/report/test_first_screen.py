@@ -62,8 +62,8 @@ def test_a_run_with_too_few_references_shows_the_recorded_ones_and_says_so(tmp_p
     assert "Of the recorded reference networks: this run has too few" in plain(said)
 
 
-HELD = ", whatever they are held against"
-BY_ALL = "At the same accuracy, by all four accounts of energy, "
+HELD = ", beside every opponent"
+BY_ALL = "At equal accuracy, by all four accounts of energy, "
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_word_is_said_beside_whom_no_account_turns_it(rows, title, costs):
     head, said = told(family("lif"), *rows)
     assert head == title
     assert costs in said and said.count(HELD) == (HELD in costs)
-    assert "Right answers after training in %, with spikes and without: T 100 and " in said
+    assert "Right answers in %, with spikes and without: T 100 and " in said
 
 
 def test_where_the_clock_turns_the_word_none_is_said():
@@ -178,11 +178,23 @@ def test_above_the_references_no_word_is_said():
     assert "cheaper" not in said and "no word holds." in said
 
 
+def test_who_is_set_fewer_than_two_tasks_with_time_is_named():
+    def said(*rules):
+        return " ".join(told(family("lif"), family("gated"), *rules)[1:])
+
+    one = rule("One", [(1, 0.6)] * 3, task="sound")
+    both = [rule("Both", [(1, 0.6)] * 3, task=x) for x in ("sound", "span_recall")]
+    none = [rule(x, [(1, 0.6)] * 3, task="yinyang") for x in ("None", "None (BPTT)")]
+    assert "set" not in said(*both)
+    assert "None is set no task with time." in said(*both, *none)
+    assert "None and One are set at most one task with time." in said(*both, *none, one)
+
+
 def test_the_screen_is_read_in_a_minute():
     found = answered(crowded())
     told = " ".join([found.title, *found.sentences])
     assert found.title == "for energy on 1 of 5 tasks, whatever is counted and compared"
-    assert len(found.sentences) == 3 and len(told.split()) <= 120
+    assert len(found.sentences) == 4 and len(told.split()) <= 120
     for task in CURVES:
         assert task.capitalize() in told
 

@@ -8,7 +8,7 @@ from made.frontier_points import family, points, rule
 from made.measured import table
 
 from whyspiking.report import same_task_section as section
-from whyspiking.report.same_task_rows import Ground
+from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.verdicts import advantage, common_ground, frontiers
 
 UP = [(1000, 0.75), (2000, 0.9), (4000, 1.0)]
@@ -29,7 +29,7 @@ def made():
         metrics(home, "bptt", [0.3, 0.3, 0.3], spikes_hidden=90.0),
         metrics(quiet, "rates", [0.95, 0.95, 0.95]),
     )
-    ground = Ground(common_ground.matrix(found, talks, CONFIG), talks)
+    ground = SharedTasks(common_ground.matrix(found, talks, CONFIG), talks)
     place = {"task": "randman", "guess": 0.1}
     rows = points(
         family("lif", UP, **place),
@@ -75,7 +75,7 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
         "task": "randman", "name": "from afar", "says": "of <i>others</i>", "by": "us",
         "accuracy": 0.9, "low": 0.88, "high": 0.92, "spikes_hidden": 12.0, "reproduced": False,
     }  # fmt: skip
-    wider = Ground(ground.shared, ground.talks, guests=[guest])
+    wider = SharedTasks(ground.shared, ground.talks, guests=[guest])
     assert section.task_tables(wider, *made[1:]) == section.task_tables(*made)
     told = section.community(wider)
     assert "90 %" in told and "of &lt;i&gt;others" in told

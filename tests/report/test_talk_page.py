@@ -35,7 +35,6 @@ NOT_MADE_UP = {
         "rates of approximation",
         "what learning reaches",
         "units for element distinctness",
-        "cost of precision",
     ),
 }
 """Figures for which no exhibits, or rows, are made up; the smoke run draws them."""

@@ -15,7 +15,7 @@ def folder(tmp_path, monkeypatch):
     held: list = []
     monkeypatch.setattr(folder_lock, "_held", held)
     monkeypatch.setattr(folder_lock, "beside", [])
-    folder_lock.take(tmp_path)
+    folder_lock.acquire(tmp_path)
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / "0.output.lock").write_text("results/a.csv")
     held.pop().close()  # as the system does when the process ends
@@ -25,19 +25,19 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_lock_of_a_killed_run_is_removed(folder):
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert not (folder / "locks").exists()
 
 
 def test_the_lock_of_a_living_run_stays(folder, monkeypatch):
     with (folder / "whyspiking-runs").open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
-        folder_lock.take(folder)
+        folder_lock.acquire(folder)
         assert folder_lock.beside
         monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: ["12"])
         (folder / "slurm_logs").mkdir()
         with pytest.raises(UserError, match="scancel 12"):  # of a third run, which was killed
-            folder_lock.take(folder)
+            folder_lock.acquire(folder)
     assert (folder / "locks").exists()
 
 
@@ -53,16 +53,16 @@ def test_a_killed_run_whose_jobs_a_cluster_still_has_is_not_begun_again(
         (folder / "locks" / "0.output.lock").unlink()
     for _ in range(2):
         with pytest.raises(UserError, match=r"12, 13.*second time.*scancel 12 13"):
-            folder_lock.take(folder)
+            folder_lock.acquire(folder)
         folder_lock._held.pop().close()
     queue.clear()
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert (folder / "locks").exists() == unlocked
 
 
 def test_a_queue_is_not_asked_where_nothing_was_submitted(folder, monkeypatch):
     monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: ["12"])
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert not (folder / "locks").exists()
 
 
@@ -71,12 +71,12 @@ def test_a_queue_is_not_asked_where_nothing_was_submitted(folder, monkeypatch):
 )
 def test_a_lock_that_may_be_of_another_machine_stays(folder, hosts):
     (folder / "whyspiking-runs").write_text(f"{hosts}\n" if hosts else "")
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert (folder / "locks").exists()
     folder_lock._held.pop().close()
     # The user has removed it, as Snakemake advised: from now on all is as usual.
     (folder / "locks" / "0.output.lock").unlink()
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert (folder / "whyspiking-runs").read_text().split() == [platform.node()]
 
 
@@ -85,5 +85,5 @@ def test_a_folder_that_cannot_be_locked_is_left_to_snakemake(folder, monkeypatch
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(folder_lock.fcntl, "flock", refuse)
-    folder_lock.take(folder)
+    folder_lock.acquire(folder)
     assert (folder / "locks").exists()

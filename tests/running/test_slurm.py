@@ -29,7 +29,7 @@ def config(age):
 
 def settled(status="sacct", first=20):
     settings = SimpleNamespace(status_command=status, init_seconds_before_status_checks=first)
-    slurm.settle(settings)
+    slurm.ask_squeue(settings)
     return settings.status_command
 
 

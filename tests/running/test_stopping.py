@@ -10,11 +10,11 @@ from made.checkouts import ROOT
 SNAKEFILE = """
 from whyspiking.running.stopping import STOP
 
-STOP.heed()
+STOP.install()
 
 
 onstart:
-    STOP.attend(workflow)
+    STOP.include_jobs(workflow)
 
 
 onerror:

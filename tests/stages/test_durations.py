@@ -19,10 +19,10 @@ LOGS = {
     "page/goeltz": 6.0,
     "compare": 7.0,
     "fetch/mnist": 8.0,
-    "speak/spoken-6x2x1-70ch-24k-0": 9.0,
-    "speak/spoken-6x2x1-70ch-24k-11": 11.0,
-    "record/nmnist-simulated-1000+200+200-15ms-pool2-train-0": 12.0,
-    "catalogue/nmnist-simulated-1000+200+200-15ms-pool2": 13.0,
+    "shard/spoken-6x2x1-70ch-24k/0": 9.0,
+    "shard/spoken-6x2x1-70ch-24k/11": 11.0,
+    "shard/nmnist-simulated-1000+200+200-15ms-pool2/train-0": 12.0,
+    "gather/nmnist-simulated-1000+200+200-15ms-pool2": 13.0,
 }
 
 
@@ -53,9 +53,9 @@ def test_every_rule_has_its_kinds_of_jobs(tmp_path):
         ("page", "goeltz", "", "", ""): 6,
         ("compare", "", "", "", ""): 7,
         ("fetch", "", "", "", "mnist"): 8,
-        ("speak", "", "", "", "spoken-6x2x1-70ch-24k"): 10,
-        ("record", "", "", "", nmnist): 12,
-        ("catalogue", "", "", "", nmnist): 13,
+        ("shard", "", "", "", "spoken-6x2x1-70ch-24k"): 10,
+        ("shard", "", "", "", nmnist): 12,
+        ("gather", "", "", "", nmnist): 13,
     }
     assert table.loc[table["rule"] == "train", "jobs"].item() == 2
     assert set(table["unit"]) == {1.5}

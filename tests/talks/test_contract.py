@@ -16,6 +16,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
 from whyspiking.declared import plans, registry
+from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.talks import FUNCTIONS, module_of, replication_of, talk_module
@@ -23,7 +24,7 @@ from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
-    **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
+    **read(folder=ROOT / "config"),
     **{"scale": "smoke"},
 }
 # Data sets at the sizes of the smoke run.

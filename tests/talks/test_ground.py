@@ -13,6 +13,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
 from whyspiking.datasets import recall, shared, two_ears
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.talks.ground import (
     floors,
@@ -375,7 +376,7 @@ def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
     table = of_grid("yinyang", "relu", [[0.5] * 5] * 8)
     shorten(monkeypatch, "yinyang", shown=2)
     table[:-1].to_csv(tmp_path / "yinyang.csv", index=False)
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config = read(folder=ROOT / "config")
     references.tune(config, ["yinyang/relu"], tmp_path)
     found = references.tried("yinyang", tmp_path)
     assert found.iloc[-1][["seed", "setting"]].equals(table.iloc[-1][["seed", "setting"]])

@@ -10,6 +10,7 @@ import yaml
 from made.frontier_points import family, points
 
 from whyspiking.declared import protocol_file, registry
+from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.records.metrics_columns import METRICS
 from whyspiking.report import tasks_section
@@ -17,7 +18,7 @@ from whyspiking.talks.ground.protocol import FILE, protocol
 from whyspiking.verdicts import advantage, floors, literature
 
 TALK = registry.load_talk("ground")
-CONFIG = yaml.safe_load((FILE.parents[4] / "config/config.yaml").read_text())
+CONFIG = read(folder=FILE.parents[4] / "config")
 
 
 def measured(shares=(), seeds=(900, 901, 902)) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What isolates the spike: its protocol, the settings of its cells, their training, the figure."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,8 @@ def test_a_cell_is_trained_for_every_number_of_distinct_trials(tmp_path):
     of_task = isolated._of_task(params)
     x, classes = references.told(of_task, "test", Streams(900))
     recipe, shape = references.recipe("sound", "lif", 8, setting), references.shape(of_task)
-    draw = isolated.few(references.trials(of_task), 200, 400)
+    drawn = replace(of_task, values={**of_task.values, "share": 400 / 16000})
+    draw = isolated.few(references.trials(drawn), 200, 400)
     alone = learning.train(recipe, shape, draw, 1, [900])[0.0, 900].arrays
     for name, values in alone.items():
         np.testing.assert_array_equal(found.arrays[f"{name}_200"], values)

@@ -34,10 +34,10 @@ def params(tmp_path_factory) -> Params:
             start = rng.integers(10, 60)
             log_mel[k, start : start + 30, 8 * label : 8 * label + 8] += 6
         words = {**shard(speaker, 12), "labels": labels.astype(np.uint16)}
-        shards.append(folder / "speakers" / f"{speaker}.npz")
+        shards.append(folder / "shards" / f"{speaker}.npz")
         array_files.save_arrays({**words, "log_mel": log_mel.astype(np.float16)}, shards[-1])
     settings = {"speakers": 6, "words": N_WORDS, "repetitions": 6}
-    data.gather("words", settings, shards, folder / "meta.json")
+    data.gather("words", {"words": settings}, shards, folder / "meta.json")
     experiment = registry.load_talk("masquelier").experiments["words"]
     values = {
         **experiment.published,

@@ -49,10 +49,11 @@ def test_a_bare_copy_has_every_text_of_the_template_and_is_not_run(copy):
     files = ("README.md", "abstract.yaml", "after.yaml", "claims.yaml", "talk.yaml", "model.py")
     for file in (*(f"{SPEAKER}/{file}" for file in files), f"notebooks/{SPEAKER}.ipynb"):
         assert sum(line.startswith(f"{file}: ") for line in found) == 1, file
-    *texts, known, record = found[1:]
+    *texts, known, record, tuned = found[1:]
     assert all("of the template's texts" in line for line in texts)
     assert known.startswith("verdicts/known_before.csv: lacks 1 of its claims")
     assert "whyspiking.recording known`" in known
+    assert f"recording tune {SPEAKER}`" in tuned
     assert "neither has 'tempotron' nor says" in record and "recording pending ISSUE" in record
     pending = copy / reference.FOLDER / reference.PENDING
     pending.write_text(f"{SPEAKER}: {{train: ['1, 0123456: it is new']}}")

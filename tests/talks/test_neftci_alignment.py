@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from made import neftci_networks
-from made.neftci_networks import digits, params, shown
+from made.neftci_networks import LOCAL, STEP, digits, params, shown
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, training
+from whyspiking.talks.neftci import alignment, model, once_per_batch, training
 from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.model import Weights
 
@@ -47,15 +47,14 @@ def test_both_gradients_are_those_of_jax():
     ours = alignment.local(c, weights, courses, target)
     with jax.enable_x64(True):
         given = Weights(*([jnp.asarray(x) for x in kind] for kind in weights))
-        w, b = once_per_batch.end_to_end_gradients(
-            c, given, jnp.asarray(frames), jnp.asarray(target)
-        )
+        all_steps = jax.jit(once_per_batch.end_to_end_gradients, static_argnums=0)
+        w, b = all_steps(c, given, jnp.asarray(frames), jnp.asarray(target))
         expected = [Gradient(np.zeros_like(x), np.zeros_like(y)) for x, y in zip(w, b, strict=True)]
         state = model.silent(given, len(target))
         for index, spikes in enumerate(frames):
-            state, *seen = model.step(c, given, state, jnp.asarray(spikes))
+            state, *seen = STEP(c, given, state, jnp.asarray(spikes))
             if index >= c.burn_in:
-                slopes = learning.local_gradients(c, given, *seen, jnp.asarray(target))
+                slopes = LOCAL(c, given, *seen, jnp.asarray(target))
                 expected = [
                     Gradient(total.w + x, total.b + y)
                     for total, x, y in zip(expected, *slopes, strict=True)

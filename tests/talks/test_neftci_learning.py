@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from made.neftci_networks import digits, network_of, params, seen, shown, task_of
+from made.neftci_networks import LOCAL, STEP, digits, network_of, params, seen, shown, task_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -50,7 +50,7 @@ def test_traces_are_the_sums_of_their_kernels():
 def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
     weights, c, frames, target = case()
     *_, (fired, potentials, traces) = seen(weights, c, frames)
-    found = learning.local_gradients(c, weights, fired, potentials, traces, target)
+    found = LOCAL(c, weights, fired, potentials, traces, target)
     for layer in range(3):
         w, b, g = (kind[layer] for kind in weights)
         rest = potentials[layer] - traces[layer] @ w - b
@@ -59,7 +59,7 @@ def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
             spikes = model.threshold(c.slope)(traces[layer] @ w + b + rest)
             return once_per_batch.smooth_l1(spikes @ g - target).sum(axis=1).mean()
 
-        expected = jax.grad(loss, argnums=(0, 1))(w, b)
+        expected = jax.jit(jax.grad(loss, argnums=(0, 1)))(w, b)
         np.testing.assert_allclose(found[0][layer], expected[0], rtol=1e-4, atol=1e-7)
         np.testing.assert_allclose(found[1][layer], expected[1], rtol=1e-4, atol=1e-7)
 
@@ -70,14 +70,14 @@ def test_online_learning_is_the_step_by_step_loop():
     found = learning.learn_online(
         learning.start(weights), weights.g, frames, target, rate, c, DECAY
     )
-    now = learning.start(weights)
+    now, update = learning.start(weights), jax.jit(learning.update)
     state = model.silent(weights, 6)
     for index, spikes in enumerate(frames):
         current = Weights(now.w, now.b, weights.g)
-        state, *these = model.step(c, current, state, spikes)
+        state, *these = STEP(c, current, state, spikes)
         if index >= c.burn_in:
-            slopes = learning.local_gradients(c, current, *these, target)
-            now = learning.update(now, slopes, rate, DECAY)
+            slopes = LOCAL(c, current, *these, target)
+            now = update(now, slopes, rate, DECAY)
     for a, b in zip(found.w, now.w, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -87,8 +87,9 @@ def test_batched_learning_sums_the_same_gradients():
     total = 0
     for index, these in enumerate(seen(weights, c, frames)):
         if index >= c.burn_in:
-            total += learning.local_gradients(c, weights, *these, target)[0][0]
-    found = once_per_batch.batched_gradients(c, weights, frames, target)[0][0]
+            total += LOCAL(c, weights, *these, target)[0][0]
+    batched = jax.jit(once_per_batch.batched_gradients, static_argnums=0)
+    found = batched(c, weights, frames, target)[0][0]
     np.testing.assert_allclose(found, total, rtol=1e-4, atol=1e-7)
 
 

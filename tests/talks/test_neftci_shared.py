@@ -26,6 +26,15 @@ def one():
 def test_the_last_steps_count():
     own = shared.own(params_of("neftci", "shared_randman", counted_ms=20.0))
     assert (own.n_frames, model.burn_in(own)) == (60, 40)
+    own = shared.own(params_of("neftci", "shared_span_recall"))
+    assert (own.n_frames, model.burn_in(own)) == (136, 128)
+
+
+@pytest.mark.parametrize(("experiment", "others"), [("shared_randman", 0), ("shared_sound", 1)])
+def test_every_epoch_of_a_task_with_time_has_other_trials(experiment, others):
+    rounds = shared.rounds(params_of("neftci", experiment, n_validation=1))
+    first, second = (rounds.of(epoch) for epoch in (0, 1))
+    assert (first.frames != second.frames).any() == others
 
 
 def test_readouts_add_up_or_vote():
@@ -55,13 +64,16 @@ def test_local_losses_learn():
         assert least <= (decided.choices == given.targets).mean() <= most
 
 
-def test_brian2_fires_the_same_spikes(one):
-    own, network = one
+@pytest.mark.parametrize("experiment", ["shared_randman", "shared_span_recall", "shared_sound"])
+def test_brian2_fires_the_same_spikes(experiment):
+    own = params_of("neftci", experiment, n_hidden=20, n_validation=40, tau_r=30.0)
+    network = trained(own)
     given = shared.make_task(own, "test", Streams(0))
     frames = task.frames_of(shared.own(own), given.stimulus.spikes[task.INPUT])[:, :3]
     expected = model.responses(model.weights_of(network), frames, model.constants(shared.own(own)))[
         0
     ]
+    assert expected[:, :3].any()
     built, binding = shared.to_brian(own), shared.bind(own, network)
     assert built.record_spikes == ("hidden",)
     for trial in range(3):

@@ -34,8 +34,12 @@ def task_of(experiment, split, seed):
 
 def digest(params, split):
     """Of the samples as the core draws them."""
-    drawn = shared.latencies(params, split)
-    parts = (drawn.times_ms, drawn.classes)
+    if params.shared_task in shared.STREAMS:
+        spikes, classes = shared.stream(params, split)
+        parts = (spikes.times_ms, spikes.units, classes)
+    else:
+        drawn = shared.latencies(params, split)
+        parts = (drawn.times_ms, drawn.classes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
 
 
@@ -77,6 +81,14 @@ def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
     """Classes, features, and spike times laid anywhere, in no other steps than is said."""
     params, task = task_of(experiment, split, seed)
     step = experiment.input_step_ms
+    if experiment.task in shared.STREAMS:
+        drawn, classes = shared.stream(params, split)
+        np.testing.assert_array_equal(task.targets, classes)
+        (given,) = task.stimulus.spikes.values()
+        n_steps = round(params.trial_ms / params.step_ms)
+        told = (x.raster(x.steps(params.step_ms), n_steps) for x in (given, drawn))
+        np.testing.assert_array_equal(*told)
+        return
     drawn = shared.latencies(params, split)
     np.testing.assert_array_equal(task.targets, drawn.classes)
     np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)

@@ -109,6 +109,21 @@ def test_constants_reach_the_loss_and_arrays_stay_inside():
     assert np.abs(kept.arrays["w"]).max() <= np.float32(0.1)
 
 
+def test_samples_may_be_others_in_every_epoch():
+    first, asked = line(np.random.default_rng(0)), []
+
+    def of_epoch(epoch):
+        asked.append(epoch)
+        return first if epoch < 9 else {**first, "y": 0 * first["y"]}
+
+    fitted = run(data=of_epoch, judge=lambda _: {"good": asked[-1]})
+    assert asked == list(range(1, SETTINGS.epochs + 1))
+    assert np.abs(fitted.arrays["w"]).max() < 0.5, "nearer to the second line, 0, than to (1, -2)"
+    np.testing.assert_array_equal(
+        run(data=lambda _: first).arrays["w"], run(data=first).arrays["w"]
+    )
+
+
 def test_mistakes_are_told():
     with pytest.raises(UserError, match="fewer than one batch"):
         run(data=line(np.random.default_rng(0), n=5))

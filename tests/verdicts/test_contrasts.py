@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from made.contrasted import crossed
 from made.toy_talk import talk_of
 from made.toy_yaml import TOY
 
@@ -11,7 +12,6 @@ from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.records import tables
-from whyspiking.verdicts import contrasts
 
 ENTRY = {
     "title": "First",
@@ -55,7 +55,7 @@ def made_metrics(clean: float, lost: float, found: float) -> pd.DataFrame:
 
 def recovered(energy_config, *scores):
     talk = talk_of({"one": described().experiments["one"]})
-    rows = contrasts.cross_rows(made_metrics(*scores), talk, {"energy": energy_config})
+    rows = crossed(made_metrics(*scores), talk, energy_config)
     return [row for row in rows if row["metric"] == "loss_recovered"]
 
 

@@ -133,11 +133,34 @@ def test_why_there_is_no_word(rows, why):
 # ---- methods of the talks ------------------------------------------------------------------------
 
 
-def test_a_rule_is_so_many_times_as_dear_as_the_lif_frontier_at_its_accuracy():
-    rows = [family("lif"), rule("mine", [(6, 0.9)] * 3), rule("weak", [(2, 0.6)] * 3)]
-    row, weak = (read(*rows, beside="lif", who=who)["8kb_events"] for who in ("mine", "weak"))
-    assert [row[x] for x in ("ratio", "gap", "way")] == pytest.approx([3, -0.1, 0.8])
-    assert (row["word"], weak["word"], weak["why"][:10]) == (DEARER, "", "below half")
+def test_what_a_rule_gives_away_to_frontiers_its_size_and_its_counterpart():
+    """Frontiers have 0.75, 0.9 and 1 at 1, 2 and 4, which are their units as well."""
+    rows = [family("lif"), family("relu", times=0.5), built("lif", [(0.1, 0.55)])]
+    rows += [rule("mine", [(3, 0.8), (3, 0.82), (3, 0.84)], counterpart="whole")]
+    rows += [rule("whole", [(3, 0.9), (3, 0.91), (3, 0.95)])]
+
+    def gap(beside, cost="", who="mine"):
+        row = read(*rows, beside=beside, who=who)[cost]
+        assert row["gap_low"] < row["gap"] < row["gap_high"]
+        return row["gap"]
+
+    assert gap("lif", "8kb_events") == pytest.approx(0.82 - 0.95)
+    assert gap("everything", "8kb_clocked") == pytest.approx(0.82 - 1.0)
+    assert gap("equal_units") == pytest.approx(0.82 - (0.9 + 0.1 * np.log2(3 / 2)))
+    assert gap("end_to_end") == pytest.approx(0.82 - 0.92)
+    assert "" in read(*rows, beside="equal_units", who="whole")
+    assert not read(*rows, beside="end_to_end", who="whole"), "it is the counterpart"
+
+
+def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_told():
+    weak = rule("weak", [(2, 0.5), (2, 0.52), (2, 0.49)])
+    half = rule("half", [(2, 0.9), (2, 0.85), (2, 0.7)])
+    row = read(family("lif"), weak, half, beside="lif", who="weak")[""]
+    assert (row["why"], np.isnan(row["gap"])) == ("not above guessing", True)
+    row = read(family("lif"), weak, half, beside="equal_units", who="half")[""]
+    assert (row["reached"], row["seeds"]) == (2, 3)
+    too_large = read(family("lif"), rule("r", [(9, 0.9)] * 3), beside="equal_units", who="r")
+    assert not too_large, "no reference is as large"
 
 
 def test_words_are_withheld_where_a_rule_lies_above_the_lif_frontier():

@@ -75,8 +75,11 @@ def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(event
         metrics(OWN, "rates", [0.99]),
     ]
     found = made([built("leaky", {"accuracy": 0.7, "updates_clocked": 8.0}, "numpy")], *rows)
-    own = found[found["kind"] == "rule"]
-    assert own["family"].to_list() == ["Own", "Own", "Own (BPTT)"], "what sends no spikes is none"
+    own = found[found["kind"] == "rule"].set_index("family")
+    assert own.loc["Own (rates)", "test"] == 0.99
+    assert np.isnan(own.loc["Own (rates)", "numbers"]), "what sends no spikes was not counted"
+    own = own.drop("Own (rates)")
+    assert own.index.to_list() == ["Own", "Own", "Own (BPTT)"]
     assert (own["updates_clocked"] == STEPS * UNITS).all() and (own["updates_events"] == told).all()
     # Half a further state variable in every step, two at every event, each a multiplication; of
     # the ablation they were not counted.

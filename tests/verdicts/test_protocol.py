@@ -9,7 +9,7 @@ from made.refusal_cases import ROOT
 from scipy import stats
 
 from whyspiking.declared import claims_file, registry
-from whyspiking.export.networks import merge
+from whyspiking.declared.config import at_scale
 from whyspiking.verdicts import judge
 from whyspiking.verdicts.rule import Criterion
 from whyspiking.verdicts.sample import Sample
@@ -32,8 +32,7 @@ def keys(talks):
 def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
     assert set(ENTRIES) == set(keys)
     by_name = {talk.name: talk for talk in talks}
-    at_full = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    merge(at_full, yaml.safe_load((ROOT / "config" / "full.yaml").read_text()))
+    at_full = at_scale("full", ROOT / "config")
     for name, claim in keys.items():
         entry, band = ENTRIES[name], claim.band("full")
         for told, edge in zip(entry["band"], (band.low, band.high), strict=True):

@@ -102,9 +102,24 @@ def test_progress_of_a_running_job_beats_the_earlier_duration():
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.expect([job()])
     plan.start(0, job(), 0.0)
-    assert plan.seconds_left(1000.0) == pytest.approx(100), "later than expected: a tenth more"
-    plan.running[0].fraction = 0.5
+    plan.running[0].tell(0.5, "half", 100.0)
     assert plan.seconds_left(100.0) == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "last"),
+    [(0.0, 8.0, 1.0), (0.1, 18.0, 1.8)],
+    ids=["silent", "since 10 %"],
+)
+def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(told, first, last):
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.start(0, job(), 0.0)
+    found = []
+    for now in range(2, 600, 7):
+        plan.running[0].tell(told, "program ready", now)
+        found.append(plan.seconds_left(now))
+    assert (found[0], found[-1]) == pytest.approx((first, last))
+    assert found == sorted(found, reverse=True)
 
 
 def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
@@ -116,7 +131,7 @@ def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
     assert plan.seconds_left(1000.0) == pytest.approx(20)
     log.write_text("")
     plan.running[0].look(1000.0)
-    plan.running[0].fraction = 0.5
+    plan.running[0].tell(0.5, "half", 1004.0)
     assert plan.seconds_left(1004.0) == pytest.approx(20)
     table.write_text("s\n10.0\n")
     plan.finish(0, 1180.0)

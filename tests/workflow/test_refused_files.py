@@ -75,11 +75,11 @@ def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, ca
     assert not list(checkout.glob(".snakemake/locks/*"))
 
 
-def test_numbers_on_the_command_line_reach_the_jobs(checkout: Path):
+def test_numbers_on_the_command_line_reach_the_jobs_of_one_talk(checkout: Path):
     done = snakemake(checkout, "-n", "goeltz", "--config", "seeds=[7]", "seeds_of=[]")
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert "goeltz yinyang spiking seed 7: training" in said
+    assert "goeltz yinyang spiking seed 7: training" in said and "clopath" not in said
 
 
 def refused(checkout: Path, command: list[str], words: list[str]) -> None:
@@ -91,3 +91,9 @@ def refused(checkout: Path, command: list[str], words: list[str]) -> None:
     assert said.count("error:") == 1, said
     assert "Traceback" not in said and "Error in file" not in said, said
     assert not list((checkout / "results").iterdir()), "no job has started"
+
+
+def test_a_source_that_is_gone_is_refused_before_anything_runs(checkout: Path):
+    (checkout / "workflow/whyspiking/talks/scherr/kernel.cpp").unlink()
+    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "take it back (git checkout)"]
+    refused(checkout, ["-n", "scherr"], words)

@@ -1,4 +1,4 @@
-"""The walk-through of CONTRIBUTING, step by step: a talk made from the template runs at once."""
+"""The walk-through of docs/add-a-talk.md, step by step: a talk of the template runs at once."""
 
 import os
 import re
@@ -25,9 +25,9 @@ def checkout(tmp_path_factory, builds) -> Path:
     folder = tmp_path_factory.mktemp("template")
     copy_workflow(folder, "tests", "pyproject.toml")
     use_builds(folder, builds)
-    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs/add-a-talk.md").read_text(encoding="utf-8")
     steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
-    assert steps, "CONTRIBUTING.md tells how to copy the template"
+    assert steps, "the page tells how to copy the template"
     run(folder, "bash", "-euc", steps.group(1).replace("SPEAKER", SPEAKER))
     only(folder, SPEAKER)
     return folder
@@ -57,9 +57,17 @@ def test_the_copy_fulfils_the_contract_but_for_its_text(checkout):
     assert re.search(r"\n1 failed, [1-9]\d* passed", said)
     (lacks,) = set(re.findall(rf"{SPEAKER} lacks (\d+) things", said))
     left = set(re.findall(r"(?m)^E +(?:AssertionError: )?(\S+): \d+ of the template", said))
-    assert len(left) == int(lacks) - 2 and f"{SPEAKER}/talk.yaml" in left
-    for command in ("recording known", "recording pending"):
+    assert len(left) == int(lacks) - 3 and f"{SPEAKER}/talk.yaml" in left
+    for command in ("recording known", "recording pending", f"recording tune {SPEAKER}"):
         assert command in said, "what hands it in"
+
+
+def test_the_copy_is_set_a_shared_task_as_all_are(checkout):
+    said = run(
+        checkout, sys.executable, "-m", "pytest", "-q", "-n", "0",
+        "tests/talks/test_shared_tasks.py", "-k", f"shown and {SPEAKER} or same_size or agree",
+    )  # fmt: skip
+    assert re.search(r"\n[1-9]\d* passed", said)
 
 
 def test_the_copy_runs_to_its_page(checkout):
@@ -72,8 +80,9 @@ def test_the_copy_runs_to_its_page(checkout):
     verdicts = pd.read_csv(folder / "verdicts.csv")
     assert list(verdicts["claim"]) == [f"{SPEAKER}.patterns.accuracy"]
     metrics = tables.read_metrics([folder / "metrics.csv"])
-    equal = metrics.loc[metrics["metric"] == "equal_decisions", "value"]
-    assert equal.min() >= 0.95
+    equal = metrics[metrics["metric"] == "equal_decisions"]
+    assert equal["value"].min() >= 0.95
+    assert set(equal["experiment"]) == {"patterns", "shared_yinyang"}
     counts = tables.where(metrics, variant="counts", metric="accuracy", perturbation="none")
     assert set(counts["value"]) == {0.5}
 

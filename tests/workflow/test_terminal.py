@@ -132,11 +132,11 @@ def test_a_signal_that_reaches_a_job_first_is_waited_for(how, waits):
     before = screen.text
     stop = SimpleNamespace(number=None, ended=False)
 
-    def comes():
+    def signalled():
         stop.number = 15
         return True
 
-    stop.comes = comes
+    stop.signalled = signalled
     screen.handler.stop = stop
     screen.feed(LogEvent.ERROR, f"Command 'python a' {how}.", logging.ERROR).fail(1, at=3)
     assert ("FAILED" in screen.text.removeprefix(before)) != waits

@@ -32,7 +32,7 @@ rule collect:
         ),
     log:
         "<results>/logs/collect/{talk}.log",
-    priority: priority_of_talk
+    priority: ORDER.of_talk
     params:
         config=DECIDING,
     script:

@@ -1,4 +1,6 @@
-"""Data sets that consist of files: fetched, or spoken by synthetic voices."""
+"""Data sets that consist of files: fetched, or made here part by part."""
+
+import re
 
 
 # Nodes of a cluster often have no network.
@@ -13,82 +15,51 @@ rule fetch:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(data_folders.FETCHED),
-    priority: lambda wildcards: priority_of_data(wildcards.dataset)
+    priority: ORDER.of_data
     params:
-        data=data_of_fetched,
+        data=data_of,
     script:
         "../scripts/fetch.py"
 
 
-# One process per speaker: the synthesiser keeps state. Kept, so that a lost table is cheap.
-rule speak:
+# What one synthetic speaker says, or an event camera sees of some digits. One process per speaker:
+# the synthesiser keeps state. Kept, so that a lost table is cheap.
+rule shard:
     input:
-        code=code_inputs.of_data("datasets/speech"),
+        mnist=lambda w: (
+            "<data>/mnist/meta.json" if MADE[w.dataset] == "nmnist" else []
+        ),
+        code=lambda w: code_inputs.of_data(code_inputs.MAKES_DATA[MADE[w.dataset]]),
     output:
-        "<data>/{dataset}/speakers/{speaker}.npz",
+        "<data>/{dataset}/shards/{shard}.npz",
     log:
-        "<results>/logs/speak/{dataset}-{speaker}.log",
+        "<results>/logs/shard/{dataset}/{shard}.log",
     wildcard_constraints:
-        dataset="|".join(SPOKEN),
-        speaker=r"\d+",
-    priority: lambda wildcards: priority_of_data(wildcards.dataset)
+        dataset="|".join(map(re.escape, MADE)),
+        shard=r"([a-z]+-)?\d+",
+    priority: ORDER.of_data
     params:
-        key=lambda wildcards: SPOKEN[wildcards.dataset],
-        settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
+        key=lambda w: MADE[w.dataset],
+        data=data_of,
     script:
-        "../scripts/speak.py"
+        "../scripts/shard.py"
 
 
 rule gather:
     input:
-        shards=lambda wildcards: expand(
-            "<data>/{dataset}/speakers/{speaker}.npz",
-            dataset=wildcards.dataset,
-            speaker=range(config["data"][SPOKEN[wildcards.dataset]]["speakers"]),
-        ),
+        shards=lambda w: [
+            f"<data>/{w.dataset}/shards/{shard}.npz"
+            for shard in shards(MADE[w.dataset], config["data"])
+        ],
     output:
         "<data>/{dataset}/meta.json",
     log:
         "<results>/logs/gather/{dataset}.log",
     wildcard_constraints:
-        dataset="|".join(SPOKEN),
-    priority: lambda wildcards: priority_of_data(wildcards.dataset)
+        dataset="|".join(map(re.escape, MADE)),
+    priority: ORDER.of_data
     params:
-        key=lambda wildcards: SPOKEN[wildcards.dataset],
-        settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
+        key=lambda w: MADE[w.dataset],
+        data=data_of,
     script:
         "../scripts/gather.py"
-
-
-rule record:
-    input:
-        mnist=f"<data>/{data_folders.FETCHED[0]}/meta.json",
-        code=code_inputs.of_data("datasets/recordings.py"),
-    output:
-        f"<data>/{NMNIST}/shards/{{shard}}.npz",
-    log:
-        f"<results>/logs/record/{NMNIST}-{{shard}}.log",
-    wildcard_constraints:
-        shard=r"[a-z]+-\d+",
-    priority: priority_of_data(NMNIST)
-    params:
-        data=data_of_nmnist(),
-    script:
-        "../scripts/record.py"
-
-
-rule catalogue:
-    input:
-        shards=expand(
-            f"<data>/{NMNIST}/shards/{{shard}}.npz",
-            shard=recordings.shards(config["data"]["nmnist"]),
-        ),
-    output:
-        f"<data>/{NMNIST}/meta.json",
-    log:
-        f"<results>/logs/catalogue/{NMNIST}.log",
-    priority: priority_of_data(NMNIST)
-    params:
-        data=data_of_nmnist(),
-    script:
-        "../scripts/catalogue.py"

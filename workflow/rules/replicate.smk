@@ -14,12 +14,12 @@ rule train:
         "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
     benchmark:
         f"{MEASURED}/benchmark.tsv"
-    priority: priority_of_training
+    priority: ORDER.of_training
     resources:
-        mem_mb=megabytes,
-        runtime=minutes,
+        mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
+        runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
-        plan=plan_of_training,
+        plan=ASKED.plan_of_training,
     script:
         "../scripts/train.py"
 
@@ -36,12 +36,12 @@ rule simulate:
         "<results>/logs/simulate/{talk}/{experiment}.log",
     benchmark:
         "<results>/{talk}/{experiment}/benchmark.tsv"
-    priority: priority_of_talk
+    priority: ORDER.of_talk
     resources:
-        mem_mb=megabytes,
-        runtime=minutes,
+        mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
+        runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
-        plan=plan_of_measuring,
+        plan=ASKED.plan_of_measuring,
         battery=dict(sorted(config["battery"].items())),
     script:
         "../scripts/simulate.py"

@@ -23,7 +23,7 @@ rule page:
         ),
     log:
         "<results>/logs/page/{talk}.log",
-    priority: priority_of_talk
+    priority: ORDER.of_talk
     params:
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parents[1],
@@ -45,11 +45,17 @@ rule figure:
         "../scripts/figure.py"
 
 
+TABLES = (*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD)
+PAGES = [
+    f"{name}.{kind}"
+    for name in ("why_spiking", "details")
+    for kind in ("html", "ipynb")
+]
+# All that a run has beside its talks.
+JOINT = (*TABLES, *PAGES, "manifest.json", "datapackage.json", "slides")
 # What the page and its details both show.
 ALL_TABLES = {
-    "tables": expand(
-        "<results>/{table}", table=[*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD]
-    ),
+    "tables": expand("<results>/{table}", table=TABLES),
     "of_talks": expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
     "manifest": "<results>/manifest.json",
     "recorded": RECORDED,

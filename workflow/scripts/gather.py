@@ -1,4 +1,4 @@
-"""Put together what all synthetic speakers said, and describe the data set."""
+"""Put the parts of a data set together, and describe it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from whyspiking.stages.data import gather
 with job(snakemake.log[0], f"data {snakemake.wildcards.dataset}") as progress:
     gather(
         snakemake.params.key,
-        snakemake.params.settings,
+        snakemake.params.data,
         [Path(path) for path in snakemake.input.shards],
         Path(snakemake.output[0]),
     )

@@ -110,13 +110,14 @@ def of_config(command: Sequence[str]) -> str | None:
         command: The words of the command line.
     """
     # Not at the top: Snakemake imports this plugin at every start.
-    from whyspiking.declared.config import check_files
+    from whyspiking.declared.config import FILES, FOLDER, check_files
     from whyspiking.errors import UserError
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     try:
-        check_files(["config/config.yaml", *parser.parse_known_args(command[1:])[0].configfile])
+        given = parser.parse_known_args(command[1:])[0].configfile
+        check_files([*(FOLDER / name for name in FILES), *given])
     except UserError as error:
         return f"error: {error}"
     return None

@@ -27,6 +27,8 @@ from whyspiking.running.stopping import STOP
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {
     "fetch": ("being fetched", "fetched"),
+    "shard": ("being made", "made"),
+    "gather": ("being put together", "put together"),
     "train": ("training", "trained"),
     "simulate": ("simulating and measuring", "simulated and measured"),
     "collect": ("collecting tables", "tables collected, claims judged"),
@@ -285,7 +287,7 @@ class LogHandler(LogHandlerBase):
         if text in ("", "None") or chatter or text in self._warned:
             return
         colour, of_error = "", event == LogEvent.ERROR and record.levelno >= logging.WARNING
-        if of_error and ENDED.search(text) and self.stop.comes():
+        if of_error and ENDED.search(text) and self.stop.signalled():
             return
         # The command line of a failed script says nothing that its log does not say better.
         if of_error and "returned non-zero exit status" in text:
@@ -329,7 +331,7 @@ class LogHandler(LogHandlerBase):
         for entry in self.plan.running.values():
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
-                entry.fraction, entry.text = news.fraction, news.text
+                entry.tell(news.fraction, news.text, now)
         parts = [words.clock(now - self.began)]
         left = self.plan.seconds_left(now)
         if left is not None and self.plan.done < self.plan.total:

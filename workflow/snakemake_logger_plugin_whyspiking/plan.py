@@ -27,7 +27,7 @@ PRIOR_S = 30.0
 
 @dataclass
 class Running:
-    """A job at work: when it started (seconds), its logs, and the fraction it has told.
+    """A job at work: when it started (seconds), its logs, the fraction it has told, and when.
 
     One that runs on a cluster has a `benchmark`, the table of what Snakemake measures of it there,
     or an empty name if it has no table. It waits in the queue until its log is not that of
@@ -39,8 +39,26 @@ class Running:
     logs: Sequence[str] = ()
     fraction: float = 0.0
     text: str = ""
+    told: float = 0.0
     benchmark: str | None = None
     queued: list[float | None] | None = None
+
+    def tell(self, fraction: float, text: str, now: float) -> None:
+        """Take what it has told last; the same again is no news."""
+        if (fraction, text) != (self.fraction, self.text):
+            self.fraction, self.text, self.told = fraction, text, now
+
+    def left(self, now: float, expected: float) -> float:
+        """Seconds that it has left: by its last news, else by what was expected of it.
+
+        Between two pieces of news this falls, and stops at a tenth of what was left at the first:
+        who says nothing in a long loop must not seem to need ever more.
+        """
+        since = self.started
+        if self.fraction > 0.05:
+            expected = (self.told - since) * (1 - self.fraction) / self.fraction
+            since = self.told
+        return max(expected - (now - since), 0.1 * expected)
 
     def look(self, now: float) -> None:
         """See whether it has left the queue: it starts when that is seen first."""
@@ -154,12 +172,9 @@ class Plan:
         ratio = self._ratio()
         running = []
         for entry in self.running.values():
-            elapsed = 0.0 if entry.queued is not None else now - entry.started
-            if entry.fraction > 0.05:
-                known = True
-                left = elapsed * (1 - entry.fraction) / entry.fraction
-            else:
-                left = max(self._expected(entry.job, ratio) - elapsed, 0.1 * elapsed)
+            known |= entry.fraction > 0.05
+            expected = self._expected(entry.job, ratio)
+            left = expected if entry.queued is not None else entry.left(now, expected)
             running.append((entry.job, left + self.look_s))
         if not known:
             return None

@@ -84,7 +84,7 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
 
 
 def part_of(params: Params, epoch: int) -> int:
-    """Which part of the training trials an epoch shows, from 0: the same number, the same trials."""
+    """Which part of the training trials an epoch shows, from 0; a part is always the same."""
     return epoch % (params.values.get("n_distinct", params.n_train) // params.n_train)
 
 

@@ -125,7 +125,7 @@ class Claim(Block):
         where: Which rows of the metrics table.
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
-        axis: Axis of "why spiking?" for which the claim counts (config.yaml, `answers`).
+        axis: Axis of "why spiking?" for which the claim counts (axes.yaml, `answers`).
         answers: Paragraph of the first screen in which it stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;

@@ -1,4 +1,4 @@
-"""Checks the run configuration before any job starts."""
+"""Reads the files of `config/`, and checks the configuration of a run before any job starts."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ from whyspiking.declared.strict_yaml import (
 from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
+FOLDER = Path("config")
+FILES = ("config.yaml", "energy.yaml", "axes.yaml")
+"""Together every key with its default."""
 NOTEBOOKS = Path("notebooks")
 TAKEN = (
     *(".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow"),
@@ -44,11 +47,50 @@ TAKEN = (
 """Folders in which a run must keep nothing."""
 
 
+def read(*overlays: Path, folder: Path = FOLDER) -> dict[str, Any]:
+    """What `FILES` say, those that are there, and what overlays change of it.
+
+    Args:
+        overlays: Further files.
+        folder: That of `FILES`.
+
+    Raises:
+        UserError: If a file cannot be read.
+    """
+    config: dict[str, Any] = {}
+    own = (path for path in (folder / name for name in FILES) if path.is_file())
+    for path in (*own, *overlays):
+        merge(config, read_yaml(path))
+    return config
+
+
+def at_scale(scale: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """The same with the overlay of a scale, if it has one."""
+    return read(*folder.glob(f"{scale}.yaml"), folder=folder)
+
+
+def merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Put an overlay into a config as Snakemake does: mappings are merged, all else replaced."""
+    for key, value in new.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def complete(config: dict[str, Any]) -> None:
+    """Add what config.yaml does not hold: who uses a module names it alone, as snakedeploy does."""
+    for path in (path for name in FILES[1:] for path in FOLDER.glob(name)):
+        full = read_yaml(path)
+        merge(full, config)
+        config.update(full)
+
+
 def check_files(paths: Iterable[Path | str]) -> None:
     """Check the files of the config one by one: what merging them would hide.
 
     Args:
-        paths: config.yaml and its overlays.
+        paths: `FILES` and overlays.
 
     Raises:
         UserError: If one cannot be read, is not YAML, gives a key twice or is no mapping.

@@ -86,6 +86,8 @@ def schema(name: str) -> str:
         name: Of `FILES`.
     """
     made = FILES[name].json_schema(schema_generator=Described)
+    if name == "config":
+        del made["required"]  # each of its files has some of the keys
     for key, words in keys_of_config().items() if name == "config" else ():
         place = made
         for part in key.split("."):

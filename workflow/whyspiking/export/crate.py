@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from whyspiking.declared.config import FILES, FOLDER
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
 from whyspiking.records import finished, tables, whole_files
@@ -172,7 +173,7 @@ def _action(manifest: Mapping[str, Any], run: Path, project: Path) -> tuple[Enti
     seconds = (run / "manifest.json").stat().st_mtime
     at = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     scale = manifest["scale"]
-    config = [project / "config" / f"{name}.yaml" for name in ("config", scale)]
+    config = [project / FOLDER / name for name in (*FILES, f"{scale}.yaml")]
     used = [_file(file, project, "Configuration.") for file in config if file.is_file()]
     data = [_data(name, facts) for name, facts in sorted(manifest["data"].items())]
     software = [

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from whyspiking.brian import Machine
@@ -23,6 +22,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network, Params, Stimulus
 from whyspiking.declared import registry
+from whyspiking.declared.config import at_scale
 from whyspiking.errors import UserError
 from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.graph import Clock, Graph, NotExpressible, names_of, write
@@ -80,22 +80,12 @@ def config_of(results: Path) -> dict[str, Any]:
     manifest = results / "manifest.json"
     if manifest.is_file():
         return json.loads(manifest.read_text(encoding="utf-8"))["config"]
-    config = configured(results.name)
+    config = at_scale(results.name)
     if config.get("scale") != results.name:
         raise UserError(
             f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
             "was made; finish the run, or call this in the project's folder"
         )
-    return config
-
-
-def configured(scale: str) -> dict[str, Any]:
-    """What the files in `config/` say of a scale; empty where there are none."""
-    config: dict[str, Any] = {}
-    for name in ("config", scale):
-        path = Path("config") / f"{name}.yaml"
-        if path.is_file():
-            merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     return config
 
 
@@ -261,15 +251,6 @@ def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -
 
 def _first_line(function: Any) -> str:
     return str(function.__doc__ or "").strip().splitlines()[0]
-
-
-def merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Put an overlay into a config as Snakemake does: mappings are merged, all else replaced."""
-    for key, value in new.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            merge(cast("dict[str, Any]", into[key]), value)
-        else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
 
 
 def table(found: Sequence[tuple[Path, str]]) -> str:

@@ -7,6 +7,7 @@
     networks/<talk>-<experiment>.npz     test trials, what was decided in them, and the targets
     networks/README.md                   what is there, and why the rest is not
     networks.csv                         the index
+    key_networks/                        one network of each key claim, as it was trained (`keep`)
 
 Of a talk these are all shared tasks, and the experiment of its key claim or, where NIR cannot
 express that, the first other that it can; of an experiment the first variant that can be, a spiking
@@ -22,6 +23,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +32,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
-from whyspiking.declared import claims_file, registry
+from whyspiking.declared import key_claims, registry
+from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
 from whyspiking.export import networks
@@ -52,6 +56,8 @@ LARGE = 250_000
 """Bytes of a file from which on weights are rounded."""
 BITS = 12
 """Significant bits that they then have; 24 are those of float32."""
+MANY = 200_000
+"""Numbers of an array of a key claim's network from which on they are of single precision."""
 LOOKED_AT = 20
 """Validation trials from which it is told when further inputs fire."""
 
@@ -73,7 +79,7 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
     """
     for name in registry.available():
         talk = registry.load_talk(name)
-        key = key_experiment(talk)
+        key = key_claims.of(talk).where["experiment"]
         own = [x for x in talk.experiments.values() if not x.shared]
         first, *others = sorted(own, key=lambda x: x.name != key)
         found = _of_experiment(run, first)
@@ -82,12 +88,6 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
             instead = (_of_experiment(run, x) for x in others)
             yield from itertools.islice((x for x in instead if isinstance(x, Trained)), 1)
         yield from (_of_experiment(run, x) for x in talk.experiments.values() if x.shared)
-
-
-def key_experiment(talk: registry.Talk) -> str:
-    """The experiment of a talk's key claim."""
-    claims = claims_file.load(talk.folder / "claims.yaml", talk)
-    return next(str(c.where["experiment"]) for c in claims if c.role == "key")
 
 
 def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
@@ -162,16 +162,33 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
     return index
 
 
-def damaged(row: Mapping[str, Any], folder: Path) -> list[str]:
-    """Files of a row whose hash is not that of the index.
+def keep(run: Path, talk: str, to: Path) -> None:
+    """Keep the network of a talk's key claim, in the project's own format, in place of the old one.
+
+    None where files of the authors were lacking. Its training history stays behind, and of arrays
+    of more than `MANY` numbers so does what single precision cannot hold: all of them are to take
+    6 MB at most. LZMA makes them a fifth smaller; whoever reads .npz reads it.
 
     Args:
-        row: Of the index.
-        folder: Where the index lies.
+        run: As for `choose`.
+        talk: Its name.
+        to: The record.
     """
-    samples = str(Path(row["file"]).with_suffix(".npz"))
-    files = {row["file"]: row["sha256"], samples: row["sha256_samples"]}
-    return [file for file, told in files.items() if _digest(folder / file) != told]
+    claim = key_claims.of(registry.load_talk(talk))
+    place = to / key_claims.FOLDER.name
+    shutil.rmtree(place / talk, ignore_errors=True)
+    folder = key_claims.network(claim, run)
+    if folder is None or "unavailable" in (network := network_files.load_network(folder)).info:
+        return
+    own = place / folder.relative_to(run)
+    network_files.save_network(Network({}, network.info), own)
+    whole_files.seal_of(own / "network.json").unlink()  # git keeps what is committed
+    with zipfile.ZipFile(own / "network.npz", "w", zipfile.ZIP_LZMA) as file:
+        for name, array in network.arrays.items():
+            if array.dtype == np.float64 and array.size > MANY:
+                array = array.astype(np.float32).astype(np.float64)
+            with file.open(f"{name}.npy", "w") as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
@@ -181,7 +198,7 @@ def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
         row: Of the index. The network itself stays in its file.
     """
     experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
-    params = registry.params(experiment, networks.configured(row["scale"]), row["seed"])
+    params = registry.params(experiment, at_scale(row["scale"]), row["seed"])
     trained = Trained(Path(row["file"]), params, row["variant"], Network({}))
     return trained, trained.clock()
 
@@ -296,7 +313,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
 
 
 def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
-    """What is there and what is not, for who looks into the folder."""
+    """What is there and what is not, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
         f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "

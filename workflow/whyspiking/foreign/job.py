@@ -19,9 +19,10 @@ from pydantic import Field
 from whyspiking.contract.types import Progress, Split
 from whyspiking.datasets import shared
 from whyspiking.declared import community_file, scales
+from whyspiking.declared.config import at_scale
 from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
-from whyspiking.export.networks import EVENTS, configured
+from whyspiking.export.networks import EVENTS
 from whyspiking.foreign import measuring, page, sources
 from whyspiking.foreign.tasks import (
     MNIST,
@@ -170,9 +171,9 @@ def measure(asked: argparse.Namespace) -> int:
     foreign = Foreign(layers, setting)
     foreign.check(params, str(asked.file))
     expected = None if asked.expect is None else sources.expected(asked.expect, foreign, params)
-    warn(sources.doubts(layers, setting))
+    warn(sources.implausible_numbers(layers, setting))
     found = measuring.measure(told, foreign, params, config, _progress(), expected)
-    warn([*sources.silence(found.metrics), *sources.disagreement(found.agreed)])
+    warn([*sources.silent_layers(found.metrics), *sources.low_agreement(found.agreed)])
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
     try:
@@ -229,7 +230,7 @@ def config_at(scale: str) -> dict[str, Any]:
     """
     if scale not in scales.SCALES:
         raise UserError(f"--scale is '{scale}'; expected one of {', '.join(scales.SCALES)}")
-    config = configured(scale)
+    config = at_scale(scale)
     if config.get("scale") != scale:
         raise UserError(
             f"config/{scale}.yaml: not there; expected the project's folder as the working one; "

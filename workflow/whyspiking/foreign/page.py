@@ -15,7 +15,7 @@ from whyspiking.records import labels, reference, tables
 from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
-from whyspiking.report.same_task_rows import Ground
+from whyspiking.report.same_task_rows import SharedTasks
 
 SHOWN = (
     "accuracy",
@@ -41,9 +41,9 @@ def page(found: Measured) -> str:
     body = macros("network").page(
         found.row,
         [
-            *sources.doubts(found.layers, found.setting),
-            *sources.silence(found.metrics),
-            *sources.disagreement(found.agreed),
+            *sources.implausible_numbers(found.layers, found.setting),
+            *sources.silent_layers(found.metrics),
+            *sources.low_agreement(found.agreed),
         ],
         found.agreed,
         _layers(found),
@@ -67,14 +67,14 @@ def page(found: Measured) -> str:
     )
 
 
-def beside(found: Measured) -> Ground | None:
+def beside(found: Measured) -> SharedTasks | None:
     """The recorded methods on the same task, and this network; None where none are recorded."""
     path = reference.FOLDER / "shared.csv"
     if found.setting.task == MNIST or not path.is_file():
         return None
     shared = tables.where(reference.table(path, SHARED), task=found.setting.task)
     talks = {name: registry.load_talk(name) for name in reference.recorded()}
-    ground = Ground(shared, talks, guests=[found.row.model_dump()])
+    ground = SharedTasks(shared, talks, guests=[found.row.model_dump()])
     return ground if ground.cells else None
 
 
@@ -84,7 +84,7 @@ def ranking(found: Measured) -> list[tuple[float, str]]:
     return sorted([*told, (found.row.accuracy, f"{found.asked.name} (this)")], reverse=True)
 
 
-def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
+def _methods(found: Measured, ground: SharedTasks | None) -> list[tuple[str, Mapping[str, Any]]]:
     """Recorded methods with their rows, the best first."""
     if ground is None:
         return _digits() if found.setting.task == MNIST else []

@@ -45,7 +45,7 @@ def brian(asked: argparse.Namespace) -> int:
     if asked.readout is not None:
         readout = Readout(asked.readout)
     text, arrays = script.script(layers, steps, readout, file=asked.file.name, name=to.name)
-    job.warn(sources.doubts(layers, Setting("", steps, 0, math.inf, (), "")))
+    job.warn(sources.implausible_numbers(layers, Setting("", steps, 0, math.inf, (), "")))
     array_files.save_arrays(arrays, weights)
     with whole_files.replacing(to) as partial:
         partial.write_text(text, encoding="utf-8")

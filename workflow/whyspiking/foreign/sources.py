@@ -72,7 +72,7 @@ def _taus(layers: Layers) -> Iterator[tuple[str, NDArray[np.float64]]]:
                     yield state.node, values
 
 
-def doubts(layers: Layers, setting: Setting) -> list[str]:
+def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
     """What in a file and its setting does not fit, before anything is run; one line each."""
     found = []
     steps = setting.steps
@@ -114,7 +114,7 @@ def _of_snntorch(layers: Layers) -> bool:
     return bool(told) and all(told)
 
 
-def disagreement(agreed: float | None) -> list[str]:
+def low_agreement(agreed: float | None) -> list[str]:
     """What is said where too few decisions are those that were expected."""
     if agreed is None or agreed >= ENOUGH:
         return []
@@ -125,7 +125,7 @@ def disagreement(agreed: float | None) -> list[str]:
     ]
 
 
-def silence(metrics: Table) -> list[str]:
+def silent_layers(metrics: Table) -> list[str]:
     """Which part of a network never fired in the test without perturbation; one line each."""
     clean = tables.where(metrics, perturbation="none", locus="")
     values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))

@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 
 from whyspiking.declared import claims_file, plans, registry
+from whyspiking.declared.config import at_scale
 from whyspiking.declared.registry import Experiment, Talk
-from whyspiking.declared.strict_yaml import Block, read_yaml
+from whyspiking.declared.strict_yaml import Block
 from whyspiking.errors import UserError
 from whyspiking.records import reference, whole_files
 from whyspiking.running import code_inputs
@@ -87,13 +88,8 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
 
 
 def config_of(scale: str = SCALE) -> dict[str, Any]:
-    """The configuration at a scale, merged as Snakemake does."""
-    from snakemake.utils import update_config  # half a second, and no job needs it
-
-    config = read_yaml(Path("config/config.yaml"))
-    if config["scale"] != scale:
-        update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
-    return config
+    """The configuration at a scale."""
+    return at_scale(scale)
 
 
 def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:

@@ -50,10 +50,10 @@ def begin(results: Path = RUN) -> None:
     """
     committed()
     now = digests(inputs.config_of())
-    if results.is_dir():
+    if any(path.name != "logs" for path in results.glob("*")):  # of data, by another target
         _same_inputs(results, now)
         return
-    results.mkdir(parents=True)
+    results.mkdir(parents=True, exist_ok=True)
     begun = {"commit": provenance.git("rev-parse", "HEAD"), "inputs": now}
     whole_files.write(results / BEGUN, json.dumps(begun, indent=1) + "\n")
 
@@ -124,6 +124,8 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     record(config, results, STAGED)
     _durations(config, results, smoke)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
+    for name in registry.counted(registry.available()):
+        shipped.keep(results, name, STAGED)
     page.take_pictures(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)

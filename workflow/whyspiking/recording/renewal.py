@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking.declared import registry
+from whyspiking.declared import key_claims, registry
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
 from whyspiking.recording import inputs, one_run, record
@@ -130,6 +130,10 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
         _time(jobs[jobs["experiment"].isin(own)], how["machine"]["unit"], config, folder)
+        if talk.counted and key_claims.of(talk).where["experiment"] in own:
+            from whyspiking.export import shipped  # Brian2 and JAX
+
+            shipped.keep(one_run.RUN, name, folder)
     return _finish(config, folder)
 
 

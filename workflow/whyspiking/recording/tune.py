@@ -21,15 +21,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
 from whyspiking.declared import plans, registry, shared_tasks
+from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
-from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import columns, tables, whole_files
@@ -183,11 +182,13 @@ def _accuracy(params: Params, variant: str, network: Network) -> float:
 def run(name: str, wanted: list[str]) -> None:
     """Tune a talk at scale full and write its table; or as its protocol says, if it has one."""
     talk = registry.load_talk(name)
-    config = {**read_yaml(Path("config/config.yaml")), "scale": "full"}
+    config = at_scale("full")
     if (talk.folder / "protocol.yaml").is_file():
         return talk_module(name, "references").tune(config, wanted)
     table = tune(talk, config, wanted)
-    for experiment, variant in dict.fromkeys(zip(table["experiment"], table["variant"], strict=True)):
+    for experiment, variant in dict.fromkeys(
+        zip(table["experiment"], table["variant"], strict=True)
+    ):
         best = chosen(table, experiment, variant)
         print(put(talk.folder / "talk.yaml", experiment, variant, best))
 

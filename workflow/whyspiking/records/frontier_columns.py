@@ -19,6 +19,7 @@ POINTS = TableSchema(
         "once), or how a network built by hand works; of a rule, its method.",
     ),
     Column("kind", "trained (a reference network), built (by hand), rule (a method of a talk)."),
+    Column("counterpart", "Of a local rule: the same network, trained end to end."),
     Column("units", "Hidden units.", "number"),
     Column("price", "Price of a message in training; 0: none.", "number"),
     Column("seed", "Of data and training; empty: built, the same on all of them.", "number"),
@@ -68,12 +69,14 @@ FRONTIERS = TableSchema(
 ADVANTAGE = TableSchema(
     "What is read of the frontiers: the least cost at the same accuracy, with spikes and without.",
     _TASK,
-    Column("who", "spikes, or the method of a talk that is held against the lif frontier."),
+    Column("who", "spikes, or a method of a talk: then it is told what that gives away."),
     Column(
         "beside",
         "twin (is it the spike?), gated (is it the memory?), relu (units told at once), trained "
         "(the best of all that is trained without spikes), everything (is it worth it? with "
-        "networks built by hand on both sides); of a rule lif.",
+        "networks built by hand on both sides). Of a rule: lif or everything (the frontier at its "
+        "energy), equal_units (the spiking reference of as many units), end_to_end (the same "
+        "network, trained so).",
     ),
     Column(
         "cost",
@@ -89,13 +92,18 @@ ADVANTAGE = TableSchema(
         "1",
     ),
     Column("level", "That level as an accuracy, mean over seeds.", "number", _SHARE),
-    Column("mine", "Least cost at it with spikes, or of the rule.", "number", "pJ/trial, or 1"),
+    Column("mine", "Least cost at it with spikes.", "number", "pJ/trial, or 1"),
     Column("theirs", "Least cost of the other side.", "number", "pJ/trial, or 1"),
     Column("ratio", "The first over the second, paired: geometric mean.", "number", "1"),
     Column("low", "Lower end of its 95 % interval over seeds.", "number", "1"),
     Column("high", "Upper end of that interval.", "number", "1"),
     Column("seeds", "Seeds that both sides have.", "integer"),
-    Column("reached", "On how many of them spikes reach the level.", "integer"),
+    Column(
+        "reached",
+        "On how many of them spikes reach the level; of a rule, how many of its networks come half "
+        "of the way from guessing to the best.",
+        "integer",
+    ),
     Column("reached_theirs", "The same of the other side.", "integer"),
     Column("made_by", "Family that most often needs least on the other side."),
     Column(
@@ -107,7 +115,7 @@ ADVANTAGE = TableSchema(
         "over",
         "The same over the four main accounts: their word, or on which assumptions it depends.",
     ),
-    Column("gap", "Of a rule: accuracy less the lif frontier's at its cost.", "number", _SHARE),
+    Column("gap", "Of a rule: its accuracy less that of what it is beside.", "number", _SHARE),
     Column("gap_low", "Lower end of its 95 % interval; above 0: above.", "number", _SHARE),
     Column("gap_high", "Upper end.", "number", _SHARE),
     Column("why", "Why there is no ratio, or none at a higher level; empty where there is."),

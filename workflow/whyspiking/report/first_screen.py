@@ -17,6 +17,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from whyspiking.datasets.shared import STREAMS
 from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns, reference, tables
@@ -31,6 +32,7 @@ from whyspiking.verdicts.frontiers import (
     EVERYTHING,
     GATED,
     LIF,
+    RULE,
     TRAINED,
     TWIN,
     best,
@@ -94,7 +96,8 @@ class Answered:
     @cached_property
     def read(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:
         """(beside, cost, task) -> row, where both sides have networks and somebody learned."""
-        rows = self.advantage[self.advantage["way"].notna()].to_dict("records")
+        told = self.advantage["way"].notna() & (self.advantage["who"] == "spikes")
+        rows = self.advantage[told].to_dict("records")
         return {(row["beside"], row["cost"], row["task"]): row for row in rows}
 
     def rows(self, beside: str, cost: str) -> dict[str, Mapping[str, Any]]:
@@ -168,9 +171,26 @@ class Answered:
         """What training reaches; what it costs, as far as no account turns it, by opponent."""
         if not self.rows(TRAINED, ACCOUNT):
             return []
-        told = [self._reached(), *self._costs(brief=False)]
+        ends = [self._reached()], [self._apart] * bool(self._apart)
+        told = [*ends[0], *self._costs(brief=False), *ends[1]]
         words = " ".join([self.title, *told]).split()
-        return told if len(words) <= WORDS else [self._reached(), *self._costs(brief=True)]
+        return told if len(words) <= WORDS else [*ends[0], *self._costs(brief=True), *ends[1]]
+
+    @property
+    def _apart(self) -> str:
+        """The talks whose methods are set fewer than two tasks with time."""
+        rules = self.networks[self.networks["kind"] == RULE]
+        timed = rules["task"].where(rules["task"].isin(STREAMS))
+        each = timed.groupby(
+            rules["family"].str.split(" (", regex=False).str[0], sort=False
+        ).nunique()
+        few = each[each < 2]
+        if few.empty:
+            return ""
+        are = "is" if len(few) == 1 else "are"
+        return (
+            f"{listed(few.index)} {are} set {'at most one' if few.any() else 'no'} task with time."
+        )
 
     def _reached(self) -> str:
         """How many answers of trained networks are right, with spikes and without."""
@@ -178,7 +198,7 @@ class Answered:
         above = [
             name for name, row in self.rows(TRAINED, ACCOUNT).items() if row["word"] == WITHHELD
         ]
-        told = f"Right answers after training in %, with spikes and without: {', '.join(said)}."
+        told = f"Right answers in %, with spikes and without: {', '.join(said)}."
         why = "a talk’s method beats these networks with spikes, so no more is said"
         return f"{told} On {listed(above)} {why}." if above else told
 
@@ -201,7 +221,7 @@ class Answered:
         told, why = [], []
         if self.stands:
             held = self._worded(TRAINED, self.stands, brief)
-            told.append(f"{held}, whatever they are held against")
+            told.append(f"{held}, beside every opponent")
         for beside, over in self.over.items():
             left = {t: w for t, w in over.items() if t not in self.stands and w != WITHHELD}
             said = {task: word for task, word in left.items() if word in SAYS}
@@ -213,7 +233,7 @@ class Answered:
                 for word in left.values()
                 if word not in SAYS
             ]
-        begins = "At the same accuracy, by all four accounts of energy,"
+        begins = "At equal accuracy, by all four accounts of energy,"
         spikes = "spikes, by number of tasks, are" if brief else "spikes are"
         costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
         reasons = f"Elsewhere {' or '.join(dict.fromkeys(why))}."

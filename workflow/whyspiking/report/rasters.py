@@ -73,7 +73,7 @@ def raster(
     if winner is not None:
         panel, row = winner
         mark = drawn[panel]["top"] + (row + 0.5) * drawn[panel]["pitch"]
-    step = nice(span[1] - span[0])
+    step = round_step(span[1] - span[0])
     ticks = [
         {"x": float(place(np.array([t]), span, left)[0]), "ms": f"{t - span[0]:g}"}
         for t in np.arange(span[0], span[1] + step / 1e6, step)
@@ -99,7 +99,7 @@ def place(times: NDArray, span: tuple[float, float], left: float) -> NDArray[np.
     return left + (kept - span[0]) / (span[1] - span[0]) * (RIGHT - left)
 
 
-def nice(length: float) -> float:
+def round_step(length: float) -> float:
     """The largest of 1, 2 or 5 times a power of ten that goes into a length twice."""
     power = 10.0 ** np.floor(np.log10(length / 2))
     return float(max(k * power for k in (1, 2, 5) if k * power <= length / 2))

@@ -73,7 +73,7 @@ class Recorded:
     def _at_paper(self) -> dict[str, Row]:
         return _judged(self.paper)
 
-    def otherwise(self, row: Row) -> Row | None:
+    def at_paper(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
         larger = self._at_paper.get(row["claim"], row)
         # What was a claim of a paper then may be a check now: the same outcome has two names.
@@ -85,7 +85,7 @@ class Recorded:
         """The record's row of a claim that it judges; none of a run that is not held against it."""
         return None if self.here.empty else self._claims.get(row["claim"])
 
-    def stated(self, row: Row) -> Row | None:
+    def with_other_band(self, row: Row) -> Row | None:
         """The record's row of a claim, where band or published value were others."""
         before = self._claims.get(row["claim"], row)
         return None if all(str(before[key]) == str(row[key]) for key in STATED) else before

@@ -37,7 +37,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import AGAIN, FOLDER, Recorded, beside
-from whyspiking.report.same_task_rows import Ground
+from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.report.talk_page import (
     JUDGED,
     TalkPage,
@@ -231,7 +231,7 @@ class RunPage:
                     talk,
                     key,
                     self.recorded.reproduced(key, claims[key["claim"]]),
-                    self.recorded.otherwise(key),
+                    self.recorded.at_paper(key),
                     picture,
                     abstract_file.load(talk.folder, claims).differs,
                     self._shipped.get(name, ""),
@@ -290,11 +290,11 @@ class RunPage:
         return Html(macros("pages").answer(told, matrix, sentences.RULES))
 
     @cached_property
-    def ground(self) -> Ground:
+    def ground(self) -> SharedTasks:
         """The tasks that all talks are set."""
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
         guests = [] if self.smoke else [row.model_dump() for row in community_file.load()]
-        return Ground(self.tables["shared"], self.talks, guests=guests)
+        return SharedTasks(self.tables["shared"], self.talks, guests=guests)
 
     def same_task(self) -> Html:
         """A table a task: every method, what it costs, and the references."""
@@ -347,7 +347,7 @@ class RunPage:
         )
 
     def tolerance(self) -> Html:
-        """What trained networks stand, the worst and the best experiment of each talk."""
+        """How much noise trained networks tolerate, worst and best experiment of each talk."""
         limits = self.tables["limits"]
         told = trained_section.tolerance_sentences(limits, self.talks)
         return Html(told + trained_section.tolerance_table(limits, self.talks))
@@ -403,7 +403,7 @@ class RunPage:
         at_paper = [
             (row, larger, claims[row["claim"]])
             for row in self.verdicts.to_dict("records")
-            if (larger := self.recorded.otherwise(row))
+            if (larger := self.recorded.at_paper(row))
         ]
         known = set(self.recorded.paper["talk"])
         speakers = [talk.speaker for name, talk in self.talks.items() if name in known]

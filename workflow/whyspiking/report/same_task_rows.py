@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Ground:
+class SharedTasks:
     """All shared tasks of a run.
 
     Attributes:

@@ -12,11 +12,13 @@ from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT, CLOCKED
-from whyspiking.report.same_task_rows import Ground, Row
-from whyspiking.verdicts.frontiers import LIF, RULE, TRAINED, best
+from whyspiking.report.same_task_rows import Row, SharedTasks
+from whyspiking.verdicts.advantage import END_TO_END, EQUAL_UNITS
+from whyspiking.verdicts.frontiers import EVERYTHING, LIF, RULE, TRAINED, best
 
-NO_SPIKES = "sends no spikes"
 NO_REFERENCE = "no references in this run"
+HELD = ((EQUAL_UNITS, ""), (EVERYTHING, ACCOUNT), (EVERYTHING, CLOCKED), (END_TO_END, ""))
+"""Columns of what a method gives away: what it is held against, under which account."""
 FAMILIES = {
     LIF: "reference with spikes",
     "twin": "its graded twin",
@@ -26,8 +28,8 @@ FAMILIES = {
 """Family of references -> how a table calls it."""
 
 
-def task_tables(ground: Ground, frontiers: Table, advantage: Table) -> Markup:
-    """A table a task: every method with its costs, and the best of every family of references.
+def task_tables(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
+    """A table a task: what every method reaches and gives away, and the best of all references.
 
     Args:
         ground: The shared tasks.
@@ -38,16 +40,20 @@ def task_tables(ground: Ground, frontiers: Table, advantage: Table) -> Markup:
     for cell in ground.cells:
         networks = tables.where(frontiers, task=cell.name)
         read = {
-            (row["who"], row["cost"]): row
-            for row in tables.where(advantage, task=cell.name, beside=LIF).to_dict("records")
+            (row["who"], row["beside"], row["cost"]): row
+            for row in tables.where(advantage, task=cell.name).to_dict("records")
         }
+        most = max(int(row["presentations"]) for row in cell.methods.values())
         rows = []
         for method, row in cell.methods.items():
             label = ground.label(method)
             own: Table = tables.where(networks, kind=RULE, family=label)
-            beside = [read.get((label, cost)) for cost in (ACCOUNT, CLOCKED)]
-            why = "" if beside[0] else NO_REFERENCE if row["spikes_hidden"] > 0 else NO_SPIKES
-            rows.append((label, row, own[[ACCOUNT, CLOCKED]].mean() / 1e3, beside, why))
+            gaps = [read.get((label, *held)) for held in HELD]
+            why = NO_REFERENCE if networks[networks["kind"] == TRAINED].empty else ""
+            if row["presentations"] < most:
+                why = f"shown {row['presentations']:,} of {most:,}: not counted"
+            one = next((x for (who, *_), x in read.items() if who == label), None)
+            rows.append((label, row, own[[ACCOUNT, CLOCKED]].mean() / 1e3, gaps, one, why))
         trained = best(tables.where(networks, kind=TRAINED), "family", "seed")
         means = trained.groupby("family")[["test", "units", "messages", ACCOUNT, CLOCKED]].mean()
         others = [(FAMILIES[name], means.loc[name]) for name in FAMILIES if name in means.index]
@@ -56,13 +62,13 @@ def task_tables(ground: Ground, frontiers: Table, advantage: Table) -> Markup:
     return html.macros("same_task").task_tables(cells, ACCOUNT, CLOCKED)
 
 
-def community(ground: Ground) -> Markup:
+def community(ground: SharedTasks) -> Markup:
     """Networks from elsewhere, apart; nothing where there is none."""
     rows = [(cell.task.title, guest) for cell in ground.cells for guest in cell.guests]
     return html.macros("same_task").community(rows) if rows else Markup()
 
 
-def rules(ground: Ground) -> Markup:
+def rules(ground: SharedTasks) -> Markup:
     """Memory and signals of each rule, once a method where its tasks agree."""
     first: dict[tuple[str, str], tuple[str, Row]] = {}
     for method in ground.methods:
@@ -72,7 +78,7 @@ def rules(ground: Ground) -> Markup:
     return html.macros("same_task").rules(list(first.values()))
 
 
-def held_equal(ground: Ground, config: Mapping[str, Any]) -> Markup:
+def held_equal(ground: SharedTasks, config: Mapping[str, Any]) -> Markup:
     """Sizes, samples and tried settings, task by task."""
     rows = []
     for cell in ground.cells:

@@ -61,7 +61,7 @@ def counts(verdicts: Table) -> Markup:
 def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
     """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
     judged = verdicts[(verdicts["verdict"] != rule.OUT_OF_SCOPE) & (verdicts["role"] == "key")]
-    larger = [recorded.otherwise(row) for row in judged.to_dict("records")]
+    larger = [recorded.at_paper(row) for row in judged.to_dict("records")]
     passed = judged[judged["verdict"] == rule.REPLICATED]
     but = {
         "at reduced scale": int(passed["label"].str.contains("reduced scale").sum()),
@@ -123,7 +123,7 @@ def not_as_recorded(
     names = [talk.name for talk in talks]
     here = recorded.here[recorded.here["talk"].isin(names)]
     rows = verdicts.to_dict("records")
-    stated = [(row, was) for row in rows if (was := recorded.stated(row))]
+    stated = [(row, was) for row in rows if (was := recorded.with_other_band(row))]
     edits = [("config", change, {}) for change in recorded.changes.get("", ())]
     for talk in talks:
         run = set(here.loc[here["talk"] == talk.name, "experiment"])
@@ -196,7 +196,7 @@ def short_table(
 ) -> Markup:
     """Verdict, claim, published and found value of some claims, to be filtered."""
     rows = [
-        (row, claims[row["claim"]], talks[row["talk"]], recorded.otherwise(row))
+        (row, claims[row["claim"]], talks[row["talk"]], recorded.at_paper(row))
         for row in sorted(verdicts.to_dict("records"), key=lambda row: row["role"] != "key")
         if row["verdict"] != rule.OUT_OF_SCOPE
     ]
@@ -233,8 +233,8 @@ def verdict_table(
             claims[row["claim"]],
             *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
             recorded.reproduced(row, claims[row["claim"]]),
-            recorded.otherwise(row),
-            recorded.stated(row),
+            recorded.at_paper(row),
+            recorded.with_other_band(row),
         )
         for row in order
     ]

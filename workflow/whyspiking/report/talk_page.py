@@ -95,7 +95,11 @@ class TalkPage:
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         claims = claims_of([self.talk])
         rows = [
-            (row, self.recorded.reproduced(row, claims[row["claim"]]), self.recorded.otherwise(row))
+            (
+                row,
+                self.recorded.reproduced(row, claims[row["claim"]]),
+                self.recorded.at_paper(row),
+            )
             for row in key
         ]
         figure = next(iter(self._drawn.values()), "")

@@ -1,4 +1,4 @@
-"""We can train them, what now? What trained networks stand, and nervous systems beside them."""
+"""How much noise trained networks tolerate, and nervous systems beside them."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ BITS = 6
 
 
 def tolerance_table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
-    """What trained networks stand, worst and best experiment of each talk."""
+    """How much noise trained networks tolerate, worst and best experiment of each talk."""
     ends = {name: {kind: _ends(limits, name, kind) for kind in LIMITS} for name in talks}
     return html.macros("trained").limits_table(LIMITS, ends, surnames(talks))
 

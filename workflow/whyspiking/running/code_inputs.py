@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from whyspiking.errors import UserError
+
 PACKAGE = Path(__file__).parents[1]
 SCRIPTS = PACKAGE.parent / "scripts"
 
@@ -35,6 +37,8 @@ INERT = ("errors.py", "running/*.py")
 FRONT = PACKAGE / "__init__.py"
 # What tables and pages of all talks state and no talk says.
 STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
+# Rooms that name C++ which is written while a job runs: not all of it is there.
+MAKES_CODE = ("brian/", "compiler/", "running/")
 # Key of a data set that is made here -> what makes it.
 MAKES_DATA = {
     "spoken": "datasets/speech",
@@ -260,7 +264,15 @@ def _compiled(path: Path) -> tuple[Path, ...]:
     text = path.read_text(encoding="utf-8")
     pattern = r'"([\w/.-]+\.[ch]pp)"'
     # Beside the file, or from the package on, as kernels include what they share.
-    folders = (path.parent, PACKAGE)
-    named = {folder / name for name in re.findall(pattern, text) for folder in folders}
-    found = {file.resolve() for file in named if file.is_file()}
+    named = {
+        name: [f / name for f in (path.parent, PACKAGE) if (f / name).is_file()]
+        for name in re.findall(pattern, text)
+    }
+    lost = [name for name, there in named.items() if not there]
+    if lost and not _place(path).startswith(MAKES_CODE):
+        raise UserError(
+            f"{_place(path)}: names '{lost[0]}', which is not there; expected the source beside it "
+            f"or at that place in {PACKAGE.name}; take it back (git checkout), or correct the name"
+        )
+    found = {file.resolve() for there in named.values() for file in there}
     return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))

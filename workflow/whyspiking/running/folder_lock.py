@@ -27,7 +27,7 @@ _held: list[IO[str]] = []
 """Open as long as this process lives; no process that it starts inherits it."""
 
 
-def take(folder: Path = SNAKEMAKE) -> None:
+def acquire(folder: Path = SNAKEMAKE) -> None:
     """Hold the folder until this process ends, and remove what killed runs have left of locks.
 
     Nothing is removed where other machines have run in the folder, which may not tell each other of

@@ -60,7 +60,7 @@ def mnist_problem(
     )
 
 
-def speak_english() -> None:
+def use_english() -> None:
     """Have compilers say in English what is wrong: hints know it by its words."""
     os.environ["LC_ALL"] = "C"
 
@@ -73,7 +73,7 @@ def reuse_memory() -> None:
 
 def machine_problems() -> list[str]:
     """What the machine lacks to build models, beside Python."""
-    speak_english()
+    use_english()
     try:
         toolchain.require()
     except UserError as error:

@@ -113,7 +113,7 @@ def cpus(asked: Collection[str]) -> int | None:
     return sum(int(part) for counted in taking for part in counted.split("/")[:2]) or None
 
 
-def settle(settings: Any) -> None:
+def ask_squeue(settings: Any) -> None:
     """Have Snakemake ask `squeue` how jobs fare where there is no accounting to ask.
 
     Args:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.running import slurm
+from whyspiking.running import snakemake_inside as inside
 from whyspiking.running.stopping import STOP
 
 WAITS = {
@@ -27,7 +28,7 @@ WAITS = {
 """Why a job waits, as Slurm says it -> what a reader is told."""
 
 
-def attend(workflow: Any) -> tuple[int | None, float]:
+def prepare(workflow: Any) -> tuple[int | None, float]:
     """Settle what a run needs of Slurm; called by `onstart`.
 
     Args:
@@ -39,19 +40,19 @@ def attend(workflow: Any) -> tuple[int | None, float]:
     Raises:
         UserError: If Slurm cannot take the jobs of this run.
     """
-    executor = workflow.scheduler._executor
-    slurm.settle(workflow.executor_settings)
+    executor, (*_, settings) = inside.cluster_jobs(workflow), inside.executor(workflow)
+    slurm.ask_squeue(settings)
     cpus = slurm.cpus(
         {
             str(job.resources.get("slurm_partition") or "")
-            for job in workflow.dag.needrun_jobs()
+            for job in inside.due(workflow)
             if not job.is_local
         }
     )
     slurm.hold(executor.run_uuid)
     watch(executor)
     executor.cancel = lambda: cancel(executor)
-    return cpus, float(workflow.executor_settings.init_seconds_before_status_checks)
+    return cpus, float(settings.init_seconds_before_status_checks)
 
 
 def watch(executor: Any) -> None:

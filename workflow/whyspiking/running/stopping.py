@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 import psutil
 
+from whyspiking.running import snakemake_inside as inside
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MARK = "WHYSPIKING_RUN"
 """Environment variable by which the processes of a run are found, whoever started them."""
@@ -39,38 +41,38 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        """Nothing is heeded yet."""
+        """Nothing was received yet."""
         self.number: int | None = None
         self.ended = False
         self.left = ""
-        self._scheduler: Any = None
+        self._workflow: Any = None
         self._received: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mark = f"{os.getpid()}-{time.time_ns()}"
 
-    def heed(self) -> None:
+    def install(self) -> None:
         """Have the signals end this process quietly; one that is ignored (nohup, &) stays so."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
 
-    def attend(self, workflow: Any) -> None:
+    def include_jobs(self, workflow: Any) -> None:
         """Have the signals end the jobs as well, from now on; called by `onstart`.
 
         Args:
             workflow: That of the Snakefile. Jobs on a cluster are ended by `slurm_run.cancel`.
         """
-        if workflow.local_exec:
+        if inside.executor(workflow)[0]:
             from snakemake.shell import shell
 
             shell.prefix(IGNORING_INTERRUPTS)
             os.environ[MARK] = self._mark
             threading.Thread(target=self._end_jobs, daemon=True).start()
-            self._scheduler = workflow.scheduler
-        self.heed()  # the scheduler has taken SIGTERM for itself
-        if workflow.scheduler._user_kill:
+            self._workflow = workflow
+        self.install()  # the scheduler has taken SIGTERM for itself
+        if inside.was_killed(workflow):
             self._receive(signal.SIGTERM, None)  # it came in between
 
-    def comes(self) -> bool:
+    def signalled(self) -> bool:
         """Whether a signal comes that has ended a job already: one to all may reach jobs first."""
         for _ in range(round(LATE_S / PAUSE_S)):
             if self.number is not None:
@@ -94,7 +96,7 @@ class Stop:
         if self.number is not None:
             return  # the run is ending already
         self.number = number
-        if self._scheduler is None:
+        if self._workflow is None:
             self._exit(number)
         self._received.put(number)
 
@@ -105,7 +107,7 @@ class Stop:
     def _end_jobs(self) -> None:
         """End all processes of the run, those too that a thread of Snakemake is just starting."""
         self._received.get()
-        self._scheduler.exit_gracefully()  # starts no further job
+        inside.start_no_more(self._workflow)
         told: dict[psutil.Process, float] = {}
         while True:
             for process in self._processes():

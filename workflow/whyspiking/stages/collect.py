@@ -14,6 +14,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, reference, tables
 from whyspiking.verdicts import contrasts, judge, overview, reproduction
+from whyspiking.verdicts.described import described
 
 
 def collect_talk(
@@ -95,9 +96,8 @@ def stacked(
 
 def contrasted(table: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
     """Rows of the metrics table with the contrasts between them, in order."""
-    crossed = contrasts.cross_rows(table, talk, config)
-    if crossed:
-        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
+    crossed = contrasts.cross_rows(described(table, {talk.name: talk}), talk, config)
+    table = tables.stacked([table, crossed])
     return table.sort_values(columns.METRICS.names[:10], kind="stable")
 
 

@@ -26,6 +26,7 @@ from whyspiking.verdicts import (
     score_curves,
     tolerance,
 )
+from whyspiking.verdicts.described import described
 
 
 def compare_talks(
@@ -89,7 +90,7 @@ def joint(
     read = advantage.table(networks, config["energy"])
     return {
         "axes.csv": axes.contrasts(tolerance.in_task_time(metrics, talks), config),
-        "costs.csv": costs.costs(metrics, talks),
+        "costs.csv": costs.costs(described(metrics, talks)),
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),

@@ -10,6 +10,7 @@ from typing import Any
 
 from whyspiking.contract.data_folders import FETCHED, RECORDED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
+from whyspiking.datasets import recordings
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
@@ -87,35 +88,55 @@ def _recorded(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
     }
 
 
-def speak(
-    key: str, settings: Mapping[str, Any], speaker: int, shard: Path, progress: Progress
-) -> None:
-    """Make what one speaker says; a process of its own, see `speech.espeak`.
+def shards(key: str, config_data: Mapping[str, Any]) -> list[str]:
+    """Names of the parts in which a data set is made, a job each: speakers, or digits in order.
 
     Args:
-        key: "spoken" or "words".
-        settings: That part of the `data` block of the config.
-        speaker: Which, from 0.
-        shard: The .npz to write.
+        key: "spoken", "words" or "nmnist".
+        config_data: The `data` block of the config.
+    """
+    if key == "nmnist":
+        return recordings.shards(config_data[key])
+    return [str(speaker) for speaker in range(config_data[key]["speakers"])]
+
+
+def shard(
+    key: str, config_data: Mapping[str, Any], name: str, path: Path, progress: Progress
+) -> None:
+    """Make one part; that of a speaker in a process of its own, see `speech.espeak`.
+
+    Args:
+        key: "spoken", "words" or "nmnist".
+        config_data: The `data` block of the config.
+        name: Of `shards`.
+        path: The .npz to write.
         progress: Called with the fraction done.
 
     Raises:
-        UserError: If there is no eSpeak NG, or no compiler.
+        UserError: If the data set is unknown, there is no eSpeak NG or no compiler, or an original
+            file is damaged.
     """
-    _module(key).speak(settings, speaker, shard, progress)
+    if key == "nmnist":
+        recordings.record(config_data, name, path)
+        progress(1.0, "recorded")
+    else:
+        _module(key).speak(config_data[key], int(name), path, progress)
 
 
-def gather(key: str, settings: Mapping[str, Any], shards: Sequence[Path], meta: Path) -> None:
-    """Put together what all speakers said, and describe it.
+def gather(key: str, config_data: Mapping[str, Any], parts: Sequence[Path], meta: Path) -> None:
+    """Put together what all speakers said, and describe the data set.
 
     Args:
-        key: "spoken" or "words".
-        settings: That part of the `data` block of the config.
-        shards: Files of `speak`, speaker by speaker.
+        key: "spoken", "words" or "nmnist".
+        config_data: The `data` block of the config.
+        parts: Files of all `shards`.
         meta: Where the description goes, beside the files.
     """
-    module = _module(key)
-    files, facts = module.gather(shards, meta.parent)
+    if key == "nmnist":
+        _describe(recordings.describe(config_data, parts), meta)
+        return
+    module, settings = _module(key), config_data[key]
+    files, facts = module.gather(parts, meta.parent)
     _describe(
         {
             "name": module.NAME,
@@ -130,19 +151,6 @@ def gather(key: str, settings: Mapping[str, Any], shards: Sequence[Path], meta: 
         },
         meta,
     )
-
-
-def catalogue(config_data: Mapping[str, Any], shards: Sequence[Path], meta: Path) -> None:
-    """Describe the recordings of an event camera.
-
-    Args:
-        config_data: The `data` block of the config.
-        shards: Their files.
-        meta: Where the description goes, beside their folder.
-    """
-    from whyspiking.datasets import recordings
-
-    _describe(recordings.describe(config_data, shards), meta)
 
 
 def _module(key: str) -> Any:

@@ -83,9 +83,7 @@ def _kind(log: Path, folder: Path) -> dict[str, str]:
     if rule in OF_A_TALK:
         kind |= dict(zip(("talk", "experiment", "variant"), names, strict=False))
     elif names:
-        # One log for each part of a data set: a speaker, a shard.
-        parts = {"speak": 1, "record": 2}.get(rule, 0)
-        kind["dataset"] = names[0].rsplit("-", parts)[0]
+        kind["dataset"] = names[0]  # of its parts, the folder
     return kind
 
 

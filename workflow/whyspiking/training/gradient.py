@@ -77,7 +77,7 @@ class Fitted:
 def fit(
     arrays: Mapping[str, NDArray],
     loss: Loss,
-    data: Data,
+    data: Data | Callable[[int], Data],
     settings: Settings,
     *,
     judge: Callable[[Arrays], Mapping[str, float]],
@@ -92,7 +92,8 @@ def fit(
     Args:
         arrays: Where to start.
         loss: What to minimise.
-        data: Training data by name, each (sample, ...); the loss gets (batch, ...).
+        data: Training data by name, each (sample, ...), or what gives those of an epoch, numbered
+            from 1; the loss gets (batch, ...).
         settings: How.
         judge: Metrics of the validation set, called after every epoch.
         shuffle: Orders the samples anew in every epoch.
@@ -109,13 +110,15 @@ def fit(
     """
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     run_epoch = _epoch_program(loss, settings, start_state, project)
-    samples = {name: jnp.asarray(v) for name, v in data.items()}
+    samples: Arrays = {} if callable(data) else jax.tree.map(jnp.asarray, dict(data))
     start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
     best: dict[str, Any] = {}
     kept = Checkpoint(now, best, shuffle, history)
     for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
         began = time.process_time()
+        if callable(data):
+            samples = jax.tree.map(jnp.asarray, dict(data(epoch)))
         steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
         now.arrays, now.state, means, broken = run_epoch(
             now.arrays, now.state, samples, given, *steps

@@ -2,9 +2,9 @@
 
 Read of the frontiers: the least cost at a level that both sides reach on every seed, as a ratio
 paired by seed. A side that misses the level on a seed has no ratio, and nobody has one where the
-best is not above guessing; one network never is. Methods of talks are held against the frontier of
-the trained networks with spikes: one that lies above it shows that these are not trained soundly,
-and then no word is said of the task.
+best is not above guessing; one network never is. Methods of talks are told by what they give away.
+One that lies above the frontier of the trained networks with spikes shows that these are not
+trained soundly, and then no word is said of the task.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from whyspiking.records.frontier_columns import ADVANTAGE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.frontiers import (
     COSTS,
+    EVERYTHING,
     LIF,
     OPPONENTS,
     RULE,
@@ -39,7 +40,9 @@ from whyspiking.verdicts.frontiers import (
 WAYS = (0.95, 0.9, 0.8)
 """Ways from guessing to the best at which costs are read, in the order in which they are tried."""
 HALF_WAY = 0.5
-"""Least way at which an accuracy has a price."""
+"""A way at which a network has learned, where trainings fall into those that did and others."""
+EQUAL_UNITS, END_TO_END = "equal_units", "end_to_end"
+"""What a method is held against beside frontiers: see `_rules`."""
 ALIKE = 1.25
 """Ratios closer to 1 than this, either way, are no difference."""
 DIGITS = 9
@@ -65,7 +68,13 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
     rows: list[dict[str, Any]] = []
     for _, task in priced(points, config).groupby("task", sort=False):
         rules = list(_rules(task))
-        above = list(dict.fromkeys(x["who"] for x in rules if round(x["gap_low"], DIGITS) > 0))
+        above = list(
+            dict.fromkeys(
+                x["who"]
+                for x in rules
+                if x["beside"] == LIF and round(x.get("gap_low", 0.0), DIGITS) > 0
+            )
+        )
         for beside in dict.fromkeys((*OPPONENTS, *rivals(task))):
             compared = list(_compared(task, beside))
             if above:
@@ -184,57 +193,75 @@ def _read(
     return least, max(makers, key=lambda name: makers[name], default="")
 
 
-def _ratio(mine: NDArray, theirs: NDArray, logs: Interval | None = None) -> dict[str, Any]:
-    """Both costs, their ratio and its word.
-
-    Args:
-        mine: (seed,).
-        theirs: (seed,), paired; or of any shape where the interval is given.
-        logs: Interval of the logarithm of the ratio.
-    """
-    logs = logs or statistics.t_interval(np.log(mine / theirs))
+def _ratio(mine: NDArray, theirs: NDArray) -> dict[str, Any]:
+    """Both costs, their ratio and its word; (seed,) each, paired."""
+    logs = statistics.t_interval(np.log(mine / theirs))
     means = [np.log(x).mean() for x in (mine, theirs)]
     ends = np.exp([*means, logs.mean, logs.low, logs.high]).tolist()
     return {**dict(zip(RATIO, ends, strict=True)), "word": word(*ends[-2:])}
 
 
-# ---- methods of the talks beside networks with spikes --------------------------------------------
+# ---- what methods of the talks give away ---------------------------------------------------------
 
 
 def _rules(task: Table) -> Iterator[dict[str, Any]]:
-    """A row a method and main account: how far it is from the lif frontier, up and sideways."""
-    lif = side(task, TWIN, spikes=True)
+    """Rows of every method: its accuracy less that of what it is held against.
+
+    That is, at equal energy, the lif frontier and that of all; the spiking reference of as many
+    units; for a local rule the same network trained end to end. One that is not above guessing is
+    held against nothing.
+    """
+    lif, every = side(task, TWIN, spikes=True), task[task["kind"] != RULE]
     seeds = sorted(set(lif["seed"]))
     held = task[(task["kind"] == RULE) & bool(seeds)]
-    for name, own in held.groupby("family", sort=False):
+    methods = {name: own.set_index("seed") for name, own in held.groupby("family", sort=False)}
+    for name, own in methods.items():
         guess, best, _ = of_the_best(task, seeds).mean(axis=1)
         test = own["test"].to_numpy(float)
-        way = float((test.mean() - guess) / (best - guess))
-        row = {"task": task["task"].iloc[0], "who": name, "beside": LIF, "made_by": LIF}
-        row |= {"level": float(test.mean()), "way": way, "seeds": len(own), "reached": len(own)}
-        for cost in MAIN:
-            fronts = [Frontier.of(on(lif, seed), cost) for seed in seeds]
-            costs = own[cost].to_numpy(float)
-            gap = _less(test, np.array([front.at(costs) for front in fronts]).T)
-            least = np.array([[front.least(x)[0] for front in fronts] for x in test])
-            reached = int(np.isfinite(least).all(axis=1).sum())
-            row |= {"cost": cost, "reached_theirs": reached, "word": "", "over": "", "why": ""}
-            row |= {"gap": gap.mean, "gap_low": gap.low, "gap_high": gap.high}
-            if way < HALF_WAY:
-                row["why"] = "below half of the way from guessing to the best"
-            elif (least > 0).all():
-                row |= _ratio(costs, least, _less(np.log(costs), np.log(least)))
-            else:
-                row["why"] = "the lif frontier does not reach it on all seeds"
-            yield {**row}
+        ways = (test - guess) / (best - guess)
+        row = {"task": task["task"].iloc[0], "who": name, "level": float(test.mean())}
+        row |= {"way": float(ways.mean()), "seeds": len(own), "word": "", "over": "", "why": ""}
+        row |= {"reached": int((ways >= HALF_WAY).sum()), "reached_theirs": 0, "made_by": ""}
+        if not statistics.t_interval(test - guess).low > 0:
+            yield row | {"beside": LIF, "cost": "", "why": "not above guessing"}
+            continue
+        for beside, networks in ((LIF, lif), (EVERYTHING, every)):
+            costs = own[list(MAIN)].to_numpy(float).T
+            for cost, paid in zip(MAIN, costs, strict=True):
+                if np.isfinite(paid).all():
+                    fronts = [Frontier.of(on(networks, seed), cost) for seed in seeds]
+                    gap = _less(test, np.array([front.at(paid) for front in fronts]).T)
+                    yield row | {"beside": beside, "cost": cost} | _gap(gap)
+        as_large = np.array([_of_size(lif[lif["seed"] == x], own["units"].iloc[0]) for x in seeds])
+        if np.isfinite(as_large).all():
+            gap = _less(test, np.tile(as_large, (len(test), 1)))
+            yield row | {"beside": EQUAL_UNITS, "cost": ""} | _gap(gap)
+        whole = methods.get(own["counterpart"].iloc[0])
+        if whole is not None:
+            paired = (own["test"] - whole["test"]).dropna().to_numpy(float)
+            yield row | {"beside": END_TO_END, "cost": ""} | _gap(statistics.t_interval(paired))
+
+
+def _of_size(lif: Table, units: float) -> float:
+    """Accuracy of the reference with spikes that has so many units, whose messages have no price.
+
+    Between two sizes a line over the logarithm of units; beyond them nan.
+    """
+    own = lif[lif["price"] == 0].sort_values("units")
+    sizes, test = (own[name].to_numpy(float) for name in ("units", "test"))
+    return float(np.interp(np.log(units), np.log(sizes), test, np.nan, np.nan))
+
+
+def _gap(interval: Interval) -> dict[str, float]:
+    return {"gap": interval.mean, "gap_low": interval.low, "gap_high": interval.high}
 
 
 def _less(mine: NDArray, theirs: NDArray) -> Interval:
-    """A method less the frontiers, whose seeds are other ones: over both, as Welch's test is.
+    """A method less references, whose seeds are other ones: over both, as Welch's test is.
 
     Args:
         mine: Of its networks, (network,).
-        theirs: What each frontier has in its place, (network, frontier).
+        theirs: What each seed has in its place, (network, seed).
     """
     each = theirs.mean(axis=0)
     extra = float(each.var(ddof=1)) / each.size if min(theirs.shape) > 1 else 0.0

@@ -5,19 +5,23 @@ The contrasts are listed in the config; a sentence of the report is a template f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 
-PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
+PLACE = ["talk", "experiment", "variant", "engine", "perturbation", "locus"]
+SAME = ["talk", "experiment", "perturbation", "locus"]
+"""In what both sides of a difference agree, unless `versus` says otherwise."""
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
 
 
@@ -36,92 +40,59 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         UserError: If a contrast names a metric that is not in the glossary.
     """
-    rows: list[dict[str, Any]] = []
-    synapses = _synapses(metrics)
     for entry in config["axes"]:
         if entry["metric"] not in GLOSSARY:
             raise UserError(
                 f"config: 'axes' uses metric '{entry['metric']}'; expected one of "
                 "records/glossary.py; correct it"
             )
-        chosen = _matching(metrics, entry["metric"], entry["where"])
-        for place in _places(chosen):
-            estimate = _effect(metrics, entry, tables.where(chosen, **place), place)
-            if estimate is not None:
-                rows.append(_row(entry, place, estimate) | {"size": _size(synapses, place)})
-    return columns.AXES.table(rows)
-
-
-def _synapses(metrics: pd.DataFrame) -> Mapping[tuple[str, str, str], float]:
-    """Talk, experiment and variant -> synapses, mean over seeds."""
     counted = tables.where(metrics, metric="synapses", perturbation="none")
-    means = counted.groupby(["talk", "experiment", "variant"], as_index=False)["value"].mean()
-    named = zip(means["talk"], means["experiment"], means["variant"], strict=True)
-    return dict(zip(named, means["value"].astype(float), strict=True))
-
-
-def _size(synapses: Mapping[tuple[str, str, str], float], place: Mapping[str, str]) -> float:
-    """How many times the synapses of the control, which the locus names, the network has."""
-    control = place["locus"].rpartition("/")[2]
-    ours, theirs = (
-        synapses.get((place["talk"], place["experiment"], name), np.nan)
-        for name in (place["variant"], control)
+    synapses = counted.groupby(["talk", "experiment", "variant"])["value"].mean().astype(float)
+    return columns.AXES.table(
+        row for entry in config["axes"] for row in _rows(metrics, entry, synapses)
     )
-    return ours / theirs if theirs > 0 else np.nan
 
 
-def _matching(metrics: pd.DataFrame, metric: str, where: Mapping[str, Any]) -> pd.DataFrame:
-    chosen = tables.where(metrics, metric=metric, **where)
-    return tables.where(chosen.assign(known=chosen["value"].notna()), known=True)
-
-
-def _effect(
-    metrics: pd.DataFrame, entry: Mapping[str, Any], part: pd.DataFrame, place: Mapping[str, str]
-) -> Interval | None:
-    """Interval of one contrast; None if the other side of a difference was not measured."""
-    ours = _by_seed(part)
-    values = np.array(list(ours.values()))
+def _rows(metrics: Table, entry: Mapping[str, Any], synapses: Table) -> Iterator[dict[str, Any]]:
+    """A row per place where a contrast was measured; sizes by talk, experiment and variant."""
+    ratio, values = entry["transform"] == "log", _per_seed(metrics, entry, "where", PLACE)
     if entry.get("versus"):
-        same = {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
-        theirs = _by_seed(_matching(metrics, entry["metric"], {**same, **entry["versus"]}))
-        values = statistics.compared(ours, theirs, ratio=entry["transform"] == "log")
-    if values.size == 0:
-        return None
-    if not np.isfinite(values).all() or (entry["transform"] == "log" and (values <= 0).any()):
-        return Interval(float(np.median(values)), np.nan, np.nan, values.size)
-    return statistics.interval(values, entry["transform"])
-
-
-def _by_seed(table: pd.DataFrame) -> dict[int, float]:
-    """Seed -> value, averaged over strengths where several fit; in the order of the seeds."""
-    seeds, values = table["seed"].astype(int).to_numpy(), table["value"].astype(float).to_numpy()
-    return {int(seed): float(values[seeds == seed].mean()) for seed in np.unique(seeds)}
-
-
-def _places(table: pd.DataFrame) -> list[dict[str, str]]:
-    """The distinct combinations of `PLACE_COLUMNS`, sorted."""
-    named = [table[column].astype(str) for column in PLACE_COLUMNS]
-    return [
-        dict(zip(PLACE_COLUMNS, key, strict=True)) for key in sorted(set(zip(*named, strict=True)))
-    ]
-
-
-def _row(entry: Mapping[str, Any], place: Mapping[str, str], estimate: Interval) -> dict[str, Any]:
-    ratio = entry["transform"] == "log"
+        others = _per_seed(metrics, entry, "versus", SAME).rename("other")
+        pairs = values.reset_index().merge(others.reset_index(), on=[*SAME, "seed"])
+        if ratio:
+            pairs = pairs[(pairs["value"] > 0) & (pairs["other"] > 0)]
+        pairs = pairs.set_index([*PLACE, "seed"])
+        values = pairs["value"] / pairs["other"] if ratio else pairs["value"] - pairs["other"]
     null = np.nan if entry["neutral"] is None else float(entry["neutral"])
-    declared = ("axis", "measure", "level", "metric", "better", "says")
-    keys = {key: entry[key] for key in declared} | {
-        key: place[key] for key in ("talk", "experiment", "perturbation", "locus")
-    }
-    limits = {
-        "effect": estimate.mean,
-        "low": estimate.low,
-        "high": estimate.high,
-        "seeds": estimate.seeds,
-    }
-    unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit
-    side = favoured(entry["better"], estimate, null)
-    return {**keys, **limits, "unit": unit, "neutral": null, "favours_spikes": side}
+    for place, own in values.groupby(PLACE):
+        told = dict(zip(PLACE, place, strict=True))
+        # The locus names the control.
+        names = told["variant"], told["locus"].rpartition("/")[2]
+        ours, theirs = (synapses.get((*place[:2], name), np.nan) for name in names)
+        estimate = _interval(own.to_numpy(), entry["transform"])
+        yield {
+            **{key: entry[key] for key in ("axis", "measure", "level", "metric", "better", "says")},
+            **{key: told[key] for key in ("talk", "experiment", "perturbation", "locus")},
+            **{"effect": estimate.mean, "low": estimate.low, "high": estimate.high},
+            "seeds": estimate.seeds,
+            "unit": "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit,
+            "neutral": null,
+            "favours_spikes": favoured(entry["better"], estimate, null),
+            "size": ours / theirs if theirs > 0 else np.nan,
+        }
+
+
+def _per_seed(metrics: Table, entry: Mapping[str, Any], side: str, by: list[str]) -> Table:
+    """Value by place and seed, averaged over strengths where several fit."""
+    chosen = tables.where(metrics, metric=entry["metric"], **entry[side]).dropna(subset=["value"])
+    return chosen.astype({"value": float}).groupby([*by, "seed"])["value"].mean()
+
+
+def _interval(values: NDArray[np.float64], transform: str) -> Interval:
+    """Without limits where a value is not finite, or has no logarithm."""
+    if not np.isfinite(values).all() or (transform == "log" and (values <= 0).any()):
+        return Interval(float(np.median(values)), np.nan, np.nan, values.size)
+    return statistics.interval(values, transform)
 
 
 def favoured(better: str, estimate: Interval, null: float) -> str:

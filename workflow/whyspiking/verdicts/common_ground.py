@@ -163,10 +163,15 @@ def _tried(entry: Entry) -> int:
     return len(shared_tasks.settings(entry.experiment.tuned.get(entry.variant.name, [])))
 
 
+def rule_of(entry: Entry) -> Rule | None:
+    """The declared rule by which a method learns."""
+    place = (entry.experiment.name, entry.variant.name)
+    return next((rule for rule in entry.talk.learning if place in rule.learners), None)
+
+
 def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     """Memory of the rule that trains a network, and the signals that it needs."""
-    place = (entry.experiment.name, entry.variant.name)
-    rule = next((rule for rule in entry.talk.learning if place in rule.learners), None)
+    rule = rule_of(entry)
     if rule is None:
         names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
         return {**dict.fromkeys(names, ""), "memory": np.nan}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from whyspiking.contract import places
-from whyspiking.contract.types import Params
-from whyspiking.declared.registry import Experiment, Talk
+from whyspiking.declared.registry import Talk
 from whyspiking.measures import energy, sizes, statistics
-from whyspiking.measures.energy import ControlCounts, CostModel, Prices, SpikingCounts
+from whyspiking.measures.energy import ControlCounts, SpikingCounts
 from whyspiking.records import columns, tables
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 
 SPIKING_ENGINE = "brian2"
@@ -33,29 +30,31 @@ CROSSED = {
 Counts = Mapping[str, float]
 
 
-def cross_rows(
-    metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
     """Contrasts between the variants of each experiment of one talk.
 
     Energy rows name the cost model in `perturbation`; contrasts name the control in `locus`
     (robustness: `<locus>/<control>`), since a ratio without its control is no result.
 
     Args:
-        metrics: The talk's rows of the metrics table.
-        talk: Its description: which variant has which role.
+        metrics: The talk's rows of the metrics table, as `described`.
+        talk: Of which sizes are compared, and which learning rules with the gradient.
         config: The run configuration; the `energy` block is used.
+
+    Returns:
+        Rows of the metrics table.
     """
-    models = energy.cost_models(config["energy"])
-    rows: list[dict[str, Any]] = []
-    for experiment in talk.experiments.values():
-        table = tables.where(metrics, experiment=experiment.name)
-        if not table.empty:
-            rows += _energy_rows(table, experiment, models, config["energy"])
-            rows += _gain_rows(table, experiment)
-            rows += _size_rows(table, experiment)
-            rows += _recovered_rows(table, experiment)
-    return rows + _alignment_rows(metrics, talk)
+    simulated = metrics["engine"] == SPIKING_ENGINE
+    ours = metrics[simulated & (metrics["role"] == "spiking")]
+    controls: Table = metrics[metrics["role"] == "control"]
+    parts = [
+        *_gains(ours, controls),
+        _recovered(metrics[simulated]),
+        *_size_ratios(_clean(metrics[~simulated]), talk),
+        *_energies(_clean(ours), _clean(controls), config["energy"]),
+        *_alignments(metrics, talk),
+    ]
+    return tables.stacked(parts)
 
 
 def energy_ratios(metrics: Table) -> pd.DataFrame:
@@ -79,185 +78,125 @@ def energy_ratios(metrics: Table) -> pd.DataFrame:
     return columns.ENERGY.table(row for part in parts for row in part.to_dict("records"))
 
 
-def _energy_rows(
-    table: Table, experiment: Experiment, models: list[CostModel], config: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Energy of every spiking network and control, and their ratios (E1), per seed."""
-    clean = tables.where(table, perturbation="none", locus="")
-    scale = str(table["scale"].iloc[0])
-    params = Params(talk=experiment.talk, experiment=experiment.name, scale=scale, values={})
-    controls = _with_role(experiment, "control")
-    rows: list[dict[str, Any]] = []
-    for control in controls:
-        measured = tables.where(clean, variant=control)
-        for seed, (counts, trials) in counted(measured, control_counts).items():
-            shared = places.common(params, control, seed, str(measured["engine"].iloc[0]))
-            energy_of = partial(energy.control_energy, counts)
-            rows += _energies(shared, energy_of, models, config, trials)
-    for spiking in _with_role(experiment, "spiking"):
-        compared = {
-            name: counted(tables.where(clean, variant=name), control_counts) for name in controls
-        }
-        simulated = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
-        for seed, (counts, trials) in counted(simulated, spiking_counts).items():
-            shared = places.common(params, spiking, seed, SPIKING_ENGINE)
-            energy_of = partial(energy.spiking_energy, counts)
-            rows += _energies(shared, energy_of, models, config, trials)
-            for name, by_seed in compared.items():
-                if seed in by_seed:
-                    against, fewer = by_seed[seed]
-                    place, least = {**shared, "locus": name}, min(trials, fewer)
-                    rows += _ratio_rows(place, counts, against, models, config, least)
-    return rows
+def _clean(table: Table) -> Table:
+    return tables.where(table, perturbation="none", locus="")
 
 
-def _energies(
-    shared: Mapping[str, Any],
-    energy_of: Callable[[CostModel, Prices], float],
-    models: list[CostModel],
-    config: Mapping[str, Any],
-    trials: int,
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for model in models:
-        value = energy_of(model, energy.prices(model, config))
-        rows += tables.rows({**shared, "perturbation": model.id}, {"energy": value}, trials)
-    return rows
+def _pairs(ours: Table, theirs: Table, *by: str) -> Table:
+    """Rows of the same seed side by side; columns of the second have `_other` behind their name."""
+    return ours.merge(theirs, on=["experiment", "seed", *by], suffixes=("", "_other"))
 
 
-def _ratio_rows(
-    shared: Mapping[str, Any],
-    spiking: SpikingCounts,
-    control: ControlCounts,
-    models: list[CostModel],
-    config: Mapping[str, Any],
-    trials: int,
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for model in models:
-        values = {"energy_ratio": energy.ratio(spiking, control, model, config)}
-        rows += tables.rows({**shared, "perturbation": model.id}, values, trials)
-    for factor, setting, value in energy.sensitivity(spiking, control, config):
-        place = {**shared, "perturbation": f"{factor}={setting}"}
-        rows += tables.rows(place, {"energy_ratio_variation": value}, trials)
-    return rows
+def _rows(pairs: Table, metric: str, value: Sequence[float], **places: Any) -> Table:
+    """Rows of another metric where the first of each pair was measured, or at other places."""
+    unit = GLOSSARY[metric].unit
+    return pairs.assign(metric=metric, value=value, unit=unit, **places)[columns.METRICS.names]
 
 
-def _gain_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
+def _fewer_trials(pairs: Table) -> Table:
+    return pairs[["trials", "trials_other"]].min(axis=1)
+
+
+def _gains(ours: Table, controls: Table) -> Iterator[Table]:
     """What a spiking network has more than a control of the same seed: R3 and L4.
 
     R3 is about robustness areas under the same perturbation at the same locus, L4 about areas of
     speed and accuracy.
     """
-    simulated = tables.where(table, engine=SPIKING_ENGINE)
-    rows: list[dict[str, Any]] = []
-    for spiking, control in itertools.product(
-        _with_role(experiment, "spiking"), _with_role(experiment, "control")
-    ):
-        for metric, gain in GAINS.items():
-            ours = tables.where(simulated, variant=spiking, metric=metric)
-            theirs = tables.where(table, variant=control, metric=metric)
-            for pair in _pairs(ours, theirs, "perturbation", "locus"):
-                locus = "/".join(filter(None, (pair["locus"], control)))
-                values = {gain: pair["value"] - pair["value_other"]}
-                least = min(pair["trials"], pair["trials_other"])
-                rows += tables.rows({**_place(pair), "locus": locus}, values, least)
-    return rows
+    for metric, gain in GAINS.items():
+        sides = (tables.where(table, metric=metric) for table in (ours, controls))
+        pairs = _pairs(*sides, "perturbation", "locus")
+        locus = (pairs["locus"] + "/" + pairs["variant_other"]).str.removeprefix("/")
+        more = pairs["value"] - pairs["value_other"]
+        yield _rows(pairs, gain, more, locus=locus, trials=_fewer_trials(pairs))
 
 
-def _recovered_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
+def _recovered(simulated: Table) -> Table:
     """Share of a loss that further training won back, per seed and condition (`recovers`)."""
-    scores = tables.where(table, engine=SPIKING_ENGINE, metric="score")
-    rows: list[dict[str, Any]] = []
-    for variant in experiment.variants.values():
-        before: Table = tables.where(scores, variant=variant.recovers)
-        clean = tables.where(before, perturbation="none").set_index("seed")["value"]
-        after = tables.where(scores, variant=variant.name)
-        for pair in _pairs(after, before, "perturbation", "locus", "strength"):
-            loss = float(clean[pair["seed"]]) - pair["value_other"]
-            if loss >= LEAST_LOSS:
-                value = (pair["value"] - pair["value_other"]) / loss
-                rows += tables.rows(_place(pair), {"loss_recovered": value}, pair["trials"])
-    return rows
+    scores = tables.where(simulated, metric="score")
+    before = scores.assign(recovers=scores["variant"])
+    clean = tables.where(before, perturbation="none")[["experiment", "seed", "recovers", "value"]]
+    pairs = _pairs(scores, before, "recovers", "perturbation", "locus", "strength")
+    pairs = pairs.merge(clean, on=["experiment", "seed", "recovers"], suffixes=("", "_clean"))
+    pairs = pairs.assign(loss=pairs["value_clean"] - pairs["value_other"])
+    pairs = pairs[pairs["loss"] >= LEAST_LOSS]
+    return _rows(pairs, "loss_recovered", (pairs["value"] - pairs["value_other"]) / pairs["loss"])
 
 
-def _alignment_rows(metrics: Table, talk: Talk) -> list[dict[str, Any]]:
+def _alignments(metrics: Table, talk: Talk) -> Iterator[Table]:
     """M3 of all talks under one name: the cosine, its null, and their difference, per seed."""
-    rows: list[dict[str, Any]] = []
     for place in (place for rule in talk.learning for place in rule.alignment):
         here = tables.where(
             metrics, experiment=place.experiment, variant=place.variant, perturbation="none"
         )
-        cosines = tables.where(here, metric=place.cosine)
-        for pair in _pairs(cosines, tables.where(here, metric=place.permuted)):
-            both = pair["value"], pair["value_other"]
-            values = dict[str, float](zip(ALIGNED, (*both, both[0] - both[1]), strict=True))
-            rows += tables.rows({**_place(pair), "locus": place.where}, values, pair["trials"])
-    return rows
+        pairs = _pairs(*(tables.where(here, metric=m) for m in (place.cosine, place.permuted)))
+        both = pairs["value"], pairs["value_other"]
+        for metric, value in zip(ALIGNED, (*both, both[0] - both[1]), strict=True):
+            yield _rows(pairs, metric, value, locus=place.where)
 
 
-def _size_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
-    """G1: size ratio of every spiking network to every control, in the engines of training."""
-    if experiment.sizes is None:
-        return []
-    clean = tables.where(table, perturbation="none", locus="", metric=["parameters", "score"])
-    # What was re-simulated is one network at one size; sizes are compared as they were trained.
-    known = tables.where(clean, metric="parameters")["engine"].unique().tolist()
-    clean = tables.where(clean, engine=known)
-    curves_of = {name: _size_curves(clean, experiment, name) for name in experiment.sizes.of}
-    rows: list[dict[str, Any]] = []
-    for spiking, control in itertools.product(
-        _with_role(experiment, "spiking"), _with_role(experiment, "control")
-    ):
-        ours, theirs = curves_of.get(spiking, {}), curves_of.get(control, {})
-        for seed in sorted(set(ours) & set(theirs)):
-            own: Table = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
-            value = sizes.size_ratio(ours[seed], theirs[seed])
-            trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
-            trials = 1 if trials == sizes.MANY else trials
-            place = {**_place(own.to_dict("records")[0]), "locus": control}
-            rows += tables.rows(place, {"size_ratio": value}, trials)
-    return rows
+def _size_ratios(trained: Table, talk: Talk) -> Iterator[Table]:
+    """G1: size ratio of every spiking network to every control, in the engines of training.
+
+    What was re-simulated is one network at one size; sizes are compared as they were trained.
+    """
+    sized = (tables.where(trained, metric=metric) for metric in ("parameters", "score"))
+    points = _pairs(*sized, "variant", "engine")
+    for experiment in (e for e in talk.experiments.values() if e.sizes is not None):
+        known = [variant.trained_as for variant in experiment.variants.values()]
+        own = tables.where(points, experiment=experiment.name)
+        if experiment.kind == "continuous":
+            own = own.assign(trials_other=sizes.MANY)
+        # Only seeds that have all sizes.
+        curves = {
+            key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
+            for key, part in own.groupby(["trained_as", "seed"])
+            if key[0] in experiment.sizes.of and len(part) == known.count(key[0])
+        }
+        ours, controls = (tables.where(own, role=role) for role in ("spiking", "control"))
+        for pair in _pairs(ours, controls[["experiment", "seed", "variant"]]).to_dict("records"):
+            names = pair["variant"], pair["variant_other"]
+            sides = [curves.get((name, pair["seed"]), []) for name in names]
+            if all(sides):
+                trials = min(point[2] for side in sides for point in side)
+                trials = 1 if trials == sizes.MANY else trials
+                value = [sizes.size_ratio(*sides)]
+                yield _rows(
+                    pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials
+                )
 
 
-def _size_curves(clean: Table, experiment: Experiment, name: str) -> dict[int, list[sizes.Point]]:
-    """Seed -> size and score at every size; only seeds that have them all."""
-    same = [v.name for v in experiment.variants.values() if v.trained_as == name]
-    own = tables.where(clean, variant=same)
-    points: dict[int, list[sizes.Point]] = {}
-    for pair in _pairs(
-        tables.where(own, metric="parameters"), tables.where(own, metric="score"), "variant"
-    ):
-        trials = sizes.MANY if experiment.kind == "continuous" else pair["trials_other"]
-        points.setdefault(pair["seed"], []).append((pair["value"], pair["value_other"], trials))
-    return {seed: several for seed, several in points.items() if len(several) == len(same)}
+def _energies(ours: Table, controls: Table, config: Mapping[str, Any]) -> Iterator[Table]:
+    """Energy of every spiking network and control, and their ratios (E1), per seed."""
+    models = energy.cost_models(config)
+    spiking, others = _counted(ours, spiking_counts), _counted(controls, control_counts)
+    for model in models:
+        price = energy.prices(model, config)
+        for own, of in ((spiking, energy.spiking_energy), (others, energy.control_energy)):
+            spent = [of(counts, model, price) for counts in own["counts"]]
+            yield _rows(own, "energy", spent, perturbation=model.id)
+    pairs = _pairs(spiking, others)
+    pairs = pairs.assign(locus=pairs["variant_other"], trials=_fewer_trials(pairs))
+    sides = list(zip(pairs["counts"], pairs["counts_other"], strict=True))
+    for model in models:
+        ratios = [energy.ratio(*both, model, config) for both in sides]
+        yield _rows(pairs, "energy_ratio", ratios, perturbation=model.id)
+    varied = [energy.sensitivity(*both, config) for both in sides]
+    for changed in zip(*varied, strict=True):
+        values, (factor, setting, _) = [value for *_, value in changed], changed[0]
+        place = f"{factor}={setting}"
+        yield _rows(pairs, "energy_ratio_variation", values, perturbation=place)
 
 
-def _with_role(experiment: Experiment, role: str) -> list[str]:
-    return [v.name for v in experiment.variants.values() if v.role == role]
-
-
-def _pairs(ours: Table, theirs: Table, *by: str) -> list[dict[str, Any]]:
-    """Rows of the same seed side by side; columns of the second have `_other` behind their name."""
-    return ours.merge(theirs, on=["seed", *by], suffixes=("", "_other")).to_dict("records")
-
-
-def _place(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a row that say where it was measured."""
-    return {name: row[name] for name in columns.METRICS.names[:9]}
-
-
-def counted[Kind](
-    table: Table, counts_of: Callable[[Counts], Kind | None]
-) -> dict[int, tuple[Kind, int]]:
-    """Seed -> counts and the trials behind them, where all of them were counted."""
-    by_seed = {}
-    for seed, part in table.groupby("seed"):
+def _counted(clean: Table, counts_of: Callable[[Counts], SpikingCounts | ControlCounts | None]):
+    """A row per network of which all was counted: where, `counts`, and the trials behind them."""
+    rows = []
+    for _, part in clean.groupby(["experiment", "variant", "seed"], sort=False):
         counts = counts_of(dict(zip(part["metric"], part["value"].astype(float), strict=True)))
         trials = tables.where(part, metric=["syn_events", "macs_effective"])["trials"]
         if counts is not None and not trials.empty:
-            by_seed[int(seed)] = counts, int(trials.min())
-    return by_seed
+            rows.append({**part.iloc[0], "counts": counts, "trials": trials.min()})
+    return pd.DataFrame(rows, columns=[*clean.columns, "counts"])
 
 
 def spiking_counts(counts: Counts) -> SpikingCounts | None:

@@ -1,9 +1,9 @@
 """The networks whose frontiers are drawn: trained references, those built by hand, the methods.
 
 References and built networks are measured where the protocol is. Methods of the talks are told of
-on the tasks that they share with it: only those with spikes, since nothing else can show that the
-frontier of spiking references lies too low. All are charged by one formula (`measures.accounting`)
-and one clock, that of the references, whatever step a method was simulated with.
+on the tasks that they share with it; of those without spikes nothing is counted. All others are
+charged by one formula (`measures.accounting`) and one clock, that of the references, whatever step
+a method was simulated with.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.registry import PROTOCOL, Talk
 from whyspiking.errors import UserError
 from whyspiking.records import tables
-from whyspiking.records.frontier_columns import POINTS
+from whyspiking.records.frontier_columns import COUNTED, POINTS
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import common_ground, shared_trials
 from whyspiking.verdicts.frontiers import BUILT, LIF, RULE, TRAINED
@@ -61,10 +61,14 @@ def points(
             *built_by_hand(here, said.built, steps),
             *_rules(common_ground.entries(metrics, talks, task), steps, config),
         ]
-        rows += [{"task": task, "guess": said.chance, "price": 0.0} | row for row in networks]
+        same = {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""}
+        rows += [same | row for row in networks]
     table = POINTS.table(rows)
-    # Zeros are left out of the metrics.
-    return table.fillna({name: 0.0 for name in POINTS.of_kind("number") if name != "seed"})
+    # Zeros are left out of the metrics; of what sends no spikes nothing was counted.
+    counted = [column.name for column in COUNTED]
+    known = table["numbers"].notna()
+    table.loc[known, counted] = table.loc[known, counted].fillna(0.0)
+    return table
 
 
 def _trained(rows: Table) -> Iterator[dict[str, Any]]:
@@ -108,24 +112,37 @@ def built_by_hand(
 def _rules(
     entries: list[common_ground.Entry], steps: int, config: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Methods with spikes: a row a seed."""
+    """Methods of the talks: a row a seed; what sends no spikes has accuracies only."""
     for entry in entries:
-        if not entry.spikes:
-            continue
         values = registry.params(entry.experiment, config, 0, entry.variant.name).values
         clocked = steps * float(values["n_hidden"] + values["n_output"])
-        more = _states(entry, entries)
+        row = {
+            "family": common_ground.label(entry.talk, entry.variant.name),
+            "kind": RULE,
+            "counterpart": _counterpart(entry, entries),
+            "units": values["n_hidden"],
+        }
         clean: Table = tables.where(entry.rows, perturbation="none", locus="")
         for seed, rows in shared_trials.preferred(clean).groupby("seed"):
             known = _values(rows)
-            yield _spiking(known, clocked, steps, more) | {
-                "family": common_ground.label(entry.talk, entry.variant.name),
-                "kind": RULE,
-                "units": values["n_hidden"],
-                "seed": seed,
-                "validation": known["accuracy"],
-                "test": known["accuracy"],
-            }
+            counted = dict.fromkeys((x.name for x in COUNTED), np.nan)
+            if entry.spikes:
+                counted = _spiking(known, clocked, steps, _states(entry, entries))
+            told = {"validation": known["accuracy"], "test": known["accuracy"]}
+            yield counted | row | told | {"seed": seed}
+
+
+def _counterpart(entry: common_ground.Entry, entries: list[common_ground.Entry]) -> str:
+    """The network of the same experiment that is trained end to end, if this one is not."""
+    whole = [e for e in entries if e.experiment is entry.experiment and not _is_local(e)]
+    if not _is_local(entry) or not whole:
+        return ""
+    return common_ground.label(whole[0].talk, whole[0].variant.name)
+
+
+def _is_local(entry: common_ground.Entry) -> bool:
+    rule = common_ground.rule_of(entry)
+    return rule is None or rule.local
 
 
 def _values(rows: Table) -> dict[str, float]:

@@ -118,7 +118,7 @@ def without_effect(talk: Talk, change: Change, scale: str, run: Collection[str])
 
 
 def idle_lines(talks: Iterable[Talk], config: Mapping[str, Any], folder: Path) -> Iterator[str]:
-    """For who edits a talk.yaml: what differs from the record and has no effect in this run.
+    """For users who edit a talk.yaml: what differs from the record and has no effect in this run.
 
     Args:
         talks: As they are now.

@@ -19,7 +19,7 @@ def learning(results: Results) -> Plate:
     ax = plate.subplots()
     said = learning_curve(
         ax,
-        results.history,
+        results.history[results.history["experiment"] == "patterns"],
         metric="validation_accuracy",
         labels={"spiking": "one neuron", "mlp": "ReLU network", "counts": "counts, linear"},
     )

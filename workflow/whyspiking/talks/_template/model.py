@@ -1,12 +1,16 @@
-"""The neuron: its potential in closed form, and as Brian2 integrates it (README, section 2)."""
+"""The neurons: their potential in closed form, and as Brian2 integrates it (README, section 2)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
 from whyspiking.contract.types import Binding, Layer, Params, Task, Trials
+from whyspiking.datasets import shared
 
 # Eq. 2; time constants and gain are values of each run.
 NEURON = """
@@ -27,11 +31,11 @@ def kernel(params: Params, elapsed_ms: NDArray) -> NDArray[np.float64]:
 
 
 def potentials(params: Params, w: NDArray, times_ms: NDArray) -> NDArray[np.float64]:
-    """V at every step of a trial (Eq. 1), (time,).
+    """V at every step of a trial (Eq. 1), (time, neuron).
 
     Args:
         params: Time constants, `trial_ms`, `dt_ms`.
-        w: Weights, (input,).
+        w: Weights, (input, neuron).
         times_ms: One spike per input in ms, inf for none; (input,).
     """
     grid = params.dt_ms * np.arange(round(params.trial_ms / params.dt_ms))
@@ -40,57 +44,77 @@ def potentials(params: Params, w: NDArray, times_ms: NDArray) -> NDArray[np.floa
 
 
 def first_spikes(params: Params, w: NDArray, times_ms: NDArray) -> NDArray[np.float64]:
-    """First time on the grid at which V has reached 1 in ms, inf if it never does; (trial,)."""
-    found = np.full(len(times_ms), np.inf)
-    for trial, times in enumerate(times_ms):
-        above = np.flatnonzero(potentials(params, w, times) >= 1.0)
-        if above.size:
-            found[trial] = above[0] * params.dt_ms
+    """First time on the grid at which V has reached 1 in ms, inf if never; (trial, neuron)."""
+    found = np.full((len(times_ms), w.shape[1]), np.inf)
+    for first, times in zip(found, times_ms, strict=True):
+        above = potentials(params, w, times) >= 1.0
+        fired = above.any(axis=0)
+        first[fired] = above.argmax(axis=0)[fired] * params.dt_ms
     return found
 
 
+def layers(params: Params) -> dict[str, int]:
+    """Number of neurons in every layer, in order; the template's own task has a single neuron."""
+    if shared.takes_part(params):
+        return {"hidden": params.n_hidden, "output": params.n_output}
+    return {"output": 1}
+
+
 def decide(params: Params, first_ms: NDArray, task: Task) -> Trials:
-    """A spike means class 1, at once; silence means class 0, known at the end of the trial."""
-    fired = np.isfinite(first_ms)
-    return Trials.of(task, fired, np.where(fired, first_ms, params.trial_ms))
+    """The class whose neuron fires first, at once; silence decides nothing.
+
+    Of a single neuron a spike means class 1 and silence class 0, known at the end of the trial.
+    """
+    at_ms = first_ms.min(axis=1)
+    if first_ms.shape[1] == 1:
+        return Trials.of(task, np.isfinite(at_ms), np.minimum(at_ms, params.trial_ms))
+    return Trials.of(task, np.where(np.isfinite(at_ms), first_ms.argmin(axis=1), -1), at_ms)
 
 
 def brian_model(params: Params) -> BrianModel:
     """The structure in Brian2; weights and constants come with `bind`."""
-    neuron = Group(
-        name="output",
-        size=1,
-        equations=NEURON,
-        threshold="v >= v_th and fired == 0",
-        reset="fired = 1",
-        method="exact",
-        start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms")},
-    )
+    groups = [
+        Group(
+            name=name,
+            size=size,
+            equations=NEURON,
+            threshold="v >= v_th and fired == 0",
+            reset="fired = 1",
+            method="exact",
+            start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms")},
+        )
+        for name, size in layers(params).items()
+    ]
+    names = tuple(layers(params))
     return BrianModel(
         name="tempotron",
-        groups=[neuron],
-        synapses=[Synapses("s_output", "input", "output", on_pre="x_post += w")],
+        groups=groups,
+        synapses=[
+            Synapses(f"s_{post}", pre, post, on_pre="x_post += w")
+            for pre, post in pairwise(("input", *names))
+        ],
         inputs={"input": params.n_input},
         dt_ms=params.dt_ms,
         trial_ms=params.trial_ms,
         max_trials=params.max_trials,
-        reset={"output": "v = 0; x = 0; fired = 0"},
-        record_spikes=("output",),
+        reset=dict.fromkeys(names, "v = 0; x = 0; fired = 0"),
+        record_spikes=names,
     )
 
 
-def bind(params: Params, w: NDArray) -> Binding:
-    """Place weights (input,) and time constants into the structure, in base units."""
-    weights = np.asarray(w, float)[:, None]
+def bind(params: Params, w: Mapping[str, NDArray]) -> Binding:
+    """Place weights into each layer, (input, neuron), and constants, in base units."""
+    gain = _peak_scale(params) * (params.tau_m - params.tau_s) / params.tau_s
+    constants = {"tau_m": params.tau_m * 1e-3, "tau_s": params.tau_s * 1e-3, "g": gain, "v_th": 1.0}
+    values = {f"{name}.{key}": value for name in w for key, value in constants.items()}
     return Binding(
-        values={
-            "s_output.w": weights,
-            "output.tau_m": params.tau_m * 1e-3,
-            "output.tau_s": params.tau_s * 1e-3,
-            "output.g": _peak_scale(params) * (params.tau_m - params.tau_s) / params.tau_s,
-            "output.v_th": 1.0,
+        values={**values, **{f"s_{name}.w": weights for name, weights in w.items()}},
+        layers={
+            f"s_{post}.w": Layer(
+                pre, post, w[post], "readout" if post == "output" else "feedforward"
+            )
+            for pre, post in pairwise(("input", *w))
         },
-        layers={"s_output.w": Layer("input", "output", weights, "readout")},
     )
 
 

@@ -1,4 +1,4 @@
-"""One neuron that learns to tell spike patterns apart."""
+"""Neurons that learn to tell spike patterns apart."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Train the neuron; the controls are declared in talk.yaml."""
+    """Train the output; the controls are declared in talk.yaml."""
     from whyspiking.talks._template import learning
 
     return learning.train(params, streams, progress)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
-    """Run the neuron in closed form."""
-    first = model.first_spikes(params, network.arrays["w"], times_ms(task))
+    """Run the neurons in closed form, layer by layer."""
+    first = times_ms(task)
+    for name in model.layers(params):
+        first = model.first_spikes(params, network.arrays[name], first)
     return model.decide(params, first, task)
 
 
@@ -42,10 +44,10 @@ def to_brian(params: Params) -> BrianModel:
 
 
 def bind(params: Params, network: Network) -> Binding:
-    """Place a trained neuron into that structure."""
-    return model.bind(params, network.arrays["w"])
+    """Place trained weights into that structure."""
+    return model.bind(params, network.arrays)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """A spike means class 1, silence class 0."""
-    return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task)
+    """The first spike of the output decides."""
+    return model.decide(params, recording.spikes["output"].first_ms(), task)

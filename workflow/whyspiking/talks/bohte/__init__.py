@@ -13,5 +13,8 @@ EXPERIMENTS = {
     "released_smnist": "released_pixels",
     "shared_yinyang": "shared_tasks",
     "shared_randman": "shared_tasks",
+    "shared_span_recall": "shared_tasks",
+    "shared_volley_recall": "shared_tasks",
+    "shared_sound": "shared_tasks",
 }
 """Experiment -> the module that fulfils it."""

@@ -114,10 +114,12 @@ def rates(params: ct.Params, cell: str) -> dict[str, float]:
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:
-    """Keep time constants between one step and `tau_max`."""
-    limit = np.log(params.tau_max)
+    """Keep time constants between one step and `tau_max`, of the readout `tau_out_max` if given."""
+    longest = {"log_tau_out": params.values.get("tau_out_max", params.tau_max)}
     return {
-        name: jnp.clip(values, 0.0, limit) if name.startswith(TIME_CONSTANTS) else values
+        name: jnp.clip(values, 0.0, np.log(longest.get(name, params.tau_max)))
+        if name.startswith(TIME_CONSTANTS)
+        else values
         for name, values in arrays.items()
     }
 

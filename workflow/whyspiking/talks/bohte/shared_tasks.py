@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
@@ -15,10 +17,14 @@ from whyspiking.talks.bohte.training import Labelled
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
 
 
-def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+def make_task(
+    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
+) -> ct.Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall."""
     trial_ms = params.n_steps * float(params.step_ms)
-    return shared.task_on_steps(params, split, step_ms=float(params.step_ms), trial_ms=trial_ms)
+    return shared.task_on_steps(
+        params, split, step_ms=float(params.step_ms), trial_ms=trial_ms, epoch=epoch
+    )
 
 
 def train(
@@ -26,8 +32,9 @@ def train(
 ) -> ct.Network:
     """Train the network."""
 
-    def labelled(split: ct.Split) -> Labelled:
-        task = make_task(params, split, streams)
+    @functools.lru_cache(maxsize=1)  # sound has the same trials in every epoch
+    def labelled(split: ct.Split, part: int = 0) -> Labelled:
+        task = make_task(params, split, streams, part)
         assert task is not None
         return raster(params, task), task.targets
 

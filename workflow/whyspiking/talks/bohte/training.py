@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import shared
 from whyspiking.talks.bohte import learning, network, one_class, truncated
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
 type Labelled = tuple[NDArray, NDArray]
 """Trials of one class each: (trial, time, channel) and (trial,)."""
-type Prepared = tuple[Data, Callable[[Arrays], dict[str, float]], Loss]
-"""Training data, what judges an epoch on validation data, the loss."""
+type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
+"""Training data, of all epochs or of one, what judges an epoch on validation data, the loss."""
 PRICED = "penalty_1"
 """The variant whose spikes have a price."""
 
@@ -74,7 +75,7 @@ def train_classes(
     variant: str,
     streams: Streams,
     progress: ct.Progress,
-    labelled: Callable[[ct.Split], Labelled],
+    labelled: Callable[..., Labelled],
 ) -> ct.Network:
     """Train one network on trials of one class each.
 
@@ -83,10 +84,17 @@ def train_classes(
         variant: Which network.
         streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
-        labelled: Trials of the splits "train" and "validation".
+        labelled: Trials of the splits "train" and "validation"; of a task that has other trials in
+            every epoch, also told their part (`shared.part_of`).
     """
-    cell, (learned, labels) = cell_of(variant), labelled("train")
-    data = {"x": learned, "labels": labels.astype(np.int32)}
+    cell = cell_of(variant)
+
+    def data(*part: int) -> Data:
+        learned, labels = labelled("train", *part)
+        return {"x": learned, "labels": labels.astype(np.int32)}
+
+    anew = "n_distinct" in params.values
+    given = (lambda epoch: data(shared.part_of(params, epoch - 1))) if anew else data()
     shown, wanted = labelled("validation")
 
     def judge(arrays: Arrays) -> dict[str, float]:
@@ -94,7 +102,7 @@ def train_classes(
         return {"validation_accuracy": float((chosen == wanted).mean())}
 
     loss = truncated.loss if "truncation" in params.values else class_loss
-    return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
+    return train(params, variant, streams, progress, (given, judge, loss(params, cell)))
 
 
 def label_loss(params: ct.Params, cell: str) -> Any:

@@ -16,6 +16,9 @@ EXPERIMENTS = {
     "sharp_waves": "hippocampus.sharp_waves",
     "shared_yinyang": "force.classification",
     "shared_randman": "force.classification",
+    "shared_span_recall": "force.classification",
+    "shared_volley_recall": "force.classification",
+    "shared_sound": "force.classification",
 }
 """Experiment -> the module that fulfils it."""
 

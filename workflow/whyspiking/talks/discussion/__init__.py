@@ -6,8 +6,6 @@ EXPERIMENTS = {
     "exchange": "exchange",
     "one_neuron": "one_neuron",
     "units": "studies",
-    "mirror": "studies",
-    "precision": "studies",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

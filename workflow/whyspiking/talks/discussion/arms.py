@@ -1,4 +1,4 @@
-"""What is set element distinctness, or its mirror: networks of every size (README, section 3).
+"""What is set element distinctness: networks of every size (README, section 3).
 
 An arm is given trials of three splits and yields, size by size, its units, its accuracy on test
 trials, and the numbers that training set. Settings are chosen on validation trials.
@@ -12,13 +12,12 @@ from typing import Any
 
 import jax
 import numpy as np
-import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.distinctness import Settings
-from whyspiking.talks.discussion import fitting, leaky_neuron, one_neuron
+from whyspiking.talks.discussion import fitting, one_neuron
 from whyspiking.talks.discussion.fitting import Arrays
 
 Drawn = tuple[NDArray, NDArray]
@@ -93,54 +92,6 @@ def gated(params: ct.Params, settings: Settings, data: Splits, streams: Streams)
         yield n, *_best(tried, _gru, *told[1:])
 
 
-def clocked(
-    params: ct.Params, settings: Settings, data: Splits, streams: Streams
-) -> Iterator[Found]:
-    """The leaky neuron on a clock: it is told times to the step, for each of `steps` a network.
-
-    Its units are given as updates of a trial: it is updated in every step.
-    """
-    for step in params.clock_ms:
-        told = [(np.floor(times / step) * step, classes) for times, classes in data]
-        found = next(neuron(params, settings, (told[0], told[1], told[2]), streams))
-        yield round(settings.trial_ms / step), *found[1:]
-
-
-def population(
-    params: ct.Params, settings: Settings, data: Splits, streams: Streams, *, clock: bool = False
-) -> Iterator[Found]:
-    """Leaky neurons that vote by a spike or none; with a spike at the trial's end, if told so."""
-    if clock:
-        ends = [np.full((len(times), 1), settings.trial_ms) for times, _ in data]
-        pairs_of = zip(data, ends, strict=True)
-        seen = [(np.hstack([times, end]), classes) for (times, classes), end in pairs_of]
-    else:
-        seen = list(data)
-    for n in params.neurons:
-        begin, rates = partial(population_start, seen[0][0].shape[1], n), params.vote_rates
-        tried = fitting.tries(votes_loss, begin, seen[0], rates, streams, f"init {n}")
-        yield n, *_best(tried, votes, *seen[1:])
-
-
-def votes(arrays: Arrays, times: Any) -> Any:
-    """Weighted votes of leaky neurons, (trial,)."""
-    own = {name: arrays[name] for name in ("w", "log_tau", "theta")}
-    return arrays["out"] @ jax.vmap(leaky_neuron.fired, (0, None))(own, times) + arrays["out_bias"]
-
-
-def votes_loss(arrays: Arrays, times: Any, classes: Any) -> Any:
-    """Cross-entropy of two classes."""
-    return optax.sigmoid_binary_cross_entropy(votes(arrays, times), classes).mean()
-
-
-def population_start(n_in: int, n: int, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Random neurons with weights of either sign, and random votes."""
-    drawn = [leaky_neuron.start(n_in, rng) for _ in range(n)]
-    arrays = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
-    arrays["w"] *= rng.choice([-1, 1], arrays["w"].shape)
-    return arrays | {"out": rng.normal(size=n), "out_bias": np.zeros(())}
-
-
 _gru = jax.jit(fitting.gru)
 
 
@@ -166,8 +117,5 @@ ARMS: dict[str, Arm] = {
     "sorted_times": partial(feed_forward, sizes="units_sorted", see=partial(np.sort, axis=1)),
     "pairs": pairs,
     "gated": gated,
-    "clocked": clocked,
-    "population": population,
-    "with_clock": partial(population, clock=True),
 }
 """Variant -> what is trained, or built."""

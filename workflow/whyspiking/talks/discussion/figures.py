@@ -1,7 +1,7 @@
-"""Figures of the discussion: rates of approximation, units that a task takes, costs of precision.
+"""Figures of the discussion: rates of approximation, units that a task takes.
 
 All are drawn from the metrics table: its perturbation names target or task, its strength the
-number of units (of `precision/clocked` the updates of a trial).
+number of units.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
             "Error of networks that learned, by their number of units; dashed: networks of either "
             "kind that were built without learning. Means.",
         ),
-        "cost of precision": lambda: precision(results.metrics),
     }
 
 
@@ -135,26 +134,4 @@ def units(metrics: Table) -> fg.Plate:
         "the largest network that was trained.",
         f"{'; '.join(said)}.",
         experiment="units",
-    )
-
-
-def precision(metrics: Table) -> fg.Plate:
-    """Updates of a trial against the window in which spikes coincide."""
-    plate, (ax,) = fg.row_of_panels(3.2, width=4.8)
-    clocked = points(metrics, "precision", "clocked", "accuracy")
-    good = clocked[clocked["value"] >= 0.99].groupby("perturbation")["strength"].min()
-    fg.require(len(good), "Precision was not varied at this scale.")
-    fewest = sorted((float(task.split()[1]), updates) for task, updates in good.items())
-    window, updates = np.transpose(fewest)
-    ax.plot(window, updates, "^-", color=fg.PURPLE, label="on a clock")
-    ax.plot(window, np.full(len(window), 6.0), "s-", color=fg.RED, label="at events")
-    ax.set(xscale="log", yscale="log", xlabel="window (ms)", ylabel="updates of the neuron a trial")
-    ax.invert_xaxis()
-    ax.legend()
-    listed = "; ".join(f"{w:g} ms: {u:g}" for w, u in fewest)
-    return plate.says(
-        "What one leaky neuron costs that tells whether two of six inputs fire within a window: "
-        "updates a trial at events, and fewest on a clock with an accuracy of 99 %.",
-        f"At events always 6; on a clock, by window: {listed}.",
-        experiment="precision",
     )

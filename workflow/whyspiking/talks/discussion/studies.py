@@ -1,4 +1,4 @@
-"""Element distinctness for many sizes, its mirror, and what precision costs (README, section 3).
+"""Element distinctness for many sizes (README, section 3).
 
 Every network of these experiments is an arm (`arms`) with all its sizes; rows of the metrics table
 say by their perturbation which task it was, and by their strength how many units.
@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import distinctness
 from whyspiking.datasets.distinctness import Settings
 from whyspiking.talks.discussion import arms, one_neuron
-from whyspiking.talks.discussion.arms import Drawn, Found, Splits
+from whyspiking.talks.discussion.arms import Found, Splits
 
 PLACES: Mapping[str, Mapping[str, Settings]] = {
     "units": {
@@ -27,15 +25,6 @@ PLACES: Mapping[str, Mapping[str, Settings]] = {
         "n 6": Settings(6),
         "n 10": Settings(10),
         "n 20": Settings(20),
-    },
-    "mirror": {"weighted sum": Settings(6)},
-    # The gap shrinks with the window: precision is needed in both classes.
-    "precision": {
-        "window 1": Settings(6, 1.0, 4.0),
-        "window 0.5": Settings(6, 0.5, 2.0),
-        "window 0.25": Settings(6, 0.25, 1.0),
-        "window 0.1": Settings(6, 0.1, 0.4),
-        "window 0.05": Settings(6, 0.05, 0.2),
     },
 }
 """Experiment -> what its rows call a task -> the task."""
@@ -62,40 +51,22 @@ def train(
     for done, (name, settings) in enumerate(places.items()):
         if name not in params.tasks:
             continue
-        data = splits(params, settings, streams, mirrored=params.experiment == "mirror")
-        own = replace(params, values={**params.values, "clock_ms": clocks(settings)})
-        found = list(arms.ARMS[variant](own, settings, data, streams))
+        data = splits(params, settings, streams)
+        found = list(arms.ARMS[variant](params, settings, data, streams))
         rows += rows_of(name, found, params.n_test)
         progress((done + 1) / len(places), f"{name}: {100 * found[-1][1]:.1f} %")
     return ct.Network({}, {"engine": "jax", "epochs": 1, "measured_at": rows})
 
 
-def clocks(settings: Settings) -> list[float]:
-    """Steps of the clocked neuron, in ms: from four windows down to a quarter of one."""
-    return [settings.window_ms * share for share in (4.0, 2.0, 1.0, 0.5, 0.25)]
-
-
-def splits(params: ct.Params, settings: Settings, streams: Streams, *, mirrored: bool) -> Splits:
+def splits(params: ct.Params, settings: Settings, streams: Streams) -> Splits:
     """Fresh trials for training, validation and test."""
     name = f"{settings.n}-{settings.window_ms:g}"
     sizes = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
     a, b, c = (
-        _drawn(settings, n, streams, f"data-{split}-{name}", mirrored=mirrored)
+        distinctness.draw(settings, n, streams.rng(f"data-{split}-{name}"))
         for split, n in sizes.items()
     )
     return a, b, c
-
-
-def _drawn(settings: Settings, n: int, streams: Streams, purpose: str, *, mirrored: bool) -> Drawn:
-    """Times, and classes: those of the task, or of its mirror, which a ReLU unit is made for.
-
-    The mirror asks whether a fixed weighted sum of all times is positive; its weights sum to 0.
-    """
-    times, classes = distinctness.draw(settings, n, streams.rng(purpose))
-    if mirrored:
-        weights = streams.rng("mirror").normal(size=settings.n)
-        classes = (times @ (weights - weights.mean()) > 0).astype(np.int64)
-    return times, classes
 
 
 def rows_of(name: str, found: list[Found], trials: int) -> list[list[Any]]:

@@ -41,8 +41,9 @@ def train(
     cell, training = described.cells[variant], protocol().training[own.experiment]
     setting = cell.setting.given
     recipe = references.recipe(own.experiment, cell.family, cell.units, setting)
-    shape, drawn = references.shape(own), references.trials(own)
     size = min(training.part, params.n_train)
+    few_of_all = replace(own, values={**own.values, "share": size / training.part})
+    shape, drawn = references.shape(own), references.trials(few_of_all)
     n_parts = training.parts if size == training.part else 1
     test = make_task(params, "test", streams)
     assert test is not None

@@ -8,5 +8,8 @@ EXPERIMENTS = {
     "regression": "regression",
     "shared_yinyang": "shared",
     "shared_randman": "shared",
+    "shared_span_recall": "shared",
+    "shared_volley_recall": "shared",
+    "shared_sound": "shared",
 }
 """Experiment -> the module that fulfils it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -20,40 +21,45 @@ from whyspiking.talks.neftci import task as tasks
 def own(params: ct.Params) -> ct.Params:
     """What the shared task fixes, under the names that the network has for it.
 
-    The steps that count are the last `counted_ms`. Parameters of other experiments stay as they
-    are.
+    The steps that count are the last `counted_ms`; on a task with time, those of its answer.
+    Parameters of other experiments stay as they are.
     """
     if not shared.takes_part(params):
         return params
+    with_time = params.shared_task in shared.STREAMS
     named = {
         "hidden": [params.n_hidden],
         "n_classes": params.n_output,
         "n_frames": round(params.trial_ms / params.dt_ms),
-        "burn_in_ms": params.trial_ms - params.counted_ms,
+        "burn_in_ms": params.trial_ms - (params.answer_ms if with_time else params.counted_ms),
     }
     return replace(params, values={**params.values, **named})
 
 
-def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+def make_task(
+    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
+) -> ct.Task | None:
     """The task, its spikes at the starts of the steps of the network."""
     trial_ms = own(params).n_frames * params.dt_ms
     return shared.task_on_steps(
-        params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT
+        params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT, epoch=epoch
     )
 
 
 def rounds(params: ct.Params) -> training.Rounds:
-    """Training data: the same in every epoch."""
+    """Training data of every epoch."""
 
-    def of(split: ct.Split) -> Recordings:
-        task = make_task(params, split, Streams(params.seed))
+    def of(split: ct.Split, epoch: int = 0) -> Recordings:
+        task = make_task(params, split, Streams(params.seed), epoch)
         assert task is not None
         spikes = task.stimulus.spikes[tasks.INPUT]
         raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
         return Recordings(task.targets, np.packbits(raster, axis=2), spikes.n_units, None)
 
-    always = of("train")
-    return training.Rounds(params.epochs, lambda _: always, of("validation"))
+    part = functools.lru_cache(maxsize=1)(functools.partial(of, "train"))
+    return training.Rounds(
+        params.epochs, lambda epoch: part(shared.part_of(params, epoch)), of("validation")
+    )
 
 
 def train(

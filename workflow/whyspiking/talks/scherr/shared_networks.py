@@ -69,7 +69,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Each epoch shows its samples (`shared.part_of`) in another order; its last batch may be smaller.
+    Every epoch shows its part (`shared.part_of`) in another order; its last batch may be smaller.
 
     Args:
         params: Parameters of the experiment.

@@ -119,9 +119,9 @@ def population(
     )
 
 
-def readout(name: str, size: int, unit: str = "ms") -> bm.Group:
-    """Outputs z, decoded from spikes that are filtered as those of all synapses are (Eqs. 3, 7)."""
-    equations = f"dz/dt = (h_z - z/tau_r)/{unit} : 1\ndh_z/dt = -h_z/tau_d/{unit} : 1"
+def readout(name: str, size: int, unit: str = "ms", decay: str = "tau_d") -> bm.Group:
+    """Outputs z, decoded from filtered spikes (Eqs. 3, 7); `decay` names what stands for tau_d."""
+    equations = f"dz/dt = (h_z - z/tau_r)/{unit} : 1\ndh_z/dt = -h_z/{decay}/{unit} : 1"
     return bm.Group(name, size, equations, method="euler")
 
 

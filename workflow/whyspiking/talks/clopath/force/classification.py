@@ -39,7 +39,12 @@ NOTED = 500
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Trials of the shared task; each ends with the answer window."""
+    """Trials of the shared task; each ends with the answer window.
+
+    Of a task with time they are told on its steps, as to all methods.
+    """
+    if params.shared_task in shared.STREAMS:
+        return shared.task_on_steps(params, split, step_ms=params.step_ms, trial_ms=params.trial_ms)
     return shared.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
 
 

@@ -9,7 +9,7 @@
 namespace {
 
 struct Constants {
-  double dt, capacitance, k, v_r, v_t, v_peak, v_reset, a, b, d, bias, tau_r, tau_d;
+  double dt, capacitance, k, v_r, v_t, v_peak, v_reset, a, b, d, bias, tau_r, tau_d, tau_read;
 };
 constexpr int kStates = 6; // v, u, current, h, r, h_r
 
@@ -21,7 +21,8 @@ inline void add(double *__restrict to, double factor, const double *__restrict r
 inline int update(const Constants &c, int n, double *__restrict v, double *__restrict u,
                   double *__restrict current, double *__restrict h,
                   double *__restrict r, double *__restrict h_r) {
-  const double by_c = c.dt / c.capacitance, by_r = c.dt / c.tau_r, by_d = c.dt / c.tau_d;
+  const double by_c = c.dt / c.capacitance, by_r = c.dt / c.tau_r, by_d = c.dt / c.tau_d,
+               by_read = c.dt / c.tau_read;
   int fired = 0;
   for (int i = 0; i < n; ++i) {
     const double dv = c.k * (v[i] - c.v_r) * (v[i] - c.v_t) - u[i] + current[i] + c.bias;
@@ -29,7 +30,7 @@ inline int update(const Constants &c, int n, double *__restrict v, double *__res
     current[i] += c.dt * h[i] - by_r * current[i];
     h[i] -= by_d * h[i];
     r[i] += c.dt * h_r[i] - by_r * r[i];
-    h_r[i] -= by_d * h_r[i];
+    h_r[i] -= by_read * h_r[i];
     v[i] += by_c * dv;
     u[i] += c.dt * du;
     fired += v[i] >= c.v_peak;
@@ -49,7 +50,7 @@ extern "C" void advance(const double *constants, int32_t n, const double *omega,
                         int32_t trial, int32_t end, int32_t first, int32_t last, double *state,
                         int32_t *counts) {
   const Constants &c = *reinterpret_cast<const Constants *>(constants);
-  const double jump = 1.0 / (c.tau_r * c.tau_d);
+  const double jump = 1.0 / (c.tau_r * c.tau_read);
   for (; trial < end; ++trial) {
     double *v = state + int64_t(trial) * kStates * n, *u = v + n, *current = u + n;
     double *h = current + n, *r = h + n, *h_r = r + n;

@@ -24,7 +24,7 @@ def to_brian(params: Params) -> bm.BrianModel:
         name=f"clopath-reservoir-{'-'.join(map(str, sizes))}",
         groups=[
             force.population(params, "hidden", params.n_hidden, "drive : 1\n"),
-            force.readout("output", params.n_output),
+            force.readout("output", params.n_output, decay="tau_read"),
         ],
         synapses=[
             force.wired("w_in", "input", "hidden", on_pre=to_hidden),
@@ -36,7 +36,7 @@ def to_brian(params: Params) -> bm.BrianModel:
         dt_ms=params.dt_ms,
         trial_ms=reservoir.answer_ms(params)[1],
         max_trials=params.trials_per_run,
-        constants=force.fixed(params),
+        constants={**force.fixed(params), "tau_read": params.tau_read},
         reset={"hidden": "v = v_start; u = 0; current = 0; h = 0", "output": "z = 0; h_z = 0"},
         record_spikes=("hidden",),
         record_traces={"output": ("output", "z", params.rls_ms)},
@@ -49,7 +49,7 @@ def bind(params: Params, network: Network) -> Binding:
     arrays = network.arrays
     jump = 1.0 / (params.tau_r * params.tau_d)
     omega, w_in = model.static_weights(arrays) * jump, arrays["w_in"] * jump
-    phi = arrays["phi"] * jump
+    phi = arrays["phi"] / (params.tau_r * params.tau_read)
     values: dict[str, NDArray | float] = {
         f"hidden.{name}": float(getattr(params, name)) for name in model.NEURON.exchanged
     }

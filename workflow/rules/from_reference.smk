@@ -1,0 +1,67 @@
+"""Networks that come with the record, simulated again beside it: `make report FROM=reference`."""
+
+# Its own folder: a run of scale full, whose parameters these networks have, is another thing.
+AGAIN = "results/from_reference"
+KEY_NETWORK = "{talk}/{experiment}/{variant}/seed-{seed}"
+
+
+localrules:
+    from_reference,
+
+
+def simulated_again():
+    """Folders of the networks that are in the record, and whose test samples can be had."""
+    for talk in COUNTED:
+        claim = key_claims.of(TALKS[talk])
+        network = key_claims.network(claim)
+        data = TALKS[talk].experiments[claim.where["experiment"]].data
+        if network and (config["data"]["originals_dir"] or not data.originals):
+            yield network.relative_to(key_claims.FOLDER)
+
+
+def plan_of_clean_run(wildcards):
+    """What any run measures of its networks, without perturbations and other steps."""
+    plan = ASKED.plan_of_measuring(wildcards)
+    bare = {
+        name: {**told, "perturbations": []} for name, told in plan["variants"].items()
+    }
+    return {**plan, "variants": bare, "half_step": False}
+
+
+# The stage of any run, of one network.
+rule resimulate:
+    input:
+        data=datasets_of,
+        networks=[f"{key_claims.FOLDER}/{KEY_NETWORK}/network.npz"],
+        facts=f"{key_claims.FOLDER}/{KEY_NETWORK}/network.json",
+        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
+    output:
+        metrics=f"{AGAIN}/{KEY_NETWORK}/metrics.csv",
+        exhibits=f"{AGAIN}/{KEY_NETWORK}/exhibits.npz",
+    log:
+        f"{AGAIN}/logs/{KEY_NETWORK}.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
+        runtime=lambda wildcards, attempt: MINUTES * attempt,
+    params:
+        plan=plan_of_clean_run,
+        battery=dict(sorted(config["battery"].items())),
+    script:
+        "../scripts/simulate.py"
+
+
+rule from_reference:
+    input:
+        metrics=[f"{AGAIN}/{network}/metrics.csv" for network in simulated_again()],
+        recorded=expand("results/reference/{talk}/metrics.csv.gz", talk=COUNTED),
+        descriptions=[code_inputs.of_description(talk) for talk in COUNTED],
+        code=code_inputs.of_stage("from_reference"),
+    output:
+        numbers=f"{AGAIN}/numbers.csv",
+        said=f"{AGAIN}/beside_the_record.txt",
+    log:
+        f"{AGAIN}/logs/from_reference.log",
+    params:
+        talks=COUNTED,
+    script:
+        "../scripts/from_reference.py"

@@ -1,0 +1,61 @@
+"""What is asked for, by the wildcards of a file, and what a job that makes it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whyspiking.declared import plans, registry
+from whyspiking.declared.experiments import Experiment
+from whyspiking.declared.registry import Talk
+from whyspiking.errors import UserError
+
+
+class Asked:
+    """Look-ups by wildcards in the talks of a run."""
+
+    def __init__(self, talks: Mapping[str, Talk], config: Mapping[str, Any]):
+        """All talks of the run by name, and its configuration."""
+        self._talks, self._config = talks, config
+
+    def experiment(self, wildcards: Any) -> Experiment:
+        """The experiment that the wildcards name.
+
+        Raises:
+            UserError: If a target names what there is not.
+        """
+        talk, variant = self._talks[wildcards.talk], wildcards.get("variant")
+        found = talk.experiments.get(wildcards.experiment)
+        if found is None or variant not in (None, *found.variants):
+            name = f"{wildcards.experiment}/{variant}" if found else wildcards.experiment
+            known = ", ".join(found.variants if found else talk.experiments)
+            raise UserError(
+                f"'{name}' is not known in talk '{talk.name}'; expected one of {known}. Correct "
+                "the path of the file that you ask for."
+            )
+        seed = wildcards.get("seed")
+        if seed is not None:
+            seeds = ", ".join(map(str, registry.seeds(found, self._config, variant)))
+            if seed not in seeds.split(", "):
+                raise UserError(
+                    f"seed {seed} of '{talk.name}/{found.name}/{variant}' is not in the config; "
+                    f"expected one of {seeds or 'none, at this scale'}. Correct the path of the "
+                    "file that you ask for, or add the seed to 'seeds' or 'seeds_of'."
+                )
+        return found
+
+    def plan_of_training(self, wildcards: Any) -> dict[str, Any]:
+        """What a job of training is told: a change reruns the jobs that it is for."""
+        talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
+        variant = wildcards.variant
+        params = registry.params(experiment, self._config, int(wildcards.seed), variant)
+        params = plans.told(experiment, variant, params, talk.of_training)
+        return plans.anywhere(plans.training(experiment, variant, params))
+
+    def plan_of_measuring(self, wildcards: Any) -> dict[str, Any]:
+        """What a job of simulation is told; the seeds are those of its networks."""
+        talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
+        params = registry.params(experiment, self._config)
+        params = plans.told(experiment, None, params, talk.of_training)
+        unit_ms = talk.unit_of_jitter_ms(experiment)
+        return plans.anywhere(plans.measuring(experiment, params, unit_ms))
