@@ -56,7 +56,7 @@ def test_every_epoch_shows_its_samples_once_in_another_order(experiment):
     assert iterations == 3 * 6
     epochs = [[t for k in range(6) for t in listed(draw(6 * e + k))] for e in range(3)]
     for number, epoch in enumerate(epochs):
-        task = shared_networks.make_task(params, "train", Streams(0), number)
+        task = shared_networks.samples(params, "train", number)
         given = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
         assert sorted(epoch) == sorted(listed(given))
     assert sorted(epochs[0]) == sorted(epochs[2])

@@ -49,9 +49,7 @@ def given(params: ct.Params, spikes: Spikes, classes: NDArray) -> Trials:
     return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
 
 
-def make_task(
-    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
-) -> ct.Task | None:
+def samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     """The samples of a split, and of an epoch of training, on the steps of the network."""
     return shared.task_on_steps(
         params,
@@ -61,6 +59,11 @@ def make_task(
         bias_ms=tuple(params.bias_ms),
         epoch=epoch,
     )
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """The samples of a split; of training those of its first epoch."""
+    return samples(params, split)
 
 
 def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
@@ -76,14 +79,14 @@ def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[i
     per_epoch = -(-params.n_train // size)
 
     @functools.lru_cache(maxsize=1)
-    def samples(part: int) -> ct.Task:
-        task = make_task(params, "train", streams, part)
+    def shown(part: int) -> ct.Task:
+        task = samples(params, "train", part)
         assert task is not None
         return task
 
     @functools.lru_cache(maxsize=1)
     def epoch(number: int) -> list[Trials]:
-        task = samples(shared.part_of(params, number))
+        task = shown(shared.part_of(params, number))
         order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
         spikes = task.stimulus.spikes["input"].select_trials(order)
         return pieces(given(params, spikes, task.targets[order]), size)
