@@ -9,9 +9,9 @@
     networks.csv                         the index
     key_networks/                        one network of each key claim, as it was trained (`keep`)
 
-Of a talk these are all shared tasks, and the experiment of its key claim or, where NIR cannot
-express that, the first other that it can; of an experiment the first variant that can be, a spiking
-network before an ablation, and of that the lowest seed. What is written is read back inside Brian2:
+Of a talk these are the shared tasks without time, and the experiment of its key claim or, where
+NIR cannot express that, the first other that it can; of an experiment the first variant that can
+be, a spiking network before an ablation, and of that the lowest seed. What is written is read back inside Brian2:
 what then decides otherwise than the engine of training is not shipped.
 """
 
@@ -36,6 +36,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
+from whyspiking.datasets.shared import STREAMS
 from whyspiking.declared import key_claims, registry
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
@@ -87,7 +88,8 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
         if isinstance(found, Missing):
             instead = (_of_experiment(run, x) for x in others)
             yield from itertools.islice((x for x in instead if isinstance(x, Trained)), 1)
-        yield from (_of_experiment(run, x) for x in talk.experiments.values() if x.shared)
+        static = (x for x in talk.experiments.values() if x.shared and x.task not in STREAMS)
+        yield from (_of_experiment(run, x) for x in static)
 
 
 def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:

@@ -33,7 +33,7 @@ from whyspiking_exchange.nir.layers import INPUT, Layers
 from whyspiking_exchange.nir.model import Steps
 
 MNIST = "mnist"
-TASKS = (*shared_tasks(), MNIST)
+TASKS = (*(task for task in shared_tasks() if task not in shared.STREAMS), MNIST)
 AFTER_MS = 10.0
 """Of a trial after the window of its input, unless asked otherwise."""
 MAX_TRIALS = 1000
