@@ -201,7 +201,7 @@ TALK_DAMAGE = {
     ),
     "shared task that was tuned more than others": (
         lambda d: shared(d)["shared"]["tuned"]["spiking"].update(
-            learning_rate=[0.04, *(1e-4 * k for k in range(1, 50))]
+            learning_rate=[0.02, *(1e-4 * k for k in range(1, 50))]
         ),
         "tuned.spiking", "one of 6, 8, 16",
     ),

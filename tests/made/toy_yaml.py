@@ -1,5 +1,7 @@
 """A talk.yaml that is right, to be damaged."""
 
+from whyspiking.declared.shared_tasks import shared_tasks
+
 TOY = {
     "title": "A toy talk",
     "speaker": "Nobody",
@@ -16,10 +18,7 @@ TOY = {
             "signals": [],
         }
     ],
-    "takes_no_part": {
-        "yinyang": "it is a toy, which learns nothing",
-        "randman": "it is a toy, which learns nothing",
-    },
+    "takes_no_part": dict.fromkeys(shared_tasks(), "it is a toy, which learns nothing"),
     "experiments": {
         "one": {
             "title": "First",

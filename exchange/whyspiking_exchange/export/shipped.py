@@ -11,7 +11,8 @@
 
 Of a talk these are the shared tasks without time, and the experiment of its key claim or, where
 NIR cannot express that, the first other that it can; of an experiment the first variant that can
-be, a spiking network before an ablation, and of that the lowest seed. What is written is read back inside Brian2:
+be, a spiking network before an ablation, and of that the lowest seed. What is written is read back
+inside Brian2:
 what then decides otherwise than the engine of training is not shipped.
 """
 
