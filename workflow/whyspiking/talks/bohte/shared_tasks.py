@@ -17,10 +17,12 @@ from whyspiking.talks.bohte.training import Labelled
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
 
 
-def make_task(
-    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
-) -> ct.Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall."""
+    return _samples(params, split)
+
+
+def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = params.n_steps * float(params.step_ms)
     return shared.task_on_steps(
         params, split, step_ms=float(params.step_ms), trial_ms=trial_ms, epoch=epoch
@@ -34,7 +36,7 @@ def train(
 
     @functools.lru_cache(maxsize=1)  # sound has the same trials in every epoch
     def labelled(split: ct.Split, part: int = 0) -> Labelled:
-        task = make_task(params, split, streams, part)
+        task = _samples(params, split, part)
         assert task is not None
         return raster(params, task), task.targets
 

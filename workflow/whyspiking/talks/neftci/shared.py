@@ -36,10 +36,12 @@ def own(params: ct.Params) -> ct.Params:
     return replace(params, values={**params.values, **named})
 
 
-def make_task(
-    params: ct.Params, split: ct.Split, streams: Streams, epoch: int = 0
-) -> ct.Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The task, its spikes at the starts of the steps of the network."""
+    return _samples(params, split)
+
+
+def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = own(params).n_frames * params.dt_ms
     return shared.task_on_steps(
         params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT, epoch=epoch
@@ -50,7 +52,7 @@ def rounds(params: ct.Params) -> training.Rounds:
     """Training data of every epoch."""
 
     def of(split: ct.Split, epoch: int = 0) -> Recordings:
-        task = make_task(params, split, Streams(params.seed), epoch)
+        task = _samples(params, split, epoch)
         assert task is not None
         spikes = task.stimulus.spikes[tasks.INPUT]
         raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
