@@ -73,9 +73,30 @@ def generate(
     rng: np.random.Generator, trials: int, settings: Settings
 ) -> tuple[Spikes, NDArray[np.int64]]:
     """Draw trials: spikes of all inputs and classes, (trial,)."""
-    sequence = orders(rng, trials, settings.blocks)
-    event = rng.integers(GROUPS, settings.slots, size=trials)
+    sequence, event = _drawn(rng, trials, settings)
     return lay_out(rng, sequence, event, settings), class_of(sequence, event)
+
+
+def on_steps(
+    rng: np.random.Generator, trials: int, settings: Settings, step_ms: float
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The same trials on steps: who fires in each, (trial, step, input), and classes."""
+    sequence, event = _drawn(rng, trials, settings)
+    times, inputs = _spikes(rng, sequence, event, settings)
+    steps = np.floor(times / step_ms + 1e-9).astype(np.int64)
+    n_steps = round(settings.trial_ms / step_ms)
+    place = (np.arange(trials)[:, None] * n_steps + steps) * settings.n_inputs + inputs
+    found = np.zeros(trials * n_steps * settings.n_inputs, bool)
+    found[place[steps < n_steps]] = True
+    return found.reshape(trials, n_steps, settings.n_inputs), class_of(sequence, event)
+
+
+def _drawn(
+    rng: np.random.Generator, trials: int, settings: Settings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group of every slot, (trial, slot), and slot of the event, (trial,)."""
+    sequence = orders(rng, trials, settings.blocks)
+    return sequence, rng.integers(GROUPS, settings.slots, size=trials)
 
 
 def class_of(sequence: NDArray[np.int64], event: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -94,6 +115,21 @@ def lay_out(
         event: Slot of the event, (trial,).
         settings: How each is laid out.
     """
+    times, inputs = _spikes(rng, sequence, event, settings)
+    return Spikes.sorted(
+        times.ravel(),
+        inputs.ravel(),
+        np.repeat(np.arange(len(times)), times.shape[1]),
+        n_trials=len(times),
+        n_units=settings.n_inputs,
+        duration_ms=settings.trial_ms,
+    )
+
+
+def _spikes(
+    rng: np.random.Generator, sequence: NDArray, event: NDArray, settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Times in ms and inputs of all spikes, (trial, spike), in no order."""
     (trials, slots), n = sequence.shape, settings.per_group
     within = settings.fire_ms * rng.random((trials, slots, n))
     if settings.sync_ms:
@@ -108,11 +144,4 @@ def lay_out(
     ):
         times.append(settings.slot_ms * slot[:, None] + lasts_ms * rng.random((trials, size)))
         inputs.append(np.tile(first + np.arange(size), (trials, 1)))
-    return Spikes.sorted(
-        np.hstack(times).ravel(),
-        np.hstack(inputs).ravel(),
-        np.repeat(np.arange(trials), np.hstack(times).shape[1]),
-        n_trials=trials,
-        n_units=settings.n_inputs,
-        duration_ms=settings.trial_ms,
-    )
+    return np.hstack(times), np.hstack(inputs)

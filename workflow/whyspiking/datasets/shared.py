@@ -21,11 +21,11 @@ from whyspiking.datasets import randman, recall, two_ears, yinyang
 RANDMAN = 2033
 """What the seeds of its data begin with."""
 STREAMS = {
-    "span_recall": functools.partial(recall.generate, settings=recall.SPAN),
-    "volley_recall": functools.partial(recall.generate, settings=recall.VOLLEY),
-    "sound": two_ears.generate,
+    "span_recall": lambda rng, n, step_ms: recall.on_steps(rng, n, recall.SPAN, step_ms),
+    "volley_recall": lambda rng, n, step_ms: recall.on_steps(rng, n, recall.VOLLEY, step_ms),
+    "sound": lambda rng, n, step_ms: two_ears.on_steps(rng, n),
 }
-"""Task with time -> what draws a number of its trials."""
+"""Task with time -> what draws a number of its trials on steps, that of sound being its own."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -89,7 +89,9 @@ def part_of(params: Params, epoch: int) -> int:
 
 
 def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArray[np.int64]] | None:
-    """Trials of a task with time: spikes and classes, (trial,); None of a split that is not.
+    """Trials of a task with time: spikes on its steps and classes, (trial,).
+
+    None of a split that does not exist.
 
     Args:
         params: `shared_task` and what that task fixes; the seed.
@@ -99,9 +101,10 @@ def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArra
     if split not in SPLITS:
         return None
     part = part_of(params, epoch) if split == "train" else 0
-    streams = Streams(params.seed)
-    rng = streams.rng(f"{params.shared_task}-{split}-{part}")
-    return STREAMS[params.shared_task](rng, getattr(params, f"n_{split}"))
+    rng = Streams(params.seed).rng(f"{params.shared_task}-{split}-{part}")
+    draw = STREAMS[params.shared_task]
+    fired, classes = draw(rng, getattr(params, f"n_{split}"), params.step_ms)
+    return Spikes.from_raster(fired, params.step_ms), classes
 
 
 def takes_part(params: Params) -> bool:
@@ -138,16 +141,6 @@ def latency_task(
     return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
 
 
-def stream_task(params: Params, split: Split, epoch: int = 0) -> Task | None:
-    """The task of `stream`; its features are first spikes, in ms."""
-    drawn = stream(params, split, epoch)
-    if drawn is None:
-        return None
-    spikes, classes = drawn
-    features = np.minimum(spikes.first_ms(), params.trial_ms)
-    return Task(Stimulus({"input": spikes}), classes, params.n_output, features)
-
-
 def task_on_steps(
     params: Params,
     split: Split,
@@ -169,11 +162,10 @@ def task_on_steps(
         name: Of the input.
         epoch: Of training; a task with time has other trials in every one (`part_of`).
     """
-    found = (
-        stream_task(params, split, epoch)
-        if params.shared_task in STREAMS
-        else latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
-    )
+    if params.shared_task in STREAMS:
+        drawn = stream(params, split, epoch)
+        return drawn and Task(Stimulus({name: drawn[0]}), drawn[1], params.n_output)
+    found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
     if found is None:
         return None
     spikes = on_steps(found.stimulus.spikes["input"], step_ms)

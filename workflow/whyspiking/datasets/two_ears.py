@@ -30,7 +30,15 @@ TURN = 2 * np.pi * FREQUENCY_HZ * STEP_MS * 1e-3
 def generate(
     rng: np.random.Generator, trials: int, *, phase: float | None = None
 ) -> tuple[Spikes, NDArray[np.int64]]:
-    """Draw trials: spikes of the left and then the right ear's inputs, and classes, (trial,).
+    """Draw trials: spikes of the left and then the right ear's inputs, and classes, (trial,)."""
+    fired, classes = on_steps(rng, trials, phase=phase)
+    return Spikes.from_raster(fired, STEP_MS), classes
+
+
+def on_steps(
+    rng: np.random.Generator, trials: int, *, phase: float | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The same trials: who fires in each step, (trial, step, input), and classes.
 
     Args:
         rng: Of one split.
@@ -48,9 +56,7 @@ def generate(
     sines = ears @ np.stack([np.cos(waves), np.sin(waves)]).reshape(2, -1).astype(np.float32)
     chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + sines) / 2) ** 2
     fired = (rng.random(chance.shape, np.float32) < chance).reshape(trials, 2, STEPS, PER_EAR)
-    return Spikes.from_raster(fired.swapaxes(1, 2).reshape(trials, STEPS, -1), STEP_MS), class_of(
-        between
-    )
+    return fired.swapaxes(1, 2).reshape(trials, STEPS, -1), class_of(between)
 
 
 def class_of(between: NDArray) -> NDArray[np.int64]:
