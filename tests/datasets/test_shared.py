@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from made.project import config
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params
-from whyspiking.datasets import randman, shared
+from whyspiking.datasets import randman, recall, shared, two_ears
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.talks.ground.protocol import protocol
@@ -145,3 +146,21 @@ def test_tasks_with_time_are_those_of_the_reference_networks(task):
     spikes, classes = drawn[0]
     assert (spikes.n_units, spikes.duration_ms) == (told["n_input"], told["trial_ms"])
     assert set(classes) <= set(range(told["n_output"]))
+
+
+@pytest.mark.parametrize("task", shared.STREAMS)
+def test_trials_drawn_on_steps_are_those_drawn_as_spikes(task):
+    described = shared_tasks()[task].parameters
+    step_ms = described["step_ms"]["value"]
+    settings = {"span_recall": recall.SPAN, "volley_recall": recall.VOLLEY}.get(task)
+    spikes, classes = (
+        two_ears.generate(np.random.default_rng(5), 40)
+        if settings is None
+        else recall.generate(np.random.default_rng(5), 40, settings)
+    )
+    fired, own = shared.STREAMS[task](np.random.default_rng(5), 40, step_ms)
+    np.testing.assert_array_equal(own, classes)
+    told = shared.on_steps(spikes, step_ms)
+    drawn = Spikes.from_raster(fired, step_ms)
+    for name in ("times_ms", "units", "trials"):
+        np.testing.assert_array_equal(getattr(drawn, name), getattr(told, name))
