@@ -197,8 +197,8 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
         ("train", "goeltz", "yinyang", "spiking"),
         ("simulate", "goeltz", "yinyang", ""),
         ("train", "goeltz", "mnist", "spiking"),
-        ("fetch", "", "", "", "mnist"),
-        ("speak", "", "", "", "words-12x35x10"),  # of experiments that scale default leaves out
+        ("catalogued", "", "", "", ""),  # of no data set
+        ("fetch", "", "", "", "mnist"),  # of experiments that scale default leaves out
     ]
     rows = columns.DURATIONS.table(
         dict(zip(("rule", "talk", "experiment", "variant", "dataset"), (*kind, ""), strict=False))
@@ -208,7 +208,7 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
         for kind in kinds
     )  # fmt: skip
     found = one_run.part(rows, config, default).set_index(["rule", "talk"])
-    assert set(found.index) == {("train", "goeltz"), ("simulate", "goeltz"), ("fetch", "")}
+    assert set(found.index) == {("train", "goeltz"), ("simulate", "goeltz"), ("catalogued", "")}
     assert set(found["scale"]) == {"default"} and set(found["unit"]) == {1.5}
     yinyang = registry.load_talk("goeltz").experiments["yinyang"]
 
@@ -220,4 +220,4 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
     assert found["jobs"]["train", "goeltz"] == len(registry.seeds(yinyang, default, "spiking"))
     share = networks(default) / networks(config)
     assert found["cpu_seconds"]["simulate", "goeltz"] == pytest.approx(60 * share, abs=0.06)
-    assert found["cpu_seconds"]["fetch", ""] == 60.0
+    assert found["cpu_seconds"]["catalogued", ""] == 60.0

@@ -44,13 +44,14 @@ def plain(markup):
     return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
 
 
-def test_a_table_has_every_method_with_its_price_and_the_references_below(made):
+def test_a_table_has_every_method_with_what_it_gives_away_and_the_references_below(made):
     page = section.task_tables(*made)
     rows = [plain(x) for x in re.findall(r"<tr.*?</tr>", page.split("<tbody>")[1], re.DOTALL)]
     assert len(rows) == 3 + 2, "methods, families of references"
-    assert rows[0].startswith("Home 90.0 %") and "30" in rows[0] and "4 to 4" in rows[0]
-    assert "too few right" in rows[1] and rows[1].startswith("Home (BPTT) 30.0 %")
-    assert rows[2].startswith("Quiet (rates) 95.0 %") and rows[2].count("sends no spikes") == 2
+    assert rows[0].startswith("Home 90.0 %") and "30" in rows[0]
+    assert rows[0].count("-10.0 -10.0 to -10.0") == 2, "by events and clocked, to all at its energy"
+    assert rows[1].startswith("Home (BPTT) 30.0 %")
+    assert rows[2].startswith("Quiet (rates) 95.0 %")
     assert rows[3].startswith("reference with spikes") and "100.0 %" in rows[3]
     assert rows[4].startswith("gated units") and "90.0 %" in rows[4]
     assert "No result: Idle (idle was not made for randman)" in plain(page)
@@ -59,7 +60,17 @@ def test_a_table_has_every_method_with_its_price_and_the_references_below(made):
 def test_without_references_it_is_said(made):
     ground, networks, read = made
     page = plain(section.task_tables(ground, networks.iloc[:0], read.iloc[:0]))
-    assert page.count("no references in this run") == 4 and "sends no spikes" in page
+    assert page.count("no references in this run") == 3, "of the task that has no other"
+
+
+def test_who_is_shown_less_or_did_not_always_learn_is_told(made):
+    shared, networks, read = made
+    fewer = shared.shared["presentations"].where(shared.shared["variant"] != "bptt", 8000)
+    shared = SharedTasks(shared.shared.assign(presentations=fewer), shared.talks)
+    some = read.assign(reached=read["reached"].where(read["who"] != "Home", 2))
+    page = plain(section.task_tables(shared, networks, some))
+    assert "shown 8,000 of 320,000: not counted" in page
+    assert page.count("2 of 3 networks learned") == 1
 
 
 def test_tables_tell_what_is_local_and_what_was_equal(made):

@@ -245,9 +245,11 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
 def _of_size(lif: Table, units: float) -> float:
     """Accuracy of the reference with spikes that has so many units, whose messages have no price.
 
-    Between two sizes a line over the logarithm of units; beyond them nan.
+    Between two sizes a line over the logarithm of units; beyond them, or without any, nan.
     """
     own = lif[lif["price"] == 0].sort_values("units")
+    if own.empty:
+        return np.nan
     sizes, test = (own[name].to_numpy(float) for name in ("units", "test"))
     return float(np.interp(np.log(units), np.log(sizes), test, np.nan, np.nan))
 
