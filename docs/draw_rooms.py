@@ -35,7 +35,7 @@ def described(room: str) -> tuple[str, int, int]:
     folder = PACKAGE / room
     sources = [p for p in folder.rglob("*") if p.suffix in (".py", ".cpp", ".hpp", ".j2", ".js")]
     face = folder / "__init__.py"
-    if not folder.is_dir():
+    if not face.is_file():
         face = PACKAGE / f"{room}.py"
         sources = [face]
     says = ast.get_docstring(ast.parse(face.read_text(encoding="utf-8"))) or ""
