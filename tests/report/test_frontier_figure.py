@@ -27,3 +27,5 @@ def test_a_panel_says_and_draws_what_the_table_has(narrow):
         told = f"spikes: {times:.{int(times < 9.95)}f} times {row['word']}"
         for said in (title, "no word yet" if task == "yinyang" else told):
             assert said in [text.get_text() for text in ax.texts] and said in plate.alt
+        built = any("hand-built included" in text.get_text() for text in ax.texts)
+        assert built == (task == "span"), "no row of a method stands in its place"

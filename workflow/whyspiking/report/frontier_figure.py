@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, label_ends, require
+from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.advantage import CHEAPER, NO_DIFFERENCE, OPEN, WITHHELD
 from whyspiking.verdicts.frontiers import (
@@ -81,7 +82,8 @@ class Panel:
     def of(self, kind: str) -> list[tuple[str, float, float]]:
         """Family, energy in nJ and accuracy in percent: means over seeds, best first."""
         own = self.points[self.points["kind"] == kind].groupby("family", sort=False)
-        means = own[[ACCOUNT, "test"]].mean().sort_values("test", ascending=False)
+        # A method without spikes has no energy here.
+        means = own[[ACCOUNT, "test"]].mean().dropna().sort_values("test", ascending=False)
         return [(str(name), cost / 1e3, 100 * test) for name, cost, test in means.itertuples()]
 
     def fronts(self, beside: str, *, spikes: bool = False) -> list[Frontier]:
@@ -104,7 +106,7 @@ def _told(row: Mapping[str, Any]) -> str:
 def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
     """The tasks on which trained networks with spikes and without are held beside each other."""
     for task, title in titles.items():
-        rows = advantage[advantage["task"] == task].to_dict("records")
+        rows = tables.where(advantage, task=task, who="spikes").to_dict("records")
         read = {(row["beside"], row["cost"]): row for row in rows}
         if np.isfinite(read.get((TRAINED, ACCOUNT), {}).get("way", np.nan)):
             yield Panel(title, frontiers[frontiers["task"] == task], read)
