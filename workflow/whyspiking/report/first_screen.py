@@ -153,12 +153,12 @@ class Answered:
         if CHEAPER not in words.values():
             return "not for energy so far"
         turns = []
-        for place, says in ((2, "what is counted"), (1, "what is compared")):
+        for place, says in ((2, "counted"), (1, "compared")):
             found: dict[tuple[str, ...], set[str]] = {}
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
             turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
-        whether = f"if for energy, that depends on {listed(turns or [''])}"
+        whether = f"if for energy, that depends on what is {listed(turns or [''])}"
         return whether if turns else "for energy beside some networks only"
 
     def _alone(self, task: str) -> bool:
@@ -187,10 +187,8 @@ class Answered:
         few = each[each < 2]
         if few.empty:
             return ""
-        are = "is" if len(few) == 1 else "are"
-        return (
-            f"{listed(few.index)} {are} set {'at most one' if few.any() else 'no'} task with time."
-        )
+        have = "has" if len(few) == 1 else "have"
+        return f"{listed(few.index)} {have} {'at most one' if few.any() else 'no'} task with time."
 
     def _reached(self) -> str:
         """How many answers of trained networks are right, with spikes and without."""
@@ -199,7 +197,7 @@ class Answered:
             name for name, row in self.rows(TRAINED, ACCOUNT).items() if row["word"] == WITHHELD
         ]
         told = f"Right answers in %, with spikes and without: {', '.join(said)}."
-        why = "a talk’s method beats these networks with spikes, so no more is said"
+        why = "a talk’s method beats these, so no word on energy"
         return f"{told} On {listed(above)} {why}." if above else told
 
     @cached_property
@@ -233,7 +231,7 @@ class Answered:
                 for word in left.values()
                 if word not in SAYS
             ]
-        begins = "At equal accuracy, by all four accounts of energy,"
+        begins = "At equal accuracy, by all four energy accounts,"
         spikes = "spikes, by number of tasks, are" if brief else "spikes are"
         costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
         reasons = f"Elsewhere {' or '.join(dict.fromkeys(why))}."
