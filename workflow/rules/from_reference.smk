@@ -9,25 +9,6 @@ localrules:
     from_reference,
 
 
-def simulated_again():
-    """Folders of the networks that are in the record, and whose test samples can be had."""
-    for talk in COUNTED:
-        claim = key_claims.of(TALKS[talk])
-        network = key_claims.network(claim)
-        data = TALKS[talk].experiments[claim.where["experiment"]].data
-        if network and (config["data"]["originals_dir"] or not data.originals):
-            yield network.relative_to(key_claims.FOLDER)
-
-
-def plan_of_clean_run(wildcards):
-    """What any run measures of its networks, without perturbations and other steps."""
-    plan = ASKED.plan_of_measuring(wildcards)
-    bare = {
-        name: {**told, "perturbations": []} for name, told in plan["variants"].items()
-    }
-    return {**plan, "variants": bare, "half_step": False}
-
-
 # The stage of any run, of one network.
 rule resimulate:
     input:
@@ -44,7 +25,7 @@ rule resimulate:
         mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
-        plan=plan_of_clean_run,
+        plan=ASKED.plan_of_clean_run,
         battery=dict(sorted(config["battery"].items())),
     script:
         "../scripts/simulate.py"
@@ -52,7 +33,7 @@ rule resimulate:
 
 rule from_reference:
     input:
-        metrics=[f"{AGAIN}/{network}/metrics.csv" for network in simulated_again()],
+        metrics=[f"{AGAIN}/{network}/metrics.csv" for network in ASKED.key_networks(COUNTED)],
         recorded=expand("results/reference/{talk}/metrics.csv.gz", talk=COUNTED),
         descriptions=[code_inputs.of_description(talk) for talk in COUNTED],
         code=code_inputs.of_stage("from_reference"),

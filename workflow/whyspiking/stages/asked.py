@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from whyspiking.declared import plans, registry
+from whyspiking.declared import key_claims, plans, registry
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
@@ -59,3 +60,23 @@ class Asked:
         params = plans.told(experiment, None, params, talk.of_training)
         unit_ms = talk.unit_of_jitter_ms(experiment)
         return plans.anywhere(plans.measuring(experiment, params, unit_ms))
+
+    def plan_of_clean_run(self, wildcards: Any) -> dict[str, Any]:
+        """What any run measures of its networks, without perturbations and other steps."""
+        plan = self.plan_of_measuring(wildcards)
+        told = plan["variants"].items()
+        bare = {name: {**own, "perturbations": []} for name, own in told}
+        return {**plan, "variants": bare, "half_step": False}
+
+    def key_networks(self, names: Iterable[str]) -> Iterator[Path]:
+        """Networks of key claims that are in the record, and whose test samples can be had.
+
+        Args:
+            names: Of talks.
+        """
+        for talk in map(self._talks.__getitem__, names):
+            claim = key_claims.of(talk)
+            network = key_claims.network(claim)
+            data = talk.experiments[claim.where["experiment"]].data
+            if network and (self._config["data"]["originals_dir"] or not data.originals):
+                yield network.relative_to(key_claims.FOLDER)
