@@ -106,7 +106,8 @@ def _told(row: Mapping[str, Any]) -> str:
 def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
     """The tasks on which trained networks with spikes and without are held beside each other."""
     for task, title in titles.items():
-        rows = tables.where(advantage, task=task, who="spikes").to_dict("records")
+        told: Table = tables.where(advantage, task=task, who="spikes")
+        rows = told.to_dict("records")
         read = {(row["beside"], row["cost"]): row for row in rows}
         if np.isfinite(read.get((TRAINED, ACCOUNT), {}).get("way", np.nan)):
             yield Panel(title, frontiers[frontiers["task"] == task], read)
