@@ -193,7 +193,7 @@ def _marks(ax: Axes, panel: Panel) -> None:
         _write(ax, f"hand-built included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
     for place, (name, at, height) in enumerate(panel.of(RULE)):
         ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
-        _write(ax, name if place < NAMED else "", (at, height), (0, -13), ha="center")
+        _write(ax, name if place < NAMED else "", (at, height), (0, -23), ha="center")
     row = panel.read[TRAINED, ACCOUNT]
     mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
     ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
