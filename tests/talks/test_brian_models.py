@@ -23,7 +23,8 @@ SIMULATED = [
 
 OF_A_RUN = {
     "naud": {"p_start", "event_start_hz"},
-    "neftci": {"counted_ms"},
+    "neftci": {"counted_ms", "answer_ms"},
+    "clopath": {"answer_ms"},
 }
 """Parameters that are read for the number of trials or steps alone: what they decide, a schedule,
 currents or spikes, is given to a run."""

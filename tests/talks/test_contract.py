@@ -84,7 +84,8 @@ def samples(task: Task) -> set[bytes]:
         rows = np.asarray(task.features)
         if (rows != rows[0]).any():
             return {row.tobytes() for row in rows}
-        # Where counts are equal on purpose, spikes tell the trials apart.
+    if task.n_classes and len(task.stimulus.spikes) == 1:
+        # Where counts are equal on purpose, or nobody is told features, spikes tell trials apart.
         (spikes,) = task.stimulus.spikes.values()
         trials = (spikes.select_trials([k]) for k in range(spikes.n_trials))
         return {trial.times_ms.tobytes() + trial.units.tobytes() for trial in trials}

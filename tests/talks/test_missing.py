@@ -2,14 +2,12 @@
 
 import shutil
 
-import numpy as np
 import pytest
 from made.checkouts import ROOT, name_template
 from made.missing import missing
 
 from whyspiking.declared import registry
-from whyspiking.records import columns, reference
-from whyspiking_maintain import tune
+from whyspiking.records import reference
 
 SPEAKER = "tempotron"
 
@@ -83,15 +81,6 @@ def test_a_talk_that_shares_a_task_has_tried_its_settings(copy):
     ]
     shutil.copy(ROOT / "workflow/whyspiking/talks/goeltz/tuning.csv", talk.folder)
     assert told(copy, "goeltz") == []
-    change(talk.folder / "talk.yaml", ("0.04, 0.08], bump_rule", "0.04], bump_rule"))
-    table = tune.load(talk)
-    own = (table["experiment"] == "shared_yinyang") & (table["variant"] == "spiking")
-    lowest = table["setting"].str.contains('"learning_rate": 0.01,')
-    table.loc[own, "accuracy"] = np.where(lowest[own], 0.98, 0.9)
-    assert list(table.columns) == columns.TUNING.names
-    tune.write(table, talk.folder / tune.FILE)
-    (edge,) = told(copy, "goeltz")
-    assert "tuning.csv: shared_yinyang/spiking: the best learning_rate" in edge
 
 
 def test_a_talk_yaml_that_cannot_be_read_is_one_of_the_things(copy):

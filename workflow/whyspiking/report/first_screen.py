@@ -171,10 +171,12 @@ class Answered:
         """What training reaches; what it costs, as far as no account turns it, by opponent."""
         if not self.rows(TRAINED, ACCOUNT):
             return []
-        ends = [self._reached()], [self._apart] * bool(self._apart)
-        told = [*ends[0], *self._costs(brief=False), *ends[1]]
-        words = " ".join([self.title, *told]).split()
-        return told if len(words) <= WORDS else [*ends[0], *self._costs(brief=True), *ends[1]]
+        for brief in (False, True):
+            *costs, last = self._costs(brief=brief)
+            told = [self._reached(), *costs, f"{last} {self._apart}".rstrip()]
+            if len(" ".join([self.title, *told]).split()) <= WORDS:
+                break
+        return told
 
     @property
     def _apart(self) -> str:
