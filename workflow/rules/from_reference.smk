@@ -33,7 +33,9 @@ rule resimulate:
 
 rule from_reference:
     input:
-        metrics=[f"{AGAIN}/{network}/metrics.csv" for network in ASKED.key_networks(COUNTED)],
+        metrics=[
+            f"{AGAIN}/{network}/metrics.csv" for network in ASKED.key_networks(COUNTED)
+        ],
         recorded=expand("results/reference/{talk}/metrics.csv.gz", talk=COUNTED),
         descriptions=[code_inputs.of_description(talk) for talk in COUNTED],
         code=code_inputs.of_stage("from_reference"),
