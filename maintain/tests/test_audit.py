@@ -26,7 +26,7 @@ CASES = {
                                        "mended in no version yet"]),
     "found, not all known": (answer(SILENT, OPEN), 1, ["in 0 of 2", "learned about 1", "FOUND"]),
     "not all known": (answer(CLEAN, SILENT), 0, ["in 1 of 2", "nothing could be learned about 1"]),
-    "nothing known": (answer(SILENT, SILENT), 0, ["nothing learned", "any of 2"]),
+    "nothing known": (answer(SILENT, SILENT), 0, ["in 0 of 2", "learned about 2"]),
     "no answer": ("", 0, ["not made", "name or service"]),
     "another answer": ("{}", 0, ["not made", "name or service"]),
 }  # fmt: skip

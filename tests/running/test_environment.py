@@ -90,8 +90,6 @@ def imported_distributions():
     owners = importlib.metadata.packages_distributions()
     for folder in ("workflow", "exchange", "maintain", "packages", "tests"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if "benchmarks" in path.parts:  # which compare with what has an environment of its own
-                continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
                     modules = [alias.name for alias in node.names]
