@@ -133,8 +133,7 @@ def test_delays_are_as_step_by_step(graph_step_ms, tmp_path):
         nodes[name] = ("Delay", {"delay": (steps + 0.2) * 1e-3 * graph_step_ms})
     edges = [("input", "d0"), ("d0", "0"), ("0", "d1"), ("d1", "1"), *edges[2:]]
     edges += [("1", "d2"), ("d2", "back"), ("back", "1")]
-    tau = {"tau": 0.01 * graph_step_ms}
-    nodes["1"], nodes["3"] = lif(5, **tau), lif(3, **tau)
+    nodes["1"], nodes["3"] = (lif(n, tau=0.01 * graph_step_ms * np.ones(n)) for n in (5, 3))
     found = run(nodes, edges, Steps(2.0, graph_step_ms), tmp_path, raster)
     w1, w2, back = (nodes[name][1]["weight"] for name in ("0", "2", "back"))
     bias, v1, v2 = nodes["0"][1]["bias"], np.zeros((1, 5)), np.zeros((1, 3))

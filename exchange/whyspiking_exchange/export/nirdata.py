@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import h5py
+import nir
 import numpy as np
 
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, whole_files
 from whyspiking_exchange.export.networks import EVENTS
 
-LARGEST = 1e10
-"""Trials times steps times channels."""
+LARGEST = 2e9
+"""Trials times steps times channels: bytes of memory."""
 NEEDED = (*EVENTS, "shape", "step_ms")
 
 
@@ -47,24 +47,14 @@ def write(samples: Path) -> Path:
             f"{samples}: its events do not lie within 'shape' {shape.tolist()!s:.60}; expected "
             f"trials, steps and channels, at most {LARGEST:g} in all; write the samples again"
         )
-    trials, steps, channels = (found[key].astype(np.int64) for key in EVENTS)
-    n_trials, n_steps, n_channels = map(int, found["shape"])
-    dt = float(found["step_ms"]) * 1e-3
-    counts = np.bincount(trials, minlength=n_trials)
-    # Spikes are sorted by trial: the place of each within its own.
-    at = np.arange(len(trials)) - np.repeat(np.cumsum(counts) - counts, counts)
-    idx = np.full((n_trials, counts.max(initial=0)), -1)
-    time = np.full(idx.shape, np.inf)
-    idx[trials, at], time[trials, at] = channels, (steps + 0.5) * dt
+    raster, dt = np.zeros(shape, bool), float(found["step_ms"]) * 1e-3
+    raster[tuple(events)] = True
+    most = int(raster.sum(axis=(1, 2)).max())
+    spikes = nir.TimeGriddedData(raster, dt).to_event(most, time_shift=dt / 2)
+    # A little later than the last step ends: readers round the number of steps down.
+    spikes.t_max *= 1 + 1e-9
+    node = nir.NIRNodeData({"spikes": spikes})
     to = samples.with_suffix(".h5")
-    with whole_files.replacing(to) as partial, h5py.File(partial, "w") as file:
-        file.attrs["__type__"] = "NIRGraphData"
-        node = file.create_group("nodes/input")
-        node.attrs["__type__"] = "NIRNodeData"
-        events = node.create_group("observables/spikes")
-        # A little later than the last step ends: readers round the number of steps down.
-        told = {"n_neurons": n_channels, "t_max": n_steps * dt * (1 + 1e-9)}
-        events.attrs.update({"__type__": "EventData", **told})
-        events.create_dataset("idx", data=idx, compression="gzip")
-        events.create_dataset("time", data=time, compression="gzip")
+    with whole_files.replacing(to) as partial:
+        nir.write_data(partial, nir.NIRGraphData({"input": node}))
     return to
