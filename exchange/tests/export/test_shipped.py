@@ -24,6 +24,7 @@ from whyspiking.records import array_files, finished, reference, tables
 from whyspiking.records.columns import NETWORKS
 from whyspiking_exchange.export import networks, shipped
 from whyspiking_exchange.foreign import job, measuring, tasks
+from whyspiking_exchange.nir import arranging
 from whyspiking_exchange.nir.model import Steps
 
 COMMITTED = ROOT / reference.FOLDER
@@ -260,7 +261,7 @@ def test_measure_takes_steps_and_times_from_the_file_beside(which, rows, builds,
     assert not job.beside(path, "randman") and str(path.with_suffix(".json")) in (
         capsys.readouterr().out
     )
-    layers = measuring.read_layers(path)
+    layers = arranging.read(path)
     params = tasks.params_of("yinyang", job.config_at("smoke"), seed=told["seed"])
     setting = measuring.setting_of(
         layers,

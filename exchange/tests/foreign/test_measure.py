@@ -29,6 +29,7 @@ from whyspiking.records import tables
 from whyspiking_exchange.__main__ import main
 from whyspiking_exchange.export import networks
 from whyspiking_exchange.foreign import job, measuring, sources, tasks
+from whyspiking_exchange.nir import arranging
 from whyspiking_exchange.nir.model import Steps
 
 PEERS = ROOT / "tests" / "peers"
@@ -46,7 +47,7 @@ def config(monkeypatch, builds):
 
 def decisions(file, builds, split="validation", steps=SNNTORCH):
     """Of our path on the trials of a split, and those trials."""
-    layers = measuring.read_layers(file)
+    layers = arranging.read(file)
     params = tasks.params_of("yinyang", job.config_at("full"), seed=0)
     setting = measuring.setting_of(
         layers, params, steps=steps, readout=None, asked_ms=None, bias_ms=()
@@ -129,8 +130,8 @@ def test_what_cannot_be_meant_is_told_and_stands_in_the_page(kind, tmp_path, cap
 
 def test_norse_files_of_a_thousandth_are_read_as_they_are_meant(tmp_path):
     """Norse 1.1 exports so unless it is told `dt=1`."""
-    meant = measuring.read_layers(PEERS / "norse_yinyang.nir")
-    scaled = measuring.read_layers(
+    meant = arranging.read(PEERS / "norse_yinyang.nir")
+    scaled = arranging.read(
         changed(PEERS / "norse_yinyang.nir", tmp_path / "net.nir", lambda k, x: x * 1e-3)
     )
     assert sources.left_open("norse", meant, 0.5)["graph_step_ms"] == 1.0

@@ -15,7 +15,7 @@ from whyspiking.contract.types import Network
 from whyspiking.declared import community_file
 from whyspiking_exchange.__main__ import main
 from whyspiking_exchange.foreign import job, measuring, rules, tasks
-from whyspiking_exchange.nir import arranging, reading
+from whyspiking_exchange.nir import arranging
 from whyspiking_exchange.nir.graph import write
 from whyspiking_exchange.nir.model import Steps
 
@@ -92,7 +92,7 @@ def test_the_network_does_in_brian2_what_the_rule_computed(builds, capsys):
     said = float(re.findall(r"([\d.]+)%", capsys.readouterr().out)[-1])
     file = builds / "three_factor.nir"
     write(graph, file)
-    layers = arranging.arranged(reading.read(file))
+    layers = arranging.read(file)
     setting = measuring.setting_of(
         layers, params, steps=Steps(1.0, 1.0), readout="last", asked_ms=None, bias_ms=()
     )

@@ -25,7 +25,7 @@ from whyspiking_exchange.__main__ import main
 from whyspiking_exchange.export import networks, shipped
 from whyspiking_exchange.foreign import job, measuring, sources, tasks
 from whyspiking_exchange.foreign import scripts as commands
-from whyspiking_exchange.nir import model
+from whyspiking_exchange.nir import arranging, model
 from whyspiking_exchange.nir.model import Steps
 
 PEERS = ROOT / "tests" / "peers"
@@ -64,7 +64,7 @@ def only(samples, n):
 
 def engine(file, samples, step_ms):
     """Spikes of all layers in the engine of `measure`, as a script gives them."""
-    layers, steps = measuring.read_layers(file), Steps(step_ms, step_ms)
+    layers, steps = arranging.read(file), Steps(step_ms, step_ms)
     n, n_steps, n_in = map(int, samples["shape"])
     spikes = Spikes(
         samples["steps"] * step_ms,
@@ -109,7 +109,7 @@ def test_a_shipped_network_decides_as_recorded_and_fires_as_in_the_engine(file, 
 def test_a_network_of_a_framework_decides_as_it_did_there(library, tmp_path):
     file = PEERS / f"{library}_yinyang.nir"
     module = written(file, tmp_path, "--from", library)
-    layers = measuring.read_layers(file)
+    layers = arranging.read(file)
     params = tasks.params_of("yinyang", job.config_at("full"), seed=0)
     setting = measuring.setting_of(
         layers, params, steps=Steps(1.0, 1.0), readout=None, asked_ms=None, bias_ms=()
@@ -140,7 +140,7 @@ def test_delays_in_the_compiled_engine_are_those_of_the_script(tmp_path, builds)
     file = delayed(PEERS / "snntorch_yinyang.nir", tmp_path / "late.nir", 1e-4 * np.arange(30))
     (tmp_path / "to").mkdir()
     module = written(file, tmp_path / "to", "--from", "snntorch")
-    layers = measuring.read_layers(file)
+    layers = arranging.read(file)
     steps = Steps(1.0, **sources.left_open("snntorch", layers, 1.0))
     raster = np.random.default_rng(0).random((200, 60, 4)) < 0.1
     spikes, _ = scripts.simulate(module, scripts.samples_of(raster))

@@ -25,7 +25,7 @@ RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8
 def run(nodes, edges, steps, folder, raster=RASTER):
     """Output of trials: spikes or potentials, (trial, step, neuron)."""
     n = len(raster)
-    found = arranging.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
+    found = arranging.arranged(reading.read(write(folder / "net.nir", nodes, edges)))
     made = model.brian_model(found, steps, STEPS * steps.step_ms, n)
     stimulus = Stimulus({"input": Spikes.from_raster(raster, steps.step_ms)})
     parts = in_brian(made, stimulus, model.binding(found, steps).values, n)
@@ -171,7 +171,7 @@ def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
     nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
     edges += [("1", "back"), ("back", "1")]
     steps = Steps(1.0, 1.0)
-    found = arranging.arranged(reading.read_here(write(tmp_path / "net.nir", nodes, edges)))
+    found = arranging.arranged(reading.read(write(tmp_path / "net.nir", nodes, edges)))
     made = model.brian_model(found, steps, float(STEPS), 2)
     values = model.binding(found, steps).values
     given = {"input": Spikes.from_raster(RASTER, 1.0)}
@@ -211,7 +211,7 @@ def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
     files = sorted(tmp_path.glob("*.nir"))
     assert len(files) == {"snntorch": 4, "norse": 3, "spikingjelly": 2}[library]
     for file in files:
-        found = arranging.arranged(reading.read(file))
+        found = arranging.read(file)
         steps = Steps(1.0, **sources.left_open(library, found, 1.0))
         if file.stem == "zero":  # which snnTorch's files do not say
             steps = replace(steps, reset="value")

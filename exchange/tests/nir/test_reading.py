@@ -12,12 +12,12 @@ from whyspiking_exchange.nir import arranging, reading
 
 
 def arranged(path, nodes, edges):
-    return arranging.arranged(reading.read_here(write(path, nodes, edges)), "net")
+    return arranging.arranged(reading.read(write(path, nodes, edges)), "net")
 
 
 def refused(path, match):
     with pytest.raises(UserError, match=match) as told:
-        arranging.arranged(reading.read_here(path), "net")
+        arranging.arranged(reading.read(path), "net")
     assert len(str(told.value).splitlines()) == 1
     assert "; expected" in str(told.value)
 
@@ -180,8 +180,8 @@ def diamonds(path, n):
 def test_delays_side_by_side_are_counted_where_the_file_is_read(n, tmp_path):
     """A file of 36 nodes held a command for minutes, and in the process of the user."""
     with pytest.raises(UserError, match=r"more than 1000 paths .*expected fewer; write Delays"):
-        reading.read(diamonds(tmp_path / "net.nir", n), seconds=20, by=arranging.__name__)
-    few = reading.read_here(diamonds(tmp_path / "few.nir", 4))
+        arranging.read(diamonds(tmp_path / "net.nir", n), seconds=20)
+    few = reading.read(diamonds(tmp_path / "few.nir", 4))
     assert [s.pre for s in arranging.arranged(few).synapses].count("input") == 16
 
 
@@ -195,7 +195,7 @@ def test_small_files_that_make_much_are_refused(tmp_path):
     edges += itertools.pairwise(["2", *row, "3"])
     path = write(tmp_path / "net.nir", nodes, edges)
     try:
-        found = arranging.arranged(reading.read_here(path))
+        found = arranging.arranged(reading.read(path))
         assert len(found.layers) == 2
     except UserError as error:
         assert "in a row" in str(error)
@@ -217,16 +217,11 @@ def test_a_file_cut_short_is_refused(tmp_path):
         refused(tmp_path / "cut.nir", "not readable as HDF5")
 
 
-def test_reading_in_a_process_of_its_own_gives_the_same(tmp_path):
-    path = write(tmp_path / "net.nir", *chain())
-    here, there = reading.read_here(path), reading.read(path)
-    assert here.edges == there.edges
-    for name, (kind, values) in here.nodes.items():
-        assert there.nodes[name][0] == kind
-        for key, value in values.items():
-            np.testing.assert_array_equal(there.nodes[name][1][key], value)
+def test_a_file_is_tried_in_a_process_of_its_own(tmp_path):
+    found = arranging.read(write(tmp_path / "net.nir", *chain()))
+    assert [layer.size for layer in found.layers] == [5, 3]
     with pytest.raises(UserError, match="cannot be read"):
-        reading.read(tmp_path / "none.nir")
+        arranging.read(tmp_path / "none.nir")
 
 
 @pytest.mark.parametrize("seed", [0, 1, 33])
@@ -238,7 +233,7 @@ def test_damage_anywhere_is_one_message_or_a_graph(seed, tmp_path):
         raw[at] = rng.integers(256)
     (tmp_path / "bad.nir").write_bytes(raw)
     try:
-        arranging.arranged(reading.read(tmp_path / "bad.nir", seconds=2))
+        arranging.read(tmp_path / "bad.nir", seconds=2)
     except UserError as error:
         assert len(str(error).splitlines()) == 1
 

@@ -80,7 +80,7 @@ def both(graph, steps, folder, readout=None):
     Interpreted, the engine does not drop what is under way at the end of a trial: with delays one
     trial is run.
     """
-    found = arranging.arranged(reading.read_here(write(folder / "net.nir", *graph)))
+    found = arranging.arranged(reading.read(write(folder / "net.nir", *graph)))
     readout = readout or ("count" if found.gives_spikes else "max")
     text, arrays = script.script(found, steps, Readout(readout), file="net.nir", name="net.py")
     (folder / "net.py").write_text(text)
@@ -174,7 +174,7 @@ def test_what_a_script_cannot_say_names_node_and_remedy(kind, tmp_path):
 
 def code(graph, folder, file="net.nir"):
     """What a script does: without its comments and docstrings."""
-    found = arranging.arranged(reading.read_here(write(folder / "net.nir", *graph)))
+    found = arranging.arranged(reading.read(write(folder / "net.nir", *graph)))
     text, _ = script.script(found, Steps(1.0, 1.0), Readout("count"), file=file, name="net.py")
     tree = ast.parse(text)
     tree.body = tree.body[1:]

@@ -26,7 +26,7 @@ from whyspiking.declared.config import at_scale
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 from whyspiking.talks import replication_of, talk_module
-from whyspiking_exchange.nir import arranging, model, reading
+from whyspiking_exchange.nir import arranging, model
 from whyspiking_exchange.nir.graph import Clock, Graph, NotExpressible, names_of, write
 from whyspiking_exchange.nir.layers import INPUT
 
@@ -217,7 +217,7 @@ def outputs_in_brian2(path: Path, found: Mapping[str, NDArray], builds: Path) ->
     Returns:
         Spikes, 0 or 1, or potentials, (trial, time, output).
     """
-    layers = arranging.arranged(reading.read(path), str(path))
+    layers = arranging.read(path)
     step_ms, (n_trials, n_steps, n_in) = float(found["step_ms"]), found["shape"]
     steps = model.Steps(step_ms, step_ms)
     trial_ms = n_steps * step_ms

@@ -47,7 +47,7 @@ from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
 from whyspiking_exchange.export import networks
 from whyspiking_exchange.export.networks import Clock, Trained
-from whyspiking_exchange.nir import NotExpressible, arranging, reading
+from whyspiking_exchange.nir import NotExpressible, arranging
 from whyspiking_exchange.nir.layers import Layers
 
 FOLDER = "networks"
@@ -232,7 +232,7 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
     if path.stat().st_size > LARGE:
         networks.export(trained, clock, path, BITS)
     array_files.save_arrays(samples, path.with_suffix(".npz"))
-    layers = arranging.arranged(reading.read(path))
+    layers = arranging.read(path)
     if layers.gives_spikes and (asked := _measured(trained, clock, experiment)):
         told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         networks.write_facts({**told, "measure": asked}, path)

@@ -33,6 +33,7 @@ from whyspiking_exchange.foreign.tasks import (
     trial_ms,
     whole_number,
 )
+from whyspiking_exchange.nir import arranging
 from whyspiking_exchange.nir.layers import Layers
 from whyspiking_exchange.nir.model import Steps
 
@@ -159,7 +160,7 @@ def measure(asked: argparse.Namespace) -> int:
     config = config_at(asked.scale)
     params = params_of(asked.task, config, seed=asked.seed)
     told = measuring.Asked(asked.file, **said.model_dump())
-    layers = measuring.read_layers(asked.file)
+    layers = arranging.read(asked.file)
     setting = measuring.setting_of(
         layers,
         params,

@@ -28,7 +28,7 @@ from whyspiking.records.tables import Table
 from whyspiking.stages.provenance import git
 from whyspiking_exchange.foreign import sources
 from whyspiking_exchange.foreign.tasks import Foreign, Setting, trial_ms
-from whyspiking_exchange.nir import arranging, model, reading
+from whyspiking_exchange.nir import model
 from whyspiking_exchange.nir.layers import Layers
 
 VARIANT = "spiking"
@@ -80,16 +80,6 @@ class Measured:
     metrics: pd.DataFrame
     row: CommunityRow
     agreed: float | None = None
-
-
-def read_layers(file: Path) -> Layers:
-    """The layers in a .nir file.
-
-    Raises:
-        UserError: If it is none, or none that can be run here.
-    """
-    # The process of bounded time and memory that reads it arranges it first.
-    return arranging.arranged(reading.read(file, by=arranging.__name__), str(file))
 
 
 def setting_of(

@@ -13,9 +13,9 @@ from whyspiking.declared import registry, scales
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, whole_files
 from whyspiking_exchange.export import shipped
-from whyspiking_exchange.foreign import job, measuring, sources
+from whyspiking_exchange.foreign import job, sources
 from whyspiking_exchange.foreign.tasks import Setting
-from whyspiking_exchange.nir import script
+from whyspiking_exchange.nir import arranging, script
 from whyspiking_exchange.nir.layers import Readout
 
 
@@ -36,7 +36,7 @@ def brian(asked: argparse.Namespace) -> int:
         )
     for path in (to, weights):
         job.new_file(path, asked.force)
-    layers = measuring.read_layers(asked.file)
+    layers = arranging.read(asked.file)
     known = {} if asked.source else _recorded(asked.file)
     if asked.step_ms is None:
         asked.step_ms = known.get("step_ms", 1.0)

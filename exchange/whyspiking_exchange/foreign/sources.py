@@ -29,10 +29,12 @@ SNNTORCH, NORSE, SPIKINGJELLY = "snntorch", "norse", "spikingjelly"
 SOURCES = (SNNTORCH, NORSE, SPIKINGJELLY)
 SNNTORCH_MS = 0.1
 """Step for which snnTorch writes time constants, whatever a step was: tau = 0.1 ms / (1 - beta)."""
-NORSE_MS = 1.0
-"""Step of Norse's cells unless told otherwise."""
-SPIKINGJELLY_MS = 0.1
-"""Step for which SpikingJelly writes time constants unless told otherwise: tau steps of `dt`."""
+LEFT_OPEN = {
+    SNNTORCH: (SNNTORCH_MS, "later", "filtered"),
+    NORSE: (1.0, "value", "jump"),
+    SPIKINGJELLY: (0.1, "value", "filtered"),
+}
+"""Step in ms for which time constants are written unless told otherwise, reset, and current."""
 FAR = 100
 """A time constant of so many trials does nothing within one."""
 WHOLE = 1e-3
@@ -52,15 +54,11 @@ def left_open(source: str | None, layers: Layers, step_ms: float) -> dict[str, A
         layers: The network.
         step_ms: Length of a step of the task, which is the file's where nobody says otherwise.
     """
-    if source == SNNTORCH:
-        return {"graph_step_ms": SNNTORCH_MS, "reset": "later", "current": "filtered"}
+    step, reset, current = LEFT_OPEN.get(source or "", (step_ms, "value", "filtered"))
     if source == NORSE:
         longest = max((np.max(tau) for _, tau in _taus(layers)), default=np.inf)
-        scaled = 1e-3 if longest < NORSE_MS * 1e-3 else 1.0
-        return {"graph_step_ms": NORSE_MS * scaled, "reset": "value", "current": "jump"}
-    if source == SPIKINGJELLY:
-        return {"graph_step_ms": SPIKINGJELLY_MS, "reset": "value", "current": "filtered"}
-    return {"graph_step_ms": step_ms, "reset": "value", "current": "filtered"}
+        step *= 1e-3 if longest < step * 1e-3 else 1.0
+    return {"graph_step_ms": step, "reset": reset, "current": current}
 
 
 def _taus(layers: Layers) -> Iterator[tuple[str, NDArray[np.float64]]]:

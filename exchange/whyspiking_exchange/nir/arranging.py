@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,47 @@ MOST_NEURONS = 20_000
 MOST_PATHS = 1000
 """That reach one node, each with delays of its own: of Delays side by side, again and again, a
 small file makes as many as it likes."""
+
+
+REFUSED = 3
+"""Exit status of the process that tries a file, where it has a message."""
+MOST_MEMORY = 4 * 2**30
+"""Of that process, in bytes."""
+
+
+def read(path: FilePath, seconds: int = 60) -> Layers:
+    """The layers in a .nir file, which a process of its own reads first, for it may hang or crash.
+
+    Args:
+        path: The file.
+        seconds: CPU time that this process may take.
+
+    Raises:
+        UserError: If the file is missing, damaged or hostile, or holds nothing that can be run
+            here.
+    """
+    words = [sys.executable, "-m", __name__, str(path), str(seconds)]
+    tried = subprocess.run(words, capture_output=True, text=True, check=False)
+    if tried.returncode == REFUSED:
+        raise UserError(tried.stderr.strip())
+    if tried.returncode:
+        raise UserError(
+            f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; expected a "
+            "whole file as nir.write makes it; export the network again"
+        )
+    return arranged(reading.read(path), str(path))
+
+
+def main(path: str, seconds: str) -> int:
+    """What that process does."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        arranged(reading.read(FilePath(path)), path)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    return 0
 
 
 def arranged(graph: Graph, where: str = "the graph") -> Layers:
@@ -407,4 +451,4 @@ class _Arranging:
 
 
 if __name__ == "__main__":
-    sys.exit(reading.main(*sys.argv[1:], look=arranged))
+    sys.exit(main(*sys.argv[1:]))

@@ -2,30 +2,23 @@
 
 The package nir reads it, after a look at all of it: nothing is trusted and nothing of it is
 executed, only groups, numbers and texts that lie in the file itself are read, in a bounded number
-and size, by a process of its own with little time and memory, as damaged files can hang or crash
-HDF5. Graphs within the graph, as snnTorch writes layers
-with synapses back, are taken apart: their nodes are called "outer.inner".
+and size. Damaged files can hang or crash HDF5 all the same: `arranging.read` tries them
+first in a process of its own. Graphs within the graph, as snnTorch writes layers with synapses
+back, are taken apart: their nodes are called "outer.inner".
 """
 
 from __future__ import annotations
 
-import json
 import math
-import resource
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import nir
 import numpy as np
-from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
-from whyspiking.records.array_files import load_arrays, save_arrays
 from whyspiking_exchange.nir.graph import Graph
 
 NEURONS: Mapping[str, tuple[str, ...]] = {
@@ -69,76 +62,13 @@ FILTERS = (1, 2, 3, 32000)
 """HDF5's codes of deflate, shuffle, checksum, lzf: built in, no code of others."""
 
 
-def read(path: Path, seconds: int = 60, by: str = __name__) -> Graph:
+def read(path: Path) -> Graph:
     """The graph in a .nir file, all arrays checked to be finite numbers.
-
-    Args:
-        path: The file.
-        seconds: CPU time that reading may take.
-        by: Module whose `main` the process runs; another one may look further at the graph.
 
     Raises:
         UserError: If the file is missing, no HDF5, cut short, too large, or no graph of nodes that
             are known here.
     """
-    with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
-        out = Path(folder) / "graph.npz"
-        words = [sys.executable, "-m", by, str(path), str(out), str(seconds)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode == REFUSED:
-            raise UserError(done.stderr.strip())
-        if done.returncode:
-            raise UserError(
-                f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; "
-                "expected a whole file as nir.write makes it; export the network again"
-            )
-        return _unpacked(out)
-
-
-REFUSED = 3
-"""Exit status of the process that reads, where it has a message."""
-MOST_MEMORY = 4 * 2**30
-"""Of that process, in bytes."""
-
-
-def main(
-    path: str, out: str, seconds: str, *, look: Callable[[Graph, str], Any] | None = None
-) -> int:
-    """What the process does that reads, and looks at the graph."""
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    try:
-        graph = read_here(Path(path))
-        if look is not None:
-            look(graph, path)
-        _pack(graph, Path(out))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return REFUSED
-    return 0
-
-
-def _pack(graph: Graph, path: Path) -> None:
-    told: dict[str, Any] = {"edges": graph.edges, "nodes": {}}
-    arrays: dict[str, NDArray] = {}
-    for name, (kind, values) in graph.nodes.items():
-        keys = {key: f"a{len(arrays) + k}" for k, key in enumerate(values)}
-        arrays |= {keys[key]: np.asarray(value) for key, value in values.items()}
-        told["nodes"][name] = [kind, keys]
-    save_arrays({"told": np.array(json.dumps(told)), **arrays}, path)
-
-
-def _unpacked(path: Path) -> Graph:
-    arrays = load_arrays(path)
-    told = json.loads(str(arrays["told"]))
-    graph = Graph(edges=[(a, b) for a, b in told["edges"]])
-    for name, (kind, keys) in told["nodes"].items():
-        graph.add(name, kind, **{key: arrays[at] for key, at in keys.items()})
-    return graph
-
-
-def read_here(path: Path) -> Graph:
-    """As `read`, in this process."""
     path, graph = Path(path), Graph()
     try:
         if (size := path.stat().st_size) > LARGEST_FILE:
@@ -264,7 +194,3 @@ def _add(part: nir.NIRGraph, prefix: str, graph: Graph, path: Path) -> None:
             some = ", ".join(list(graph.nodes)[:8])
             raise _wrong(path, f"an edge names '{missing[0]}', which is no node", f"one of {some}")
         graph.connect(*ends)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
