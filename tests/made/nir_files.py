@@ -1,4 +1,4 @@
-"""NIR graphs as files, written with h5py alone: tests need no package nir."""
+"""NIR graphs as files, written with h5py alone, so that they can be wrong."""
 
 from pathlib import Path
 
