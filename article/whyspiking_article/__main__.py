@@ -1,8 +1,8 @@
 """Write the article from the record, and what cites and checks it: `python -m whyspiking_article`.
 
 Writes article.html and article.tex, and article.pdf where there is a TeX, below results/reference,
-and codecheck.yml and .zenodo.json. Needs pandoc (Debian: pandoc; PDF: texlive-latex-recommended,
-texlive-fonts-recommended, lmodern).
+and codecheck.yml and the notes of .zenodo.json. Needs pandoc; for the PDF, Debian's
+texlive-latex-recommended, texlive-fonts-recommended and lmodern.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def figures(record: Record) -> dict[str, Plate]:
     names = verdicts["talk"].map({name: talk.surname for name, talk in record.talks.items()})
     keys = verdicts.assign(claim=names)[names.notna() & (verdicts["role"] == "key")]
     return {
-        "eight-talks": forest_plots.verdict_forest(keys),
+        "talks": forest_plots.verdict_forest(keys),
         "frontiers": frontier_figure.figure(page.networks, page.advantage, page.titles),
     }
 
@@ -64,7 +64,9 @@ def write(record: Record, folder: Path) -> list[Path]:
         (place / f"{NAME}.md").write_text(text.filled(record), encoding="utf-8")
         for kind, options in KINDS.items():
             images = f"--default-image-extension={FIGURES[kind][0]}"
-            _made((*PANDOC, BIBLIOGRAPHY, images, *options, f"--output={NAME}.{kind}"), place, record)
+            _made(
+                (*PANDOC, BIBLIOGRAPHY, images, *options, f"--output={NAME}.{kind}"), place, record
+            )
         kinds = [*KINDS]
         if shutil.which("pdflatex"):
             for _ in range(2):  # the second sets the references to sections and figures

@@ -30,8 +30,22 @@ from whyspiking.verdicts import rule
 type Row = Mapping[str, Any]
 
 STUDY = "rule_study"
-"""Name by which the study of the verdict rule is a table; it lies beside the rule, not the record."""
-SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
+"""The study of the verdict rule, as a table; it lies beside the rule, not in the record."""
+SPELLED = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 """Numbers that are written as words, from 0 on."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~^$@])")
 
@@ -120,7 +134,7 @@ class Record:
 
     def tally(self, name: str, form: str = "count", **where: Any) -> str:
         """How many rows there are, with where they are counted."""
-        told = ", ".join(f"{column} {wanted}" for column, wanted in where.items())
+        told = ", ".join(f"{column} {wanted}" for column, wanted in where.items()) or "anything"
         many = {"rows": len(self.rows(name, **where))}
         return said(FORMS[form](many, "rows"), f"{name}: rows with {told}")
 
@@ -167,7 +181,9 @@ class Record:
         """
         answered = first_screen.recorded(self.folder)
         if answered is None:
-            raise UserError(f"{self.folder}: no frontiers.csv; expected the record; run make record")
+            raise UserError(
+                f"{self.folder}: no frontiers.csv; expected the record; run make record"
+            )
         self.used |= {"frontiers", "advantage"}
         return answered
 

@@ -1,4 +1,4 @@
-"""What others cite and check the article by: `codecheck.yml` and the description on Zenodo.
+"""What others cite and check the article by: `codecheck.yml` and the notes on Zenodo.
 
 codecheck.yml follows https://codecheck.org.uk/spec/config/1.0/: the manifest lists what a
 codechecker should get again; `sha256` beside each file is ours, and so is `command`.
@@ -27,7 +27,7 @@ OUTPUTS = {
     "article.tex": "the same for TeX",
     "article.pdf": "the same as printed; its bytes depend on the TeX at hand",
 }
-_SPAN = re.compile(r'\[((?:\\.|[^\]\\])*)\]\{title="[^"]*"\}')
+_SPAN = re.compile(r'\[((?:\\.|[^\]\[\\])*)\]\{title="[^"]*"\}')
 
 
 def write(record: Record, root: Path) -> None:
@@ -37,10 +37,11 @@ def write(record: Record, root: Path) -> None:
         record: Of which the article was just made, so that it knows the tables that were used.
         root: The project's folder.
     """
+    filled = text.filled(record)
     checked = yaml.safe_dump(codecheck(record, root), sort_keys=False, allow_unicode=True, width=96)
     (root / CODECHECK).write_text(f"---\n{checked}", encoding="utf-8")
     known = json.loads((root / ZENODO).read_text(encoding="utf-8"))
-    known["description"] = " ".join(abstract(text.filled(record)).split())
+    known["notes"] = f"With an article, {title(filled)}. {' '.join(abstract(filled).split())}"
     (root / ZENODO).write_text(
         json.dumps(known, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -92,7 +93,8 @@ def abstract(markdown: str) -> str:
 def plain(markdown: str) -> str:
     """Text without spans, emphasis and escapes."""
     shown = _SPAN.sub(r"\1", markdown).replace("**", "")
-    return re.sub(r"\\(.)", r"\1", re.sub(r" ?\[@[^\]]*\]", "", shown)).strip()
+    shown = re.sub(r" ?\[@[^\]]*\]", "", shown.replace("\N{NO-BREAK SPACE}", " "))
+    return re.sub(r"\\(.)", r"\1", shown).strip()
 
 
 def _version(tool: str) -> str:

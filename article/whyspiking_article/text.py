@@ -26,6 +26,7 @@ from whyspiking_maintain import readme
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "article.md.j2"
+SIDES = ("trained with spikes", "trained without")
 BIBLIOGRAPHY = ASSETS / "bibliography.yaml"
 
 
@@ -68,6 +69,14 @@ def filled(record: Record) -> str:
         "keys": _keys(record),
         "tasks": _tasks(record),
         "silent": [r for r in page.rows(TRAINED, ACCOUNT).values() if r["word"] == WITHHELD],
+        "looked": [row for row in record.rows("verdicts") if row["looks"] > 0],
+        "rights": {
+            task: [
+                said(f"{x} %", f"frontiers: {task}, best {way}")
+                for x, way in zip(own, SIDES, strict=True)
+            ]
+            for task, own in page.rights.items()
+        },
         "recalled": [r["id"] for r in references() if not r["looked-up"]],
     }
     return re.sub(r"\n{3,}", "\n\n", environment().get_template(TEMPLATE).render(shown))
