@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
@@ -188,11 +189,11 @@ class Record:
         return answered
 
 
-def said(shown: str, source: str) -> str:
+def said(shown: str, source: str) -> Markup:
     """A resolved reference as Markdown: escaped, in a span that tells its source."""
     plain = _SPECIAL.sub(r"\\\1", shown.replace(" %", "\N{NO-BREAK SPACE}%"))
     plain = re.sub(r"\\<sup\\>(.*?)\\</sup\\>", r"^\1^", plain)
-    return f'[{plain}]{{title="{source}"}}' if shown else ""
+    return Markup(f'[{plain}]{{title="{source}"}}' if shown else "")
 
 
 def spelled(number: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
@@ -31,13 +32,13 @@ BIBLIOGRAPHY = ASSETS / "bibliography.yaml"
 
 
 def environment() -> jinja2.Environment:
-    """Where the template lies and how it is written; it makes Markdown, so nothing is escaped."""
+    """Where the template lies and how it is written."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ASSETS),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,
+        autoescape=True,  # what references bring is escaped by them, for Markdown
         comment_start_string="{##",  # {#name} names a section in Markdown
         comment_end_string="##}",
     )
@@ -110,4 +111,4 @@ def _tasks(record: Record) -> dict[str, str]:
 
 def _capitalised(words: str) -> str:
     """Words with a capital first letter; a span's bracket stays before it."""
-    return re.sub(r"^(\[?)(\w)", lambda found: found[1] + found[2].upper(), words)
+    return Markup(re.sub(r"^(\[?)(\w)", lambda found: found[1] + found[2].upper(), words))
