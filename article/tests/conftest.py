@@ -1,6 +1,7 @@
 """What all tests of the article share."""
 
 import pytest
+from made.fixtures import vectors  # noqa: F401  (settles arithmetic before numpy is loaded)
 
 from whyspiking.records import reference
 from whyspiking_article import text
