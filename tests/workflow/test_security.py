@@ -17,7 +17,7 @@ FETCHING = {ROOT / "workflow/whyspiking/datasets/archives.py"}
 def sources() -> dict[Path, str]:
     """Python of the package, the scripts, the benchmarks and the notebooks."""
     found = {}
-    for folder in ("workflow", "exchange", "maintain", "packages"):
+    for folder in ("workflow", "exchange", "maintain", "article", "packages"):
         for path in (ROOT / folder).rglob("*.py"):
             if "tests" not in path.parts:
                 found[path] = path.read_text(encoding="utf-8")
