@@ -1,18 +1,32 @@
 """Where the CPU seconds of a run went: `python maintain/benchmarks/stages.py results/default`.
 
 By stage, with what is spent before a job's work begins, from the last lines of the jobs' logs; a
-data set that an earlier run has made is not among them.
+data set that an earlier run has made is not among them. As a part of `run.py` it also
+measures what start-up costs.
 """
 
 from __future__ import annotations
 
+import resource
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from timing import Row
 
 from whyspiking.stages import durations
 
+PART = "stages"
+IMPORTS = {
+    "train, a compiled talk": "whyspiking.stages.train, whyspiking.training.first_spike.compiled",
+    "train in JAX": "whyspiking.stages.train, whyspiking.training.gradient",
+    "simulate": "whyspiking.stages.simulate",
+    "simulate, Brian2 itself": "brian2",
+    "page": "whyspiking.report.run_page, papermill, nbconvert",
+}
+"""Job -> what it imports."""
 STAGES = {
     "data": ("fetch", "shard", "gather"),
     "train": ("train",),
@@ -21,6 +35,51 @@ STAGES = {
     "report": ("page", "slides", "report", "details"),
 }
 """Stage -> its rules."""
+
+
+def rows(quick: bool, folder: Path = Path("results/default")) -> Iterator[Row]:
+    """Start-up, then the stages of the run in a folder, if there is one."""
+    yield from _imports(1 if quick else 3)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    yield Row(PART, "start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
+    yield from _stages(folder)
+
+
+def _imports(repeats: int) -> Iterator[Row]:
+    code = (
+        "import importlib, time; t = time.process_time();"
+        "[importlib.import_module(n) for n in {!r}.split(', ')]; print(time.process_time() - t)"
+    )
+    for job, names in IMPORTS.items():
+        found = []
+        for _ in range(repeats):
+            done = subprocess.run(
+                [sys.executable, "-c", code.format(names)],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found.append(float(done.stdout.split()[-1]))
+        yield Row(PART, f"imports of {job}", min(found), note=names)
+
+
+def _stages(folder: Path) -> Iterator[Row]:
+    spent = by_stage(folder)
+    total = float(spent["cpu_seconds"].sum())
+    if not total:
+        yield Row(PART, f"no finished run in {folder}", float("nan"), note="stages left out")
+        return
+    for stage, row in spent.iterrows():
+        yield Row(
+            PART, f"{folder}: {stage}", float(row["cpu_seconds"]), "all jobs", total,
+            note=f"{row['jobs']:.0f} jobs",
+        )  # fmt: skip
+    yield Row(
+        PART, f"{folder}: before the work of a job begins", float(spent["startup_seconds"].sum()),
+        "all jobs", total,
+        note="start and first imports; what a talk imports, JAX for one, comes later",
+    )  # fmt: skip
 
 
 def by_stage(folder: Path) -> pd.DataFrame:

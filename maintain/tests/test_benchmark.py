@@ -1,4 +1,4 @@
-"""What a run is estimated to cost."""
+"""The scripts that measure speed, and what they estimate."""
 
 import re
 import subprocess
@@ -7,6 +7,20 @@ import sys
 import pandas as pd
 import pytest
 from made.checkouts import ROOT
+from made.hangs import limit
+
+
+@pytest.mark.slow
+def test_benchmarks_run_and_write_their_tables(tmp_path):
+    words = ["--quick", "--only", "kernels", "--to", str(tmp_path / "benchmarks")]
+    done = subprocess.run(
+        [sys.executable, "maintain/benchmarks/run.py", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=limit(), check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    kernels = pd.read_csv(tmp_path / "benchmarks" / "kernels.csv")
+    assert {"the same a layer at a time", "the same in numpy"} <= set(kernels["versus"])
+    assert (kernels["ratio"].dropna() > 0).all(), "timed, and nothing is asked of how fast it was"
 
 
 def test_core_hours_of_the_reference_do_not_exceed_those_measured():

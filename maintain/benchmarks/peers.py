@@ -1,0 +1,61 @@
+"""A training step in another library: `python peers.py snntorch|norse SIZES BATCH STEPS`.
+
+Feed-forward leaky integrate-and-fire layers of the given sizes (JSON), cross-entropy of a readout
+summed over time, back-propagation through time, on one thread; prints {"seconds": ...}. Needs the
+library and torch, nothing of whyspiking.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import itertools
+import json
+import sys
+import time
+from typing import Any
+
+DENSITY, CLASSES, REPEATS = 0.05, 10, 3
+
+
+def main(library: str, sizes: list[int], batch: int, n_steps: int) -> dict[str, Any]:
+    """CPU seconds of one step, the least of several."""
+    torch = importlib.import_module("torch")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    x = (torch.rand(n_steps, batch, sizes[0]) < DENSITY).float()
+    labels = torch.randint(0, CLASSES, (batch,))
+    linears = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+    readout = torch.nn.Linear(sizes[-1], CLASSES)
+    if library == "snntorch":
+        snntorch = importlib.import_module("snntorch")
+        cells = [snntorch.Leaky(beta=0.8) for _ in linears]
+        starts = [cell.init_leaky() for cell in cells]
+    else:
+        norse = importlib.import_module("norse.torch")
+        cells = [norse.LIFBoxCell() for _ in linears]
+        starts = [None] * len(cells)
+    modules = [*linears, readout]
+
+    def step() -> None:
+        for module in modules:
+            module.zero_grad()
+        states, total = list(starts), 0.0
+        for now in x:
+            for k, (linear, cell) in enumerate(zip(linears, cells, strict=True)):
+                now, states[k] = cell(linear(now), states[k])
+            total = total + readout(now)
+        torch.nn.functional.cross_entropy(total, labels).backward()
+
+    step()
+    found = []
+    for _ in range(REPEATS):
+        began = time.process_time()
+        step()
+        found.append(time.process_time() - began)
+    version = importlib.metadata.version(library)
+    return {"seconds": min(found), "note": f"{library} {version}, torch {torch.__version__}"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]), *map(int, sys.argv[3:]))))
