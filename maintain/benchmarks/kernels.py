@@ -1,5 +1,4 @@
-"""Training kernels against the arithmetic that they cannot avoid, their other forms, and peers.
-"""
+"""Training kernels against the arithmetic that they cannot avoid, other forms, and peers."""
 
 from __future__ import annotations
 
