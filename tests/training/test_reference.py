@@ -130,8 +130,8 @@ def test_the_price_comes_between_30_and_60_percent():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_network_has_the_same_bytes_alone_as_with_others(kind):
     own = recipe(kind, 5)
-    many = learning.train(own, ORDER, which_first, 2, [901, 900, 902], [0.0, 0.01])
-    (alone,) = learning.train(own, ORDER, which_first, 2, [900], [0.01]).values()
+    many = learning.train(own, ORDER, which_first, 4, [901, 900, 902], [0.0, 0.01])
+    (alone,) = learning.train(own, ORDER, which_first, 4, [900], [0.01]).values()
     for name, values in alone.arrays.items():
         assert values.tobytes() == many[0.01, 900].arrays[name].tobytes(), name
 

@@ -28,6 +28,9 @@ PRIOR_S = 30.0
 class Running:
     """A job at work: when it started (seconds), its logs, the fraction it has told, and when.
 
+    Its first news, `began`, tells that a program is ready or data are read, and nothing of how fast
+    the rest goes: only what was `done` since is extrapolated.
+
     One that runs on a cluster has a `benchmark`, the table of what Snakemake measures of it there,
     or an empty name if it has no table. It waits in the queue until its log is not that of
     `queued`, the times at which its logs were written last when it was submitted.
@@ -39,13 +42,21 @@ class Running:
     fraction: float = 0.0
     text: str = ""
     told: float = 0.0
+    began: tuple[float, float] = (0.0, 0.0)
     benchmark: str | None = None
     queued: list[float | None] | None = None
 
     def tell(self, fraction: float, text: str, now: float) -> None:
         """Take what it has told last; the same again is no news."""
+        if not self.text:
+            self.began = fraction, now
         if (fraction, text) != (self.fraction, self.text):
             self.fraction, self.text, self.told = fraction, text, now
+
+    @property
+    def done(self) -> float:
+        """The fraction that was done between the first and the last news."""
+        return self.fraction - self.began[0]
 
     def left(self, now: float, expected: float) -> float:
         """Seconds that it has left: by its last news, else by what was expected of it.
@@ -54,8 +65,8 @@ class Running:
         who says nothing in a long loop must not seem to need ever more.
         """
         since = self.started
-        if self.fraction > 0.05:
-            expected = (self.told - since) * (1 - self.fraction) / self.fraction
+        if self.done > 0.05:
+            expected = (self.told - self.began[1]) * (1 - self.fraction) / self.done
             since = self.told
         return max(expected - (now - since), 0.1 * expected)
 
@@ -171,7 +182,7 @@ class Plan:
         ratio = self._ratio()
         running = []
         for entry in self.running.values():
-            known |= entry.fraction > 0.05
+            known |= entry.done > 0.05
             expected = self._expected(entry.job, ratio)
             left = expected if entry.queued is not None else entry.left(now, expected)
             running.append((entry.job, left + self.look_s))

@@ -102,24 +102,44 @@ def test_progress_of_a_running_job_beats_the_earlier_duration():
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.expect([job()])
     plan.start(0, job(), 0.0)
-    plan.running[0].tell(0.5, "half", 100.0)
-    assert plan.seconds_left(100.0) == pytest.approx(100)
+    plan.running[0].tell(0.01, "data read", 2.0)
+    plan.running[0].tell(0.51, "half", 102.0)
+    assert plan.seconds_left(102.0) == pytest.approx(98)
 
 
-@pytest.mark.parametrize(
-    ("told", "first", "last"),
-    [(0.0, 8.0, 1.0), (0.1, 18.0, 1.8)],
-    ids=["silent", "since 10 %"],
-)
-def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(told, first, last):
+@pytest.mark.parametrize("told", [0.0, 0.1, 0.9])
+def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(told):
+    """Nor does it matter how much it says is done when its program is ready."""
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.start(0, job(), 0.0)
     found = []
     for now in range(2, 600, 7):
         plan.running[0].tell(told, "program ready", now)
         found.append(plan.seconds_left(now))
-    assert (found[0], found[-1]) == pytest.approx((first, last))
+    assert (found[0], found[-1]) == pytest.approx((8, 1))
     assert found == sorted(found, reverse=True)
+
+
+def test_a_run_whose_jobs_take_what_was_recorded_takes_what_was_told_first():
+    """Two pairs of jobs; programs are ready after 60 s, at 10 %, and then tell of every tenth."""
+    lasts = {"long": 150, "short": 100}
+    plan = Plan(durations=Durations([row(s, v) for v, s in lasts.items()]), cores=2)
+    jobs = {v: [job(variant=v, seed=n) for n in range(2)] for v in lasts}
+    plan.expect([*jobs["long"], *jobs["short"]])
+    assert plan.seconds_left(0.0) == pytest.approx(250)
+    start = 0
+    for variant, seconds in lasts.items():
+        for number, one in enumerate(jobs[variant]):
+            plan.start(number, one, start)
+        for tenth in range(10):
+            now = start + 60 + tenth * (seconds - 60) / 9
+            for entry in plan.running.values():
+                entry.tell(0.1 + tenth / 10, f"{tenth}", now)
+            assert plan.seconds_left(now) == pytest.approx(250 - now, abs=0.15 * 250)
+        start += seconds
+        for number in range(2):
+            plan.finish(number, start)
+    assert plan.seconds_left(start) == 0
 
 
 def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):

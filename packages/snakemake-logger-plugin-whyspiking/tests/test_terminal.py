@@ -177,15 +177,18 @@ def test_heartbeat_in_a_pipe_waits_the_progress_of_a_running_job_every_half_minu
     log = tmp_path / "seed-3.log"
     screen = expecting(Screen(), 2)
     screen.start(1, log=[str(log)])
-    reporter(log, "a")(0.25, "epoch 5/20")
-    before = screen.text
-    screen.now = 29
-    screen.handler.beat()
-    assert screen.text == before
+    reporter(log, "a")(0.01, "data read")
     screen.now = 31
     screen.handler.beat()
+    reporter(log, "a")(0.25, "epoch 5/20")
+    before = screen.text
+    screen.now = 60
+    screen.handler.beat()
+    assert screen.text == before
+    screen.now = 62
+    screen.handler.beat()
     line = screen.text.removeprefix(before)
-    # 31 s for a quarter: 93 s to go for this job, and one more like it on the same core.
+    # 31 s for nearly a quarter: 97 s to go for this job, and one more like it on the same core.
     assert line.endswith("0/2] goeltz yinyang spiking seed 3: training 25% (epoch 5/20)\n")
     assert "about 2 min left" in line
 

@@ -290,7 +290,8 @@ LITERATURE = TableSchema(
     Column("word", "On which side of the thresholds the interval lies: below, above, or open."),
 )
 DURATIONS = TableSchema(
-    "Mean duration of each kind of job.",
+    "Mean duration of each kind of job. A run costs the sum of cpu_seconds times jobs over unit; "
+    "jobs that make data sets are in it where that run made them.",
     Column("scale", "Scale of the run."),
     Column("rule", "Rule of the workflow."),
     *_PLACE,
