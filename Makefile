@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: record schemas help report smoke environment test test-all format lock audit clean
+.PHONY: record article schemas help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -38,6 +38,7 @@ help:
 	@echo "make audit        known vulnerabilities of the packages, as far as the index tells"
 	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
 	@echo "make record       the whole of results/reference anew, from one run of the present commit"
+	@echo "make article      the article from the tables of results/reference; needs pandoc, for PDF TeX"
 	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
@@ -115,6 +116,10 @@ record: environment
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
 	@python maintain/benchmarks/core_hours.py config/paper.yaml docs/cluster.md
+
+# The article and codecheck.yml from the tables of the record, in seconds.
+article: environment
+	@python -m whyspiking_article
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

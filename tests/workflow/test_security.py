@@ -5,13 +5,14 @@ import re
 
 from made.checkouts import ROOT, repository
 
+FOLDERS = ("workflow", "exchange", "maintain", "article", "packages", "notebooks")
 FETCHING = ROOT / "workflow/whyspiking/datasets/archives.py"
 """The one place that opens an address."""
 
 
 def sources():
     """Python of the package, the scripts, the benchmarks and the notebooks: path, code."""
-    for path in repository("workflow", "exchange", "maintain", "packages", "notebooks"):
+    for path in repository(*FOLDERS):
         text = path.read_text(encoding="utf-8") if "tests" not in path.parts else ""
         if path.suffix == ".py":
             yield path, text

@@ -13,6 +13,7 @@ PACKAGES = (
     PACKAGE,
     ROOT / "exchange/whyspiking_exchange",
     ROOT / "maintain/whyspiking_maintain",
+    ROOT / "article/whyspiking_article",
     ROOT / "packages/snakemake-logger-plugin-whyspiking/snakemake_logger_plugin_whyspiking",
 )
 SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]

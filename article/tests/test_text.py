@@ -1,0 +1,108 @@
+"""What the article says follows the record, and would say otherwise of another one."""
+
+import dataclasses
+import re
+
+import pytest
+
+from whyspiking.errors import UserError
+from whyspiking.records import reference
+from whyspiking.report import first_screen
+from whyspiking.verdicts import advantage
+from whyspiking_article import record as places
+from whyspiking_article import release, text
+
+WORDS = 4500
+SPAN = re.compile(r'\[((?:\\.|[^\]\[\\])*)\]\{title="([^"]*)"\}')
+
+
+def otherwise(record, verdict, *claims):
+    """The article, had these claims another verdict."""
+    verdicts = record.table("verdicts").copy()
+    verdicts.loc[verdicts["claim"].isin(claims), ["verdict", "label"]] = verdict
+    record._read["verdicts"] = verdicts
+    return release.plain(text.filled(record))
+
+
+def test_it_is_short_enough_to_be_read(filled):
+    assert len(release.plain(filled).split()) <= WORDS
+
+
+def test_verdicts_are_those_of_the_page(filled):
+    pages = [(reference.FOLDER / f"{x}.html").read_text("utf-8") for x in ("report", "details")]
+    row = re.compile(
+        r'<tr [^>]*data-verdict="([^"]*)"(?:(?!</tr>).)*?data-sort="(\w+\.[\w.]+)"', re.S
+    )
+    shown = {claim: label for page in pages for label, claim in row.findall(page)}
+    told = {}
+    for label, source in SPAN.findall(filled):
+        if found := re.fullmatch(r"verdicts: ([\w.]+): label", source):
+            told[found[1]] = label
+    assert len([claim for claim in told if claim in shown]) > 20
+    assert {c: x for c, x in told.items() if c in shown and shown[c] != x} == {}
+
+
+def test_the_words_on_the_ground_are_those_of_the_first_screen(filled):
+    answered = first_screen.recorded(reference.FOLDER)
+    for sentence in (answered.title, *answered.sentences):
+        assert sentence in release.plain(filled)
+
+
+def test_a_key_claim_that_fails_is_told_at_the_top(record):
+    told = otherwise(record, "not replicated", "goeltz.yinyang.accuracy")
+    assert "Of the key claims seven replicated; those of Goeltz did not" in told
+    assert "talks of SNUFA 2020 repeated" in told
+
+
+def test_forensics_stand_only_where_something_failed(record, filled):
+    claim = "masquelier.published.accuracy"
+    assert "An abstract that no artefact reaches" in filled
+    told = otherwise(record, "replicated", claim)
+    assert "An abstract that no artefact reaches" not in told
+    assert "is no longer refuted by the published script" in told
+
+
+def test_what_did_not_replicate_is_counted_and_listed(record, filled):
+    missed = record.rows("verdicts", origin=["published", "talk"], verdict="not replicated")
+    for row in missed:
+        assert row["says"] in release.plain(filled)
+    told = otherwise(record, "replicated", *(row["claim"] for row in missed))
+    assert "none is refuted" in told
+
+
+def test_a_task_without_a_word_is_told_so(record, filled):
+    assert "Tasks without a word" in filled
+    read = record.answered
+    worded = read.advantage.assign(
+        word=read.advantage["word"].replace(advantage.WITHHELD, advantage.OPEN)
+    )
+    record.__dict__["answered"] = dataclasses.replace(read, advantage=worded)
+    told = text.filled(record)
+    assert "Tasks without a word" not in told
+    assert "every task has a word" in told
+
+
+def test_a_reference_to_nothing_is_refused(record):
+    with pytest.raises(UserError, match="0 rows of verdicts at goeltz"):
+        record.ref("verdicts", "goeltz.no.such", "value", "value")
+    with pytest.raises(UserError, match="rows of advantage"):
+        record.ref("advantage", {"task": "sound"}, "over", "text")
+
+
+@pytest.mark.parametrize(
+    ("shown", "markdown"),
+    [
+        ("95.5 % [95.3, 95.8]", "95.5\N{NO-BREAK SPACE}% \\[95.3, 95.8\\]"),
+        ("1.2×10<sup>-3</sup>", "1.2×10^-3^"),
+        ("a_b|c", r"a\_b\|c"),
+    ],
+)
+def test_what_is_shown_is_no_markup(shown, markdown):
+    assert places.said(shown, "a: b") == f'[{markdown}]{{title="a: b"}}'
+    if "sup" not in shown:
+        assert release.plain(places.said(shown, "a: b")) == shown
+
+
+@pytest.mark.parametrize(("number", "word"), [(0, "no"), (8, "eight"), (60, "60"), (2.5, "2")])
+def test_small_numbers_are_words(number, word):
+    assert places.spelled(number) == word
