@@ -59,13 +59,6 @@ def test_yinyang_geometry():
         assert yinyang.classify(1 - point[0], 1 - point[1]) == (1, 0, 2)[cls]
 
 
-def test_yinyang_splits_are_disjoint():
-    seeds = {seed for seed, _ in yinyang.PUBLISHED.values()} | {yinyang.FRESH_SEED}
-    assert len(seeds) == 4
-    points = [yinyang.generate(seed, 100)[0][:, 0] for seed in seeds]
-    assert np.unique(np.concatenate(points)).size == 400
-
-
 def test_yinyang_grid_covers_the_square():
     features, inside = yinyang.grid(5)
     np.testing.assert_allclose(features[:3, 0], [0, 0.25, 0.5])

@@ -91,16 +91,6 @@ def test_a_line_sees_half_and_counts_nothing():
     assert (np.isfinite(test.times_ms)).all(), "every input fires: counts are equal"
 
 
-def test_splits_are_parts_of_one_set_and_seeds_differ():
-    parts = [shared.latencies(params(**RANDMAN), split) for split in shared.SPLITS]
-    assert [len(part.classes) for part in parts] == [300, 50, 60]
-    rows = [row.tobytes() for part in parts for row in part.times_ms]
-    assert len(set(rows)) == len(rows)
-    other = shared.latencies(params(**RANDMAN, seed=1), "test")
-    assert (other.times_ms != parts[2].times_ms).any()
-    assert shared.latencies(params(**RANDMAN), "fresh") is None
-
-
 def test_a_window_is_laid_where_a_network_wants_it():
     p = params(**RANDMAN)
     drawn = shared.latencies(p, "test")

@@ -312,18 +312,6 @@ def test_a_speaker_says_the_same_digits_in_two_processes(tmp_path):
     assert (np.diff(one["times"][: one["ptr"][1]]) >= 0).all()
 
 
-def test_a_speaker_says_the_same_words_in_two_processes(tmp_path):
-    one, two = (speak("words", 7, tmp_path / f"{k}.npz", 2) for k in range(2))
-    np.testing.assert_equal(one, two)
-    assert one["log_mel"].shape == (12, 101, 40) and one["log_mel"].dtype == np.float16
-    assert one["log_mel"].max() == 0 and one["log_mel"].min() >= np.float16(np.log(commands.FLOOR))
-    # The loudest frame lies within the word.
-    loudest = one["log_mel"].max(axis=2).argmax(axis=1) * 0.01
-    into = loudest - one["start_s"]
-    assert ((into >= -0.02) & (into <= one["duration_s"] + 0.02)).all()
-    assert np.unique(one["start_s"]).size == 12, "every word has its own place"
-
-
 # ---- Spectra and parts ---------------------------------------------------------------------
 
 

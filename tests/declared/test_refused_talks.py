@@ -6,6 +6,7 @@ As for configs (`test_refused_configs`), most cases are made from the schemas, t
 import shutil
 
 import pytest
+from made.project import talk_of
 from made.refusal_cases import CLAIMS, FILES, TALK, TALKS, good_config, good_file, refused, written
 
 from whyspiking.declared import claims_file, config, registry
@@ -13,10 +14,10 @@ from whyspiking.declared import claims_file, config, registry
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A registry folder with one talk, to be damaged; its code is that of the project."""
-    # Bytecode comes and goes while other tests import the talk.
-    left_out = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(registry.FOLDER / TALK, tmp_path / TALK, ignore=left_out)
+    """A registry folder with the files of one talk, to be damaged; its code is the project's."""
+    (tmp_path / TALK).mkdir()
+    for path in (registry.FOLDER / TALK).glob("*.*"):
+        shutil.copy(path, tmp_path / TALK)
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     return tmp_path / TALK
 
@@ -36,8 +37,9 @@ def test_malformed_talk(mutant, folder):
 @pytest.mark.parametrize("mutant", CLAIMS)
 def test_malformed_claims(mutant, folder):
     written(folder / "claims.yaml", mutant.data)
-    talk = registry.load_talk(TALK)
-    refused(lambda: claims_file.load(folder / "claims.yaml", talk), mutant.key, mutant.value)
+    refused(
+        lambda: claims_file.load(folder / "claims.yaml", talk_of(TALK)), mutant.key, mutant.value
+    )
 
 
 # ---- by hand: what no schema can see ----

@@ -7,8 +7,6 @@ seconds).
 
 import json
 import os
-import random
-import re
 import signal
 import time
 from pathlib import Path
@@ -19,65 +17,7 @@ from made import scenes
 from whyspiking.records.array_files import load_arrays
 from whyspiking.training.checkpoint import STRUCTURE
 
-SEED = 2020
 VERDICTS = "results/smoke/tempotron/verdicts.csv"
-N_RUNS, KILLS_PER_RUN = 10, 2
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A run of the talk whose data are made by jobs, up to the report, and its duration in s."""
-    folder = scenes.checkout(tmp_path_factory.mktemp("undisturbed") / "run")
-    began = time.monotonic()
-    scenes.finish(folder)
-    return folder, time.monotonic() - began
-
-
-def interrupted(folder, moment_s):
-    """Start a run and kill it after so many seconds; how far it was, or None if it had ended."""
-    log = folder / "said.txt"
-    log.write_text("")
-    process = scenes.start(folder, log=log)
-    try:
-        process.wait(moment_s)
-        return None
-    except scenes.subprocess.TimeoutExpired:
-        scenes.kill(process, folder)
-    told = re.findall(r"^\[.*?(\d+/\d+)\] (.*)", log.read_text(), re.M)
-    return " ".join(told[-1]) if told else "before the first job ended"
-
-
-@pytest.mark.slow
-def test_twenty_kills_change_nothing(undisturbed, tmp_path):
-    """Two kills per run, the second while it resumes; the moments cover the run evenly."""
-    reference, length_s = undisturbed
-    rng = random.Random(SEED)
-    # Every tenth of the run is hit by one first and one second kill.
-    firsts = [(k + rng.random()) / N_RUNS for k in range(N_RUNS)]
-    seconds = [(k + rng.random()) / N_RUNS for k in range(N_RUNS)]
-    rng.shuffle(seconds)
-    record = []
-    for number, shares in enumerate(zip(firsts, seconds, strict=True)):
-        folder = scenes.checkout(tmp_path / f"run-{number}")
-        for kill, share in enumerate(shares):
-            # What the first kill left to do is at least the rest of the run.
-            moment_s = share * (length_s if kill == 0 else (1 - shares[0]) * length_s + 5)
-            reached = interrupted(folder, moment_s)
-            while reached is None:  # a quicker run than the undisturbed one: kill the next earlier
-                results = folder / "results" / "smoke"
-                scenes.shutil.rmtree(results)
-                moment_s *= 0.7
-                reached = interrupted(folder, moment_s)
-            record.append({"run": number, "after_s": round(moment_s, 1), "last": reached})
-        scenes.finish(folder)
-        scenes.assert_equal(reference, folder)
-        print(json.dumps(record[-KILLS_PER_RUN:]), flush=True)
-        scenes.shutil.rmtree(folder)
-    assert len(record) == N_RUNS * KILLS_PER_RUN
-    keep = os.environ.get("WHYSPIKING_KILLS")
-    if keep:
-        with open(keep, "w") as file:
-            json.dump({"undisturbed_s": round(length_s, 1), "kills": record}, file, indent=1)
 
 
 @pytest.fixture
@@ -144,11 +84,17 @@ def test_stops_of_all_kinds_in_all_stages_change_nothing(small_run, fresh):
         (in_training, signal.SIGTERM, True),
         (compiling, signal.SIGTERM, False),
         (compiling, signal.SIGTERM, True),
+        (compiling, signal.SIGKILL, True),
         (simulating, signal.SIGINT, False),
+        (executing_a_notebook, signal.SIGKILL, True),
         (executing_a_notebook, signal.SIGINT, True),
         (executing_a_notebook, signal.SIGTERM, False),
     ):
-        scenes.stop(started(fresh, page, reached), fresh, number, whole_group)
+        process = started(fresh, page, reached)
+        if number == signal.SIGKILL:
+            scenes.kill(process, fresh)
+        else:
+            scenes.stop(process, fresh, number, whole_group)
         for folder in (fresh / "results" / "smoke" / "tempotron").glob("patterns/*/seed-0"):
             made = {path.name for path in folder.glob("[no]*")}
             assert made in (set(), {"network.npz", "network.json", "outcome.npz"})

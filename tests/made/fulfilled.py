@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from made.project import talk_of
+
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params, Split, Task
-from whyspiking.declared import plans, registry
+from whyspiking.declared import plans
 from whyspiking.stages import train as replicate
 from whyspiking.talks import replication_of
 
@@ -14,7 +16,7 @@ from whyspiking.talks import replication_of
 def fulfilled(params: Params) -> Replication:
     """The experiment that parameters belong to; it trains as jobs do."""
     found = replication_of(params.talk, params.experiment)
-    talk = registry.load_talk(params.talk)
+    talk = talk_of(params.talk)
     described = talk.experiments[params.experiment]
 
     def train(params, variant, streams, parents, progress):

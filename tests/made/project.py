@@ -11,7 +11,8 @@ from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.config import read
 
-_talk = functools.cache(registry.load_talk)
+talk_of = functools.cache(registry.load_talk)
+"""A talk as its file describes it, read once: not for tests that change files."""
 
 
 @functools.cache
@@ -26,7 +27,7 @@ def config(scale: str = "smoke") -> dict[str, Any]:
 
 def params_of(talk: str, experiment: str, scale: str = "smoke", seed: int = 0, **changes) -> Params:
     """Parameters of an experiment at a scale, some of them changed."""
-    found = registry.params(_talk(talk).experiments[experiment], config(scale), seed)
+    found = registry.params(talk_of(talk).experiments[experiment], config(scale), seed)
     return replace(found, values={**found.values, **changes})
 
 

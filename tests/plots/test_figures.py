@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -163,9 +161,3 @@ def test_decision_map_colours_by_the_first_output_neuron():
     assert right[0] > right[2]  # red: neuron 1
     assert picture[0, 0, 3] == 0.0  # nothing outside the disc
     assert "dot 0 %" in plate.alt
-
-
-def test_drawing_is_not_imported_with_the_package():
-    code = "import sys; from whyspiking.talks import module_of; module_of('goeltz', 'mnist');"
-    code += "module_of('clopath', 'sine'); sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -80,11 +80,6 @@ def test_talks_that_the_run_does_not_name_are_left_out_and_a_missing_one_is_refu
         _ = whyspiking.results(folder).verdicts
 
 
-def test_html_of_a_run_lists_its_tables(folder):
-    shown = whyspiking.results(folder)._repr_html_()
-    assert "<td>verdicts</td>" in shown and "shared" not in shown
-
-
 @pytest.mark.parametrize(
     ("run", "words"),
     [
@@ -143,12 +138,6 @@ def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypa
         row = pd.read_csv(path).set_index("claim").loc[name]
         expected = pytest.approx([row["low"], row["high"]], abs=1e-9)
         assert (row["over"], list(found[of])) == (over, expected)
-
-
-def test_names_of_columns_need_no_quotes_in_sql_where_readers_met_them():
-    assert not {"at", "null"} & {
-        name for found in finished.SCHEMAS.values() for name in found.names
-    }
 
 
 def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import recorded, run_page
+from whyspiking.report import recorded
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -100,12 +100,6 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
     assert "reproduced here: " in run.all_claims()
 
 
-def test_what_is_reproduced_begins_with_a_space_in_the_rows_of_talks(results, monkeypatch):
-    monkeypatch.setattr(run_page, "thumbnail", lambda folder: "")
-    rows = RunPage.open(results, "default").talks_in_rows()
-    assert re.findall("(.)<small", rows) == [" "] * len(TALKS)
-
-
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
     assert before["verdict"] != rule.INCONCLUSIVE
@@ -116,19 +110,6 @@ def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorde
     assert "inconclusive" in head and "outside what those predict" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
     assert "not as recorded" not in other and "reproduced here: " in other
-
-
-def test_figures_and_tables_use_the_networks_that_verdicts_use(results, changed):
-    recorded_rows, own_rows = (
-        TalkPage.open(folder, "goeltz", "default").results.metrics for folder in (results, changed)
-    )
-    assert set(recorded_rows["scale"]) == set(own_rows["scale"]) == {"default"}
-    score = {"experiment": "yinyang", "variant": "spiking", "metric": "score"}
-    before, after = (
-        tables.where(rows, **score, perturbation="none")["value"]
-        for rows in (recorded_rows, own_rows)
-    )
-    np.testing.assert_allclose(after, before / 2)
 
 
 def test_what_differs_is_told_number_by_number_old_new_and_difference(results, changed):

@@ -15,7 +15,6 @@ PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
 LEARN_IN_BRIAN2 = ("clopath", "neftci", "scherr")
 NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report"}
-NEVER_SIMULATE = {"verdicts", "declared", "plots", "report"}
 PROTOCOL = {"ground": {"declared"}}
 """Floors are what protocol.yaml says, whose reader stands in `declared`; they take seconds."""
 
@@ -37,7 +36,7 @@ def brian_files() -> set[str]:
 
 
 def test_all_lists_name_rooms():
-    assert all((PACKAGE / name / "__init__.py").is_file() for name in NEVER_TRAIN | NEVER_SIMULATE)
+    assert all((PACKAGE / name / "__init__.py").is_file() for name in NEVER_TRAIN)
 
 
 @pytest.mark.parametrize("talk", TALKS)
@@ -59,26 +58,6 @@ def test_no_measure_retrains_a_network(talk):
     for pattern in ("measures*", "exhibits*", "figures*"):
         assert not fnmatch.filter(own, f"*/{pattern}")
     assert own, "but the talk's other files do"
-
-
-@pytest.mark.parametrize("talk", TALKS)
-def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
-    simulated = places(talk, "simulate")
-    assert {"battery", "measures", "brian"} <= rooms(simulated)
-    assert not rooms(simulated) & (NEVER_SIMULATE - PROTOCOL.get(talk, set()))
-    own = {str(p.relative_to(PACKAGE)) for p in (PACKAGE / "talks" / talk).rglob("[!_]*.py")}
-    drawn = {file for file in own if Path(file).name.startswith("figures")}
-    assert own & simulated == own - drawn
-    assert own <= places(talk, "page")
-
-
-def test_tables_are_collected_again_when_a_description_changes():
-    files = code_inputs.of_description("goeltz")
-    assert [Path(f).name for f in files] == ["claims.yaml", "talk.yaml"]
-    for stage in ("collect", "compare"):
-        found = {str((Path.cwd() / f).relative_to(PACKAGE)) for f in code_inputs.of_stage(stage)}
-        assert {"measures", "verdicts"} <= rooms(found)
-        assert not rooms(found) & {"plots", "report", "brian", "training"}
 
 
 def test_what_readers_enter_by_is_an_input_of_no_job():
@@ -178,9 +157,3 @@ def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
         assert "a job of 'train' has loaded" in said
         assert f"{name.replace('.', '/')}.py" in said.rpartition("RuntimeError")[2]
         assert "code_inputs.py" in said
-
-
-@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])
-def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
-    for files in (code_inputs.of_talk(talk, "train"), code_inputs.of_data("datasets/speech")):
-        assert any(f.endswith("compiler/vectors.hpp") for f in files)

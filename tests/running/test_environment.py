@@ -14,7 +14,6 @@ import pytest
 import yaml
 from made.checkouts import ROOT, repository
 from made.programs import program
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -40,49 +39,6 @@ def tracked():
     for path in repository():
         with contextlib.suppress(UnicodeDecodeError):
             yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("requirement", direct_dependencies(), ids=lambda r: r.name)
-def test_every_direct_dependency_is_pinned_as_allowed(requirement):
-    name = canonicalize_name(requirement.name)
-    assert name in ENTRIES, "run: make lock"
-    assert requirement.specifier.contains(ENTRIES[name]["version"]), "run: make lock"
-
-
-def test_every_entry_of_the_lock_has_a_hash():
-    pins = re.findall(r"^[\w.-]+==", LOCK, re.MULTILINE)
-    assert len(pins) == len(list(ENTRY.finditer(LOCK)))
-    assert not re.findall(r"^[\w.-]+ ?@", LOCK, re.MULTILINE)
-
-
-def test_the_lock_has_nothing_that_no_one_asks_for():
-    """Every entry is a direct dependency or says through whom it came."""
-    comments = re.split(ENTRY, LOCK)[5 :: ENTRY.groups + 1]
-    names = [entry["name"] for entry in ENTRY.finditer(LOCK)]
-    direct = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
-    for name, after in zip(names, comments, strict=True):
-        via = set(re.findall(r"#(?: via)?\s+([\w.-]+)(?: \(pyproject\.toml\))?", after))
-        assert via - {"via"}, name
-        if "whyspiking" in via:
-            assert canonicalize_name(name) in direct, f"{name} left pyproject.toml: make lock"
-
-
-@pytest.mark.parametrize("python", ["3.12", "3.13"])
-def test_this_platform_gets_every_direct_dependency(python):
-    where = {"python_version": python, "python_full_version": f"{python}.0"}
-    for requirement in direct_dependencies():
-        if requirement.marker is not None and not requirement.marker.evaluate(where):
-            continue
-        name = canonicalize_name(requirement.name)
-        own = [entry for entry in ENTRY.finditer(LOCK) if canonicalize_name(entry["name"]) == name]
-        given = [e for e in own if e["marker"] is None or Marker(e["marker"]).evaluate(where)]
-        assert len(given) == 1 and requirement.specifier.contains(given[0]["version"]), name
-
-
-def test_the_installed_versions_are_those_of_the_lock():
-    for name, entry in ENTRIES.items():
-        if entry["marker"] is None or Marker(entry["marker"]).evaluate():
-            assert importlib.metadata.version(name) == entry["version"], f"{name}: run make"
 
 
 def imported_distributions():

@@ -134,8 +134,7 @@ def test_traces_filter_every_channel_with_every_decay():
 SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
 
 
-@pytest.mark.parametrize("beta", [0.0, 1.8])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "beta"), [*((s, 1.8) for s in SHAPES), (SHAPES[1], 0.0)])
 def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     """Spikes, end and gradients, from rest or another state; sizes that fill vectors or do not."""
     rng = np.random.default_rng(5)
@@ -203,8 +202,9 @@ def test_gated_units_follow_their_equation():
         np.testing.assert_allclose(ours, h, rtol=1e-10)
 
 
-@pytest.mark.parametrize("blocks", [1, 3])
-@pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 1)])
+@pytest.mark.parametrize(
+    ("shape", "blocks"), [*((s, 3) for s in (*SHAPES, (1, 1, 1))), (SHAPES[1], 1), (SHAPES[2], 1)]
+)
 def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monkeypatch):
     """Activity and gradients to rounding, some units saturated; gated ones from another state."""
     rng = np.random.default_rng(6)

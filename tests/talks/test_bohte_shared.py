@@ -11,7 +11,7 @@ from whyspiking.talks.bohte import network
 WITH_TIME = ("shared_span_recall", "shared_volley_recall", "shared_sound")
 
 
-@pytest.mark.parametrize("experiment", ["shared_randman", *WITH_TIME])
+@pytest.mark.parametrize("experiment", ["shared_randman", "shared_sound"])
 def test_brian_fires_spike_for_spike_as_double_precision_does(experiment, builds):
     """One layer, whose number of neurons is no list."""
     from whyspiking.brian import Machine

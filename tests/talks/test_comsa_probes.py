@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from made.agreement import assert_first_spikes
 from made.comsa_networks import SIZES, as_task, small
 from made.fulfilled import fulfilled
-from made.project import params_of, silent
+from made.project import params_of
 
-from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network
-from whyspiking.talks.comsa import exhibits, measures, model, probes
+from whyspiking.talks.comsa import measures, model, probes
 from whyspiking.training.first_spike import encoding
 
 # ---- decisions and probes ------------------------------------------------------------------
@@ -148,15 +147,3 @@ def test_brian_is_the_closed_form(builds):
         own, machine.run(moved.stimulus, bound.values, trials=400), given_task
     )
     assert (again.choices == ours.choices).mean() >= 0.995
-
-
-def test_exhibits_are_of_spiking_networks_that_read_digits():
-    networks = {("spiking", 0): Network({})}
-    own = params_of("comsa", "shared_yinyang")
-    assert exhibits.exhibits(own, networks, silent, Streams(0)) == {}
-    assert (
-        exhibits.exhibits(
-            params_of("comsa", "mnist_slow"), {("mlp", 0): Network({})}, silent, Streams(0)
-        )
-        == {}
-    )

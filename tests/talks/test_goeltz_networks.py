@@ -11,7 +11,7 @@ from made.project import params_of, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Stimulus
-from whyspiking.talks.goeltz import brian_network, exhibits, imperfections, learning, model
+from whyspiking.talks.goeltz import brian_network, imperfections, learning, model
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -28,45 +28,6 @@ def trained(request):
 
 
 # ---- learning ------------------------------------------------------------------------------
-
-
-def assert_gradient_is_central_difference(own, times, targets, weights, step):
-    """Of the loss by every weight matrix, along a random direction."""
-    own = replace(own, values={**own.values, "max_dw_norm": np.inf})
-    forward, rng = model.closed_form(own), np.random.default_rng(0)
-
-    def loss(weights):
-        return learning.loss(forward(times, weights).output.times, targets, own)
-
-    found = model.gradients(own, forward(times, weights), weights, loss(weights)[1])
-    for layer, w in enumerate(weights):
-        direction = rng.normal(size=w.shape)
-        after, before = (
-            loss((*weights[:layer], w + sign * step * direction, *weights[layer + 1 :]))[0]
-            for sign in (1, -1)
-        )
-        expected = (after - before) / (2 * step)
-        assert np.sum(found[layer] * direction) == pytest.approx(expected, rel=1e-3, abs=1e-5)
-
-
-def test_network_gradient_is_central_difference(trained):
-    own, network = trained
-    test = task_of(own)
-    times = test.stimulus.spikes["input"].first_ms()[:20]
-    weights = tuple(w.astype(float) for w in model.weights_of(network))
-    assert_gradient_is_central_difference(own, times, test.targets[:20], weights, 1e-6)
-
-
-def test_gradient_through_two_hidden_layers_is_central_difference():
-    own = params_of(
-        "goeltz", "yinyang", n_hidden=[12, 9], hidden_mean=1.5, further_mean=0.8, further_sd=0.8
-    )
-    weights = tuple(w.astype(float) for w in learning.initial_weights(own, Streams(2)))
-    rng = np.random.default_rng(0)
-    times = np.hstack([rng.uniform(0.15, 2.0, (20, 4)), np.full((20, 1), 0.9)])
-    assert_gradient_is_central_difference(own, times, rng.integers(0, 3, 20), weights, 1e-7)
-    with pytest.raises(ValueError, match="first hidden layer"):
-        brian_network.values(own, weights)
 
 
 def test_a_second_bias_spike_is_one_more_input_of_every_layer():
@@ -150,10 +111,3 @@ def test_brian_is_the_closed_form(trained, builds):
     # output that just grazes its threshold turns into a later spike.
     moved = np.abs(again.decision_ms - ours.decision_ms)[np.isfinite(ours.decision_ms)]
     assert (moved < 1e-9).mean() > 0.97 and (moved < 0.01).mean() > 0.99
-
-
-def test_the_map_shows_a_spiking_network(trained):
-    own, network = trained
-    shown = exhibits.exhibits(own, {("spiking", 0): network}, silent, Streams(0))
-    assert ("map.first_ms" in shown) == (own.experiment == "yinyang")
-    assert exhibits.exhibits(own, {("mlp", 0): network}, silent, Streams(0)) == {}

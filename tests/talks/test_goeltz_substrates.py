@@ -123,6 +123,8 @@ def test_batches_and_whole_epochs_learn_the_same_in_three_layers():
         batch=50,
     )
     whole = learning.train(own, Streams(1), silent)
+    with pytest.raises(ValueError, match="first hidden layer"):
+        brian_network.values(own, model.weights_of(whole))
     ideal = stepwise.Substrate(model.closed_form(own))
     around = partial(stepwise.Stepwise, substrate=ideal)
     parts = learning.train(own, Streams(1), silent, learner=around)

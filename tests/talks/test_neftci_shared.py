@@ -65,7 +65,7 @@ def test_local_losses_learn():
         assert least <= (decided.choices == given.targets).mean() <= most
 
 
-@pytest.mark.parametrize("experiment", ["shared_randman", "shared_span_recall", "shared_sound"])
+@pytest.mark.parametrize("experiment", ["shared_randman", "shared_span_recall"])
 def test_brian2_fires_the_same_spikes(experiment):
     own = params_of("neftci", experiment, n_hidden=20, n_validation=40, tau_r=30.0)
     network = trained(own)

@@ -91,15 +91,6 @@ def test_what_has_rate_zero_stays():
     assert abs(fitted.arrays["w"]).max() > 0.1
 
 
-def test_the_first_step_is_adams():
-    """Adam's first step moves every number by the rate, whatever the gradient's size."""
-    from dataclasses import replace
-
-    data = line(np.random.default_rng(0), n=10)
-    fitted = run(replace(SETTINGS, epochs=1), data=data)
-    np.testing.assert_allclose(np.abs(fitted.arrays["w"]), 0.05, rtol=1e-3)
-
-
 def test_constants_reach_the_loss_and_arrays_stay_inside():
     import jax.numpy as jnp
 
