@@ -1,6 +1,8 @@
-"""The tasks of the ground, one by one: what decides each, and with how little it is done."""
+"""The tasks of the ground: networks built by hand for each, and with how little each is done."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
@@ -12,27 +14,45 @@ from whyspiking.report.html import macros
 from whyspiking.verdicts import floors, points
 
 
-def section(talk: Talk, metrics: Table) -> Markup:
-    """Question, what static readers tell, and networks built by hand, of every task.
+def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
+    """Task -> a small table of the networks built for it, and what nobody has built.
 
     Args:
         talk: Where the protocol is.
         metrics: Its rows of the metrics table.
     """
-    said, told, found = protocol_file.load(talk.folder / PROTOCOL), floors.table(metrics), []
-    for task, described in said.tasks.items():
-        own = tables.where(told, task=task)
-        if own.empty:
-            continue
+    found = {}
+    for task, said in protocol_file.load(talk.folder / PROTOCOL).tasks.items():
         experiment = talk.experiments[task]
         params = experiment.published
         steps = round(params["trial_ms"] / params["dt_ms"])
         here = tables.where(metrics, experiment=task, perturbation="none", locus="")
-        built = [
+        networks = [
             (experiment.variants[name].says, network)
-            for name, one in described.built.items()
+            for name, one in said.built.items()
             for network in points.built_by_hand(here, {name: one}, steps)
         ]
-        sentence, rows = floors.sentence(own), own.to_dict("records")
-        found.append((task, experiment.title, described, sentence, built, rows))
-    return macros("tasks").tasks(found)
+        found[task] = macros("tasks").built(task, experiment.title, networks, said.unknown)
+    return found
+
+
+def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
+    """Static readers and what they reach on every task; nothing where none was measured.
+
+    Args:
+        told: Rows of floors.csv.
+        titles: Task -> its question in few words, in order.
+    """
+    rows: dict[str, dict[str, Mapping[str, object]]] = {}
+    for row in told.to_dict("records"):
+        rows.setdefault(row["floor"], {})[row["task"]] = row
+    names = {task: title.partition(":")[0] for task, title in titles.items()}
+    shown = {task: name for task, name in names.items() if task in set(told["task"])}
+    return macros("tasks").floors(rows, shown) if rows else Markup()
+
+
+def section(talk: Talk, metrics: Table) -> Markup:
+    """Both, for the page of the talk where the protocol is."""
+    titles = {name: experiment.title for name, experiment in talk.experiments.items()}
+    tabled = Markup().join(built(talk, metrics).values())
+    return tabled + matrix(floors.table(metrics), titles)
