@@ -61,7 +61,14 @@ LEGEND: dict[str, dict[str, Any]] = {
     "gated units (GRU)": LOOKS[GATED],
     "compared here": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
     "built by hand": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},
-    "a talk’s learning rule": {"color": RED, "lw": 0, "marker": "o", "alpha": 0.55, "mew": 0},
+    "a talk’s learning rule": {
+        "color": RED,
+        "lw": 0,
+        "marker": "o",
+        "alpha": 0.85,
+        "mew": 0,
+        "ms": 4,
+    },
     "guessing": {"color": GREY, "lw": 1.0, "dashes": (1, 2)},
 }
 """What lines and marks mean."""
@@ -211,8 +218,9 @@ def _draw(ax: Axes, panel: Panel) -> None:
         smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))
         ax.plot(x, np.where(smallest, y.mean(0), np.nan), zorder=4, **LOOKS[who])
         if who in (LIF, TRAINED):
-            ends = {"color": LOOKS[who]["color"], "lw": 0}
-            ax.fill_between(x, y.min(0), y.max(0), where=smallest, alpha=0.15, **ends)
+            colour = LOOKS[who]["color"]
+            area = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
+            ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
     guess = 100 * float(panel.points["guess"].iloc[0])
     ax.axhline(guess, **LEGEND["guessing"])
     # A 17th of what is above guessing is left on either side.

@@ -143,7 +143,9 @@ class RunPage:
             return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
         answered = self._answered
-        figure = self._figure("answer") + self._figure("answer-narrow", frontier_figure.NARROW)
+        forms = {"": frontier_figure.WIDE, "-paper": frontier_figure.README}
+        forms["-narrow"] = frontier_figure.NARROW
+        figure = Html("").join(self._figure(f"answer{x}", n) for x, n in forms.items())
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
         told = screen.brief(answered.sentences, answered.recorded, keys, same) + beside
@@ -190,17 +192,16 @@ class RunPage:
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""
-        built = {
-            task: table
-            for page in self._uncounted
-            if (page.talk.folder / registry.PROTOCOL).is_file()
-            for task, table in tasks_section.built(page.talk, page.results.metrics).items()
-        }
+        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
+        built, trial = dict[str, Markup](), Markup()
+        for page in grounds:
+            built = tasks_section.built(page.talk, page.results.metrics)
+            trial = tasks_section.trial(page.talk)
         drawn = [
             (show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"), name)
             for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
         ]
-        return Html(macros("tasks").cards(drawn, built))
+        return Html(macros("tasks").cards(drawn, built, trial))
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""

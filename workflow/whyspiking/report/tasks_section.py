@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+import numpy as np
 from markupsafe import Markup
 
+from whyspiking.datasets import recall
 from whyspiking.declared import protocol_file
 from whyspiking.declared.registry import PROTOCOL, Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
+from whyspiking.talks import talk_module
 from whyspiking.verdicts import floors, points
+
+TRIED, TRIALS = "span_recall", 40
+"""The task whose built network can be changed, and on how many trials."""
 
 
 def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
@@ -34,6 +41,25 @@ def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
         ]
         found[task] = macros("tasks").built(task, experiment.title, networks, said.unknown)
     return found
+
+
+def trial(talk: Talk) -> Markup:
+    """The network of spikes built for span recall, to be changed, and trials that it answers.
+
+    Args:
+        talk: Where the protocol is.
+    """
+    params = talk.experiments[TRIED].published
+    x, classes = recall.on_steps(np.random.default_rng(0), TRIALS, recall.SPAN, params["dt_ms"])
+    # Eq. 1 of the ground's neurons, which touchable.js computes.
+    network = talk_module(talk.name, "span").spiking(None, None).arrays
+    told = {name: np.asarray(array).tolist() for name, array in network.items()}
+    told |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
+    own = {"per_group": recall.SPAN.per_group, "marker": recall.SPAN.marker}
+    # A spike is its step and its input in one number.
+    spikes = [np.flatnonzero(one).tolist() for one in x]
+    told |= {"spikes": spikes, "classes": classes.tolist(), **own}
+    return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"])
 
 
 def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
