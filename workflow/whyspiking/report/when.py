@@ -25,7 +25,7 @@ HEADS = (
     "Energy with spikes: by events",
     "Clocked",
     "Cheapest without",
-    "Would have shown from",
+    "Smallest ratio we can tell",
 )
 
 
