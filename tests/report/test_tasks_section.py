@@ -30,6 +30,7 @@ TRIED = [
 @pytest.fixture(scope="module")
 def told():
     data = re.search(r'data-network="([^"]*)"', str(tasks_section.trial(TALK)))
+    assert data is not None
     return json.loads(html.unescape(data[1]))
 
 

@@ -219,7 +219,7 @@ def _draw(ax: Axes, panel: Panel) -> None:
         ax.plot(x, np.where(smallest, y.mean(0), np.nan), zorder=4, **LOOKS[who])
         if who in (LIF, TRAINED):
             colour = LOOKS[who]["color"]
-            area = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
+            area: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
             ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
     guess = 100 * float(panel.points["guess"].iloc[0])
     ax.axhline(guess, **LEGEND["guessing"])
@@ -234,7 +234,11 @@ def _draw(ax: Axes, panel: Panel) -> None:
     ax.set_xlabel("energy a trial, nJ")
     for place, words in enumerate([*panel.title.split(": ", 1), *panel.words()]):
         weight = "bold" if place in (2, 3) else "normal"
-        at = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 8.5}
+        at: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "fontsize": 8.5,
+        }
         note = ax.annotate(words, (0, 1), (0, 68 - 12.5 * place), weight=weight, **at)
         note.set_in_layout(False)  # it stands in the room of the empty title
 

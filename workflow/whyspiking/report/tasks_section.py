@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -53,7 +54,7 @@ def trial(talk: Talk) -> Markup:
     x, classes = recall.on_steps(np.random.default_rng(0), TRIALS, recall.SPAN, params["dt_ms"])
     # Eq. 1 of the ground's neurons, which touchable.js computes.
     network = talk_module(talk.name, "span").spiking(None, None).arrays
-    told = {name: np.asarray(array).tolist() for name, array in network.items()}
+    told: dict[str, Any] = {name: np.asarray(array).tolist() for name, array in network.items()}
     told |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
     own = {"per_group": recall.SPAN.per_group, "marker": recall.SPAN.marker}
     # A spike is its step and its input in one number.
@@ -69,7 +70,7 @@ def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
         told: Rows of floors.csv.
         titles: Task -> its question in few words, in order.
     """
-    rows: dict[str, dict[str, Mapping[str, object]]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for row in told.to_dict("records"):
         rows.setdefault(row["floor"], {})[row["task"]] = row
     names = {task: title.partition(":")[0] for task, title in titles.items()}
