@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -137,13 +136,28 @@ def test_a_link_to_what_is_not_there_becomes_text(tmp_path):
         )
 
 
-def test_a_first_screen_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
-    page = tmp_path / "page.html"
-    page.write_text("<!doctype html><title>a page</title><p>a page", encoding="utf-8")
-    if any(map(shutil.which, reference_page.BROWSERS)):
-        assert reference_page.first_screen(page, tmp_path / "page.png")
-        head = (tmp_path / "page.png").read_bytes()[16:24]
-        sides = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
-        assert sides == reference_page.SIZE
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert not reference_page.first_screen(page, tmp_path / "none.png")
+def test_the_figure_of_the_answer_is_drawn_for_readme(tmp_path):
+    reference_page.picture(FOLDER, tmp_path / "figure.png")
+    head = (tmp_path / "figure.png").read_bytes()[16:24]
+    wide, high = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
+    assert wide >= 2 * 880 and high <= wide
+    reference_page.picture(tmp_path, tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists(), "nothing is recorded there"
+
+
+def test_the_first_screen_is_read_at_once(page):
+    shown = re.sub(r"<(svg|figcaption|details).*?</\1>", "", str(page.opening()), flags=re.DOTALL)
+    assert 60 < len(plain(shown.replace("</p>", " </p>")).split()) <= 130
+    told = page._answered.sentences
+    assert told and max(len(x.split()) for x in told) <= 25
+
+
+def test_every_word_of_the_glossary_is_used_and_none_twice(page):
+    told = str(page.in_full()).partition("What the words mean")
+    terms = re.findall(r"<dt>(.*?)</dt>", told[2])
+    notebook = (ROOT / "notebooks" / "why_spiking.ipynb").read_text(encoding="utf-8")
+    pages = (page.opening, page.tasks, page.talks_in_rows, page.discussion, page.answer)
+    shown = told[0] + notebook + "".join(str(draw()) for draw in (*pages, page.claims))
+    said = plain(shown).lower()
+    assert 20 <= len(terms) <= 40 and len(set(terms)) == len(terms)
+    assert [x for x in terms if x.lower().partition(",")[0] not in said] == []

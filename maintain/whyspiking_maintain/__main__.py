@@ -100,8 +100,7 @@ def _run(given: argparse.Namespace) -> int:
         case "page":
             from whyspiking_maintain import page
 
-            if not page.render():
-                print(f"{page.FIRST_SCREEN}: as before; no {' or '.join(page.BROWSERS)} is here")
+            page.render()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Renders the pages of the recorded run, `report.html` and `details.html`, and the first screen.
+"""Renders the pages of the recorded run, `report.html` and `details.html`, and the main figure.
 
     python -m whyspiking.recording page
 
@@ -12,24 +12,24 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from whyspiking.declared import registry
+from whyspiking.plots import figures
 from whyspiking.records import reference, tables
 from whyspiking.records.whole_files import read_json, replacing
-from whyspiking.report import citing, notebook, trials
+from whyspiking.report import citing, first_screen, frontier_figure, notebook, trials
 from whyspiking.report.recorded import SCALE
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
 
 NOTEBOOKS = Path("notebooks")
 PAGES = {"why_spiking": "report.html", "details": "details.html"}
 """Notebook -> page."""
-FIRST_SCREEN, SIZE = "report.png", (1300, 900)
-"""The first screen of the page, width and height in pixels."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FIGURE = "report.png"
+"""The figure of the answer, for README."""
+PLAIN = {"Software": None}
+"""Of a picture: nothing of who wrote it."""
 STATED = '<meta name="tables" content="{}">'
 """In the head of a page: the tables that it shows, by the hash of their description."""
 _LINK = re.compile(
@@ -38,8 +38,8 @@ _LINK = re.compile(
 _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
-def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bool:
-    """Write the pages and the first screen; False where there is no browser to draw it.
+def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> None:
+    """Write the pages, and the figure of the answer.
 
     Args:
         folder: The recorded tables.
@@ -60,22 +60,24 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bo
         text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
         with replacing(folder / file) as partial:
             partial.write_text(alone(text, folder, address, home), encoding="utf-8")
-    return first_screen(folder / PAGES["why_spiking"], folder / FIRST_SCREEN)
+    picture(folder, folder / FIGURE)
 
 
-def first_screen(source: Path, target: Path) -> bool:
-    """Draw the first screen of a page as a browser shows it; False where there is no browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        return False
-    with tempfile.TemporaryDirectory() as profile:
-        words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        words += [f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking"]
-        words += [f"--window-size={SIZE[0]},{SIZE[1]}", f"--screenshot={target.absolute()}"]
-        subprocess.run(
-            [*words, source.absolute().as_uri()], capture_output=True, check=False, timeout=300
-        )
-    return target.is_file()
+def picture(folder: Path, target: Path) -> None:
+    """Draw the figure of the answer by itself, to be read where a page is 880 pixels wide.
+
+    Args:
+        folder: The recorded tables.
+        target: Where the picture goes.
+    """
+    answered = first_screen.recorded(folder)
+    if answered is None:
+        return
+    with figures.style():
+        drawn = answered.networks, answered.advantage, answered.titles, frontier_figure.README
+        plate = frontier_figure.figure(*drawn)
+        with replacing(target) as partial:
+            plate.savefig(partial, dpi=200, facecolor="white", format="png", metadata=PLAIN)
 
 
 def stated(folder: Path) -> str:

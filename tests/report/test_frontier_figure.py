@@ -1,31 +1,63 @@
-"""The figure of frontiers: a panel a task that says what the table says, wide and narrow."""
+"""The figure of frontiers: a panel a task that says what the table says, in all its forms."""
+
+import itertools
 
 import numpy as np
 import pytest
 from made.frontier_points import CURVES, crowded
 from made.project import config
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from whyspiking.plots.figures import style
+from whyspiking.plots.figures import INK, style
 from whyspiking.report import frontier_figure
 from whyspiking.verdicts import advantage, frontiers
 
-TITLES = {name: f"{name}: which?" for name in CURVES}
+TITLES = {name: f"{name}: which group fired together?" for name in CURVES}
 
 
-@pytest.mark.parametrize("narrow", [False, True])
-def test_a_panel_says_and_draws_what_the_table_has(narrow):
+def drawn(*options):
+    """The figure of made-up networks, and what was read of them."""
     tables = [module.table(crowded(), config()["energy"]) for module in (frontiers, advantage)]
     with style():
-        plate = frontier_figure.figure(*tables, TITLES, narrow=narrow)
-        plate.draw_without_rendering()
+        plate = frontier_figure.figure(*tables, TITLES, *options)
+        FigureCanvasAgg(plate).draw()
+    return plate, tables[1].set_index(["task", "beside", "cost"])
+
+
+@pytest.mark.parametrize("account", frontier_figure.PAID)
+@pytest.mark.parametrize("columns", frontier_figure.WIDTHS)
+def test_a_panel_says_and_draws_what_the_table_has(columns, account):
+    plate, read = drawn(columns, account)
     shown = [ax for ax in plate.axes if ax.axison]
-    for ax, (task, title) in zip(shown, TITLES.items(), strict=True):
-        row = tables[1].set_index(["task", "beside", "cost"]).loc[(task, "trained", "8kb_events")]
-        (bar,) = [line for line in ax.lines if line.get_gid() == "bar"]
+    (other,) = frontier_figure.PAID.keys() - {account}
+    for ax, task in zip(shown, TITLES, strict=True):
+        row, then = (read.loc[(task, "trained", cost)] for cost in (account, other))
+        texts = [text.get_text() for text in ax.texts]
+        bars = [line for line in ax.lines if line.get_gid() == "bar"]
+        ringed = [x for x in ax.lines if x.get_gid() == "rule" and x.get_mec() == INK]
+        assert texts[0] == task
+        if task == "yinyang":
+            assert not bars and len(ringed) == 1 and "no ratio: a rule" in texts
+            continue
+        (bar,) = bars
         np.testing.assert_allclose(1e3 * bar.get_xdata(), [row["mine"], row["theirs"]])
-        times = max(row["ratio"], 1 / row["ratio"])
-        told = f"spikes: {times:.{int(times < 9.95)}f} times {row['word']}"
-        for said in (title, "no word yet" if task == "yinyang" else told):
-            assert said in [text.get_text() for text in ax.texts] and said in plate.alt
-        built = any("hand-built included" in text.get_text() for text in ax.texts)
-        assert built == (task == "span"), "no row of a method stands in its place"
+        assert not ringed
+        for said, number in ((texts[2], row), (texts[3], then)):
+            times = max(number["ratio"], 1 / number["ratio"])
+            assert f"{times:.{int(times < 9.95)}f} times" in said
+            assert ("less" in said) == (number["word"] == "cheaper")
+        assert f"at {100 * row['level']:.0f} % right" in texts[4]
+    assert len(plate.alt) <= 300
+
+
+@pytest.mark.parametrize("columns", frontier_figure.WIDTHS)
+def test_no_words_lie_on_others_and_all_lie_on_the_figure(columns):
+    plate, _ = drawn(columns)
+    boxes = [text.get_window_extent() for ax in plate.axes for text in ax.texts if text.get_text()]
+    boxes += [ax.xaxis.get_tightbbox() for ax in plate.axes if ax.axison]
+    boxes += [plate.legends[0].get_window_extent()]
+    for one, two in itertools.combinations(boxes, 2):
+        # Lines of one panel stand close.
+        assert not one.padded(-1.5).overlaps(two.padded(-1.5))
+    for box in boxes:
+        assert box.x0 >= 0 and box.x1 <= plate.bbox.x1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made.frontier_points import UP, built, family, points, rule
+from made.frontier_points import UP, family, points, rule
 from made.project import config
 from scipy import special
 
@@ -49,21 +49,26 @@ def test_every_task_with_references_has_its_row():
 
 
 def test_an_engineer_reads_what_the_frontiers_say():
-    memory, now, numbers = (row[1:] for row in when.table(answered(*three())))
-    assert memory == ("Span 100 and 100 (at 98)", *["Span dearer, 2 times"] * 2,
-                      "Span gated units (less)")  # fmt: skip
-    assert now[1] == "Sound cheaper, 0.33 times" and now[2].startswith("Sound dearer, ")
-    assert now[3] == "Sound graded twin (it depends)"
-    assert numbers[1:] == (*["Yin-Yang open, 0.98 times"] * 2,
-                           "Yin-Yang ReLU units told at once (open)")  # fmt: skip
-    found = when.table(answered(*three(), built("lif", [(0.1, 1.0)], task="span")))[0]
-    assert found[4] == "Span gated units (less), hand-built ones (more)"
+    span, sound, yinyang = when.table(answered(*three()))
+    assert span[:3] == ("events, an earlier one must be kept", "Span", "100 / 100")
+    assert span[3:] == (*["2 times: dearer"] * 2, "gated units", "1 times")
+    assert sound[3] == "0.33 times: cheaper" and sound[4].endswith("times: dearer")
+    assert yinyang[0] == "one number an input" and yinyang[5] == "ReLU units"
+    assert yinyang[3:5] == ("0.98 times: open",) * 2
+    logs = np.log(OPEN_BY)
+    half = special.stdtrit(2, 0.975) * logs.std(ddof=1) / np.sqrt(3)
+    assert yinyang[6] == f"{np.exp(half):.1f} times", "less would not have been told from 1"
     above = rule("Own", [(0.5, 0.95)] * 3, task="span")
     short = family("lif", [(1, 0.6)], task="sound")
-    found = when.table(answered(*three(), above))[0]
-    assert found[2] == "Span no word yet" and found[4] == "Span gated units (no word yet)"
+    assert when.table(answered(*three(), above))[0][3] == "no verdict yet"
     (found,) = when.table(answered(short, family("twin", task="sound")))
-    assert found[2] == "Sound on 0 of 3 seeds, without on 3" and "(more right" in found[4]
+    assert found[3] == "too few right answers" and found[5:] == ("–", "–")
+
+
+def test_what_the_words_mean_is_told_with_the_numbers_of_the_rule():
+    told = " ".join(str(when.section(answered(*three()))).split())
+    for number in (*(f"{100 * way:.0f}" for way in advantage.WAYS), f"{advantage.ALIKE} times"):
+        assert number in told.partition("How these words are made")[2]
 
 
 def test_readme_has_the_rows_of_the_recorded_frontiers():

@@ -1,7 +1,8 @@
-"""The ground: floors in a table and a sentence, what is shown of a task, what must be tuned."""
+"""The ground: floors in a table, what is shown of a task, what must be tuned."""
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -49,26 +50,40 @@ def test_a_floor_is_at_chance_tells_a_part_or_decides():
     own = found.loc["counts_relu"]
     assert own["veto"] and own["seeds"] == 3 and own["low"] < 0.97 < own["high"] < 1
     assert not found.loc["trace_relu", "veto"] and set(found["guess"]) == {0.25}
-    said = floors.sentence(found.reset_index())
-    assert said.startswith("First latencies, the pooled histogram, ")
-    assert "the order of first spikes (50 %) and the last window (28 %) above chance; " in said
-    assert "; counts (97 %) as good as the reference, which" in said and said.endswith("(100 %).")
     less = floors.table(measured(shares | {"counts_relu": 0.96}))  # 0.71 of 0.75, 0.95 decide
     assert floors.DECIDES not in set(less["word"])
     assert floors.table(measured()[:0]).empty
 
 
-def test_a_task_is_shown_with_what_decides_it_and_what_was_built():
+def plain(markup):
+    return " ".join(re.sub(r"<[^>]+>", " ", str(markup)).split())
+
+
+def test_a_task_is_shown_with_what_was_built():
     leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clocked=8 * 136)
-    shown = tasks_section.section(TALK, pd.concat([measured({"trace_relu": 0.5}), leaky]))
-    before, _, folded = shown.partition("<details>")
-    assert "one leaky trace an input with ReLU units (50 %) above chance" in before
+    shown = plain(tasks_section.built(TALK, leaky)["span_recall"])
     says = TALK.experiments["span_recall"].variants["leaky"].says
-    row = before[before.index(says) :].split("</tr>")[0]
-    assert [x.split("</td>")[0] for x in row.split('">')[1:]] == ["99.90 %", "8", "64", "2.28"]
-    assert shown.count("<h3>") == 1 and folded.count("<tr><th scope") == len(protocol().floors)
-    volley = measured().assign(experiment="volley_recall")
-    assert "nobody has built one" in tasks_section.section(TALK, volley)
+    assert f"{says} 8 units, 2.28 messages a trial 99.90 %" in shown
+    volley = tasks_section.built(TALK, measured()[:0])["volley_recall"]
+    assert "nobody has built one" in volley and "table" not in volley
+
+
+def test_floors_of_all_tasks_stand_in_one_matrix():
+    volley = measured({"last_relu": 0.4}).assign(experiment="volley_recall")
+    shares = {"counts_linear": 0.26, "traces_relu": 0.97, "trace_relu": 0.5}
+    told = floors.table(pd.concat([measured(shares), volley]))
+    shown = tasks_section.matrix(told, {"volley_recall": "Volley: a", "span_recall": "Span: b"})
+    head, *rows = (x for x in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL))
+    assert plain(head) == "Told Volley Span" and len(rows) == len(protocol().floors)
+    cells = {floor: re.findall(r'<span class="([^"]*)">(\d+)', row)
+             for floor, row in zip(protocol().floors, rows, strict=True)}  # fmt: skip
+    assert cells["counts_linear"] == [("at-chance vetoed", "25"), ("at-chance vetoed", "26")]
+    assert cells["last_relu"] == [("above-chance vetoed", "40"), ("at-chance vetoed", "25")]
+    assert cells["traces_relu"][1] == ("decides", "97")
+    assert cells["reference"] == [("reference", "100")] * 2
+    vetoed = sum(told["veto"])
+    assert f"{vetoed - 1} of {vetoed} are not" in plain(shown)
+    assert not tasks_section.matrix(told[:0], {})
 
 
 def tuned(folder, drop=0) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whyspiking.datasets.shared import STREAMS
 from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns, reference, tables
@@ -32,7 +31,6 @@ from whyspiking.verdicts.frontiers import (
     EVERYTHING,
     GATED,
     LIF,
-    RULE,
     TRAINED,
     TWIN,
     best,
@@ -45,18 +43,27 @@ BESIDE = {
     "robustness": "more robustness",
 }
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
-SAYS = {CHEAPER: "cheaper", DEARER: "dearer", NO_DIFFERENCE: "no different"}
-"""Word of a ratio -> how sentences put it, in their order; other words are no answer."""
-BESIDES = {
-    TWIN: "their graded twin",
-    GATED: "gated units",
-    "relu": "ReLU units told at once",
-    EVERYTHING: "all, even hand-built,",
+SAYS = {
+    CHEAPER: "{} times less energy than",
+    DEARER: "{} times the energy of",
+    NO_DIFFERENCE: "as much energy as",
 }
-"""Opponent -> how sentences call it."""
-ELSEWHERE = {OPEN: "seeds differ too much", "": "one side falls short"}
+"""Word of a ratio -> how sentences put it, before a rival; other words are no answer."""
+BESIDES = {
+    TWIN: "the same units without a spike",
+    GATED: "gated units",
+    "relu": "ReLU units",
+    TRAINED: "the best without",
+    EVERYTHING: "the best, built by hand or trained",
+}
+"""Rival -> how sentences call it, from one kind to all."""
+WHY_NOT = {
+    WITHHELD: "we cannot say yet",
+    OPEN: "trainings differ too much to say",
+    "": "one side gives too few right answers",
+}
 """What is no word under all accounts -> why none is said; else accounts turn it."""
-WORDS = 120
+WORDS = 97
 """Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
     TWIN: "its twin: is it the spike?",
@@ -136,8 +143,7 @@ class Answered:
             return "no answer yet" if rows else ""
         cheaper = list(self.stands.values()).count(CHEAPER)
         on = "" if cheaper == len(rows) else f" on {cheaper} of {len(rows)} tasks"
-        alike = f"for energy{on}, whatever is counted and compared"
-        energy = alike if cheaper else self._turned()
+        energy = f"to save energy{on}" if cheaper else self._turned()
         alone = [task for task in counted if self._alone(task)]
         return f"for right answers on {listed(alone)}; {energy}" if alone else energy
 
@@ -151,15 +157,15 @@ class Answered:
             if task in self.over[beside] and row["word"] not in ("", WITHHELD)
         }
         if CHEAPER not in words.values():
-            return "not for energy so far"
+            return "not to save energy, so far"
         turns = []
-        for place, says in ((2, "counted"), (1, "compared")):
+        for place, says in ((1, "the rival"), (2, "how energy is counted")):
             found: dict[tuple[str, ...], set[str]] = {}
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
             turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
-        whether = f"if for energy, that depends on what is {listed(turns or [''])}"
-        return whether if turns else "for energy beside some networks only"
+        whether = f"whether it saves energy depends on {listed(turns or [''])}"
+        return whether if turns else "to save energy, beside some networks only"
 
     def _alone(self, task: str) -> bool:
         """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
@@ -168,39 +174,30 @@ class Answered:
 
     @property
     def sentences(self) -> list[str]:
-        """What training reaches; what it costs, as far as no account turns it, by opponent."""
+        """What training reaches; what it costs, as far as no account turns it, by rival."""
         if not self.rows(TRAINED, ACCOUNT):
             return []
-        for brief in (False, True):
-            *costs, last = self._costs(brief=brief)
-            told = [self._reached(), *costs, f"{last} {self._apart}".rstrip()]
-            if len(" ".join([self.title, *told]).split()) <= WORDS:
-                break
-        return told
-
-    @property
-    def _apart(self) -> str:
-        """The talks whose methods are set fewer than two tasks with time."""
-        rules = self.networks[self.networks["kind"] == RULE]
-        timed = rules["task"].where(rules["task"].isin(STREAMS))
-        each = timed.groupby(
-            rules["family"].str.split(" (", regex=False).str[0], sort=False
-        ).nunique()
-        few = each[each < 2]
-        if few.empty:
-            return ""
-        have = "has" if len(few) == 1 else "have"
-        return f"{listed(few.index)} {have} {'at most one' if few.any() else 'no'} task with time."
+        told = [self._reached(), *self.costs()]
+        if len(" ".join([self.title, *told]).split()) <= WORDS:
+            return told
+        held = list(self.stands.values())
+        less, more = held.count(CHEAPER), held.count(DEARER)
+        return [
+            told[0],
+            f"For equally many, they need less energy on {less} and more on {more} of "
+            f"{len(self.rights)} tasks, whatever the rival and counting; elsewhere it depends.",
+        ]
 
     def _reached(self) -> str:
-        """How many answers of trained networks are right, with spikes and without."""
-        said = [f"{name} {' and '.join(x)}" for name, x in self.rights.items()]
-        above = [
-            name for name, row in self.rows(TRAINED, ACCOUNT).items() if row["word"] == WITHHELD
-        ]
-        told = f"Right answers in %, with spikes and without: {', '.join(said)}."
-        why = "a talk’s method beats these, so no word on energy"
-        return f"{told} On {listed(above)} {why}." if above else told
+        """By how many right answers trained networks with spikes are ahead or behind."""
+        ahead = sorted(int(mine) - int(theirs) for mine, theirs in self.rights.values())
+        least, most = ahead[0], ahead[-1]
+        told = f"{span(map(abs, ahead))} points {'more' if most > 0 else 'fewer'}"
+        if least < 0 < most:
+            told = f"up to {most} points more and up to {-least} points fewer"
+        tasks = f"{len(ahead)} tasks" if len(ahead) > 1 else "one task"
+        who = f"On {tasks}, networks trained with spikes"
+        return f"{who} give {told} right answers than the best without."
 
     @cached_property
     def rights(self) -> dict[str, tuple[str, str]]:
@@ -212,44 +209,35 @@ class Answered:
             found[name] = tuple(f"{100 * best(x, 'seed')['test'].mean():.0f}" for x in both)
         return found
 
-    def _costs(self, *, brief: bool) -> list[str]:
-        """The words that hold under all accounts, beside whom, and why there are no more.
+    def costs(self) -> list[str]:
+        """What spikes need for as many right answers, where all accounts say the same."""
+        told, why = [], dict[str, list[str]]()
+        for task, word in self.over[TRAINED].items():
+            said: dict[str, str] = {}
+            for beside, over in self.over.items():
+                # What holds beside rivals of one kind holds beside those of all kinds together.
+                known = beside in (TRAINED, EVERYTHING) and over.get(task) in said.values()
+                if over.get(task) in SAYS and not known:
+                    said[beside] = over[task]
+            if task in self.stands:
+                needs = self._needs(task, word, [TRAINED])
+                told.append(f"on {task} they need {needs}, whatever the rival and counting")
+            elif said:
+                sides = ([x for x in said if said[x] == word] for word in SAYS)
+                needs = [self._needs(task, said[own[0]], own) for own in sides if own]
+                told.append(f"on {task} they need {', but '.join(needs)}")
+            else:
+                reason = WHY_NOT.get(word, "it depends on how energy is counted")
+                why.setdefault(reason, []).append(task)
+        reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
+        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + [reasons] * bool(why)
+        return [f"{x[0].upper()}{x[1:]}." for x in told]
 
-        Args:
-            brief: Tasks are counted and not named, and neither ratios nor reasons are told.
-        """
-        told, why = [], []
-        if self.stands:
-            held = self._worded(TRAINED, self.stands, brief)
-            told.append(f"{held}, beside every opponent")
-        for beside, over in self.over.items():
-            left = {t: w for t, w in over.items() if t not in self.stands and w != WITHHELD}
-            said = {task: word for task, word in left.items() if word in SAYS}
-            if said and beside != TRAINED:
-                name = BESIDES.get(beside, beside)
-                told.append(f"beside {name} {self._worded(beside, said, brief)}")
-            why += [
-                ELSEWHERE.get(word, "accounts disagree")
-                for word in left.values()
-                if word not in SAYS
-            ]
-        begins = "At equal accuracy, by all four energy accounts,"
-        spikes = "spikes, by number of tasks, are" if brief else "spikes are"
-        costs = f"{begins} {spikes} {'; '.join(told)}." if told else f"{begins} no word holds."
-        reasons = f"Elsewhere {' or '.join(dict.fromkeys(why))}."
-        return [costs, reasons] if why and not brief else [costs]
-
-    def _worded(self, beside: str, words: Mapping[str, str], brief: bool) -> str:
-        """Tasks by the word on them, and how many times, over accounts."""
-        said = []
-        for word, says in SAYS.items():
-            own = [task for task in words if words[task] == word]
-            ratios = [self.rows(beside, cost)[task]["ratio"] for cost in MAIN for task in own]
-            times = [1 / x if word == CHEAPER else x for x in ratios or [1.0]]
-            on = str(len(own)) if brief else listed(own or [""])
-            told = "" if brief or word == NO_DIFFERENCE else f" ({span(times)} times)"
-            said += [f"{says} on {on}{told}"] * bool(own)
-        return ", ".join(said)
+    def _needs(self, task: str, word: str, rivals: Sequence[str]) -> str:
+        """What spikes need beside rivals, from the least to the most over accounts."""
+        ratios = [self.rows(rival, cost)[task]["ratio"] for rival in rivals for cost in MAIN]
+        times = span(1 / x if word == CHEAPER else x for x in ratios)
+        return f"{SAYS[word].format(times)} {listed(BESIDES.get(x, x) for x in rivals)}"
 
 
 def span(ratios: Iterable[float]) -> str:

@@ -1,8 +1,7 @@
 """The figure of the answer: right answers against energy, task by task, with spikes and without.
 
-Drawn by events with 8 kB of memory; what changes where every unit costs energy in every step is
-told beside it. Lines are trained networks of all sizes, stars those built by hand, dots the methods
-of the talks (frontiers.csv); numbers are those of advantage.csv.
+Lines are trained networks of all sizes, stars those built by hand, dots the methods of the talks
+(frontiers.csv); what stands above a panel is read of advantage.csv. Memory is one of 8 kB.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
-from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, label_ends, require
+from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import CHEAPER, NO_DIFFERENCE, OPEN, WITHHELD
+from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
 from whyspiking.verdicts.frontiers import (
     BUILT,
-    EVERYTHING,
     GATED,
     LIF,
     RULE,
@@ -33,17 +31,47 @@ from whyspiking.verdicts.frontiers import (
 )
 
 ACCOUNT, CLOCKED = "8kb_events", "8kb_clocked"
-COLUMNS, NAMED = 3, 1
-"""Panels side by side, but on a narrow screen; methods of talks that are named, the best."""
-HEADING = (
-    "How many right answers for how much energy? Higher and further left is better.",
-    "How many right answers\nfor how much energy?\nHigher and further left is better.",
-)
-"""On a wide screen, and on a narrow one."""
-SAID = {NO_DIFFERENCE: "no difference", OPEN: "no clear difference", "": "not reached by both"}
-MAKERS = {"relu": "told at once", TWIN: "graded twin", GATED: "gated units"}
-"""Family -> how it is called where it is the best without spikes."""
-DASHES = {TWIN: (4, 1.5), GATED: (1, 1.2)}
+PAID = {ACCOUNT: "by events", CLOCKED: "clocked"}
+"""Account -> how panels call it."""
+WIDE, README, NARROW = 5, 3, 1
+"""Panels side by side: on the page, in README, on a phone."""
+WIDTHS = {WIDE: 13.0, README: 9.0, NARROW: 3.75}
+"""Panels side by side -> width of the figure, in inches."""
+HEADING = "Energy with spikes, over the best without, at equally many right answers"
+SAID = {
+    CHEAPER: "{} times less energy",
+    DEARER: "{} times the energy",
+    NO_DIFFERENCE: "no difference in energy",
+    OPEN: "no clear difference in energy",
+}
+"""Word of a ratio -> how a panel puts it."""
+RIVALS = {"relu": "ReLU units", TWIN: "their twin", GATED: "gated units"}
+"""Family without spikes -> how a panel calls it."""
+LOOKS: dict[str, dict[str, Any]] = {
+    LIF: {"color": RED, "lw": 3.2},
+    TRAINED: {"color": BLUE, "lw": 1.9},
+    TWIN: {"color": BLUE, "lw": 1.3, "dashes": (4, 1.5)},
+    GATED: {"color": BLUE, "lw": 1.5, "dashes": (1, 1.2)},
+}
+"""Who -> look of its line; that with spikes is the thicker one, also without colour."""
+LEGEND: dict[str, dict[str, Any]] = {
+    "trained, with spikes": LOOKS[LIF],
+    "best trained without": LOOKS[TRAINED],
+    "twin: same units, no spike": LOOKS[TWIN],
+    "gated units (GRU)": LOOKS[GATED],
+    "compared here": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
+    "built by hand": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},
+    "a talk’s learning rule": {
+        "color": RED,
+        "lw": 0,
+        "marker": "o",
+        "alpha": 0.85,
+        "mew": 0,
+        "ms": 4,
+    },
+    "guessing": {"color": GREY, "lw": 1.0, "dashes": (1, 2)},
+}
+"""What lines and marks mean."""
 
 
 @dataclass(frozen=True)
@@ -51,45 +79,64 @@ class Panel:
     """One task.
 
     Attributes:
-        title: Its question in few words.
+        title: Its name and its question in few words, with a colon between.
         points: Its rows of frontiers.csv.
         read: (beside, cost) -> row of advantage.csv.
+        account: What is paid for, one of `PAID`.
     """
 
     title: str
     points: Table
     read: Mapping[tuple[str, str], Mapping[str, Any]]
+    account: str
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """Spikes beside all that is trained without."""
+        return self.read[TRAINED, self.account]
+
+    @property
+    def above(self) -> list[str]:
+        """Methods of talks that are better than our networks with spikes."""
+        withheld = self.row["word"] == WITHHELD
+        return self.row["why"].partition(":")[0].split(", ") if withheld else []
 
     def words(self) -> list[str]:
-        """What spikes cost beside the best that is trained, and beside their graded twin."""
-        row, clocked = (self.read[TRAINED, name] for name in (ACCOUNT, CLOCKED))
-        if row["word"] == WITHHELD:
-            return ["no word yet", f"{row['why'].partition(':')[0]} lies above the red line"]
-        twin = self.read[TWIN, ACCOUNT]
-        beside = f"beside the twin: {_told(twin)}" if twin["seeds"] else ""
+        """The headline in two parts, and two lines on what it is read of."""
+        row, (other,) = self.row, PAID.keys() - {self.account}
+        if self.above:
+            who = " and ".join(self.above)
+            return [
+                f"no ratio: {who}",
+                "(ringed) beats our red line,",
+                "so spikes can do better",
+                "",
+            ]
+        twin = self.read[TWIN, self.account]
+        beside = f"beside their twin: {_brief(twin)}" if twin["seeds"] else ""
         if not row["word"]:
             k, of = min(row["reached"], row["reached_theirs"]), row["seeds"]
             behind = "with" if k == row["reached"] else "without"
-            return [
-                f"{behind} spikes: too few right answers",
-                f"80 % of the way on {k:g} of {of:g}",
-                beside,
-            ]
+            few = f"{behind} spikes {k:g} of {of:g} come far enough"
+            return ["no ratio: too few right", f"answers {behind} spikes", few, beside]
+        rival = RIVALS.get(row["made_by"], row["made_by"])
+        level = f"at {100 * row['level']:.0f} % right, beside {rival}"
         ends = sorted((_short(row, end) for end in ("low", "high")), key=float)
-        told = f"{' to '.join(ends)}; clocked: {_told(clocked)}".removesuffix(f" {row['word']}")
-        return [f"spikes: {_told(row)}", told, beside]
+        then = f"{PAID[other]}: {_brief(self.read[TRAINED, other])}"
+        return [f"{_told(row)} ({'–'.join(ends)})", then, level, beside]
 
     def of(self, kind: str) -> list[tuple[str, float, float]]:
         """Family, energy in nJ and accuracy in percent: means over seeds, best first."""
         own = self.points[self.points["kind"] == kind].groupby("family", sort=False)
         # A method without spikes has no energy here.
-        means = own[[ACCOUNT, "test"]].mean().dropna().sort_values("test", ascending=False)
+        means = own[[self.account, "test"]].mean().dropna().sort_values("test", ascending=False)
         return [(str(name), cost / 1e3, 100 * test) for name, cost, test in means.itertuples()]
 
-    def fronts(self, beside: str, *, spikes: bool = False) -> list[Frontier]:
-        """The frontiers of a side, one a seed."""
-        own = side(self.points, beside, spikes=spikes).groupby("seed")
-        return [Frontier.of(networks, ACCOUNT) for _, networks in own]
+    def fronts(self, who: str) -> list[Frontier]:
+        """The frontiers of those with spikes, or of one side without, one a seed."""
+        spikes = who == LIF
+        own = side(self.points, TRAINED if spikes else who, spikes=spikes).groupby("seed")
+        return [Frontier.of(networks, self.account) for _, networks in own]
 
 
 def _short(row: Mapping[str, Any], name: str = "ratio") -> str:
@@ -100,21 +147,32 @@ def _short(row: Mapping[str, Any], name: str = "ratio") -> str:
 
 def _told(row: Mapping[str, Any]) -> str:
     """A row of advantage.csv in few words."""
-    return SAID.get(row["word"]) or f"{_short(row)} times {row['word']}"
+    return SAID.get(row["word"], "not reached by both").format(_short(row))
 
 
-def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
+def _brief(row: Mapping[str, Any]) -> str:
+    """A row of advantage.csv in fewer words, where energy was named."""
+    return _told(row).replace(" the energy", "").replace(" energy", "").removesuffix(" in")
+
+
+def panels(
+    frontiers: Table, advantage: Table, titles: Mapping[str, str], account: str
+) -> Iterator[Panel]:
     """The tasks on which trained networks with spikes and without are held beside each other."""
     for task, title in titles.items():
         told: Table = tables.where(advantage, task=task, who="spikes")
         rows = told.to_dict("records")
         read = {(row["beside"], row["cost"]): row for row in rows}
-        if np.isfinite(read.get((TRAINED, ACCOUNT), {}).get("way", np.nan)):
-            yield Panel(title, frontiers[frontiers["task"] == task], read)
+        if np.isfinite(read.get((TRAINED, account), {}).get("way", np.nan)):
+            yield Panel(title, frontiers[frontiers["task"] == task], read, account)
 
 
 def figure(
-    frontiers: Table, advantage: Table, titles: Mapping[str, str], *, narrow: bool = False
+    frontiers: Table,
+    advantage: Table,
+    titles: Mapping[str, str],
+    columns: int = WIDE,
+    account: str = ACCOUNT,
 ) -> Plate:
     """A panel a task: accuracy against energy.
 
@@ -122,134 +180,92 @@ def figure(
         frontiers: Rows of frontiers.csv.
         advantage: Rows of advantage.csv.
         titles: Task -> its question in at most 40 letters, in order.
-        narrow: For a screen as wide as a hand: panels below each other, lines named at their ends.
+        columns: Panels side by side, of `WIDTHS`.
+        account: What is paid for, of `PAID`.
 
     Raises:
         NotMeasuredError: If no task has both sides.
     """
-    shown = list(panels(frontiers, advantage, titles))
+    shown = list(panels(frontiers, advantage, titles, account))
     require(shown, "No task has trained networks with spikes and without on the same seeds.")
-    columns = 1 if narrow else COLUMNS
-    rows = -(-(len(shown) + (not narrow)) // columns)
-    plate = Plate(2.75 * rows, 3.75 if narrow else 9.0)
-    axes = plate.panels(rows, columns, len(shown)).ravel()
-    for ax, panel in zip(axes, shown, strict=False):
-        _draw(ax, panel, narrow)
-    if not narrow:
-        axes[-1].legend(handles=_legend(), loc="center left").set_in_layout(False)
-    plate.supxlabel("energy a trial, nJ (logarithmic)", fontsize=9)
+    rows = -(-len(shown) // columns)
+    plate = Plate(3.0 * rows + 1.0, WIDTHS[columns])
+    for ax, panel in zip(plate.panels(rows, columns, len(shown)).flat, shown, strict=False):
+        _draw(ax, panel)
+    handles = [Line2D([], [], label=says, **look) for says, look in LEGEND.items()]
+    plate.legend(
+        handles=handles,
+        title=HEADING if columns > NARROW else HEADING.replace(", at", ",\nat"),
+        loc="outside upper left",
+        ncols=min(columns + 1, 4),
+        alignment="left",
+        title_fontproperties={"weight": "bold", "size": 10 if columns > NARROW else 8.5},
+        columnspacing=1.2,
+        borderpad=0.1,
+    )
     plate.supylabel("right answers, %", fontsize=9)
-    plate.suptitle(HEADING[narrow], x=0.01, ha="left", weight="bold", fontsize=10.5)
-    return plate.says(_caption(shown), _alt(shown), "frontiers.csv")
+    return plate.says(CAPTION[account], _alt(shown), "frontiers.csv")
 
 
-def _draw(ax: Axes, panel: Panel, narrow: bool) -> None:
+def _draw(ax: Axes, panel: Panel) -> None:
     """One task."""
-    lines: list[tuple[list[Frontier], str, dict[str, Any]]] = [
-        (panel.fronts(TRAINED, spikes=True), "with spikes", {"color": RED, "lw": 2.4}),
-        (panel.fronts(TRAINED), "without", {"color": BLUE, "lw": 2.4}),
-    ]
-    for family in (TWIN,) if narrow else DASHES:
-        if own := panel.fronts(family):
-            lines.append((own, family, {"color": BLUE, "lw": 1.2, "dashes": DASHES[family]}))
-    seen = [x / 1e3 for own, *_ in lines for front in own for x in front.cost[1:]]
+    lines = {who: own for who in LOOKS if (own := panel.fronts(who))}
+    seen = [x / 1e3 for own in lines.values() for front in own for x in front.cost[1:]]
     seen += [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
     x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 160)
-    for own, label, look in lines:
+    for who, own in lines.items():
         y = 100 * np.array([front.at(1e3 * x) for front in own])
         smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))
-        ax.plot(x, np.where(smallest, y.mean(0), np.nan), label=label, zorder=4, **look)
-        if label not in DASHES:
-            colour = look["color"]
-            ax.plot(x, y.mean(0), color=colour, lw=0.8, alpha=0.5)
-            ax.fill_between(x, y.min(0), y.max(0), where=smallest, color=colour, alpha=0.15, lw=0)
+        ax.plot(x, np.where(smallest, y.mean(0), np.nan), zorder=4, **LOOKS[who])
+        if who in (LIF, TRAINED):
+            colour = LOOKS[who]["color"]
+            area: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
+            ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
     guess = 100 * float(panel.points["guess"].iloc[0])
-    ax.axhline(guess, color=GREY, lw=0.8, dashes=(4, 3))
-    _write(ax, "guessing", (x[-1], guess), (-2, 2), ha="right")
+    ax.axhline(guess, **LEGEND["guessing"])
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
     _marks(ax, panel)
     few = x[-1] < 100 * x[0]
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if few else (1,)))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
-    ax.set_title("\n\n\n\n")  # the room for what follows
-    for place, words in enumerate([panel.title, *panel.words()]):
-        look = {"xycoords": "axes fraction", "weight": "bold" if place == 1 else "normal"}
-        _write(ax, words, (0, 1), (0, 41 - 12.5 * place), size=9, **look)
-    if narrow:
-        label_ends(ax, gap=0.11)
+    ax.set_title("\n" * 6)  # the room for what follows
+    ax.set_xlabel("energy a trial, nJ")
+    for place, words in enumerate([*panel.title.split(": ", 1), *panel.words()]):
+        weight = "bold" if place in (2, 3) else "normal"
+        at: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "fontsize": 8.5,
+        }
+        note = ax.annotate(words, (0, 1), (0, 68 - 12.5 * place), weight=weight, **at)
+        note.set_in_layout(False)  # it stands in the room of the empty title
 
 
 def _marks(ax: Axes, panel: Panel) -> None:
     """What was built by hand, methods of the talks, and where both sides are compared."""
-    built, both = panel.of(BUILT), panel.read[EVERYTHING, ACCOUNT]
-    for family, at, height in built:
+    for family, at, height in panel.of(BUILT):
         colour, size = (RED, 8) if family == LIF else (BLUE, 14)  # both are seen at one place
         ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
-    if built and both["word"] not in ("", WITHHELD):
-        # Nothing else lies low on the right.
-        look: dict[str, Any] = {"xycoords": "axes fraction", "ha": "right"}
-        _write(ax, f"hand-built included:\n{_told(both)}", (1, 0.2), (-3, 0), **look)
-    for place, (name, at, height) in enumerate(panel.of(RULE)):
-        ax.plot(at, height, "o", color=RED, alpha=0.5, mew=0, zorder=3, gid="rule")
-        _write(ax, name if place < NAMED else "", (at, height), (0, -23), ha="center")
-    row = panel.read[TRAINED, ACCOUNT]
-    mine, theirs, level = row["mine"] / 1e3, row["theirs"] / 1e3, 100 * row["level"]
-    ax.plot([mine, theirs], [level] * 2, color=INK, lw=1.2, marker="|", ms=8, zorder=7, gid="bar")
-    if np.isfinite(mine * theirs):
-        middle = float(np.sqrt(mine * theirs))
-        _write(ax, MAKERS.get(row["made_by"], ""), (middle, level), (0, -11), ha="center")
+    for name, at, height in panel.of(RULE):
+        look = dict(LEGEND["a talk’s learning rule"])
+        if name in panel.above:
+            look |= {"mew": 1.4, "mec": INK, "zorder": 8, "alpha": 1}
+        ax.plot(at, height, gid="rule", **look)
+    ends, level = [panel.row[key] / 1e3 for key in ("mine", "theirs")], 100 * panel.row["level"]
+    if not panel.above:
+        ax.plot(ends, [level] * 2, zorder=7, gid="bar", **LEGEND["compared here"])
 
 
-def _write(
-    ax: Axes,
-    words: str,
-    at: tuple[float, float],
-    move: tuple[float, float],
-    *,
-    size: float = 8.5,
-    **look: Any,
-) -> None:
-    """Words at a place, moved by points, for which no room is made."""
-    note = ax.annotate(words, at, move, textcoords="offset points", fontsize=size, **look)
-    note.set_in_layout(False)  # it stands in the room of the empty title, or in the panel
-
-
-def _legend() -> list[Line2D]:
-    """What lines and marks mean, where there is room for it."""
-    kinds = (
-        ("with spikes", {"color": RED, "lw": 2.4}),
-        ("without: best of all kinds", {"color": BLUE, "lw": 2.4}),
-        (
-            "graded twin: no spike",
-            {"color": BLUE, "dashes": DASHES[TWIN], "lw": 1.2},
-        ),
-        ("gated units", {"color": BLUE, "dashes": DASHES[GATED], "lw": 1.2}),
-        ("smallest network, else a coin", {"color": GREY, "lw": 0.8}),
-        ("compared here", {"color": INK, "marker": "|", "markersize": 8, "lw": 1.2}),
-        ("built by hand", {"color": GREY, "lw": 0, "marker": "*", "markersize": 10}),
-        ("learning rule of a talk", {"color": RED, "lw": 0, "marker": "o", "alpha": 0.5}),
-    )
-    return [Line2D([], [], label=says, **look) for says, look in kinds]
-
-
-def _caption(shown: Sequence[Panel]) -> str:
-    """What is drawn, and at which accuracy it is compared."""
-    ways: dict[str, list[str]] = {}
-    for panel in shown:
-        way = f"{100 * panel.read[TRAINED, ACCOUNT]['way']:g} %"
-        ways.setdefault(way, []).append(panel.title.partition(":")[0])
-    compared = "; ".join(f"{way} ({', '.join(titles)})" for way, titles in sorted(ways.items()))
-    return (
-        "Lines: the least energy at which trained networks of any size give so many right answers "
-        "(bands: over seeds), with 8 kB of memory. It is paid when a message arrives; clocked: by "
-        f"every unit in every step. Compared at {compared} of the way from guessing to the best."
-    )
+CAPTION = {
+    ACCOUNT: "Higher and further left is better. Lines: trained networks of all sizes; bands: over "
+    "trainings. Clocked: every unit pays in every step, not only when a message arrives.",
+    CLOCKED: "As above, but every unit pays in every step, whether a message arrives or not.",
+}
 
 
 def _alt(shown: Sequence[Panel]) -> str:
-    """The comparisons in words."""
-    return "Right answers against energy, with spikes and without. " + " ".join(
-        f"{panel.title} {'; '.join(filter(None, panel.words()))}." for panel in shown
-    )
+    """The comparisons in words, of at most 300 letters."""
+    ratios = (f"{x.title.partition(':')[0]} {' '.join(x.words()[:1])}" for x in shown)
+    return f"{HEADING}: {'; '.join(ratios)}."

@@ -30,6 +30,7 @@ from whyspiking.report import (
     sentences,
     talks_by_axis,
     task_pictures,
+    tasks_section,
     touchable,
     trained_section,
     trials,
@@ -142,15 +143,19 @@ class RunPage:
             return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
         answered = self._answered
-        drawn = answered.networks, answered.advantage, answered.titles
-        figure = Html("").join(
-            show(lambda narrow=narrow: frontier_figure.figure(*drawn, narrow=narrow), name)
-            for name, narrow in (("answer", False), ("answer-narrow", True))
-        )
+        forms = {"": frontier_figure.WIDE, "-paper": frontier_figure.README}
+        forms["-narrow"] = frontier_figure.NARROW
+        figure = Html("").join(self._figure(f"answer{x}", n) for x, n in forms.items())
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
         told = screen.brief(answered.sentences, answered.recorded, keys, same) + beside
         return Html(screen.screen(screen.headline(answered.title), told, figure, cite))
+
+    def _figure(self, name: str, *options: Any) -> Html:
+        """The figure of the answer, in one of its forms."""
+        of = self._answered
+        drawn = of.networks, of.advantage, of.titles, *options
+        return show(lambda: frontier_figure.figure(*drawn), name)
 
     @cached_property
     def _answered(self) -> first_screen.Answered:
@@ -167,29 +172,36 @@ class RunPage:
         return reference.table(path, columns.DURATIONS) if path.is_file() else own
 
     def in_full(self) -> Html:
-        """When to use spikes, every comparison of the frontiers, and what would decide the rest."""
+        """When to use spikes, every method and reader on every task, and what is behind a fold."""
         if self.smoke:
             return Html()
         answered = self._answered
+        clocked = self._figure("answer-clocked", frontier_figure.WIDE, frontier_figure.CLOCKED)
         folds = {
-            "When should I use spikes?": when.section(answered),
-            "The answer in full": first_screen.words(answered, self.answers, self.sentences),
+            "With how little each task is done": tasks_section.matrix(
+                self.tables["floors"], answered.titles
+            ),
+            "The figure for clocked hardware": clocked,
+            "Every comparison": first_screen.words(answered, self.answers, self.sentences),
             "Experiments that would decide": first_screen.programme(answered, self._timed),
         }
-        fold = macros("macros").details
-        return Html("").join(
-            fold(title, told, open=title.startswith("When"))
-            for title, told in folds.items()
-            if told.strip()
-        )
+        fold, own = macros("macros").details, macros("first_screen")
+        told = [fold(title, said) for title, said in folds.items() if said.strip()]
+        shown = when.section(answered) + self.same_task() + Html("").join(told) + own.glossary()
+        return Html(shown)
 
     def tasks(self) -> Html:
-        """The tasks of the figure: a picture and a line each."""
+        """The tasks of the figure: a picture and a line each, and what was built for them."""
+        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
+        built, trial = dict[str, Markup](), Markup()
+        for page in grounds:
+            built = tasks_section.built(page.talk, page.results.metrics)
+            trial = tasks_section.trial(page.talk)
         drawn = [
-            show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn")
+            (show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"), name)
             for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
         ]
-        return Html(macros("pages").row(drawn))
+        return Html(macros("tasks").cards(drawn, built, trial))
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
@@ -297,11 +309,11 @@ class RunPage:
         return SharedTasks(self.tables["shared"], self.talks, guests=guests)
 
     def same_task(self) -> Html:
-        """A table a task: every method, what it costs, and the references."""
+        """Every method on every task, and the references."""
         if not self.ground.cells:
             return Html()
         tables = self.tables["frontiers"], self.tables["advantage"]
-        return Html(same_task_section.task_tables(self.ground, *tables))
+        return Html(same_task_section.matrix(self.ground, *tables))
 
     def same_task_details(self) -> Html:
         """Networks from elsewhere, learning rules, what was held equal."""

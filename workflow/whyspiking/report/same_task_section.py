@@ -1,4 +1,4 @@
-"""The section on tasks that all talks are set: a table a task, from shared.csv and frontiers."""
+"""The tasks that all talks are set: methods and tasks in one matrix, and what was held equal."""
 
 from __future__ import annotations
 
@@ -11,55 +11,54 @@ from whyspiking.declared import registry
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.frontier_figure import ACCOUNT, CLOCKED
 from whyspiking.report.same_task_rows import Row, SharedTasks
-from whyspiking.verdicts.advantage import END_TO_END, EQUAL_UNITS
-from whyspiking.verdicts.frontiers import EVERYTHING, LIF, RULE, TRAINED, best
+from whyspiking.verdicts.advantage import EQUAL_UNITS
+from whyspiking.verdicts.frontiers import LIF, TRAINED, best
 
-NO_REFERENCE = "no references in this run"
-HELD = ((EQUAL_UNITS, ""), (EVERYTHING, ACCOUNT), (EVERYTHING, CLOCKED), (END_TO_END, ""))
-"""Columns of what a method gives away: what it is held against, under which account."""
 FAMILIES = {
-    LIF: "reference with spikes",
-    "twin": "its graded twin",
+    LIF: "trained, with spikes",
+    "twin": "their twins without a spike",
     "gated": "gated units",
-    "relu": "ReLU units, told at once",
+    "relu": "ReLU units",
 }
-"""Family of references -> how a table calls it."""
+"""Family of references -> how the matrix calls it."""
 
 
-def task_tables(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
-    """A table a task: what every method reaches and gives away, and the best of all references.
+def matrix(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
+    """Methods and tasks: right answers, and what is given away to the reference of its size.
 
     Args:
         ground: The shared tasks.
         frontiers: Rows of frontiers.csv.
         advantage: Rows of advantage.csv.
     """
-    cells = []
-    for cell in ground.cells:
-        networks = tables.where(frontiers, task=cell.name)
-        read = {
-            (row["who"], row["beside"], row["cost"]): row
-            for row in tables.where(advantage, task=cell.name).to_dict("records")
-        }
-        most = max(int(row["presentations"]) for row in cell.methods.values())
-        rows = []
-        for method, row in cell.methods.items():
-            label = ground.label(method)
-            own: Table = tables.where(networks, kind=RULE, family=label)
-            gaps = [read.get((label, *held)) for held in HELD]
-            why = NO_REFERENCE if networks[networks["kind"] == TRAINED].empty else ""
-            if row["presentations"] < most:
-                why = f"shown {row['presentations']:,} of {most:,}: not counted"
-            one = next((x for (who, *_), x in read.items() if who == label), None)
-            rows.append((label, row, own[[ACCOUNT, CLOCKED]].mean() / 1e3, gaps, one, why))
-        trained = best(tables.where(networks, kind=TRAINED), "family", "seed")
-        means = trained.groupby("family")[["test", "units", "messages", ACCOUNT, CLOCKED]].mean()
-        others = [(FAMILIES[name], means.loc[name]) for name in FAMILIES if name in means.index]
-        absent = {ground.talks[name].surname: why for name, why in cell.absent.items()}
-        cells.append((cell, rows, others, absent))
-    return html.macros("same_task").task_tables(cells, ACCOUNT, CLOCKED)
+    gaps = {
+        (row["task"], row["who"]): row
+        for beside in (LIF, EQUAL_UNITS)  # the first says why there is no other
+        for row in tables.where(advantage, beside=beside).to_dict("records")
+    }
+    cells = {cell.name: cell for cell in ground.cells}
+    most = {
+        name: max(int(row["presentations"]) for row in cell.methods.values())
+        for name, cell in cells.items()
+    }
+    rows = []
+    for method in ground.methods:
+        talk, label = method[0], ground.label(method)
+        found = [
+            (x.methods.get(method), gaps.get((name, label)), most[name], x.absent.get(talk, ""))
+            for name, x in cells.items()
+        ]
+        rows.append((talk, label, found))
+    trained = best(tables.where(frontiers, kind=TRAINED), "task", "family", "seed")
+    reached = trained.groupby(["family", "task"])["test"].mean().to_dict()
+    others = [
+        (says, [reached.get((family, name)) for name in cells])
+        for family, says in FAMILIES.items()
+        if family in set(trained["family"])
+    ]
+    titles = [cell.task.title for cell in ground.cells]
+    return html.macros("same_task").matrix(titles, rows, others)
 
 
 def community(ground: SharedTasks) -> Markup:

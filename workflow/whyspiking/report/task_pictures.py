@@ -30,7 +30,7 @@ def picture(name: str) -> Plate:
     Args:
         name: Of the task, of `DRAWN` or `STREAMS`.
     """
-    plate, axes = row_of_panels(2.0, 2, width=3.3)
+    plate, axes = row_of_panels(1.6, 2, width=2.4)
     for ax in axes:
         ax.tick_params(axis="y", length=0)
         ax.set(xlabel="ms", yticks=())
@@ -75,7 +75,7 @@ def _yinyang(params: Params, left: Axes, right: Axes) -> str:
         right.plot(own[:, 0], own[:, 1], shape, color=colour, markersize=2.4, linewidth=0)
     look = {"color": INK, "markersize": 9, "markerfacecolor": "none", "linewidth": 0}
     right.plot(*drawn.features[chosen, :2], "o", **look)
-    right.set(aspect="equal", xticks=(), xlabel="x", ylabel="y", title="which region?")
+    right.set(aspect="equal", xticks=(), xlabel="x", ylabel="y", title="where?")
     names = ", ".join(yinyang.CLASS_NAMES)
     return f"Four spikes give x and y of a point (ringed); it lies in one of: {names}."
 
@@ -89,7 +89,7 @@ def _randman(params: Params, left: Axes, right: Axes) -> str:
         for sample, alpha in zip(pair, (1.0, 0.55), strict=True):
             raster(ax, drawn.times_ms[sample], np.arange(params.n_input), width=1.4)
             ax.lines[-1].set(color=colour, alpha=alpha)
-        ax.set(xlim=(0, params.window_ms), title=f"class {which + 1} of {params.n_output}, twice")
+        ax.set(xlim=(0, params.window_ms), title=f"class {which + 1}, twice")
     return (
         f"{params.n_input} inputs fire once each; two samples of each of two of the "
         f"{params.n_output} classes."
@@ -110,19 +110,19 @@ def _of_recall(settings: recall.Settings) -> Callable[[np.random.Generator], tup
 STREAMS: dict[str, tuple[Callable[..., tuple[Any, ...]], tuple[str, str], str]] = {
     "span_recall": (
         _of_recall(recall.SPAN),
-        ("answer: cue 1", "answer: cue 4"),
+        ("cue 1", "cue 4"),
         "Span recall. Which of a stream of cues (red) came together with a marker (black), up to "
         "440 ms before the go signal (black, at the end)?",
     ),
     "volley_recall": (
         _of_recall(recall.VOLLEY),
-        ("answer: group 1", "answer: group 4"),
+        ("group 1", "group 4"),
         "Volley recall. Which of four groups (red) once fired within 10 ms, up to 280 ms before "
         "the go signal (black)?",
     ),
     "sound": (
         lambda rng: (*two_ears.generate(rng, 40), two_ears.PER_EAR),
-        ("sound far left", "sound far right"),
+        ("far left", "far right"),
         "Sound localisation. From which of twelve directions does a sound come, told by the phase "
         "between the left ear (red) and the right one (black)?",
     ),

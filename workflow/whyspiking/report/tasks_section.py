@@ -1,38 +1,85 @@
-"""The tasks of the ground, one by one: what decides each, and with how little it is done."""
+"""The tasks of the ground: networks built by hand for each, and with how little each is done."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 from markupsafe import Markup
 
+from whyspiking.datasets import recall
 from whyspiking.declared import protocol_file
 from whyspiking.declared.registry import PROTOCOL, Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
+from whyspiking.talks import talk_module
 from whyspiking.verdicts import floors, points
 
+TRIED, TRIALS = "span_recall", 40
+"""The task whose built network can be changed, and on how many trials."""
 
-def section(talk: Talk, metrics: Table) -> Markup:
-    """Question, what static readers tell, and networks built by hand, of every task.
+
+def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
+    """Task -> a small table of the networks built for it, and what nobody has built.
 
     Args:
         talk: Where the protocol is.
         metrics: Its rows of the metrics table.
     """
-    said, told, found = protocol_file.load(talk.folder / PROTOCOL), floors.table(metrics), []
-    for task, described in said.tasks.items():
-        own = tables.where(told, task=task)
-        if own.empty:
-            continue
+    found = {}
+    for task, said in protocol_file.load(talk.folder / PROTOCOL).tasks.items():
         experiment = talk.experiments[task]
         params = experiment.published
         steps = round(params["trial_ms"] / params["dt_ms"])
         here = tables.where(metrics, experiment=task, perturbation="none", locus="")
-        built = [
+        networks = [
             (experiment.variants[name].says, network)
-            for name, one in described.built.items()
+            for name, one in said.built.items()
             for network in points.built_by_hand(here, {name: one}, steps)
         ]
-        sentence, rows = floors.sentence(own), own.to_dict("records")
-        found.append((task, experiment.title, described, sentence, built, rows))
-    return macros("tasks").tasks(found)
+        found[task] = macros("tasks").built(task, experiment.title, networks, said.unknown)
+    return found
+
+
+def trial(talk: Talk) -> Markup:
+    """The network of spikes built for span recall, to be changed, and trials that it answers.
+
+    Args:
+        talk: Where the protocol is.
+    """
+    params = talk.experiments[TRIED].published
+    x, classes = recall.on_steps(np.random.default_rng(0), TRIALS, recall.SPAN, params["dt_ms"])
+    # Eq. 1 of the ground's neurons, which touchable.js computes.
+    network = talk_module(talk.name, "span").spiking(None, None).arrays
+    told: dict[str, Any] = {name: np.asarray(array).tolist() for name, array in network.items()}
+    told |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
+    own = {"per_group": recall.SPAN.per_group, "marker": recall.SPAN.marker}
+    # A spike is its step and its input in one number.
+    spikes = [np.flatnonzero(one).tolist() for one in x]
+    told |= {"spikes": spikes, "classes": classes.tolist(), **own}
+    return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"])
+
+
+def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
+    """Static readers and what they reach on every task; nothing where none was measured.
+
+    Args:
+        told: Rows of floors.csv.
+        titles: Task -> its question in few words, in order.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for row in told.to_dict("records"):
+        rows.setdefault(row["floor"], {})[row["task"]] = row
+    names = {task: title.partition(":")[0] for task, title in titles.items()}
+    shown = {task: name for task, name in names.items() if task in set(told["task"])}
+    return macros("tasks").floors(rows, shown) if rows else Markup()
+
+
+def section(talk: Talk, metrics: Table) -> Markup:
+    """Both, for the page of the talk where the protocol is."""
+    titles = {name: experiment.title for name, experiment in talk.experiments.items()}
+    tabled = Markup().join(built(talk, metrics).values())
+    return tabled + matrix(floors.table(metrics), titles)

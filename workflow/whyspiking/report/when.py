@@ -1,46 +1,37 @@
-"""When should I use spikes? A row for each way in which input arrives, for page and README."""
+"""When should I use spikes? A row a task, by how its input arrives; page and README."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+import numpy as np
 from markupsafe import Markup
 
 from whyspiking.measures.accounting import ACCOUNTS, MAIN
 from whyspiking.report import html
 from whyspiking.report.first_screen import BESIDES, Answered, span
 from whyspiking.report.frontier_figure import ACCOUNT
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
-from whyspiking.verdicts.frontiers import EVERYTHING, TRAINED
+from whyspiking.verdicts.advantage import ALIKE, WAYS, WITHHELD
+from whyspiking.verdicts.frontiers import TRAINED
 
 KINDS = {
-    "Times; an earlier event must be kept": ("Span", "Volley"),
-    "Times; nothing need be kept for long": ("Sound",),
-    "One number an input, all known before the answer": ("Yin-Yang", "Randman"),
+    "events, an earlier one must be kept": ("Span", "Volley"),
+    "events, none need be kept for long": ("Sound",),
+    "one number an input": ("Yin-Yang", "Randman"),
 }
 """How an input arrives -> tasks of that kind, by the first words of their titles."""
-OTHER = "Otherwise"
 HEADS = (
-    "Input",
-    "Right answers in %, with spikes and without",
-    "Energy with spikes over the best without: hardware by events",
-    "Clocked hardware",
-    "What else would do, and its energy",
+    "Your input",
+    "As in",
+    "Right answers in %, with / without",
+    "Energy with spikes: by events",
+    "Clocked",
+    "Cheapest without",
+    "Smallest ratio we can tell",
 )
-THEIRS = {
-    CHEAPER: "more",
-    DEARER: "less",
-    NO_DIFFERENCE: "as much",
-    OPEN: "open",
-    WITHHELD: "no word yet",
-    "": "more right answers",
-}
-"""Word of spikes over all accounts -> what a family needs that reaches the level."""
 
 
 def section(answered: Answered) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    return html.macros("first_screen").when(HEADS, table(answered))
+    return html.macros("first_screen").when(HEADS, table(answered), WAYS, ALIKE)
 
 
 def markdown(answered: Answered | None) -> str:
@@ -51,49 +42,35 @@ def markdown(answered: Answered | None) -> str:
 
 
 def table(answered: Answered) -> list[tuple[str, ...]]:
-    """A row with the columns `HEADS` for each kind that has networks; in cells a part a task."""
-    rows = answered.rows(TRAINED, ACCOUNT)
+    """A row a task with the columns `HEADS`, all beside the best that is trained without."""
     kind = {task: name for name, tasks in KINDS.items() for task in tasks}
     found = []
-    for name in (*KINDS, OTHER):
-        told = [
+    for task, row in answered.rows(TRAINED, ACCOUNT).items():
+        rows = [answered.rows(TRAINED, cost)[task] for cost in MAIN]
+        # The interval of a ratio must leave out 1: it is so many times as wide to either side.
+        widths = [np.sqrt(x["high"] / x["low"]) for x in rows if np.isfinite(x["low"])]
+        found.append(
             (
-                f"{task} {' and '.join(answered.rights[task])} (at {100 * row['level']:.0f})",
-                f"{task} {_energy(answered, task, clocked=False)}",
-                f"{task} {_energy(answered, task, clocked=True)}",
-                f"{task} {', '.join(_others(answered, task)) or 'nothing'}",
+                kind.get(task, "otherwise"),
+                task,
+                " / ".join(answered.rights[task]),
+                _energy(answered, task, clocked=False),
+                _energy(answered, task, clocked=True),
+                BESIDES.get(row["made_by"], row["made_by"]) if widths else "–",
+                f"{span(widths)} times" if widths else "–",
             )
-            for task, row in rows.items()
-            if kind.get(task, OTHER) == name
-        ]
-        found += [(name, *map("; ".join, zip(*told, strict=True)))] * bool(told)
-    return found
+        )
+    return sorted(found, key=lambda row: [*KINDS, row[0]].index(row[0]))
 
 
 def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
-    """The word beside the best without spikes, and the ratio: with memory and without."""
+    """The ratio to the best without spikes, without memory and with it, and its word."""
     costs = [cost for cost in MAIN if ACCOUNTS[cost].clocked == clocked]
     rows = [answered.rows(TRAINED, cost)[task] for cost in costs]
     words = {row["word"] for row in rows}
     if words == {WITHHELD}:
-        return "no word yet"
+        return "no verdict yet"
     if "" in words:
-        mine, theirs = (min(row[key] for row in rows) for key in ("reached", "reached_theirs"))
-        return f"on {mine} of {rows[0]['seeds']} seeds, without on {theirs}"
-    told = span(row["ratio"] for row in rows)
-    return f"{words.pop() if len(words) == 1 else 'depends on memory'}, {told} times"
-
-
-def _others(answered: Answered, task: str) -> Iterator[str]:
-    """Families without spikes that reach the level on all seeds, and what they need.
-
-    Networks built by hand are told of where they turn the word of all that is trained.
-    """
-    names = BESIDES | {EVERYTHING: "hand-built ones"}
-    trained = answered.over[TRAINED][task]
-    for beside, over in answered.over.items():
-        row = answered.rows(beside, ACCOUNT).get(task)
-        other = beside != TRAINED and (beside != EVERYTHING or over[task] != trained)
-        if row and other and row["reached_theirs"] == row["seeds"]:
-            needs = THEIRS.get(over[task], "it depends")
-            yield f"{names.get(beside, beside).removeprefix('their ')} ({needs})"
+        return "too few right answers"
+    word = words.pop() if len(words) == 1 else "depends on memory"
+    return f"{span(row['ratio'] for row in rows)} times: {word}"

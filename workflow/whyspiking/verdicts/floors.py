@@ -1,12 +1,10 @@
-"""Admission of the ground's tasks: what static readers make of each, in a table and a sentence.
+"""Admission of the ground's tasks: what static readers make of each.
 
 A floor is at chance within the protocol's margin, and decides the task if it comes nearly as far as
 the reference, which is told the whole trial at once; else it tells a part.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from whyspiking.declared import protocol_file, registry
 from whyspiking.measures import statistics
@@ -15,12 +13,6 @@ from whyspiking.records.columns import FLOORS
 from whyspiking.records.tables import Table
 
 AT_CHANCE, PART, DECIDES, REFERENCE = "at chance", "above chance", "decides", "reference"
-VERBS = {
-    AT_CHANCE: "at chance",
-    PART: "above chance",
-    DECIDES: "as good as the reference, which is told the whole trial at once",
-}
-"""What a floor is -> how a sentence says it."""
 
 
 def table(ground: Table) -> Table:
@@ -61,26 +53,3 @@ def table(ground: Table) -> Table:
                     }
                 )
     return FLOORS.table(rows)
-
-
-def sentence(floors: Table) -> str:
-    """What does not decide a task, and what does.
-
-    Args:
-        floors: Rows of one task, columns of `columns.FLOORS`.
-    """
-    reference = floors["word"] == REFERENCE
-    best = floors[~reference].groupby("reads", sort=False)["accuracy"].idxmax()
-    told, parts = floors.loc[best], []
-    for word, verb in VERBS.items():
-        share = "" if word == AT_CHANCE else " ({:.0f} %)"
-        own = tables.where(told, word=word)[["reads", "accuracy"]].itertuples(index=False)
-        if names := [reads + share.format(100 * accuracy) for reads, accuracy in own]:
-            parts.append(f"{_listed(names)} {verb}")
-    whole = float(floors.loc[reference, "accuracy"].iloc[0])
-    said = f"{'; '.join(parts)} ({100 * whole:.0f} %)."
-    return said[0].upper() + said[1:]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

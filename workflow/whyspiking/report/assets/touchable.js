@@ -319,3 +319,70 @@ const touchable = (() => {
   document.querySelectorAll(".touch.play").forEach(play);
   return { fires, closest, decide, classify };
 })();
+
+// A network built by hand, whose weights and threshold a reader changes (ground, Eq. 1).
+const built = (() => {
+  // For every trial the class whose neurons fire most in the answer, -1 where none fires; and the
+  // spikes of gates and memories in a trial.
+  function answers(net, cue, marker, theta) {
+    const [n, k] = [net.gate.length, net.keep.length];
+    const steps = Math.round(net.trial_ms / net.dt_ms);
+    const late = steps - Math.round(net.last_ms / net.dt_ms);
+    const keep = ["gate", "memory"].map((name) => Math.exp(-net.dt_ms / net[`tau_${name}`]));
+    const thresholds = [theta, net.theta_memory];
+    const first = 4 * net.per_group; // of the marker's inputs
+    const scale = net.gate.map((_, i) => i < first ? cue : i < first + net.marker ? marker : 1);
+    let fired = 0;
+    const choices = net.spikes.map((spikes) => {
+      const inputs = Array.from({ length: steps }, () => []);
+      for (const place of spikes) inputs[Math.floor(place / n)].push(place % n);
+      const v = [net.start_gate.slice(), net.start_memory.slice()];
+      const counts = Array(k).fill(0);
+      for (let step = 0; step < steps; step++) {
+        const sent = v.map((own, p) => own.map((_, j) => {
+          const u = keep[p] * own[j];
+          const spike = u >= thresholds[p];
+          own[j] = spike ? 0 : u;
+          if (spike) fired += 1;
+          if (spike && step >= late) counts[j] += 1;
+          return spike;
+        }));
+        for (let j = 0; j < k; j++) {
+          for (const i of inputs[step]) v[0][j] += scale[i] * net.gate[i][j];
+          for (let g = 0; g < k; g++) {
+            if (!sent[0][g]) continue;
+            v[0][j] += net.again[g][j];
+            v[1][j] += net.keep[g][j];
+          }
+          for (const i of inputs[step]) v[1][j] += net.ask[i][j];
+        }
+      }
+      const most = Math.max(...counts);
+      return most > 0 ? counts.indexOf(most) : -1;
+    });
+    return { choices, spikes: fired / choices.length };
+  }
+
+  function touch(figure) {
+    const net = JSON.parse(figure.dataset.network);
+    const inputs = [...figure.querySelectorAll("input")];
+    const draw = () => {
+      const values = inputs.map((input) => Number(input.value));
+      inputs.forEach((input, at) => { input.parentNode.querySelector("output").value = values[at]; });
+      const { choices, spikes } = answers(net, ...values);
+      const right = choices.filter((choice, at) => choice === net.classes[at]).length;
+      figure.querySelector(".says").innerHTML = `<strong>Right in ${right} of ${choices.length} ` +
+        `trials</strong>, with ${spikes.toFixed(1)} spikes each; guessing: ${choices.length / 4}.`;
+    };
+    inputs.forEach((input) => input.addEventListener("input", draw));
+    figure.querySelector("button").addEventListener("click", () => {
+      for (const input of inputs) input.value = input.defaultValue;
+      draw();
+    });
+    figure.hidden = false;
+    draw();
+  }
+
+  document.querySelectorAll("#touch-built").forEach(touch);
+  return { answers };
+})();
