@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import recall
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import tables
@@ -73,6 +74,9 @@ def trials(params: ct.Params) -> learning.Draw:
 
 def told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
     """Raster (trial, step, input) and classes (trial,) of a split."""
+    if settings := tasks.RECALL.get(params.experiment):  # the same trials, without sorting spikes
+        n, rng = getattr(params, f"n_{split}"), streams.rng(f"data-{split}")
+        return recall.on_steps(rng, n, settings, params.dt_ms)
     task = tasks.make_task(params, split, streams)
     assert task is not None
     return tasks.raster(params, task), np.asarray(task.targets)
