@@ -161,6 +161,9 @@ class Product(Only):
 
     rate: Annotated[Some[Positive], Field(description="Learning rates.")]
     batch: NotRequired[Annotated[Some[Count], Field(description="Trials an update.")]]
+    gain: NotRequired[
+        Annotated[Some[Positive], Field(description="Of input weights; else the task's.")]
+    ]
 
 
 class Tuned(Block):
@@ -210,6 +213,7 @@ class Setting(Block):
     )
     recurrent: MayLack[bool] = Field(None, description="Whether units reach each other.")
     batch: MayLack[Count] = Field(None, description="Trials an update.")
+    gain: MayLack[Positive] = Field(None, description="Of input weights; else the task's.")
 
     @property
     def given(self) -> dict[str, Any]:
