@@ -19,6 +19,7 @@ from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
 from whyspiking.report.score_figures import accuracy_size
 from whyspiking.verdicts import score_curves
+from whyspiking.verdicts.described import described as joined
 
 TRIALS = 10**9
 """So many that half a count is nothing."""
@@ -125,8 +126,7 @@ def made_metrics() -> pd.DataFrame:
 
 
 def curves_of(metrics):
-    experiment = made_talk().experiments["one"]
-    return columns.CURVES.table(score_curves._along_size(metrics, experiment))
+    return columns.CURVES.table(score_curves.along_size(joined(metrics, {"toy": made_talk()})))
 
 
 def test_the_figure_shows_every_size_and_says_so():

@@ -41,7 +41,7 @@ def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.Data
 
     Args:
         metrics: The talk's rows of the metrics table, as `described`.
-        talk: Of which sizes are compared, and which learning rules with the gradient.
+        talk: Which of its learning rules are compared with the gradient.
         config: The run configuration; the `energy` block is used.
 
     Returns:
@@ -53,7 +53,7 @@ def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.Data
     parts = [
         *_gains(ours, controls),
         _recovered(metrics[simulated]),
-        *_size_ratios(_clean(metrics[~simulated]), talk),
+        *_size_ratios(_clean(metrics[~simulated])),
         *_energies(_clean(ours), _clean(controls), config["energy"]),
         *_alignments(metrics, talk),
     ]
@@ -139,37 +139,31 @@ def _alignments(metrics: Table, talk: Talk) -> Iterator[Table]:
             yield _rows(pairs, metric, value, locus=place.where)
 
 
-def _size_ratios(trained: Table, talk: Talk) -> Iterator[Table]:
+def _size_ratios(trained: Table) -> Iterator[Table]:
     """G1: size ratio of every spiking network to every control, in the engines of training.
 
     What was re-simulated is one network at one size; sizes are compared as they were trained.
     """
+    trained = trained[trained["sizes"] > 1]
     numbers, scores = (tables.where(trained, metric=metric) for metric in ("parameters", "score"))
     points = _pairs(numbers, scores, "variant", "engine")
-    for experiment in talk.experiments.values():
-        if experiment.sizes is None:
-            continue
-        known = [variant.trained_as for variant in experiment.variants.values()]
-        own = tables.where(points, experiment=experiment.name)
-        if experiment.kind == "continuous":
-            own = own.assign(trials_other=sizes.MANY)
-        # Only seeds that have all sizes.
-        curves = {
-            key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
-            for key, part in own.groupby(["trained_as", "seed"])
-            if key[0] in experiment.sizes.of and len(part) == known.count(str(key[0]))
-        }
-        ours, controls = (tables.where(own, role=role) for role in ("spiking", "control"))
-        for pair in _pairs(ours, controls[["experiment", "seed", "variant"]]).to_dict("records"):
-            names = pair["variant"], pair["variant_other"]
-            sides = [curves.get((name, pair["seed"]), []) for name in names]
-            if all(sides):
-                trials = min(point[2] for side in sides for point in side)
-                trials = 1 if trials == sizes.MANY else trials
-                value = [sizes.size_ratio(*sides)]
-                yield _rows(
-                    pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials
-                )
+    many = points["trials_other"].mask(points["kind"] == "continuous", sizes.MANY)
+    points = points.assign(trials_other=many)
+    # Only seeds that have all sizes.
+    curves = {
+        key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
+        for key, part in points.groupby(["experiment", "trained_as", "seed"])
+        if len(part) == part["sizes"].iloc[0]
+    }
+    ours, controls = (tables.where(points, role=role) for role in ("spiking", "control"))
+    for pair in _pairs(ours, controls[NETWORK]).to_dict("records"):
+        names = pair["variant"], pair["variant_other"]
+        sides = [curves.get((pair["experiment"], name, pair["seed"]), []) for name in names]
+        if all(sides):
+            trials = min(point[2] for side in sides for point in side)
+            trials = 1 if trials == sizes.MANY else trials
+            value = [sizes.size_ratio(*sides)]
+            yield _rows(pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials)
 
 
 def _energies(ours: Table, controls: Table, config: Mapping[str, Any]) -> Iterator[Table]:

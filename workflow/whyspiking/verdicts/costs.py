@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.registry import Talk
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
@@ -73,24 +72,20 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
         }
 
 
-def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
+def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
     """Agreement of the training engine with Brian2, per talk: the worst over its networks.
 
     Returns:
         A table with the columns of `columns.PARITY`; `equal` where both are within the limits,
         and what was not measured does not count.
     """
-    rows = metrics[(metrics["perturbation"] == "none") & metrics["talk"].isin(list(talks))]
-    keys = ["experiment", "variant", "seed"]
-    talks_measured = []
-    for name in talks:
-        own: Table = tables.where(rows, talk=name, metric=list(limits))
-        if own.empty:
-            continue
+    measured = tables.where(metrics, perturbation="none", metric=list(limits))
+    found = []
+    for talk, own in measured.groupby("talk", sort=False):
         least = float(tables.where(own, metric="equal_decisions")["value"].min())
         largest = float(tables.where(own, metric="score_difference")["value"].abs().max())
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
         worst = {"equal_decisions": least, "score_difference": largest}
-        networks = len(own[keys].drop_duplicates())
-        talks_measured.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
-    return columns.PARITY.table(talks_measured)
+        networks = len(own[["experiment", "variant", "seed"]].drop_duplicates())
+        found.append({"talk": talk, "networks": networks, **worst, "equal": not beyond})
+    return columns.PARITY.table(found)
