@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.running import environment
+from whyspiking_maintain import environment
 
 TOOL = ".ci/audit.txt"
 SECONDS = 600

@@ -23,10 +23,10 @@ def described(metrics: Table, talks: Mapping[str, Talk]) -> Table:
     Returns:
         The rows of networks that the talks have, in order, with these columns more: `role` of the
         variant; `kind` of the experiment's answers; `trained_as`, the variant that the talk knows,
-        `share` of its size and the number of `sizes` it is trained at; the variant that it `recovers`; the `task` that talks share, empty
-        where there is none; `tau_ms`, the characteristic time of the talk, and `task_ms`, how many
-        ms of the shared task a ms of its model is; `rank`, its place in the order of talks and of
-        their talk.yaml.
+        `share` of its size and the number of `sizes` it is trained at; the variant that it
+        `recovers`; the `task` that talks share, empty where there is none; `tau_ms`, the
+        characteristic time of the talk, and `task_ms`, how many ms of the shared task a ms of its
+        model is; `rank`, its place in the order of talks and of their talk.yaml.
     """
     rows = [
         (

@@ -63,7 +63,7 @@ def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
 
 
 def _state(experiment: Experiment, talk: Talk, *, undefined: bool) -> set[str]:
-    """Words for what an experiment is or lacks, the keys of reasons; undefined: rows lack values."""
+    """What an experiment is and lacks, the keys of reasons; undefined: its rows have no values."""
     roles = [variant.role for variant in experiment.variants.values()]
     aligned = [place.experiment for rule in talk.learning for place in rule.alignment]
     lacks = {
