@@ -76,7 +76,6 @@ def test_sizes_become_variants_that_are_trained_not_simulated_and_of_controls_co
         *("net", "mlp"),
         *("net_at_25", "net_at_50", "mlp_at_25", "mlp_at_50"),
     ]
-    assert experiment.simulated_variants() == ["net"]
     assert {experiment.variants[name].trained_as for name in ("net", "net_at_50")} == {"net"}
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
     assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]

@@ -113,7 +113,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     if task.same_trials and len(scores) > 1:
         extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place)
         extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
-    accuracy = statistics.logit_interval(scores, trials, 0.95, *(extra or (0.0, np.inf)))
+    accuracy = statistics.logit_interval(scores, trials, *(extra or (0.0, np.inf)))
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     return {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.measures import statistics
+from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.axes import favoured
@@ -58,18 +59,14 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
     means = rows.groupby([*PLACE, "seed", "role", "rank"], sort=False)["value"].mean().reset_index()
     ours, controls = (tables.where(means, role=role) for role in ("spiking", "control"))
     pairs = ours.merge(controls, on=["talk", "experiment", "seed"], suffixes=("", "_other"))
-    pairs = pairs.assign(ratio=pairs["value"] / pairs["value_other"])
-    pairs = pairs.sort_values(["rank", "rank_other", "seed"])
-    for place, own in pairs.groupby([*PLACE, "variant_other"], sort=False):
-        found = statistics.log_interval(own["ratio"].to_numpy())
+    pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])
+    by = ["rank", "rank_other", *PLACE, "variant_other"]
+    for ratio in statistics.over_seeds(pairs, by, "log").to_dict("records"):
+        place = {name: ratio[name] for name in PLACE} | {"locus": ratio["variant_other"]}
+        found = Interval(*(ratio[name] for name in ("mean", "low", "high", "seeds")))
         limits = {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
         side = {"unit": "1", "favours_spikes": favoured("smaller", found, 1)}
-        yield {
-            **dict(zip([*PLACE, "locus"], place, strict=True)),
-            "metric": RATIO,
-            **limits,
-            **side,
-        }
+        yield {**place, "metric": RATIO, **limits, **side}
 
 
 def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
