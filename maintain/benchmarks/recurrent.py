@@ -21,7 +21,7 @@ from typing import Any
 
 from whyspiking import arithmetic
 
-arithmetic.settle()
+arithmetic.set_variables()
 
 import jax
 import jax.numpy as jnp
