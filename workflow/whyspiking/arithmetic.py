@@ -166,7 +166,7 @@ def set_for_children() -> None:
 
 
 def settings() -> dict[str, str]:
-    """The variables that `set_variables` sets; the user's flags of XLA stand behind ours, a GPU stays."""
+    """The variables to set; the user's flags of XLA stand behind ours, a GPU stays."""
     chosen = dict(LIBRARIES[vectors()])
     given = os.environ.get("XLA_FLAGS", "").split()
     ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
