@@ -155,10 +155,10 @@ def beside(metrics: Table) -> pd.DataFrame:
     for number, entry in enumerate(ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
         own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
-        for (talk, tau_ms), part in own.groupby(["talk", "tau_ms"], sort=False):
+        for talk, part in own.groupby("talk", sort=False):
             means = part.groupby(["experiment", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = tau_ms / float(tau["used"])
+            ratio = float(part["tau_ms"].iloc[0]) / float(tau["used"])
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {

@@ -219,7 +219,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sa
         own = own.join(second, how="inner")
         if own.empty:
             raise NothingMeasuredError("no seed has both sides of the comparison")
-        extra = _parts_variance(metrics, claim, own.index, where, other)
+        extra = _parts_variance(metrics, claim, own.index.to_list(), where, other)
         if ratio:
             own = own[own["other"] > 0]
     else:
@@ -247,14 +247,14 @@ def _trials_variance(
     # Of one network the test trials are all that there is an interval over.
     if claim.same_trials and len(own) > 1:
         return None
-    extra = _parts_variance(metrics, claim, own.index, where)
+    extra = _parts_variance(metrics, claim, own.index.to_list(), where)
     if extra is None and _is_share(claim):
         return statistics.binomial_variance(own["value"], own["trials"]), np.inf
     return extra
 
 
 def _parts_variance(
-    metrics: pd.DataFrame, claim: Claim, seeds: pd.Index, *places: Mapping[str, Any]
+    metrics: pd.DataFrame, claim: Claim, seeds: Sequence[int], *places: Mapping[str, Any]
 ) -> tuple[float, float] | None:
     """Variance that the choice of test trials adds to that of the mean over seeds.
 

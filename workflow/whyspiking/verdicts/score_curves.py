@@ -32,7 +32,9 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None
         A table with the columns of `columns.CURVES`.
     """
     rows = list(along_size(metrics))
-    for talk in talks.values() if folder else ():
+    if folder is None:
+        return columns.CURVES.table(rows)
+    for talk in talks.values():
         for experiment in talk.experiments.values():
             exhibits = folder / talk.name / experiment.name / "exhibits.npz"
             if exhibits.is_file() and experiment.kind == "classification":
