@@ -53,7 +53,7 @@ report smoke: environment
 environment:
 	@if [ -z "$(PYTHON)" ]; then \
 	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
-	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.environment
+	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow:maintain $(PYTHON) -m whyspiking_maintain.environment
 
 # A file goes to one worker, so that what its tests share, a finished run say, is made once.
 test: environment
@@ -99,7 +99,7 @@ lock: environment
 
 # What editors complete and check the YAML files by, from the models that read them.
 schemas: environment
-	@python -m whyspiking.declared.editor_schemas
+	@python -m whyspiking_maintain.editor_schemas
 
 # In an environment of its own, which is thrown away: .venv need not be there and does not grow.
 audit:

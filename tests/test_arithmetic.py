@@ -34,7 +34,7 @@ import hashlib, json, sys
 from pathlib import Path
 import pytest
 from whyspiking import arithmetic
-arithmetic.settle()
+arithmetic.set_variables()
 from made import trainings
 print(json.dumps(["caches", arithmetic.caches()]))
 with pytest.MonkeyPatch.context() as patch:
@@ -185,7 +185,9 @@ def test_a_flag_of_jax_that_may_decide_numbers_is_held_at_its_default_and_in_the
 
 
 def test_xla_says_that_it_heeds_every_flag_whatever_the_user_wrote(tmp_path):
-    compute = "arithmetic.settle(); import jax; print(jax.jit(jax.numpy.sum)(jax.numpy.ones(3)))"
+    compute = (
+        "arithmetic.set_variables(); import jax; print(jax.jit(jax.numpy.sum)(jax.numpy.ones(3)))"
+    )
     subprocess.run(
         [sys.executable, "-c", f"from whyspiking import arithmetic; {compute}"],
         env={
@@ -283,7 +285,7 @@ def test_what_comes_too_late_or_is_unknown_is_refused(monkeypatch):
     assert np.__version__  # loaded
     monkeypatch.setenv("OPENBLAS_CORETYPE", "SkylakeX")
     with pytest.raises(RuntimeError, match="before OPENBLAS_CORETYPE"):
-        arithmetic.settle()
+        arithmetic.set_variables()
     monkeypatch.setenv(arithmetic.VARIABLE, "mmx")
     with pytest.raises(UserError, match="'mmx' is not known; one of baseline, avx2, native"):
         arithmetic.vectors()

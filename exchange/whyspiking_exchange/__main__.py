@@ -125,7 +125,7 @@ def _done(
     network: argparse.ArgumentParser,
 ) -> int:
     """Do what is asked for; returns the exit status."""
-    arithmetic.settle()
+    arithmetic.set_variables()
     # What numbers need is loaded only now: --help answers at once.
     from whyspiking_exchange.foreign import job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from whyspiking import arithmetic
 
 # Before numpy, JAX and Brian2 are imported: everything is timed on one thread.
-arithmetic.settle()
+arithmetic.set_variables()
 
 import functools
 import time

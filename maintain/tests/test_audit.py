@@ -7,8 +7,7 @@ import pytest
 from made.checkouts import ROOT
 from made.programs import program
 
-from whyspiking.running import environment
-from whyspiking_maintain import audit
+from whyspiking_maintain import audit, environment
 
 CLEAN = {"name": "numpy", "version": "2.0", "vulns": []}
 SILENT = {"name": "jax", "skip_reason": "not found"}

@@ -52,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     # Before numpy is loaded, and so before the modules below are.
-    arithmetic.settle()
+    arithmetic.set_variables()
     match given.command:
         case "check" | "joint":
             from whyspiking_maintain import record

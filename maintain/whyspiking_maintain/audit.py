@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from whyspiking.running import environment
+from whyspiking_maintain import environment
 
 TOOL = ".ci/audit.txt"
 SECONDS = 600

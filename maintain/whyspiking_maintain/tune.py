@@ -79,11 +79,7 @@ def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> p
     began = time.monotonic()
     for n, (experiment, variant, setting, seed) in enumerate(left, 1):
         row = _tried(experiment, variant, setting, config, seed)
-        table = columns.TUNING.table([row])
-        # One write for each row, which no other process cuts in two.
-        text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        tables.append(columns.TUNING.table([row]), path)
         minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
         print(
             f"{n} of {len(left)}, {minutes:.0f} min left: {experiment.name}/{variant} "

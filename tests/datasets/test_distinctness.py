@@ -23,7 +23,7 @@ def linear(features, classes, fresh, fresh_classes):
 @pytest.mark.parametrize("n", [3, 6, 20])
 def test_classes_are_as_defined_and_balanced(n):
     times, classes = drawn(n, 0)
-    nearest = distinctness.nearest_ms(times)
+    nearest = np.diff(np.sort(times, axis=1), axis=1).min(axis=1)
     assert classes.mean() == 0.5
     assert nearest[classes == 0].min() >= 3.0 - 1e-9
     assert nearest[classes == 1].max() <= 0.25

@@ -10,7 +10,7 @@ from made.project import config
 
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
-from whyspiking.declared.registry import Talk
+from whyspiking.declared.registry import Talk, TauChar
 from whyspiking.declared.shared_tasks import shared_tasks
 
 CONFIG = config("default")
@@ -29,6 +29,7 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
     learners = [f"{e.name}/spiking" for e in experiments if "spiking" in e.variants]
     rules = [Rule.model_validate({**RULE, "applies": learners})] if learners else []
     told = {"speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
+    told["tau_char"] = TauChar(value=1.0, unit="ms", what="made up")
     excused = {
         task: f"{name} was not made for {task}"
         for task in shared_tasks()

@@ -14,7 +14,7 @@ import pytest
 
 from whyspiking import arithmetic
 
-arithmetic.settle()  # before anything loads numpy
+arithmetic.set_variables()  # before anything loads numpy
 
 from made.checkouts import ROOT, copy_workflow, finish, use_builds
 from made.once import once

@@ -19,6 +19,7 @@ from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
 from whyspiking.report.score_figures import accuracy_size
 from whyspiking.verdicts import score_curves
+from whyspiking.verdicts.described import described as joined
 
 TRIALS = 10**9
 """So many that half a count is nothing."""
@@ -75,7 +76,6 @@ def test_sizes_become_variants_that_are_trained_not_simulated_and_of_controls_co
         *("net", "mlp"),
         *("net_at_25", "net_at_50", "mlp_at_25", "mlp_at_50"),
     ]
-    assert experiment.simulated_variants() == ["net"]
     assert {experiment.variants[name].trained_as for name in ("net", "net_at_50")} == {"net"}
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
     assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
@@ -125,8 +125,7 @@ def made_metrics() -> pd.DataFrame:
 
 
 def curves_of(metrics):
-    experiment = made_talk().experiments["one"]
-    return columns.CURVES.table(score_curves._along_size(metrics, experiment))
+    return columns.CURVES.table(score_curves.along_size(joined(metrics, {"toy": made_talk()})))
 
 
 def test_the_figure_shows_every_size_and_says_so():

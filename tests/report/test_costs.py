@@ -12,7 +12,7 @@ from whyspiking.plots.figures import style
 from whyspiking.records import tables
 from whyspiking.report import costs_section, trained_section
 from whyspiking.verdicts import biology, costs, overview, tolerance
-from whyspiking.verdicts.described import described
+from whyspiking.verdicts.described import described, in_task_time
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: talk.surname for name, talk in TALKS.items()}
@@ -74,7 +74,7 @@ LIMITS = {"equal_decisions": 0.99, "score_difference": 0.005}
 def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal):
     measured = {"equal_decisions": (1.0, decisions), "score_difference": (0.0, difference)}
     table = rows(*(("spiking", s, m, own[s]) for m, own in measured.items() for s in (0, 1)))
-    parity = costs.parity(table, TALKS, LIMITS)
+    parity = costs.parity(table, LIMITS)
     (found,) = parity.to_dict("records")
     assert (found["equal"], found["networks"]) == (equal, 2)
     said = costs_section.parity_words(parity, TALKS, LIMITS)
@@ -84,7 +84,7 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
 
 def test_sizes_and_memory_are_told_and_what_was_not_measured_is_said():
     empty = rows(("spiking", 0, "score", 0.9))
-    parity = costs.parity(empty, TALKS, LIMITS)
+    parity = costs.parity(empty, LIMITS)
     assert "not compared" in costs_section.parity_words(parity, TALKS, LIMITS)
     assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
     assert "No memory" in costs_section.memory(costs.costs(described(empty, TALKS)), TALKS)
@@ -115,7 +115,7 @@ def test_tolerance_names_the_worst_experiment_first():
             rows(("mlp", 0, "bits95", 2.0), perturbation="quantise", locus="weights"),
         ]
     )  # fmt: skip
-    limits = tolerance.limits(table, TALKS)
+    limits = tolerance.limits(described(table, TALKS))
     jitter = limits[limits["perturbation"] == "jitter"].set_index("experiment")
     assert jitter["unit"].to_dict() == {"yinyang": "tau", "shared_yinyang": "ms"}
     assert jitter["value"].to_dict() == pytest.approx({"yinyang": 0.2, "shared_yinyang": 10.0})
@@ -143,11 +143,15 @@ def test_jitter_of_shared_tasks_is_told_in_their_own_ms(experiment, value, in_ta
     row = tables.where(measures, experiment=experiment, measure="T3").iloc[0]
     assert row["value"] == pytest.approx(value)
     assert row["in_tau"] == pytest.approx(in_tau, nan_ok=True)
-    other = tolerance.in_task_time(found, TALKS).set_index("metric")["value"]
+    other = in_task_time(described(found, TALKS)).set_index("metric")["value"]
     assert other["t95"] == 0.37 and other["sigma50"] == pytest.approx(value)
 
 
 # nervous systems
+
+
+def beside(metrics, talks=TALKS):
+    return biology.beside(described(metrics, talks))
 
 
 def test_published_ranges_have_sources():
@@ -161,7 +165,7 @@ def test_published_ranges_have_sources():
 
 def test_rates_and_times_are_rescaled_by_the_characteristic_time():
     table = pd.concat([rows(("spiking", 0, "rate", 200.0)), rows(("spiking", 0, "t95", 2.0))])
-    found = biology.beside(table, TALKS).groupby("metric").first()
+    found = beside(table).groupby("metric").first()
     # One characteristic time of goeltz, 1 ms, becomes 10 ms.
     assert found.loc["rate", "rescaled_low"] == pytest.approx(20.0)
     assert found.loc["t95", "rescaled_low"] == pytest.approx(20.0)
@@ -178,7 +182,7 @@ def test_place_beside_the_published_range(low, high, place):
 
 def test_biology_is_shown_with_sources_and_without_what_is_missing():
     table = rows(("spiking", 0, "rate", 200.0), ("spiking", 1, "rate", 220.0))
-    found = biology.beside(table, TALKS)
+    found = beside(table)
     shown = trained_section.biology_table(found, TALKS)
     assert "210 Hz" in shown and "21 Hz" in shown
     for part in (
@@ -191,23 +195,21 @@ def test_biology_is_shown_with_sources_and_without_what_is_missing():
     with style():
         assert "firing rate, Goeltz: 2.1e+02" in trained_section.biology_figure(found, TALKS).alt
         with pytest.raises(figures.NotMeasuredError):
-            trained_section.biology_figure(
-                biology.beside(rows(("spiking", 0, "score", 0.9)), TALKS), TALKS
-            )
+            trained_section.biology_figure(beside(rows(("spiking", 0, "score", 0.9))), TALKS)
 
 
 def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
     """Under a perturbation the locus is where the spikes were moved, not a population."""
     clean = rows(("spiking", 0, "sigma50", 3.0))
-    assert biology.beside(clean, TALKS).empty
+    assert beside(clean).empty
     moved = [
         rows(("spiking", 0, "sigma50", x), ("spiking", 1, "sigma50", y), perturbation="jitter",
              locus=locus)
         for locus, x, y in (("input", 2.0, 4.0), ("hidden", 5.0, np.inf))
     ]  # fmt: skip
-    (found,) = biology.beside(pd.concat(moved), TALKS).to_dict("records")
+    (found,) = beside(pd.concat(moved)).to_dict("records")
     assert (found["low"], found["high"], found["place"]) == (3.0, np.inf, "partly inside")
-    table = biology.beside(pd.concat(moved), TALKS)
+    table = beside(pd.concat(moved))
     assert "3 … &gt; max" in trained_section.biology_table(table, TALKS)
     with style():
         assert "3 to inf" in trained_section.biology_figure(table, TALKS).alt
@@ -216,17 +218,17 @@ def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
 def test_quantities_count_where_they_are_those_of_the_network():
     sent_in = rows(("spiking", 0, "isi_cv", 10.0), locus="input")
     for locus, counted in (("input", False), ("events", False), ("hidden", True)):
-        assert biology.beside(sent_in.assign(locus=locus), TALKS).empty != counted
+        assert beside(sent_in.assign(locus=locus)).empty != counted
     bursts = rows(("spiking", 0, "burst_fraction", 0.2), locus="neurons")
-    assert biology.beside(bursts, TALKS).empty, "asked of some talks only"
+    assert beside(bursts).empty, "asked of some talks only"
     talks = {"naud": registry.load_talk("naud")}
     naud = bursts.assign(talk="naud", experiment="multiplexing")
-    assert biology.beside(naud, talks)["place"].tolist() == ["inside"]
+    assert beside(naud, talks)["place"].tolist() == ["inside"]
 
 
 def test_recorded_trains_stand_beside_ours_and_the_variation_is_named():
     table = rows(("spiking", 0, "isi_cv", 1.2), locus="hidden")
-    found = biology.beside(table, TALKS)
+    found = beside(table)
     shown = trained_section.biology_table(found, TALKS)
     assert "recorded: grasshopper receptor" in shown and "929 and 868 spikes" in shown
     assert "0.45 … 0.533" in shown

@@ -10,6 +10,7 @@ from made.measured import table
 from whyspiking.report import same_task_section as section
 from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.verdicts import advantage, common_ground, frontiers
+from whyspiking.verdicts.described import described
 
 UP = [(1000, 0.75), (2000, 0.9), (4000, 1.0)]
 
@@ -29,7 +30,7 @@ def made():
         metrics(home, "bptt", [0.3, 0.3, 0.3], spikes_hidden=90.0),
         metrics(quiet, "rates", [0.95, 0.95, 0.95]),
     )
-    ground = SharedTasks(common_ground.matrix(found, talks, CONFIG), talks)
+    ground = SharedTasks(common_ground.matrix(described(found, talks), talks, CONFIG), talks)
     place = {"task": "randman", "guess": 0.1}
     rows = points(
         family("lif", UP, **place),

@@ -75,9 +75,9 @@ def test_making_the_environment_stops_before_any_work(machine, tmp_path):
     for name in ("requirements.txt", "pyproject.toml"):
         (tmp_path / name).write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "whyspiking.running.environment"],
+        [sys.executable, "-m", "whyspiking_maintain.environment"],
         cwd=tmp_path,
-        env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
+        env={**environ, "PYTHONPATH": f"{ROOT / 'workflow'}:{ROOT / 'maintain'}"},
         capture_output=True,
         text=True,
     )
@@ -91,10 +91,13 @@ def test_what_makes_the_environment_runs_on_the_oldest_python_it_may_meet():
     """It speaks before the environment exists, so its syntax must be that of Python 3.8."""
     import ast
 
-    own = ("running/preflight", "running/environment", "running/__init__", "__init__")
-    for name in (*own, "compiler/__init__", "compiler/toolchain", "errors"):
-        source = (ROOT / f"workflow/whyspiking/{name}.py").read_text(encoding="utf-8")
-        ast.parse(source, feature_version=(3, 8))
+    core = ("running/preflight", "running/__init__", "compiler/__init__", "compiler/toolchain")
+    own = [f"workflow/whyspiking/{name}.py" for name in (*core, "errors", "__init__")]
+    for name in (
+        *own,
+        *(f"maintain/whyspiking_maintain/{x}.py" for x in ("__init__", "environment")),
+    ):
+        ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 8))
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
 

@@ -69,7 +69,9 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
     described = registry.load_talk(talk).experiments[experiment]
     params = registry.params(described, CONFIG, seed)
     for variant in described.variants:
-        params = plans.told(described, variant, params, registry.load_talk(talk).of_training)
+        params = plans.readable_params(
+            described, variant, params, registry.load_talk(talk).of_training
+        )
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
     vowels = described.data_key == data_folders.VOWELS

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made import measured
 
-from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns
 from whyspiking.verdicts import axes
@@ -85,8 +84,3 @@ def test_infinite_and_undefined_values():
     assert row["effect"] == 3.0
     assert np.isnan(row["low"])
     assert contrasts([rows([np.nan])], entry()).empty
-
-
-def test_an_unknown_metric_is_refused():
-    with pytest.raises(UserError, match="'speed'"):
-        contrasts([rows([1.0])], entry(metric="speed"))

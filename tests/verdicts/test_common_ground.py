@@ -9,13 +9,18 @@ from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.verdicts import common_ground
+from whyspiking.verdicts.described import described
+
+
+def matrix(rows, talks):
+    return common_ground.matrix(described(rows, talks), talks, CONFIG)
 
 
 def judged(*scores_of, task="randman"):
     """The row of a method with these accuracies."""
     own = experiment("own", task, ["spiking"])
     rows = tables.where(table(metrics(own, "spiking", list(scores_of))), perturbation="none")
-    found = common_ground.matrix(rows, {"own": talk("own", own)}, CONFIG)
+    found = matrix(rows, {"own": talk("own", own)})
     assert list(found.columns) == columns.SHARED.names
     return tables.where(found, task=task, kind="method").to_dict("records")[0]
 
@@ -34,7 +39,7 @@ def test_controls_are_no_methods_and_who_has_no_result_says_why():
     later = experiment("later", "randman", ["spiking"])
     talks = {"home": talk("home", home), "idle": talk("idle"), "later": talk("later", later)}
     rows = [metrics(home, variant, [0.9, 0.9]) for variant in home.variants]
-    found = common_ground.matrix(table(*rows), talks, CONFIG)
+    found = matrix(table(*rows), talks)
     assert not found.duplicated(["task", "talk", "variant"]).any()
     for task, own in found.groupby("task"):
         assert set(own["talk"]) == set(talks), task
@@ -48,7 +53,7 @@ def test_controls_are_no_methods_and_who_has_no_result_says_why():
 def test_nothing_measured_leaves_reasons_only(tmp_path):
     home = experiment("home", "randman", ["spiking"])
     talks = {"idle": talk("idle"), "home": talk("home", home)}
-    found = common_ground.matrix(table(), talks, CONFIG)
+    found = matrix(table(), talks)
     n = 2 * len(shared_tasks())
     assert set(found["kind"]) == {"absent"} and len(found) == n
     own = tables.where(found, task="randman", talk="home")["why"].item()
@@ -61,7 +66,7 @@ def test_memory_of_learning_is_that_of_the_rule():
     own = experiment("a", "randman", ["spiking", "bptt"], shared={"input_step_ms": 2.0})
     rows = metrics(own, "spiking", [0.9], synapses=700.0, spikes_hidden=31.0)
     rows += metrics(own, "bptt", [0.9])
-    found = common_ground.matrix(table(rows), {"a": talk("a", own)}, CONFIG)
+    found = matrix(table(rows), {"a": talk("a", own)})
     spiking, bptt = tables.where(found, kind="method").to_dict("records")
     # A number per synapse, two per neuron and step (50 ms in steps of 2 ms), 50 for all.
     assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
@@ -70,9 +75,7 @@ def test_memory_of_learning_is_that_of_the_rule():
     assert spiking["presentations"] == 16000 * 20
     assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
     whole = experiment("a", "randman", ["spiking"])
-    found = common_ground.matrix(
-        table(metrics(whole, "spiking", [0.9])), {"a": talk("a", whole)}, CONFIG
-    )
+    found = matrix(table(metrics(whole, "spiking", [0.9])), {"a": talk("a", whole)})
     assert np.isnan(tables.where(found, kind="method")["memory"].item()), (
         "there are no steps to multiply by"
     )

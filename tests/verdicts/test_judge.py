@@ -97,7 +97,7 @@ def test_parts_of_the_test_set_enter_a_difference_by_pairs():
     row = judge.judge(full, claim(**DIFFERENCE))
     # Hard parts are hard for both: only the differences count.
     variance, degrees = statistics.shared_variance(gains.mean(axis=0), [100] * 3)
-    expected = statistics.t_interval(gains.mean(axis=1), 0.95, variance, degrees)
+    expected = statistics.t_interval(gains.mean(axis=1), variance, degrees)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert row["over"] == "seeds and test trials"
     alone = judge.judge(full, claim())
@@ -335,7 +335,7 @@ def test_the_chance_that_a_verdict_returns():
 def test_intervals_are_of_the_scale_and_level_of_the_test():
     ratio, same = judged("ratio", [80.0, 100.0, 125.0]), judged("equivalence", [0.01, -0.01, 0, 0])
     assert ratio["low"] * ratio["high"] == pytest.approx(100**2) and ratio["direction_agrees"]
-    expected = statistics.t_interval([0.01, -0.01, 0, 0], 0.95)
+    expected = statistics.t_interval([0.01, -0.01, 0, 0])
     assert (same["low"], same["high"]) == pytest.approx((expected.low, expected.high))
     assert same["p_value"] < 0.025
     kinds = judged("share", [0, 1, 0])

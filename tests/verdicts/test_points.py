@@ -9,6 +9,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.records.frontier_columns import POINTS
 from whyspiking.verdicts import advantage, frontiers, points
+from whyspiking.verdicts.described import described
 
 BRIAN = {
     "spikes": 25.0, "spikes_hidden": 5.0, "syn_events": 130.0, "synapses": 40.0,
@@ -30,7 +31,8 @@ def built(variant, values, engine, seeds=(0, 1), task="span_recall"):
 
 
 def made(ground, *methods):
-    found = points.points(table(*ground), table(*methods), {"own": talk("own", OWN)}, CONFIG)
+    talks = {"own": talk("own", OWN)}
+    found = points.points(table(*ground), described(table(*methods), talks), talks, CONFIG)
     assert found.columns.to_list() == POINTS.names
     return found
 

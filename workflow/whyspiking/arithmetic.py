@@ -6,8 +6,9 @@ that is trained on another machine is another network. So all of them are held t
 (the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native` or the processor has
 no AVX2. `docs/digits.md` says what is equal where, and why.
 
-`settle` must be called before numpy, scipy or JAX are imported; the workflow calls `hand_on` for
-its jobs. Nothing else in the package sets a flag or a variable that numbers depend on.
+`set_variables` must be called before numpy, scipy or JAX are imported; the workflow calls
+`set_for_children` for its jobs. Nothing else in the package sets a flag or a variable that numbers
+depend on.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def target() -> str:
     return f"{compiler_flag()} {processor() if vectors() == 'native' else platform.machine()}"
 
 
-def settle() -> None:
+def set_variables() -> None:
     """Set the variables by which libraries choose instructions and threads, whatever they were.
 
     Raises:
@@ -156,16 +157,16 @@ def settle() -> None:
     changed = [name for name, value in settings().items() if os.environ.get(name) != value]
     if changed and "numpy" in sys.modules:
         raise RuntimeError(f"numpy was loaded before {', '.join(changed)} could be set")
-    hand_on()
+    set_for_children()
 
 
-def hand_on() -> None:
+def set_for_children() -> None:
     """Set the same variables for the programs that this process starts; it computes nothing."""
     os.environ.update(settings())
 
 
 def settings() -> dict[str, str]:
-    """The variables that `settle` sets; the user's flags of XLA stand behind ours, a GPU stays."""
+    """The variables to set; the user's flags of XLA stand behind ours, a GPU stays."""
     chosen = dict(LIBRARIES[vectors()])
     given = os.environ.get("XLA_FLAGS", "").split()
     ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()

@@ -53,8 +53,3 @@ def draw(
     beside = times[every, moved + side] - side * rng.uniform(0, settings.window_ms, trials)
     times[every, moved] = np.where(classes == 1, beside, times[every, moved])
     return rng.permuted(times, axis=1), classes
-
-
-def nearest_ms(times: NDArray) -> NDArray[np.float64]:
-    """The smallest distance of two spikes of a trial in ms, (trial,): what tells the classes."""
-    return np.diff(np.sort(times, axis=1), axis=1).min(axis=1)

@@ -49,7 +49,6 @@ TIMEOUT_S = 20
 
 FRAME_MS = 6.4
 """From one frame to the next (description of the data set)."""
-N_COEFFICIENTS, N_SPEAKERS, LONGEST = 12, 9, 29
 CITATION = (
     "Kudo, Toyama and Shimbo, Multidimensional curve classification using passing-through regions, "
     "Pattern Recognition Letters 20, 1103-1111, 1999; UCI Machine Learning Repository, "

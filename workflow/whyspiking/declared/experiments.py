@@ -266,11 +266,6 @@ class Experiment(Named):
         found._name = name
         return found
 
-    def simulated_variants(self) -> list[str]:
-        """Variants that are spiking networks and so are re-simulated in Brian2."""
-        simulated = ("spiking", "ablation") if self.simulated else ()
-        return [v.name for v in self.variants.values() if v.role in simulated]
-
     def perturbations(self, spiking: str | None = None) -> list[str]:
         """The common perturbations that one of its spiking variants gets; None: that any gets."""
         found: Iterable[str] = self.battery

@@ -57,7 +57,7 @@ class Measuring(TypedDict):
     variants: dict[str, Measured]
 
 
-def told(
+def readable_params(
     experiment: Experiment, variant: str | None, params: Params, of_training: Collection[str]
 ) -> Params:
     """The parameters that a job may read: a change of others does not run it again.

@@ -6,12 +6,12 @@ bootstrap of 3 to 5 seeds covers only 75 to 84 %.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
 Transform = Literal["none", "log", "logit"]
@@ -47,15 +47,13 @@ class Interval:
 
 def t_interval(
     values: ArrayLike,
-    level: float = 0.95,
     extra_variance: float = 0.0,
     extra_degrees: float = np.inf,
 ) -> Interval:
-    """Mean and t interval over seeds.
+    """Mean and 95 % t interval over seeds.
 
     Args:
         values: One finite number per seed, (seed,).
-        level: Coverage.
         extra_variance: Variance of the mean that all seeds share, e.g. S (1 - S) / n_test where
             they were scored on the same n_test trials. Of one seed it is all that is known.
         extra_degrees: Degrees of freedom of that variance. Those of the sum are Satterthwaite's.
@@ -80,11 +78,11 @@ def t_interval(
         shares = [(own / variance, seeds - 1.0), (extra_variance / variance, extra_degrees)]
         inverse = sum(share**2 / free for share, free in shares if share > 0)
         degrees = 1 / inverse if inverse else np.inf
-    half = t_quantile(0.5 + level / 2, degrees) * error
+    half = t_quantile(0.975, degrees) * error
     return Interval(mean, mean - half, mean + half, seeds, spread, error, degrees)
 
 
-def log_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+def log_interval(values: ArrayLike) -> Interval:
     """Geometric mean of positive values (ratios) with a t interval of their logarithms.
 
     Raises:
@@ -93,13 +91,12 @@ def log_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     values = np.asarray(values, float)
     if (values <= 0).any():
         raise ValueError("logarithms need positive values")
-    return _back(t_interval(np.log(values), level), np.exp)
+    return _back(t_interval(np.log(values)), np.exp)
 
 
 def logit_interval(
     values: ArrayLike,
     trials: ArrayLike,
-    level: float = 0.95,
     extra_variance: float = 0.0,
     extra_degrees: float = np.inf,
 ) -> Interval:
@@ -111,7 +108,6 @@ def logit_interval(
     Args:
         values: Share of trials, one per seed, each in [0, 1].
         trials: Number of trials behind each share (one number or one per seed).
-        level: Coverage.
         extra_variance: Added to that of the mean share, as in `t_interval`.
         extra_degrees: Degrees of freedom of the added variance.
 
@@ -125,7 +121,7 @@ def logit_interval(
     softened = (values * trials + 0.5) / (trials + 1)
     middle = float(softened.mean())
     shared = extra_variance / (middle * (1 - middle)) ** 2
-    inner = t_interval(special.logit(softened), level, shared, extra_degrees)
+    inner = t_interval(special.logit(softened), shared, extra_degrees)
     interval = _back(inner, special.expit)
     mean = float(values.mean())
     # The plain mean is what the paper reports; the interval must contain it (nan stays nan).
@@ -137,16 +133,15 @@ def interval(
     values: ArrayLike,
     transform: Transform,
     trials: ArrayLike = 1,
-    level: float = 0.95,
     extra_variance: float = 0.0,
     extra_degrees: float = np.inf,
 ) -> Interval:
     """The interval of `values` under one of the transforms above."""
     if transform == "log":
-        return log_interval(values, level)
+        return log_interval(values)
     if transform == "logit":
-        return logit_interval(values, trials, level, extra_variance, extra_degrees)
-    return t_interval(values, level, extra_variance, extra_degrees)
+        return logit_interval(values, trials, extra_variance, extra_degrees)
+    return t_interval(values, extra_variance, extra_degrees)
 
 
 def share_interval(values: ArrayLike) -> Interval:
@@ -241,24 +236,6 @@ def over_seeds(table: Any, by: Sequence[str], transform: Transform = "none") -> 
         limits = {"low": interval.low, "high": interval.high, "seeds": interval.seeds}
         records.append({**dict(zip(by, key, strict=True)), "mean": interval.mean, **limits})
     return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
-
-
-def compared(
-    first: Mapping[int, float], second: Mapping[int, float], *, ratio: bool = False
-) -> NDArray[np.float64]:
-    """First less second for the seeds that both have, in the order of the seeds, (seed,).
-
-    Args:
-        first: Seed -> value.
-        second: The same of the other side.
-        ratio: Whether it is first over second instead, of the seeds in which both are positive.
-    """
-    common = sorted(set(first) & set(second))
-    ours, theirs = (np.array([side[seed] for seed in common], float) for side in (first, second))
-    if not ratio:
-        return ours - theirs
-    positive = (ours > 0) & (theirs > 0)
-    return ours[positive] / theirs[positive]
 
 
 def p_above(gap: float, error: float, degrees: float) -> float:

@@ -78,7 +78,7 @@ def cost_models(config: Mapping[str, Any]) -> Markup:
     Args:
         config: The config's `energy` block.
     """
-    models = [(model, energy.prices(model, config)) for model in energy.cost_models(config)]
+    models = [(model, energy.prices(model, config)) for model in config["models"]]
     return html.macros("energy").cost_models(models)
 
 

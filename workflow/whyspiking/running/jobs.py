@@ -52,7 +52,7 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         A progress function for long computations.
     """
     started = cpu_seconds()
-    arithmetic.settle()
+    arithmetic.set_variables()
     settings = {}
     if build_folder:
         settings["JAX_COMPILATION_CACHE_DIR"] = str(Path(build_folder, "jax").resolve())

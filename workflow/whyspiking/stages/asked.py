@@ -50,14 +50,14 @@ class Asked:
         talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
         variant = wildcards.variant
         params = registry.params(experiment, self._config, int(wildcards.seed), variant)
-        params = plans.told(experiment, variant, params, talk.of_training)
+        params = plans.readable_params(experiment, variant, params, talk.of_training)
         return plans.anywhere(plans.training(experiment, variant, params))
 
     def plan_of_measuring(self, wildcards: Any) -> dict[str, Any]:
         """What a job of simulation is told; the seeds are those of its networks."""
         talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
         params = registry.params(experiment, self._config)
-        params = plans.told(experiment, None, params, talk.of_training)
+        params = plans.readable_params(experiment, None, params, talk.of_training)
         unit_ms = talk.unit_of_jitter_ms(experiment)
         return plans.anywhere(plans.measuring(experiment, params, unit_ms))
 

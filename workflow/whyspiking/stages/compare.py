@@ -26,7 +26,7 @@ from whyspiking.verdicts import (
     score_curves,
     tolerance,
 )
-from whyspiking.verdicts.described import described
+from whyspiking.verdicts.described import described, in_task_time
 
 
 def compare_talks(
@@ -86,14 +86,15 @@ def joint(
             them no scores along time.
     """
     talks = {name: registry.load_talk(name) for name in names}
+    metrics = described(metrics, talks)
     networks = points.points(ground, metrics, talks, config)
     read = advantage.table(networks, config["energy"])
     return {
-        "axes.csv": axes.contrasts(tolerance.in_task_time(metrics, talks), config),
-        "costs.csv": costs.costs(described(metrics, talks)),
-        "parity.csv": costs.parity(metrics, talks, config["parity"]),
-        "limits.csv": tolerance.limits(metrics, talks),
-        "biology.csv": biology.beside(metrics, talks),
+        "axes.csv": axes.contrasts(in_task_time(metrics), config),
+        "costs.csv": costs.costs(metrics),
+        "parity.csv": costs.parity(metrics, config["parity"]),
+        "limits.csv": tolerance.limits(metrics),
+        "biology.csv": biology.beside(metrics),
         "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": common_ground.matrix(metrics, talks, config),
         "frontiers.csv": frontiers.table(networks, config["energy"]),

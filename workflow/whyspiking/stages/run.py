@@ -33,7 +33,7 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     Raises:
         UserError: If anything of the config is wrong, or a cluster has jobs of a killed run.
     """
-    arithmetic.hand_on()
+    arithmetic.set_for_children()
     preflight.use_english()
     preflight.reuse_memory()
     STOP.install()

@@ -267,4 +267,4 @@ def _less(mine: NDArray, theirs: NDArray) -> Interval:
     """
     each = theirs.mean(axis=0)
     extra = float(each.var(ddof=1)) / each.size if min(theirs.shape) > 1 else 0.0
-    return statistics.t_interval(mine - theirs.mean(axis=1), 0.95, extra, each.size - 1.0)
+    return statistics.t_interval(mine - theirs.mean(axis=1), extra, each.size - 1.0)

@@ -6,7 +6,7 @@ functions measure in trains that were recorded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
@@ -14,11 +14,9 @@ from typing import Annotated, Literal, TypedDict
 import pandas as pd
 from pydantic import Field
 
-from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import Block, Name, Some, closed, parsed, read_yaml
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.tolerance import of_spiking
 
 SOURCES = Path(__file__).with_name("biology.yaml")
 
@@ -138,39 +136,35 @@ def published() -> tuple[Sequence[Range], TimeConstant]:
     return stated().ranges, stated().tau_ms
 
 
-def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
+def beside(metrics: Table) -> pd.DataFrame:
     """The clean spiking networks of every talk beside every published range.
+
+    Args:
+        metrics: Rows of the metrics table, all talks, as `described`.
 
     Returns:
         A table with the columns of `columns.BIOLOGY`.
     """
     ranges, tau = published()
+    # Infinite is what was not reached within the levels tried.
+    spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
+    # Of a clean run the locus is a population, and the stimulus is the experimenter's.
+    sent_in = (spiking["perturbation"] == "none") & spiking["locus"].isin(stated().stimuli)
+    spiking = spiking[~sent_in]
     rows = []
     for number, entry in enumerate(ranges, 1):
-        measured: Table = tables.where(
-            metrics, metric=entry.metric, perturbation=entry.perturbation, engine="brian2"
-        )
-        # Infinite is what was not reached within the levels tried.
-        measured = measured[measured["value"].notna()]
-        if entry.perturbation == "none":
-            # The locus is a population, and the stimulus is the experimenter's.
-            measured = measured[~measured["locus"].isin(stated().stimuli)]
-        for name, talk in talks.items():
-            if entry.talks and name not in entry.talks:
-                continue
-            own: Table = tables.where(measured, talk=name)
-            own = own[of_spiking(own, talk)]
-            if own.empty:
-                continue
-            means = own.groupby(["experiment", "locus"])["value"].mean()
+        own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
+        own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
+        for talk, part in own.groupby("talk", sort=False):
+            means = part.groupby(["experiment", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = talk.tau_char_ms / float(tau["used"])
+            ratio = float(part["tau_ms"].iloc[0]) / float(tau["used"])
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {
                     "quantity": number,
                     "metric": entry.metric,
-                    "talk": name,
+                    "talk": talk,
                     "low": low,
                     "high": high,
                     "place": entry.place(low, high),

@@ -18,7 +18,7 @@ from whyspiking.declared import registry, shared_tasks
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.declared.shared_tasks import SharedTask, presentations
+from whyspiking.declared.shared_tasks import presentations
 from whyspiking.declared.variants import Variant
 from whyspiking.measures import statistics
 from whyspiking.records import columns, labels, tables
@@ -35,32 +35,30 @@ class Entry:
     """A method that was trained on a shared task.
 
     Attributes:
-        task: The shared task.
         talk: The talk that trained it.
         experiment: The experiment of that talk on the task.
         variant: The variant.
         rows: Rows of the metrics table for the variant.
-        scores: Seed -> accuracy.
-        trials: Seed -> number of test trials.
     """
 
-    task: SharedTask
     talk: Talk
     experiment: Experiment
     variant: Variant
     rows: Table
-    scores: Mapping[int, float]
-    trials: Mapping[int, int]
 
     @property
     def spikes(self) -> bool:
         """Whether it sends spikes."""
         return self.variant.role != "rate" and self.experiment.simulated
 
-    def mean(self, metric: str) -> float:
-        """A metric of the clean run, over seeds; nan where it was not measured."""
+    def clean(self, metric: str) -> Table:
+        """Rows of a metric of the clean run, by seed; none where it was not measured."""
         rows = tables.where(self.rows, metric=metric, perturbation="none", locus="")
-        return float(shared_trials.preferred(rows)["value"].mean())
+        return shared_trials.preferred(rows.dropna(subset=["value"])).sort_values("seed")
+
+    def mean(self, metric: str) -> float:
+        """That metric over seeds; nan where it was not measured."""
+        return float(self.clean(metric)["value"].mean())
 
     @property
     def place(self) -> dict[str, str]:
@@ -73,7 +71,7 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     """All methods on all shared tasks, and the reasons of those without.
 
     Args:
-        metrics: Rows of the metrics table, all talks.
+        metrics: Rows of the metrics table, all talks, as `described`.
         talks: Talk by name.
         config: The run configuration.
 
@@ -82,7 +80,7 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     """
     rows: list[dict[str, Any]] = []
     for name in shared_tasks.shared_tasks():
-        trained = entries(metrics, talks, name)
+        trained = list(entries(metrics, talks, name))
         rows += [{"task": name, **_described(entry, config), "why": ""} for entry in trained]
         absent = _absent(name, {entry.talk.name for entry in trained}, talks, config["scale"])
         rows += [{"task": name, **row} for row in absent]
@@ -94,51 +92,28 @@ def label(talk: Talk, variant: str) -> str:
     return talk.surname + (f" ({labels.variant(variant)})" if variant != "spiking" else "")
 
 
-def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> list[Entry]:
+def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[Entry]:
     """Every method that was trained on one shared task and has an accuracy."""
-    trained = []
-    for talk, experiment in taking_part(talks, task):
-        here: Table = tables.where(metrics, talk=talk.name, experiment=experiment.name)
-        for variant in (v for v in experiment.variants.values() if v.role in METHODS):
-            rows: Table = tables.where(here, variant=variant.name)
-            scores, trials = _accuracies(rows)
-            if scores:
-                made = shared_tasks.shared_tasks()[task], talk, experiment, variant
-                trained.append(Entry(*made, rows, scores, trials))
-    return trained
-
-
-def taking_part(talks: Mapping[str, Talk], task: str) -> list[tuple[Talk, Experiment]]:
-    """The experiments that share a task, each with its talk."""
-    return [
-        (talk, experiment)
-        for talk in talks.values()
-        for experiment in talk.experiments.values()
-        if experiment.task == task
-    ]
-
-
-def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
-    clean = tables.where(rows, metric="accuracy", perturbation="none", locus="")
-    clean = shared_trials.preferred(clean[clean["value"].notna()])
-    seeds = clean["seed"].astype(int)
-    return (
-        dict(zip(seeds, clean["value"].astype(float), strict=True)),
-        dict(zip(seeds, clean["trials"].astype(int), strict=True)),
-    )
+    own = tables.where(metrics, task=task, role=list(METHODS))
+    for _, rows in own.groupby("rank"):
+        talk, experiment, variant = rows.iloc[0][["talk", "experiment", "variant"]]
+        known = talks[talk].experiments[experiment]
+        entry = Entry(talks[talk], known, known.variants[variant], rows)
+        if len(entry.clean("accuracy")):
+            yield entry
 
 
 # ---- what stands in each row ---------------------------------------------------------------------
 
 
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
-    scores = [entry.scores[seed] for seed in sorted(entry.scores)]
-    trials = [entry.trials[seed] for seed in sorted(entry.scores)]
-    extra = None
-    if entry.task.same_trials and len(scores) > 1:
-        extra = shared_trials.variance(entry.rows, "accuracy", list(entry.scores), entry.place)
+    measured = entry.clean("accuracy")
+    seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "trials"))
+    extra, task = None, shared_tasks.shared_tasks()[str(entry.experiment.task)]
+    if task.same_trials and len(scores) > 1:
+        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place)
         extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
-    accuracy = statistics.logit_interval(scores, trials, 0.95, *(extra or (0.0, np.inf)))
+    accuracy = statistics.logit_interval(scores, trials, *(extra or (0.0, np.inf)))
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     return {
@@ -153,14 +128,9 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         "spikes_hidden": entry.mean("spikes_hidden"),
         "train_cpu_seconds": entry.mean("train_cpu_seconds"),
         "presentations": presentations(values),
-        "tried": _tried(entry),
+        "tried": len(shared_tasks.settings(experiment.tuned.get(variant.name, []))),
         **_rule(entry, values),
     }
-
-
-def _tried(entry: Entry) -> int:
-    """Settings that were tried for it on validation data."""
-    return len(shared_tasks.settings(entry.experiment.tuned.get(entry.variant.name, [])))
 
 
 def rule_of(entry: Entry) -> Rule | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import pandas as pd
 
 from whyspiking.declared.registry import Talk
 from whyspiking.measures import energy, sizes, statistics
-from whyspiking.measures.energy import ControlCounts, SpikingCounts
 from whyspiking.records import columns, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
@@ -27,7 +26,11 @@ CROSSED = {
     *(*GAINS.values(), *ALIGNED),
 }
 """Metrics that `cross_rows` computes from others, and nothing else does."""
-Counts = Mapping[str, float]
+NETWORK = ["experiment", "variant", "seed"]
+SPIKING = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
+CONTROL = ("macs_effective", "macs_dense", "neuron_updates")
+COUNTS = list(dict.fromkeys((*SPIKING, *CONTROL, "state_updates", "state_updates_event")))
+"""What the energy of a network follows from; of the first two, what it is not known without."""
 
 
 def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
@@ -38,7 +41,7 @@ def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.Data
 
     Args:
         metrics: The talk's rows of the metrics table, as `described`.
-        talk: Of which sizes are compared, and which learning rules with the gradient.
+        talk: Which of its learning rules are compared with the gradient.
         config: The run configuration; the `energy` block is used.
 
     Returns:
@@ -50,7 +53,7 @@ def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.Data
     parts = [
         *_gains(ours, controls),
         _recovered(metrics[simulated]),
-        *_size_ratios(_clean(metrics[~simulated]), talk),
+        *_size_ratios(_clean(metrics[~simulated])),
         *_energies(_clean(ours), _clean(controls), config["energy"]),
         *_alignments(metrics, talk),
     ]
@@ -136,87 +139,62 @@ def _alignments(metrics: Table, talk: Talk) -> Iterator[Table]:
             yield _rows(pairs, metric, value, locus=place.where)
 
 
-def _size_ratios(trained: Table, talk: Talk) -> Iterator[Table]:
+def _size_ratios(trained: Table) -> Iterator[Table]:
     """G1: size ratio of every spiking network to every control, in the engines of training.
 
     What was re-simulated is one network at one size; sizes are compared as they were trained.
     """
+    trained = trained[trained["sizes"] > 1]
     numbers, scores = (tables.where(trained, metric=metric) for metric in ("parameters", "score"))
     points = _pairs(numbers, scores, "variant", "engine")
-    for experiment in talk.experiments.values():
-        if experiment.sizes is None:
-            continue
-        known = [variant.trained_as for variant in experiment.variants.values()]
-        own = tables.where(points, experiment=experiment.name)
-        if experiment.kind == "continuous":
-            own = own.assign(trials_other=sizes.MANY)
-        # Only seeds that have all sizes.
-        curves = {
-            key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
-            for key, part in own.groupby(["trained_as", "seed"])
-            if key[0] in experiment.sizes.of and len(part) == known.count(str(key[0]))
-        }
-        ours, controls = (tables.where(own, role=role) for role in ("spiking", "control"))
-        for pair in _pairs(ours, controls[["experiment", "seed", "variant"]]).to_dict("records"):
-            names = pair["variant"], pair["variant_other"]
-            sides = [curves.get((name, pair["seed"]), []) for name in names]
-            if all(sides):
-                trials = min(point[2] for side in sides for point in side)
-                trials = 1 if trials == sizes.MANY else trials
-                value = [sizes.size_ratio(*sides)]
-                yield _rows(
-                    pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials
-                )
+    many = points["trials_other"].mask(points["kind"] == "continuous", sizes.MANY)
+    points = points.assign(trials_other=many)
+    # Only seeds that have all sizes.
+    curves = {
+        key: list(zip(part["value"], part["value_other"], part["trials_other"], strict=True))
+        for key, part in points.groupby(["experiment", "trained_as", "seed"])
+        if len(part) == part["sizes"].iloc[0]
+    }
+    ours, controls = (tables.where(points, role=role) for role in ("spiking", "control"))
+    for pair in _pairs(ours, controls[NETWORK]).to_dict("records"):
+        names = pair["variant"], pair["variant_other"]
+        sides = [curves.get((pair["experiment"], name, pair["seed"]), []) for name in names]
+        if all(sides):
+            trials = min(point[2] for side in sides for point in side)
+            trials = 1 if trials == sizes.MANY else trials
+            value = [sizes.size_ratio(*sides)]
+            yield _rows(pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials)
 
 
 def _energies(ours: Table, controls: Table, config: Mapping[str, Any]) -> Iterator[Table]:
     """Energy of every spiking network and control, and their ratios (E1), per seed."""
-    models = energy.cost_models(config)
-    spiking, others = _counted(ours, spiking_counts), _counted(controls, control_counts)
-    for model in models:
+    spiking, others = _counted(ours, SPIKING), _counted(controls, CONTROL)
+    spiking = spiking[spiking["syn_events"] > 0]
+    for model in config["models"]:
         price = energy.prices(model, config)
-        for own, of in ((spiking, energy.spiking_energy), (others, energy.control_energy)):
-            spent = [of(counts, model, price) for counts in own["counts"]]
-            yield _rows(own, "energy", spent, perturbation=model.id)
+        for own, energy_of in ((spiking, energy.spiking_energy), (others, energy.control_energy)):
+            yield _rows(own, "energy", energy_of(own, model, price), perturbation=model["id"])
     pairs = _pairs(spiking, others)
     pairs = pairs.assign(locus=pairs["variant_other"], trials=_fewer_trials(pairs))
-    sides = list(zip(pairs["counts"], pairs["counts_other"], strict=True))
-    for model in models:
-        ratios = [energy.ratio(*both, model, config) for both in sides]
-        yield _rows(pairs, "energy_ratio", ratios, perturbation=model.id)
-    varied = [energy.sensitivity(*both, config) for both in sides]
-    for changed in zip(*varied, strict=True):
-        values, (factor, setting, _) = [value for *_, value in changed], changed[0]
+    theirs = pairs[[f"{name}_other" for name in COUNTS]].set_axis(COUNTS, axis=1)
+    for model in config["models"]:
+        ratios = energy.ratio(pairs, theirs, model, config)
+        yield _rows(pairs, "energy_ratio", ratios, perturbation=model["id"])
+    for factor, setting, ratios in energy.sensitivity(pairs, theirs, config):
         place = f"{factor}={setting}"
-        yield _rows(pairs, "energy_ratio_variation", values, perturbation=place)
+        yield _rows(pairs, "energy_ratio_variation", ratios, perturbation=place)
 
 
-def _counted(clean: Table, counts_of: Callable[[Counts], SpikingCounts | ControlCounts | None]):
-    """A row per network of which all was counted: where, `counts`, and the trials behind them."""
-    rows = []
-    for _, part in clean.groupby(["experiment", "variant", "seed"], sort=False):
-        counts = counts_of(dict(zip(part["metric"], part["value"].astype(float), strict=True)))
-        trials = tables.where(part, metric=["syn_events", "macs_effective"])["trials"]
-        if counts is not None and not trials.empty:
-            rows.append({**part.iloc[0], "counts": counts, "trials": trials.min()})
-    return pd.DataFrame(rows, columns=[*clean.columns, "counts"])
+def _counted(clean: Table, needed: Sequence[str]) -> Table:
+    """A row per network of which all that is needed was counted.
 
-
-def spiking_counts(counts: Counts) -> SpikingCounts | None:
-    """Operations of a spiking network from its metrics; None where one was not counted."""
-    needed = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
-    known = all(np.isfinite(counts.get(name, np.nan)) for name in needed)
-    if not known or counts["syn_events"] <= 0:
-        return None
-    further = ("macs_effective", "state_updates", "state_updates_event")
-    return SpikingCounts(
-        *(counts[name] for name in needed), *(counts.get(name, 0.0) for name in further)
-    )
-
-
-def control_counts(counts: Counts) -> ControlCounts | None:
-    """The same of a network that sends values."""
-    needed = ("macs_effective", "macs_dense", "neuron_updates")
-    if not all(name in counts for name in needed):
-        return None
-    return ControlCounts(*(counts[name] for name in needed))
+    Returns:
+        Where, the operations (a column each, 0 where one was not counted), the trials behind them.
+    """
+    known = clean[clean["metric"].isin(COUNTS)].dropna(subset=["value"])
+    counts = known.astype({"value": float}).groupby([*NETWORK, "metric"])["value"].last()
+    counts = counts.unstack("metric").reindex(columns=COUNTS).dropna(subset=[*needed]).fillna(0.0)
+    of_trials = tables.where(known, metric=["syn_events", "macs_effective"])
+    trials = of_trials.groupby(NETWORK)["trials"].min()
+    places = clean.drop(columns="trials").drop_duplicates(NETWORK)
+    return places.merge(counts.join(trials, how="inner").reset_index(), on=NETWORK)

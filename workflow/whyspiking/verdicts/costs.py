@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.registry import Talk
 from whyspiking.measures import statistics
+from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.axes import favoured
@@ -59,38 +59,30 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
     means = rows.groupby([*PLACE, "seed", "role", "rank"], sort=False)["value"].mean().reset_index()
     ours, controls = (tables.where(means, role=role) for role in ("spiking", "control"))
     pairs = ours.merge(controls, on=["talk", "experiment", "seed"], suffixes=("", "_other"))
-    pairs = pairs.assign(ratio=pairs["value"] / pairs["value_other"])
-    pairs = pairs.sort_values(["rank", "rank_other", "seed"])
-    for place, own in pairs.groupby([*PLACE, "variant_other"], sort=False):
-        found = statistics.log_interval(own["ratio"].to_numpy())
+    pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])
+    by = ["rank", "rank_other", *PLACE, "variant_other"]
+    for ratio in statistics.over_seeds(pairs, by, "log").to_dict("records"):
+        place = {name: ratio[name] for name in PLACE} | {"locus": ratio["variant_other"]}
+        found = Interval(*(ratio[name] for name in ("mean", "low", "high", "seeds")))
         limits = {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
         side = {"unit": "1", "favours_spikes": favoured("smaller", found, 1)}
-        yield {
-            **dict(zip([*PLACE, "locus"], place, strict=True)),
-            "metric": RATIO,
-            **limits,
-            **side,
-        }
+        yield {**place, "metric": RATIO, **limits, **side}
 
 
-def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
+def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
     """Agreement of the training engine with Brian2, per talk: the worst over its networks.
 
     Returns:
         A table with the columns of `columns.PARITY`; `equal` where both are within the limits,
         and what was not measured does not count.
     """
-    rows = metrics[(metrics["perturbation"] == "none") & metrics["talk"].isin(list(talks))]
-    keys = ["experiment", "variant", "seed"]
-    talks_measured = []
-    for name in talks:
-        own: Table = tables.where(rows, talk=name, metric=list(limits))
-        if own.empty:
-            continue
+    measured = tables.where(metrics, perturbation="none", metric=list(limits))
+    found = []
+    for talk, own in measured.groupby("talk", sort=False):
         least = float(tables.where(own, metric="equal_decisions")["value"].min())
         largest = float(tables.where(own, metric="score_difference")["value"].abs().max())
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
         worst = {"equal_decisions": least, "score_difference": largest}
-        networks = len(own[keys].drop_duplicates())
-        talks_measured.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
-    return columns.PARITY.table(talks_measured)
+        networks = len(own[["experiment", "variant", "seed"]].drop_duplicates())
+        found.append({"talk": talk, "networks": networks, **worst, "equal": not beyond})
+    return columns.PARITY.table(found)

@@ -212,22 +212,24 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
 
 
 def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sample:
-    first, trials = _per_seed(metrics, claim, where)
-    ratio = claim.test == "ratio"
+    own, ratio = _per_seed(metrics, claim, where), claim.test == "ratio"
     if claim.versus is not None:
         other = _overlay(where, claim.versus)
-        second, _ = _per_seed(metrics, claim, other)
-        seeds = sorted(set(first) & set(second))
-        if not seeds:
+        second = _per_seed(metrics, claim, other)["value"].rename("other")
+        own = own.join(second, how="inner")
+        if own.empty:
             raise NothingMeasuredError("no seed has both sides of the comparison")
-        values = statistics.compared(first, second, ratio=ratio)
-        counts = np.ones(values.size)
-        extra = _parts_variance(metrics, claim, seeds, where, other)
+        extra = _parts_variance(metrics, claim, own.index.to_list(), where, other)
+        if ratio:
+            own = own[own["other"] > 0]
     else:
-        seeds = [seed for seed in sorted(first) if first[seed] > 0 or not ratio]
-        values = np.array([first[seed] for seed in seeds])
-        counts = np.array([trials[seed] * claim.scored_per_trial for seed in seeds])
-        extra = _trials_variance(metrics, claim, where, first, trials)
+        extra = _trials_variance(metrics, claim, where, own)
+    if ratio:
+        own = own[own["value"] > 0]
+    values, counts = own["value"].to_numpy(), own["trials"].to_numpy() * claim.scored_per_trial
+    if claim.versus is not None:
+        values = values / own["other"].to_numpy() if ratio else values - own["other"].to_numpy()
+        counts = np.ones(values.size)
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")
     transform: Transform = "log" if ratio else "logit" if _is_share(claim) else "none"
@@ -239,21 +241,15 @@ def _is_share(claim: Claim) -> bool:
 
 
 def _trials_variance(
-    metrics: pd.DataFrame,
-    claim: Claim,
-    where: Mapping[str, Any],
-    values: Mapping[int, float],
-    trials: Mapping[int, int],
+    metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any], own: pd.DataFrame
 ) -> tuple[float, float] | None:
     """Variance that the choice of test trials adds where networks are held against a number."""
     # Of one network the test trials are all that there is an interval over.
-    if claim.same_trials and len(values) > 1:
+    if claim.same_trials and len(own) > 1:
         return None
-    extra = _parts_variance(metrics, claim, sorted(values), where)
+    extra = _parts_variance(metrics, claim, own.index.to_list(), where)
     if extra is None and _is_share(claim):
-        shares = [values[seed] for seed in sorted(values)]
-        counts = [trials[seed] for seed in sorted(values)]
-        return statistics.binomial_variance(shares, counts), np.inf
+        return statistics.binomial_variance(own["value"], own["trials"]), np.inf
     return extra
 
 
@@ -279,17 +275,14 @@ def _parts_variance(
     return shared_trials.variance(metrics, claim.metric, seeds, *named)
 
 
-def _per_seed(
-    metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]
-) -> tuple[dict[int, float], dict[int, int]]:
-    """Seed -> value and seed -> trials of the rows that `where` names; undefined values dropped."""
+def _per_seed(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> pd.DataFrame:
+    """Value and trials by seed of the rows that `where` names; undefined values dropped."""
     place = {"perturbation": "none", **where}
     chosen = tables.where(metrics, talk=claim.talk, metric=claim.metric, **place)
-    chosen = shared_trials.preferred(chosen)
+    chosen = shared_trials.preferred(chosen).dropna(subset=["value"])
     # In the order in which a reader looks for it.
     order = sorted(place.items(), key=lambda item: (*PLACE, item[0]).index(item[0]))
     said = ", ".join(f"{key} {value}" for key, value in order)
-    chosen = tables.where(chosen.assign(known=chosen["value"].notna()), known=True)
     if chosen.empty:
         raise NothingMeasuredError(f"no {claim.metric} of {said}")
     if chosen["seed"].duplicated().any():
@@ -302,11 +295,8 @@ def _per_seed(
             f"claim '{claim.id}': '{claim.metric}' of {said} fits several measurements of one seed "
             f"({'; '.join(differing) or 'equal rows'}); name one in the claim's places"
         )
-    seeds = chosen["seed"].astype(int)
-    return (
-        dict(zip(seeds, chosen["value"].astype(float), strict=True)),
-        dict(zip(seeds, chosen["trials"].astype(int), strict=True)),
-    )
+    kinds = {"seed": int, "value": float, "trials": int}
+    return chosen.astype(kinds).set_index("seed")[["value", "trials"]].sort_index()
 
 
 def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def points(
         networks = [
             *_trained(tables.where(ground, experiment=task + TRAINED_ON)),
             *built_by_hand(here, said.built, steps),
-            *_rules(common_ground.entries(metrics, talks, task), steps, config),
+            *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
         same = {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""}
         rows += [same | row for row in networks]

@@ -59,7 +59,7 @@ class Sample:
         if test == "share":
             return statistics.share_interval(values)
         extra = self.extra_variance, self.extra_degrees
-        return statistics.interval(values, self.transform, self.trials, 0.95, *extra)
+        return statistics.interval(values, self.transform, self.trials, *extra)
 
     def over(self, test: str, estimate: Interval) -> str:
         """Source of the interval, in words: seeds, test trials or both; empty without one."""

@@ -23,7 +23,7 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None
     """Score against parameters and time, mean and interval over seeds.
 
     Args:
-        metrics: Rows of the metrics table, all talks.
+        metrics: Rows of the metrics table, all talks, as `described`.
         talks: The talks, by name.
         folder: `results/<scale>`, where the exhibits of the experiments lie; None where none are
             kept, and with them no scores along time.
@@ -31,34 +31,29 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None
     Returns:
         A table with the columns of `columns.CURVES`.
     """
-    rows: list[dict[str, Any]] = []
+    rows = list(along_size(metrics))
+    if folder is None:
+        return columns.CURVES.table(rows)
     for talk in talks.values():
         for experiment in talk.experiments.values():
-            rows += _along_size(metrics, experiment)
-            exhibits = folder and folder / talk.name / experiment.name / "exhibits.npz"
-            if exhibits and exhibits.is_file() and experiment.kind == "classification":
+            exhibits = folder / talk.name / experiment.name / "exhibits.npz"
+            if exhibits.is_file() and experiment.kind == "classification":
                 rows += _along_time(experiment, talk.tau_char_ms, exhibits)
     return columns.CURVES.table(rows)
 
 
-def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, Any]]:
+def along_size(metrics: Table) -> Iterator[dict[str, Any]]:
     """Score of every network that was trained at several sizes, in the engine of training."""
-    if experiment.sizes is None:
-        return
-    place = {"talk": experiment.talk, "experiment": experiment.name}
-    own = tables.where(metrics, **place, perturbation="none", locus="")
-    engines = tables.where(own, metric="parameters")["engine"].unique().tolist()
-    own = tables.where(own, engine=engines)
-    for name in experiment.sizes.of:
-        same = [v.name for v in experiment.variants.values() if v.trained_as == name]
-        part: Table = tables.where(own, variant=same)
-        sizes = part[part["metric"] == "parameters"].groupby("variant")["value"].mean()
-        scores = part[(part["metric"] == "score") & part["variant"].isin(sizes.index)]
-        if scores.empty:
-            continue
-        points = statistics.over_seeds(scores.assign(place=scores["variant"].map(sizes)), ["place"])
-        for point in points.to_dict("records"):
-            yield {**place, "variant": name, "along": "parameters", **point}
+    clean = tables.where(metrics[metrics["sizes"] > 1], perturbation="none", locus="")
+    network = ["talk", "experiment", "variant", "engine"]
+    numbers = tables.where(clean, metric="parameters").groupby(network)["value"].mean()
+    places = numbers.rename("place").reset_index()
+    scores = tables.where(clean, metric="score").merge(places, on=network)
+    by = ["talk", "experiment", "trained_as"]
+    for place, own in scores.sort_values("rank").groupby(by, sort=False):
+        named = dict(zip(("talk", "experiment", "variant"), place, strict=True))
+        for point in statistics.over_seeds(own, ["place"]).to_dict("records"):
+            yield {**named, "along": "parameters", **point}
 
 
 def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Iterator[dict[str, Any]]:

@@ -188,12 +188,8 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
             used = time.process_time() - used
             values = (task, family, grid, _json(setting), seed, units, accuracy, used)
             table = REFERENCE_TUNING.table([dict(zip(REFERENCE_TUNING.names, values, strict=True))])
-            path = folder / f"{task}.csv"
             folder.mkdir(exist_ok=True)
-            # One write for each row, which no other process cuts in two.
-            text = table.to_csv(index=False, header=not path.exists(), float_format=tables.NUMBER)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            tables.append(table, folder / f"{task}.csv")
             minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
             print(
                 f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {_json(setting)}, "

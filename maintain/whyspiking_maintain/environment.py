@@ -1,9 +1,9 @@
 """Make the project's environment, `.venv`, from requirements.txt, whatever the machine offers.
 
 Uses the standard library only and runs on old Pythons too:
-`PYTHONPATH=workflow python3 -m whyspiking.running.environment`. An environment counts as finished
-only when its stamp, written last, equals the hash of what it was made from; anything else is
-redone.
+`PYTHONPATH=workflow:maintain python3 -m whyspiking_maintain.environment`. An environment counts as
+finished only when its stamp, written last, equals the hash of what it was made from; anything else
+is redone.
 """
 
 from __future__ import annotations

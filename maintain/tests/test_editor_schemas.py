@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking.declared import config, editor_schemas, registry
+from whyspiking.declared import config, registry
+from whyspiking_maintain import editor_schemas
 
 ROOT = Path(__file__).parents[2]
 CONFIG = [ROOT / config.FOLDER / name for name in config.FILES]

@@ -17,7 +17,7 @@ from made.programs import program
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from whyspiking.running import environment
+from whyspiking_maintain import environment
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
