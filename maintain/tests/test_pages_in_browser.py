@@ -11,7 +11,7 @@ from made.checkouts import ROOT
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
 RECORD = ROOT / "results" / "reference"
-PAGES = ("report.html", "details.html")
+PAGES = ("report.html", "scherr/report.html")
 AXE = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 """The rules of accessible pages, by Deque."""
 VIOLATED = """

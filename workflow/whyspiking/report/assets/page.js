@@ -87,10 +87,50 @@ for (const controls of document.querySelectorAll(".controls")) {
 
 // A page of the record is also read where nothing lies beside it: there its links stay words.
 if (location.pathname.includes("/results/reference/")) {
-  for (const words of document.querySelectorAll(".elsewhere")) {
-    const link = document.createElement("a");
-    link.href = words.dataset.href;
-    link.append(...words.childNodes);
-    words.replaceWith(link);
+  for (const link of document.querySelectorAll("[data-beside], [data-checkout]")) {
+    link.href = link.dataset.beside ?? link.dataset.checkout;
   }
+}
+
+// Every figure as a file, on white: what is drawn, or an image of it four times as large.
+const save = (address, name) => {
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, download: name }).click();
+};
+for (const figure of document.querySelectorAll("figure > .picture")) {
+  const svg = figure.querySelector("svg");
+  const caption = figure.parentElement.querySelector("figcaption");
+  if (!svg || !caption) continue;
+  const { id } = figure.parentElement;
+  const drawn = () => {
+    const copy = svg.cloneNode(true);
+    copy.setAttribute("style", `${svg.getAttribute("style") ?? ""};color:black;background:white`);
+    const text = new XMLSerializer().serializeToString(copy).replaceAll("currentColor", "black");
+    return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  };
+  const kinds = {
+    SVG: () => save(drawn(), `${id}.svg`),
+    PNG: () => {
+      const image = new Image();
+      image.onload = () => {
+        const canvas = document.createElement("canvas");
+        const box = svg.viewBox.baseVal;
+        [canvas.width, canvas.height] = [4 * box.width, 4 * box.height];
+        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+        save(canvas.toDataURL("image/png"), `${id}.png`);
+      };
+      image.src = drawn();
+    },
+  };
+  const buttons = document.createElement("span");
+  buttons.className = "download";
+  for (const [kind, act] of Object.entries(kinds)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind;
+    button.setAttribute("aria-label", `Download this figure as ${kind}`);
+    button.addEventListener("click", act);
+    buttons.append(" ", button);
+  }
+  caption.append(buttons);
 }
