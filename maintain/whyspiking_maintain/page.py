@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables
@@ -134,10 +135,11 @@ def alone(text: str, page: Path, folder: Path, at: str, home: Path) -> str:
         to, part, told = called.get(to, to), match["part"] or "", match["told"]
         inside = not to.startswith("..")
         to = os.path.join(os.path.dirname(to), tables.lying(folder / to).name)
-        if to not in drawn and not ((folder if inside else home) / to).exists():
+        lies = folder / to if inside else Path(os.path.normpath(home / to))
+        if to not in drawn and not lies.exists():
             return told
         if at and to not in drawn:
-            return f'<a href="{os.path.normpath(at.format("blob") + "/" + to)}{part}">{told}</a>'
+            return f'<a href="{urljoin(at.format("blob") + "/", to)}{part}">{told}</a>'
         where = "beside" if inside else "checkout"
         return f'<a data-{where}="{os.path.relpath(to, page.parent)}{part}">{told}</a>'
 

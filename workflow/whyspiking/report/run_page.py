@@ -169,7 +169,7 @@ class RunPage:
         }
         fold = macros("macros").details
         return Html("").join(
-            fold(title, told, open=title.startswith("When"))
+            fold(title, told, open=title.startswith("When"), printed=True)
             for title, told in folds.items()
             if told.strip()
         )
@@ -315,11 +315,12 @@ class RunPage:
         return Html(macros("sections").again(read_json(found)) if found.is_file() else "")
 
     def made(self) -> Html:
-        """The tables of the run with their description, and how it was made."""
+        """The workshop, the tables of the run with their description, and how it was made."""
         energy = kilowatt_hours(self.manifest["talks"])
         made = macros("sections").provenance(self.manifest, energy)
         files = columns.OF_A_RUN, [*JUDGED, "metrics"]
         return Html(
-            macros("pages").files(self.talks, self.scale, *files)
+            macros("pages").workshop(self.talks)
+            + macros("pages").files(self.talks, self.scale, *files)
             + macros("macros").details("Commit, versions, machine, data and time of this run", made)
         )

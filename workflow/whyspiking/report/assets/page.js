@@ -23,8 +23,16 @@ announcer.id = "announcer";
 announcer.setAttribute("role", "status");
 document.body.append(announcer);
 
-// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank. Rows without a
-// value, or without the cell, stay last.
+// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank, else the first
+// text of a cell counts, in a column of numbers as a number. Rows without one stay last.
+const sortKey = (cell, number) => {
+  if (cell?.dataset.sort !== undefined) return cell.dataset.sort;
+  const first = [...cell?.childNodes ?? []].find((part) => part.textContent.trim());
+  const text = first?.textContent.trim().toLowerCase() ?? "";
+  if (!number) return text;
+  const found = parseFloat(text.replace("\u2212", "-").replaceAll(",", ""));
+  return isNaN(found) ? "" : found;
+};
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -36,10 +44,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const key = (row) => {
-        const cell = row.cells[column];
-        return cell ? cell.dataset.sort ?? cell.textContent.trim().toLowerCase() : "";
-      };
+      const key = (row) => sortKey(row.cells[column], head.classList.contains("number"));
       const rows = [...table.tBodies[0].rows];
       rows.sort((a, b) => {
         const [left, right] = [key(a), key(b)];
@@ -92,7 +97,7 @@ if (location.pathname.includes("/results/reference/")) {
   }
 }
 
-// Every figure as a file, on white: what is drawn, or an image of it four times as large.
+// Every figure as a file, on white: what is drawn, or an image of it, four times as large.
 const save = (address, name) => {
   const link = document.createElement("a");
   Object.assign(link, { href: address, download: name }).click();
@@ -122,7 +127,7 @@ for (const figure of document.querySelectorAll("figure > .picture")) {
       image.src = drawn();
     },
   };
-  const buttons = document.createElement("span");
+  const buttons = caption.querySelector(".download") ?? document.createElement("span");
   buttons.className = "download";
   for (const [kind, act] of Object.entries(kinds)) {
     const button = document.createElement("button");
