@@ -32,7 +32,7 @@ STAGES = {
     "train": ("train",),
     "simulate": ("simulate",),
     "compare": ("collect", "compare"),
-    "report": ("page", "slides", "report", "details"),
+    "report": ("page", "slides", "report"),
 }
 """Stage -> its rules."""
 

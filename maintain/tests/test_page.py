@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from made.checkouts import ROOT
 
 from whyspiking.declared import registry
 from whyspiking.declared.config import read
-from whyspiking.records import reference
+from whyspiking.records import columns, reference, tables
 from whyspiking.report import first_screen
 from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts.answers import OTHER_SIZE
@@ -101,39 +103,89 @@ def test_one_neuron_is_told_in_one_sentence_with_what_does_as_well(page):
         assert "living in time pays" in said
 
 
-def test_the_committed_page_shows_the_committed_tables():
-    for file in reference_page.PAGES.values():
+def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead():
+    """A link to another file is words, until the page is in its place, or on the site."""
+    files = ("report.html", *(f"{talk}/report.html" for talk in reference.recorded(FOLDER)))
+    for file in files:
         text = (FOLDER / file).read_text(encoding="utf-8")
         assert reference_page.STATED.format(reference_page.stated(FOLDER)) in text
-        assert len(text.encode()) < 3_000_000
-        # Read alone no link is dead: those to other files are words until the page is in its place.
-        assert not [x for x in re.findall(r'(?<!-)href="([^"#:]+)"', text)]
-        beside = re.findall(r'data-href="([^"#]+)', text)
-        assert beside and not [x for x in beside if not (FOLDER / x).exists()]
+        assert not re.findall(r'(?<!-)href="([^"#:]+)"', text)
         anchors = set(re.findall(r'\bid="([^"]+)"', text))
         assert set(re.findall(r'(?<!-)href="#([^"]+)"', text)) <= anchors
-    text = (FOLDER / reference_page.PAGES["why_spiking"]).read_text(encoding="utf-8")
+        beside = re.findall(r'data-(?:beside|checkout)="([^"#]+)', text)
+        assert beside and not [x for x in beside if not (FOLDER / file).parent.joinpath(x).exists()]
+        assert not re.findall(r"(?i)file://|localhost|/tmp/|/work/", text)
+    text = (FOLDER / "report.html").read_text(encoding="utf-8")
+    assert len(text.encode()) < 900_000
+    shown = [*files, *(p.relative_to(FOLDER) for p in FOLDER.glob("slides/*"))]
+    shown += [p.relative_to(FOLDER) for p in FOLDER.glob("*/*/exhibits.npz")]
+    assert sum((FOLDER / file).stat().st_size for file in shown) < 6_000_000
     for name in registry.counted(reference.recorded(FOLDER)):
-        assert f"talks/{name}/README.md" in text
+        assert f'data-beside="{name}/report.html"' in text
+    named = re.findall(
+        r"\(`([a-z]+\.[a-z_.]+)`\)", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    assert len(named) >= 8 and not [x for x in named if f"<code>{x}</code>" not in text]
 
 
-def test_a_link_to_what_is_not_there_becomes_text(tmp_path):
+def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):
+    """The site as the workflow makes it, by its own words."""
+    made = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    (told,) = (x["run"] for x in made["jobs"]["publish"]["steps"] if "run" in x)
+    shutil.copytree(FOLDER, tmp_path / "results" / "reference")
+    subprocess.run(["bash", "-ec", told], cwd=tmp_path, check=True)
+    found = 0
+    for path in [*(tmp_path / "site").glob("*.html"), *(tmp_path / "site").glob("*/report.html")]:
+        links = re.findall(r'(?<!-)href="([^"#:]+)[^":]*"', path.read_text(encoding="utf-8"))
+        assert links and not [x for x in links if not (path.parent / x).exists()]
+        found += len(links)
+    assert found > 100
+
+
+def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
+    """`made` is a talk of the record; docs/a.md lies beside the record's folder."""
+    home = Path("results/kept")
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "manifest.json").write_text(json.dumps({}))
     (tmp_path / "axes.csv").write_text("")
     page = (
         '<a href="axes.csv">a</a> <a class="x" href="made/report.html#y">b</a> '
-        '<a href="made/first/metrics.csv">c</a> <a href="no.csv">d</a> <a href="#e">e</a> '
-        '<a href="https://example.org">f</a>'
+        '<a href="made/first/metrics.csv">c</a> <a href="../kept/no.csv">d</a> <a href="#e">e</a> '
+        '<a href="https://example.org">f</a> <a href="../../README.md">g</a>'
     )
-    words, there = '<span class="elsewhere" data-href="{}">{}</span>', '<a href="{}">{}</a>'
-    shown = {"": words, "https://example.org/us": there}
-    for address, look in shown.items():
-        root = address and f"{address}/blob/HEAD/results/kept/"
-        assert reference_page.alone(page, tmp_path, address, Path("results/kept")) == (
-            f"{look.format(root + 'axes.csv', 'a')} b c d "
-            '<a href="#e">e</a> <a href="https://example.org">f</a>'
-        )
+    rest = 'c d <a href="#e">e</a> <a href="https://example.org">f</a>'
+    talk = '<a data-beside="made/report.html#y">b</a>'
+    main = Path("report.html")
+    assert reference_page.alone(page, main, tmp_path, "", home) == (
+        f'<a data-beside="axes.csv">a</a> {talk} {rest} <a data-checkout="../../README.md">g</a>'
+    )
+    at = "https://example.org/us/{}/abc/results/kept"
+    root = "https://example.org/us/blob/abc"
+    assert reference_page.alone(page, main, tmp_path, at, home) == (
+        f'<a href="{root}/results/kept/axes.csv">a</a> {talk} {rest} '
+        f'<a href="{root}/README.md">g</a>'
+    )
+    of_talk = '<a href="../why_spiking.html#z">h</a> <a href="../axes.csv">i</a>'
+    assert reference_page.alone(of_talk, Path("made/report.html"), tmp_path, "", home) == (
+        '<a data-beside="../report.html#z">h</a> <a data-beside="../axes.csv">i</a>'
+    )
+
+
+def test_exhibits_are_taken_of_experiments_that_are_as_recorded_only(tmp_path):
+    run, kept = tmp_path / "run", tmp_path / "kept"
+    blank = dict.fromkeys(columns.REPRODUCED.names, 0) | {"where": "", "variant": "spiking"}
+    states = {"same": ["identical", "equal within rounding"], "other": ["identical", "different"]}
+    rows = [
+        blank | {"talk": "made", "experiment": name, "seed": seed, "state": state}
+        for name, of in states.items()
+        for seed, state in enumerate(of)
+    ]
+    for name in states:
+        (run / "made" / name).mkdir(parents=True)
+        (run / "made" / name / "exhibits.npz").write_bytes(b"drawn")
+    tables.write_csv(columns.REPRODUCED.table(rows), run / "reproduced.csv")
+    reference_page.take_exhibits(run, kept)
+    assert [str(p.relative_to(kept)) for p in kept.rglob("*.npz")] == ["made/same/exhibits.npz"]
 
 
 def test_the_figure_of_the_answer_is_drawn_for_readme(tmp_path):
@@ -161,3 +213,15 @@ def test_every_word_of_the_glossary_is_used_and_none_twice(page):
     said = plain(shown).lower()
     assert 20 <= len(terms) <= 40 and len(set(terms)) == len(terms)
     assert [x for x in terms if x.lower().partition(",")[0] not in said] == []
+
+
+def test_a_page_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    page.write_text("<!doctype html><title>a page</title><p>a page", encoding="utf-8")
+    if any(map(shutil.which, reference_page.BROWSERS)):
+        assert reference_page.screen(page, tmp_path / "page.png")
+        head = (tmp_path / "page.png").read_bytes()[16:24]
+        sides = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
+        assert sides == reference_page.CARD_SIZE
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert not reference_page.screen(page, tmp_path / "none.png")

@@ -11,7 +11,7 @@ from made.checkouts import ROOT
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
 RECORD = ROOT / "results" / "reference"
-PAGES = ("report.html", "details.html")
+PAGES = ("report.html", "scherr/report.html")
 AXE = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 """The rules of accessible pages, by Deque."""
 VIOLATED = """
@@ -71,12 +71,17 @@ document.body.append(out);
 SORT = """
 const wrong = [];
 window.onerror = (words) => { wrong.push(words); return true; };
-const known = (c) => c !== undefined && (c.dataset.sort ?? c.textContent.trim()) !== "";
-const value = (c) => c.dataset.sort ?? c.textContent.trim().toLowerCase();
+const said = (c) => c.dataset.sort ??
+  [...c.childNodes].find((n) => n.textContent.trim())?.textContent.trim().toLowerCase() ?? "";
+const amount = (c) => said(c).replace("−", "-").replaceAll(",", "");
+const number = (c) => c.dataset.sort === undefined && c.classList.contains("number");
+const value = (c) => number(c) ? String(parseFloat(amount(c))) : said(c);
+const known = (c) => c !== undefined && !["", "NaN"].includes(value(c));
 const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-const heads = [...document.querySelectorAll("table.sortable thead th")];
+const heads = [...document.querySelectorAll("thead th")];
 let unknown = 0;
 for (const head of heads) for (const sign of [1, -1]) {
+  if (!head.querySelector("button")) { wrong.push(`${head.textContent}: cannot sort`); break; }
   head.querySelector("button").click();
   const cells = [...head.closest("table").tBodies[0].rows].map((r) => r.cells[head.cellIndex]);
   const there = cells.filter(known), place = `${head.closest("table").id}, ${head.textContent}`;
@@ -114,7 +119,8 @@ def mailed(tmp_path_factory):
     """Folder of the pages without anything beside them."""
     folder = tmp_path_factory.mktemp("mailed")
     for name in PAGES:
-        shutil.copy(RECORD / name, folder)
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(RECORD / name, folder / name)
     return folder
 
 
@@ -125,14 +131,16 @@ def test_a_page_opens_offline_without_a_complaint(tmp_path, mailed, name):
     assert (mailed / name).stat().st_size < 3_000_000
 
 
-def test_alone_no_link_is_dead_and_in_its_place_all_lead_to_a_file(tmp_path, mailed):
-    assert ask(tmp_path, mailed / "report.html", LINKS) == []
-    place = tmp_path / "results" / "reference"
+@pytest.mark.parametrize("name", PAGES)
+def test_alone_no_link_is_dead_and_in_its_place_all_lead_to_a_file(tmp_path, mailed, name):
+    assert ask(tmp_path, mailed / name, LINKS) == []
+    place = (tmp_path / "results" / "reference" / name).parent
     place.mkdir(parents=True)
-    shutil.copy(RECORD / "report.html", place)
+    shutil.copy(RECORD / name, place)
     links = ask(tmp_path, place / "report.html", LINKS)
-    assert len(links) > 20
-    assert [to for to in links if not (RECORD / to.partition("#")[0]).exists()] == []
+    assert len(links) > 5
+    lies = (RECORD / name).parent
+    assert [to for to in links if not (lies / to.partition("#")[0]).exists()] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -170,8 +178,8 @@ def test_the_first_screen_holds_the_answer(tmp_path, mailed):
 
 def test_the_page_is_read_in_one_sitting(tmp_path, mailed):
     measured = ask(tmp_path, mailed / "report.html", LENGTH, size="1440,900")
-    assert measured["words"] <= 6000
-    assert measured["screens"] <= 14
+    assert measured["words"] <= 2500
+    assert measured["screens"] <= 9
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -199,14 +207,14 @@ def test_claims_are_sorted_and_filtered_by_keyboard_too(tmp_path, mailed):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_column_sorts_both_ways_with_what_has_no_value_last(tmp_path, mailed, name):
     measured = ask(tmp_path, mailed / name, SORT)
-    assert measured["heads"] > 10 and measured["unknown"] > 10
+    assert measured["heads"] > 10
     assert measured["wrong"] == []
 
 
-def test_the_page_prints_on_twenty_sheets(tmp_path, mailed):
+def test_the_page_prints_on_fourteen_sheets(tmp_path, mailed):
     target = tmp_path / "page.pdf"
     page = (mailed / "report.html").as_uri()
     chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={target}", page)
     content = target.read_bytes()
     assert content.startswith(b"%PDF")
-    assert 5 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", content)) <= 20
+    assert 5 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", content)) <= 14

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from whyspiking import arithmetic
 from whyspiking.running import jobs
@@ -40,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_parser("known", help="find which bands are younger than their numbers, from git")
     command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
     command.add_parser("readme", help="bring README's table in step with the record")
-    command.add_parser("page", help="draw the pages of the record")
+    pages = command.add_parser("page", help="draw the pages of the record")
+    pages.add_argument("run", nargs="?", metavar="RUN", help="take what they draw from its folder")
     return parser
 
 
@@ -100,7 +102,10 @@ def _run(given: argparse.Namespace) -> int:
         case "page":
             from whyspiking_maintain import page
 
-            page.render()
+            if given.run:
+                page.take_exhibits(Path(given.run))
+            if not page.render():
+                print(f"{page.CARD}: as before; no {' or '.join(page.BROWSERS)} is here")
     return 0
 
 

@@ -1,10 +1,12 @@
-"""Renders the pages of the recorded run, `report.html` and `details.html`, and the main figure.
+"""Draws the pages of the recorded run: `report.html`, `<talk>/report.html`, and its pictures.
 
-    python -m whyspiking.recording page
+    python -m whyspiking.recording page [RUN]
 
-Of which run the talks' pictures and trials are, `pictures.json` says. A page that is opened
-elsewhere has no file beside it: a link to one is absolute where CITATION.cff has the repository's
-address, else plain text, which a script makes a link of where the page lies in its place.
+Of which run the talks' pictures, trials and exhibits are, `pictures.json` says. A page that is
+opened elsewhere has no file beside it. A link to another file of the repository is absolute, at the
+commit of the drawing, where CITATION.cff has the repository's address. What else leads to a file
+stays words, of which a script makes links where the page lies in its checkout, and
+`.github/workflows/pages.yml` on the site.
 """
 
 from __future__ import annotations
@@ -12,24 +14,42 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 from whyspiking.declared import registry
 from whyspiking.plots import figures
-from whyspiking.records import reference, tables
+from whyspiking.records import columns, reference, tables
 from whyspiking.records.whole_files import read_json, replacing
-from whyspiking.report import citing, first_screen, frontier_figure, notebook, trials
+from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, trials
 from whyspiking.report.recorded import SCALE
+from whyspiking.report.run_page import REPRODUCED
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
+from whyspiking.stages.provenance import git
+from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL
 
 NOTEBOOKS = Path("notebooks")
-PAGES = {"why_spiking": "report.html", "details": "details.html"}
-"""Notebook -> page."""
+MAIN, PAGE = "why_spiking", "report.html"
+"""Notebook of the page of the run, and what the record calls it, as it does that of each talk."""
 FIGURE = "report.png"
 """The figure of the answer, for README."""
 PLAIN = {"Software": None}
 """Of a picture: nothing of who wrote it."""
+CARD, CARD_SIZE = "card.png", (1200, 630)
+"""What is shown where somebody links to the page; width and height in pixels."""
+CARD_LOOK = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 28px 36px; font-family: system-ui, "Noto Sans", "DejaVu Sans", sans-serif; }}
+img {{ width: 1128px; height: 470px; object-fit: contain; }}
+h1 {{ font-size: 34px; margin: 0 0 14px; }}
+</style><h1>{title}</h1><img src="{answer}" alt="">"""
+SLIDES = "slides"
+"""Every figure of the page as a file."""
+EXHIBITS = "exhibits.npz"
+"""Beside the measures of an experiment: what figures of its talk draw."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STATED = '<meta name="tables" content="{}">'
 """In the head of a page: the tables that it shows, by the hash of their description."""
 _LINK = re.compile(
@@ -38,8 +58,8 @@ _LINK = re.compile(
 _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
-def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> None:
-    """Write the pages, and the figure of the answer.
+def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bool:
+    """Write the pages, the figure of the answer and the card; False where no browser can draw it.
 
     Args:
         folder: The recorded tables.
@@ -49,18 +69,31 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> No
         UserError: If a table is missing.
     """
     address = citing.citation({})["repository_code"]
-    for name, file in PAGES.items():
-        with tempfile.TemporaryDirectory() as place:
-            page = Path(place) / file
+    at = f"{address}/{{}}/{git('rev-parse', 'HEAD')}/{home}" if address else ""
+    with tempfile.TemporaryDirectory() as place:
+        for name in (*reference.recorded(folder), MAIN):
+            file = PAGE if name == MAIN else f"{name}/{PAGE}"
+            page = Path(place) / (notebook.MAIN_PAGE if name == MAIN else file)
+            page.parent.mkdir(exist_ok=True)
             parameters = {"results": str(folder), "scale": SCALE}
             executed = page.with_suffix(".ipynb")
             notebook.run_notebook(NOTEBOOKS / f"{name}.ipynb", executed, parameters)
-            notebook.export(executed, page, folder)
+            notebook.export(executed, page, Path(place))
             text = page.read_text(encoding="utf-8")
-        text = text.replace("</head>", STATED.format(stated(folder)) + "\n</head>", 1)
-        with replacing(folder / file) as partial:
-            partial.write_text(alone(text, folder, address, home), encoding="utf-8")
-    picture(folder, folder / FIGURE)
+            more = [STATED.format(stated(folder))]
+            if at:
+                image = f"{at.format('raw')}/{CARD}"
+                more.append(f'<meta property="og:image" content="{image}">')
+            text = text.replace("</head>", "\n".join(more) + "\n</head>", 1)
+            with replacing(folder / file) as partial:
+                partial.write_text(alone(text, Path(file), folder, at, home), encoding="utf-8")
+        slides.write([folder / PAGE], folder / SLIDES)
+        card, answer = Path(place) / "card.html", (folder / SLIDES / "answer.svg").absolute()
+        shown = (folder / PAGE).read_text(encoding="utf-8")
+        title = shown.partition("<title>")[2].partition("</title>")[0]
+        card.write_text(CARD_LOOK.format(title=title, answer=answer.as_uri()), encoding="utf-8")
+        picture(folder, folder / FIGURE)
+        return screen(card, folder / CARD)
 
 
 def picture(folder: Path, target: Path) -> None:
@@ -80,6 +113,22 @@ def picture(folder: Path, target: Path) -> None:
             plate.savefig(partial, dpi=200, facecolor="white", format="png", metadata=PLAIN)
 
 
+def screen(source: Path, target: Path) -> bool:
+    """Draw a page of the size of a card as a browser shows it; False where there is no browser."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        return False
+    with tempfile.TemporaryDirectory() as profile:
+        words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        words += [f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking"]
+        size = ",".join(map(str, CARD_SIZE))
+        words += [f"--window-size={size}", f"--screenshot={target.absolute()}"]
+        subprocess.run(
+            [*words, source.absolute().as_uri()], capture_output=True, check=False, timeout=300
+        )
+    return target.is_file()
+
+
 def stated(folder: Path) -> str:
     """An identifier of the recorded tables: the hashes that their description lists."""
     package = read_json(existing(folder / "datapackage.json"))
@@ -87,38 +136,39 @@ def stated(folder: Path) -> str:
     return " ".join(hash.removeprefix("sha256:")[:8] for hash in hashes)
 
 
-def alone(text: str, folder: Path, address: str, home: Path) -> str:
-    """The page without a link that would be dead where it is opened.
+def alone(text: str, page: Path, folder: Path, at: str, home: Path) -> str:
+    """A page without a link that would be dead where it is opened.
 
     Args:
-        text: The page.
-        folder: Where it lies.
-        address: Of the repository; empty: not known.
-        home: Where that is in the repository, as links name it.
+        text: Of the page.
+        page: Where it lies in the record.
+        folder: Of the record.
+        at: Address of `home` at a commit, `{}` for how it is shown; empty: not known.
+        home: Where the record lies in the repository, as links name it.
     """
-    talks = set(reference.recorded(folder))
+    drawn = {PAGE, *(f"{talk}/{PAGE}" for talk in reference.recorded(folder))}
+    called = {notebook.MAIN_PAGE: PAGE, f"{MAIN}.ipynb": f"../../{NOTEBOOKS}/{MAIN}.ipynb"}
+    for talk in reference.recorded(folder):
+        called[f"{talk}/report.ipynb"] = f"../../{NOTEBOOKS}/{talk}.ipynb"
 
     def link(match: re.Match[str]) -> str:
-        to, part = match["to"], match["part"] or ""
-        talk, _, file = to.partition("/")
-        # What the record does not keep: the page of a talk, and the notebook behind it.
-        if talk in talks and file in ("report.html", "report.ipynb"):
-            readme = f"../../workflow/whyspiking/talks/{talk}/README.md"
-            to, part = (readme if file == "report.html" else f"../../notebooks/{talk}.ipynb"), ""
-        to = {f"{name}.html": file for name, file in PAGES.items()}.get(to, to)
+        to = os.path.relpath(home / page.parent / match["to"], home)
+        to, part, told = called.get(to, to), match["part"] or "", match["told"]
+        inside = not to.startswith("..")
         to = os.path.join(os.path.dirname(to), tables.lying(folder / to).name)
-        if to not in PAGES.values() and not (folder / to).exists():
-            return match["told"]
-        if address:
-            inside = os.path.relpath(home / to, Path())
-            return f'<a href="{address}/blob/HEAD/{inside}{part}">{match["told"]}</a>'
-        return f'<span class="elsewhere" data-href="{to}{part}">{match["told"]}</span>'
+        lies = folder / to if inside else Path(os.path.normpath(home / to))
+        if to not in drawn and not lies.exists():
+            return told
+        if at and to not in drawn:
+            return f'<a href="{urljoin(at.format("blob") + "/", to)}{part}">{told}</a>'
+        where = "beside" if inside else "checkout"
+        return f'<a data-{where}="{os.path.relpath(to, page.parent)}{part}">{told}</a>'
 
     return _LINK.sub(link, text)
 
 
 def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
-    """Keep the first figure of every talk of a finished run, small.
+    """Keep the first figure of every talk of a finished run, small, and what the pages draw.
 
     Args:
         results: Folder of the run.
@@ -126,6 +176,9 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     """
     made = read_json(existing(results / "manifest.json"))
     trials.keep_trials(results, folder)
+    for talk in reference.recorded(folder):
+        for path in (results / talk).glob(f"*/{EXHIBITS}"):
+            _keep(path, folder)
     for talk in registry.counted(reference.recorded(folder)):
         drawn = _DECIMALS.sub("", thumbnail(results / talk))
         with replacing(folder / talk / PICTURE) as partial:
@@ -133,3 +186,23 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     of = {"scale": made["scale"], "commit": made["commit"][:7]}
     with replacing(folder / PICTURES) as partial:
         partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
+
+
+def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:
+    """Keep what pages draw of experiments whose networks, all that the run has, are as recorded.
+
+    Args:
+        results: Folder of a finished run.
+        folder: The recorded tables.
+    """
+    held = tables.read(existing(results / REPRODUCED), columns.REPRODUCED)
+    for (talk, experiment), rows in held.groupby(["talk", "experiment"]):
+        path = results / str(talk) / str(experiment) / EXHIBITS
+        if rows["state"].isin((IDENTICAL, CLOSE)).all() and path.is_file():
+            _keep(path, folder)
+
+
+def _keep(exhibits: Path, folder: Path) -> None:
+    of = exhibits.parent
+    (folder / of.parent.name / of.name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(exhibits, folder / of.parent.name / of.name / EXHIBITS)

@@ -57,6 +57,10 @@ const value = () => Number(first.getAttribute("aria-valuenow"));
 const found = { began: value() };
 press(first, "ArrowRight"); found.right = value();
 press(first, "ArrowLeft", true); found.left = value();
+press(first, "PageUp"); found.page = value();
+press(first, "End"); found.end = value(); press(first, "Home"); found.home = value();
+found.thumb = Math.min(...[...document.querySelectorAll(".touch .hit")].map((e) =>
+  e.getBoundingClientRect().width));
 first.setPointerCapture = () => {}; // no finger is on this screen
 first.hasPointerCapture = () => true;
 const line = neuron.querySelector(".axis").getBoundingClientRect();
@@ -91,6 +95,7 @@ def page(tmp_path_factory):
         .get_template("page.html.j2")
         .render(
             title="Touch",
+            description="",
             sections=[],
             home="",
             notebook="",
@@ -201,9 +206,11 @@ const drawn = () => [...document.querySelectorAll(".touch")].map((f) => [
 
 @browser
 def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
-    found = ask(tmp_path, page, TELL + USE)
+    found = ask(tmp_path, page, TELL + USE, size="390,844")
     assert found["right"] == pytest.approx(found["began"] + 0.1, abs=0.01)
     assert found["left"] == 0  # one ms earlier would be before the trial
+    assert (found["page"], found["end"], found["home"]) == (1, 60, 0)
+    assert found["thumb"] >= 24, "a finger needs as many pixels (WCAG 2.5.8)"
     assert found["dragged"] == pytest.approx(0.75 * 60, abs=0.2)
     assert sum("fires" in says for says in found["together"]) >= 19
     assert sum("silent" in says for says in found["apart"]) >= 19

@@ -21,7 +21,7 @@ def report(tmp_path_factory) -> str:
     results = make_results(folder / "results" / "smoke", "smoke", [TALK])
     told = RunPage.open(results, "smoke")
     shown = "<h1>A page</h1>" + told.answer() + told.tasks()
-    for page in (results / "why_spiking", results / "details", results / TALK / "report"):
+    for page in (results / "why_spiking", results / TALK / "report"):
         page.with_suffix(".html").write_text(shown, "utf-8")
         page.with_suffix(".ipynb").write_text("{}", "utf-8")
     slides.write([results / "why_spiking.html"], results / "slides")

@@ -46,27 +46,19 @@ rule figure:
 
 
 TABLES = (*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD)
-PAGES = [
-    f"{name}.{kind}"
-    for name in ("why_spiking", "details")
-    for kind in ("html", "ipynb")
-]
+PAGES = ("why_spiking.html", "why_spiking.ipynb")
 # All that a run has beside its talks.
 JOINT = (*TABLES, *PAGES, "manifest.json", "datapackage.json", "slides")
-# What the page and its details both show.
-ALL_TABLES = {
-    "tables": expand("<results>/{table}", table=TABLES),
-    "of_talks": expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
-    "manifest": "<results>/manifest.json",
-    "recorded": RECORDED,
-    "community": sorted(map(str, Path("exchange/community").glob("*.json"))),
-    "code": code_inputs.of_stage("page"),
-}
 
 
 rule report:
     input:
-        **ALL_TABLES,
+        tables=expand("<results>/{table}", table=TABLES),
+        of_talks=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
+        manifest="<results>/manifest.json",
+        recorded=RECORDED,
+        community=sorted(map(str, Path("exchange/community").glob("*.json"))),
+        code=code_inputs.of_stage("page"),
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
@@ -88,30 +80,9 @@ rule report:
         "../scripts/page.py"
 
 
-rule details:
-    input:
-        **ALL_TABLES,
-        notebook=f"{NOTEBOOKS}/details.ipynb",
-    output:
-        notebook="<results>/details.ipynb",
-        page=report(
-            "<results>/details.html",
-            caption="../report/details.rst",
-            category="Answer",
-            labels={"what": "page", "name": "details"},
-        ),
-    log:
-        "<results>/logs/details.log",
-    params:
-        scale=config["scale"],
-        results=lambda wildcards, output: Path(output.page).parent,
-    script:
-        "../scripts/page.py"
-
-
 rule slides:
     input:
-        pages=["<results>/why_spiking.html", "<results>/details.html"],
+        page="<results>/why_spiking.html",
         code=code_inputs.of_stage("slides"),
     output:
         slides=report(

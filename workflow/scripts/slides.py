@@ -1,4 +1,4 @@
-"""Write all figures of the page and its details as files."""
+"""Write all figures of the page as files."""
 
 from pathlib import Path
 
@@ -6,4 +6,4 @@ from whyspiking.report import slides
 from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "slides"):
-    slides.write(map(Path, snakemake.input.pages), Path(snakemake.output.slides))
+    slides.write([Path(snakemake.input.page)], Path(snakemake.output.slides))

@@ -32,7 +32,6 @@ LICENSES = "https://spdx.org/licenses/"
 LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 PAGES = {
     "why_spiking.html": "The report: all talks, and the answer.",
-    "details.html": "Every claim and measure, deviations, data and provenance.",
     "report.html": "The report as a page.",
     "manifest.json": "How the tables were made: commit, configuration, versions, machine, data.",
     "datapackage.json": "The tables as a Frictionless Data Package.",

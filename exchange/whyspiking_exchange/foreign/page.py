@@ -57,6 +57,7 @@ def page(found: Measured) -> str:
         .get_template("page.html.j2")
         .render(
             title=f"{found.asked.name} on {found.setting.task}",
+            description="",
             sections=[],
             home="",
             notebook="",

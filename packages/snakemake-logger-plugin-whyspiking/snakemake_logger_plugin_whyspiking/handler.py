@@ -40,7 +40,6 @@ STAGES = {
     "figure": ("writing a figure", "figure written"),
     "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
     "report": ("writing the report", "report written"),
-    "details": ("writing its details", "its details written"),
 }
 # Remarks of Snakemake that say nothing about this workflow (they stay in its own log file).
 CHATTER = (

@@ -50,7 +50,7 @@ ACCOUNTS = {
         for clocked in (False, True)
     },
 }
-"""Every account by name; the details hold those that are not in `MAIN`."""
+"""Every account by name; those that are not in `MAIN` stand in the tables only."""
 MAIN = ("operations_events", "operations_clocked", "8kb_events", "8kb_clocked")
 """The four that decide words."""
 

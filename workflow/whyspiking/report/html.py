@@ -47,6 +47,13 @@ DATA_WORDS = {
     "synthetic": "stand-in data",
 }
 """Provenance of data -> words of the report."""
+FILTERED = {
+    **DATA_WORDS,
+    **ORIGIN_WORDS,
+    **dict.fromkeys(("unconfirmed", "direction only", "inconclusive"), "open"),
+    **dict.fromkeys(("not measured", "out of scope at this scale"), "not judged"),
+}
+"""What a column holds -> the word by which a reader filters it, where that is another."""
 MINUS = "−"
 POINTS = "points"
 """What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
@@ -91,6 +98,7 @@ def templates() -> jinja2.Environment:
         "variant": labels.variant,
         "locus": labels.locus,
         "metric": labels.metric,
+        "filtered": lambda word: FILTERED.get(word, word),
         "perturbation": labels.perturbation,
     }
     environment.tests |= {"finite": np.isfinite, "nan": np.isnan}

@@ -162,6 +162,7 @@ def export(notebook: Path, page: Path, results: Path) -> None:
     body = re.sub(r"<p>\s*(<div class=\"equation\".*?</div>)\s*</p>", r"\1", body, flags=re.DOTALL)
 
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
+    told = re.search(r'<div class="told">.*?<p[^>]*>(.*?)</p>', body, flags=re.DOTALL)
     main_page = results / MAIN_PAGE
     home = "" if page.resolve() == main_page.resolve() else os.path.relpath(main_page, page.parent)
     text = (
@@ -169,6 +170,7 @@ def export(notebook: Path, page: Path, results: Path) -> None:
         .get_template("page.html.j2")
         .render(
             title=_plain(title.group(1)) if title else page.stem,
+            description=_plain(told.group(1)) if told else "",
             sections=sections,
             home=home,
             notebook=os.path.relpath(notebook, page.parent),

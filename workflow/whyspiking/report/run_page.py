@@ -13,17 +13,13 @@ from markupsafe import Markup
 from whyspiking.declared import abstract_file, community_file, registry
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.footprint import kilowatt_hours
-from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
-    abstracts,
     citing,
     costs_section,
-    energy_figures,
     first_screen,
     frontier_figure,
-    learning_section,
     same_task_section,
     score_figures,
     sections,
@@ -51,7 +47,7 @@ from whyspiking.report.talk_page import (
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
-from whyspiking.verdicts import chips, concordance, rule
+from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import Answer
 
 INDEX = "networks.csv"
@@ -130,11 +126,6 @@ class RunPage:
         talks = list(self.talks.values())
         return sections.not_as_recorded(talks, self.verdicts, self.recorded, self.scale)
 
-    def head(self) -> Html:
-        """Scale and tables."""
-        files = columns.OF_A_RUN, [*JUDGED, "metrics"]
-        return Html(macros("pages").head(self.talks, self.scale, *files))
-
     def opening(self) -> Html:
         """The title as the answer, its sentences, the figure, and how to cite."""
         screen, cite = macros("first_screen"), citing.citation(self.manifest)
@@ -186,7 +177,7 @@ class RunPage:
             "Experiments that would decide": first_screen.programme(answered, self._timed),
         }
         fold, own = macros("macros").details, macros("first_screen")
-        told = [fold(title, said) for title, said in folds.items() if said.strip()]
+        told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
         shown = when.section(answered) + self.same_task() + Html("").join(told) + own.glossary()
         return Html(shown)
 
@@ -262,20 +253,6 @@ class RunPage:
         own = networks.drop_duplicates("talk")
         return {talk: where + file for talk, file in zip(own["talk"], own["file"], strict=True)}
 
-    def abstracts(self) -> Html:
-        """Statements of the abstracts beside the verdicts on them, a talk at a time."""
-        return Html("\n").join(
-            macros("macros").details(
-                f"What the abstract of {talk.speaker}’s talk states, and what was found",
-                abstracts.section(talk, claims_of([talk]), self.verdicts, self.recorded),
-            )
-            for talk in self.talks.values()
-        )
-
-    def measures(self) -> Html:
-        """Table of timing, latency, energy, robustness and parity, all experiments."""
-        return Html(sections.measures_table(self.tables["measures"]))
-
     @cached_property
     def answers(self) -> list[Answer]:
         """Where every talk stands on every axis."""
@@ -313,32 +290,8 @@ class RunPage:
         if not self.ground.cells:
             return Html()
         tables = self.tables["frontiers"], self.tables["advantage"]
-        return Html(same_task_section.matrix(self.ground, *tables))
-
-    def same_task_details(self) -> Html:
-        """Networks from elsewhere, learning rules, what was held equal."""
-        ground = self.ground
-        return Html(
-            same_task_section.community(ground)
-            + same_task_section.rules(ground)
-            + same_task_section.held_equal(ground, self.config)
-        )
-
-    def axes(self) -> Html:
-        """Each axis: what would change our mind, the claims on it, its contrasts, its forest."""
-        return Html("\n").join(map(self._axis, self.answers))
-
-    def _axis(self, answer: Answer) -> Html:
-        return Html(
-            macros("answers").axis_section(
-                macros("answers").axis_heading(answer, sentences.LOOK),
-                sentences.change_sentence(answer),
-                sections.claims_of_axis(answer, self.verdicts),
-                sections.contrasts_of_axis(
-                    answer.axis, self.tables["axes"], self.names, self.recorded.here
-                ),
-            )
-        )
+        matrix = same_task_section.matrix(self.ground, *tables)
+        return Html(matrix + same_task_section.community(self.ground))
 
     def constraints(self) -> Html:
         """Time of training and size, beside those of controls."""
@@ -349,41 +302,10 @@ class RunPage:
         told += costs_section.size(self.tables["measures"], self.talks)
         return Html(told + macros("pages").pair([time, size]))
 
-    def constraints_details(self) -> Html:
-        """What learning rules keep and need, and whether the engines agree."""
-        costs, limits = self.tables["costs"], self.config["parity"]
-        return Html(
-            learning_section.table(costs, self.talks)
-            + costs_section.memory(costs, self.talks)
-            + costs_section.parity_words(self.tables["parity"], self.talks, limits)
-        )
-
-    def tolerance(self) -> Html:
-        """How much noise trained networks tolerate, worst and best experiment of each talk."""
-        limits = self.tables["limits"]
-        told = trained_section.tolerance_sentences(limits, self.talks)
-        return Html(told + trained_section.tolerance_table(limits, self.talks))
-
     def biology(self) -> Html:
         """Trained networks beside nervous systems."""
         biology = self.tables["biology"]
         return show(lambda: trained_section.biology_figure(biology, self.talks), "biology")
-
-    def biology_details(self) -> Html:
-        """Every quantity beside its published ranges, with the sources."""
-        biology = self.tables["biology"]
-        told = trained_section.biology_sentences(biology)
-        return Html(told + trained_section.biology_table(biology, self.talks))
-
-    def energy_details(self) -> Html:
-        """What the cost models count, what decides who is cheaper, chips that were measured."""
-        config = self.config["energy"]
-        prices = {**config["operations_pj"], **config["memory_pj_64bit"]}
-        return Html(
-            energy_figures.cost_models(config)
-            + energy_figures.assumptions(self.tables["energy"])
-            + macros("energy").context(chips.measured(), prices)
-        )
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""
@@ -396,47 +318,21 @@ class RunPage:
         }
         own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
         counted = "" if self.smoke else sections.counts(self.verdicts) + self._again()
-        return Html(counted + sections.short_table(own, self.talks, self.recorded, claims))
+        table = sections.short_table(own, self.talks, self.recorded, claims)
+        return Html(counted + table + sections.how_to_read())
 
     def _again(self) -> Html:
         """How many verdicts were others where a part of the record was made again."""
         found = self.folder.parent / FOLDER / AGAIN
         return Html(macros("sections").again(read_json(found)) if found.is_file() else "")
 
-    def all_claims(self) -> Html:
-        """Every claim with its band, data and control, checks included; how to read a verdict."""
-        run = self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded
-        return Html(sections.verdict_table(*run, many=True) + sections.how_to_read())
-
-    def published_figures(self) -> Html:
-        """What replicates every published figure and table; what published sizes say otherwise."""
-        rows = concordance.rows(self.verdicts, self.talks.values(), self.config)
-        own, claims = macros("concordance"), claims_of(self.talks.values())
-        at_paper = [
-            (row, larger, claims[row["claim"]])
-            for row in self.verdicts.to_dict("records")
-            if (larger := self.recorded.at_paper(row))
-        ]
-        known = set(self.recorded.paper["talk"])
-        speakers = [talk.speaker for name, talk in self.talks.items() if name in known]
-        sizes = own.published_sizes(at_paper, speakers)
-        return Html(own.concordance(rows.to_dict("records")) + sizes)
-
-    def deviations(self) -> Html:
-        """Published against used parameters, all talks."""
-        talks = list(self.talks.values())
-        return Html(sections.deviations(talks, self.scale, self.recorded))
-
-    def data(self) -> Html:
-        """Where the data of every experiment come from."""
-        return Html(macros("sections").data_table(list(self.talks.values())))
-
-    def glossary(self) -> Html:
-        """The closed list of metrics."""
-        metrics = macros("sections").glossary(GLOSSARY)
-        return Html(macros("macros").details("All metrics with unit and definition", metrics))
-
-    def provenance(self) -> Html:
-        """How this run was made."""
+    def made(self) -> Html:
+        """The workshop, the tables of the run with their description, and how it was made."""
         energy = kilowatt_hours(self.manifest["talks"])
-        return Html(macros("sections").provenance(self.manifest, energy))
+        made = macros("sections").provenance(self.manifest, energy)
+        files = columns.OF_A_RUN, [*JUDGED, "metrics"]
+        return Html(
+            macros("pages").workshop(self.talks)
+            + macros("pages").files(self.talks, self.scale, *files)
+            + macros("macros").details("Commit, versions, machine, data and time of this run", made)
+        )

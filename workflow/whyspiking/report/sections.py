@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.claims_file import REPLICABLE, Claim
 from whyspiking.declared.registry import Talk
-from whyspiking.records import labels, tables
+from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, letter, macros
-from whyspiking.report.recorded import FOLDER, Recorded
+from whyspiking.report.recorded import Recorded
 from whyspiking.verdicts import recipe, rule
-from whyspiking.verdicts.answers import CLAIMS, Answer
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
 MEASURES = (
@@ -79,33 +78,6 @@ def _counted(verdicts: Table) -> dict[str, int]:
     return {word: counted[word] for word in VERDICT_LOOK if word in counted}
 
 
-def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
-    """The talks' own claims that count for an axis, each with its verdict."""
-    ids = [f.experiment for f in answer.findings if f.measure == CLAIMS]
-    rows = verdicts[verdicts["claim"].isin(ids)].to_dict("records")
-    return macros("sections").claims_of_axis(rows) if rows else Markup()
-
-
-def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str], here: Table) -> Markup:
-    """Every contrast of an axis that has a null, to open on demand.
-
-    Args:
-        axis: Its name.
-        axes: Rows of axes.csv.
-        names: Talk -> how its rows call it.
-        here: Networks of the run beside the record, where measurements of others lie; or none.
-    """
-    run = set(zip(here["talk"], here["experiment"], strict=True))
-    own = axes[(axes["axis"] == axis) & np.isfinite(axes["neutral"])]
-    rows = []
-    for row in own.to_dict("records"):
-        elsewhere = run and (row["talk"], row["experiment"]) not in run
-        folder = f"../{FOLDER}/{row['talk']}" if elsewhere else row["talk"]
-        where = (str(row[name]) for name in ("talk", "experiment", "perturbation", "locus"))
-        rows.append((row, labels.contrast(*where), folder))
-    return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
-
-
 def not_as_recorded(
     talks: Sequence[Talk], verdicts: Table, recorded: Recorded, scale: str
 ) -> tuple[Markup, Markup]:
@@ -154,29 +126,29 @@ def not_as_recorded(
     return Markup(), told
 
 
-def deviations(talks: Sequence[Talk], scale: str, recorded: Recorded) -> Markup:
-    """Published value against value used, with the reason, generated from talk.yaml.
+def deviations(talk: Talk, scale: str, recorded: Recorded) -> Markup:
+    """Published value against value used, with the reason; experiments that agree share a row.
 
     A value that was changed since the record is none of its source: what was recorded is.
     """
-    rows = []
-    for talk in talks:
-        for experiment in talk.experiments.values():
-            used, published = experiment.changes(scale), experiment.published
-            before = {
-                change.key: change.before
-                for change in recorded.changes.get(talk.name, ())
-                if experiment.name in change.places
-                or (not change.places and published.get(change.key) == change.now)
-            }
-            for name in (n for n in published if n in used or n in before):
-                source = before.get(name, published[name])
-                value = used[name]["value"] if name in used else published[name]
-                why = [used[name]["why"]] if name in used else []
-                why += ["changed since the record"] if name in before else []
-                if value != source:
-                    rows.append((talk.name, experiment, name, source, value, "; ".join(why)))
-    return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
+    rows: dict[str, tuple[Any, ...]] = {}
+    for experiment in talk.experiments.values():
+        used, published = experiment.changes(scale), experiment.published
+        before = {
+            change.key: change.before
+            for change in recorded.changes.get(talk.name, ())
+            if experiment.name in change.places
+            or (not change.places and published.get(change.key) == change.now)
+        }
+        for name in (n for n in published if n in used or n in before):
+            source = before.get(name, published[name])
+            value = used[name]["value"] if name in used else published[name]
+            why = [used[name]["why"]] if name in used else []
+            why += ["changed since the record"] if name in before else []
+            if value != source:
+                row = name, experiment.parameters[name], source, value, "; ".join(why)
+                rows.setdefault(str(row), (*row, []))[-1].append(experiment.title)
+    return macros("sections").deviations(list(rows.values()), scale)
 
 
 def measures_table(measures: Table) -> Markup:
@@ -196,7 +168,13 @@ def short_table(
 ) -> Markup:
     """Verdict, claim, published and found value of some claims, to be filtered."""
     rows = [
-        (row, claims[row["claim"]], talks[row["talk"]], recorded.at_paper(row))
+        (
+            row,
+            claims[row["claim"]],
+            talks[row["talk"]],
+            recorded.reproduced(row, claims[row["claim"]]),
+            recorded.at_paper(row),
+        )
         for row in sorted(verdicts.to_dict("records"), key=lambda row: row["role"] != "key")
         if row["verdict"] != rule.OUT_OF_SCOPE
     ]
@@ -204,24 +182,17 @@ def short_table(
 
 
 def verdict_table(
-    verdicts: Table,
-    claims: Mapping[str, Claim],
-    talks: Mapping[str, Talk],
-    recorded: Recorded,
-    *,
-    many: bool,
+    verdicts: Table, claims: Mapping[str, Claim], talk: Talk, recorded: Recorded
 ) -> Markup:
-    """All verdicts, none more prominent than another; checks in their own table.
+    """All verdicts on a talk, the key claim first; checks in their own table.
 
-    Of one talk: in one table, key claim first. Of several: the key claims, then the others folded
-    by talk. What this scale does not judge comes last.
+    What this scale does not judge comes last.
 
     Args:
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the source of each.
-        talks: Talk by name, for the papers.
+        talk: For its papers.
         recorded: The record.
-        many: Whether there are several talks: then the tables can be filtered.
     """
     order = sorted(
         verdicts.to_dict("records"),
@@ -231,7 +202,7 @@ def verdict_table(
         (
             row,
             claims[row["claim"]],
-            *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
+            *_source_and_control(claims[row["claim"]], talk),
             recorded.reproduced(row, claims[row["claim"]]),
             recorded.at_paper(row),
             recorded.with_other_band(row),
@@ -241,15 +212,7 @@ def verdict_table(
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
     judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)
-    if not many:
-        return macros("verdicts").verdict_tables(claimed, checks, judged, recorded.commit)
-    key = [row for row in claimed if row[1].role == "key"]
-    folded = []
-    for name, talk in talks.items():
-        own = [row for row in claimed if row[0]["talk"] == name and row[1].role != "key"]
-        counted = _counted(verdicts[verdicts["claim"].isin([row[0]["claim"] for row in own])])
-        folded.append((talk, counted, own))
-    return macros("verdicts").folded_tables(key, folded, checks, judged, recorded.commit)
+    return macros("verdicts").verdict_tables(claimed, checks, judged, recorded.commit)
 
 
 def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:

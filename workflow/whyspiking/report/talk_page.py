@@ -125,9 +125,8 @@ class TalkPage:
             sections.verdict_table(
                 self.tables["verdicts"],
                 claims_of([self.talk]),
-                {self.talk.name: self.talk},
+                self.talk,
                 self.recorded,
-                many=False,
             )
         )
 
@@ -195,7 +194,7 @@ class TalkPage:
 
     def deviations(self) -> Html:
         """Published against used parameters."""
-        return Html(sections.deviations([self.talk], self.results.scale, self.recorded))
+        return Html(sections.deviations(self.talk, self.results.scale, self.recorded))
 
     def provenance(self) -> Html:
         """Data, variants, and where to read the rest."""

@@ -30,6 +30,7 @@ POINT = (0.36, 0.62)
 ARMS = {
     "neuron": "one leaky neuron, learned",
     "graded": "one such unit without a spike: its greatest potential decides",
+    "gated": "gated units, learned, no spikes",
     "sorted_times": "ReLU units, learned, told the times in their order",
     "pairs": "ReLU units, built by hand, three a pair of inputs",
     "relu": "ReLU units, one layer, learned",

@@ -33,7 +33,7 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     unit = machine.of_parts(machine.measure(Path(config["build_folder"])))
     timed = durations.of_jobs(folder)
     # Which of the later jobs have run before says nothing of this run.
-    before = timed[~timed["rule"].isin(("compare", "page", "slides", "report", "details"))]
+    before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
     table = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(table, folder / "durations.csv")
     made = {**_manifest(config, timed, unit), "reproduced": reproduced}

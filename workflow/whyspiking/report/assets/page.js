@@ -23,8 +23,16 @@ announcer.id = "announcer";
 announcer.setAttribute("role", "status");
 document.body.append(announcer);
 
-// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank. Rows without a
-// value, or without the cell, stay last.
+// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank, else the first
+// text of a cell counts, in a column of numbers as a number. Rows without one stay last.
+const sortKey = (cell, number) => {
+  if (cell?.dataset.sort !== undefined) return cell.dataset.sort;
+  const first = [...cell?.childNodes ?? []].find((part) => part.textContent.trim());
+  const text = first?.textContent.trim().toLowerCase() ?? "";
+  if (!number) return text;
+  const found = parseFloat(text.replace("\u2212", "-").replaceAll(",", ""));
+  return isNaN(found) ? "" : found;
+};
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -36,10 +44,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const key = (row) => {
-        const cell = row.cells[column];
-        return cell ? cell.dataset.sort ?? cell.textContent.trim().toLowerCase() : "";
-      };
+      const key = (row) => sortKey(row.cells[column], head.classList.contains("number"));
       const rows = [...table.tBodies[0].rows];
       rows.sort((a, b) => {
         const [left, right] = [key(a), key(b)];
@@ -87,10 +92,50 @@ for (const controls of document.querySelectorAll(".controls")) {
 
 // A page of the record is also read where nothing lies beside it: there its links stay words.
 if (location.pathname.includes("/results/reference/")) {
-  for (const words of document.querySelectorAll(".elsewhere")) {
-    const link = document.createElement("a");
-    link.href = words.dataset.href;
-    link.append(...words.childNodes);
-    words.replaceWith(link);
+  for (const link of document.querySelectorAll("[data-beside], [data-checkout]")) {
+    link.href = link.dataset.beside ?? link.dataset.checkout;
   }
+}
+
+// Every figure as a file, on white: what is drawn, or an image of it, four times as large.
+const save = (address, name) => {
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, download: name }).click();
+};
+for (const figure of document.querySelectorAll("figure > .picture")) {
+  const svg = figure.querySelector("svg");
+  const caption = figure.parentElement.querySelector("figcaption");
+  if (!svg || !caption) continue;
+  const { id } = figure.parentElement;
+  const drawn = () => {
+    const copy = svg.cloneNode(true);
+    copy.setAttribute("style", `${svg.getAttribute("style") ?? ""};color:black;background:white`);
+    const text = new XMLSerializer().serializeToString(copy).replaceAll("currentColor", "black");
+    return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  };
+  const kinds = {
+    SVG: () => save(drawn(), `${id}.svg`),
+    PNG: () => {
+      const image = new Image();
+      image.onload = () => {
+        const canvas = document.createElement("canvas");
+        const box = svg.viewBox.baseVal;
+        [canvas.width, canvas.height] = [4 * box.width, 4 * box.height];
+        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+        save(canvas.toDataURL("image/png"), `${id}.png`);
+      };
+      image.src = drawn();
+    },
+  };
+  const buttons = caption.querySelector(".download") ?? document.createElement("span");
+  buttons.className = "download";
+  for (const [kind, act] of Object.entries(kinds)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind;
+    button.setAttribute("aria-label", `Download this figure as ${kind}`);
+    button.addEventListener("click", act);
+    buttons.append(" ", button);
+  }
+  caption.append(buttons);
 }

@@ -105,8 +105,8 @@ const touchable = (() => {
     return right <= small || bulge || (y > big && right > 0.5 * big) ? 1 : 0;
   }
 
-  // Drag with the pointer or move with arrow keys: `to(x, y)` in pixels of the drawing, `by(dx, dy)`
-  // in steps.
+  // Drag with the pointer or move with keys: `to(x, y)` in pixels of the drawing, `by(dx, dy)` in
+  // steps, of which Home and End take as many as there are, Page Up and Page Down ten.
   function movable(svg, handle, to, by) {
     handle.tabIndex = 0;
     handle.setAttribute("role", "slider");
@@ -123,7 +123,8 @@ const touchable = (() => {
     handle.addEventListener("pointermove", (event) => {
       if (handle.hasPointerCapture(event.pointerId)) move(event);
     });
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
+      PageUp: [0, 10], PageDown: [0, -10], Home: [-1e4, 0], End: [1e4, 0] };
     handle.addEventListener("keydown", (event) => {
       if (!(event.key in steps) || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
@@ -239,6 +240,7 @@ const touchable = (() => {
       when.textContent = `${net.classes[found.choice]}, ${digits(found.first)} ms`;
       veil.setAttribute("x", x);
       veil.setAttribute("width", edge - x);
+      raster.setAttribute("class", `raster c${found.choice}`);
       winner.setAttribute("cx", x);
       const { top, pitch } = paths[2].dataset;
       winner.setAttribute("cy", Number(top) + (found.choice + 0.5) * Number(pitch));
@@ -267,7 +269,12 @@ const touchable = (() => {
     handle.setAttribute("aria-valuemin", "0");
     handle.setAttribute("aria-valuemax", "1");
     movable(plane, handle, (x, y) => set(x / 200, 1 - y / 200),
-      (dx, dy) => set(at[0] + 0.01 * dx, at[1] + 0.01 * dy));
+      (dx, dy) => {
+        const [big] = net.radii;
+        const y = within(at[1] + 0.01 * dy, 0, 2 * big);
+        const half = Math.sqrt(big ** 2 - (y - big) ** 2);
+        set(within(at[0] + 0.01 * dx, big - half, big + half), y);
+      });
     plane.addEventListener("click", (event) => {
       const to = new DOMPoint(event.clientX, event.clientY)
         .matrixTransform(plane.getScreenCTM().inverse());
