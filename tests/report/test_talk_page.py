@@ -85,11 +85,11 @@ def test_two_builds_of_a_page_are_identical(two_talks, tmp_path, name):
 
 def test_slides_stand_alone(pieces, tmp_path):
     page = tmp_path / "page.html"
-    shown = ("opening", "tasks", "biology")
+    shown = ("opening", "tasks", "eight_talks")
     page.write_text("".join(pieces[name] for name in shown), "utf-8")
     slides.write([page], tmp_path / "slides")
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
-    expected = ("answer", "biology", "task-randman-drawn")
+    expected = ("answer", "key-claims", "task-randman-drawn")
     assert {f"{name}.svg" for name in expected} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
