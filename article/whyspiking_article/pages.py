@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from whyspiking.declared import abstract_file
 from whyspiking.errors import UserError
 from whyspiking.plots.figures import Plate, style
-from whyspiking.report import forest_plots, frontier_figure
+from whyspiking.report import eight_talks, frontier_figure, html
 from whyspiking_article import text
 from whyspiking_article.record import Record
 
@@ -34,11 +35,15 @@ FIGURES = {"html": ("svg", "Date"), "tex": ("pdf", "CreationDate")}
 
 def figures(record: Record) -> dict[str, Plate]:
     """The figures by the name that the template includes them by: those of the page."""
-    page, verdicts = record.answered, record.table("verdicts")
-    names = verdicts["talk"].map({name: talk.surname for name, talk in record.talks.items()})
-    keys = verdicts.assign(claim=names)[names.notna() & (verdicts["role"] == "key")]
+    page, talks = record.answered, record.talks
+    claims = html.claims_of(talks.values())
+    rows = {row["talk"]: row for row in record.rows("verdicts", role="key")}
+    named = [
+        (talk.surname, abstract_file.load(talk.folder, claims).in_short, rows[name])
+        for name, talk in talks.items()
+    ]
     return {
-        "talks": forest_plots.verdict_forest(keys),
+        "talks": eight_talks.figure(named),
         "frontiers": frontier_figure.figure(page.networks, page.advantage, page.titles),
     }
 

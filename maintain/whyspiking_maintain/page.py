@@ -2,7 +2,7 @@
 
     python -m whyspiking.recording page [RUN]
 
-Of which run the talks' pictures, trials and exhibits are, `pictures.json` says. A page that is
+Of which run the talks' pictures and exhibits are, `pictures.json` says. A page that is
 opened elsewhere has no file beside it. A link to another file of the repository is absolute, at the
 commit of the drawing, where CITATION.cff has the repository's address. What else leads to a file
 stays words, of which a script makes links where the page lies in its checkout, and
@@ -20,11 +20,14 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urljoin
 
+import numpy as np
+
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.records import columns, reference, tables
+from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing
-from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, trials
+from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, touchable
 from whyspiking.report.recorded import SCALE
 from whyspiking.report.run_page import REPRODUCED
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
@@ -45,6 +48,8 @@ body {{ margin: 28px 36px; font-family: system-ui, "Noto Sans", "DejaVu Sans", s
 img {{ width: 1128px; height: 470px; object-fit: contain; }}
 h1 {{ font-size: 34px; margin: 0 0 14px; }}
 </style><h1>{title}</h1><img src="{answer}" alt="">"""
+LEARNED = "discussion/one_neuron/spiking"
+"""Of a run: the networks of which the record keeps a neuron."""
 SLIDES = "slides"
 """Every figure of the page as a file."""
 EXHIBITS = "exhibits.npz"
@@ -175,7 +180,7 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
         folder: The recorded tables.
     """
     made = read_json(existing(results / "manifest.json"))
-    trials.keep_trials(results, folder)
+    keep_neuron(results, folder)
     for talk in reference.recorded(folder):
         for path in (results / talk).glob(f"*/{EXHIBITS}"):
             _keep(path, folder)
@@ -186,6 +191,17 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     of = {"scale": made["scale"], "commit": made["commit"][:7]}
     with replacing(folder / PICTURES) as partial:
         partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
+
+
+def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:
+    """Keep the neuron of the discussion that a reader can touch, if a finished run has one."""
+    network = next(iter(sorted(results.glob(f"{LEARNED}/seed-*/network.npz"))), None)
+    if network is not None:
+        arrays = load_arrays(network)
+        values = {"w": arrays["w"], "tau_ms": np.exp(arrays["log_tau"]), "theta": arrays["theta"]}
+        kept = {name: np.asarray(x, float).round(6).tolist() for name, x in values.items()}
+        with replacing(folder / touchable.NEURON) as partial:
+            partial.write_text(json.dumps(kept, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:

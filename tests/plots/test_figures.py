@@ -8,9 +8,8 @@ import pytest
 from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.report import energy_figures, forest_plots
+from whyspiking.report import eight_talks
 from whyspiking.talks.goeltz import figures as goeltz
-from whyspiking.verdicts import contrasts
 
 CSS = Path(figures.__file__).parents[1] / "report" / "assets" / "style.css"
 PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}
@@ -78,7 +77,7 @@ def test_perturbation_curve_starts_at_the_clean_run_of_its_engine():
         locus="weights",
     )
     lost = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
-    plate = perturbation_curves(pd.concat([clean, bits, lost]), labels={"spiking": "s"})
+    plate = perturbation_curves(pd.concat([clean, bits, lost]), ["spiking"])
     delete, quantise = plate.axes[:2]
     assert data(delete.get_lines()[0])[1] == pytest.approx([0.92, 0.8, 0.7])
     x, y = data(quantise.get_lines()[0])
@@ -90,40 +89,47 @@ def test_perturbation_curve_starts_at_the_clean_run_of_its_engine():
 
 def test_nothing_perturbed_is_said_not_drawn():
     with pytest.raises(NotMeasuredError):
-        perturbation_curves(rows([(0, 0.0, 0.9)]), labels={"spiking": "s"})
+        perturbation_curves(rows([(0, 0.0, 0.9)]), ["spiking"])
 
 
-def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():
-    table = rows(
-        [(0, 0.0, 0.1), (1, 0.0, 10.0)], "energy_ratio", perturbation="mem_near", locus="mlp"
-    )
-    plate = energy_figures.energy_dots(contrasts.energy_ratios(table))
-    ax = plate.axes[0]
-    assert ax.get_xscale() == "log"
-    assert "R from 1 to 1" in plate.alt
-    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
-    assert dots[0].get_xdata() == pytest.approx([1.0])
-    assert any(list(data(line)[0]) == [1, 1] for line in ax.get_lines())
+def key_claim(**other):
+    row = {
+        "talk": "t", "value": 0.90, "low": 0.88, "high": 0.92, "published": 0.96, "recalled": "",
+        "band_low": 0.95, "band_high": np.inf, "unit": "fraction", "verdict": "not replicated",
+        "label": "not replicated", "test": "value", "metric": "accuracy", "seeds": 5, "passing": 0,
+    }  # fmt: skip
+    return ("Who", "what", {**row, **other})
 
 
-def test_forest_shows_value_band_and_published_in_their_order():
-    verdicts = pd.DataFrame(
-        [
-            {
-                "claim": "t.e.accuracy", "value": 0.90, "low": 0.88, "high": 0.92,
-                "published": 0.96, "band_low": 0.95, "band_high": np.inf, "unit": "fraction",
-                "verdict": "not replicated", "label": "not replicated",
-            }
-        ]
-    )  # fmt: skip
-    plate = forest_plots.verdict_forest(verdicts)
-    ax = plate.axes[0]
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
+    with figures.style():
+        plate = eight_talks.figure([key_claim()], narrow=narrow)
+    (ax,) = plate.axes
     marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
-    band = ax.collections[0].get_paths()[0].get_extents()
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
     value, published = (float(np.ravel(marks[m].get_xdata())[0]) for m in ("o", "D"))
     assert value < band.x0 < published <= band.x1
     assert marks["o"].get_color() == figures.RED
-    assert "not replicated" in plate.alt
+    assert "not replicated: Who" in plate.alt
+    told = {text.get_text() for text in plate.texts}
+    assert told >= {"Who", "what", "90 % [88, 92]", "published 96.0 %", "5 networks"}
+    for text in plate.texts:
+        shown = text.get_window_extent().transformed(plate.transFigure.inverted())
+        assert shown.x0 > 0 and shown.x1 < 1, text.get_text()
+
+
+def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
+    words = eight_talks.words(key_claim(recalled="number", test="every", passing=4)[2])
+    assert words["published"] == "published 96.0 % (recalled)"
+    assert words["but"] == "each network must: 4 of 5 do"
+    words = eight_talks.words(key_claim(published=np.nan, label="x at reduced scale")[2])
+    assert (words["published"], words["but"]) == (
+        "no number published",
+        "5 networks\nat reduced scale",
+    )
+    with pytest.raises(NotMeasuredError):
+        eight_talks.figure([key_claim(value=np.nan)])
 
 
 def test_raster_draws_every_spike_once():

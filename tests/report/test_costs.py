@@ -1,4 +1,4 @@
-"""Bottlenecks, tolerance of trained networks, and nervous systems, on made-up tables."""
+"""Training time, engines, tolerance and nervous systems, on made-up tables."""
 
 from pathlib import Path
 
@@ -10,12 +10,11 @@ from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import tables
-from whyspiking.report import costs_section, trained_section
+from whyspiking.report import learning_section, nervous_systems
 from whyspiking.verdicts import biology, costs, overview, tolerance
 from whyspiking.verdicts.described import described, in_task_time
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
-NAMES = {name: talk.surname for name, talk in TALKS.items()}
 
 
 def rows(*entries, **shared):
@@ -42,11 +41,9 @@ def test_training_time_is_a_ratio_paired_by_seed():
     assert ratio["value"] == pytest.approx(10)
     assert (ratio["locus"], ratio["favours_spikes"]) == ("mlp", "no")
     summed = costs.costs(described(table, TALKS))
-    said = costs_section.training_sentence(summed)
-    assert "in 1 of 1 comparisons, less in none" in said
-    assert "median of the 1 ratios: 10." in said
-    with style():
-        assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(summed, NAMES).alt
+    said = learning_section.training_sentence(summed)
+    assert "in 1 of 1 comparisons, and less in none" in said
+    assert "median ratio is 10." in said
     other = [("spiking", 0, "train_cpu_seconds", 9.0), ("mlp", 0, "train_cpu_seconds", 3.0)]
     both = pd.concat([table, rows(*other, experiment="mnist")])
     median = costs.costs(described(both, TALKS)).iloc[-1]
@@ -57,9 +54,7 @@ def test_a_copied_network_has_no_training_time():
     table = rows(("spiking", 0, "train_cpu_seconds", 0.001), ("mlp", 0, "train_cpu_seconds", 2.0))
     summed = costs.costs(described(table, TALKS))
     assert summed["variant"].tolist() == ["mlp"]
-    assert costs_section.training_sentence(summed) == ""
-    with pytest.raises(figures.NotMeasuredError):
-        costs_section.training_figure(summed, NAMES)
+    assert learning_section.training_sentence(summed) == ""
 
 
 # engines
@@ -77,29 +72,12 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
     parity = costs.parity(table, LIMITS)
     (found,) = parity.to_dict("records")
     assert (found["equal"], found["networks"]) == (equal, 2)
-    said = costs_section.parity_words(parity, TALKS, LIMITS)
-    assert f"In {int(equal)} of 1 talks" in said
-    assert ("not in Goeltz" in said) != equal
-
-
-def test_sizes_and_memory_are_told_and_what_was_not_measured_is_said():
-    empty = rows(("spiking", 0, "score", 0.9))
-    parity = costs.parity(empty, LIMITS)
-    assert "not compared" in costs_section.parity_words(parity, TALKS, LIMITS)
-    assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
-    assert "No memory" in costs_section.memory(costs.costs(described(empty, TALKS)), TALKS)
-    sizes = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    told = costs_section.size(overview.measures(sizes, TALKS), TALKS)
-    assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in told
-    kept = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
-    shown = costs_section.memory(costs.costs(described(kept, TALKS)), TALKS)
-    assert "learning_memory" in shown and "memory_slope_ratio" in shown
 
 
 # tolerance
 
 
-def test_tolerance_names_the_worst_experiment_first():
+def test_jitter_is_told_in_time_constants_or_in_the_time_of_a_shared_task():
     table = pd.concat(
         [
             rows(("spiking", 0, "bits95", 4.0), perturbation="quantise", locus="weights"),
@@ -119,16 +97,6 @@ def test_tolerance_names_the_worst_experiment_first():
     jitter = limits[limits["perturbation"] == "jitter"].set_index("experiment")
     assert jitter["unit"].to_dict() == {"yinyang": "tau", "shared_yinyang": "ms"}
     assert jitter["value"].to_dict() == pytest.approx({"yinyang": 0.2, "shared_yinyang": 10.0})
-    shown = trained_section.tolerance_table(limits, TALKS)
-    assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
-    assert "MNIST, weights … Yin-Yang, own size, weights" in shown
-    said = trained_section.tolerance_sentences(limits, TALKS)
-    assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
-    assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
-    # Its model has the task's 50 ms in 1.85.
-    assert "is, by talk, 10 to 10 ms of a window of 50 ms" in said
-    others = trained_section.tolerance_sentences(limits[limits["unit"] != "tau"], TALKS)
-    assert "characteristic time" not in others  # a shared task alone is nobody's own code
 
 
 @pytest.mark.parametrize(("experiment", "value", "in_tau"), [
@@ -180,22 +148,24 @@ def test_place_beside_the_published_range(low, high, place):
     assert entry.place(low, high) == place
 
 
-def test_biology_is_shown_with_sources_and_without_what_is_missing():
-    table = rows(("spiking", 0, "rate", 200.0), ("spiking", 1, "rate", 220.0))
-    found = beside(table)
-    shown = trained_section.biology_table(found, TALKS)
-    assert "210 Hz" in shown and "21 Hz" in shown
-    for part in (
-        "not measured",
-        'href="https://doi.org/10.1371/journal.pbio.0060016"',
-        "from memory",
-    ):
-        assert part in shown
-    assert "measured in no talk" in trained_section.biology_sentences(found)
+def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
+    table = rows(("spiking", 0, "rate", 20.0), ("spiking", 1, "rate", 22.0))
+    found = beside(
+        pd.concat([table, table.assign(talk="comsa", experiment="mnist_slow", value=90.0)])
+    )
+    said = nervous_systems.sentence(found)
+    assert "all networks of 1 of 2 talks lie within 0.01 to 50 Hz" in said
+    assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in said
     with style():
-        assert "firing rate, Goeltz: 2.1e+02" in trained_section.biology_figure(found, TALKS).alt
+        plate = nervous_systems.figure(found, TALKS)
         with pytest.raises(figures.NotMeasuredError):
-            trained_section.biology_figure(beside(rows(("spiking", 0, "score", 0.9))), TALKS)
+            nervous_systems.figure(beside(rows(("spiking", 0, "score", 0.9))), TALKS)
+    rate, _ = plate.axes
+    assert rate.get_lines()[0].get_xdata().tolist() == [21.0, 21.0]
+    names = [label.get_text() for label in rate.get_yticklabels()]
+    assert names == ["Goeltz", "Comsa", "grasshopper receptor"]
+    read = {entry.metric: entry.read for entry in nervous_systems._ranges()}
+    assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()
 
 
 def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
@@ -209,10 +179,6 @@ def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
     ]  # fmt: skip
     (found,) = beside(pd.concat(moved)).to_dict("records")
     assert (found["low"], found["high"], found["place"]) == (3.0, np.inf, "partly inside")
-    table = beside(pd.concat(moved))
-    assert "3 … &gt; max" in trained_section.biology_table(table, TALKS)
-    with style():
-        assert "3 to inf" in trained_section.biology_figure(table, TALKS).alt
 
 
 def test_quantities_count_where_they_are_those_of_the_network():
@@ -224,21 +190,6 @@ def test_quantities_count_where_they_are_those_of_the_network():
     talks = {"naud": registry.load_talk("naud")}
     naud = bursts.assign(talk="naud", experiment="multiplexing")
     assert beside(naud, talks)["place"].tolist() == ["inside"]
-
-
-def test_recorded_trains_stand_beside_ours_and_the_variation_is_named():
-    table = rows(("spiking", 0, "isi_cv", 1.2), locus="hidden")
-    found = beside(table)
-    shown = trained_section.biology_table(found, TALKS)
-    assert "recorded: grasshopper receptor" in shown and "929 and 868 spikes" in shown
-    assert "0.45 … 0.533" in shown
-    said = trained_section.biology_sentences(found)
-    assert "all trials pooled" in said and "a coefficient of 0.533 and 0.45" in said
-    with style():
-        figure = trained_section.biology_figure(found, TALKS)
-    assert "recorded: grasshopper receptor: 0.45 to 0.53" in figure.alt
-    named = {text.get_text() for place in figure.subfigs for ax in place.axes for text in ax.texts}
-    assert named == {"Goeltz", "recorded: grasshopper receptor"}
 
 
 def test_what_joint_tables_state_belongs_to_the_page():

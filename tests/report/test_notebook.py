@@ -187,7 +187,7 @@ def test_notebooks_are_short_clean_and_runnable_by_others(path):
 
 def test_pages_depend_on_all_that_draws_them():
     files = {Path(name).name for name in code_inputs.of_stage("page")}
-    assert files >= {"run_page.py", "talk_page.py", "forest_plots.py", "style.css", "page.html.j2"}
+    assert files >= {"run_page.py", "talk_page.py", "eight_talks.py", "style.css", "page.html.j2"}
     code = (".py", ".cpp", ".hpp", ".pyc")
     # Room nir has the template of scripts of Brian2.
     rooms = [room for room in code_inputs.PACKAGE.iterdir() if room.name not in ("talks", "nir")]
@@ -196,7 +196,7 @@ def test_pages_depend_on_all_that_draws_them():
     assert {"labels.yaml", "rule_study.csv"} <= told <= files
     trained = {Path(name).name for name in code_inputs.of_talk("goeltz", "train")}
     assert not trained & {"run_page.py", "figures.py", "style.css"}
-    assert not trained & {"energy_figures.py", "html.py"}, "nor on what only drawing imports"
+    assert not trained & {"score_figures.py", "html.py"}, "nor on what only drawing imports"
 
 
 def test_importing_the_page_maker_is_cheap():

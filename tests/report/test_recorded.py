@@ -10,7 +10,7 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import recorded
+from whyspiking.report import recorded, run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -99,6 +99,12 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
     assert "reproduced here: " in run.claims()
 
 
+def test_what_is_reproduced_begins_with_a_space_in_the_cards(results, monkeypatch):
+    monkeypatch.setattr(run_page, "thumbnail", lambda folder: "")
+    rows = RunPage.open(results, "default").eight_talks()
+    assert re.findall("(.)<small", rows) == [" "] * len(TALKS)
+
+
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
     assert before["verdict"] != rule.INCONCLUSIVE
@@ -146,14 +152,14 @@ def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stand
     said = "t the published sizes and schedule"
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in recorded.files(folder, "default")
-    assert said not in same.talks_in_rows() + same.opening() + same.claims()
+    assert said not in same.eight_talks() + same.opening() + same.claims()
 
     key = table["role"] == "key"
     assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
     table.loc[key, ["verdict", "label"]] = rule.DIRECTION_ONLY
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
-    assert f"A{said} direction only" in page.talks_in_rows()
+    assert f"A{said} direction only" in page.eight_talks()
     assert "that of Richard Naud is direction only" in page.opening()
     assert "published sizes: direction only" in page.claims()
     assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()

@@ -85,11 +85,11 @@ def test_two_builds_of_a_page_are_identical(two_talks, tmp_path, name):
 
 def test_slides_stand_alone(pieces, tmp_path):
     page = tmp_path / "page.html"
-    shown = ("opening", "tasks", "biology")
+    shown = ("opening", "tasks", "eight_talks")
     page.write_text("".join(pieces[name] for name in shown), "utf-8")
     slides.write([page], tmp_path / "slides")
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
-    expected = ("answer", "biology", "task-randman-drawn")
+    expected = ("answer", "key-claims", "task-randman-drawn")
     assert {f"{name}.svg" for name in expected} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
@@ -154,14 +154,43 @@ def test_a_talk_without_its_figures_is_refused(tmp_path, text):
         talk_page.thumbnail(page.parent)
 
 
-@pytest.mark.parametrize(("width", "taken"), [(130, ">wide<"), (129, ">tall<")])
-def test_a_card_takes_the_first_figure_of_its_shape(tmp_path, width, taken):
-    figures_ = (("tall", 100, 90), ("claims", 300, 100), ("wide", width, 100))
-    drawn = "".join(drawn_figure(*figure) for figure in figures_)
-    (tmp_path / "report.html").write_text(OPENING.format(drawn))
-    assert taken in talk_page.thumbnail(tmp_path)
-    (tmp_path / "report.html").write_text(OPENING.format(""))
+def test_a_card_takes_the_first_figure_without_its_words_and_halves_large_pictures(tmp_path):
+    def picture(width):
+        with style():
+            plate = figures.Plate(2.0, width / 100)
+            ax = plate.panels(1, 1)[0, 0]
+            ax.imshow(np.random.default_rng(0).random((99, width)), aspect="auto")
+            ax.set_xlabel("words")
+            return svg.inline(plate, "x", "a picture")
+
+    shown = {}
+    for width in (120, 600):
+        drawn = f'<figure id="t-a"><div class="picture">{picture(width)}</div></figure>'
+        whole_files.write(tmp_path / "report.html", OPENING.format(drawn + drawn_figure("b", 100)))
+        shown[width] = talk_page.thumbnail(tmp_path)
+        assert "a picture" in shown[width] and "words" not in shown[width]
+        assert shown[width].count("<svg") == 1 and "base64," in shown[width]
+    (small,) = re.findall(r"base64,([^\"]+)", shown[120])
+    assert small in picture(120)
+    (large,) = re.findall(r"base64,([^\"]+)", shown[600])
+    assert len(large) < 0.5 * len(re.findall(r"base64,([^\"]+)", picture(600))[0])
+    whole_files.write(tmp_path / "report.html", OPENING.format(""))
     assert not talk_page.thumbnail(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "marked"),
+    [("replicated", "[Re] "), ("not replicated", "[¬Re] "), ("inconclusive", "[Re?] ")],
+)
+def test_the_title_of_a_page_says_how_its_key_claim_fared(results, verdict, marked):
+    page = talk_page.TalkPage.open(results, "goeltz", "default")
+    verdicts = page.tables["verdicts"]
+    page.tables["verdicts"] = verdicts.assign(
+        verdict=verdicts["verdict"].mask(verdicts["role"] == "key", verdict)
+    )
+    head = page.head()
+    assert f"<h1>{marked}{page.talk.title}</h1>" in head
+    assert head.index('id="key-claim"') < head.index('class="signature"')
 
 
 @pytest.mark.parametrize("name", registry.available())
@@ -179,12 +208,12 @@ def test_signature_figures_have_caption_alternative_and_units(results, name):
 
 def test_report_tells_all_talks(results, run, pieces):
     page = "".join(pieces.values())
-    order = [page.index(x) for x in ("<h1>Why spiking?", 'class="talks"', 'id="claim-tables"')]
+    order = [page.index(x) for x in ("<h1>Why spiking?", 'id="key-claims"', 'id="claim-tables"')]
     assert order == sorted(order), "the answer comes first, the claims last"
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
     nobody = {**run.tables, "shared": tables.where(run.tables["shared"], kind="absent")}
     assert dataclasses.replace(run, tables=nobody).same_task() == ""
-    assert page.count('class="talk"') == len(run.talks)
+    assert page.count('class="card"') == len(run.talks)
     for name in run.talks:
         for file in ("report.html", "verdicts.csv", "measures.csv", "energy.csv", "metrics.csv"):
             assert f'href="{name}/{file}"' in page

@@ -2,20 +2,16 @@
 
 import json
 import re
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
 from made.checkouts import ROOT
-from made.exhibits import exhibits
 
 from whyspiking.datasets import distinctness, yinyang
-from whyspiking.declared import registry
-from whyspiking.records import array_files
 from whyspiking.records.reference import FOLDER
-from whyspiking.report import shipped_first_spikes, touchable, trials
+from whyspiking.report import shipped_first_spikes, touchable
 from whyspiking.report.html import ASSETS, templates
 from whyspiking.talks.discussion import leaky_neuron
 
@@ -76,9 +72,6 @@ for (let k = 0; k < 20; k++) {
 const point = plane.querySelector(".point");
 for (let k = 0; k < 40; k++) press(point, "ArrowDown");
 found.moved = point.getAttribute("aria-valuetext"); found.decides = says(plane.closest("figure"));
-const play = document.querySelector(".touch.play button");
-play.click(); found.playing = play.firstChild.textContent;
-play.click(); found.stopped = play.firstChild.textContent;
 tell(found);
 """
 
@@ -87,7 +80,6 @@ tell(found);
 def page(tmp_path_factory):
     """All pieces, as the page has them."""
     pieces = [touchable.one_neuron(RECORD), touchable.yin_yang(RECORD)]
-    pieces += [trials.trial(talk, RECORD) for talk in trials.shown()]
     path = tmp_path_factory.mktemp("touchable") / "page.html"
     read = {name: (ASSETS / name).read_text(encoding="utf-8") for name in DRESS}
     path.write_text(
@@ -216,7 +208,6 @@ def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
     assert sum("silent" in says for says in found["apart"]) >= 19
     assert found["moved"] == "x 0.36, y 0.22"
     assert "The network says yin" in found["decides"]
-    assert (found["playing"], found["stopped"]) == ("Stop", "Play")
 
 
 @browser
@@ -228,14 +219,6 @@ def test_whatever_takes_the_focus_has_a_name_and_a_value(tmp_path, page):
     for low, now, high in (one["value"] for one in sliders):
         assert low <= now <= high
     assert all(one["text"] for one in sliders)
-
-
-@browser
-def test_nothing_plays_where_motion_is_not_wanted(tmp_path, page):
-    count = TELL + "tell([...document.querySelectorAll('.touch.play button')].filter("
-    count += "(e) => e.checkVisibility()).length);"
-    assert ask(tmp_path, page, count) == len(trials.shown())
-    assert ask(tmp_path, page, count, words=("--force-prefers-reduced-motion",)) == 0
 
 
 @browser
@@ -267,8 +250,6 @@ def test_the_units_are_those_that_the_record_counted(cell):
 
 def test_nothing_is_shown_where_the_record_has_nothing(tmp_path):
     assert touchable.one_neuron(tmp_path) == touchable.yin_yang(tmp_path) == ""
-    assert trials.condensed("comsa", tmp_path) is None
-    assert trials.trial("nobody", tmp_path) == ""
 
 
 def test_the_network_is_the_shipped_one():
@@ -282,67 +263,3 @@ def test_the_network_is_the_shipped_one():
     # Points are known to a step of the graph only.
     assert min(agree) >= 0.98
     assert [len(points) for points in by_class] == np.bincount(samples["choices"]).tolist()
-
-
-ARRAYS = {
-    "digit.input_ms": np.r_[np.linspace(0, 5, 200), np.full(584, np.inf)],
-    "digit.hidden_ms": np.full(340, 7.0),
-    "digit.output_ms": np.r_[np.linspace(20, 40, 7), 12.0, 30, np.inf],
-    "digit.target": np.array(7),
-}
-
-
-@pytest.fixture
-def run(tmp_path):
-    folder = tmp_path / "run" / "comsa" / "mnist_slow"
-    folder.mkdir(parents=True)
-    np.savez(folder / "exhibits.npz", **ARRAYS)
-    neuron = tmp_path / "run" / trials.LEARNED / "seed-0"
-    neuron.mkdir(parents=True)
-    np.savez(neuron / "network.npz", w=np.full(10, 0.7), log_tau=np.log(2.0), theta=np.array(1.3))
-    return tmp_path / "run"
-
-
-def test_a_trial_is_kept_as_it_is_shown(run, tmp_path, monkeypatch):
-    shown = str(trials.trial("comsa", run))
-    assert "60 of 200 that fire" in shown and "7, 12 ms" in shown
-    record = tmp_path / "record"
-    written = trials.keep_trials(run, record)
-    assert written == ["comsa/trial.json", touchable.NEURON]
-    monkeypatch.setattr(trials, "FOLDER", record)
-    assert trials.trial("comsa", record) == shown
-    kept = json.loads((record / touchable.NEURON).read_text(encoding="utf-8"))
-    assert kept == {"w": [0.7] * 10, "tau_ms": 2.0, "theta": 1.3}
-
-
-def test_rows_keep_the_times_and_outputs_their_places(run):
-    found = trials.condensed("comsa", run)
-    inputs, hidden, output = found["layers"]
-    assert (inputs["firing"], len(inputs["rows"])) == (200, 60)
-    times = [row[0] / 1000 * found["end_ms"] for row in inputs["rows"]]
-    np.testing.assert_allclose(times, np.linspace(0, 5, 60), atol=found["end_ms"] / 1000)
-    assert (len(hidden["rows"]), len(output["rows"]), output["rows"][9]) == (60, 10, [])
-    assert (found["line_ms"], found["answer"]) == (12.0, 7)
-
-
-@pytest.mark.parametrize("talk", sorted(trials.shown()))
-def test_a_run_shows_its_own_trial(tmp_path, talk):
-    for experiment in registry.load_talk(talk).experiments.values():
-        array_files.save_arrays(
-            exhibits(experiment), tmp_path / talk / experiment.name / "exhibits.npz"
-        )
-    assert trials.condensed(talk, tmp_path) is not None
-    shown = str(trials.trial(talk, tmp_path))
-    assert 'class="spikes"' in shown and "nan" not in shown
-    assert shown != trials.trial(talk, RECORD)
-
-
-@pytest.mark.parametrize("talk", sorted(trials.shown()))
-def test_the_record_has_a_small_trial_of_every_talk(talk):
-    path = Path(RECORD / talk / trials.FILE)
-    assert path.stat().st_size <= 25_000
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    assert len(kept["layers"]) == len(trials.shown()[talk]["layers"])
-    assert set(trials.shown()[talk]["experiments"]) <= set(registry.load_talk(talk).experiments)
-    numbers = [t for layer in kept["layers"] for row in layer["rows"] for t in row]
-    assert min(numbers) >= 0 and max(numbers) <= trials.PARTS

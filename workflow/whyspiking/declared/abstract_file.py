@@ -45,12 +45,14 @@ class Abstract(Block):
         source: Where the abstract was read.
         sentences: How many sentences it has.
         statements: What they state: every sentence at least once, in order.
+        in_short: What its key claim says, in the few words that a figure has room for.
         differs: Why what we found is not what the talk said, or what was smaller here.
     """
 
     source: str = Field(min_length=5)
     sentences: int = Field(ge=1)
     statements: list[Statement] = Field(min_length=1)
+    in_short: str = Field("", max_length=44)
     differs: str = ""
 
     @model_validator(mode="after")

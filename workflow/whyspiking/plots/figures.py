@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from whyspiking.measures.statistics import known_interval, over_seeds
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
 STYLE = Path(__file__).with_name("style.mplstyle")
@@ -28,6 +29,18 @@ BLUE, RED, GREEN = "#0072B2", "#C8553D", "#00876C"
 PURPLE, OLIVE, GREY = "#A3519C", "#917300", "#777B82"
 PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "X")
+CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
+"""Class of Yin-Yang -> colour, in the order of the classes."""
+ALIKE = (
+    ("spiking",),
+    ("mlp", "relu", "conv", "ink", "ink_mlp", "shallow", "backprop"),
+    ("gru", "lstm", "bptt", "gated"),
+    ("linear", "counts"),
+    ("random_hidden", "rnn", "rate", "readout_only"),
+)
+"""Networks that share a place in `PALETTE` and `MARKERS`: of each no figure shows two."""
+MANY = 1500
+"""Spikes of a raster that are drawn as lines, at most."""
 WIDTH = 7.2
 """Width of a figure across the page, in inches."""
 
@@ -100,6 +113,11 @@ def style() -> Iterator[None]:
 
     with matplotlib.style.context(str(STYLE)):
         yield
+
+
+def place_of(variant: str) -> int:
+    """The place of a network in `PALETTE` and `MARKERS`; the last one is that of all others."""
+    return next((k for k, names in enumerate(ALIKE) if variant in names), len(PALETTE) - 1)
 
 
 def line_with_interval(
@@ -232,6 +250,8 @@ def raster(
 ) -> None:
     """Spikes as small vertical lines, one path per colour (a marker each would swell the page).
 
+    Of very many a picture is drawn, which cannot follow the page's text colour as `INK` does.
+
     Args:
         ax: Where to draw.
         times: Spike times, (spike,), in the unit of the axis.
@@ -246,7 +266,8 @@ def raster(
         here = kinds == kind
         x = np.repeat(times[here], 3)
         y = rows[here][:, None] + np.array([-height / 2, height / 2, np.nan])
-        ax.plot(x, y.ravel(), color=str(kind), linewidth=width, solid_capstyle="butt")
+        look = {"color": str(kind), "linewidth": width, "solid_capstyle": "butt"}
+        ax.plot(x, y.ravel(), rasterized=times.size > MANY and kind != INK, **look)
 
 
 def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) -> Plate:
@@ -272,10 +293,10 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     plate, (ax,) = row_of_panels(2.7, width=5.6)
     words = []
     variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
-    for index, variant in enumerate(variants):
-        label = variant.replace("_", " ")
+    for variant in variants:
+        label, index = labels.variant(variant), place_of(variant)
         final, reached = speed_curve(ax, time_ms, curves[variant], index=index, label=label)
-        words.append(f"{label}: accuracy {final:.3f}, 95 % of it after {reached:.2f} ms")
+        words.append(f"{label}: {final:.2f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
     ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
     scales = (lambda ms: ms / tau_char_ms, lambda tau: tau * tau_char_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,8 +14,10 @@ from whyspiking.plots.figures import (
     legend_below,
     line_with_interval,
     over_seeds,
+    place_of,
     require,
 )
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
 DESCENDING = ("quantise", "clip")
@@ -47,17 +49,17 @@ def level_positions(levels: Iterable[float], *, descending: bool = False) -> dic
     return {level: k + 1 for k, level in enumerate(ordered)}
 
 
-def perturbation_curves(metrics: Table, *, labels: Mapping[str, str]) -> Plate:
+def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
     """Score against strength, one panel per perturbation and locus, one line per variant.
 
     Args:
         metrics: Rows of one experiment; the clean run (perturbation `none`) is every curve's start.
-        labels: Variant -> label; only these are drawn, in this order.
+        variants: Only these are drawn, in this order.
 
     Raises:
         NotMeasuredError: If no graded perturbation was applied.
     """
-    table = metrics[metrics["variant"].isin(list(labels))]
+    table = metrics[metrics["variant"].isin(variants)]
     chance = table.loc[table["metric"] == "chance", "value"].dropna().unique()
     table = table[(table["metric"] == "score") & table["value"].notna()]
     clean = table[(table["perturbation"] == "none") & (table["locus"] == "")]
@@ -68,10 +70,9 @@ def perturbation_curves(metrics: Table, *, labels: Mapping[str, str]) -> Plate:
     n_rows = -(-len(kinds) // COLUMNS)
     plate = Plate(0.35 + 2.15 * n_rows)
     axes = plate.panels(n_rows, COLUMNS, len(kinds), sharey=True)
-    words = []
     for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
         own = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
-        words += _panel(ax, perturbation, locus, own, clean, labels)
+        _panel(ax, perturbation, locus, own, clean, variants)
         if chance.size == 1:
             ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
     axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
@@ -81,33 +82,28 @@ def perturbation_curves(metrics: Table, *, labels: Mapping[str, str]) -> Plate:
     return plate.says(
         "Score under each perturbation; levels are evenly spaced, the first point is the clean "
         "run, dotted is chance. Bands: pointwise 95 % t intervals over seeds.",
-        "Perturbation curves. " + "; ".join(words) + ".",
+        f"Score of {', '.join(map(labels.variant, variants))} against the strength of "
+        f"{len(kinds)} perturbations; all numbers stand in the table.",
         experiment=str(metrics["experiment"].iloc[0]),
     )
 
 
 def _panel(
-    ax: Axes, perturbation: str, locus: str, graded: Table, clean: Table, labels: Mapping[str, str]
-) -> list[str]:
-    """Draw the curves of one perturbation at one locus; returns them in words."""
+    ax: Axes, perturbation: str, locus: str, graded: Table, clean: Table, variants: Sequence[str]
+) -> None:
+    """Draw the curves of one perturbation at one locus."""
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
     places = level_positions(graded["strength"], descending=perturbation in DESCENDING)
-    words = []
-    for index, (variant, label) in enumerate(labels.items()):
+    for variant in variants:
         own = graded[graded["variant"] == variant]
         if own.empty:
             continue
         start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
         curve = pd.concat([start.assign(place=0), own.assign(place=own["strength"].map(places))])
-        points = over_seeds(curve, ["place"])
-        line_with_interval(ax, points["place"], points, index=index, label=label)
-        words.append(
-            f"{label}, {perturbation} {locus}: {points['mean'].iloc[0]:.2f} unperturbed, "
-            f"{points['mean'].iloc[-1]:.2f} at the strongest level"
-        )
+        points, look = over_seeds(curve, ["place"]), place_of(variant)
+        line_with_interval(ax, points["place"], points, index=look, label=labels.variant(variant))
     ticks = ["none" if perturbation in DESCENDING else "0"]
-    ticks += [f"{level:g}".replace("0.", ".") for level in places]
-    ax.set_xticks(range(len(ticks)), ticks, fontsize=8 if len(ticks) < 7 else 7.5)
-    title = f"{perturbation} · {locus}".replace("_", " ").rstrip(" ·")
-    ax.set(title=title, xlabel=LEVEL_NAMES[perturbation])
-    return words
+    # Three decimals would touch their neighbours.
+    ticks += [f"{level:.2g}".replace("0.", ".") for level in places]
+    ax.set_xticks(range(len(ticks)), ticks, fontsize=8)
+    ax.set(title=labels.contrast("", "", perturbation, locus), xlabel=LEVEL_NAMES[perturbation])

@@ -1,7 +1,8 @@
-"""Memory and signals that learning rules need, and how local they are (M1, M2)."""
+"""How the talks' networks learn: what their rules keep and need, and how long training takes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +13,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
+from whyspiking.verdicts.costs import RATIO
 
 
 def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -27,6 +29,15 @@ def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
         for rule in talk.learning
     ]
     return html.macros("costs").learning_table(rows)
+
+
+def training_sentence(costs: Table) -> Markup:
+    """In how many comparisons training takes more CPU time than that of a control, and less."""
+    ratios = costs[(costs["metric"] == RATIO) & (costs["talk"] != "")]
+    if ratios.empty:
+        return Markup()
+    (median,) = tables.where(costs, metric=RATIO, talk="").to_dict("records")
+    return html.macros("costs").training_sentence(Counter(ratios["favours_spikes"]), median)
 
 
 def _where(talk: str, rule: Rule) -> str:

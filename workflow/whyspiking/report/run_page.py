@@ -17,9 +17,11 @@ from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     citing,
-    costs_section,
+    eight_talks,
     first_screen,
     frontier_figure,
+    learning_section,
+    nervous_systems,
     same_task_section,
     score_figures,
     sections,
@@ -28,8 +30,6 @@ from whyspiking.report import (
     task_pictures,
     tasks_section,
     touchable,
-    trained_section,
-    trials,
     when,
 )
 from whyspiking.report.html import Html, macros
@@ -42,8 +42,10 @@ from whyspiking.report.talk_page import (
     claims_of,
     existing,
     find,
+    fold,
     judged,
     show,
+    show_both,
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
@@ -221,26 +223,29 @@ class RunPage:
                 found.setdefault(str(claims[row["claim"]].answers), []).append(row)
         return found
 
-    def talks_in_rows(self) -> Html:
-        """A row a talk: a trial of its network, what it said and what we found, where to go on."""
+    def eight_talks(self) -> Html:
+        """The key claims in one figure, and of every talk a card."""
         claims = claims_of(self.talks.values())
         keys = {row["talk"]: row for row in self.keys.to_dict("records")}
-        rows = []
+        cards = []
         for name, talk in self.talks.items():
-            key = keys[name]
-            picture = trials.trial(name, self.folder) or thumbnail(self.folder / name)
-            rows.append(
+            key, others = keys[name], self.verdicts[self.verdicts["role"] != "key"]
+            cards.append(
                 (
                     talk,
                     key,
                     self.recorded.reproduced(key, claims[key["claim"]]),
                     self.recorded.at_paper(key),
-                    picture,
-                    abstract_file.load(talk.folder, claims).differs,
+                    thumbnail(self.folder / name),
+                    abstract_file.load(talk.folder, claims),
+                    talk.papers[claims[key["claim"]].source.paper]["doi"],
                     self._shipped.get(name, ""),
+                    others.loc[others["talk"] == name, "verdict"].value_counts().to_dict(),
                 )
             )
-        return Html(macros("first_screen").talks(rows))
+        named = [(talk.surname, stated.in_short, key) for talk, key, *_, stated, _, _, _ in cards]
+        drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
+        return Html(drawn + macros("pages").cards(cards))
 
     @property
     def _shipped(self) -> dict[str, str]:
@@ -294,18 +299,19 @@ class RunPage:
         return Html(matrix + same_task_section.community(self.ground))
 
     def constraints(self) -> Html:
-        """Time of training and size, beside those of controls."""
+        """Score against size; how long training takes, and what the learning rules need."""
         costs, curves = self.tables["costs"], self.tables["curves"]
-        time = show(lambda: costs_section.training_figure(costs, self.names), "training-time")
         size = show(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
-        told = costs_section.training_sentence(costs)
-        told += costs_section.size(self.tables["measures"], self.talks)
-        return Html(told + macros("pages").pair([time, size]))
+        rules = fold(
+            "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
+        )
+        return size + Html(learning_section.training_sentence(costs)) + rules
 
     def biology(self) -> Html:
         """Trained networks beside nervous systems."""
         biology = self.tables["biology"]
-        return show(lambda: trained_section.biology_figure(biology, self.talks), "biology")
+        drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
+        return Html(nervous_systems.sentence(biology)) + drawn
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""

@@ -15,9 +15,8 @@ from whyspiking.plots.figures import (
 )
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
-from whyspiking.report import html
 
-COLUMNS = 3
+COLUMNS = 5
 LOOKS = ("spiking", "control")
 """Roles of the networks that lines are of, in the order of their looks."""
 
@@ -38,15 +37,13 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     require(drawn, "No experiment of this run was trained at several sizes.")
     columns = min(COLUMNS, len(drawn))
     rows = -(-len(drawn) // columns)
-    plate = Plate(0.6 + 2.3 * rows, 7.2 if columns > 1 else 4.0)
-    panels = plate.panels(rows, columns, len(drawn)).ravel()
-    words = []
+    plate = Plate(0.6 + 1.7 * rows, 1.9 * max(columns, 2))
+    panels = plate.panels(rows, columns, len(drawn), sharey=True).ravel()
     for ax, (experiment, own) in zip(panels, drawn, strict=False):
         lines = [(str(name), points) for name, points in own.groupby("variant", sort=False)]
         for name, points in lines:
             role = experiment.variants[name].role
             line_with_interval(ax, points["place"], points, index=LOOKS.index(role), label=role)
-            words.append(f"{experiment.talk} {experiment.name}, {name}: {_in_words(points)}")
         called = labels.experiment(experiment.talk, experiment.name)
         title = f"{talks[experiment.talk].surname}\n{called}"
         _finish(ax, title, lines[0][1]["place"].tolist())
@@ -56,21 +53,13 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     return plate.says(
         "Score on test data against the number of trained parameters; the largest networks are "
         "those of all other figures. Bands: pointwise 95 % t intervals over seeds.",
-        "Score against parameters. " + "; ".join(words) + ".",
+        f"Score against parameters in {len(drawn)} experiments; the numbers stand in the table.",
         "curves.csv",
     )
 
 
-def _in_words(points: Table) -> str:
-    return ", ".join(
-        f"{row['mean']:.3f} with {html.digits(row['place'])}" for row in points.to_dict("records")
-    )
-
-
 def _finish(ax: Axes, title: str, sizes: list[float]) -> None:
-    low, high = ax.get_ylim()
-    limits = max(0.0, low), min(1.0, max(high, low + 0.02))
-    ax.set(title=title, xscale="log", xlabel="parameters", ylim=limits)
+    ax.set(title=title, xscale="log", xlabel="parameters")
     # The sizes themselves: they span less than a decade.
     ax.set_xticks(sizes, [f"{size / 1000:.3g}k" if size >= 1000 else f"{size:g}" for size in sizes])
     ax.set_xticks([], minor=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,19 +14,18 @@ from typing import Any, cast
 from markupsafe import Markup
 
 from whyspiking.contract.types import Results
-from whyspiking.declared import after_file, claims_file, registry
+from whyspiking.declared import abstract_file, after_file, claims_file, registry
+from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
-from whyspiking.plots.learning_curves import learning_curves
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.records import labels, tables, whole_files
+from whyspiking.records import tables, whole_files
 from whyspiking.records.columns import ENERGY, HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
 from whyspiking.report import (
     abstracts,
-    energy_figures,
-    forest_plots,
+    eight_talks,
     html,
     recorded,
     sections,
@@ -102,10 +103,22 @@ class TalkPage:
             )
             for row in key
         ]
-        figure = next(iter(self._drawn.values()), "")
-        scale = self.results.scale
-        told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded, scale))
-        return Html(macros("pages").talk_head(self.talk, scale, rows, figure, told))
+        told = Markup().join(
+            sections.not_as_recorded([self.talk], verdicts, self.recorded, self.results.scale)
+        )
+        stated = abstract_file.load(self.talk.folder, claims)
+        named = [(self.talk.surname, stated.in_short, row) for row in key]
+        return Html(
+            macros("pages").talk_head(
+                self.talk,
+                " ".join(mark(row) for row in key if claims[row["claim"]].origin in REPLICABLE),
+                self.results.scale,
+                rows,
+                show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claim"),
+                next(iter(self._drawn.values()), ""),
+                told,
+            )
+        )
 
     def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int], list[Html]]:
         """For the page of the run: the talk, what it answers, claims by verdict, two figures."""
@@ -120,33 +133,25 @@ class TalkPage:
         return self.talk, told, counts, drawn[:2]
 
     def verdict_table(self) -> Html:
-        """Verdicts on all claims of the talk."""
-        return Html(
-            sections.verdict_table(
-                self.tables["verdicts"],
-                claims_of([self.talk]),
-                self.talk,
-                self.recorded,
-            )
-        )
+        """Verdicts on all claims of the talk, to open."""
+        verdicts, claims = self.tables["verdicts"], claims_of([self.talk])
+        table = sections.verdict_table(verdicts, claims, self.talk, self.recorded)
+        return fold(f"{len(verdicts)} claims with bands, data and controls", table)
 
     def abstract(self) -> Html:
-        """Statements of the talk's abstract beside the verdicts; what came after the talk."""
+        """Statements of the abstract beside the verdicts, to open; what came after the talk."""
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
-        return Html(stated + macros("abstracts").after(after_file.load(self.talk).came))
+        came = macros("abstracts").after(after_file.load(self.talk).came)
+        return fold("Sentence by sentence", stated) + Html(came)
 
     def tasks(self) -> Html:
         """What decides each task of the ground, and the networks that were built for it."""
         return Html(tasks_section.section(self.talk, self.results.metrics))
 
-    def forest(self) -> Html:
-        """All claims as a forest plot."""
-        return self._draw("claims", lambda: forest_plots.verdict_forest(self.tables["verdicts"]))
-
     def signature(self) -> Html:
         """The other figures of the talk, in the order of its story; one opens the page."""
-        return Html("\n").join(list(self._drawn.values())[1:])
+        return Html(macros("pages").pair(list(self._drawn.values())[1:]))
 
     @cached_property
     def _drawn(self) -> dict[str, Html]:
@@ -154,25 +159,20 @@ class TalkPage:
         drawn = {name: self._draw(name, draw) for name, draw in self._plates().items()}
         return {name: figure for name, figure in drawn.items() if figure}
 
-    def learning(self) -> Html:
-        """Learning curves of the talk's own experiments."""
-        titles = {e.name: e.title for e in self.talk.experiments.values() if not e.shared}
-        return self._draw("learning", lambda: learning_curves(self.results.history, titles))
-
-    def perturbations(self, experiment: str) -> Html:
+    def _perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
         rows = self.results.metrics[self.results.metrics["experiment"] == experiment]
-        called = {
-            variant.name: labels.variant(variant.name)
+        drawn = [
+            variant.name
             for variant in self.talk.experiments[experiment].variants.values()
             if variant.role in ("spiking", "control")
-        }
+        ]
         return self._draw(
             f"perturbations-{experiment}",
-            lambda: self._titled(perturbation_curves(rows, labels=called), experiment),
+            lambda: self._titled(perturbation_curves(rows, drawn), experiment),
         )
 
-    def speed(self, experiment: str) -> Html:
+    def _speed(self, experiment: str) -> Html:
         """Accuracy against time, as if the network were stopped."""
         arrays, tau = self.results.exhibit(experiment), self.talk.tau_char_ms
         return self._draw(
@@ -184,25 +184,31 @@ class TalkPage:
         plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
         return plate
 
-    def energy(self) -> Html:
-        """Energy of the control over that of the spiking network."""
-        return self._draw("energy", lambda: energy_figures.energy_dots(self.tables["energy"]))
+    def measures(self, perturbed: str = "", timed: str = "") -> Html:
+        """Timing, latency, energy, robustness and parity, to open: a table and two figures at most.
 
-    def measures(self) -> Html:
-        """Table of timing, latency, energy, robustness and parity."""
-        return Html(sections.measures_table(self.tables["measures"]))
+        Args:
+            perturbed: Experiment of which the scores under perturbations are drawn, if any.
+            timed: Experiment of which the accuracy against time is drawn, if any.
+        """
+        return fold(
+            "Measures that all talks share, and what perturbations do",
+            sections.measures_table(self.tables["measures"])
+            + (self._perturbations(perturbed) if perturbed else "")
+            + (self._speed(timed) if timed else ""),
+        )
 
     def deviations(self) -> Html:
-        """Published against used parameters."""
-        return Html(sections.deviations(self.talk, self.results.scale, self.recorded))
+        """Published against used parameters, to open."""
+        told = sections.deviations(self.talk, self.results.scale, self.recorded)
+        return fold("Parameter by parameter", told)
 
     def provenance(self) -> Html:
         """Data, variants, and where to read the rest."""
-        return Html(
-            macros("sections").data_table([self.talk])
-            + macros("sections").variants_table(list(self.talk.experiments.values()))
-            + macros("pages").where_provenance_stands()
-        )
+        made = macros("sections").data_table([self.talk])
+        made += macros("sections").variants_table(list(self.talk.experiments.values()))
+        where = Html(macros("pages").where_provenance_stands())
+        return fold("Data, and everything that was trained", made) + where
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         drawn = talk_module(self.talk.name, "figures").figures(self.results)
@@ -210,6 +216,11 @@ class TalkPage:
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
+
+
+def fold(title: str, told: str) -> Html:
+    """Something that opens on demand; nothing where there is nothing."""
+    return Html(macros("macros").details(title, told) if told.strip() else "")
 
 
 JUDGED = {"verdicts": VERDICTS, "measures": MEASURES, "energy": ENERGY}
@@ -236,17 +247,18 @@ PICTURE = "figure.svg"
 """What is recorded of a talk's page: the figure for its card."""
 PICTURES = "pictures.json"
 """Beside the recorded tables: scale and commit of the run that these are of."""
-CARD_RATIO = 1.3
-"""Width over height of a figure, at least, for a card; a taller one shrinks to a strip."""
-_FIGURE = re.compile(
-    r'<figure id="(?P<name>[^"]+)"><div class="picture">'
-    r'(?P<svg><svg [^>]*?viewBox="\S+ \S+ (?P<w>\S+) (?P<h>[^" ]+)".*?</svg>)',
-    re.DOTALL,
-)
+_SECTION = re.compile(r'<section class="signature">.*?</section>', re.DOTALL)
+_DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
+_TEXT = re.compile(r"<text.*?</text>", re.DOTALL)
+_IMAGE = re.compile(r'(?<=base64,)[^"]+')
+LARGE = 200
+"""Pixels across from which on a picture is halved for a card."""
 
 
 def thumbnail(folder: Path) -> Markup:
-    """A figure of a talk, for a card: as recorded, or the first of its page in a card's shape.
+    """The picture of a talk, for its card: as recorded, or the one that opens its page, small.
+
+    Words are left out, which could not be read there.
 
     Args:
         folder: Of the talk.
@@ -258,15 +270,44 @@ def thumbnail(folder: Path) -> Markup:
     if recorded.is_file():
         return Markup(recorded.read_text(encoding="utf-8").strip())
     text = whole_files.read(page).decode("utf-8")
-    section = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
+    section = _SECTION.search(text)
     if section is None:
         raise UserError(
             f"{page}: opens with no figure; expected the page of a talk, whose notebook calls "
             "page.head(); delete it and rerun snakemake"
         )
-    drawn = [match for match in _FIGURE.finditer(text) if not match["name"].endswith("-claims")]
-    fitting = [match for match in drawn if float(match["w"]) >= CARD_RATIO * float(match["h"])]
-    return Markup((fitting or drawn)[0]["svg"] if drawn else "")
+    drawn = _DRAWING.search(section[0])
+    return Markup(_IMAGE.sub(_halved, _TEXT.sub("", drawn[0])) if drawn else "")
+
+
+def _halved(match: re.Match[str]) -> str:
+    """A picture within a drawing at half its size, if it is large, and in few colours."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(base64.b64decode(match[0]))).convert("RGBA")
+    if picture.width < LARGE:
+        return match[0]
+    few = picture.resize((picture.width // 2, picture.height // 2)).quantize(64)
+    buffer = io.BytesIO()
+    few.save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """Of a claim, as journals of replications mark it: Re, ¬Re, or neither yet."""
+    if row["verdict"] in rule.PASSES:
+        return "Re"
+    return "¬Re" if row["verdict"] in rule.FAILED else "Re?"
+
+
+def show_both(draw: Callable[[bool], Plate], name: str) -> Html:
+    """A figure in two shapes, for wide pages and for phones, of which a page shows one.
+
+    Args:
+        draw: Draws the figure; asked whether it is the narrow one.
+        name: Identifier; that of the narrow one has `-narrow` behind it.
+    """
+    return show(lambda: draw(False), name) + show(lambda: draw(True), f"{name}-narrow")
 
 
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:

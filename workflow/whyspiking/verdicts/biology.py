@@ -23,7 +23,7 @@ SOURCES = Path(__file__).with_name("biology.yaml")
 
 Words = Annotated[str, Field(min_length=8)]
 Link = Annotated[str, Field(pattern="^https://")]
-Read = Literal["abstract", "table", "recalled"]
+Read = Literal["abstract", "table", "figure", "recalled"]
 Positive = Annotated[float, Field(gt=0)]
 
 

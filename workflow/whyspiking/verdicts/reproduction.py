@@ -117,9 +117,10 @@ def beside(metrics: Table, recorded: Table) -> Table:
     value = here.to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = np.abs(value - before) / np.maximum(np.abs(value), np.abs(before))
+        difference = value - before
     gap = np.where((value == before) | (np.isnan(value) & np.isnan(before)), 0.0, gap)
     gap = np.where(known, np.nan_to_num(gap, nan=np.inf), np.nan)
-    told = {"recorded": before, "here": value, "difference": value - before, "gap": gap}
+    told = {"recorded": before, "here": value, "difference": difference, "gap": gap}
     return here.index.to_frame(index=False).assign(**told)
 
 

@@ -284,46 +284,8 @@ const touchable = (() => {
     draw();
   }
 
-  // Time sweeps over a recorded trial, up to the decision or the end.
-  function play(figure) {
-    if (still.matches) return;
-    const svg = figure.querySelector("svg");
-    const button = figure.querySelector("button");
-    const word = button.querySelector("span");
-    const veil = svg.querySelector(".veil");
-    const rest = ["x", "width"].map((name) => Number(veil.getAttribute(name)));
-    const [left, edge] = [Number(svg.dataset.left), rest[0] + rest[1]];
-    let began = null;
-    const put = (x) => {
-      veil.setAttribute("x", x);
-      veil.setAttribute("width", edge - x);
-    };
-    const stop = () => {
-      began = null;
-      veil.classList.remove("moving");
-      put(rest[0]);
-      word.textContent = "Play";
-    };
-    const frame = (now) => {
-      if (began === null) return;
-      const x = left + (rest[0] - left) * (now - began) / 4000;
-      if (x >= rest[0] || still.matches) return stop();
-      put(x);
-      requestAnimationFrame(frame);
-    };
-    button.addEventListener("click", () => {
-      if (began !== null) return stop();
-      began = performance.now();
-      veil.classList.add("moving");
-      word.textContent = "Stop";
-      requestAnimationFrame(frame);
-    });
-    show(figure);
-  }
-
   document.querySelectorAll("#touch-neuron").forEach(oneNeuron);
   document.querySelectorAll("#touch-yin-yang").forEach(yinYang);
-  document.querySelectorAll(".touch.play").forEach(play);
   return { fires, closest, decide, classify };
 })();
 

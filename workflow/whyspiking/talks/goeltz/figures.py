@@ -1,7 +1,7 @@
-"""Figures of the first-spike networks: decision map, latency, chip, substrates, depth, few spikes.
+"""Figures of the first-spike networks: decision map, chip, substrates, depth, few spikes.
 
-Exhibits read: those of experiment yinyang, `map.*` (see `exhibits`) and `anytime.*` of the battery;
-of released_chip `chip.*` (see `exhibits_chip`).
+Exhibits read: of experiment yinyang `map.*` (see `exhibits`), of released_chip `chip.*` (see
+`exhibits_chip`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
     from whyspiking.contract.types import Results
 
-CLASSES = {
-    "yin": (fg.BLUE, (0.36, 0.13)),
-    "yang": (fg.RED, (0.64, 0.87)),
-    "dot": (fg.GREEN, (0.25, 0.5)),
-}
-"""Class -> colour, and a place inside it."""
+INSIDE = {"yin": (0.36, 0.13), "yang": (0.64, 0.87), "dot": (0.25, 0.5)}
+"""Class -> a place inside it."""
 TAU_MS = 1.0
 R_BIG, R_SMALL = 0.5, 0.1
 SUBSTRATES = {
@@ -69,7 +65,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """The talk's figures by name, in the order of the story."""
     return {
         "decision map": lambda: decision_map(results.exhibit("yinyang")),
-        "latency": lambda: fg.anytime(results.exhibit("yinyang"), TAU_MS, "yinyang"),
         "chip": lambda: chip(results.exhibit("released_chip"), results.metrics),
         "substrates": lambda: substrates(results.metrics),
         "depth and few spikes": lambda: depth(results.metrics),
@@ -89,7 +84,7 @@ def decision_map(arrays: Mapping[str, NDArray]) -> fg.Plate:
     low, high = np.percentile(earliest[decided], [2, 98])
     late = np.clip((earliest - low) / max(high - low, 1e-9), 0, 1)
     picture = np.zeros((*choice.shape, 4))
-    for index, (colour, _) in enumerate(CLASSES.values()):
+    for index, colour in enumerate(fg.CLASSES.values()):
         picture[choice == index, :3] = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     # The later the decision, the fainter the colour.
     picture[decided, 3] = 1.0 - 0.75 * late[decided]
@@ -99,13 +94,13 @@ def decision_map(arrays: Mapping[str, NDArray]) -> fg.Plate:
     times = np.where(decided, earliest, np.nan) / TAU_MS
     ax.contour(x, y, times, levels=levels, colors=fg.INK, linewidths=0.6, alpha=0.7)
     _outline(ax)
-    for name, (_, place) in CLASSES.items():
+    for name, place in INSIDE.items():
         ax.text(
             *place, name, ha="center", va="center", fontsize=10, fontweight="bold", color=fg.INK
         )
     ax.set(title="first output neuron, and when it fires", xlabel="x", ylabel="y")
     parts = ", ".join(
-        f"{name} {100 * (choice[decided] == k).mean():.0f} %" for k, name in enumerate(CLASSES)
+        f"{name} {100 * (choice[decided] == k).mean():.0f} %" for k, name in enumerate(INSIDE)
     )
     return plate.says(
         "Decisions of one trained network over the Yin-Yang plane: colour names the output neuron "

@@ -11,7 +11,7 @@ Exhibits read, times in ms:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from whyspiking.plots import figures as fg
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from whyspiking.contract.types import Results
 
 GROUPS = ("left", "right", "recall", "backgr.")
@@ -42,47 +44,43 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def one_trial(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Input, spikes, adaptive thresholds, eligibility traces and learning signal of one trial."""
+    """Input, spikes, eligibility traces and answer of one trial."""
     time, input_ms, channel, spike_ms, neuron, right, label, n_lif = fg.need(
         arrays, "trial.time_ms", "trial.input_ms", "trial.input_channel", "trial.spike_ms",
         "trial.neuron", "trial.chance_right", "trial.label", "trial.n_lif",
     )  # fmt: skip
-    plate = fg.Plate(7.6)
-    axes = plate.panels(6, 1, sharex=True, height_ratios=[1.2, 2, 1, 1, 1, 1])[:, 0]
-    fg.raster(axes[0], input_ms, channel)
+    plate = fg.Plate(5.4)
+    axes = plate.panels(4, 1, sharex=True, height_ratios=[1.2, 2, 1, 1])[:, 0]
+    fg.raster(axes[0], input_ms, channel, colours=fg.GREY)
     per_group = (int(channel.max()) + 1) / len(GROUPS)
     axes[0].set_yticks([(k + 0.5) * per_group for k in range(len(GROUPS))], GROUPS)
     axes[0].set_ylabel("input")
-    fg.raster(axes[1], spike_ms, neuron)
+    fg.raster(axes[1], spike_ms, neuron, colours=fg.GREY)
     axes[1].axhline(float(n_lif) - 0.5, color=fg.RED, linewidth=0.8)
     axes[1].set_ylabel("neuron\nLIF below,\nALIF above")
-    _courses(axes[2:5], time, arrays)
-    axes[5].plot(time, right, color=fg.BLUE)
-    axes[5].axhline(0.5, color=fg.GREY, linewidth=0.8)
-    axes[5].set(ylim=(-0.05, 1.05), ylabel="output\nP(right)", xlabel="time, ms")
+    _eligibility(axes[2], time, arrays)
+    axes[3].plot(time, right, color=fg.BLUE)
+    axes[3].axhline(0.5, color=fg.GREY, linewidth=0.8)
+    axes[3].set(ylim=(-0.05, 1.05), ylabel="output\nP(right)", xlabel="time, ms")
     correct = "right" if int(label) else "left"
     return plate.says(
-        "One fresh trial of the network trained by symmetric e-prop. Thresholds and learning "
-        "signals are those of its three busiest adaptive neurons; eligibilities those of three "
-        "input synapses of the busiest one. The learning signal is zero before the recall, while "
-        "slow eligibilities bridge the delay.",
+        "One fresh trial of the network trained by symmetric e-prop: cues left and right, a delay, "
+        "the question. Eligibilities are those of three input synapses of the busiest adaptive "
+        "neuron; slow ones bridge the delay.",
         f"The correct side is {correct}; at the end the network gives right a probability of "
         f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
         exhibits="evidence",
     )
 
 
-def _courses(axes: Any, time: NDArray, arrays: Mapping[str, NDArray]) -> None:
-    """Thresholds, eligibilities and learning signals, one colour a neuron or synapse."""
-    names = ("threshold", "eligibility", "learning_signal")
-    *courses, shown = fg.need(arrays, *(f"trial.{name}" for name in names), "trial.shown")
-    labels = [[f"neuron {k}" for k in shown], ["left", "right", "background"]]
-    for ax, name, lines in zip(axes, names, courses, strict=True):
-        for place, line in enumerate(lines.T):
-            ax.plot(time, line, color=fg.PALETTE[place % len(fg.PALETTE)], linewidth=1.0)
-        ax.set_ylabel(name.replace("_", "\n"))
-    for ax, own in zip(axes, labels, strict=False):
-        ax.legend(ax.lines, own, loc="upper left", bbox_to_anchor=(1.0, 1.05), fontsize=8)
+def _eligibility(ax: Axes, time: NDArray, arrays: Mapping[str, NDArray]) -> None:
+    """Eligibility traces, one colour a synapse."""
+    (traces,) = fg.need(arrays, "trial.eligibility")
+    for place, line in enumerate(traces.T):
+        ax.plot(time, line, color=fg.PALETTE[place % len(fg.PALETTE)], linewidth=1.0)
+    ax.set_ylabel("eligibility")
+    own = ["left", "right", "background"]
+    ax.legend(ax.lines, own, loc="upper left", bbox_to_anchor=(1.0, 1.05), fontsize=8)
 
 
 def feedback_and_cues(arrays: Mapping[str, NDArray]) -> fg.Plate:

@@ -1,0 +1,152 @@
+"""The key claims of the talks as one figure: what was published, what counts, what was found.
+
+A page opens with it: that of a run with a row a talk, that of a talk with its own row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
+from whyspiking.records import labels
+from whyspiking.report import html
+
+type Row = Mapping[str, Any]
+type Claimed = tuple[str, str, Row]
+"""Who said it, what, and the row of verdicts.csv."""
+
+COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GREY}
+"""Colour class of a verdict's chip -> its colour in figures."""
+ENDS = ("value", "low", "high", "published", "band_low", "band_high")
+"""Columns of verdicts.csv that have a place on the scale of a claim."""
+WIDE = {
+    "pitch": 0.66, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
+    "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (7.7, 0.19), "verdict": (7.75, 0.19),
+    "but": (7.75, 0.28),
+    "found": (5.4, 0.19), "metric": (5.4, 0.34), "published": (5.4, 0.49),
+}  # fmt: skip
+"""Inches: a row's height, the figure's width; strip: left, top, width, height; others: place of a
+text from the left and from the top of its row."""
+NARROW = {
+    "pitch": 1.4, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
+    "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.2, 0.14), "verdict": (2.25, 0.14),
+    "but": (2.05, 1.03), "found": (0.05, 0.95),
+    "metric": (0.05, 1.1), "published": (2.05, 0.95),
+}  # fmt: skip
+"""The same on a phone."""
+
+
+def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
+    """A row a claim: the band that counts, the published number, ours with its interval, in words.
+
+    Args:
+        claims: From above; each row has its own scale, since the claims have different units.
+        narrow: For a phone.
+
+    Raises:
+        NotMeasuredError: If none was measured.
+    """
+    shown = [claim for claim in claims if np.isfinite(claim[2]["value"])]
+    require(shown, "No key claim was measured at this scale.")
+    at: dict[str, Any] = NARROW if narrow else WIDE
+    wide, tall = at["width"], at["pitch"] * len(shown)
+    plate = Plate(tall, wide)
+    plate.set_layout_engine("none")
+    for k, (who, what, row) in enumerate(shown):
+        left, top, width, height = at["strip"]
+        below = tall - k * at["pitch"]
+        colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
+        strip = plate.add_axes(
+            (left / wide, (below - top - height) / tall, width / wide, height / tall)
+        )
+        _strip(strip, row, colour)
+        for name, said in {"who": who, "what": what, "mark": "■", **words(row)}.items():
+            heavy = name in ("who", "verdict", "found")
+            x, y = at[name]
+            plate.text(
+                x / wide, (below - y) / tall, said, va="top" if name == "but" else "center",
+                ha="right" if name == "mark" else at["side"] if name.startswith("wh") else "left",
+                color=colour if name == "mark" else INK, fontsize=9.5 if heavy else 8,
+                fontweight="bold" if heavy else "normal",
+            )  # fmt: skip
+    return plate.says(
+        "Grey: what counts as replicated, written down before the run. Diamond: the published "
+        "number. Dot and bar: ours, with its 95 % interval over networks; where every network must "
+        "pass, from the lowest to the highest. Each row has a scale of its own.",
+        alt(shown),
+        f"{shown[0][2]['talk']}/verdicts.csv",
+    )
+
+
+def words(row: Row) -> dict[str, str]:
+    """What stands beside the strip of a claim, by its place."""
+    unit = str(row["unit"])
+    published = "no number published"
+    if np.isfinite(row["published"]):
+        published = f"published {_plain(html.value(row['published'], unit))}"
+        published += " (recalled)" if row["recalled"] == "number" else ""
+    n = f"{row['seeds']} network{'' if row['seeds'] == 1 else 's'}"
+    if row["test"] == "every":
+        n = f"each network must: {row['passing']:.0f} of {row['seeds']} do"
+    elif row["test"] == "share":
+        n = f"{row['passing']:.0f} of {n}"
+    if "reduced scale" in row["label"]:
+        n += "\nat reduced scale"
+    return {
+        "found": _plain(html.inline(row["value"], row["low"], row["high"], unit)),
+        "metric": labels.metric(row["metric"]),
+        "published": published,
+        "verdict": str(row["verdict"]),
+        "but": n,
+    }
+
+
+def alt(claims: Iterable[Claimed]) -> str:
+    """Who fared how, in a sentence."""
+    by_verdict: dict[str, list[str]] = {}
+    for who, _, row in claims:
+        by_verdict.setdefault(row["verdict"], []).append(who)
+    told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
+    return f"Key claims beside what counts as replicated. {told}. The numbers stand in the table."
+
+
+def _plain(shown: str) -> str:
+    """A number of a page for a figure, which has no tags."""
+    return unescape(re.sub("<[^>]+>", "", shown))
+
+
+def _strip(ax: Axes, row: Row, colour: str) -> None:
+    """Draw band, published value and ours on a scale of their own."""
+    finite = {name: float(row[name]) for name in ENDS if np.isfinite(row[name])}
+    low, high = min(finite.values()), max(finite.values())
+    if row["test"] == "ratio":
+        ax.set_xscale("log")
+        limits = low / (high / low) ** 0.08, high * (high / low) ** 0.08
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 20 * low else (1, 2, 5)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        margin = 0.08 * (high - low or 1.0)
+        limits = low - margin, high + margin
+        ax.xaxis.set_major_locator(MaxNLocator(3))
+    band = finite.get("band_low", limits[0]), finite.get("band_high", limits[1])
+    # The edge is what can be seen on either page.
+    ax.axvspan(*band, facecolor=GREY, alpha=0.22, linewidth=0)
+    for end in (name for name in ("band_low", "band_high") if name in finite):
+        ax.axvline(finite[end], color=GREY, linewidth=1.2)
+    if "low" in finite and "high" in finite:
+        ax.plot([finite["low"], finite["high"]], [0, 0], color=colour, linewidth=2.4)
+    ax.plot(finite["value"], 0, "o", color=colour, markersize=6.5)
+    if "published" in finite:
+        ax.plot(finite["published"], 0, "D", color=INK, markerfacecolor="none", markersize=7)
+    scale = 100 if row["unit"] in html.SHARES else 1
+    ax.xaxis.set_major_formatter(lambda x, _: f"{scale * x:g}")
+    ax.set(xlim=limits, ylim=(-1, 1), yticks=[])
+    ax.tick_params(axis="x", labelsize=7.5, length=2, pad=1)
+    ax.spines["left"].set_visible(False)
