@@ -17,7 +17,7 @@ from pathlib import Path
 from whyspiking.declared import abstract_file
 from whyspiking.errors import UserError
 from whyspiking.plots.figures import Plate, style
-from whyspiking.report import eight_talks, frontier_figure, html
+from whyspiking.report import eight_talks, frontier_figure, talk_page
 from whyspiking_article import text
 from whyspiking_article.record import Record
 
@@ -36,7 +36,7 @@ FIGURES = {"html": ("svg", "Date"), "tex": ("pdf", "CreationDate")}
 def figures(record: Record) -> dict[str, Plate]:
     """The figures by the name that the template includes them by: those of the page."""
     page, talks = record.answered, record.talks
-    claims = html.claims_of(talks.values())
+    claims = talk_page.claims_of(talks.values())
     rows = {row["talk"]: row for row in record.rows("verdicts", role="key")}
     named = [
         (talk.surname, abstract_file.load(talk.folder, claims).in_short, rows[name])

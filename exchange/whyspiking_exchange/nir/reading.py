@@ -160,10 +160,11 @@ def _add(part: nir.NIRGraph, prefix: str, graph: Graph, path: Path) -> None:
         kind, full = type(node).__name__, prefix + name
         if len(graph.nodes) >= LARGEST_GRAPH:
             raise _wrong(path, f"more than {LARGEST_GRAPH} nodes", "fewer")
-        if name in inner:
+        if isinstance(node, nir.NIRGraph):
             _add(node, f"{full}.", graph, path)
             continue
-        values = {key: np.asarray(getattr(node, key), float) for key in PARAMETERS.get(kind, ())}
+        told = PARAMETERS.get(kind, ())
+        values: dict[str, Any] = {key: np.asarray(getattr(node, key), float) for key in told}
         for key, value in values.items():
             if value.size == 0 or not np.isfinite(value).all():
                 raise _wrong(
