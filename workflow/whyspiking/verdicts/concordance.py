@@ -86,7 +86,7 @@ def _of_talk(
     for (paper, at), claims in judging.items():
         one = known.get((paper, at), Published(shows="", known="unknown"))
         common = {"talk": talk.name, "paper": paper, "doi": talk.papers[paper]["doi"], "place": at}
-        common |= {"shows": one.shows, "known": one.known}
+        common |= {"shows": one.shows, "known": one.known, "claim": "", "why": ""}
         for claim in claims:
             yield common | _judged(talk, claim, judged[claim.id], shown, config)
         if not claims:
