@@ -1,18 +1,20 @@
-"""Which published figure or table is replicated where: paper, figure, command, our figure, verdict.
+"""Every published figure and table: what replicates it here, or why nothing does.
 
-A claim says where its number stands (`source` in claims.yaml); those that name a figure or table
-of their paper are listed, in the order of papers and figures. What we add to a figure is not.
+`published_figures.yaml` lists those of the talks' papers. A claim says where its number stands
+(`source` in claims.yaml), and so which of them it judges; what we add to a figure does not count.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking.declared import claims_file, registry
+from whyspiking.declared import claims_file, published_figures, registry
 from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.published_figures import Published
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.records.concordance_columns import CONCORDANCE
@@ -20,14 +22,17 @@ from whyspiking.records.tables import Table
 
 FIGURES = Path(__file__).with_name("figures.yaml")
 """Experiment, or claim -> figure of its talk's page."""
-OF_VERDICT = ("talk", "claim", "says", "published", "value", "unit", "verdict", "label")
+OF_VERDICT = ("claim", "says", "published", "recalled", "value", "unit", "verdict", "label")
 """Columns that are those of verdicts.csv."""
 FOREST = "claims"
 """The figure of all claims, which every talk's page has."""
-FIGURE = re.compile(r"(supplement[a-z]*,? )?(?<!\w)(Figs?\. S?\d+[A-Z]?(?: (?:to|and) \d+)?)", re.I)
+FIGURE = re.compile(
+    r"(supplement[a-z]*,? )?(?<!\w)((?:Figs?\.|Table) S?\d+[A-Z]?(?: (?:to|and) \d+)?)", re.I
+)
 TABLE = re.compile(r"table of (?:MNIST )?results")
 UNNUMBERED = re.compile(r"(error per layer), figure|(learning curves)")
 """Figures whose number is not known: what they show."""
+UNJUDGED = "no claim of this run judges it"
 
 
 def place(where: str) -> str:
@@ -47,7 +52,7 @@ def place(where: str) -> str:
 
 
 def rows(verdicts: Table, talks: Iterable[Talk], config: Mapping[str, Any]) -> Table:
-    """The concordance, columns of `CONCORDANCE`.
+    """The concordance, columns of `CONCORDANCE`: figures and tables in the order of their list.
 
     Args:
         verdicts: Rows of verdicts.csv of all talks.
@@ -55,33 +60,57 @@ def rows(verdicts: Table, talks: Iterable[Talk], config: Mapping[str, Any]) -> T
         config: The configuration of the run that is told of.
     """
     judged = {str(row["claim"]): row for row in verdicts.to_dict("records")}
-    shown = read_yaml(FIGURES)
-    found = [row for talk in talks for row in _of_talk(talk, judged, shown, config)]
-    return CONCORDANCE.table(sorted(found, key=_order))
+    listed, shown = published_figures.load(), read_yaml(FIGURES)
+    return CONCORDANCE.table(
+        row
+        for talk in sorted(talks, key=lambda talk: talk.name)
+        for row in _of_talk(talk, judged, listed.get(talk.name, {}), shown, config)
+    )
 
 
 def _of_talk(
     talk: Talk,
     judged: Mapping[str, Mapping[Any, Any]],
+    listed: Mapping[str, Mapping[str, Published]],
     shown: Mapping[str, str],
     config: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
+    known = {(paper, at): one for paper, places in listed.items() for at, one in places.items()}
+    also = {name: key for key, one in known.items() for name in one.claims}
+    judging: dict[tuple[str, str], list[Claim]] = defaultdict(list, {key: [] for key in known})
     for claim in claims_file.load(talk.folder / "claims.yaml", talk):
-        named, row = place(claim.source.where), judged.get(claim.id)
-        if not named or row is None or claim.origin == "ours":
-            continue
-        experiment = claim.where["experiment"]
-        figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}", FOREST)
-        yield {
-            **{key: row[key] for key in OF_VERDICT},
-            "paper": claim.source.paper,
-            "doi": talk.papers[claim.source.paper]["doi"],
-            "place": named,
-            "experiment": experiment,
-            "variant": claim.where["variant"],
-            "command": command(talk, claim, config),
-            "figure": f"{talk.name}/report.html#{talk.name}-{figure}",
-        }
+        named = claim.source.paper, place(claim.source.where)
+        key = also.get(claim.id, named)
+        if key[1] and claim.id in judged and claim.origin != "ours":
+            judging[key].append(claim)
+    for (paper, at), claims in judging.items():
+        one = known.get((paper, at), Published(shows="", known="unknown"))
+        common = {"talk": talk.name, "paper": paper, "doi": talk.papers[paper]["doi"], "place": at}
+        common |= {"shows": one.shows, "known": one.known, "claim": "", "why": ""}
+        for claim in claims:
+            yield common | _judged(talk, claim, judged[claim.id], shown, config)
+        if not claims:
+            yield common | {"why": one.why or UNJUDGED}
+
+
+def _judged(
+    talk: Talk,
+    claim: Claim,
+    row: Mapping[Any, Any],
+    shown: Mapping[str, str],
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    experiment = claim.where["experiment"]
+    figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}", FOREST)
+    return {
+        **{key: row[key] for key in OF_VERDICT},
+        "where": claim.source.where,
+        "difference": row["value"] - row["published"],
+        "experiment": experiment,
+        "variant": claim.where["variant"],
+        "command": command(talk, claim, config),
+        "figure": f"{talk.name}/report.html#{talk.name}-{figure}",
+    }
 
 
 def command(talk: Talk, claim: Claim, config: Mapping[str, Any]) -> str:
@@ -90,10 +119,3 @@ def command(talk: Talk, claim: Claim, config: Mapping[str, Any]) -> str:
     scale = config["scale"] if registry.seeds(experiment, config) else "paper"
     overlay = "" if scale == "default" else f" --configfile config/{scale}.yaml"
     return f"snakemake results/{scale}/{talk.name}/{experiment.name}/metrics.csv{overlay}"
-
-
-def _order(row: Mapping[str, Any]) -> tuple[str, str, bool, int, str]:
-    """By talk and paper; figures by number, those of the supplement and tables behind."""
-    number = re.search(r"\d+", row["place"])
-    behind = not row["place"].startswith("Fig.")
-    return row["talk"], row["paper"], behind, int(number[0]) if number else 0, row["place"]
