@@ -24,8 +24,8 @@ FIGURES = Path(__file__).with_name("figures.yaml")
 """Experiment, or claim -> figure of its talk's page."""
 OF_VERDICT = ("claim", "says", "published", "recalled", "value", "unit", "verdict", "label")
 """Columns that are those of verdicts.csv."""
-FOREST = "claims"
-"""The figure of all claims, which every talk's page has."""
+ALL_CLAIMS = "all-claims"
+"""Where a talk's page lists its claims: of one that no figure shows."""
 FIGURE = re.compile(
     r"(supplement[a-z]*,? )?(?<!\w)((?:Figs?\.|Table) S?\d+[A-Z]?(?: (?:to|and) \d+)?)", re.I
 )
@@ -101,7 +101,7 @@ def _judged(
     config: Mapping[str, Any],
 ) -> dict[str, Any]:
     experiment = claim.where["experiment"]
-    figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}", FOREST)
+    figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}")
     return {
         **{key: row[key] for key in OF_VERDICT},
         "where": claim.source.where,
@@ -109,7 +109,7 @@ def _judged(
         "experiment": experiment,
         "variant": claim.where["variant"],
         "command": command(talk, claim, config),
-        "figure": f"{talk.name}/report.html#{talk.name}-{figure}",
+        "figure": f"{talk.name}/report.html#{f'{talk.name}-{figure}' if figure else ALL_CLAIMS}",
     }
 
 
