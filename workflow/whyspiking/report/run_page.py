@@ -56,6 +56,8 @@ INDEX = "networks.csv"
 """In the record: trained networks that come with it."""
 REPRODUCED = "reproduced.csv"
 """Of a run that is held against the record; the record has none."""
+HEADS = {"discussion": "One neuron", "ground": "Is it the spike?"}
+"""What belongs to no talk -> heading of its part of the page."""
 
 
 @dataclass
@@ -177,6 +179,7 @@ class RunPage:
             "The figure for clocked hardware": clocked,
             "Every comparison": first_screen.words(answered, self.answers, self.sentences),
             "Experiments that would decide": first_screen.programme(answered, self._timed),
+            "Networks from elsewhere": same_task_section.community(self.ground),
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
@@ -200,7 +203,10 @@ class RunPage:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
         touch = touchable.one_neuron() + touchable.yin_yang()
         shown = macros("pages").discussion
-        parts = [Html(shown(*page.brief(), touch, rule.PASSES)) for page in self._uncounted]
+        parts = [
+            Html(shown(HEADS.get(page.talk.name, ""), *page.brief(), touch, rule.PASSES))
+            for page in self._uncounted
+        ]
         return Html("\n").join(parts)
 
     @cached_property
@@ -295,8 +301,7 @@ class RunPage:
         if not self.ground.cells:
             return Html()
         tables = self.tables["frontiers"], self.tables["advantage"]
-        matrix = same_task_section.matrix(self.ground, *tables)
-        return Html(matrix + same_task_section.community(self.ground))
+        return Html(same_task_section.matrix(self.ground, *tables))
 
     def constraints(self) -> Html:
         """Score against size; how long training takes, and what the learning rules need."""
