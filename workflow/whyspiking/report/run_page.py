@@ -201,12 +201,11 @@ class RunPage:
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
-        touch = touchable.one_neuron() + touchable.yin_yang()
-        shown = macros("pages").discussion
-        parts = [
-            Html(shown(HEADS.get(page.talk.name, ""), *page.brief(), touch, rule.PASSES))
-            for page in self._uncounted
-        ]
+        touch = {"discussion": touchable.one_neuron() + touchable.yin_yang()}
+        shown, parts = macros("pages").discussion, []
+        for page in self._uncounted:
+            heading, own = HEADS.get(page.talk.name, ""), touch.get(page.talk.name, "")
+            parts.append(Html(shown(heading, *page.brief(), own, rule.PASSES)))
         return Html("\n").join(parts)
 
     @cached_property
