@@ -173,6 +173,7 @@ class RunPage:
         answered = self._answered
         clocked = self._figure("answer-clocked", frontier_figure.WIDE, frontier_figure.CLOCKED)
         folds = {
+            "Every method on every task": self.same_task(),
             "With how little each task is done": tasks_section.matrix(
                 self.tables["floors"], answered.titles
             ),
@@ -183,8 +184,7 @@ class RunPage:
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
-        shown = when.section(answered) + self.same_task() + Html("").join(told) + own.glossary()
-        return Html(shown)
+        return Html(when.section(answered) + Html("").join(told) + own.glossary())
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""
@@ -303,19 +303,17 @@ class RunPage:
         return Html(same_task_section.matrix(self.ground, *tables))
 
     def constraints(self) -> Html:
-        """Score against size; how long training takes, and what the learning rules need."""
+        """Size, training and learning rules; trained networks beside nervous systems."""
         costs, curves = self.tables["costs"], self.tables["curves"]
         size = show(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
         rules = fold(
             "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
         )
-        return size + Html(learning_section.training_sentence(costs)) + rules
-
-    def biology(self) -> Html:
-        """Trained networks beside nervous systems."""
+        told = size + Html(learning_section.training_sentence(costs)) + rules
         biology = self.tables["biology"]
         drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
-        return Html(nervous_systems.sentence(biology)) + drawn
+        beside = Html(nervous_systems.sentence(biology)) + drawn
+        return Html(macros("pages").pair([Html(f"<div>{x}</div>") for x in (told, beside)]))
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""

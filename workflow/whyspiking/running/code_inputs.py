@@ -178,7 +178,7 @@ def _roots(stage: str) -> list[Path]:
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py",)
     texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/chips.yaml")
-    texts += ("verdicts/figures.yaml",)
+    texts += ("verdicts/figures.yaml", "declared/published_figures.yaml")
     shown = ("plots/style.mplstyle", "verdicts/known_before.csv", *texts, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
