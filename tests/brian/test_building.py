@@ -233,16 +233,16 @@ def test_a_name_of_a_folder_is_no_command(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("MADE"))
 
 
-def test_missing_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UserError, match=r"no-such-compiler.*environment\.yml"):
-        Machine(make_model(), tmp_path)
-    assert not list(tmp_path.glob("*/manifest.json"))
-
-
-def test_broken_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "false")
-    with pytest.raises(UserError, match="cannot compile the C\\+\\+ standard headers"):
+@pytest.mark.parametrize(
+    ("compiler", "words"),
+    [
+        ("no-such-compiler", r"no-such-compiler.*environment\.yml"),
+        ("false", r"cannot compile the C\+\+ standard headers"),
+    ],
+)
+def test_a_compiler_that_is_missing_or_broken_is_explained(compiler, words, tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", compiler)
+    with pytest.raises(UserError, match=words):
         Machine(make_model(), tmp_path)
     assert not list(tmp_path.glob("*/manifest.json"))
 
