@@ -51,6 +51,7 @@ def test_names_of_an_earlier_network_may_still_be_taken(builds):
     model = make_model(name="second")
     monitors = [f"{name.replace('.', '_')}_spikes_recorded" for name in model.record_spikes]
     taken = [Nameable(f"{name}_codeobject") for name in monitors]
+    shutil.rmtree(builds / f"second-{digest(model)}", ignore_errors=True)
     found = Machine(model, builds).run(Stimulus({"input": first_spikes(0)}), random_values(0))
     assert taken and set(found.spikes) == set(model.record_spikes)
 
