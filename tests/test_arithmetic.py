@@ -104,8 +104,8 @@ def _trained(
     return dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
 
 
-def test_every_engine_gives_the_same_bits_at_both_widths(builds):
-    wide, narrow = _trained(builds, **WIDE), _trained(builds, **NARROW)
+def test_every_engine_gives_the_same_bits_at_both_widths(tmp_path):
+    wide, narrow = _trained(tmp_path, **WIDE), _trained(tmp_path, **NARROW)
     assert set(wide) == {*ENGINES, "caches"}
     assert {ENGINES[name] for name in ENGINES if wide[name] != narrow[name]} == set()
 
@@ -125,7 +125,7 @@ OF_80_BITS = {"valgrind": {"products"}}
 @pytest.mark.slow
 @pytest.mark.parametrize("emulator", EMULATED)
 def test_every_engine_and_every_gradient_of_jax_gives_the_same_bits_whatever_the_caches(
-    emulator, builds
+    emulator, tmp_path
 ):
     """Sums are long enough for Eigen to cut them: before `training.products` 15 of 17 differed."""
     from made import gradients
@@ -133,7 +133,7 @@ def test_every_engine_and_every_gradient_of_jax_gives_the_same_bits_whatever_the
     caches, python = EMULATED[emulator]
     if shutil.which(emulator) is None:
         pytest.skip(f"no {emulator} here, which has programs see caches of {caches}")
-    here, there = _trained(builds, "wide"), _trained(builds, "wide", python)
+    here, there = _trained(tmp_path, "wide"), _trained(tmp_path, "wide", python)
     assert set(here) == {"caches", *ENGINES, *gradients.ALL}
     assert there.pop("caches") == caches
     differ = {name for name, bits in there.items() if bits != here[name]}

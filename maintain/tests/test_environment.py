@@ -87,8 +87,7 @@ def test_conda_gets_the_same_environment():
 
 
 def test_the_lock_names_no_registry_and_no_path():
-    header = LOCK.split("\n", 2)[:2]
-    assert header[1] == "#    make lock"
+    assert LOCK.split("\n", 2)[:2][1] == "#    make lock"
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links|^-c |/tmp|/home", LOCK)
 
 
@@ -212,8 +211,7 @@ def test_uv_is_fetched_by_the_first_pip_that_works(tmp_path, monkeypatch):
     pip = program(tmp_path / "bin" / "pip3", made)
     monkeypatch.setattr(environment.sys, "executable", str(tmp_path / "bin" / "python3"))
     monkeypatch.setattr(environment, "_path", lambda: f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    found = environment._fetch_uv(tmp_path, tmp_path)
-    assert found == str(tmp_path / "target/bin/uv")
+    assert environment._fetch_uv(tmp_path, tmp_path) == str(tmp_path / "target/bin/uv")
     pip.unlink()
     shutil.rmtree(tmp_path / "target")
     monkeypatch.setattr(environment, "_path", lambda: str(tmp_path / "bin"))

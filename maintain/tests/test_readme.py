@@ -65,17 +65,14 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
     )
 
 
-def test_a_readme_without_counts_is_refused(readme, verdicts, claims):
-    with pytest.raises(UserError, match="Counted"):
-        readme_table.refreshed(readme.replace("**Counted**", "Counted"), verdicts, claims)
-
-
-def test_an_unknown_claim_is_refused(readme, verdicts, claims):
-    broken = readme.replace("(`goeltz.yinyang.accuracy`)", "(`goeltz.yinyang.acuracy`)")
-    with pytest.raises(UserError, match=r"goeltz\.yinyang\.acuracy"):
-        readme_table.refreshed(broken, verdicts, claims)
-
-
-def test_a_missing_table_is_refused(verdicts, claims):
-    with pytest.raises(UserError, match="0 times"):
-        readme_table.refreshed("# Nothing here\n", verdicts, claims)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text.replace("**Counted**", "Counted"), "Counted"),
+        (lambda text: text.replace("yinyang.accuracy`)", "yinyang.acuracy`)"), "yinyang.acuracy"),
+        (lambda text: "# Nothing here\n", "0 times"),
+    ],
+)
+def test_what_lacks_counts_claim_or_table_is_refused(readme, verdicts, claims, change, words):
+    with pytest.raises(UserError, match=words):
+        readme_table.refreshed(change(readme), verdicts, claims)

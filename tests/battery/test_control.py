@@ -79,8 +79,7 @@ def test_operations_come_from_the_talk():
 
 
 def test_a_control_that_reads_features_is_not_called_robust_to_what_it_does_not_see():
-    table = probed(reads="features")
-    assert set(table["perturbation"]) == {"none", "quantise"}
+    assert set(probed(reads="features")["perturbation"]) == {"none", "quantise"}
 
 
 def test_spikes_and_weights_of_the_control_are_perturbed():

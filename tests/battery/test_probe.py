@@ -43,7 +43,7 @@ def probed():
     return probe((*SPIKES_ONLY, "shuffle_window", "swap_trials", "insert", "quantise", "mismatch"))
 
 
-def test_the_clean_run(probed):
+def test_the_clean_run_and_its_parity(probed):
     table, arrays, _ = probed
     clean = values(table)
     exact = {
@@ -61,6 +61,14 @@ def test_the_clean_run(probed):
     assert clean["information_per_spike"] == pytest.approx(1.0, rel=0.03)
     assert arrays["anytime.spiking.0"][[0, -1]].tolist() == [0.25, 1.0]
     assert arrays["first"].shape == (200, K)
+    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
+    assert not table.duplicated(keys).any()
+    # Against the other engine.
+    expected = {
+        "equal_decisions": 1.0, "score_difference": 0.0, "equal_spike_sets": 1.0,
+        "spike_time_error": 0.25, "spike_time_error_hidden": 0.125,
+    }  # fmt: skip
+    assert {name: clean[name] for name in expected} == pytest.approx(expected)
 
 
 def test_activity_of_every_population(probed):
@@ -90,23 +98,8 @@ def test_trials_behind_each_row(probed, place, trials):
     assert set(tables.where(probed[0], **place)["trials"]) == {trials}
 
 
-def test_no_two_rows_share_a_key(probed):
-    table, _, _ = probed
-    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
-    assert not table.duplicated(keys).any()
-
-
-def test_parity_against_the_other_engine(probed):
-    table, _, _ = probed
-    clean, expected = values(table), {
-        "equal_decisions": 1.0, "score_difference": 0.0, "equal_spike_sets": 1.0,
-        "spike_time_error": 0.25, "spike_time_error_hidden": 0.125,
-    }  # fmt: skip
-    assert {name: clean[name] for name in expected} == pytest.approx(expected)
-
-
 @pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_a_timing_code_is_seen_as_one(probed, locus):
+def test_a_timing_code_is_seen_as_one_that_single_neurons_have(probed, locus):
     table, _, _ = probed
     # With redrawn times each of four outputs is first equally often.
     assert value(table, "timing_index", perturbation="shuffle", locus=locus) == pytest.approx(
@@ -118,11 +111,6 @@ def test_a_timing_code_is_seen_as_one(probed, locus):
     assert small > 0.95 > 0.7 > large
     sigma50 = value(table, "sigma50", **place)
     assert 0.02 < sigma50 <= 4.0 * TAU or sigma50 == np.inf
-
-
-@pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_swapping_trials_of_a_class_keeps_what_single_neurons_tell(probed, locus):
-    table, _, _ = probed
     assert value(table, "score", perturbation="swap_trials", locus=locus, strength=1.0) == 1.0
 
 

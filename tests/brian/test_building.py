@@ -51,6 +51,7 @@ def test_names_of_an_earlier_network_may_still_be_taken(builds):
     model = make_model(name="second")
     monitors = [f"{name.replace('.', '_')}_spikes_recorded" for name in model.record_spikes]
     taken = [Nameable(f"{name}_codeobject") for name in monitors]
+    shutil.rmtree(builds / f"second-{digest(model)}", ignore_errors=True)
     found = Machine(model, builds).run(Stimulus({"input": first_spikes(0)}), random_values(0))
     assert taken and set(found.spikes) == set(model.record_spikes)
 
@@ -233,16 +234,16 @@ def test_a_name_of_a_folder_is_no_command(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("MADE"))
 
 
-def test_missing_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UserError, match=r"no-such-compiler.*environment\.yml"):
-        Machine(make_model(), tmp_path)
-    assert not list(tmp_path.glob("*/manifest.json"))
-
-
-def test_broken_compiler_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setenv("CXX", "false")
-    with pytest.raises(UserError, match="cannot compile the C\\+\\+ standard headers"):
+@pytest.mark.parametrize(
+    ("compiler", "words"),
+    [
+        ("no-such-compiler", r"no-such-compiler.*environment\.yml"),
+        ("false", r"cannot compile the C\+\+ standard headers"),
+    ],
+)
+def test_a_compiler_that_is_missing_or_broken_is_explained(compiler, words, tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", compiler)
+    with pytest.raises(UserError, match=words):
         Machine(make_model(), tmp_path)
     assert not list(tmp_path.glob("*/manifest.json"))
 

@@ -149,8 +149,7 @@ def test_reversal_stays_on_the_grid():
     raster = rng.random((3, 40, 5)) < 0.3
     raster[0, [0, -1], 0] = True
     turned = perturb.reverse(Spikes.from_raster(raster, 0.1))
-    found = turned.raster(turned.steps(0.1), 40)
-    assert np.array_equal(found, raster[:, ::-1])
+    assert np.array_equal(turned.raster(turned.steps(0.1), 40), raster[:, ::-1])
 
 
 def test_jitter_reflects_at_both_borders():
@@ -272,10 +271,11 @@ def test_quantisation_is_idempotent_symmetric_and_has_few_levels(seed, bits):
     assert np.unique(np.round(once / step)).size <= 2**bits - 1
 
 
-def test_quantise_by_hand():
+def test_quantise_and_clip_by_hand():
     assert perturb.quantise(np.array([-0.9, 0.2, 0.6, 1.0]), 2).tolist() == [-1, 0, 1, 1]
     assert perturb.quantise(np.zeros(3), 4).tolist() == [0, 0, 0]
     assert perturb.quantise(np.ones(2, np.float32), 4).dtype == np.float32
+    assert perturb.clip(np.array([-4.0, 1.0, 3.0]), 0.5).tolist() == [-2, 1, 2]
 
 
 def test_mismatch_has_the_stated_spread_and_keeps_signs():
@@ -287,10 +287,6 @@ def test_mismatch_has_the_stated_spread_and_keeps_signs():
     assert np.abs(changed / weights - 1).max() <= 0.3 + 1e-12
     wild = perturb.mismatch(weights, 2.0, rng) / weights
     assert wild.min() == pytest.approx(perturb.MISMATCH_FLOOR)
-
-
-def test_clip_by_hand():
-    assert perturb.clip(np.array([-4.0, 1.0, 3.0]), 0.5).tolist() == [-2, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from whyspiking.datasets import archives, ecg, recorded, spoken
+from whyspiking.datasets import archives, ecg, spoken
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 from whyspiking.records import array_files
@@ -182,16 +182,6 @@ def test_only_https_is_fetched_and_no_more_than_expected(monkeypatch):
     with pytest.raises(Refused, match="more than 10 bytes"):
         archives.download("https://example.org/a", 10, 1)
     assert len(archives.download("https://example.org/a", 11, 1)) == 11
-
-
-def test_archive_of_recordings_is_checked_before_it_is_opened(tmp_path):
-    path = packed(tmp_path / "shd_train.h5.zip", ("shd_train.h5", b"x"))
-    packed(tmp_path / "shd_test.h5.zip", ("shd_test.h5", b"x"))
-    data = {"originals_dir": str(tmp_path), "folder": str(tmp_path / "data")}
-    with pytest.raises(UserError, match="its MD5 is") as caught:
-        recorded.fetch(data)
-    assert str(path) in str(caught.value)
-    assert not (tmp_path / "data").exists()
 
 
 # ---- files of data and results that hold more than numbers ----

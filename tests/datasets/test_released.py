@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from whyspiking.datasets.released import File, Stored, Unavailable
+from whyspiking.datasets.released import File, Stored
 from whyspiking.errors import UserError
 
 
@@ -20,24 +20,6 @@ def zipped(**arrays):
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
-
-
-def test_the_released_file_is_read(tmp_path):
-    assert placed(tmp_path, b"weights").read(tmp_path) == b"weights"
-
-
-def test_another_file_of_that_name_is_refused(tmp_path):
-    found = placed(tmp_path, b"other weights").sha256
-    with pytest.raises(UserError, match=rf"net: SHA-256 is {found}; expected 1234; fetch"):
-        File("net", "1234").read(tmp_path)
-
-
-@pytest.mark.parametrize("read", [File.read, File.stored])
-def test_a_missing_file_says_why(read, tmp_path):
-    with pytest.raises(Unavailable, match=r"not available: net \(data.originals_dir is"):
-        read(File("net", "1234"), None)
-    with pytest.raises(Unavailable, match=r"not available: net is not in data\.originals"):
-        read(File("net", "1234"), tmp_path)
 
 
 def test_arrays_are_given_out_in_double_precision(tmp_path):

@@ -51,17 +51,6 @@ def test_every_place_has_its_frequency_below_its_resonance():
     assert (best < resonance).all() and (best > 0.3 * resonance).all()
 
 
-def test_membrane_is_linear_and_does_not_care_for_padding(small_ear):
-    rng = np.random.default_rng(0)
-    wave = np.convolve(rng.standard_normal(4000), np.ones(5) / 5, "same")
-    v = small_ear.velocity(wave)
-    assert v.shape == (70, 2000)
-    np.testing.assert_allclose(small_ear.velocity(3 * wave), v, atol=1e-3 * np.abs(v).max())
-    # N/2 + 1 bins give as many steps for N samples, so the grids part by half a step in 2,000.
-    longer = ear.Ear(70, 24, 0.5).velocity(wave)
-    assert np.corrcoef(longer.ravel(), v.ravel())[0, 1] > 0.99
-
-
 def test_membrane_moves_by_the_inverse_transform(small_ear):
     """Blocks of channels and Hermitian halves against one complex transform of Eq. 2."""
     wave = np.random.default_rng(2).standard_normal(5000)
@@ -307,8 +296,7 @@ def test_a_speaker_says_the_same_digits_in_two_processes(tmp_path):
     assert len(one["labels"]) == 20 and one["units"].max() < 700
     assert ((one["duration_s"] > 0.3) & (one["duration_s"] < 1.3)).all()
     # A channel fires as in the recorded digits: thousands of spikes a second in 700 channels.
-    rate = 10 * spikes / one["duration_s"]
-    assert 4000 < rate.mean() < 16000
+    assert 4000 < (10 * spikes / one["duration_s"]).mean() < 16000
     assert (np.diff(one["times"][: one["ptr"][1]]) >= 0).all()
 
 

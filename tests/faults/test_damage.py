@@ -120,8 +120,6 @@ def test_what_a_talk_lacks_is_made_again_though_its_page_is_there(small_run, tmp
     assert "othing to be done" in scenes.snakemake(folder, "-n", "tempotron")[1]
     own = folder / "results" / "smoke" / "tempotron"
     for lost in ("patterns/metrics.csv", "patterns/mlp/seed-0/outcome.npz", "history.csv"):
-        path = own / lost
-        kept = path.rename(path.with_name("kept"))
-        status, said = scenes.snakemake(folder, "-n", "tempotron")
-        assert status == 0 and "missing output files" in said, (lost, said)
-        kept.rename(path)
+        (own / lost).unlink()
+    status, said = scenes.snakemake(folder, "-n", "tempotron")
+    assert status == 0 and said.count("missing output files") == 3, said

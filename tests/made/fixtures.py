@@ -90,10 +90,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def builds(shared: Path) -> Path:
-    """Where this test run keeps the programs that Brian2 makes; equal ones are made once."""
-    folder = shared / "builds"
-    folder.mkdir(exist_ok=True)
+def builds() -> Path:
+    """Where test runs keep the programs that Brian2 makes, for the next one as well.
+
+    As in a run of the workflow a program is named by the digest of all that it is made of.
+    """
+    folder = ROOT / ".pytest_cache" / "builds"
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

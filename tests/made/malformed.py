@@ -107,8 +107,7 @@ def _itself(data: Any, schema: Any, path: tuple, key: str) -> Iterator[tuple]:
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if types:
-        other = OTHER_TYPE[types[0]]
-        yield path, "wrong type", other, key
+        yield path, "wrong type", OTHER_TYPE[types[0]], key
         if "null" not in types and path:
             yield path, "null", None, key
     if "integer" in types:

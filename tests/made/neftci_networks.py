@@ -45,8 +45,7 @@ def as_network(weights):
 
 
 def task_of(own, n, seed=0):
-    data = digits(own, n, seed)
-    return task.as_spikes(own, data, np.arange(n))
+    return task.as_spikes(own, digits(own, n, seed), np.arange(n))
 
 
 def seen(weights, c, frames):

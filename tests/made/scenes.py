@@ -13,15 +13,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
+from made import checkouts
 from made.checkouts import copy_workflow, name_template
 from made.hangs import limit, wait_until
 
+finish = checkouts.finish
 TIMES = ("train_seconds", "train_cpu_seconds", "epoch_seconds")
 """Metrics that are durations: the only rows of the tables that differ between equal runs."""
 
@@ -38,8 +39,7 @@ def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 
     for talk in talks:
         _make_talk(folder, talk)
     values = yaml.safe_load((folder / "config" / "config.yaml").read_text())
-    overlay = yaml.safe_load((folder / "config" / "smoke.yaml").read_text())
-    _merge(values, overlay)
+    _merge(values, yaml.safe_load((folder / "config" / "smoke.yaml").read_text()))
     values["talks"] = list(talks)
     # The template's shared task would be learned again and again.
     values["seeds_of"] += [{"experiment": f"{t}.shared_yinyang", "seeds": []} for t in talks]
@@ -95,22 +95,8 @@ def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Pope
 
 def snakemake(folder: Path, *words: str) -> tuple[int, str]:
     """Run snakemake in `folder`: exit status, and what it said."""
-    log = folder / f"said-{time.monotonic_ns()}.txt"
-    process = start(folder, *words, log=log)
-    try:
-        status = process.wait(limit())
-    except subprocess.TimeoutExpired:
-        kill(process, folder)
-        raise
-    said = log.read_text(errors="replace")
-    log.unlink()
-    return status, said
-
-
-def finish(folder: Path, *words: str) -> None:
-    """Run snakemake, which must succeed."""
-    status, said = snakemake(folder, *words)
-    assert status == 0, said[-6000:]
+    done = checkouts.snakemake(folder, *words)
+    return done.returncode, done.stdout + done.stderr
 
 
 def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool) -> None:

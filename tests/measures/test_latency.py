@@ -56,5 +56,4 @@ def test_anytime_starts_at_chance_and_ends_at_the_final_score(seed, k, n):
     outcome = Trials(targets, choices, decision, k)
     start, end = latency.anytime(outcome, [0.0, 10.0])
     assert start == pytest.approx(1 / k)
-    expected = (choices == targets).mean() + (choices < 0).mean() / k
-    assert end == pytest.approx(expected)
+    assert end == pytest.approx((choices == targets).mean() + (choices < 0).mean() / k)

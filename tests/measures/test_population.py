@@ -33,8 +33,7 @@ def test_correlation_of_neurons_with_a_shared_source(share, bins):
     spikes = trains(counts[None] if bins else counts[:, None], population.COUNT_MS)
     found = count_correlation(spikes, np.arange(12))
     assert found == pytest.approx(share, abs=0.025)
-    matrix = np.corrcoef(counts.T)
-    assert found == pytest.approx((matrix.sum() - 12) / (12 * 11))
+    assert found == pytest.approx((np.corrcoef(counts.T).sum() - 12) / (12 * 11))
 
 
 def test_classes_correlate_in_total_and_not_within():

@@ -118,8 +118,7 @@ def test_holm_is_monotone_and_between_plain_and_bonferroni(p):
     adjusted = np.array(statistics.holm(p))
     assert (adjusted >= np.array(p) - 1e-15).all()
     assert (adjusted <= np.minimum(1, len(p) * np.array(p)) + 1e-12).all()
-    order = np.argsort(p)
-    assert (np.diff(adjusted[order]) >= -1e-12).all()
+    assert (np.diff(adjusted[np.argsort(p)]) >= -1e-12).all()
 
 
 def test_prediction_interval_by_hand():

@@ -30,8 +30,7 @@ with job({log!r}, "toy"):
 def run(tmp_path, end="pass"):
     log = tmp_path / "logs" / "train.log"
     script = SCRIPT.format(burn=BURN, log=str(log), end=end)
-    done = subprocess.run([sys.executable, "-c", script], check=False)
-    return log, done.returncode
+    return log, subprocess.run([sys.executable, "-c", script], check=False).returncode
 
 
 def test_cpu_time_counts_the_programs_that_a_job_ran(tmp_path):

@@ -52,8 +52,7 @@ def test_what_a_full_log_cannot_take_is_told_on_the_terminal(tmp_path):
 
 
 def test_success_ends_with_success(tmp_path):
-    done = run(tmp_path, tmp_path / "a.log", "pass")
-    assert done.returncode == 0
+    assert run(tmp_path, tmp_path / "a.log", "pass").returncode == 0
     assert (tmp_path / "a.log").read_text().startswith("begins\n")
 
 

@@ -129,12 +129,16 @@ def test_a_cluster_that_forgets_jobs_at_once_is_refused(cluster, age, first, nee
         settled("squeue", first)
 
 
-def test_a_controller_that_does_not_answer_is_told_before_anything_is_submitted(cluster):
-    cluster(sacct="exit 0", scontrol=SILENT)
-    with pytest.raises(UserError, match=r"Unable to contact slurm controller.*nothing was submi"):
-        settled()
-
-
-def test_a_machine_without_the_commands_is_told(cluster):
-    with pytest.raises(UserError, match=r"controller does not answer.*scontrol"):
+@pytest.mark.parametrize(
+    ("scripts", "told"),
+    [
+        ({"sacct": "exit 0", "scontrol": SILENT}, "Unable to contact slurm .*nothing was submi"),
+        ({}, "controller does not answer.*scontrol"),
+    ],
+)
+def test_a_controller_that_does_not_answer_is_told_before_anything_is_submitted(
+    cluster, scripts, told
+):
+    cluster(**scripts)
+    with pytest.raises(UserError, match=told):
         settled()

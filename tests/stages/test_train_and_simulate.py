@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made.fulfilled import made_of
+from made.project import config
 from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
@@ -52,8 +53,8 @@ def rows(tmp_path, monkeypatch):
         training.train(plan, [], folder, lambda share, news: None)
         (tmp_path / "claims.yaml").write_text("claims: []\n")
         monkeypatch.setattr(collect.judge, "load", lambda path, talk: [])
-        config = {"scale": "smoke", "energy": {"models": []}}
-        collect.collect_talk("toy", [], [folder / "network.json"], config, tmp_path / "toy")
+        settings = {"scale": "smoke", "energy": config()["energy"]}
+        collect.collect_talk("toy", [], [folder / "network.json"], settings, tmp_path / "toy")
         return tables.read_metrics([tmp_path / "toy" / "metrics.csv"])
 
     return _rows
@@ -184,8 +185,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     plan = plans.measuring(EXPERIMENT, Params("toy", "one", "smoke", {}), 1.0)
     out = tmp_path / "out"
     simulating.simulate(plan, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
-    table = tables.read_metrics([out / "metrics.csv"])
-    assert list(table["metric"]) == ["macs_dense"]
+    assert list(tables.read_metrics([out / "metrics.csv"])["metric"]) == ["macs_dense"]
     with np.load(out / "exhibits.npz") as kept:
         assert kept["seeds"].tolist() == [4]
 

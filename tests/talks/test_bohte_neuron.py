@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made.agreement import assert_close, slopes
 from made.project import params_of
-from oracles import bohte_alif
 
 from whyspiking.talks.bohte import (
     compiled,
@@ -18,19 +17,6 @@ from whyspiking.talks.bohte import (
     training,
 )
 from whyspiking.training import surrogates
-
-
-def test_a_layer_follows_the_equations():
-    rng = np.random.default_rng(2)
-    drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
-    alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
-    with jax.enable_x64(True):
-        neuron = model.Neuron(0.01, surrogates.triangle())
-        course = model.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
-        found = np.asarray(course.spikes)[:, 0]
-    expected, _ = bohte_alif.run(drive, w_rec, alpha, rho, 0.01, 1.8)
-    assert 20 < expected.sum() < 380
-    np.testing.assert_array_equal(found, expected)
 
 
 def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made.checkouts import ROOT
 from made.fulfilled import task_of
-from made.project import params_of, silent
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.bohte import vowels
@@ -87,11 +87,3 @@ def test_scales_are_those_of_the_utterances_that_are_learned_from(recorded, monk
     assert np.abs(frames.std(axis=0) - 1).max() < 1e-9
     for split in ("validation", "test"):
         assert np.concatenate(vowels._standardised(ROOT, split, 6)[0]).mean() > 2
-
-
-@pytest.mark.usefixtures("recorded")
-def test_a_small_network_learns_speakers_that_differ():
-    params = own(epochs=6, n_hidden=[12], n_most=12, rate_alif=0.05)
-    network = vowels.train(params, "spiking", Streams(0), {}, silent)
-    found = vowels.evaluate(params, "spiking", network, task_of(params))
-    assert (found.choices == found.targets).mean() > 0.8

@@ -60,8 +60,7 @@ def test_episode_is_periodic_low_passed_and_of_peak_one():
     np.testing.assert_allclose(np.abs(trace).max(axis=0), 1.0)
     np.testing.assert_allclose(episode(np.array([4010.0])), episode(np.array([10.0])))
     power = np.abs(np.fft.rfft(trace, axis=0)) ** 2
-    frequency = np.arange(power.shape[0]) / 4.0
-    assert power[frequency > 5].sum() < 1e-3 * power.sum()
+    assert power[(np.arange(power.shape[0]) / 4.0) > 5].sum() < 1e-3 * power.sum()
 
 
 def test_song_is_syllables_between_pauses_and_of_peak_one():
@@ -133,8 +132,7 @@ def test_replay_at_another_speed_reads_clock_and_target_alike():
 def test_static_weights_have_the_published_spread():
     params = params_of("clopath", "sine", n_neurons=600)
     wiring = model.wire(params, 1, Streams(3))
-    count = wiring["omega_w"].size
-    assert count == pytest.approx(0.1 * 600**2, rel=0.02)
+    assert wiring["omega_w"].size == pytest.approx(0.1 * 600**2, rel=0.02)
     assert wiring["omega_w"].std() == pytest.approx(5000 / (0.1 * np.sqrt(600)), rel=0.02)
     assert np.abs(wiring["encoders"]).max() <= 5000
     assert wiring["clock_encoders"].shape == (600, 0)

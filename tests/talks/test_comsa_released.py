@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.comsa_networks import SIZES, small
-from made.project import config, params_of, silent
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
-from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import learning, model, released, task
-from whyspiking.verdicts import judge
 
 
 def written(own, arrays):
@@ -44,30 +42,6 @@ def test_released_files_that_do_not_fit_are_refused():
             released.parse(changed, own, "file")
 
 
-def test_missing_files_are_not_measured(tmp_path):
-    """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking.declared import plans
-    from whyspiking.stages import collect, simulate, train
-
-    experiment = registry.load_talk("comsa").experiments["released"]
-    own = replace(params_of("comsa", "released"), dataset_dir=None)
-    place = tmp_path / "smoke" / "comsa" / "released"
-    for variant in ("slow", "fast"):
-        plan = plans.training(experiment, variant, own)
-        train.train(plan, [], place / variant / "seed-0", silent)
-    networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
-    simulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
-    files = [place / "metrics.csv"], [network / "network.json" for network in networks]
-    collect.collect_talk("comsa", *files, config("full"), tmp_path)
-    import pandas as pd
-
-    verdicts = pd.read_csv(tmp_path / "verdicts.csv").set_index("claim")
-    for name in ("comsa.released_slow.accuracy", "comsa.released_fast.accuracy"):
-        assert verdicts.loc[name, "verdict"] == judge.NOT_MEASURED
-        assert str(verdicts.loc[name, "note"]).startswith("file not available: comsa_")
-    assert "file not available" not in str(verdicts.loc["comsa.mnist_slow.accuracy", "note"])
-
-
 # ---- what the weights from pixels that are never lit tell ------------------------------------
 
 
@@ -96,8 +70,7 @@ def test_unlit_pixels_tell_start_age_and_rate(corner):
     assert abs(found["same_start_shuffled"]) < 0.7
     assert found["rate_told"] == pytest.approx(2e-4, abs=1e-7)
     assert released.lineage(own, learned, arrays)["older"] < 0.5
-    other = small(seed=5)[1]
-    assert abs(released.lineage(own, arrays, other)["same_start"]) < 0.7
+    assert abs(released.lineage(own, arrays, small(seed=5)[1])["same_start"]) < 0.7
 
 
 @pytest.mark.parametrize(("penalty", "batch"), [(48.3748, 5), (48.3748, 32), (10.0, 5)])

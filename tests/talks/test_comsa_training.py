@@ -43,13 +43,6 @@ def test_digits_become_latencies(digits):
     assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
 
 
-def test_splits_are_dealt_anew_for_every_seed(digits):
-    own = params_of("comsa", "mnist_slow", n_train=400, n_validation=200)
-    parts = [task.samples(own, "validation", Streams(seed))[0] for seed in (0, 0, 1)]
-    np.testing.assert_array_equal(parts[0], parts[1])
-    assert not np.array_equal(parts[0], parts[2])
-
-
 # ---- training ------------------------------------------------------------------------------
 
 
@@ -88,16 +81,11 @@ def test_training_is_the_published_one():
     assert moved.max() == pytest.approx(0.05, rel=0.05) and moved.max() <= 0.05
 
 
-@pytest.fixture
-def trained(digits):
+def test_it_learns_and_keeps_the_best_model(digits):
     own = params_of(
         "comsa", "mnist_slow", n_train=500, n_validation=100, n_test=100, n_hidden=30, epochs=15
     )
-    return own, fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
-
-
-def test_it_learns_and_keeps_the_best_model(trained):
-    own, network = trained
+    network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
     by_epoch = [r["value"] for r in network.history if r["metric"] == "validation_accuracy"]
     assert max(by_epoch) == network.info["validation_accuracy"] > 0.7
     assert by_epoch[network.info["best_epoch"] - 1] == max(by_epoch)

@@ -14,7 +14,7 @@ from made.missing import missing
 from whyspiking.contract import data_folders
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Network, Task
+from whyspiking.contract.types import Task
 from whyspiking.declared import plans, registry
 from whyspiking.declared.config import read
 from whyspiking.errors import UserError
@@ -197,19 +197,3 @@ def test_tasks_are_deterministic_and_splits_are_disjoint(talk, experiment):
     overlap = samples(first) & samples(training)
     # MNIST itself repeats no image; a generator of continuous inputs repeats none either.
     assert not overlap, f"{len(overlap)} test samples also stand in the training set"
-
-
-def test_networks_survive_the_disk(tmp_path):
-    from whyspiking.contract import network_files
-
-    network = Network(
-        arrays={"w": np.arange(6.0).reshape(2, 3)},
-        info={"engine": "jax"},
-        history=[{"epoch": 1, "metric": "loss", "value": 0.5}],
-    )
-    network_files.save_network(network, tmp_path)
-    again = network_files.load_network(tmp_path)
-    np.testing.assert_array_equal(again.arrays["w"], network.arrays["w"])
-    assert again.info == network.info
-    assert again.history == network.history
-    assert not list(tmp_path.glob("*.part"))

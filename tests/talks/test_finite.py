@@ -45,11 +45,14 @@ def test_gru_ends_at_the_step_after_a_rate_without_bounds(monkeypatch):
 
 @pytest.mark.parametrize("of", ["w", "w_out", "loss"])
 @pytest.mark.parametrize(
-    ("module", "experiment", "unit"),
-    [(evidence, "evidence", "iteration"), (pattern, "pattern", "trial")],
+    ("train", "own", "variant", "unit"),
+    [
+        (evidence.train, params_of("scherr", "evidence", align_every=100), "lif_only", "iteration"),
+        (pattern.train, params_of("scherr", "pattern"), "random", "trial"),
+    ],
 )
 def test_kernels_end_at_the_first_batch_that_is_not_finite(
-    module, experiment, unit, of, monkeypatch
+    train, own, variant, unit, of, monkeypatch
 ):
     by_rule, calls = kernel.by_rule, []
 
@@ -63,31 +66,21 @@ def test_kernels_end_at_the_first_batch_that_is_not_finite(
 
     monkeypatch.setattr(kernel, "by_rule", breaking)
     name = "loss" if of == "loss" else f"gradient of {of}"
-    own = (
-        params_of("scherr", experiment, align_every=100)
-        if module is evidence
-        else params_of("scherr", experiment)
-    )
-    variant = "random" if module is pattern else "lif_only"
     with pytest.raises(UserError, match=rf"not finite at {unit} 4: the {name} \(learning rate"):
-        module.train(own, variant, Streams(0), {}, silent)
+        train(own, variant, Streams(0), {}, silent)
 
 
-@pytest.mark.parametrize("module", ["lstm", "oneshot"])
-def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds(module):
-    if module == "lstm":
-        own, train, name = (
-            params_of("scherr", "evidence", lstm_rate=np.inf),
-            evidence.train,
-            "the loss",
-        )
-    else:
-        own, train, name = (
-            params_of("scherr", "oneshot", outer_rate=np.inf),
-            oneshot.train,
+@pytest.mark.parametrize(
+    ("train", "own", "variant", "name"),
+    [
+        (evidence.train, params_of("scherr", "evidence", lstm_rate=np.inf), "lstm", "the loss"),
+        (
+            oneshot.train, params_of("scherr", "oneshot", outer_rate=np.inf), "spiking",
             "the gradient of w",
-        )
-    variant = "lstm" if module == "lstm" else "spiking"
+        ),
+    ],
+)  # fmt: skip
+def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds(train, own, variant, name):
     with pytest.raises(UserError, match=rf"not finite at (outer )?iteration 2: .*{name}"):
         train(own, variant, Streams(0), {}, silent)
 

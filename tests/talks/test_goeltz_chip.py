@@ -55,27 +55,32 @@ def answers(params, factors):
     return times, held, output
 
 
-@pytest.fixture
-def made(tmp_path, monkeypatch):
-    """Parameters with a folder of the files of a made chip, and the factors of its neurons."""
-    rng = np.random.default_rng(1)
-    params = replace(own(), originals_dir=tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Parameters with a folder of the files of a made chip, and its saved spikes."""
+    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("chip")
+    params = replace(own(), originals_dir=folder)
     factors = np.exp(SPREAD * rng.standard_normal((3, params.n_hidden + params.n_output)))
     saved = answers(params, factors)[-1]
     stored = io.BytesIO()
     np.save(stored, saved)
     contents = {"NETWORK": archive(weights(params)), "TIMES": stored.getvalue()}
-    for name, raw in contents.items():
-        (tmp_path / name).write_bytes(raw)
-        monkeypatch.setattr(chip, name, File(name, hashlib.sha256(raw).hexdigest()))
-    return params, saved
+    with pytest.MonkeyPatch.context() as patch:
+        for name, raw in contents.items():
+            (folder / name).write_bytes(raw)
+            patch.setattr(chip, name, File(name, hashlib.sha256(raw).hexdigest()))
+        yield params, saved
 
 
-def test_a_fit_finds_the_neurons_and_dealt_elsewhere_they_explain_nothing(made):
+@pytest.fixture(scope="module")
+def fitted(made):
+    """Neurons that were fitted to the recordings."""
+    return fulfilled(made[0]).train(made[0], "neurons", Streams(0), {}, silent)
+
+
+def test_a_fit_finds_the_neurons_and_dealt_elsewhere_they_explain_nothing(made, fitted):
     params, saved = made
-    fitted = fulfilled(params).train(params, "neurons", Streams(0), {}, silent)
-    found = fitted.info["measures"]
-    assert found["released_time_explained"] > 0.9
+    assert fitted.info["measures"]["released_time_explained"] > 0.9
     assert fitted.arrays["held_out"].sum() == params.n_test // 2
     np.testing.assert_equal(fitted.arrays["saved_times"], saved)
     dealt = fulfilled(params).train(params, "elsewhere", Streams(0), {"neurons": fitted}, silent)
@@ -156,9 +161,8 @@ def test_files_of_other_sizes_are_refused():
         chip.read_times(stored.getvalue(), params)
 
 
-def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_brian(made):
+def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_brian(made, fitted):
     params, _ = made
-    fitted = fulfilled(params).train(params, "neurons", Streams(0), {}, silent)
     factors = np.hstack(
         [
             [fitted.arrays[f"{part}_{layer}"] for part in substrate_fit.PARTS]
@@ -178,16 +182,13 @@ def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_b
         np.testing.assert_allclose(told[f"{layer}.tau_s"], fitted.arrays[f"tau_s_{layer}"] * 1e-3)
 
 
-def test_the_figure_shows_held_out_recordings_and_says_the_shares(made):
+def test_the_figure_shows_held_out_recordings_and_says_the_shares(made, fitted):
     params, saved = made
-    train = fulfilled(params).train
-    networks = {
-        (variant, 0): train(params, variant, Streams(0), {}, silent)
-        for variant in ("authors", "neurons")
-    }
+    authors = fulfilled(params).train(params, "authors", Streams(0), {}, silent)
+    networks = {("authors", 0): authors, ("neurons", 0): fitted}
     arrays = fulfilled(params).exhibits(params, networks, silent, Streams(0))
-    held_out = networks["neurons", 0].arrays["held_out"]
-    np.testing.assert_allclose(arrays["chip.saved"], saved[held_out], rtol=1e-6)
+    shown = saved[fitted.arrays["held_out"]]
+    np.testing.assert_allclose(arrays["chip.saved"], shown, rtol=1e-6)
     gaps = {
         name: np.abs(np.minimum(arrays[f"chip.{name}"], 4) - np.minimum(arrays["chip.saved"], 4))
         for name in ("ideal", "fitted")

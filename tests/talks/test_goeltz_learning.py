@@ -86,8 +86,7 @@ def test_bump_rule():
     bump = learning.Bump(0.1, (0.3, 0.0))
     assert bump.offending(good) is None
     assert bump.offending(hidden) == 0
-    lifted = bump.apply(weights, hidden, 0)
-    np.testing.assert_allclose(lifted[0], [[0.1, 0]] * 3)
+    np.testing.assert_allclose(bump.apply(weights, hidden, 0)[0], [[0.1, 0]] * 3)
     for spikes, layer, amount in ((hidden, 0, 0.2), (hidden, 0, 0.4), (output, 1, 0.1)):
         assert bump.offending(spikes) == layer and bump.amount == pytest.approx(amount)
     np.testing.assert_allclose(bump.apply(weights, output, 1)[1], [[0.1, 0]] * 2)

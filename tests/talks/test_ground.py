@@ -75,9 +75,21 @@ def told(experiment: str, **values) -> Params:
             lambda f: f.update(tuning_seeds=[24, 25]),
             r"'tuning_seeds' has \[24\], which are recorded",
         ),
+        (
+            lambda f: f["isolates"]["contrasts"]["static"].update(versus="isolated_randman/one"),
+            r"'isolates.contrasts.static' names isolated_randman/one; expected some of isol",
+        ),
+        (
+            lambda f: f["isolates"]["experiments"]["samples"]["cells"]["gated"]["only"].clear(),
+            r"'isolates.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
+        ),
+        (
+            lambda f: f["isolates"]["experiments"]["isolated_span"].update(seeds=[24, 920]),
+            r"'isolates.contrasts.long_delays' has isolated_span/spread with seeds \[920\], by",
+        ),
     ],
 )
-def test_a_protocol_that_leaves_something_out_is_refused(tmp_path, change, says):
+def test_a_protocol_that_leaves_something_out_or_is_unfair_is_refused(tmp_path, change, says):
     given = yaml.safe_load(FILE.read_text())
     change(given)
     path = tmp_path / "protocol.yaml"

@@ -18,12 +18,6 @@ from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, model, task
 from whyspiking.talks.masquelier.network import Rule, order_spikes
 
-
-@pytest.fixture
-def digits(monkeypatch):
-    return made_digits(monkeypatch)
-
-
 # ---- task ----------------------------------------------------------------------------------
 
 
@@ -38,12 +32,11 @@ def test_bright_pixels_fire_first():
         np.testing.assert_array_equal(task.ticks(levels.astype(np.uint8), t_max), expected)
 
 
-def test_tasks_hold_what_the_engines_read(digits):
-    own = params_of("masquelier", "mnist_strict", **digits)
+def test_tasks_hold_what_the_engines_read(monkeypatch):
+    own = params_of("masquelier", "mnist_strict", **made_digits(monkeypatch))
     found = task_of(own)
     images, _ = task.samples(own, "test")
-    spikes = found.stimulus.spikes["input"]
-    assert len(spikes) == np.count_nonzero(images)
+    assert len(found.stimulus.spikes["input"]) == np.count_nonzero(images)
     ours, theirs = task.events(own, images), task.events_of(own, found)
     for name in ("start", "pixel", "tick"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))

@@ -14,11 +14,6 @@ from whyspiking.talks.masquelier.network import Averaged, Rule, of_layers, order
 SIZES = ([30, 21, 5], [30, 64, 32], [30, 17, 21, 5], [30, 9, 40, 3, 6], [30, 4, 33, 16, 8, 2])
 
 
-@pytest.fixture
-def digits(monkeypatch):
-    return made_digits(monkeypatch)
-
-
 @pytest.mark.parametrize("sizes", SIZES)
 def test_kernel_is_the_reference(vectors, sizes):
     """Tick for tick; learning, averaging, decay and frozen layers to rounding."""
@@ -46,12 +41,12 @@ def test_kernel_is_the_reference(vectors, sizes):
         assert moved == [k >= rule.frozen for k in range(len(weights))]
 
 
-def test_it_trains_and_revives_neurons_of_every_layer(digits):
+def test_it_trains_and_revives_neurons_of_every_layer(monkeypatch):
     own = params_of(
         "masquelier",
         "mnist_strict",
         **{
-            **digits,
+            **made_digits(monkeypatch),
             "more_hidden": [15],
             "epochs": 2,
             "further_limits": [-2.0, 30.0],

@@ -144,47 +144,6 @@ def test_copies_are_moved_and_keep_their_labels(params):
     assert (both["x"][n:] != x).any(axis=(1, 2)).mean() > 0.9
 
 
-@pytest.fixture(scope="module")
-def trained(params):
-    return learning.train(params, "spiking", Streams(0), {}, lambda share, news: None)
-
-
-def accuracy(params, variant, found, split="validation"):
-    some = task.make_task(params, split, Streams(0))
-    outcome = learning.evaluate(params, variant, found, some)
-    return float((outcome.choices == outcome.targets).mean())
-
-
-def test_learning_recognises_new_voices(params, trained):
-    assert accuracy(params, "spiking", trained, "test") > 0.8
-    assert accuracy(params, "spiking", drawn(params, "spiking")) < 0.6
-    for k in range(3):
-        assert 0 <= trained.arrays[f"leak_{k}"] <= 1
-        assert trained.arrays[f"leak_{k}"] != drawn(params, "spiking").arrays[f"leak_{k}"]
-
-
-def test_a_price_on_spikes_lowers_their_number(params, trained):
-    sparse = learning.train(
-        params, "sparse", Streams(0), {"words/spiking": trained}, lambda share, news: None
-    )
-    x, _ = task.samples(params, "validation")
-    before, after = (
-        np.mean([r.mean() for r in learning.rasters(params, variant, found, x)])
-        for variant, found in (("spiking", trained), ("sparse", sparse))
-    )
-    assert after < 0.8 * before
-
-
-def test_without_leak_nothing_leaks(params):
-    shorter = replace(params, values={**params.values, "if_epochs": 2, "if_learning_rate": 0.002})
-    found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
-    assert {row["epoch"] for row in found.history} == {1, 2}, "it has epochs of its own"
-    start = model.initial(params, "if_neuron", Streams(0).rng("init"))
-    for k in range(3):
-        assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]
-        assert (found.arrays[f"w_{k}"] != start[f"w_{k}"]).any()
-
-
 def test_controls_count_their_multiplications(params):
     shorter = replace(params, values={**params.values, "epochs": 1})
     found = learning.train(shorter, "conv", Streams(0), {}, lambda share, news: None)
@@ -214,5 +173,4 @@ def test_brian_gives_every_spike(params, machine, variant):
     told = expected[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - found.arrays["b_out"]
     np.testing.assert_allclose(brian_network.outputs(params, recording), told, atol=1e-5)
     first = learning.reference_first_ms(params, variant, found, words)
-    seen = recording.spikes["layer_0"].first_ms()
-    assert np.mean(seen == first["layer_0"]) > 0.999
+    assert np.mean(recording.spikes["layer_0"].first_ms() == first["layer_0"]) > 0.999

@@ -46,17 +46,17 @@ def test_bursts_with_and_without_teacher_unit_by_unit():
             np.testing.assert_allclose(heard[k][1][sample], before, rtol=1e-4, atol=1e-6)
 
 
-def half_squared_error(layers, features, targets):
-    return 0.5 * ((targets - burstprop.rates(layers, features)[-1]) ** 2).sum()
-
-
 def test_gradient_is_that_of_finite_differences():
     layers, features, _, targets = drawn(rule="backprop")
     layers.forward = [w.astype(float) for w in layers.forward]
     layers.bias = [b.astype(float) for b in layers.bias]
     credit = burstprop.gradient_credit(layers, burstprop.rates(layers, features), targets)
+
+    def half_squared_error():
+        return 0.5 * ((targets - burstprop.rates(layers, features)[-1]) ** 2).sum()
+
     for bias, found in zip(layers.bias, credit, strict=True):
-        slope = slopes(lambda: half_squared_error(layers, features, targets), bias, 1e-4)
+        slope = slopes(half_squared_error, bias, 1e-4)
         np.testing.assert_allclose(found.sum(axis=0), -slope, rtol=2e-3, atol=1e-5)
 
 

@@ -226,8 +226,7 @@ def test_sigmoids_are_found():
     found, explained = measures.sigmoid(x, curve)
     np.testing.assert_allclose(found, [0.1, 0.9, 120e-12, 40e-12], rtol=1e-3)
     assert explained == pytest.approx(1.0)
-    zigzag = np.where(np.arange(x.size) % 2, 0.1, 0.8)
-    assert not measures.sigmoid(x, zigzag)[1] > 0.5
+    assert not measures.sigmoid(x, np.where(np.arange(x.size) % 2, 0.1, 0.8))[1] > 0.5
 
 
 def test_measures_of_neurons_tell_the_two_currents_apart():

@@ -101,7 +101,6 @@ def test_random_numbers_are_uniform_and_independent_over_neurons_and_steps():
     centred = (u - 0.5) * np.sqrt(12)
     for other in (np.roll(centred, 1, axis=0), np.roll(centred, 1, axis=1)):
         assert abs(float((centred * other).mean())) < 5 / np.sqrt(n * m)
-    between = np.corrcoef(centred.T) - np.eye(n)
-    assert np.abs(between).max() < 6 / np.sqrt(m)
+    assert np.abs(np.corrcoef(centred.T) - np.eye(n)).max() < 6 / np.sqrt(m)
     # The sum over all neurons, which drives an ensemble, has the variance of independent numbers.
     assert centred.sum(axis=1).var() == pytest.approx(n, rel=5 * np.sqrt(2 / m))

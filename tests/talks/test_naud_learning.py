@@ -236,21 +236,3 @@ def test_rules_change_what_they_may():
     fixed, _ = trained("fixed_feedback", epochs=2)
     assert not np.array_equal(fixed.forward[0], start.forward[0])
     np.testing.assert_equal(fixed.feedback, start.feedback)
-
-
-@pytest.mark.parametrize(
-    ("experiment", "easier"),
-    [("shared_yinyang", {"n_hidden": 30}), ("shared_randman", {"dimension": 2})],
-)
-def test_shared_tasks_are_learned_by_the_hidden_layer(experiment, easier):
-    p = params_of("naud", experiment, epochs=10, **easier)
-    readout = params_of("naud", "mnist").recipes["readout_only"]
-    recipes = {**p.recipes, "readout_only": readout}
-    p = replace(p, values={**params_of("naud", "mnist").values, **p.values, "recipes": recipes})
-    task = digits.make_task(p, "validation", Streams(0))
-    right = {}
-    for variant in ("burstprop", "readout_only"):
-        found = digits.train(p, variant, Streams(0), {}, lambda share, news: None)
-        outcome = digits.evaluate(p, variant, found, task)
-        right[variant] = (outcome.choices == outcome.targets).mean()
-    assert right["burstprop"] > right["readout_only"] + 0.05

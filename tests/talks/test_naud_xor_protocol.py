@@ -55,8 +55,7 @@ def test_one_uniform_number_serves_four_independent_trains():
     exec(model.NOISE, {"__builtins__": {}}, space)
     hits = np.array([space[key] for key in start])
     np.testing.assert_allclose(hits.mean(axis=1), [0.07, 0.07, 0.2, 0.2], atol=0.004)
-    correlation = np.corrcoef(hits) - np.eye(4)
-    assert np.abs(correlation).max() < 0.01
+    assert np.abs(np.corrcoef(hits) - np.eye(4)).max() < 0.01
 
 
 def test_connections_of_every_kind_are_drawn_on_their_own():
@@ -183,8 +182,7 @@ def test_counters_give_rates_and_burst_probabilities():
     events = np.outer(np.arange(n_slots) * 100.0, [1, 2, 3, 4, 5])
     bursts = 0.25 * events
     counted = counters.Counters(p, events, bursts)
-    rates = counted.test_rates(schedule)
-    np.testing.assert_allclose(rates[0, 2], [5, 10, 15, 20, 25])
+    np.testing.assert_allclose(counted.test_rates(schedule)[0, 2], [5, 10, 15, 20, 25])
     assert len(schedule.published_tests) == 2
     found = counted.published_test(schedule.published_tests[1])
     assert found.shape == (4, counters.BINS)

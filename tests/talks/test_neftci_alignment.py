@@ -104,24 +104,15 @@ def test_moments_reach_from_start_to_end():
     assert {asked: alignment.moments(*asked) for asked in expected} == expected
 
 
-@pytest.fixture
-def trained(monkeypatch):
-    """Networks by number of moments, from the same digits and seed."""
-
-    def train(align_points, **changes):
-        own = params(
-            hidden=[24, 16], epochs=2, n_init=40, batch_online=20, align_batches=3,
-            align_points=align_points, **changes,
-        )  # fmt: skip
-        shown(monkeypatch, own, 200, 40)
-        return training.train(own, "spiking", Streams(0), lambda *_: None)
-
-    return train
-
-
-def test_learning_does_not_notice(trained):
-    plain, measured = trained(0), trained(5)
-    np.testing.assert_equal(measured.arrays, plain.arrays)
+def test_learning_does_not_notice_and_history_and_metrics_hold_the_same_cosines(monkeypatch):
+    """Two networks from the same digits and seed, the second compared at five moments."""
+    small = {"hidden": [24, 16], "epochs": 2, "n_init": 40, "batch_online": 20, "align_batches": 3}
+    plain, found = (params(**small, align_points=points) for points in (0, 5))
+    shown(monkeypatch, plain, 200, 40)
+    plain, found = (
+        training.train(own, "spiking", Streams(0), lambda *_: None) for own in (plain, found)
+    )
+    np.testing.assert_equal(found.arrays, plain.arrays)
 
     def told(found):
         return [
@@ -130,12 +121,8 @@ def test_learning_does_not_notice(trained):
             if not row["metric"].startswith(alignment.PREFIX) and row["metric"] != "epoch_seconds"
         ]
 
-    assert told(plain) == told(measured)
+    assert told(plain) == told(found)
     assert plain.info["measures"] == {}
-
-
-def test_history_and_metrics_hold_the_same_cosines(trained):
-    found = trained(5)
     epochs = {row["epoch"] for row in found.history if row["metric"] == "alignment_network"}
     assert epochs == {0.0, 0.5, 1.0, 1.5, 2.0}
     measures = found.info["measures"]

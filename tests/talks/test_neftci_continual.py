@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from made.neftci_networks import digits, params, shown
+from made.neftci_networks import digits, params
 
-from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
 from whyspiking.talks.neftci import continual, decisions
 
@@ -52,19 +51,3 @@ def test_forgetting_is_from_a_lessons_end_to_the_last_one():
     found = continual.forgetting(rows, own)
     assert found["learned_told"] == pytest.approx((0.9 + 0.95 + 1.0) / 3)
     assert found["forgotten"] == pytest.approx((0.3 + 0.2) / 2)
-
-
-def test_each_lesson_is_learned_and_the_rate_stays(monkeypatch):
-    own = params(
-        "continual", **LESSONS, hidden=[24, 16], n_init=20, batch_online=10, rate_online=0.01
-    )
-    shown(monkeypatch, own, 400, 80)
-    trained = continual.train(own, "spiking", Streams(3), {}, lambda *_: None)
-    assert trained.info["rule"] == "online"
-    assert trained.info["measures"]["learned_told"] > 0.8
-    assert [row["value"] for row in trained.history if row["metric"] == "samples"] == [200, 400]
-    alone = continual.train(own, "last_spiking", Streams(3), {}, lambda *_: None)
-    assert "forgotten" not in alone.info["measures"]
-    assert continual.train(own, "joint_bptt", Streams(3), {}, lambda *_: None).info["rule"] == (
-        "end_to_end"
-    )

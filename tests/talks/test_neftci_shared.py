@@ -17,13 +17,6 @@ def trained(own, variant="spiking"):
     return shared.train(own, variant, Streams(own.seed), {}, lambda share, news: None)
 
 
-@pytest.fixture(scope="module")
-def one():
-    """A network that was trained a little."""
-    own = params_of("neftci", "shared_randman", n_hidden=20, n_validation=40)
-    return own, trained(own)
-
-
 def test_the_last_steps_count():
     own = shared.own(params_of("neftci", "shared_randman", counted_ms=20.0))
     assert (own.n_frames, model.burn_in(own)) == (60, 40)
@@ -55,16 +48,6 @@ def test_readouts_add_up_or_vote():
     assert added.decision_ms.tolist() == [(own.n_frames - 1) * own.dt_ms]
 
 
-def test_local_losses_learn():
-    """The same network does not without learning."""
-    changes = {"dimension": 1, "n_train": 2000, "epochs": 4, "n_test": 400, "n_output": 2}
-    for rate, least, most in ((0.1, 0.75, 1.0), (0.0, 0.2, 0.7)):
-        own = params_of("neftci", "shared_randman", rate_online=rate, **changes)
-        given = shared.make_task(own, "test", Streams(0))
-        decided = shared.evaluate(own, "spiking", trained(own), given)
-        assert least <= (decided.choices == given.targets).mean() <= most
-
-
 @pytest.mark.parametrize("experiment", ["shared_randman", "shared_span_recall"])
 def test_brian2_fires_the_same_spikes(experiment):
     own = params_of("neftci", experiment, n_hidden=20, n_validation=40, tau_r=30.0)
@@ -82,9 +65,10 @@ def test_brian2_fires_the_same_spikes(experiment):
         np.testing.assert_array_equal(found, expected[:, trial])
 
 
-def test_the_graph_decides_as_the_network(one):
+def test_the_graph_decides_as_the_network():
     """Nodes of NIR, step by step as importers walk them: filters, threshold, and back."""
-    own, network = one
+    own = params_of("neftci", "shared_randman", n_hidden=20, n_validation=40)
+    network = trained(own)
     clock = Clock(nir.step_ms(own))
     nodes = {k: p for k, (_, p) in nir.to_nir(own, "spiking", network, clock).nodes.items()}
     given = shared.make_task(own, "test", Streams(0))

@@ -185,8 +185,7 @@ def test_evidence_survives_the_task():
     params = params_of("scherr", "evidence")
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
     task = evidence_task.to_task(params, trials)
-    again = evidence_task.from_task(params, task)
-    np.testing.assert_equal(vars(again), vars(trials))
+    np.testing.assert_equal(vars(evidence_task.from_task(params, task)), vars(trials))
     assert task.features.sum() == trials.steps.size
 
 

@@ -111,9 +111,13 @@ LEARNED = {
     "goeltz/shared_yinyang/spiking": ({"n_train": 3000, "epochs": 12}, 0.75),
     "goeltz/shared_randman/spiking": ({"n_train": 3000, "epochs": 12}, 0.4),
     "scherr/shared_yinyang/bptt": ({"n_train": 1000, "epochs": 8}, 0.6),
+    "neftci/shared_randman/spiking": (
+        {"dimension": 1, "n_train": 2000, "epochs": 4, "n_output": 2, "rate_online": 0.1},
+        0.75,
+    ),
 }
 """Network -> its training in small, and an accuracy that no floor has: of Yin-Yang a line has 0.66,
-of so few samples of Randman 0.4, and who is not trained a third or a tenth."""
+of so few samples of Randman 0.4, and who is not trained a third, a tenth, or half of two."""
 
 
 @pytest.mark.parametrize("network", LEARNED)

@@ -28,8 +28,7 @@ def train(sizes, seed=0, **changes):
 
 def evaluate(network, seed=3):
     features, targets = discs(1000, seed)
-    task = Task(Stimulus(), targets, 2, features=features)
-    return controls.evaluate(network, task)
+    return controls.evaluate(network, Task(Stimulus(), targets, 2, features=features))
 
 
 def test_hidden_units_are_needed():
@@ -110,8 +109,7 @@ def test_initial_weights_keep_the_variance():
     arrays = controls.initial([400, 300, 2], np.random.default_rng(0))
     assert arrays["w0"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.02)
     x = np.random.default_rng(1).standard_normal((500, 400))
-    hidden = forward(arrays, x)[1]
-    assert (hidden**2).mean() == pytest.approx(1, rel=0.05)
+    assert (forward(arrays, x)[1] ** 2).mean() == pytest.approx(1, rel=0.05)
 
 
 def test_what_does_not_fit_is_refused():
@@ -192,14 +190,3 @@ def test_gain_and_bias_of_a_random_layer():
     assert at_rest.std() == pytest.approx(0.7, rel=0.05)
     driven = corners @ arrays["w0"] + arrays["b0"] - at_rest
     np.testing.assert_allclose(driven.std(axis=1), 3.0, rtol=0.05)
-
-
-def test_more_random_units_solve_more():
-    """What is held out is judged as the battery judges it."""
-    found = []
-    for n_hidden in (2, 100):
-        network, _ = readout(n_hidden)
-        features, targets = discs(1000, 3)
-        task = Task(Stimulus(), targets, 2, features=(features + 1) / 2)
-        found.append((controls.evaluate(network, task).choices == targets).mean())
-    assert found[0] < 0.85 < 0.93 < found[1]

@@ -157,12 +157,10 @@ def test_cases_contain_what_they_are_meant_for():
     assert silent[1][0].silent_hidden > 0.3 and silent[1][0].bumped == 1 and silent[0].steps == 0
     soft = both(CASES["goeltz, soft"][0], mean=-0.1)[0]
     assert soft[1][0].bumped > 0.3 and soft[0].steps == 6
-    learned = both(COMSA)[0][0]
-    assert (learned.pulses[0] != made(COMSA)[0].pulses[0]).all()
+    assert (both(COMSA)[0][0].pulses[0] != made(COMSA)[0].pulses[0]).all()
     kept = both(COMSA, pulse_rate=0.0)[0][0]
     np.testing.assert_array_equal(kept.pulses[0], made(COMSA)[0].pulses[0])
-    wrong = both(CASES["comsa, wrong only"][0])[0][0]
-    assert 0 < wrong.steps < 20
+    assert 0 < both(CASES["comsa, wrong only"][0])[0][0].steps < 20
     unlimited = both(CASES["goeltz without limits"][0])[0][0]
     limited = both(replace(GOELTZ, bump_rule="none"))[0][0]
     assert np.abs(unlimited.weights[0] - limited.weights[0]).max() > 1e-3
@@ -263,8 +261,7 @@ def test_silent_neurons_pull_all_their_weights():
     own = replace(COMSA, wrong_only=False)
     training, inputs, targets = made(own, mean=-3.0)
     found, _ = gradients(own, training, inputs, targets)
-    statistics = training.epoch(inputs, targets, np.arange(20), 0.0)
-    assert statistics.silent_hidden == 1
+    assert training.epoch(inputs, targets, np.arange(20), 0.0).silent_hidden == 1
     np.testing.assert_allclose(found[0], -own.silent_penalty)
     np.testing.assert_allclose(found[2], 0)
 
@@ -289,8 +286,7 @@ def test_noise_is_normal_and_reflected_at_zero(dtype):
     assert np.unique(drawn).size > 0.8 * drawn.size
     near = epoch_library.noisy(np.zeros((100, 784), dtype), 0.3, 2)
     assert near.min() >= 0 and stats.kstest(near.ravel() / 0.3, "halfnorm").pvalue > 1e-3
-    silent = epoch_library.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)
-    assert np.isinf(silent).all()
+    assert np.isinf(epoch_library.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)).all()
 
 
 def test_noise_follows_the_seed():

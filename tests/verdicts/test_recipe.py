@@ -15,13 +15,10 @@ SIZE = "n_per_population"
 FILE = "talks/goeltz/learning.py"
 
 
-def digests():
-    return {file: digest for file, (_, digest) in code_inputs.of_results("goeltz", []).items()}
-
-
 @pytest.fixture(scope="module")
 def manifest():
-    return {"recipe": recipe.of(GOELTZ), "inputs": digests()}
+    digests = {f: digest for f, (_, digest) in code_inputs.of_results("goeltz", []).items()}
+    return {"recipe": recipe.of(GOELTZ), "inputs": digests}
 
 
 def changed(name, *places, **update):

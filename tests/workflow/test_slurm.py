@@ -73,11 +73,6 @@ def lacking() -> str:
     return ""
 
 
-def search_path(folder: Path) -> str:
-    """Where a copy's Python looks: as for any other of its runs."""
-    return os.pathsep.join([str(folder / "workflow"), os.environ.get("PYTHONPATH", "")])
-
-
 def told(*command: str) -> list[str]:
     """Lines that a command of Slurm says."""
     return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[:-1]
@@ -133,8 +128,7 @@ def project(folder: Path) -> Path:
 def numbers(folder: Path, name: str) -> pd.DataFrame:
     """A table of the talk without what a clock measured."""
     table = pd.read_csv(folder / "results" / "smoke" / TALK / name)
-    timed = table["metric"].str.contains("seconds")
-    return table[~timed].reset_index(drop=True)
+    return table[~table["metric"].str.contains("seconds")].reset_index(drop=True)
 
 
 @pytest.mark.slow
@@ -161,7 +155,7 @@ def test_jobs_that_outlive_a_killed_run_are_not_submitted_again(cluster, tmp_pat
     subprocess.run([*DRAIN, "state=drain", "reason=test"], check=True)
     run = subprocess.Popen(
         [sys.executable, "-m", "snakemake", *words],
-        cwd=folder, env={**os.environ, "PYTHONPATH": search_path(folder)},
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     wait_until(lambda: told("squeue", "-h"), run)

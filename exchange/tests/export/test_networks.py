@@ -82,8 +82,7 @@ def test_first_to_fire_takes_the_lower_class_in_a_tie():
     outputs = np.zeros((3, 4, 3))
     outputs[0, 2, 1:] = 1
     outputs[1, 3, 0] = outputs[1, 1, 2] = 1
-    steps = first_step(outputs)
-    assert first_to_fire(steps, 4).tolist() == [1, 2, -1]
+    assert first_to_fire(first_step(outputs), 4).tolist() == [1, 2, -1]
 
 
 def test_what_cannot_be_expressed_says_why():

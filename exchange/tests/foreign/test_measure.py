@@ -11,8 +11,6 @@ import html
 import json
 import re
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -281,21 +279,6 @@ def test_samples_replace_nothing_unasked(kind, tmp_path, capsys):
     told = capsys.readouterr().err
     assert match in told and len(told.splitlines()) == 1
     assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
-
-
-def test_samples_are_what_a_script_of_brian2_reads(tmp_path):
-    """In the order of `--expect`: the choices of the library stand beside its network."""
-    script, samples = tmp_path / "model.py", tmp_path / "yinyang.npz"
-    assert main(["brian", str(NETWORK), "--from", "snntorch", "--to", str(script)]) == 0
-    assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
-    with np.load(samples) as file, np.load(NETWORK.with_suffix(".npz")) as theirs:
-        np.testing.assert_array_equal(file["targets"], theirs["targets"])
-        choices = theirs["choices"]
-    done = subprocess.run(
-        [sys.executable, str(script), str(samples), "20"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert [int(k) for k in re.findall(r": (-?\d+)\n", done.stdout)] == choices[:20].tolist()
 
 
 @pytest.mark.parametrize("step_ms", ["0.7", "0", "-1"])

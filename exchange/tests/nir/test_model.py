@@ -1,11 +1,9 @@
 """Layers in Brian2 against closed forms, and against steps as other libraries take them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made import others
 from made.interpreted import fired as raster_of
 from made.interpreted import in_brian
 from made.nir_files import chain, lif, write
@@ -13,7 +11,6 @@ from made.nir_files import chain, lif, write
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError
-from whyspiking_exchange.foreign import sources
 from whyspiking_exchange.nir import arranging, model, reading
 from whyspiking_exchange.nir.model import Steps
 
@@ -201,24 +198,3 @@ def test_an_input_can_be_added_whole_to_a_synaptic_current(tmp_path):
         expected.append(v)
     np.testing.assert_allclose(trace, np.stack(expected, 1), rtol=1e-9)
     np.testing.assert_allclose(share, trace * 1.0 / np.array([4.0, 20.0]), rtol=1e-9)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("library", sources.SOURCES)
-def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
-    others.require(library, "nirtorch")
-    others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))
-    files = sorted(tmp_path.glob("*.nir"))
-    assert len(files) == {"snntorch": 4, "norse": 3, "spikingjelly": 2}[library]
-    for file in files:
-        found = arranging.read(file)
-        steps = Steps(1.0, **sources.left_open(library, found, 1.0))
-        if file.stem == "zero":  # which snnTorch's files do not say
-            steps = replace(steps, reset="value")
-        with np.load(file.with_suffix(".npz"), allow_pickle=False) as told:
-            inputs, outputs = told["inputs"], told["outputs"]
-        made = model.brian_model(found, steps, float(inputs.shape[1]), len(inputs))
-        stimulus = Stimulus({"input": Spikes.from_raster(inputs, 1.0)})
-        parts = in_brian(made, stimulus, model.binding(found, steps).values, len(inputs))
-        assert 0.02 < outputs.mean() < 0.9, file.stem
-        assert (fired(parts, steps, inputs.shape[:2], found.n_out) == outputs).mean() > 0.999

@@ -10,6 +10,8 @@ from made.nir_files import chain, lif, write
 from whyspiking.errors import UserError
 from whyspiking_exchange.nir import arranging, reading
 
+LEAKY = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
+
 
 def arranged(path, nodes, edges):
     return arranging.arranged(reading.read(write(path, nodes, edges)), "net")
@@ -72,11 +74,10 @@ def test_weights_in_a_row_are_multiplied_out(tmp_path):
 
 def test_potentials_passed_on_one_to_one_are_states_of_one_layer(tmp_path):
     """LI, Threshold, and what each spike takes off again: an adaptive neuron, as NIR can say it."""
-    values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
     nodes, edges = chain(n1=("Threshold", {"threshold": np.ones(5)}))
     nodes |= {
-        "membrane": ("LI", values),
-        "adaptation": ("LI", {**values, "tau": 0.2 * np.ones(5)}),
+        "membrane": ("LI", LEAKY),
+        "adaptation": ("LI", {**LEAKY, "tau": 0.2 * np.ones(5)}),
         "taken": ("Scale", {"scale": -np.ones(5)}),
     }
     edges.remove(("0", "1"))
@@ -90,6 +91,15 @@ def test_potentials_passed_on_one_to_one_are_states_of_one_layer(tmp_path):
 
 
 GRAPHS = {
+    "potentials through weights": (
+        {"n1": ("LI", LEAKY)}, [], "potentials of '1' go through weights"
+    ),
+    "potentials through delays": (
+        {
+            "n1": ("LI", LEAKY), "n2": ("Delay", {"delay": 0.003 * np.ones(5)}), "n3": lif(5),
+            "noutput": ("Output", {"shape": np.array([5])}),
+        }, [], "potentials of '1' go through weights or d",
+    ),
     "unknown node": ({"n1": ("ALIF", {})}, [], "type 'ALIF'"),
     "convolution": ({"n0": ("Conv2d", {"weight": np.ones((2, 1, 3, 3))})}, [], "type 'Conv2d'"),
     "negative delay": (
@@ -126,19 +136,6 @@ def test_graphs_that_cannot_be_run_are_refused(kind, tmp_path):
     changed, more, match = GRAPHS[kind]
     nodes, edges = chain(**changed)
     refused(write(tmp_path / "net.nir", nodes, [*edges, *more]), match)
-
-
-def test_potentials_through_weights_are_refused(tmp_path):
-    values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
-    nodes, edges = chain(n1=("LI", values))
-    refused(write(tmp_path / "net.nir", nodes, edges), "potentials of '1' go through weights")
-
-
-def test_potentials_through_delays_are_refused(tmp_path):
-    values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
-    nodes, edges = chain(n1=("LI", values), n2=("Delay", {"delay": 0.003 * np.ones(5)}))
-    nodes["3"], nodes["output"] = lif(5), ("Output", {"shape": np.array([5])})
-    refused(write(tmp_path / "net.nir", nodes, edges), "potentials of '1' go through weights or d")
 
 
 def test_delays_between_weights_must_be_one(tmp_path):
@@ -195,8 +192,7 @@ def test_small_files_that_make_much_are_refused(tmp_path):
     edges += itertools.pairwise(["2", *row, "3"])
     path = write(tmp_path / "net.nir", nodes, edges)
     try:
-        found = arranging.arranged(reading.read(path))
-        assert len(found.layers) == 2
+        assert len(arranging.arranged(reading.read(path)).layers) == 2
     except UserError as error:
         assert "in a row" in str(error)
 

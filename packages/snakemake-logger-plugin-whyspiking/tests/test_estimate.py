@@ -71,12 +71,6 @@ def test_a_damaged_table_only_costs_the_estimate(tmp_path, text):
     assert not Durations.read([], tmp_path / "durations.csv", "smoke")
 
 
-def test_nothing_is_estimated_from_nothing():
-    plan = Plan(cores=2)
-    plan.expect([job(seed=seed) for seed in range(4)])
-    assert plan.seconds_left(0.0) is None
-
-
 def test_time_left_is_the_sum_over_the_cores_but_at_least_the_longest_job():
     plan = Plan(durations=Durations(ROWS), cores=2)
     plan.expect([job(seed=seed) for seed in range(6)])

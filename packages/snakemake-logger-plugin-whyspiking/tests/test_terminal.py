@@ -256,14 +256,6 @@ def test_a_failure_without_a_log_shows_the_command():
     assert "command: dot -Tsvg graph" in screen.text
 
 
-def test_failures_are_listed_again_at_the_end():
-    screen = expecting(Screen(), 2)
-    screen.start(4).fail(4)
-    message = "WorkflowError:\nAt least one job did not complete successfully."
-    screen.feed(LogEvent.ERROR, message, logging.ERROR, exception="WorkflowError")
-    assert screen.text.count("goeltz yinyang spiking seed 3") == 2
-
-
 def test_a_job_that_fails_at_every_try_is_counted_and_listed_once():
     screen = expecting(Screen(), 2)
     screen.start(4).fail(4).start(4).fail(4)
