@@ -6,7 +6,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -148,11 +148,6 @@ class Answer:
     stands: Mapping[str, Stand]
 
     @property
-    def findings(self) -> list[Finding]:
-        """All that was measured, talk by talk."""
-        return [finding for stand in self.stands.values() for finding in stand.findings]
-
-    @property
     def measured(self) -> int:
         """Number of talks with at least one finding."""
         return sum(stand.word != NONE for stand in self.stands.values())
@@ -219,28 +214,6 @@ def word(findings: Sequence[Finding], needs: str) -> str:
     if favours:
         return YES
     return NO if against else UNDECIDED
-
-
-def by_talk(findings: Iterable[Finding], needs: str) -> dict[str, str]:
-    """Name of the talk -> word, for a part of the findings (one measure)."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.talk, []).append(finding)
-    return {talk: word(group, needs) for talk, group in groups.items()}
-
-
-def turning(favours: int, measured: int) -> int:
-    """How many talks would have to change sides before most of them say otherwise.
-
-    Args:
-        favours: Talks in which the measure favours spikes.
-        measured: Talks in which it was taken.
-
-    Returns:
-        Positive: so many must stop favouring spikes; negative: so many more must begin to.
-    """
-    half = measured // 2
-    return favours - half if favours > measured / 2 else favours - half - 1
 
 
 def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
