@@ -270,11 +270,6 @@ class RunPage:
         """The configuration of the run."""
         return self.manifest["config"]
 
-    @property
-    def names(self) -> dict[str, str]:
-        """How figures call the talks, in the order of the report."""
-        return sentences.surnames(self.talks)
-
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
         # What costs energy is told once, on the first screen.

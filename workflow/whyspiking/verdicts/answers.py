@@ -81,14 +81,6 @@ class Finding:
             return abs(float(np.log(self.effect)))
         return abs(self.effect - self.null) if np.isfinite(self.null) else abs(self.effect)
 
-    @property
-    def place(self) -> str:
-        """Where it was measured, in words."""
-        if self.measure == CLAIMS:
-            _, of, what = self.experiment.split(".")
-            return f"claim on {labels.experiment(self.talk, of)}, {what.replace('_', ' ')}"
-        return labels.contrast(self.talk, self.experiment, self.perturbation, self.locus)
-
 
 @dataclass(frozen=True)
 class Stand:
@@ -130,21 +122,17 @@ class Answer:
     Attributes:
         axis: Name of the axis.
         level: mechanism (does the network use it?), advantage (does it help?), price.
-        asks: The question.
         states: What a "yes" means.
         against: What the null stands for.
-        needs: `any` or `all`: when a talk says yes.
-        change: The measure, and the words, of what would change the answer.
         stands: Name of the talk -> where it stands.
     """
 
     axis: str
     level: str
-    asks: str
+
     states: str
     against: str
-    needs: str
-    change: Mapping[str, str]
+
     stands: Mapping[str, Stand]
 
     @property
@@ -181,7 +169,7 @@ def answers(
         talks: Talk by name, in the order of the report.
         config: The run configuration; its list `answers` is used.
     """
-    keys = ("axis", "level", "asks", "states", "against", "needs", "change")
+    keys = ("axis", "level", "states", "against")
     answered = []
     for entry in config["answers"]:
         counted = _contrasts(axes, entry)
