@@ -131,9 +131,8 @@ def main(folder: Path) -> None:
     prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
     print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
     print(f"words of all Markdown: {words(prose | more):,}")
-    print(
-        f"first day: {lines(first):,} lines in {len(first)} files; {words(first):,} words of Markdown"
-    )
+    told = f"{lines(first):,} lines in {len(first)} files; {words(first):,} words of Markdown"
+    print(f"first day: {told}")
     longest = sorted(long_functions(folder), reverse=True)
     print(f"functions above {LONG} lines: {len(longest)}")
     for number, place in longest[:10]:

@@ -118,7 +118,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         facts = [path for path in _files(name, own, config) if path.name == "network.json"]
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
-        _, how = provenance.of_talk(talk, config, one_run.RUN)
+        _, how = record.of_talk(talk, config, one_run.RUN)
         jobs = timed[timed["talk"] == name]
         if name in known:
             cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)

@@ -177,7 +177,7 @@ def _roots(stage: str) -> list[Path]:
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py",)
-    texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/figures.yaml")
+    texts = ("records/labels.yaml", "verdicts/rule_study.csv")
     shown = ("plots/style.mplstyle", "verdicts/known_before.csv", *texts, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
