@@ -55,16 +55,12 @@ MEANINGS = {
 }
 
 
-def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
-    """Name of the talk -> how it is called."""
-    return {name: talk.surname for name, talk in talks.items()}
-
-
 def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Every axis in a line, counted by talk, under the heading of its level."""
     ledger = [(head, [a for a in answers if a.level == level]) for level, head in LEVELS.items()]
     chosen = [(head, [(a, inputs(a, talks)) for a in own]) for head, own in ledger if own]
-    return html.macros("answers").by_level(chosen, surnames(talks))
+    names = {name: talk.surname for name, talk in talks.items()}
+    return html.macros("answers").by_level(chosen, names)
 
 
 def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:

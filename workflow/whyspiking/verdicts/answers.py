@@ -38,7 +38,6 @@ class Finding:
         measure: Its number (T1, E1 ...), or `claims`.
         talk: Name of the talk.
         experiment: Name of the experiment; the id of a claim.
-        perturbation: Perturbation, or cost model.
         locus: Locus, control, or both.
         metric: What was measured.
         effect: Mean over seeds.
@@ -53,7 +52,7 @@ class Finding:
     measure: str
     talk: str
     experiment: str
-    perturbation: str
+
     locus: str
     metric: str
     effect: float
@@ -232,7 +231,6 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
                 measure=CLAIMS,
                 talk=str(row["talk"]),
                 experiment=claim.id,
-                perturbation="none",
                 locus="",
                 metric=claim.metric,
                 effect=float(row["value"]),
