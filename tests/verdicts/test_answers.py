@@ -24,7 +24,7 @@ CONFIG = config("default")
 def finding(side="yes", effect=0.5, talk="goeltz", **changes):
     sign = {"yes": 1, "no": -1, "unclear": 0}[side]
     values = {
-        "measure": "T1", "talk": talk, "experiment": "mnist", "perturbation": "shuffle",
+        "measure": "T1", "talk": talk, "experiment": "mnist",
         "locus": "hidden", "metric": "timing_index", "effect": sign * effect,
         "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "null": 0.0,
         "side": side,
