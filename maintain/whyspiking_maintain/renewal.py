@@ -308,7 +308,7 @@ def _tell(
         behind = reference.manifest(folder / name).get("behind", {}) if name in recorded else None
         stages = {stage for stage, _ in (behind or {}).values()} & set(lines[name])
         if behind is None or behind:
-            left[name] = {s: list(lines[name][s]) for s in stages or lines[name]}
+            left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
