@@ -15,7 +15,7 @@ ALLOWED = re.compile(
     r"|@\w+"  # citations
     r"|(Section|Table|Figure) \d+"
     r"|Brian2|MNIST|\.sha256"  # names
-    r"|=100%"  # widths of figures
+    r"|=\d+%"  # widths of figures
     r"|45 nm"  # the name of a technology
 )
 NUMBERS = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice)\b")

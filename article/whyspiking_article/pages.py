@@ -44,7 +44,9 @@ def figures(record: Record) -> dict[str, Plate]:
     ]
     return {
         "talks": eight_talks.figure(named),
-        "frontiers": frontier_figure.figure(page.networks, page.advantage, page.titles),
+        "frontiers": frontier_figure.figure(
+            page.networks, page.advantage, page.titles, frontier_figure.README
+        ),
     }
 
 

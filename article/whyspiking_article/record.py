@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html as entities
 import importlib
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -22,7 +21,6 @@ from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.measures import statistics
 from whyspiking.records import finished, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import first_screen, html
@@ -149,8 +147,7 @@ class Record:
     @property
     def level(self) -> str:
         """Confidence of the intervals."""
-        level = inspect.signature(statistics.interval).parameters["level"].default
-        return said(FORMS["percent"]({"level": level}, "level"), "measures.statistics: level")
+        return self.stated("measures.statistics.LEVEL", "percent")
 
     @property
     def cpu_hours(self) -> str:

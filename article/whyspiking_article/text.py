@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import labels
+from whyspiking.records import labels, reference
 from whyspiking.report.first_screen import ASKS, listed
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts import rule
@@ -57,6 +57,7 @@ def filled(record: Record) -> str:
     shown = {
         **{name: getattr(record, name) for name in ("ref", "tally", "made", "stated")},
         "record": record,
+        "pending": reference.pending(record.folder),
         "said": said,
         "experiment": lambda talk, name: said(
             f"{record.talks[talk].surname}, {labels.experiment(talk, name)}", "talk.yaml: title"

@@ -135,7 +135,7 @@ def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):
     shutil.copytree(FOLDER, tmp_path / "results" / "reference")
     subprocess.run(["bash", "-ec", told], cwd=tmp_path, check=True)
     found = 0
-    for path in [*(tmp_path / "site").glob("*.html"), *(tmp_path / "site").glob("*/report.html")]:
+    for path in (tmp_path / "site").rglob("report.html"):
         links = re.findall(r'(?<!-)href="([^"#:]+)[^":]*"', path.read_text(encoding="utf-8"))
         assert links and not [x for x in links if not (path.parent / x).exists()]
         found += len(links)
@@ -208,7 +208,7 @@ def test_every_word_of_the_glossary_is_used_and_none_twice(page):
     told = str(page.in_full()).partition("What the words mean")
     terms = re.findall(r"<dt>(.*?)</dt>", told[2])
     notebook = (ROOT / "notebooks" / "why_spiking.ipynb").read_text(encoding="utf-8")
-    pages = (page.opening, page.tasks, page.talks_in_rows, page.discussion, page.answer)
+    pages = (page.opening, page.tasks, page.eight_talks, page.discussion, page.answer)
     shown = told[0] + notebook + "".join(str(draw()) for draw in (*pages, page.claims))
     said = plain(shown).lower()
     assert 20 <= len(terms) <= 40 and len(set(terms)) == len(terms)

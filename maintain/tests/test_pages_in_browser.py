@@ -78,7 +78,8 @@ const number = (c) => c.dataset.sort === undefined && c.classList.contains("numb
 const value = (c) => number(c) ? String(parseFloat(amount(c))) : said(c);
 const known = (c) => c !== undefined && !["", "NaN"].includes(value(c));
 const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-const heads = [...document.querySelectorAll("thead th")];
+// Rows that share a cell stay together.
+const heads = [...document.querySelectorAll("table:not(:has([rowspan])) thead th")];
 let unknown = 0;
 for (const head of heads) for (const sign of [1, -1]) {
   if (!head.querySelector("button")) { wrong.push(`${head.textContent}: cannot sort`); break; }
@@ -98,7 +99,8 @@ document.body.append(out);
 
 LENGTH = """
 const out = document.createElement("pre"); out.id = "measured";
-const said = document.getElementById("main").innerText;
+document.querySelectorAll("#main svg").forEach((drawn) => drawn.style.visibility = "hidden");
+const said = document.getElementById("main").innerText; // but for the labels within figures
 out.textContent = JSON.stringify({ words: said.split(/\\s+/).length,
   screens: document.documentElement.scrollHeight / 900, width: innerWidth,
   needed: document.documentElement.scrollWidth });

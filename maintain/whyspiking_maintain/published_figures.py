@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from whyspiking.declared.strict_yaml import Block, Listed, Unique, parsed, read_yaml
 
-FILE = Path(__file__).with_suffix(".yaml")
+FILE = Path(__file__).with_name("published_figures.yaml")
 
 
 class Published(Block):

@@ -26,7 +26,11 @@ def test_svg_takes_the_colour_of_the_page_and_stays_apart_from_others():
     assert ids and all(name.startswith("one-") for name in ids)
     used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', picture))
     assert used and used <= set(ids)
-    assert "<style" not in picture and "<metadata" not in picture
+    assert re.findall(r"<style>(.*?)</style>", picture)[0].count("{") == picture.count("{")
+    assert set(re.findall(r"[.](one-s\d+)[{]", picture)) == set(
+        re.findall(r'class="(.*?)"', picture)
+    )
+    assert "<metadata" not in picture
     assert svg.inline(plate(), "one", 'a "line" <rising>') == picture, "the same on every build"
 
 

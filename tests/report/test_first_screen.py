@@ -155,6 +155,35 @@ def test_a_sceptic_turns_no_sentence_and_would_turn_those_of_another_table():
     assert all(list(turned(*pair)) for pair in pairs)
 
 
+def test_tasks_of_one_word_are_told_together_with_every_rival_that_turns_it():
+    def read(told, before):
+        listed = r"(?:,? ?(?:and )?(?!it|they)[A-Z][\w-]*)*"
+        return re.findall(r"[A-Z][\w-]*", re.match(listed, told.partition(before)[2])[0])
+
+    seen = set()
+    for found in (answered(mixed(seed)) for seed in range(6)):
+        told, best = " ".join(found.together()), found.over["trained"]
+        for word, says in first_screen.SAYS.items():
+            times = re.escape(says).replace(r"\{\}", r"[\d. to]+")
+            before = re.search(rf"hey need {times} the best without on ", told)
+            own = [task for task, x in best.items() if x == word]
+            assert (read(told, before[0]) if before else []) == own
+        for rival, over in found.over.items():
+            _, _, clause = told.partition(f"eside {first_screen.BESIDES[rival]} ")
+            clause = re.split("; beside|[.;]", clause)[0]
+            said = {task: x for task, x in best.items() if x in first_screen.SAYS}
+            turned = {task: over[task] for task, x in said.items() if over.get(task, x) != x}
+            for word, less in [*first_screen.LESS.items(), ("", "it depends")]:
+                own = [
+                    t
+                    for t, x in turned.items()
+                    if x and (x if x in first_screen.SAYS else "") == word
+                ]
+                assert read(clause, f"{less} on ") == own
+                seen |= {less} if own else set()
+    assert len(seen) > 2
+
+
 def test_right_answers_are_told_from_the_worst_task_to_the_best():
     def reached(**tops):
         rows = [

@@ -225,7 +225,7 @@ def test_whatever_takes_the_focus_has_a_name_and_a_value(tmp_path, page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_are_readable_and_nothing_is_loaded(tmp_path, page, theme):
     measured = ask(tmp_path, page, MEASURE_CONTRAST, theme)
-    assert measured["texts"] > 80
+    assert measured["texts"] > 75
     assert (measured["low"], measured["repeated"]) == ([], [])
     assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
 

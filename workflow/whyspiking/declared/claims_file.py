@@ -126,7 +126,7 @@ class Claim(Block):
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
         axis: Axis of "why spiking?" for which the claim counts (axes.yaml, `answers`).
-        answers: Paragraph of the first screen in which it stands, with what was found.
+        answers: Part of the page of a run in which it stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
             `equivalence`: the difference inside the band; `share`: of networks of a kind, each 0 or
@@ -146,7 +146,7 @@ class Claim(Block):
     versus: MayLack[Filled[Place]] = None
     negative_control: MayLack[Filled[Place]] = None
     axis: MayLack[Axis] = None
-    answers: MayLack[Literal["time", "price"]] = None
+    answers: MayLack[Literal["time", "price", "spike"]] = None
     test: Literal["value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]

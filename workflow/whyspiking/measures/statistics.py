@@ -15,6 +15,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 Transform = Literal["none", "log", "logit"]
+LEVEL = 0.95
+"""Confidence of all intervals."""
+UPPER = (1 + LEVEL) / 2
+"""Quantile of their upper end."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def t_interval(
         shares = [(own / variance, seeds - 1.0), (extra_variance / variance, extra_degrees)]
         inverse = sum(share**2 / free for share, free in shares if share > 0)
         degrees = 1 / inverse if inverse else np.inf
-    half = t_quantile(0.975, degrees) * error
+    half = t_quantile(UPPER, degrees) * error
     return Interval(mean, mean - half, mean + half, seeds, spread, error, degrees)
 
 
@@ -158,7 +162,7 @@ def share_interval(values: ArrayLike) -> Interval:
         raise ValueError("a share of networks needs 0 or 1 of each, and at least one network")
     n, k = int(values.size), int(values.sum())
     low = float(special.betaincinv(k, n - k + 1, 0.025)) if k else 0.0
-    high = float(special.betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+    high = float(special.betaincinv(k + 1, n - k, UPPER)) if k < n else 1.0
     return Interval(k / n, low, high, n)
 
 
@@ -273,7 +277,7 @@ def prediction_interval(
         seeds: Number of published seeds, at least 2.
         own_seeds: Number of our seeds.
     """
-    half = t_quantile(0.975, seeds - 1) * spread * np.sqrt(1 / seeds + 1 / own_seeds)
+    half = t_quantile(UPPER, seeds - 1) * spread * np.sqrt(1 / seeds + 1 / own_seeds)
     return float(published - half), float(published + half)
 
 

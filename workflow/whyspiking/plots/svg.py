@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from collections import Counter
 
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ def embed(source: str, prefix: str, alt: str) -> str:
     """Make a stand-alone SVG document, as matplotlib writes it, part of a page.
 
     What no reader sees is left out: names that nothing refers to, indentation, thousandths of a
-    point. That is more than half of it.
+    point; what several parts look like is said once. That is more than half of it.
 
     Args:
         source: The document.
@@ -53,6 +54,15 @@ def embed(source: str, prefix: str, alt: str) -> str:
     text = re.sub(r'(url\(#|href="#)([^")]+)', lambda m: f"{m.group(1)}{names[m.group(2)]}", text)
     for pattern, shorter in SHORTER:
         text = re.sub(pattern, shorter, text)
+    many = Counter(re.findall(r' style="([^"]+)"', text))
+    looks = {style: f"{prefix}-s{n}" for n, (style, count) in enumerate(many.items()) if count > 1}
+    text = re.sub(
+        r' style="([^"]+)"',
+        lambda m: f' class="{looks[m[1]]}"' if m[1] in looks else m[0],
+        text,
+    )
+    rules = "".join(f".{name}{{{style}}}" for style, name in looks.items())
+    text = text.replace(">", f"><style>{rules}</style>", 1) if rules else text
     label = html.escape(alt, quote=True)
     opening = f'<svg role="img" aria-label="{label}" style="stroke-linejoin:round"'
     return text.replace(INK, "currentColor").replace("<svg", opening, 1)
@@ -116,6 +126,8 @@ UNSEEN = re.compile(
 SHORTER = (
     (r'\bd="([^"]+)"', lambda match: f'd="{compact(match[1])}"'),
     (r'\b([xy])="(-?\d+\.\d\d)\d+"', r'\1="\2"'),
+    (r"<text [^>]*/>\s*", ""),  # empty lines of a text
+    (r'transform="[^"]+"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0])),
     # The page names the font, and turning by nothing is no turn.
     (r"font-family: [^;\"]*;? ?", ""),
     (r' transform="rotate\(-?0 [^)]*\)"', ""),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
@@ -27,8 +28,8 @@ COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GRE
 ENDS = ("value", "low", "high", "published", "band_low", "band_high")
 """Columns of verdicts.csv that have a place on the scale of a claim."""
 WIDE = {
-    "pitch": 0.66, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
-    "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (7.7, 0.19), "verdict": (7.75, 0.19),
+    "pitch": 0.57, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
+    "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (7.64, 0.19), "verdict": (7.75, 0.19),
     "but": (7.75, 0.28),
     "found": (5.4, 0.19), "metric": (5.4, 0.34), "published": (5.4, 0.49),
 }  # fmt: skip
@@ -36,7 +37,7 @@ WIDE = {
 text from the left and from the top of its row."""
 NARROW = {
     "pitch": 1.4, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
-    "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.2, 0.14), "verdict": (2.25, 0.14),
+    "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.14, 0.14), "verdict": (2.25, 0.14),
     "but": (2.05, 1.03), "found": (0.05, 0.95),
     "metric": (0.05, 1.1), "published": (2.05, 0.95),
 }  # fmt: skip
@@ -67,13 +68,16 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
             (left / wide, (below - top - height) / tall, width / wide, height / tall)
         )
         _strip(strip, row, colour)
-        for name, said in {"who": who, "what": what, "mark": "■", **words(row)}.items():
+        x, y = at["mark"]
+        look = {"marker": "s", "markersize": 6, "color": colour, "linestyle": ""}
+        plate.add_artist(Line2D([x / wide], [(below - y) / tall], **look))
+        for name, said in {"who": who, "what": what, **words(row)}.items():
             heavy = name in ("who", "verdict", "found")
             x, y = at[name]
             plate.text(
                 x / wide, (below - y) / tall, said, va="top" if name == "but" else "center",
-                ha="right" if name == "mark" else at["side"] if name.startswith("wh") else "left",
-                color=colour if name == "mark" else INK, fontsize=9.5 if heavy else 8,
+                ha=at["side"] if name.startswith("wh") else "left",
+                color=INK, fontsize=9.5 if heavy else 8,
                 fontweight="bold" if heavy else "normal",
             )  # fmt: skip
     return plate.says(

@@ -49,6 +49,12 @@ SAYS = {
     NO_DIFFERENCE: "as much energy as",
 }
 """Word of a ratio -> how sentences put it, before a rival; other words are no answer."""
+LESS = {
+    CHEAPER: "they need less",
+    DEARER: "they need more",
+    NO_DIFFERENCE: "they need as much",
+}
+"""The same without a number, of a rival that turns what was said; for other words it depends."""
 BESIDES = {
     TWIN: "the same units without a spike",
     GATED: "gated units",
@@ -177,16 +183,15 @@ class Answered:
         """What training reaches; what it costs, as far as no account turns it, by rival."""
         if not self.rows(TRAINED, ACCOUNT):
             return []
-        told = [self._reached(), *self.costs()]
-        if len(" ".join([self.title, *told]).split()) <= WORDS:
-            return told
         held = list(self.stands.values())
-        less, more = held.count(CHEAPER), held.count(DEARER)
-        return [
-            told[0],
-            f"For equally many, they need less energy on {less} and more on {more} of "
-            f"{len(self.rights)} tasks, whatever the rival and counting; elsewhere it depends.",
-        ]
+        counted = (
+            f"For equally many, they need less energy on {held.count(CHEAPER)} and more on "
+            f"{held.count(DEARER)} of {len(self.rights)} tasks, whatever the rival and counting; "
+            "elsewhere it depends."
+        )
+        forms = [[self._reached(), *told] for told in (self.costs(), self.together(), [counted])]
+        fit = (x for x in forms if len(" ".join([self.title, *x]).split()) <= WORDS)
+        return next(fit, forms[-1])
 
     def _reached(self) -> str:
         """By how many right answers trained networks with spikes are ahead or behind."""
@@ -209,9 +214,27 @@ class Answered:
             found[name] = tuple(f"{100 * best(x, 'seed')['test'].mean():.0f}" for x in both)
         return found
 
+    def together(self) -> list[str]:
+        """As `costs`, tasks of one word in one sentence, and rivals that turn it in another."""
+        best, told, turned = self.over[TRAINED], [], []
+        for word in SAYS:
+            if tasks := [task for task, own in best.items() if own == word]:
+                rows = [self.rows(TRAINED, cost)[task] for cost in MAIN for task in tasks]
+                told.append(f"they need {_times(word, rows)} the best without on {listed(tasks)}")
+        for rival, over in self.over.items():
+            parts: dict[str, list[str]] = {}
+            for task, word in best.items():
+                if word in SAYS and over.get(task, word) not in (word, ""):
+                    parts.setdefault(LESS.get(over[task], "it depends"), []).append(task)
+            said = listed(f"{less} on {listed(tasks)}" for less, tasks in parts.items())
+            turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
+        turned = [f"but {'; '.join(turned)}"] * bool(turned)
+        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
+        return [f"{x[0].upper()}{x[1:]}." for x in (*told, *self._why_not(best))]
+
     def costs(self) -> list[str]:
         """What spikes need for as many right answers, where all accounts say the same."""
-        told, why = [], dict[str, list[str]]()
+        told, left = [], dict[str, str]()
         for task, word in self.over[TRAINED].items():
             said: dict[str, str] = {}
             for beside, over in self.over.items():
@@ -227,17 +250,29 @@ class Answered:
                 needs = [self._needs(task, said[own[0]], own) for own in sides if own]
                 told.append(f"on {task} they need {', but '.join(needs)}")
             else:
+                left[task] = word
+        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + self._why_not(left)
+        return [f"{x[0].upper()}{x[1:]}." for x in told]
+
+    def _why_not(self, words: Mapping[str, str]) -> list[str]:
+        """In one sentence at most, why nothing is said of tasks with other words than `SAYS`."""
+        why: dict[str, list[str]] = {}
+        for task, word in words.items():
+            if word not in SAYS:
                 reason = WHY_NOT.get(word, "it depends on how energy is counted")
                 why.setdefault(reason, []).append(task)
         reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
-        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + [reasons] * bool(why)
-        return [f"{x[0].upper()}{x[1:]}." for x in told]
+        return [reasons] * bool(why)
 
     def _needs(self, task: str, word: str, rivals: Sequence[str]) -> str:
         """What spikes need beside rivals, from the least to the most over accounts."""
-        ratios = [self.rows(rival, cost)[task]["ratio"] for rival in rivals for cost in MAIN]
-        times = span(1 / x if word == CHEAPER else x for x in ratios)
-        return f"{SAYS[word].format(times)} {listed(BESIDES.get(x, x) for x in rivals)}"
+        rows = [self.rows(rival, cost)[task] for rival in rivals for cost in MAIN]
+        return f"{_times(word, rows)} {listed(BESIDES.get(x, x) for x in rivals)}"
+
+
+def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    """How much energy spikes need, from the least to the most of some ratios."""
+    return SAYS[word].format(span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows))
 
 
 def span(ratios: Iterable[float]) -> str:
@@ -277,7 +312,7 @@ def programme(answered: Answered, durations: Table) -> Markup:
 
 def listed(names: Iterable[str]) -> str:
     """Names in a list with "and"."""
-    *first, last = names
+    *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -212,7 +212,7 @@ def _draw(ax: Axes, panel: Panel) -> None:
     lines = {who: own for who in LOOKS if (own := panel.fronts(who))}
     seen = [x / 1e3 for own in lines.values() for front in own for x in front.cost[1:]]
     seen += [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
-    x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 160)
+    x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 90)
     for who, own in lines.items():
         y = 100 * np.array([front.at(1e3 * x) for front in own])
         smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))

@@ -56,6 +56,8 @@ INDEX = "networks.csv"
 """In the record: trained networks that come with it."""
 REPRODUCED = "reproduced.csv"
 """Of a run that is held against the record; the record has none."""
+HEADS = {"discussion": "One neuron", "ground": "Is it the spike?"}
+"""What belongs to no talk -> heading of its part of the page."""
 
 
 @dataclass
@@ -166,17 +168,18 @@ class RunPage:
         answered = self._answered
         clocked = self._figure("answer-clocked", frontier_figure.WIDE, frontier_figure.CLOCKED)
         folds = {
+            "Every method on every task": self.same_task(),
             "With how little each task is done": tasks_section.matrix(
                 self.tables["floors"], answered.titles
             ),
             "The figure for clocked hardware": clocked,
             "Every comparison": first_screen.words(answered, self.answers, self.sentences),
             "Experiments that would decide": first_screen.programme(answered, self._timed),
+            "Networks from elsewhere": same_task_section.community(self.ground),
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
-        shown = when.section(answered) + self.same_task() + Html("").join(told) + own.glossary()
-        return Html(shown)
+        return Html(when.section(answered) + Html("").join(told) + own.glossary())
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""
@@ -193,9 +196,11 @@ class RunPage:
 
     def discussion(self) -> Html:
         """What belongs to the question and to no talk: its claims, figures, networks to touch."""
-        touch = touchable.one_neuron() + touchable.yin_yang()
-        shown = macros("pages").discussion
-        parts = [Html(shown(*page.brief(), touch, rule.PASSES)) for page in self._uncounted]
+        touch = {"discussion": touchable.one_neuron() + touchable.yin_yang()}
+        shown, parts = macros("pages").discussion, []
+        for page in self._uncounted:
+            heading, own = HEADS.get(page.talk.name, ""), touch.get(page.talk.name, "")
+            parts.append(Html(shown(heading, *page.brief(), own, rule.PASSES)))
         return Html("\n").join(parts)
 
     @cached_property
@@ -281,23 +286,20 @@ class RunPage:
         if not self.ground.cells:
             return Html()
         tables = self.tables["frontiers"], self.tables["advantage"]
-        matrix = same_task_section.matrix(self.ground, *tables)
-        return Html(matrix + same_task_section.community(self.ground))
+        return Html(same_task_section.matrix(self.ground, *tables))
 
     def constraints(self) -> Html:
-        """Score against size; how long training takes, and what the learning rules need."""
+        """Size, training and learning rules; trained networks beside nervous systems."""
         costs, curves = self.tables["costs"], self.tables["curves"]
         size = show(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
         rules = fold(
             "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
         )
-        return size + Html(learning_section.training_sentence(costs)) + rules
-
-    def biology(self) -> Html:
-        """Trained networks beside nervous systems."""
+        told = size + Html(learning_section.training_sentence(costs)) + rules
         biology = self.tables["biology"]
         drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
-        return Html(nervous_systems.sentence(biology)) + drawn
+        beside = Html(nervous_systems.sentence(biology)) + drawn
+        return Html(macros("pages").pair([Html(f"<div>{x}</div>") for x in (told, beside)]))
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""

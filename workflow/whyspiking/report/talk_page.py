@@ -130,7 +130,7 @@ class TalkPage:
         # Seen from the page of the run, their numbers lie in the talk's folder.
         own = f'href="{self.talk.name}/metrics.csv"'
         drawn = [Html(str(f).replace('href="metrics.csv"', own)) for f in self._drawn.values()]
-        return self.talk, told, counts, drawn[:2]
+        return self.talk, told, counts, drawn[:1]
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk, to open."""

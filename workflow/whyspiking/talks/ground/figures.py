@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 COLOURS = {"spikes": fg.RED, "leaky": fg.BLUE, "units": fg.GREEN}
 """By what a network is built of."""
+FAMILIES = {"lif": "leaky, with spikes", "twin": "the same, sending numbers", "gated": "gated"}
+"""Family of reference networks -> what a figure calls it."""
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """Figures by name, in the order of the story."""
     return {
-        "what the tasks ask": lambda: asked(results.metrics),
         "isolated": lambda: isolated(results.metrics),
+        "what the tasks ask": lambda: asked(results.metrics),
     }
 
 
@@ -50,14 +52,17 @@ def asked(metrics: Table) -> fg.Plate:
             ax.plot(100 * share, row, "*", color=COLOURS[built.kind], markersize=10)
             of_hand.append(f"{variant} {100 * share:.1f} %")
         ax.axvline(100 * described.chance, color=fg.INK, linewidth=0.8, linestyle=":")
-        ax.set(title=task.replace("_", " "), xlabel="accuracy (%)", xlim=(0, 104))
+        ax.set(title=task.replace("_", " ").capitalize(), xlabel="accuracy (%)", xlim=(0, 104))
         veto = max(found[name] for name in described.floors.veto)
         told.append(
             f"{task.replace('_', ' ')}: floors that would veto it {100 * veto:.1f} % at most, the "
             f"reference {100 * found[said.reference]:.1f}, guessing {100 * described.chance:.1f} %."
         )
         told += [f"Built: {', '.join(of_hand)}."] if of_hand else []
-    axes[0].set_yticks(range(len(said.floors)), [name.replace("_", " ") for name in said.floors])
+    axes[0].set_yticks(
+        range(len(said.floors)),
+        [name.replace("_", " ").replace("relu", "ReLU") for name in said.floors],
+    )
     axes[0].invert_yaxis()
     return plate.says(
         "What static readers make of each task (squares: those that would veto it; dotted: "
@@ -95,17 +100,17 @@ def isolated(metrics: Table) -> fg.Plate:
     for index, cell in zip((1, 0, 2), said.experiments["samples"].cells, strict=True):
         own = tables.where(shares, experiment="samples", variant=cell)
         points = fg.over_seeds(own.assign(value=100 * own["value"]), ["strength"])
-        fg.line_with_interval(right, points["strength"], points, index=index, label=cell)
+        fg.line_with_interval(right, points["strength"], points, index=index, label=FAMILIES[cell])
     counts = said.experiments["samples"].distinct
     right.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
     right.set_xticks(counts, [f"{n:,}" for n in counts])
     right.minorticks_off()
     right.legend(fontsize=9)
     return plate.says(
-        "What isolates the spike. Left: two cells that differ in one thing, accuracy of the first "
-        "less that of the second; red: mean, with its 95 % interval over networks that share their "
-        "data (grey dots); green: where that was expected, fixed beforehand. Right: sound "
-        "localisation by 8 units, shown 64,000 trials of which so many differ.",
+        "One thing changed at a time. Left: points of accuracy that it gives or takes; red: mean, "
+        "with its 95 % interval over networks that share their data (grey dots); green: what was "
+        "expected, fixed beforehand. Right: sound localisation by 8 units, shown 64,000 trials of "
+        "which so many differ.",
         f"Points: {'; '.join(told)}.",
     )
 
