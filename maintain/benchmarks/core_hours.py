@@ -113,32 +113,21 @@ def _jobs(
 ) -> Iterator[tuple[str, str, str, int, float]]:
     """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
     talk, name = experiment.talk, experiment.name
-
-    def taken(rule: str, variant: str = "") -> float:
-        return known.get((rule, talk, name, variant), math.nan)
-
     for variant, described in experiment.variants.items():
         n = len(registry.seeds(experiment, config, variant))
         if not n:
             continue
-        measured = taken("train", variant)
-        ours, theirs = _params(experiment, config, variant), _params(experiment, base, variant)
+        measured = known.get(("train", talk, name, variant), math.nan)
+        ours, theirs = (registry.params(experiment, at, variant=variant) for at in (config, base))
         ratio = 1.0 if described.starts_from else _work(ours, variant) / _work(theirs, variant)
         grown = TRAIN_OVERHEAD + np.maximum(0.0, measured - TRAIN_OVERHEAD) * ratio
         yield talk, "train", f"{name}/{variant}", n, grown
     if registry.seeds(experiment, config):
-        measured = taken("simulate")
-        ours, theirs = _params(experiment, config), _params(experiment, base)
+        measured = known.get(("simulate", talk, name, ""), math.nan)
+        ours, theirs = (registry.params(experiment, at) for at in (config, base))
         ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
         grown = SIMULATE_OVERHEAD + np.maximum(0.0, measured - SIMULATE_OVERHEAD) * ratio
         yield talk, "simulate", name, 1, np.maximum(measured if ratio >= 1 else 0.0, grown)
-
-
-def _params(
-    experiment: registry.Experiment, config: Mapping[str, Any], variant: str | None = None
-) -> Params:
-    """Parameters of an experiment at the scale of a config."""
-    return registry.params(experiment, config, variant=variant)
 
 
 def _work(params: Params, variant: str) -> float:

@@ -26,6 +26,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from whyspiking.running import machine
+
 PARTS = ("kernels", "simulation", "stages")
 COLUMNS = ("part", "what", "seconds", "versus", "reference_seconds", "ratio", "target", "note")
 
@@ -51,16 +53,16 @@ def main() -> None:
             _show(row)
             found.append(row)
         _write(found, asked.to / f"{part}.csv")
-    machine = {
-        "cpu": _cpu(),
+    here = {
+        "cpu": machine.processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
         "gflops_one_thread": round(flops() / 1e9, 1),
         "python": platform.python_version(),
         "quick": asked.quick,
     }
-    (asked.to / "machine.json").write_text(json.dumps(machine, indent=1, sort_keys=True) + "\n")
-    print(f"tables: {asked.to}; load of the machine while measuring: {machine['load']}")
+    (asked.to / "machine.json").write_text(json.dumps(here, indent=1, sort_keys=True) + "\n")
+    print(f"tables: {asked.to}; load of the machine while measuring: {here['load']}")
 
 
 def _show(row: Row) -> None:
@@ -81,13 +83,6 @@ def _write(rows: list[Row], path: Path) -> None:
     ]
     table = pd.DataFrame(values, columns=list(COLUMNS))
     table.to_csv(path, index=False, float_format="%.6g")
-
-
-def _cpu() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ and then fed with other spikes and weights.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from whyspiking.brian import Machine
 from whyspiking.contract.brian_model import BrianModel, Group, Synapses
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
+from whyspiking.running.jobs import cpu_seconds
 
 PART = "simulation"
 PLAIN = Path(__file__).with_name("brian_plain.py")
@@ -121,13 +120,8 @@ def _ours(machine: Machine, raster: np.ndarray, weights: Mapping[str, Any]) -> d
         step * DT_MS, unit, trial,
         n_trials=len(raster), n_units=N_IN, duration_ms=STEPS * DT_MS,
     )  # fmt: skip
-    began = _used()
+    began = cpu_seconds()
     found = machine.run(
         Stimulus({"input": spikes}), {f"s_{name}.w": w for name, w in weights.items()}
     )
-    return {"run": _used() - began, "spikes": len(found.spikes["hidden"])}
-
-
-def _used() -> float:
-    other = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + other.ru_utime + other.ru_stime
+    return {"run": cpu_seconds() - began, "spikes": len(found.spikes["hidden"])}

@@ -7,7 +7,6 @@ measures what start-up costs.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 from timing import Row
 
+from whyspiking.running.jobs import cpu_seconds
 from whyspiking.stages import durations
 
 PART = "stages"
@@ -40,10 +40,9 @@ STAGES = {
 def rows(quick: bool, folder: Path = Path("results/default")) -> Iterator[Row]:
     """Start-up, then the stages of the run in a folder, if there is one."""
     yield from _imports(1 if quick else 3)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = cpu_seconds()
     subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    seconds = cpu_seconds() - began
     yield Row(PART, "start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
     yield from _stages(folder)
 

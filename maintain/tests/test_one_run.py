@@ -221,3 +221,11 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
     share = networks(default) / networks(config)
     assert found["cpu_seconds"]["simulate", "goeltz"] == pytest.approx(60 * share, abs=0.06)
     assert found["cpu_seconds"]["catalogued", ""] == 60.0
+
+
+def test_a_run_that_is_unfinished_or_tells_no_unit_has_no_durations(tmp_path):
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        one_run.of_run(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"scale": "smoke", "machine": {}}')
+    with pytest.raises(UserError, match=r"machine\.unit is missing"):
+        one_run.of_run(tmp_path)

@@ -139,13 +139,27 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
 
 def _durations(config: Mapping[str, Any], results: Path, smoke: Path) -> None:
     """What jobs cost, at every scale of which runs are estimated by it."""
-    path = STAGED / "durations.csv"
-    path.unlink(missing_ok=True)
-    durations.record(results, path)
-    durations.record(smoke, path)
-    rows = tables.read(path, columns.DURATIONS)
+    rows = pd.concat([of_run(results), of_run(smoke)])
     whole = pd.concat([rows, part(rows, config, inputs.config_of("default"))])
     write_durations(whole, STAGED)
+
+
+def of_run(run: Path) -> pd.DataFrame:
+    """What the jobs of a finished run cost, columns of `columns.DURATIONS`.
+
+    Args:
+        run: `results/<scale>`.
+
+    Raises:
+        UserError: If the run is not finished, or does not tell the unit of its machine.
+    """
+    made = whole_files.read_json(run / "manifest.json", "scale", "machine")
+    if made["machine"].get("unit") is None:
+        raise UserError(
+            f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
+            "delete the file and rerun snakemake"
+        )
+    return durations.of_kinds(durations.of_jobs(run), made["scale"], made["machine"]["unit"])
 
 
 def write_durations(rows: pd.DataFrame, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.stages import provenance
+from whyspiking_maintain import record
 from whyspiking_maintain.inputs import config_of, write
 
 SCALE = "paper"
@@ -47,7 +47,7 @@ def keep(
             f"{source}: of scale {', '.join(sorted(scales))}; expected '{SCALE}'; run: snakemake "
             f"{name} --configfile config/{SCALE}.yaml"
         )
-    timed, made = provenance.of_talk(talk, config or config_of(SCALE), results)
+    timed, made = record.of_talk(talk, config or config_of(SCALE), results)
     kept = {key: made[key] for key in KEPT}
     worked = timed[timed["rule"].isin(("train", "simulate"))]
     kept["longest_job_cpu_seconds"] = float(worked["cpu_seconds"].max())

@@ -15,13 +15,15 @@ from typing import Any
 
 import pandas as pd
 
+from whyspiking.contract.data_folders import folder_of
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
-from whyspiking.stages import compare, provenance
-from whyspiking.verdicts import concordance, contrasts, judge, overview, recipe, rule
-from whyspiking_maintain import inputs
+from whyspiking.running import machine
+from whyspiking.stages import compare, durations, provenance
+from whyspiking.verdicts import contrasts, judge, overview, recipe, rule
+from whyspiking_maintain import concordance, inputs
 
 
 def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
@@ -48,9 +50,38 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         run = tables.read(results / name / "verdicts.csv", columns.VERDICTS)
         # Of the run's own rows alone: it may have been held against an earlier record.
         write_talk(metrics, registry.as_measured(talk, results / name), run, own)
-        _, how = provenance.of_talk(talk, config, results)
+        _, how = of_talk(talk, config, results)
         write_manifest(talk, config, {**how, **of_run}, own)
     write_joint(config, folder, results)
+
+
+def of_talk(
+    talk: Talk, config: Mapping[str, Any], folder: Path
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Rows of durations.csv for one talk, and how its tables were made.
+
+    Args:
+        talk: The talk.
+        config: The run configuration.
+        folder: `results/<scale>`.
+    """
+    unit = machine.unit(Path(config["build_folder"]))
+    timed = durations.of_jobs(folder)
+    timed = timed[timed["talk"] == talk.name]
+    whole = provenance.manifest(config, timed, unit)
+    keys = {experiment.data_key for experiment in talk.experiments.values()}
+    used = {folder_of(key, config["data"]) for key in keys}
+    own = [e for e in config["seeds_of"] if e["experiment"].partition(".")[0] == talk.name]
+    kept = ("commit", "uncommitted_changes", "scale", "python", "versions", "machine", "arithmetic")
+    return durations.of_kinds(timed, config["scale"], unit), {
+        "talk": talk.name,
+        **{key: whole[key] for key in kept},
+        "config": {"seeds": config["seeds"], "seeds_of": own},
+        "config_sha256": whole["config_sha256"],
+        "protocols": {k: x for k, x in whole["protocols"].items() if k == talk.name},
+        "data": {name: facts for name, facts in whole["data"].items() if name in used},
+        "costs": whole["talks"].get(talk.name, {}),
+    }
 
 
 def write_manifest(
@@ -61,7 +92,7 @@ def write_manifest(
     Args:
         talk: The talk.
         config: The configuration of the run.
-        how: What `provenance.of_talk` says of it.
+        how: What `of_talk` says of it.
         folder: Of the talk.
     """
     decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}

@@ -118,7 +118,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         facts = [path for path in _files(name, own, config) if path.name == "network.json"]
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
-        _, how = provenance.of_talk(talk, config, one_run.RUN)
+        _, how = record.of_talk(talk, config, one_run.RUN)
         jobs = timed[timed["talk"] == name]
         if name in known:
             cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
@@ -308,7 +308,7 @@ def _tell(
         behind = reference.manifest(folder / name).get("behind", {}) if name in recorded else None
         stages = {stage for stage, _ in (behind or {}).values()} & set(lines[name])
         if behind is None or behind:
-            left[name] = {s: list(lines[name][s]) for s in stages or lines[name]}
+            left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))

@@ -90,18 +90,13 @@ def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> p
     return load(talk)
 
 
-def tuned(name: str) -> bool:
-    """Whether a talk has a table of tried settings."""
-    return (registry.FOLDER / name / FILE).is_file()
-
-
 def load(talk: registry.Talk) -> pd.DataFrame:
     """The settings that were tried for a talk.
 
     Raises:
         UserError: If none were.
     """
-    if not tuned(talk.name):
+    if not (talk.folder / FILE).is_file():
         raise UserError(
             f"talks/{talk.name}/{FILE}: is not there, but 'tuned' in talk.yaml names settings to "
             f"try; expected all of them tried; run `python -m whyspiking.recording tune "
@@ -111,23 +106,16 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
-    """The best setting on validation data; of equals the first."""
-    return json.loads(ranked(table, experiment, variant)[0])
+    """The best setting on validation data; of equals the first.
 
-
-def ranked(table: pd.DataFrame, experiment: str, variant: str) -> list[str]:
-    """Settings that were tried, as JSON, the best first."""
-    scores = _scores(table, experiment, variant)
-    return sorted(scores, key=scores.__getitem__, reverse=True)
-
-
-def _scores(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, tuple[float, ...]]:
-    """Setting as JSON -> number of networks, the lower quartile of their accuracies, their mean."""
+    Most networks come first, then the lower quartile of their accuracies, then their mean.
+    """
     own = tables.where(table, experiment=experiment, variant=variant)
-    return {
+    scores = {
         str(setting): (accuracy.size, float(accuracy.quantile(0.25)), float(accuracy.mean()))
         for setting, accuracy in own.groupby("setting", sort=False)["accuracy"]
     }
+    return json.loads(max(scores, key=scores.__getitem__))
 
 
 def _tried(

@@ -80,13 +80,6 @@ def test_who_is_shown_less_or_did_not_always_learn_is_told(made):
     assert cells(section.matrix(shared, networks, poor))[0] == "Home 90 not above guessing"
 
 
-def test_tables_tell_what_is_local_and_what_was_equal(made):
-    rules = plain(section.rules(made[0]))
-    assert "Home a made-up rule 1 2 × T N no an error (neuron, later)" in rules
-    assert "Quiet (rates) no rule declared" in rules
-    assert "20 50 10 16,000 320,000 1,000 3 0 … 6" in plain(section.held_equal(made[0], CONFIG))
-
-
 def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     ground = made[0]
     guest = {

@@ -1,12 +1,9 @@
 """Durations of a run, from the logs of its jobs and what Snakemake timed."""
 
-import json
-
 import pandas as pd
 import pytest
 
-from whyspiking.errors import UserError
-from whyspiking.records import columns, tables
+from whyspiking.records import columns
 from whyspiking.running.jobs import USED
 from whyspiking.stages import durations
 
@@ -26,7 +23,7 @@ LOGS = {
 }
 
 
-def run(folder, scale="smoke"):
+def run(folder):
     """A folder with the logs of a finished run."""
     for name, seconds in LOGS.items():
         log = folder / "logs" / f"{name}.log"
@@ -36,8 +33,6 @@ def run(folder, scale="smoke"):
         place = folder / "goeltz" / name
         place.mkdir(parents=True, exist_ok=True)
         (place / "benchmark.tsv").write_text(TIMED)
-    told = {"scale": scale, "machine": {"unit": 1.5}}
-    (folder / "manifest.json").write_text(json.dumps(told))
     return folder
 
 
@@ -77,23 +72,3 @@ def test_a_job_that_has_not_ended_is_left_out(tmp_path):
 
 def test_a_folder_without_a_run_has_no_durations(tmp_path):
     assert durations.of_kinds(durations.of_jobs(tmp_path), "smoke", 1.0).empty
-
-
-def test_recorded_durations_of_other_scales_stay(tmp_path):
-    recorded = tmp_path / "durations.csv"
-    for scale in ("full", "smoke", "full"):
-        durations.record(run(tmp_path / scale, scale), recorded)
-    table = tables.read(recorded, columns.DURATIONS)
-    kinds = len(LOGS) - 2
-    assert table["scale"].tolist() == ["full"] * kinds + ["smoke"] * kinds
-
-
-def test_an_unfinished_run_is_not_recorded(tmp_path):
-    with pytest.raises(UserError, match=r"manifest\.json"):
-        durations.record(tmp_path, tmp_path / "durations.csv")
-
-
-def test_a_run_that_tells_no_unit_is_not_recorded(tmp_path):
-    (run(tmp_path) / "manifest.json").write_text('{"scale": "smoke", "machine": {}}')
-    with pytest.raises(UserError, match=r"machine\.unit is missing"):
-        durations.record(tmp_path, tmp_path / "durations.csv")

@@ -12,5 +12,5 @@ def test_folders_of_the_user_are_told_as_given(tmp_path):
         ("originals_dir", "mnist_dir", "vowels_dir"), str(tmp_path / "somebody")
     )
     made["data"]["folder"] = str(tmp_path)
-    told = provenance._manifest(made, pd.DataFrame(columns=pd.Index(["rule", "talk"])), 1.0)
+    told = provenance.manifest(made, pd.DataFrame(columns=pd.Index(["rule", "talk"])), 1.0)
     assert "somebody" not in repr(told) and told["config"]["data"]["mnist_dir"] == "given"

@@ -185,7 +185,7 @@ def _action(manifest: Mapping[str, Any], run: Path, project: Path) -> tuple[Enti
         for name, version in sorted({**manifest["versions"], "python": manifest["python"]}.items())
     ]
     folders = [run, *(path for path in sorted(run.iterdir()) if path.is_dir())]
-    results = [e for folder in folders for e in _results(folder, project, sorted(folder.glob("*")))]
+    results = [e for folder in folders for e in _results(folder, project)]
     changed = ", with changes that were not committed" if manifest["uncommitted_changes"] else ""
     told = manifest.get("command", f"snakemake --configfile config/{scale}.yaml")
     action = {
@@ -215,9 +215,9 @@ def _data(name: str, facts: Mapping[str, Any]) -> Entity:
     }
 
 
-def _results(folder: Path, project: Path, paths: Iterable[Path]) -> Iterator[Entity]:
+def _results(folder: Path, project: Path) -> Iterator[Entity]:
     """The tables and pages among the files of a folder."""
-    for path in paths:
+    for path in sorted(folder.glob("*")):
         if path.name in PAGES:
             yield _file(path, project, PAGES[path.name])
         elif schema := {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}.get(

@@ -159,7 +159,6 @@ def measure(asked: argparse.Namespace) -> int:
     to, said = wishes(asked)
     config = config_at(asked.scale)
     params = params_of(asked.task, config, seed=asked.seed)
-    told = measuring.Asked(asked.file, **said.model_dump())
     layers = arranging.read(asked.file)
     setting = measuring.setting_of(
         layers,
@@ -173,7 +172,7 @@ def measure(asked: argparse.Namespace) -> int:
     foreign.check(params, str(asked.file))
     expected = None if asked.expect is None else sources.expected(asked.expect, foreign, params)
     warn(sources.implausible_numbers(layers, setting))
-    found = measuring.measure(told, foreign, params, config, _progress(), expected)
+    found = measuring.measure(asked.file, said, foreign, params, config, _progress(), expected)
     warn([*sources.silent_layers(found.metrics), *sources.low_agreement(found.agreed)])
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))

@@ -19,7 +19,7 @@ from whyspiking.battery.spiking import Bench
 from whyspiking.brian import Machine
 from whyspiking.contract import perturb
 from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.declared.community_file import FORMAT, CommunityRow
+from whyspiking.declared.community_file import FORMAT, CommunityRow, Said
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.records import tables
@@ -43,30 +43,10 @@ TOLD = (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line says of a network.
-
-    Attributes:
-        file: The .nir file.
-        name: How it is called.
-        says: What it is.
-        by: Who contributes it.
-        link: Where it can be found.
-    """
-
-    file: Path
-    name: str
-    says: str
-    by: str
-    link: str = ""
-
-
-@dataclass(frozen=True)
 class Measured:
     """A network with all that was measured of it.
 
     Attributes:
-        asked: Which network.
         layers: What its file holds.
         setting: How it was run.
         metrics: Rows of the metrics table.
@@ -74,7 +54,6 @@ class Measured:
         agreed: Share of validation trials with the decision that was expected; None: not asked.
     """
 
-    asked: Asked
     layers: Layers
     setting: Setting
     metrics: pd.DataFrame
@@ -104,7 +83,8 @@ def setting_of(
 
 
 def measure(
-    asked: Asked,
+    file: Path,
+    said: Said,
     foreign: Foreign,
     params: Params,
     config: Mapping[str, Any],
@@ -114,7 +94,8 @@ def measure(
     """Run the battery on a network inside Brian2.
 
     Args:
-        asked: Which network.
+        file: The .nir file.
+        said: What is told of it.
         foreign: It in its setting, checked.
         params: Of the task.
         config: The run configuration.
@@ -142,13 +123,15 @@ def measure(
     known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
     names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
     table = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
-    row = _row(asked, found, setting, params, table)
-    return Measured(asked, found, setting, table, row, agreed)
+    made = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    row = _row(said, made, foreign, params, table)
+    return Measured(found, setting, table, row, agreed)
 
 
 def _row(
-    asked: Asked, found: Layers, setting: Setting, params: Params, table: Table
+    said: Said, made: Mapping[str, str], foreign: Foreign, params: Params, table: Table
 ) -> CommunityRow:
+    found, setting = foreign.layers, foreign.setting
     clean = tables.where(table, perturbation="none", locus="")
     values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
     n = int(tables.where(clean, metric="accuracy")["trials"].iloc[0])
@@ -161,15 +144,12 @@ def _row(
             measures[f"{perturbation}.{locus}.{metric}"] = float(told["value"].iloc[0])
     data: dict[str, Any] = {
         "format": FORMAT,
-        "name": asked.name,
-        "says": asked.says,
-        "by": asked.by,
-        "link": asked.link,
+        **said.model_dump(),
         "reproduced": False,
         "task": params.experiment,
         "seed": params.seed,
         "made": {
-            "sha256": hashlib.sha256(asked.file.read_bytes()).hexdigest(),
+            **made,
             "whyspiking": metadata.version("whyspiking"),
             "commit": git("rev-parse", "HEAD") or "",
             "scale": params.scale,

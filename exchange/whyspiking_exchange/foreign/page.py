@@ -56,7 +56,7 @@ def page(found: Measured) -> str:
         templates()
         .get_template("page.html.j2")
         .render(
-            title=f"{found.asked.name} on {found.setting.task}",
+            title=f"{found.row.name} on {found.setting.task}",
             description="",
             sections=[],
             home="",
@@ -82,7 +82,7 @@ def beside(found: Measured) -> SharedTasks | None:
 def ranking(found: Measured) -> list[tuple[float, str]]:
     """Accuracy and name of the recorded methods and of this network, the best first."""
     told = [(float(row["accuracy"]), name) for name, row in _methods(found, beside(found))]
-    return sorted([*told, (found.row.accuracy, f"{found.asked.name} (this)")], reverse=True)
+    return sorted([*told, (found.row.accuracy, f"{found.row.name} (this)")], reverse=True)
 
 
 def _methods(found: Measured, ground: SharedTasks | None) -> list[tuple[str, Mapping[str, Any]]]:

@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.talks.comsa import model
-from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
-from whyspiking_exchange.nir.graph import first_spike_graph, first_step, first_to_fire, raster
-
-
-def step_ms(params: Params) -> float:
-    """A quarter of Brian2's step: graphs do not interpolate thresholds within a step."""
-    return float(params.dt_ms) / 4
+from whyspiking_exchange.nir import Clock, Graph, NotExpressible
+from whyspiking_exchange.nir.first_spikes import choices as choices
+from whyspiking_exchange.nir.first_spikes import readout as readout
+from whyspiking_exchange.nir.first_spikes import step_ms as step_ms
+from whyspiking_exchange.nir.graph import first_spike_graph, first_to_fire, raster
 
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
@@ -44,16 +42,6 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
     for at in pulses:
         times = model.with_pulses(times, at)
     return raster(times, clock, clock.steps(params.trial_ms))
-
-
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The class that fires first."""
-    return first_to_fire(first_step(outputs), outputs.shape[1])
-
-
-def readout(params: Params) -> Readout:
-    """What `choices` does."""
-    return Readout("first")
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:

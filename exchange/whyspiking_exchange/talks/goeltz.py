@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.talks.goeltz import model
-from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
-from whyspiking_exchange.nir.graph import first_spike_graph, first_step, first_to_fire, raster
-
-
-def step_ms(params: ct.Params) -> float:
-    """A quarter of Brian2's step: graphs do not interpolate thresholds within a step."""
-    return float(params.dt_ms) / 4
+from whyspiking_exchange.nir import Clock, Graph, NotExpressible
+from whyspiking_exchange.nir.first_spikes import choices as choices
+from whyspiking_exchange.nir.first_spikes import readout as readout
+from whyspiking_exchange.nir.first_spikes import step_ms as step_ms
+from whyspiking_exchange.nir.graph import first_spike_graph, raster
 
 
 def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
@@ -45,16 +43,6 @@ def stimulus(
     """Inputs and bias on steps, (trial, time, channel)."""
     times = task.stimulus.spikes["input"].first_ms()
     return raster(times, clock, clock.steps(params.trial_ms))
-
-
-def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The class that fires first."""
-    return first_to_fire(first_step(outputs), outputs.shape[1])
-
-
-def readout(params: ct.Params) -> Readout:
-    """What `choices` does."""
-    return Readout("first")
 
 
 def reference(

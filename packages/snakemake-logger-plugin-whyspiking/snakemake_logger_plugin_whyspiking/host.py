@@ -20,7 +20,7 @@ if PROJECT is not None:
     from whyspiking.running.stopping import STOP
 else:
     NO_MEMORY = "no memory is left"
-    STOP: Any = SimpleNamespace(number=None, ended=False, left="", comes=lambda: False)
+    STOP: Any = SimpleNamespace(number=None, ended=False, left="", signalled=lambda: False)
     folder_lock: Any = SimpleNamespace(beside=())
     machine: Any = SimpleNamespace(cached=lambda _: None, unit=lambda _: None)
 

@@ -264,7 +264,9 @@ def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
 
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:
     experiments = [e for talk in _all_talks(talks) for e in talk.experiments.values()]
-    known = [f"{e.talk}.{e.name}{of}" for e in experiments for of in _and_variants(e)]
+    known = [
+        f"{e.talk}.{e.name}{of}" for e in experiments for of in ("", *(f"/{v}" for v in e.variants))
+    ]
     for name, times in Counter(entry["experiment"] for entry in config["seeds_of"]).items():
         if name not in known:
             hint = nearest(name, known, f"expected one of {', '.join(known)}.")
@@ -294,10 +296,6 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
 def _all_talks(chosen: Mapping[str, registry.Talk]) -> list[registry.Talk]:
     """Those that are not chosen, too."""
     return [chosen.get(name) or registry.load_talk(name) for name in registry.available()]
-
-
-def _and_variants(experiment: Experiment) -> list[str]:
-    return ["", *(f"/{variant}" for variant in experiment.variants)]
 
 
 def _descents(

@@ -337,17 +337,3 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
     missing = ", ".join(key for key in keys if key not in arrays)
     require(not missing, f"What it shows is left out at this scale (exhibits {missing}).")
     return [np.asarray(arrays[key]) for key in keys]
-
-
-def log_axis(ax: Axes, values: NDArray) -> None:
-    """Logarithmic x axis around 1 with plain numbers at powers of ten.
-
-    Args:
-        ax: Where to draw.
-        values: All numbers that must be seen; others than positive ones are left out.
-    """
-    seen = values[np.isfinite(values) & (values > 0)]
-    ends = min(0.5, 0.7 * float(seen.min())), max(2.0, 1.4 * float(seen.max()))
-    ax.set(xscale="log", xlim=ends)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.xaxis.set_minor_formatter(lambda value, _: "")

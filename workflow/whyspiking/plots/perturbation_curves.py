@@ -106,4 +106,4 @@ def _panel(
     # Three decimals would touch their neighbours.
     ticks += [f"{level:.2g}".replace("0.", ".") for level in places]
     ax.set_xticks(range(len(ticks)), ticks, fontsize=8)
-    ax.set(title=labels.contrast("", "", perturbation, locus), xlabel=LEVEL_NAMES[perturbation])
+    ax.set(title=labels.contrast(perturbation, locus), xlabel=LEVEL_NAMES[perturbation])

@@ -56,9 +56,8 @@ def locus(name: str) -> str:
     return f"{own} against {variant(control)}" if control else own
 
 
-def contrast(talk: str, name: str, perturbed: str, place: str) -> str:
-    """Where something was measured, in words: experiment, perturbation, place or control."""
-    parts = [experiment(talk, name)] if name else []
-    parts += [perturbation(perturbed)] if perturbed not in ("", "none", "nan") else []
+def contrast(perturbed: str, place: str) -> str:
+    """Where something was measured, in words: perturbation, place or control."""
+    parts = [perturbation(perturbed)] if perturbed not in ("", "none", "nan") else []
     parts += [locus(place)] if place not in ("", "none", "nan") else []
     return ", ".join(parts)

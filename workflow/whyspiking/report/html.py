@@ -95,11 +95,9 @@ def templates() -> jinja2.Environment:
         "digits": digits,
         "sort_key": sort_key,
         "words": lambda name: str(name).replace("_", " "),
-        "variant": labels.variant,
         "locus": labels.locus,
         "metric": labels.metric,
         "filtered": lambda word: FILTERED.get(word, word),
-        "perturbation": labels.perturbation,
     }
     environment.tests |= {"finite": np.isfinite, "nan": np.isnan}
     environment.globals |= {
@@ -113,7 +111,6 @@ def templates() -> jinja2.Environment:
         "experiment": labels.experiment,
         "contrast": labels.contrast,
         "DATA_WORDS": DATA_WORDS,
-        "DIFFERENCES": DIFFERENCES,
     }
     return environment
 

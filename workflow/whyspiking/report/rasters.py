@@ -36,9 +36,9 @@ class Panel:
 def raster(
     panels: Sequence[Panel],
     span: tuple[float, float],
-    decided: float | None = None,
-    winner: tuple[int, int] | None = None,
-    said: str = "",
+    decided: float,
+    winner: tuple[int, int],
+    said: str,
 ) -> dict[str, object]:
     """What the template draws.
 
@@ -68,11 +68,8 @@ def raster(
             | {"path": path, "rows": rows, "width": 2.5 if panel.names else 1.4}
         )
         top += height + 26
-    at = None if decided is None else float(place(np.array([decided]), span, left)[0])
-    mark = None
-    if winner is not None:
-        panel, row = winner
-        mark = drawn[panel]["top"] + (row + 0.5) * drawn[panel]["pitch"]
+    at = float(place(np.array([decided]), span, left)[0])
+    won = drawn[winner[0]]
     step = round_step(span[1] - span[0])
     ticks = [
         {"x": float(place(np.array([t]), span, left)[0]), "ms": f"{t - span[0]:g}"}
@@ -87,9 +84,9 @@ def raster(
         "ticks": ticks,
         "at": at,
         "said": said,
-        "mark": mark,
+        "mark": won["top"] + (winner[1] + 0.5) * won["pitch"],
         # What comes after a decision is veiled.
-        "veil": RIGHT if mark is None else at,
+        "veil": at,
     }
 
 

@@ -112,11 +112,6 @@ class RunPage:
         return self.tables["verdicts"]
 
     @property
-    def keys(self) -> Table:
-        """Rows of the key claims."""
-        return self.verdicts[self.verdicts["role"] == "key"]
-
-    @property
     def smoke(self) -> bool:
         """Whether it is a smoke run: of one seed, which has no interval."""
         return self.scale == "smoke"
@@ -231,10 +226,11 @@ class RunPage:
     def eight_talks(self) -> Html:
         """The key claims in one figure, and of every talk a card."""
         claims = claims_of(self.talks.values())
-        keys = {row["talk"]: row for row in self.keys.to_dict("records")}
+        is_key = self.verdicts["role"] == "key"
+        keys = {row["talk"]: row for row in self.verdicts[is_key].to_dict("records")}
         cards = []
         for name, talk in self.talks.items():
-            key, others = keys[name], self.verdicts[self.verdicts["role"] != "key"]
+            key, others = keys[name], self.verdicts[~is_key]
             cards.append(
                 (
                     talk,
@@ -268,17 +264,7 @@ class RunPage:
         """Where every talk stands on every axis."""
         claims, measures = claims_of(self.talks.values()), self.tables["measures"]
         judged = self.tables["axes"], self.verdicts, claims, measures
-        return synthesis.answers(*judged, self.talks, self.config)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The configuration of the run."""
-        return self.manifest["config"]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """How figures call the talks, in the order of the report."""
-        return sentences.surnames(self.talks)
+        return synthesis.answers(*judged, self.talks, self.manifest["config"])
 
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""

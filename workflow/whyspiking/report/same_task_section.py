@@ -1,17 +1,13 @@
-"""The tasks that all talks are set: methods and tasks in one matrix, and what was held equal."""
+"""The tasks that all talks are set: methods and tasks in one matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
-from whyspiking.declared import registry
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_rows import Row, SharedTasks
+from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.verdicts.advantage import EQUAL_UNITS
 from whyspiking.verdicts.frontiers import LIF, TRAINED, best
 
@@ -65,28 +61,3 @@ def community(ground: SharedTasks) -> Markup:
     """Networks from elsewhere, apart; nothing where there is none."""
     rows = [(cell.task.title, guest) for cell in ground.cells for guest in cell.guests]
     return html.macros("same_task").community(rows) if rows else Markup()
-
-
-def rules(ground: SharedTasks) -> Markup:
-    """Memory and signals of each rule, once a method where its tasks agree."""
-    first: dict[tuple[str, str], tuple[str, Row]] = {}
-    for method in ground.methods:
-        for row in (cell.methods[method] for cell in ground.cells if method in cell.methods):
-            label = ground.label(method)
-            first.setdefault((label, row["rule"]), (label, row))
-    return html.macros("same_task").rules(list(first.values()))
-
-
-def held_equal(ground: SharedTasks, config: Mapping[str, Any]) -> Markup:
-    """Sizes, samples and tried settings, task by task."""
-    rows = []
-    for cell in ground.cells:
-        methods = list(cell.methods.values())
-        experiment = ground.talks[methods[0]["talk"]].experiments[methods[0]["experiment"]]
-        values = registry.params(experiment, config).values
-        shown, seeds, tried = (
-            sorted({int(row[key]) for row in methods})
-            for key in ("presentations", "seeds", "tried")
-        )
-        rows.append((cell.task, values, shown, seeds, tried))
-    return html.macros("same_task").held(rows)

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from whyspiking.declared.registry import Talk
 from whyspiking.report import html
 from whyspiking.verdicts.answers import (
-    CLAIMS,
     DIVIDED,
     NO,
     NONE,
@@ -19,8 +18,6 @@ from whyspiking.verdicts.answers import (
     YES,
     Answer,
     Finding,
-    by_talk,
-    turning,
 )
 from whyspiking.verdicts.axes import FAVOURS
 
@@ -58,16 +55,12 @@ MEANINGS = {
 }
 
 
-def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
-    """Name of the talk -> how it is called."""
-    return {name: talk.surname for name, talk in talks.items()}
-
-
 def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Every axis in a line, counted by talk, under the heading of its level."""
     ledger = [(head, [a for a in answers if a.level == level]) for level, head in LEVELS.items()]
     chosen = [(head, [(a, inputs(a, talks)) for a in own]) for head, own in ledger if own]
-    return html.macros("answers").by_level(chosen, surnames(talks))
+    names = {name: talk.surname for name, talk in talks.items()}
+    return html.macros("answers").by_level(chosen, names)
 
 
 def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
@@ -97,20 +90,3 @@ def number(finding: Finding) -> Markup:
     shown = html.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
     alone = not finding.decidable and np.isfinite(finding.effect)
     return shown + ", one seed" if alone else shown
-
-
-def change_sentence(answer: Answer) -> str:
-    """What would change the answer, as declared in the config, and how far the run is from it."""
-    measure, says = answer.change["measure"], answer.change["says"]
-    own = [finding for finding in answer.findings if finding.measure == measure]
-    words = list(by_talk(own, answer.needs).values())
-    if not words:
-        return f"{says} Now: not measured."
-    name = "the claims favour" if measure == CLAIMS else f"{measure} favours"
-    rule = "" if answer.needs == "any" else " in every comparison"
-    needed = turning(words.count(YES), len(words))
-    change = "of them would have to stop doing so" if needed > 0 else "more would have to join them"
-    return (
-        f"{says} Now: {name} spikes{rule} in {words.count(YES)} of {len(words)} talks; "
-        f"{abs(needed)} {change}."
-    )

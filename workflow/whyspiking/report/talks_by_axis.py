@@ -14,8 +14,9 @@ from whyspiking.verdicts.axes import FAVOURS
 
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Talk x axis as an HTML table: a word and one number."""
+    stands = {name: [answer.stands[name] for answer in answers] for name in talks}
     rows = [
-        (name, talk.surname, [_cell_of(answer, name) for answer in answers])
+        (name, talk.surname, [(x.word, x.reason, _lines(x)) for x in stands[name]])
         for name, talk in talks.items()
     ]
     missing = dict.fromkeys(
@@ -29,12 +30,6 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
         {word: sentences.MEANINGS[word] for word in WORDS},
         sentences.LOOK,
     )
-
-
-def _cell_of(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup]]:
-    """Word, reason and lines of a cell."""
-    stand = answer.stands[talk]
-    return stand.word, stand.reason, _lines(stand)
 
 
 def _lines(stand: Stand) -> list[Markup]:

@@ -176,11 +176,9 @@ def _roots(stage: str) -> list[Path]:
         return [SCRIPTS / f"{stage}.py", *stated]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
-    own = ("report/run_page.py",)
-    texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/chips.yaml")
-    texts += ("verdicts/figures.yaml", "declared/published_figures.yaml")
-    shown = ("plots/style.mplstyle", "verdicts/known_before.csv", *texts, *STATED)
-    return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
+    tables = ("verdicts/known_before.csv", "verdicts/rule_study.csv")
+    shown = ("report/run_page.py", "plots/style.mplstyle", "records/labels.yaml", *tables, *STATED)
+    return [SCRIPTS / "page.py", *(PACKAGE / name for name in shown), *assets]
 
 
 def _relative(paths: Iterable[Path]) -> list[str]:

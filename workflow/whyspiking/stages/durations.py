@@ -1,8 +1,4 @@
-"""How long the jobs of a run took, from their logs and what Snakemake timed.
-
-`record` puts those of a finished run into the table of the recorded ones, by which the first
-estimate of a later run is made.
-"""
+"""How long the jobs of a run took, from their logs and what Snakemake timed."""
 
 from __future__ import annotations
 
@@ -10,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from whyspiking.errors import UserError
-from whyspiking.records import columns, tables, whole_files
+from whyspiking.records import columns
 from whyspiking.running import jobs
 
 KIND = ["rule", "talk", "experiment", "variant", "dataset"]
@@ -50,30 +45,6 @@ def of_kinds(timed: pd.DataFrame, scale: str, unit: float) -> pd.DataFrame:
     means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
     table = means.assign(jobs=kinds.size(), scale=scale, unit=unit).reset_index()
     return table[columns.DURATIONS.names]
-
-
-def record(run: Path, recorded: Path) -> None:
-    """Put the durations of a finished run into a table, in place of those of its scale.
-
-    Args:
-        run: `results/<scale>`.
-        recorded: The table, durations.csv; made if it is not there.
-
-    Raises:
-        UserError: If the run is not finished, or does not tell the unit of its machine.
-    """
-    manifest = whole_files.read_json(run / "manifest.json", "scale", "machine")
-    scale, unit = manifest["scale"], manifest["machine"].get("unit")
-    if unit is None:
-        raise UserError(
-            f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
-            "delete the file and rerun snakemake"
-        )
-    table = of_kinds(of_jobs(run), scale, unit)
-    if recorded.is_file():
-        others = tables.read(recorded, columns.DURATIONS)
-        table = pd.concat([others[others["scale"] != scale], table])
-    tables.write_csv(table.sort_values(["scale", *KIND], kind="stable"), recorded)
 
 
 def _kind(log: Path, folder: Path) -> dict[str, str]:

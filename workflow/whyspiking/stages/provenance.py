@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from whyspiking import arithmetic
-from whyspiking.contract.data_folders import folder_of, used_folders
-from whyspiking.declared.registry import FOLDER, PROTOCOL, Talk, available, with_protocol
+from whyspiking.contract.data_folders import used_folders
+from whyspiking.declared.registry import FOLDER, PROTOCOL, available, with_protocol
 from whyspiking.records import tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import durations
@@ -36,7 +36,7 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
     table = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(table, folder / "durations.csv")
-    made = {**_manifest(config, timed, unit), "reproduced": reproduced}
+    made = {**manifest(config, timed, unit), "reproduced": reproduced}
     made["made_otherwise"] = machine.made_otherwise(
         sorted(folder.glob("*/*/*/seed-*/network.json"))
     )
@@ -44,36 +44,14 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     whole_files.write(folder / "manifest.json", text)
 
 
-def of_talk(
-    talk: Talk, config: Mapping[str, Any], folder: Path
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows of durations.csv for one talk, and how its tables were made.
+def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:
+    """How a run was made.
 
     Args:
-        talk: The talk.
-        config: The run configuration.
-        folder: `results/<scale>`.
+        config: Its configuration.
+        timed: Its jobs, from `durations.of_jobs`.
+        unit: Unit of the machine.
     """
-    unit = machine.unit(Path(config["build_folder"]))
-    timed = durations.of_jobs(folder)
-    timed = timed[timed["talk"] == talk.name]
-    whole = _manifest(config, timed, unit)
-    keys = {experiment.data_key for experiment in talk.experiments.values()}
-    used = {folder_of(key, config["data"]) for key in keys}
-    own = [e for e in config["seeds_of"] if e["experiment"].partition(".")[0] == talk.name]
-    kept = ("commit", "uncommitted_changes", "scale", "python", "versions", "machine", "arithmetic")
-    return durations.of_kinds(timed, config["scale"], unit), {
-        "talk": talk.name,
-        **{key: whole[key] for key in kept},
-        "config": {"seeds": config["seeds"], "seeds_of": own},
-        "config_sha256": whole["config_sha256"],
-        "protocols": {k: x for k, x in whole["protocols"].items() if k == talk.name},
-        "data": {name: facts for name, facts in whole["data"].items() if name in used},
-        "costs": whole["talks"].get(talk.name, {}),
-    }
-
-
-def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:
     measured = timed[timed["rule"].isin(("train", "simulate"))]
     per_talk = {
         str(talk): {

@@ -6,7 +6,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -38,7 +38,6 @@ class Finding:
         measure: Its number (T1, E1 ...), or `claims`.
         talk: Name of the talk.
         experiment: Name of the experiment; the id of a claim.
-        perturbation: Perturbation, or cost model.
         locus: Locus, control, or both.
         metric: What was measured.
         effect: Mean over seeds.
@@ -53,7 +52,7 @@ class Finding:
     measure: str
     talk: str
     experiment: str
-    perturbation: str
+
     locus: str
     metric: str
     effect: float
@@ -80,14 +79,6 @@ class Finding:
         if self.null == 1 and self.effect > 0:
             return abs(float(np.log(self.effect)))
         return abs(self.effect - self.null) if np.isfinite(self.null) else abs(self.effect)
-
-    @property
-    def place(self) -> str:
-        """Where it was measured, in words."""
-        if self.measure == CLAIMS:
-            _, of, what = self.experiment.split(".")
-            return f"claim on {labels.experiment(self.talk, of)}, {what.replace('_', ' ')}"
-        return labels.contrast(self.talk, self.experiment, self.perturbation, self.locus)
 
 
 @dataclass(frozen=True)
@@ -130,27 +121,18 @@ class Answer:
     Attributes:
         axis: Name of the axis.
         level: mechanism (does the network use it?), advantage (does it help?), price.
-        asks: The question.
         states: What a "yes" means.
         against: What the null stands for.
-        needs: `any` or `all`: when a talk says yes.
-        change: The measure, and the words, of what would change the answer.
         stands: Name of the talk -> where it stands.
     """
 
     axis: str
     level: str
-    asks: str
+
     states: str
     against: str
-    needs: str
-    change: Mapping[str, str]
-    stands: Mapping[str, Stand]
 
-    @property
-    def findings(self) -> list[Finding]:
-        """All that was measured, talk by talk."""
-        return [finding for stand in self.stands.values() for finding in stand.findings]
+    stands: Mapping[str, Stand]
 
     @property
     def measured(self) -> int:
@@ -186,7 +168,7 @@ def answers(
         talks: Talk by name, in the order of the report.
         config: The run configuration; its list `answers` is used.
     """
-    keys = ("axis", "level", "asks", "states", "against", "needs", "change")
+    keys = ("axis", "level", "states", "against")
     answered = []
     for entry in config["answers"]:
         counted = _contrasts(axes, entry)
@@ -221,28 +203,6 @@ def word(findings: Sequence[Finding], needs: str) -> str:
     return NO if against else UNDECIDED
 
 
-def by_talk(findings: Iterable[Finding], needs: str) -> dict[str, str]:
-    """Name of the talk -> word, for a part of the findings (one measure)."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.talk, []).append(finding)
-    return {talk: word(group, needs) for talk, group in groups.items()}
-
-
-def turning(favours: int, measured: int) -> int:
-    """How many talks would have to change sides before most of them say otherwise.
-
-    Args:
-        favours: Talks in which the measure favours spikes.
-        measured: Talks in which it was taken.
-
-    Returns:
-        Positive: so many must stop favouring spikes; negative: so many more must begin to.
-    """
-    half = measured // 2
-    return favours - half if favours > measured / 2 else favours - half - 1
-
-
 def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     """The contrasts that count, in the order of the measures."""
     own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["neutral"].astype(float))]
@@ -271,7 +231,6 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
                 measure=CLAIMS,
                 talk=str(row["talk"]),
                 experiment=claim.id,
-                perturbation="none",
                 locus="",
                 metric=claim.metric,
                 effect=float(row["value"]),

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking.declared import claims_file, published_figures, registry
+from whyspiking.declared import claims_file, registry
 from whyspiking.declared.claims_file import Claim
-from whyspiking.declared.published_figures import Published
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.records.concordance_columns import CONCORDANCE
 from whyspiking.records.tables import Table
+from whyspiking_maintain import published_figures
+from whyspiking_maintain.published_figures import Published
 
 FIGURES = Path(__file__).with_name("figures.yaml")
 """Experiment, or claim -> figure of its talk's page."""

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.types import Results
-from whyspiking.declared import claims_file, published_figures, registry
+from whyspiking.declared import claims_file, registry
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.records import columns, finished, reference
 from whyspiking.report import html
 from whyspiking.talks import talk_module
-from whyspiking.verdicts import concordance, rule
-from whyspiking_maintain import inputs
+from whyspiking.verdicts import rule
+from whyspiking_maintain import concordance, inputs, published_figures
 
 ROOT = Path(__file__).parents[2]
 
