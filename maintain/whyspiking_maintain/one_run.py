@@ -129,11 +129,12 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     page.take_pictures(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
-    page.render(STAGED, folder)
+    drawn = page.render(STAGED, folder)
     unit, cpu = made["machine"]["unit"], made["machine"]["cpu"]
     return [
         f"recorded: commit {made['commit'][:7]}, {cpu}, unit {unit:.2f}",
         f"vectors: {made['arithmetic']['vectors']}",
+        "card: drawn" if drawn else f"card: none, no {' or '.join(page.BROWSERS)} is here",
     ]
 
 

@@ -31,10 +31,7 @@ from whyspiking_exchange.nir.reading import LARGEST_ARRAY, NEURONS, SYNAPSES
 MOST_NEURONS = 20_000
 """Of one layer."""
 MOST_PATHS = 1000
-"""That reach one node, each with delays of its own: of Delays side by side, again and again, a
-small file makes as many as it likes."""
-
-
+"""That reach one node, each with its delays: a small file can make as many as it likes."""
 REFUSED = 3
 """Exit status of the process that tries a file, where it has a message."""
 MOST_MEMORY = 4 * 2**30
@@ -49,8 +46,7 @@ def read(path: FilePath, seconds: int = 60) -> Layers:
         seconds: CPU time that this process may take.
 
     Raises:
-        UserError: If the file is missing, damaged or hostile, or holds nothing that can be run
-            here.
+        UserError: If the file is missing, damaged or hostile, or holds nothing that can be run.
     """
     words = [sys.executable, "-m", __name__, str(path), str(seconds)]
     tried = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -161,9 +161,7 @@ class Product(Only):
 
     rate: Annotated[Some[Positive], Field(description="Learning rates.")]
     batch: NotRequired[Annotated[Some[Count], Field(description="Trials an update.")]]
-    gain: NotRequired[
-        Annotated[Some[Positive], Field(description="Of input weights; else the task's.")]
-    ]
+    gain: NotRequired[Annotated[Some[Positive], Field(description="Of input weights.")]]
 
 
 class Tuned(Block):
@@ -213,7 +211,7 @@ class Setting(Block):
     )
     recurrent: MayLack[bool] = Field(None, description="Whether units reach each other.")
     batch: MayLack[Count] = Field(None, description="Trials an update.")
-    gain: MayLack[Positive] = Field(None, description="Of input weights; else the task's.")
+    gain: MayLack[Positive] = Field(None, description="Of input weights.")
 
     @property
     def given(self) -> dict[str, Any]:
