@@ -51,7 +51,7 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     require(names, "Neither rates nor intervals were measured.")
     recorded = stated().recorded
     labels = [talks[name].surname for name in names] + [one.name for one in recorded]
-    plate, axes = row_of_panels(0.7 + 0.2 * len(labels), 2, sharey=True)
+    plate, axes = row_of_panels(0.7 + 0.2 * len(labels), 2, width=7.0, sharey=True)
     for ax, entry in zip(axes, _ranges(), strict=True):
         rows = tables.where(own, metric=entry.metric).drop_duplicates("talk").set_index("talk")
         for y, name in enumerate(names):

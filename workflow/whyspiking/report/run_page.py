@@ -295,11 +295,12 @@ class RunPage:
         rules = fold(
             "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
         )
-        told = size + Html(learning_section.training_sentence(costs)) + rules
+        trained = Html(learning_section.training_sentence(costs)) + rules
         biology = self.tables["biology"]
         drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
         beside = Html(nervous_systems.sentence(biology)) + drawn
-        return Html(macros("pages").pair([Html(f"<div>{x}</div>") for x in (told, beside)]))
+        halves = [Html(f"<div>{x}</div>") for x in (size, beside + trained)]
+        return Html(macros("pages").pair(halves))
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""

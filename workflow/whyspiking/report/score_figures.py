@@ -16,7 +16,7 @@ from whyspiking.plots.figures import (
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
-COLUMNS = 5
+COLUMNS = 3
 LOOKS = ("spiking", "control")
 """Roles of the networks that lines are of, in the order of their looks."""
 
@@ -37,7 +37,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     require(drawn, "No experiment of this run was trained at several sizes.")
     columns = min(COLUMNS, len(drawn))
     rows = -(-len(drawn) // columns)
-    plate = Plate(0.6 + 1.7 * rows, 1.9 * max(columns, 2))
+    plate = Plate(0.6 + 1.3 * rows, 1.9 * max(columns, 2))
     panels = plate.panels(rows, columns, len(drawn), sharey=True).ravel()
     for ax, (experiment, own) in zip(panels, drawn, strict=False):
         lines = [(str(name), points) for name, points in own.groupby("variant", sort=False)]

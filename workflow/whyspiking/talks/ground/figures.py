@@ -77,7 +77,7 @@ def isolated(metrics: Table) -> fg.Plate:
     said = protocol().isolates
     shares = tables.where(metrics, metric="accuracy", experiment=list(said.experiments))
     fg.require(len(shares), "No cells were trained at this scale.")
-    plate, (left, right) = fg.row_of_panels(4.0, 2, width_ratios=(3, 2))
+    plate, (left, right) = fg.row_of_panels(4.0, 2, width=7.0, width_ratios=(3, 2))
     gaps = pd.concat([_gaps(shares, name) for name in said.contrasts])
     means = fg.over_seeds(gaps, ["contrast"]).set_index("contrast")
     there, told = [name for name in said.contrasts if name in means.index], []
@@ -91,7 +91,7 @@ def isolated(metrics: Table) -> fg.Plate:
         left.plot(own, [row + 0.2] * len(own), ".", color=fg.GREY, markersize=5)
         left.plot([mean["low"], mean["high"]], [row, row], color=fg.INK)
         left.plot(mean["mean"], row, "o", color=fg.RED, markersize=5)
-        told.append(f"{contrast.says}: {mean['mean']:+.1f} [{mean['low']:.1f}, {mean['high']:.1f}]")
+        told.append(f"{name} {mean['mean']:+.1f}".replace("_", " "))
     left.axvline(0, color=fg.INK, linewidth=0.8)
     left.set_yticks(range(len(there)), [fill(said.contrasts[n].says, 30) for n in there], size=9)
     reach = 1.1 * np.nanmax(np.abs([5.0, *gaps["value"], *means["low"], *means["high"]]))
