@@ -7,13 +7,16 @@ measures what start-up costs.
 
 from __future__ import annotations
 
+# Before numpy: it sets the number of threads.
+from timing import Row
+
+# isort: split
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-from timing import Row
 
 from whyspiking.running.jobs import cpu_seconds
 from whyspiking.stages import durations

@@ -23,6 +23,12 @@ def test_benchmarks_run_and_write_their_tables(tmp_path):
     assert (kernels["ratio"].dropna() > 0).all(), "timed, and nothing is asked of how fast it was"
 
 
+def test_where_the_seconds_of_a_run_went_is_told_by_the_command_of_the_docs(tmp_path):
+    words = [sys.executable, "maintain/benchmarks/stages.py", str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert re.search(r"^all +0", done.stdout, re.M), done.stderr
+
+
 def test_core_hours_of_the_reference_do_not_exceed_those_measured():
     done = subprocess.run(
         [sys.executable, "maintain/benchmarks/core_hours.py"],
