@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import others
+from made import others, scripts
 from made.checkouts import ROOT
 
 from whyspiking.contract import network_files
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
 from whyspiking.declared import plans, registry
@@ -23,8 +24,12 @@ from whyspiking.records import array_files
 from whyspiking.stages import data as making
 from whyspiking.stages import train as replicate
 from whyspiking.talks import talk_module
-from whyspiking_exchange.export import __main__, networks
-from whyspiking_exchange.nir import Clock, Graph, NotExpressible
+from whyspiking.talks.ground import networks as ground
+from whyspiking.talks.ground import references
+from whyspiking.talks.ground import trained as of_ground
+from whyspiking.training.reference import units
+from whyspiking_exchange.export import __main__, networks, shipped
+from whyspiking_exchange.nir import Clock, Graph, NotExpressible, arranging
 from whyspiking_exchange.nir.graph import first_step, first_to_fire, raster
 
 READER = str(ROOT / "tests" / "peers" / "norse_reader.py")
@@ -97,6 +102,7 @@ def test_what_cannot_be_expressed_says_why():
         ("goeltz", "substrates"): "simulator",
         ("bohte", "ecg"): "product of two states",
         ("neftci", "mismatch"): "learn while they run",
+        ("ground", "randman_mapped"): "slopes",
     }
     arrays = {name: np.zeros((3, 2)) for name in ("w1", "b1", "g1", "w_hidden", "w_output")}
     for (talk, experiment), reason in expected.items():
@@ -111,9 +117,44 @@ def test_what_cannot_be_expressed_says_why():
 def test_every_talk_says_whether_its_networks_are_graphs():
     for talk in registry.available():
         reason = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
-        assert (ROOT / "exchange/whyspiking_exchange/talks" / f"{talk}.py").is_file() != bool(
-            reason
-        ), talk
+        written = (ROOT / "exchange/whyspiking_exchange/talks" / f"{talk}.py").is_file()
+        assert written or reason, talk
+
+
+def as_script(name, variant, network_of, folder):
+    """Shares of trials that the Brian2 script of a network of the ground decides alike, and how."""
+    params = registry.params(registry.load_talk("ground").experiments[name], config())
+    trained = networks.Trained(folder, params, variant, network_of(params))
+    clock, path = trained.clock(), folder / "net.nir"
+    networks.export(trained, clock, path)
+    shipped.write_script(trained, clock, arranging.read(path), path)
+    given = networks.samples(trained, clock, 60)
+    _, output = scripts.simulate(module := scripts.load(folder / "net.py"), given)
+    np.testing.assert_array_equal(module.decide(output), trained.nir.choices(params, output, clock))
+    assert len(set(given["choices"])) > 2
+    return (module.decide(output) == given["choices"]).mean()
+
+
+@pytest.mark.parametrize(
+    "place", [(name, v) for name, module in ground.BY_HAND.items() for v in module.SPIKING]
+)
+def test_a_built_network_decides_in_its_script_as_in_numpy(place, tmp_path):
+    def build(params):
+        return ground.train(params, place[1], Streams(params.seed), {}, print)
+
+    assert as_script(*place, build, tmp_path) > 0.95
+
+
+@pytest.mark.parametrize("name", ["span_recall", "yinyang"])
+def test_a_lif_reference_decides_in_its_script_as_in_jax(name, tmp_path):
+    def draw(params):
+        own, rng = of_ground.of_task(params), np.random.default_rng(0)
+        recipe = units.Recipe("spiking", 12, 0.0, (5.0, 100.0), recurrent=True, gain=6.0)
+        arrays = units.initial(recipe, references.shape(own), rng)
+        arrays |= {key: rng.normal(0, 0.3, arrays[key].shape) for key in ("bias", "out_bias")}
+        return Network(arrays)
+
+    assert as_script(f"{name}{of_ground.SUFFIX}", "replayed_best", draw, tmp_path) > 0.95
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,12 @@ from whyspiking.declared import key_claims, registry
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, finished, reference, tables
 from whyspiking.records.columns import NETWORKS
-from whyspiking_exchange.export import networks, shipped
+from whyspiking.talks.ground import references, trained
+from whyspiking.talks.ground.protocol import protocol
+from whyspiking.training.reference import answering, units
+from whyspiking_exchange.export import networks, shipped, twins
 from whyspiking_exchange.foreign import job, measuring, tasks
+from whyspiking_exchange.foreign.job import config_at
 from whyspiking_exchange.nir import arranging
 from whyspiking_exchange.nir.model import Steps
 
@@ -61,9 +65,10 @@ def test_index_page_and_files_agree():
     folder = COMMITTED / shipped.FOLDER
     files = {path.name for path in folder.iterdir()}
     stems = [shown(row) for row in ROWS]
-    assert files == {f"{s}.{kind}" for s in stems for kind in ("nir", "npz", "json")} | {
-        "README.md"
-    }
+    due = {f"{s}.{kind}" for s in stems for kind in ("nir", "npz", "json")} | {"README.md"}
+    due |= {f"{s}.{k}" for s in stems if s.startswith("ground") for k in ("py", "weights.npz")}
+    due |= {f"ground-{task}-twin.{k}" for task in protocol().training for k in ("npz", "json")}
+    assert files == due
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
     assert sum(path.stat().st_size for path in (ROOT / key_claims.FOLDER).rglob("*.*")) < 6e6
     page = (folder / "README.md").read_text()
@@ -85,6 +90,8 @@ def test_what_is_not_there_has_a_reason():
     for line in page.splitlines():
         talk, _, rest = line.strip("| ").partition(" | ")
         told |= {(talk, name.strip()) for name in rest.partition(" | ")[0].split(",")}
+    ground = registry.load_talk("ground").experiments.values()
+    assert {("ground", x.name) for x in ground if x.simulated} <= told
     for name in registry.counted(registry.available()):
         talk = registry.load_talk(name)
         static = (x for x in talk.experiments.values() if x.shared and x.task not in STREAMS)
@@ -163,6 +170,28 @@ def test_the_network_of_a_key_claim_is_kept_as_it_was_trained(run, tmp_path):
     assert not [*(tmp_path / "key_networks").rglob("network.npz")]
 
 
+def test_a_twin_is_kept_with_what_it_decides(run, tmp_path):
+    experiment = registry.load_talk("ground").experiments["sound_trained"]
+    shape = references.shape(trained.of_task(registry.params(experiment, config_at("smoke"), 20)))
+    recipe = references.recipe("sound", "twin", 6, protocol().chosen["sound"]["twin"].given)
+    arrays = units.initial(recipe, shape, np.random.default_rng(0))
+    rows = [["price_0", 6, {"validation_accuracy": 0.5, "additions": 1.0}, 100]]
+    ladder = Network({f"6_0/{name}": x for name, x in arrays.items()}, {"measured_at": rows})
+    for seed in (3, 21):
+        folder = run / "ground" / "sound_trained" / "twin" / f"seed-{seed}"
+        network_files.save_network(ladder, folder)
+    ((name, right),) = twins.ship(run, tmp_path, 50)
+    kept = array_files.load_arrays(tmp_path / f"{name}.npz")
+    told = json.loads((tmp_path / f"{name}.json").read_text())
+    given = units.Recipe(**{**told["recipe"], "tau_ms": tuple(told["recipe"]["tau_ms"])})
+    raster = np.zeros(kept["shape"])
+    raster[tuple(kept[key] for key in networks.EVENTS)] = 1
+    choices, _ = answering.answer(given, units.Shape(**told["shape"]), kept, raster)
+    assert (name, told["seed"], given) == ("ground-sound-twin", 3, recipe)
+    assert choices.tolist() == kept["choices"].tolist() and len(set(choices)) > 2
+    assert right == (choices == kept["targets"]).mean()
+
+
 def test_nothing_is_written_without_scores_or_networks(run, tmp_path, builds):
     def refused(why):
         with pytest.raises(UserError, match=why):
@@ -200,7 +229,7 @@ def made(tmp_path_factory, builds):
     run = tmp_path_factory.mktemp("project") / "results" / "smoke"
     for talk in ("goeltz", "masquelier"):
         experiment = registry.load_talk(talk).experiments["shared_yinyang"]
-        params = registry.params(experiment, job.config_at("smoke"))
+        params = registry.params(experiment, config_at("smoke"))
         folder = run / talk / "shared_yinyang" / "spiking" / "seed-0"
         train.train(plans.training(experiment, "spiking", params), [], folder, lambda *_: None)
         score(run, talk, "shared_yinyang", "spiking", 0)
@@ -262,7 +291,7 @@ def test_measure_takes_steps_and_times_from_the_file_beside(which, rows, builds,
         capsys.readouterr().out
     )
     layers = arranging.read(path)
-    params = tasks.params_of("yinyang", job.config_at("smoke"), seed=told["seed"])
+    params = tasks.params_of("yinyang", config_at("smoke"), seed=told["seed"])
     setting = measuring.setting_of(
         layers,
         params,

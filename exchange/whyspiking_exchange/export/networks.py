@@ -48,15 +48,13 @@ class Trained:
             NotExpressible: If the talk has none, for the reason it gives.
         """
         talk = self.params.talk
-        if reason := getattr(talk_module(talk), "NOT_EXPRESSIBLE", ""):
-            raise NotExpressible(f"{talk}: {reason}")
         if lacking := self.network.info.get("unavailable"):
             raise NotExpressible(f"{talk}.{self.params.experiment}: no network; {lacking}")
         name = f"whyspiking_exchange.talks.{talk}"
         if importlib.util.find_spec(name) is None:
-            raise NotExpressible(
-                f"talk '{talk}': nobody has written exchange/{name.replace('.', '/')}.py"
-            )
+            why = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
+            why = why or f"nobody has written exchange/{name.replace('.', '/')}.py"
+            raise NotExpressible(f"{talk}: {why}")
         return importlib.import_module(name)
 
     def clock(self, **choices: Any) -> Clock:
@@ -195,15 +193,19 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         )
     n = min([n, *(trains.n_trials for trains in task.stimulus.spikes.values())])
     task = select_task(task, np.arange(n))
-    inputs = nir.stimulus(params, trained.network, task, clock)
-    events = zip(EVENTS, np.nonzero(inputs), strict=True)
     return {
-        **{key: at.astype(np.min_scalar_type(max(inputs.shape))) for key, at in events},
-        "shape": np.asarray(inputs.shape),
+        **events_of(nir.stimulus(params, trained.network, task, clock)),
         "choices": nir.reference(params, trained.variant, trained.network, task),
         "targets": np.asarray(task.targets),
         "step_ms": np.asarray(clock.step_ms),
     }
+
+
+def events_of(raster: NDArray) -> dict[str, NDArray]:
+    """Spikes of a raster (trial, step, channel) as `EVENTS`, and its shape."""
+    events = zip(EVENTS, np.nonzero(raster), strict=True)
+    kind = np.min_scalar_type(max(raster.shape))
+    return {**{key: at.astype(kind) for key, at in events}, "shape": np.asarray(raster.shape)}
 
 
 def outputs_in_brian2(path: Path, found: Mapping[str, NDArray], builds: Path) -> NDArray:

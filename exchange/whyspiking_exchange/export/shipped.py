@@ -1,19 +1,21 @@
-"""Trained networks that come with the repository: one of every talk and shared task, as NIR.
+"""Networks that come with the repository: one of every talk, shared task and task of the ground.
 
 `make record` has `ship` choose them from the run and write, beside the recorded tables,
 
     networks/<talk>-<experiment>.nir     the network
     networks/<talk>-<experiment>.json    how it is fed and read
     networks/<talk>-<experiment>.npz     test trials, what was decided in them, and the targets
+    networks/ground-<experiment>.py      of the ground also a script of Brian2, and its .weights.npz
+    networks/ground-<task>-twin.*        of its tasks also the twin, see `twins`
     networks/README.md                   what is there, and why the rest is not
     networks.csv                         the index
     key_networks/                        one network of each key claim, as it was trained (`keep`)
 
 Of a talk these are the shared tasks without time, and the experiment of its key claim or, where
-NIR cannot express that, the first other that it can; of an experiment the first variant that can
-be, a spiking network before an ablation, and of that the lowest seed. What is written is read back
-inside Brian2:
-what then decides otherwise than the engine of training is not shipped.
+NIR cannot express that, the first other that it can; of the ground all with spikes, built and
+trained. Of an experiment it is the first variant that can be, a spiking network before an ablation,
+and of that the lowest seed. What is written is read back inside Brian2: what then decides otherwise
+than the engine of training is not shipped.
 """
 
 from __future__ import annotations
@@ -45,12 +47,13 @@ from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
-from whyspiking_exchange.export import networks
+from whyspiking_exchange.export import networks, twins
 from whyspiking_exchange.export.networks import Clock, Trained
-from whyspiking_exchange.nir import NotExpressible, arranging
+from whyspiking_exchange.nir import NotExpressible, arranging, script
 from whyspiking_exchange.nir.layers import Layers
+from whyspiking_exchange.nir.model import Steps
 
-FOLDER = "networks"
+FOLDER, GROUND = "networks", "ground"
 INDEX = "networks.csv"
 LEAST = 0.99
 """Of the decisions of the samples that a file gives inside Brian2."""
@@ -83,6 +86,9 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
         talk = registry.load_talk(name)
         key = key_claims.of(talk).where["experiment"]
         own = [x for x in talk.experiments.values() if not x.shared]
+        if name == GROUND:
+            yield from (_of_experiment(run, x) for x in own if x.simulated)
+            continue
         first, *others = sorted(own, key=lambda x: x.name != key)
         found = _of_experiment(run, first)
         yield found
@@ -155,7 +161,9 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 "exchange/whyspiking_exchange/talks"
             )
         index = NETWORKS.table(rows)
-        (partial / "README.md").write_text(_readme(index, missing, run), encoding="utf-8")
+        numbers = twins.ship(run, partial, n)
+        text = _readme(index, missing, numbers, run)
+        (partial / "README.md").write_text(text, encoding="utf-8")
         partial.chmod(0o755)
         shutil.rmtree(to / FOLDER, ignore_errors=True)
         os.rename(partial, to / FOLDER)
@@ -233,6 +241,8 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         networks.export(trained, clock, path, BITS)
     array_files.save_arrays(samples, path.with_suffix(".npz"))
     layers = arranging.read(path)
+    if params.talk == GROUND:
+        write_script(trained, clock, layers, path)
     if layers.gives_spikes and (asked := _measured(trained, clock, experiment)):
         told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         networks.write_facts({**told, "measure": asked}, path)
@@ -252,6 +262,14 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "sha256": _digest(path),
         "sha256_samples": _digest(path.with_suffix(".npz")),
     }
+
+
+def write_script(trained: Trained, clock: Clock, layers: Layers, path: Path) -> None:
+    """Write beside the file what `python -m whyspiking brian` would write of it."""
+    asked, steps = trained.nir.readout(trained.params), Steps(clock.step_ms, clock.step_ms)
+    text, arrays = script.script(layers, steps, asked, file=path.name, name=f"{path.stem}.py")
+    path.with_suffix(".py").write_text(text, encoding="utf-8")
+    array_files.save_arrays(arrays, path.with_suffix(".weights.npz"))
 
 
 def _score(trained: Trained) -> dict[str, Any]:
@@ -316,7 +334,9 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     }
 
 
-def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
+def _readme(
+    index: pd.DataFrame, missing: list[Missing], numbers: list[tuple[str, float]], run: Path
+) -> str:
     """What is there and what is not, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
@@ -330,11 +350,13 @@ def _readme(index: pd.DataFrame, missing: list[Missing], run: Path) -> str:
         why = x.why.removeprefix(x.talk).removeprefix(f".{x.experiment}").removeprefix(": ")
         reasons.setdefault((x.talk, why), []).append(x.experiment)
     lacking = [f"| {talk} | {', '.join(own)} | {why} |" for (talk, why), own in reasons.items()]
-    return f"""# Trained networks
+    sent = [f"| [{x}.npz]({x}.npz) | {right:.3f} |" for x, right in numbers]
+    return f"""# Networks to take
 
 Made by `make record` from results/{run.name}; not kept by hand. One trained network of every talk
 for each shared task, and for the experiment of its key claim or, where NIR cannot express that, for
-the first other that it can; the lowest seed. How they are read and run: `docs/exchange.md`. The
+the first other that it can; of the ground one of each experiment with spikes, built by hand or
+trained. The lowest seed. How they are read and run: `docs/exchange.md`. The
 index is `../networks.csv`, with hashes.
 
 Beside each `.nir` lie a `.json`, which says how it is fed and read, and an `.npz` of test trials:
@@ -351,6 +373,19 @@ stated by the redistributors), also those of the event camera, and stay under th
 | network | task | scale of the run | data | neurons | synapses | score | equal |
 |---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
+
+Those of the ground are scripts of Brian2 as well: `python ground-span_recall.py
+ground-span_recall.npz`.
+
+## Networks of numbers
+
+Twins of the ground's LIF networks: the same leaky units, which send by how much they exceed their
+threshold. NIR has no node for that. Arrays, test trials and decisions as they were;
+`training/reference/units.py` has the equations and runs them.
+
+| network | right in these trials |
+|---|---|
+{chr(10).join(sent)}
 
 ## Not here
 

@@ -90,11 +90,22 @@ class Readout:
         name: One of `script.READOUTS`.
         start: First step that counts.
         stop: Step at which counting ends; None: with the trial.
+        kept: Of an output that begins anew at `start`, what is left of it after a step: so much of
+            what it had before is taken off. 0: it does not.
     """
 
     name: str
     start: int = 0
     stop: int | None = None
+    kept: float = 0.0
+
+    def window(self, output: Matrix) -> Matrix:
+        """What counts of an output, (trial, step, output)."""
+        counts = output[:, self.start : self.stop]
+        if not self.kept:
+            return counts
+        left = self.kept ** np.arange(1, counts.shape[1] + 1)
+        return counts - output[:, self.start - 1, None] * left[:, None]
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ def script(
     if readout.start or readout.stop is not None:
         until = "the end" if readout.stop is None else f"step {readout.stop}"
         says += f"; steps from {readout.start} to {until} count"
+    if readout.kept:
+        says += ", with what is left of before taken off"
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("whyspiking_exchange.nir", "."),
         undefined=jinja2.StrictUndefined,
@@ -138,6 +140,8 @@ def script(
         layers=written,
         method="in_order" if steps.solver == "euler" else '"exact"',
         window=f"{readout.start}:{'' if readout.stop is None else readout.stop}",
+        start=readout.start,
+        kept=readout.kept,
         decide=decide,
     )
     return text, arrays
