@@ -171,14 +171,14 @@ def test_the_network_of_a_key_claim_is_kept_as_it_was_trained(run, tmp_path):
 
 
 def test_a_twin_is_kept_with_what_it_decides(run, tmp_path):
-    experiment = registry.load_talk("ground").experiments["sound_trained"]
+    experiment = registry.load_talk("ground").experiments["randman_trained"]
     shape = references.shape(trained.of_task(registry.params(experiment, config_at("smoke"), 20)))
-    recipe = references.recipe("sound", "twin", 6, protocol().chosen["sound"]["twin"].given)
+    recipe = references.recipe("randman", "twin", 6, protocol().chosen["randman"]["twin"].given)
     arrays = units.initial(recipe, shape, np.random.default_rng(0))
     rows = [["price_0", 6, {"validation_accuracy": 0.5, "additions": 1.0}, 100]]
     ladder = Network({f"6_0/{name}": x for name, x in arrays.items()}, {"measured_at": rows})
     for seed in (3, 21):
-        folder = run / "ground" / "sound_trained" / "twin" / f"seed-{seed}"
+        folder = run / "ground" / "randman_trained" / "twin" / f"seed-{seed}"
         network_files.save_network(ladder, folder)
     ((name, right),) = twins.ship(run, tmp_path, 50)
     kept = array_files.load_arrays(tmp_path / f"{name}.npz")
@@ -187,7 +187,7 @@ def test_a_twin_is_kept_with_what_it_decides(run, tmp_path):
     raster = np.zeros(kept["shape"])
     raster[tuple(kept[key] for key in networks.EVENTS)] = 1
     choices, _ = answering.answer(given, units.Shape(**told["shape"]), kept, raster)
-    assert (name, told["seed"], given) == ("ground-sound-twin", 3, recipe)
+    assert (name, told["seed"], given) == ("ground-randman-twin", 3, recipe)
     assert choices.tolist() == kept["choices"].tolist() and len(set(choices)) > 2
     assert right == (choices == kept["targets"]).mean()
 
