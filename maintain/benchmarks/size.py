@@ -1,4 +1,4 @@
-"""How large the project is: statements and lines by room and talk, C++, YAML, words, functions.
+"""How large the project is: statements, nodes and lines by room and talk, C++, YAML, words.
 
     python maintain/benchmarks/size.py [FOLDER]
 Statements are those of `ast`, without imports and docstrings, so that nothing is won by folding
@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-LONG = 60
-"""Lines of a function that is called long."""
 TOPS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
 """Folders with Python; what a rule reaches lies in the first."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md", "workflow/whyspiking/talks/*/README.md")
@@ -59,6 +57,11 @@ def statements(path: Path) -> int:
     return sum(_counts(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
+def nodes(path: Path) -> int:
+    """Number of nodes of the syntax tree of a file of Python."""
+    return sum(1 for _ in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def _counts(node: ast.AST) -> bool:
     if not isinstance(node, ast.stmt) or isinstance(node, ast.Import | ast.ImportFrom):
         return False
@@ -92,16 +95,6 @@ def _code(folder: Path) -> Iterator[Path]:
     return (path for part, own in parts(folder).items() if part != "tests" for path in own)
 
 
-def long_functions(folder: Path) -> Iterator[tuple[int, str]]:
-    """Length and place of every function above `LONG` lines."""
-    for path in _code(folder):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
-                lines = node.end_lineno - node.lineno + 1
-                if lines > LONG:
-                    yield lines, f"{path.relative_to(folder)}:{node.name}"
-
-
 def read(folder: Path, patterns: Iterable[str]) -> dict[Path, str]:
     """The texts of all files that one of the patterns names."""
     paths = {path for pattern in patterns for path in folder.glob(pattern)}
@@ -124,19 +117,15 @@ def main(folder: Path) -> None:
         print(f"{room:64}{number:7,}")
     for part, own in parts(folder).items():
         long = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in own)
-        print(f"{part}: {sum(map(statements, own)):,} statements, {long:,} lines")
+        counts = sum(map(statements, own)), sum(map(nodes, own)), long
+        print("{}: {:,} statements, {:,} nodes, {:,} lines".format(part, *counts))
     below = [[f"workflow/**/*.{end}" for end in ends] for ends in (("cpp", "hpp"), ("yaml",))]
     cpp, yaml = (lines(read(folder, names)) for names in below)
     print(f"lines: C++ {cpp:,}, YAML {yaml:,}")
     prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
     print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
     print(f"words of all Markdown: {words(prose | more):,}")
-    told = f"{lines(first):,} lines in {len(first)} files; {words(first):,} words of Markdown"
-    print(f"first day: {told}")
-    longest = sorted(long_functions(folder), reverse=True)
-    print(f"functions above {LONG} lines: {len(longest)}")
-    for number, place in longest[:10]:
-        print(f"  {number:4} {place}")
+    print(f"first day: {lines(first):,} lines, {words(first):,} words of Markdown")
 
 
 if __name__ == "__main__":

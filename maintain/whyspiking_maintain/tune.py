@@ -16,13 +16,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
@@ -31,7 +29,7 @@ from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.records import columns, tables, whole_files
+from whyspiking.records import columns, tables
 from whyspiking.stages import train
 from whyspiking.talks import replication_of, talk_module
 from whyspiking.training.history import NotFiniteError

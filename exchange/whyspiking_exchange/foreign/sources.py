@@ -25,14 +25,13 @@ from whyspiking.records.tables import Table
 from whyspiking_exchange.foreign.tasks import MNIST, Foreign, Setting
 from whyspiking_exchange.nir.layers import Layers
 
-SNNTORCH, NORSE, SPIKINGJELLY = "snntorch", "norse", "spikingjelly"
-SOURCES = (SNNTORCH, NORSE, SPIKINGJELLY)
+SNNTORCH, NORSE = "snntorch", "norse"
 SNNTORCH_MS = 0.1
 """Step for which snnTorch writes time constants, whatever a step was: tau = 0.1 ms / (1 - beta)."""
 LEFT_OPEN = {
     SNNTORCH: (SNNTORCH_MS, "later", "filtered"),
     NORSE: (1.0, "value", "jump"),
-    SPIKINGJELLY: (0.1, "value", "filtered"),
+    "spikingjelly": (0.1, "value", "filtered"),
 }
 """Step in ms for which time constants are written unless told otherwise, reset, and current."""
 FAR = 100
@@ -50,7 +49,7 @@ def left_open(source: str | None, layers: Layers, step_ms: float) -> dict[str, A
     all are shorter than a step, which no network of Norse can have.
 
     Args:
-        source: One of `SOURCES`; None: as NIR defines them.
+        source: One of `LEFT_OPEN`; None: as NIR defines them.
         layers: The network.
         step_ms: Length of a step of the task, which is the file's where nobody says otherwise.
     """
