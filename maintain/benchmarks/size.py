@@ -72,23 +72,23 @@ def _counts(node: ast.AST) -> bool:
 
 def parts(folder: Path) -> dict[str, list[Path]]:
     """All Python: what a rule reaches, what stands beside it, and tests wherever they lie."""
-    found: dict[str, list[Path]] = {}
+    by_part: dict[str, list[Path]] = {}
     for path in (path for top in TOPS for path in (folder / top).rglob("*.py")):
         places = path.relative_to(folder).parts
         core = "talks" if "talks" in places else "core that a rule reaches"
         part = "tests" if "tests" in places else core if places[0] == TOPS[0] else "beside it"
-        found.setdefault(part, []).append(path)
-    return found
+        by_part.setdefault(part, []).append(path)
+    return by_part
 
 
 def rooms(folder: Path) -> Counter[str]:
     """Statements of every room, and of every talk of the workflow."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path in _code(folder):
         places = path.relative_to(folder).parts
         depth = 2 if len(places) < 4 else 4 if "talks" in places[:3] and len(places) > 4 else 3
-        found["/".join(places[:depth])] += statements(path)
-    return found
+        counts["/".join(places[:depth])] += statements(path)
+    return counts
 
 
 def _code(folder: Path) -> Iterator[Path]:

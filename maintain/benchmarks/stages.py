@@ -54,14 +54,14 @@ def _imports(repeats: int) -> Iterator[Row]:
         "[importlib.import_module(n) for n in {!r}.split(', ')]; print(time.process_time() - t)"
     )
     for job, names in IMPORTS.items():
-        found = []
+        spent = []
         for _ in range(repeats):
             done = subprocess.run(
                 [sys.executable, "-c", code.format(names)],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
-            found.append(float(done.stdout.split()[-1]))
-        yield Row(f"imports of {job}", min(found), note=names)
+            spent.append(float(done.stdout.split()[-1]))
+        yield Row(f"imports of {job}", min(spent), note=names)
 
 
 def by_stage(folder: Path) -> pd.DataFrame:

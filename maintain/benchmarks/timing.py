@@ -43,9 +43,9 @@ def cpu(run: Callable[[], Any], repeats: int = 3, warm: bool = True) -> float:
     """CPU seconds of one call in this process, the least of several: others may be busy."""
     if warm:
         run()
-    found = []
+    spent = []
     for _ in range(repeats):
         began = time.process_time()
         run()
-        found.append(time.process_time() - began)
-    return min(found)
+        spent.append(time.process_time() - began)
+    return min(spent)
