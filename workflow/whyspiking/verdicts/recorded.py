@@ -97,11 +97,11 @@ class Recorded:
         """What the record was made with and is not here: its name, there, here."""
         found: dict[str, tuple[str, str, str]] = {}
         for made in (self.made[talk] for talk in talks if talk in self.made):
-            counted, versions = made.get("arithmetic", {}), made.get("versions", {})
+            summing, versions = made.get("arithmetic", {}), made.get("versions", {})
             known = [
-                ("compiler", counted.get("compiler", "?"), machine.compiler()),
+                ("compiler", summing.get("compiler", "?"), machine.compiler()),
                 ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
-                ("caches", counted.get("caches"), arithmetic.caches()),
+                ("caches", summing.get("caches"), arithmetic.caches()),
                 ("Python", made.get("python"), platform.python_version()),
                 *((name, was, metadata.version(name)) for name, was in versions.items()),
             ]
