@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records import finished, tables
+from whyspiking.records import finished, labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import first_screen, html
 from whyspiking.verdicts import rule
@@ -102,7 +102,7 @@ class Record:
             return self.run.table(name)
         apart = [talk for talk in ("discussion", "ground") if (self.folder / talk).is_dir()]
         others = [finished.find(self.folder / talk).verdicts for talk in apart]
-        return html.in_points(tables.stacked([self.run.verdicts, *others]))
+        return labels.in_points(tables.stacked([self.run.verdicts, *others]))
 
     def rows(self, name: str, **where: Any) -> list[dict[str, Any]]:
         """Rows of a table with these values; a list stands for any of its entries."""

@@ -48,11 +48,11 @@ DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
 
 def main(overlay: Path | None = None, page: Path | None = None) -> None:
     """Print the estimate, and write it into a page."""
-    told = "".join(f"{line}\n" for line in estimate(overlay))
-    print(told, end="")
+    printed = "".join(f"{line}\n" for line in estimate(overlay))
+    print(printed, end="")
     if page is not None:
-        shown = f"{MARKS[0]}\n```\n{told}```\n{MARKS[1]}"
-        text = re.sub("(?s){}.*{}".format(*MARKS), shown, page.read_text(encoding="utf-8"))
+        block = f"{MARKS[0]}\n```\n{printed}```\n{MARKS[1]}"
+        text = re.sub("(?s){}.*{}".format(*MARKS), block, page.read_text(encoding="utf-8"))
         page.write_text(text, encoding="utf-8")
 
 

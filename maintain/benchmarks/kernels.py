@@ -1,8 +1,7 @@
-"""Training kernels against the arithmetic that they cannot avoid, other forms, and peers."""
+"""Training kernels against other forms of the same, and against other libraries."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import Row, cpu, flops
+from timing import Row, cpu
 
 from whyspiking.training.first_spike import compiled_epoch
 from whyspiking.training.first_spike.epoch_state import Settings
@@ -23,9 +22,6 @@ from whyspiking.training.first_spike.training import Training
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 from oracles import first_spike_epoch
 
-PART = "kernels"
-AUTHORS_SECONDS = 3.2
-"""CPU seconds per Yin-Yang epoch of the published PyTorch code, one thread of a 2-core machine."""
 FEW_SAMPLES = 640
 """Samples from which the time of an epoch in JAX is extrapolated."""
 PEERS = Path(__file__).with_name("peers.py")
@@ -33,107 +29,36 @@ PEERS = Path(__file__).with_name("peers.py")
 
 def rows(quick: bool) -> Iterator[Row]:
     """All kernels; `quick` takes fewer samples."""
-    yield _yinyang()
-    yield from _first_spikes(3200 if quick else 54_000)
+    yield _first_spikes(3200 if quick else 54_000)
     yield from _s4nn(1000 if quick else 20_000)
     yield from _eprop(quick)
     yield from _frames(quick)
 
 
-def _yinyang() -> Row:
-    """An epoch of the talk goeltz on Yin-Yang, whose authors' code was timed once, elsewhere."""
-    from whyspiking.contract.randomness import Streams
-    from whyspiking.declared import registry
-    from whyspiking.talks.goeltz import learning
-    from whyspiking_exchange.export.networks import config_of
-
-    experiment = registry.load_talk("goeltz").experiments["yinyang"]
-    params = registry.params(experiment, config_of(Path("results/default")))
-    network = learning.train(params, Streams(0), lambda *_: None, epochs=20)
-    return Row(
-        PART, "Yin-Yang, epoch of 5000 samples", network.info["epoch_seconds"],
-        "the authors' PyTorch", AUTHORS_SECONDS, note="theirs on another machine, one thread",
-    )  # fmt: skip
-
-
-def _first_spikes(n: int) -> Iterator[Row]:
-    """Epochs of two first-spike networks on made-up digits: every fifth pixel is ink."""
+def _first_spikes(n: int) -> Row:
+    """An epoch of a first-spike network on made-up digits: every fifth pixel is ink."""
     rng = np.random.default_rng(0)
-    classes = rng.integers(0, 10, n)
+    classes = rng.integers(0, 10, n).astype(np.int32)
     prototypes = rng.random((10, 784)) < 0.2
     ink = prototypes[classes] ^ (rng.random((n, 784)) < 0.03)
     dark = np.where(ink, rng.integers(1, 257, ink.shape) / 256, 0).astype(np.float32)
-    decay = 0.182  # per unit of the input window, as in Comsa et al.
-    comsa = Settings(
-        "comsa", batch=32, threshold=0.212, temperature=decay, min_slope=2e-3, silent_penalty=48.0
-    )
-    goeltz = Settings(
+    times = 0.15 + 1.85 * (1 - dark)
+    settings = Settings(
         "goeltz", batch=80, threshold=1.0, temperature=0.2, max_dw=0.2, push=0.005, noise_sd=0.3,
         bump_rule="faithful", bump=5e-4, tolerated=(0.15, 0.05),
     )  # fmt: skip
-    pulses = np.linspace(0.1, 0.9, 10) * decay
-    scale = np.sqrt(2 / (784 + 340 + 10))
-    networks = {
-        "784-340-10, pulses, batch 32 (comsa)": (
-            comsa,
-            (
-                _normal(rng, 784, 340, -0.28, 1, scale, 10),
-                _normal(rng, 340, 10, -0.28, 1, 0.075, 10),
-            ),
-            (pulses, pulses),
-            np.where(dark > 0, (1 - dark) * decay, np.inf),
-            1 / 7,
-        ),
-        "784-350-10, all pixels, noise, batch 80 (goeltz)": (
-            goeltz,
-            (_normal(rng, 784, 350, 0.05, 0.8, 1, 0), _normal(rng, 350, 10, 0.15, 0.8, 1, 0)),
-            ((), ()),
-            0.15 + 1.85 * (1 - dark),
-            1 / 6,
-        ),
-    }
-    for name, (settings, weights, times_of_pulses, times, target) in networks.items():
-        seconds = {}
-        for form, run, m in (
-            ("compiled", compiled_epoch.run, n),
-            ("by layers", first_spike_epoch.run, min(n, FEW_SAMPLES)),
-        ):
-            given = Training(settings, weights, times_of_pulses), Inputs(times[:m])
-            given = (*given, classes[:m].astype(np.int32))
+    weights = rng.normal(0.05, 0.8, (784, 350)), rng.normal(0.15, 0.8, (350, 10))
+    seconds = []
+    for run, m in ((compiled_epoch.run, n), (first_spike_epoch.run, min(n, FEW_SAMPLES))):
+        given = Training(settings, weights, ((), ())), Inputs(times[:m]), classes[:m]
 
-            def epoch(run: Any = run, given: Any = given, m: int = m) -> None:
-                run(*given, rng.permutation(m), 1e-3, 1e-2, 0)
+        def epoch(run: Any = run, given: Any = given, m: int = m) -> None:
+            run(*given, rng.permutation(m), 1e-3, 1e-2, 0)
 
-            # The first epoch of either also compiles or sorts.
-            seconds[form] = cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m
-        what = f"first spikes, epoch of {n} samples, {name}"
-        yield Row(
-            PART,
-            what,
-            seconds["compiled"],
-            "the same a layer at a time",
-            seconds["by layers"],
-            target,
-        )
-        events = np.isfinite(times).sum(axis=1).mean() + len(times_of_pulses[0])
-        n_hidden = weights[0].shape[1]
-        # Two multiply-adds per event and neuron, forwards and backwards.
-        least = 8 * n * (events * n_hidden + n_hidden * 10) / flops()
-        yield Row(PART, what, seconds["compiled"], "its multiply-adds alone", least)
-
-
-def _normal(
-    rng: np.random.Generator,
-    n_in: int,
-    n_out: int,
-    mean: float,
-    sd: float,
-    scale: float,
-    n_pulses: int,
-) -> np.ndarray:
-    """Weights of a layer; those of pulses are eight deviations up, so that all neurons fire."""
-    weights = rng.normal(mean * scale, sd * scale, (n_in, n_out))
-    return np.vstack([weights, rng.normal(8 * scale, scale, (n_pulses, n_out))])
+        # The first epoch of either also compiles or sorts.
+        seconds.append(cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m)
+    what = f"first spikes, epoch of {n} samples, 784-350-10, all pixels, noise, batch 80"
+    return Row(what, seconds[0], "the same a layer at a time", seconds[1], 1 / 6)
 
 
 def _s4nn(n: int) -> Iterator[Row]:
@@ -159,7 +84,7 @@ def _s4nn(n: int) -> Iterator[Row]:
 
         seconds[engine.NAME] = cpu(epoch, repeats=2) / m * n
     what = f"S4NN, epoch of {n} images, 784-400-10"
-    yield Row(PART, what, seconds["compiled"], "the same in numpy", seconds["numpy"])
+    yield Row(what, seconds["compiled"], "the same in numpy", seconds["numpy"])
 
 
 def _eprop(quick: bool) -> Iterator[Row]:
@@ -180,17 +105,12 @@ def _eprop(quick: bool) -> Iterator[Row]:
     cost = kernel.RateCost(2.0, 0.01)
     eprop = cpu(lambda: kernel.eprop(cell, weights, weights.w_out, batch, cost))
     bptt = cpu(lambda: kernel.bptt(cell, weights, batch, cost))
-    spikes = len(batch.steps) + int(kernel.forward(cell, weights, batch).counts.sum())
-    # A row of weights per spike forwards and a row of sums per spike backwards; an addition is half
-    # of a multiply-add.
-    least = 2 * spikes * n / (flops() / 2)
     what = f"e-prop, batch {n_trials}, {n_steps} steps, 40-100-2"
-    yield Row(PART, what, eprop, "bptt, the same kernel", bptt)
-    yield Row(PART, what, eprop, "additions of its spikes alone", least)
+    yield Row(what, eprop, "bptt, the same kernel", bptt)
 
 
 def _frames(quick: bool) -> Iterator[Row]:
-    """The network of DECOLLE, local and end to end, against its products and other libraries."""
+    """The network of DECOLLE, local against end to end, and that against other libraries."""
     import jax
     import jax.numpy as jnp
 
@@ -212,47 +132,15 @@ def _frames(quick: bool) -> Iterator[Row]:
 
         seconds[name] = cpu(run, repeats=3)
     shape = f"578-300-150-100, batch {batch}, {n_steps} steps"
-    for name, found in seconds.items():
-        online = name == "local"
-        least = _products(name, sizes, n_classes, batch, n_steps)
-        yield Row(
-            PART, f"{name} learning, {shape}", found, "its products of matrices", least,
-            float("nan") if online else 1.5, "with an update in every step" if online else "",
-        )  # fmt: skip
+    what, note = f"local learning, {shape}", "with an update in every step"
+    yield Row(what, seconds["local"], "bptt learning", seconds["bptt"], note=note)
     for library in ("snntorch", "norse"):
         told = _peer(library, sizes, batch, n_steps)
         target_ratio = 0.65 if library == "snntorch" else float("nan")
         yield Row(
-            PART, f"bptt learning, {shape}", seconds["bptt"], library,
+            f"bptt learning, {shape}", seconds["bptt"], library,
             told.get("seconds", float("nan")), target_ratio, told.get("note", ""),
         )  # fmt: skip
-
-
-def _products(rule: str, sizes: list[int], n_classes: int, batch: int, n_steps: int) -> float:
-    """Every product of matrices of a training step, one after the other, in numpy.
-
-    Local learning reads out and returns an error in every layer, `bptt` in the last one only, and
-    sends errors down through the weights instead.
-    """
-    rng = np.random.default_rng(0)
-    total = 0.0
-    for k, (n_in, n) in enumerate(itertools.pairwise(sizes)):
-        x, w = rng.random((batch, n_in), np.float32), rng.random((n_in, n), np.float32)
-        d, g = rng.random((batch, n), np.float32), rng.random((n, n_classes), np.float32)
-        e = rng.random((batch, n_classes), np.float32)
-        pairs = [(x, w), (x.T, d)]
-        if rule == "local" or k == len(sizes) - 2:
-            pairs += [(d, g), (e, g.T)]
-        if rule == "bptt" and k:
-            pairs += [(d, w.T)]
-
-        def step(pairs: Any = pairs) -> None:
-            for _ in range(n_steps):
-                for left, right in pairs:
-                    _ = left @ right
-
-        total += cpu(step)
-    return total
 
 
 def _peer(library: str, sizes: list[int], batch: int, n_steps: int) -> dict[str, Any]:

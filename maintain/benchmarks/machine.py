@@ -2,12 +2,10 @@
 
 Times that README and the tables tell are those "on a machine of unit 1": multiply them by the unit
 of yours. The workflow measures it by itself and keeps the least in `build_folder`; so does this.
-`--calibrate U` prints the constants with which this machine would have the unit U.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from whyspiking.declared.config import read
@@ -16,10 +14,6 @@ from whyspiking.running import machine
 
 def main() -> None:
     """Measure, keep, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--calibrate", type=float, metavar="U", help="print new constants")
-    asked = parser.parse_args()
     config = read()
     seconds = machine.measure(Path(config["build_folder"]))
     print(f"{'part':10} {'CPU s':>7} {'unit 1':>7} {'ratio':>6}")
@@ -30,9 +24,6 @@ def main() -> None:
         else:
             print(f"{part:10} left out: there is no C++ compiler that works")
     print(f"{machine.processor()}: a machine of unit {machine.of_parts(seconds):.2f}")
-    if asked.calibrate:
-        told = ", ".join(f'"{p}": {s / asked.calibrate:.4f}' for p, s in seconds.items())
-        print(f"in workflow/whyspiking/running/machine.py:\nREFERENCE_S = {{{told}}}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.running.jobs import cpu_seconds
 
-PART = "simulation"
 PLAIN = Path(__file__).with_name("brian_plain.py")
 N_IN, N, N_OUT, STEPS, DT_MS = 140, 128, 20, 100, 1.0
 NEURON = "dv/dt = -v / (20*ms) : 1"
@@ -50,20 +49,20 @@ def rows(quick: bool) -> Iterator[Row]:
             raise SystemExit(f"the two programs differ: {ours['spikes']}, {plain['spikes']} spikes")
         shape = f"140-128-20 recurrent, {STEPS} steps, {trials} trials"
         yield Row(
-            PART, f"run, {shape}", ours["run"], "plain standalone, one run", plain["run"], 1.5,
+            f"run, {shape}", ours["run"], "plain standalone, one run", plain["run"], 1.5,
             f"{ours['spikes']} hidden spikes in both",
         )  # fmt: skip
         build = float(sum(machine.manifest["cpu_seconds"].values()))
-        yield Row(PART, f"build, {shape}", build, "plain standalone", plain["build"])
+        yield Row(f"build, {shape}", build, "plain standalone", plain["build"])
         for seeds in (3, 5):
             yield Row(
-                PART, f"{seeds} networks with their spikes, {shape}", build + seeds * ours["run"],
+                f"{seeds} networks with their spikes, {shape}", build + seeds * ours["run"],
                 "a plain build each", seeds * (plain["build"] + plain["run"]),
             )  # fmt: skip
         for mode in ("numpy",) if quick else ("numpy", "cython"):
             slow = _plain(mode, raster[:few], weights, Path(folder))
             yield Row(
-                PART, f"run, {shape}", ours["run"], f"runtime mode, {mode}, one run",
+                f"run, {shape}", ours["run"], f"runtime mode, {mode}, one run",
                 slow["run"] / few * trials, note=f"from {few} trials, compiling left out",
             )  # fmt: skip
 

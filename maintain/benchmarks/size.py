@@ -1,4 +1,4 @@
-"""How large the project is: statements and lines by room and talk, C++, YAML, words, functions.
+"""How large the project is: statements, nodes and lines by room and talk, C++, YAML, words.
 
     python maintain/benchmarks/size.py [FOLDER]
 Statements are those of `ast`, without imports and docstrings, so that nothing is won by folding
@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-LONG = 60
-"""Lines of a function that is called long."""
 TOPS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
 """Folders with Python; what a rule reaches lies in the first."""
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md", "workflow/whyspiking/talks/*/README.md")
@@ -59,6 +57,11 @@ def statements(path: Path) -> int:
     return sum(_counts(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
+def nodes(path: Path) -> int:
+    """Number of nodes of the syntax tree of a file of Python."""
+    return sum(1 for _ in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def _counts(node: ast.AST) -> bool:
     if not isinstance(node, ast.stmt) or isinstance(node, ast.Import | ast.ImportFrom):
         return False
@@ -69,37 +72,27 @@ def _counts(node: ast.AST) -> bool:
 
 def parts(folder: Path) -> dict[str, list[Path]]:
     """All Python: what a rule reaches, what stands beside it, and tests wherever they lie."""
-    found: dict[str, list[Path]] = {}
+    by_part: dict[str, list[Path]] = {}
     for path in (path for top in TOPS for path in (folder / top).rglob("*.py")):
         places = path.relative_to(folder).parts
         core = "talks" if "talks" in places else "core that a rule reaches"
         part = "tests" if "tests" in places else core if places[0] == TOPS[0] else "beside it"
-        found.setdefault(part, []).append(path)
-    return found
+        by_part.setdefault(part, []).append(path)
+    return by_part
 
 
 def rooms(folder: Path) -> Counter[str]:
     """Statements of every room, and of every talk of the workflow."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path in _code(folder):
         places = path.relative_to(folder).parts
         depth = 2 if len(places) < 4 else 4 if "talks" in places[:3] and len(places) > 4 else 3
-        found["/".join(places[:depth])] += statements(path)
-    return found
+        counts["/".join(places[:depth])] += statements(path)
+    return counts
 
 
 def _code(folder: Path) -> Iterator[Path]:
     return (path for part, own in parts(folder).items() if part != "tests" for path in own)
-
-
-def long_functions(folder: Path) -> Iterator[tuple[int, str]]:
-    """Length and place of every function above `LONG` lines."""
-    for path in _code(folder):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
-                lines = node.end_lineno - node.lineno + 1
-                if lines > LONG:
-                    yield lines, f"{path.relative_to(folder)}:{node.name}"
 
 
 def read(folder: Path, patterns: Iterable[str]) -> dict[Path, str]:
@@ -124,19 +117,15 @@ def main(folder: Path) -> None:
         print(f"{room:64}{number:7,}")
     for part, own in parts(folder).items():
         long = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in own)
-        print(f"{part}: {sum(map(statements, own)):,} statements, {long:,} lines")
+        counts = sum(map(statements, own)), sum(map(nodes, own)), long
+        print("{}: {:,} statements, {:,} nodes, {:,} lines".format(part, *counts))
     below = [[f"workflow/**/*.{end}" for end in ends] for ends in (("cpp", "hpp"), ("yaml",))]
     cpp, yaml = (lines(read(folder, names)) for names in below)
     print(f"lines: C++ {cpp:,}, YAML {yaml:,}")
     prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
     print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
     print(f"words of all Markdown: {words(prose | more):,}")
-    told = f"{lines(first):,} lines in {len(first)} files; {words(first):,} words of Markdown"
-    print(f"first day: {told}")
-    longest = sorted(long_functions(folder), reverse=True)
-    print(f"functions above {LONG} lines: {len(longest)}")
-    for number, place in longest[:10]:
-        print(f"  {number:4} {place}")
+    print(f"first day: {lines(first):,} lines, {words(first):,} words of Markdown")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import pandas as pd
 from whyspiking.running.jobs import cpu_seconds
 from whyspiking.stages import durations
 
-PART = "stages"
 IMPORTS = {
     "train, a compiled talk": "whyspiking.stages.train, whyspiking.training.first_spike.compiled",
     "train in JAX": "whyspiking.stages.train, whyspiking.training.gradient",
@@ -40,14 +39,13 @@ STAGES = {
 """Stage -> its rules."""
 
 
-def rows(quick: bool, folder: Path = Path("results/default")) -> Iterator[Row]:
-    """Start-up, then the stages of the run in a folder, if there is one."""
+def rows(quick: bool) -> Iterator[Row]:
+    """What start-up costs."""
     yield from _imports(1 if quick else 3)
     began = cpu_seconds()
     subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
     seconds = cpu_seconds() - began
-    yield Row(PART, "start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
-    yield from _stages(folder)
+    yield Row("start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
 
 
 def _imports(repeats: int) -> Iterator[Row]:
@@ -56,32 +54,14 @@ def _imports(repeats: int) -> Iterator[Row]:
         "[importlib.import_module(n) for n in {!r}.split(', ')]; print(time.process_time() - t)"
     )
     for job, names in IMPORTS.items():
-        found = []
+        spent = []
         for _ in range(repeats):
             done = subprocess.run(
                 [sys.executable, "-c", code.format(names)],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
-            found.append(float(done.stdout.split()[-1]))
-        yield Row(PART, f"imports of {job}", min(found), note=names)
-
-
-def _stages(folder: Path) -> Iterator[Row]:
-    spent = by_stage(folder)
-    total = float(spent["cpu_seconds"].sum())
-    if not total:
-        yield Row(PART, f"no finished run in {folder}", float("nan"), note="stages left out")
-        return
-    for stage, row in spent.iterrows():
-        yield Row(
-            PART, f"{folder}: {stage}", float(row["cpu_seconds"]), "all jobs", total,
-            note=f"{row['jobs']:.0f} jobs",
-        )  # fmt: skip
-    yield Row(
-        PART, f"{folder}: before the work of a job begins", float(spent["startup_seconds"].sum()),
-        "all jobs", total,
-        note="start and first imports; what a talk imports, JAX for one, comes later",
-    )  # fmt: skip
+            spent.append(float(done.stdout.split()[-1]))
+        yield Row(f"imports of {job}", min(spent), note=names)
 
 
 def by_stage(folder: Path) -> pd.DataFrame:

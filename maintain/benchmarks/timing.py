@@ -1,4 +1,4 @@
-"""What all benchmarks share: rows, CPU seconds of one thread, and the machine's arithmetic."""
+"""What all benchmarks share: rows, and CPU seconds of one thread."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from whyspiking import arithmetic
 # Before numpy, JAX and Brian2 are imported: everything is timed on one thread.
 arithmetic.set_variables()
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,6 @@ class Row:
     """One measurement, and what it is compared with.
 
     Attributes:
-        part: Which benchmark.
         what: What was timed.
         seconds: CPU seconds.
         versus: What it is compared with; "" for nothing.
@@ -30,7 +26,6 @@ class Row:
         note: Remarks.
     """
 
-    part: str
     what: str
     seconds: float
     versus: str = ""
@@ -48,17 +43,9 @@ def cpu(run: Callable[[], Any], repeats: int = 3, warm: bool = True) -> float:
     """CPU seconds of one call in this process, the least of several: others may be busy."""
     if warm:
         run()
-    found = []
+    spent = []
     for _ in range(repeats):
         began = time.process_time()
         run()
-        found.append(time.process_time() - began)
-    return min(found)
-
-
-@functools.cache
-def flops() -> float:
-    """Floating-point operations per second of one thread in a float32 product of matrices."""
-    rng = np.random.default_rng(0)
-    a, b = (rng.random((1024, 1024), np.float32) for _ in range(2))
-    return 2 * 1024**3 / cpu(lambda: a @ b, repeats=5)
+        spent.append(time.process_time() - began)
+    return min(spent)

@@ -11,16 +11,16 @@ from made.hangs import limit
 
 
 @pytest.mark.slow
-def test_benchmarks_run_and_write_their_tables(tmp_path):
-    words = ["--quick", "--only", "kernels", "--to", str(tmp_path / "benchmarks")]
+def test_benchmarks_run_and_print_their_ratios():
+    words = ["--quick", "--only", "kernels"]
     done = subprocess.run(
         [sys.executable, "maintain/benchmarks/run.py", *words],
         cwd=ROOT, capture_output=True, text=True, timeout=limit(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    kernels = pd.read_csv(tmp_path / "benchmarks" / "kernels.csv")
-    assert {"the same a layer at a time", "the same in numpy"} <= set(kernels["versus"])
-    assert (kernels["ratio"].dropna() > 0).all(), "timed, and nothing is asked of how fast it was"
+    for versus in ("the same a layer at a time", "the same in numpy", "bptt"):
+        # Timed, and nothing is asked of how fast it was.
+        assert re.search(rf"[\d.]+ +[\d.]+ +[\d.]* +{versus}", done.stdout), done.stdout
 
 
 def test_where_the_seconds_of_a_run_went_is_told_by_the_command_of_the_docs(tmp_path):

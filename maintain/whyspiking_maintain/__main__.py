@@ -56,10 +56,14 @@ def _run(given: argparse.Namespace) -> int:
     # Before numpy is loaded, and so before the modules below are.
     arithmetic.set_variables()
     match given.command:
-        case "check" | "joint":
-            from whyspiking_maintain import record
+        case "check":
+            from whyspiking_maintain import inputs
 
-            record.run(given)
+            inputs.check(given.talks, inputs.config_of())
+        case "joint":
+            from whyspiking_maintain import inputs, record
+
+            record.write_joint(inputs.config_of())
         case "begin":
             from whyspiking_maintain import one_run
 

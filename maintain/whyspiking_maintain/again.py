@@ -23,10 +23,10 @@ from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
-from whyspiking.report.recorded import AGAIN
 from whyspiking.running import machine
 from whyspiking.stages import collect, durations, provenance
 from whyspiking.verdicts import judge, reproduction, rule
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import inputs
 from whyspiking_maintain.one_run import RUN, run
 

@@ -67,13 +67,20 @@ def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER)
 
 
 def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
-    """Refuse talks whose tables the present code might not give.
+    """Refuse talks, all that are recorded where none is named, whose tables might be others now.
 
     Raises:
-        UserError: Naming each talk, what changed and the stage that it is first used in.
+        UserError: Naming each talk, what changed and the stage that it is first used in; or a talk
+            that is not recorded.
     """
     reference.check(folder)
-    changed = {name: places for name in names if (places := stale(name, config, folder))}
+    known = reference.recorded(folder)
+    if unknown := [name for name in names if name not in known]:
+        raise UserError(
+            f"talk '{unknown[0]}' is not recorded in {folder}; expected one of {', '.join(known)}; "
+            "correct the name"
+        )
+    changed = {name: places for name in names or known if (places := stale(name, config, folder))}
     if changed:
         listed = "\n".join(
             f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in places.items())}"

@@ -23,8 +23,8 @@ from whyspiking.contract.data_folders import folder_of
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
-from whyspiking.report.recorded import AGAIN
 from whyspiking.stages import durations, provenance
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import inputs, page
 from whyspiking_maintain.record import record
 

@@ -28,10 +28,10 @@ from whyspiking.records import columns, reference, tables
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, touchable
-from whyspiking.report.recorded import SCALE
 from whyspiking.report.run_page import REPRODUCED
 from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
 from whyspiking.stages.provenance import git
+from whyspiking.verdicts.recorded import SCALE
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL
 
 NOTEBOOKS = Path("notebooks")

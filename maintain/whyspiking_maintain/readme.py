@@ -18,7 +18,7 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.records import finished, reference
+from whyspiking.records import finished, labels, reference
 from whyspiking.report import first_screen, html, when
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.sample import EVERY
@@ -47,7 +47,7 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
     if len(COUNTED.findall(readme)) != 1:
         raise UserError(f"{README}: expected one line that begins with '**Counted**: '; add it")
     readme = COUNTED.sub(counted(verdicts), readme)
-    written = html.in_points(verdicts).to_dict("records")
+    written = labels.in_points(verdicts).to_dict("records")
     records = {str(record["claim"]): record for record in written}
     before, after = readme.split(HEAD)
     lines = after.split("\n")

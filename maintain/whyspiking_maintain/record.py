@@ -8,7 +8,6 @@ refuses one. What joins the talks follows from their tables, and `joint` compute
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -163,22 +162,3 @@ def write_joint(
 def _write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
     (tables.write_metrics if metrics else tables.write_csv)(table, path)
     whole_files.seal_of(path).unlink()
-
-
-def run(given: argparse.Namespace) -> None:
-    """One of the commands `check` and `joint`.
-
-    Raises:
-        UserError: If a talk is not recorded, or `check` finds what changed.
-    """
-    config = inputs.config_of()
-    if given.command == "joint":
-        return write_joint(config)
-    known = reference.recorded()
-    for name in given.talks:
-        if name not in known:
-            raise UserError(
-                f"talk '{name}' is not recorded in {reference.FOLDER}; expected one of "
-                f"{', '.join(known)}; correct the name"
-            )
-    return inputs.check(given.talks or known, config)

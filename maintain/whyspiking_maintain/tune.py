@@ -6,8 +6,8 @@ For every variant that `tuned` names in talk.yaml all its settings are trained, 
 on data and with seeds that no run uses, at the presentations that are recorded, and scored on
 validation data. A setting is as good as its lower quartile, so that one which now and then fails is
 not chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them, a row as soon as
-it is there, and what stands there is not trained again; the best setting is written into talk.yaml
-(`put`; a test compares). Test data are not touched.
+it is there, and what stands there is not trained again; the best setting is printed, to be written
+into talk.yaml (a test compares). Test data are not touched.
 
 A talk with a protocol.yaml (ground) says itself what is tried: its module `references`.
 """
@@ -16,13 +16,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
@@ -31,7 +29,7 @@ from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.records import columns, tables, whole_files
+from whyspiking.records import columns, tables
 from whyspiking.stages import train
 from whyspiking.talks import replication_of, talk_module
 from whyspiking.training.history import NotFiniteError
@@ -173,57 +171,5 @@ def run(name: str, wanted: list[str]) -> None:
     for experiment, variant in dict.fromkeys(
         zip(table["experiment"], table["variant"], strict=True)
     ):
-        best = chosen(table, experiment, variant)
-        print(put(talk.folder / "talk.yaml", experiment, variant, best))
-
-
-def put(path: Path, experiment: str, variant: str, best: Mapping[str, Any]) -> str:
-    """Write the best setting into talk.yaml, where its values are taken from; says what was done.
-
-    All else of the text stays. A value that others take from there too is left to the author.
-    """
-    said = f"tune: {experiment}/{variant}: the best is {json.dumps(dict(best))}; talk.yaml"
-    text = path.read_text(encoding="utf-8")
-    before = json.loads(json.dumps(yaml.safe_load(text)))  # no block is shared
-    for key, value in best.items():
-        own = before["experiments"][experiment]
-        places = (("variants", variant, "settings"), ("scaled", "full"), ("parameters",))
-        held = ((place, _inside(own, place)) for place in places)
-        place, found = next((p, at) for p, at in held if at is not None and key in at)
-        if found[key]["value"] != value:
-            found[key]["value"] = value
-            text = _edited(text, ("experiments", experiment, *place), key, found[key])
-    if json.loads(json.dumps(yaml.safe_load(text))) != before:
-        return f"{said} takes a value from elsewhere, with others: write it there, below '<<'"
-    if text == path.read_text(encoding="utf-8"):
-        return f"{said} has it"
-    with whole_files.replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-    return f"{said} has it now"
-
-
-def _inside(data: Any, keys: Sequence[str]) -> Any:
-    """What lies below some keys; None where there is nothing."""
-    for key in keys:
-        data = (data or {}).get(key)
-    return data
-
-
-def _edited(text: str, place: Sequence[str], key: str, entry: Mapping[str, Any]) -> str:
-    """A YAML file with another value of a parameter: in its line, or in one below its `<<`."""
-    node: Any = yaml.compose(text, yaml.SafeLoader)
-    for name in place:
-        node = {k.value: v for k, v in node.value}[name]
-    lines = {k.value: (k, v) for k, v in node.value}
-    if key in lines:
-        at = {k.value: v for k, v in lines[key][1].value}["value"]
-        return text[: at.start_mark.index] + _flow(entry["value"]) + text[at.end_mark.index :]
-    mark = lines["<<"][0].start_mark
-    end = text.index("\n", mark.index)
-    return f"{text[:end]}\n{' ' * mark.column}{key}: {_flow(entry)}{text[end:]}"
-
-
-def _flow(value: Any) -> str:
-    """A value as YAML, in a line."""
-    told = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
-    return told.partition("\n")[0]
+        best = json.dumps(chosen(table, experiment, variant))
+        print(f"tune: {experiment}/{variant}: the best is {best}; write it into talk.yaml")

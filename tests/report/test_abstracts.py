@@ -5,7 +5,7 @@ import pytest
 import whyspiking
 from whyspiking.declared import abstract_file, claims_file, registry
 from whyspiking.report import abstracts
-from whyspiking.report.recorded import Recorded
+from whyspiking.verdicts.recorded import Recorded
 
 
 @pytest.fixture(scope="module")

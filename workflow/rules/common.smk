@@ -5,11 +5,11 @@ from pathlib import Path
 from whyspiking.contract import data_folders
 from whyspiking.declared import key_claims, registry
 from whyspiking.records import columns
-from whyspiking.report import recorded
 from whyspiking.running import code_inputs
 from whyspiking.stages.asked import Asked
 from whyspiking.stages.data import shards
 from whyspiking.stages.order import Order, networks
+from whyspiking.verdicts import recorded
 
 # Those that are counted: the discussion stands beside them.
 COUNTED = registry.counted(TALKS)

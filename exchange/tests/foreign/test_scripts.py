@@ -174,11 +174,11 @@ def test_the_lines_of_the_docs_export_a_network_that_is_read(recipe, library, tm
 
 
 def test_every_framework_that_from_knows_has_its_lines_in_the_docs():
-    assert {name.lower() for _, name in RECIPES} == set(sources.SOURCES)
+    assert {name.lower() for _, name in RECIPES} == set(sources.LEFT_OPEN)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("library", sources.SOURCES)
+@pytest.mark.parametrize("library", sources.LEFT_OPEN)
 def test_layers_of_a_framework_fire_the_same_spikes(library, tmp_path):
     others.require(library, "nirtorch")
     others.ask(str(PEERS / f"{library}_layers.py"), str(tmp_path))

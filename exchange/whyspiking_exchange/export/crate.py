@@ -127,8 +127,20 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         "author": _refs(authors),
         "programmingLanguage": {"@id": LANGUAGE},
     }
-    root = _root(cited, [workflow, read_me, *files.values()], authors, action)
-    root["description"] += f" This crate describes the run {_at(run, project)}."
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": cited["title"],
+        "description": f"{cited['abstract']} This crate describes the run {_at(run, project)}.",
+        "datePublished": action["endTime"],
+        "license": {"@id": license_id},
+        "keywords": ", ".join(cited["keywords"]),
+        "author": _refs(authors),
+        "conformsTo": [{"@id": profile} for profile in PROFILES],
+        "mainEntity": {"@id": WORKFLOW},
+        "hasPart": _refs([workflow, read_me, *files.values()]),
+        "mentions": _refs([action]),
+    }
     terms = {"@id": license_id, "@type": "CreativeWork", "name": str(cited["license"])}
     profiles = [
         {"@id": at, "@type": "CreativeWork", "name": name, "version": at.rpartition("/")[2]}
@@ -142,28 +154,6 @@ def describe(run: Path, project: Path = Path()) -> Entity:
             "https://w3id.org/ro/terms/workflow-run/context",
         ],
         "@graph": [*graph, *files.values(), *rest],
-    }
-
-
-def _root(
-    cited: Mapping[str, Any],
-    parts: Iterable[Entity],
-    authors: Iterable[Entity],
-    action: Entity,
-) -> Entity:
-    return {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": cited["title"],
-        "description": cited["abstract"],
-        "datePublished": action["endTime"],
-        "license": {"@id": f"{LICENSES}{cited['license']}"},
-        "keywords": ", ".join(cited["keywords"]),
-        "author": _refs(authors),
-        "conformsTo": [{"@id": profile} for profile in PROFILES],
-        "mainEntity": {"@id": WORKFLOW},
-        "hasPart": _refs(parts),
-        "mentions": _refs([action]),
     }
 
 
@@ -187,12 +177,12 @@ def _action(manifest: Mapping[str, Any], run: Path, project: Path) -> tuple[Enti
     folders = [run, *(path for path in sorted(run.iterdir()) if path.is_dir())]
     results = [e for folder in folders for e in _results(folder, project)]
     changed = ", with changes that were not committed" if manifest["uncommitted_changes"] else ""
-    told = manifest.get("command", f"snakemake --configfile config/{scale}.yaml")
+    command = manifest.get("command", f"snakemake --configfile config/{scale}.yaml")
     action = {
         "@id": f"#run-{_at(run, project).replace('/', '-')}",
         "@type": "CreateAction",
         "name": f"all talks at scale {scale}",
-        "description": f"{told}; commit {manifest['commit']}{changed}; configuration sha256:"
+        "description": f"{command}; commit {manifest['commit']}{changed}; configuration sha256:"
         f"{manifest['config_sha256']}; processor {manifest['machine']['cpu']}",
         "endTime": manifest.get("date", at),
         "instrument": {"@id": WORKFLOW},

@@ -53,14 +53,14 @@ def results(folder: Path) -> dict[str, Any]:
     """
     table = finished.find(folder).metrics
     chosen = tables.where(table, perturbation="none", metric=list(NAMES))
-    found: dict[str, dict[str, float]] = {}
+    by_network: dict[str, dict[str, float]] = {}
     # Decisions of spiking networks are measured in two engines: Brian2's count.
     chosen = chosen.assign(last=chosen["engine"].eq("brian2")).sort_values("last", kind="stable")
     keys = ["talk", "experiment", "variant", "engine", "metric"]
     for (talk, experiment, variant, _, metric), part in chosen.groupby(keys, sort=False):
-        place = found.setdefault(f"{talk}.{experiment}.{variant}", {})
+        place = by_network.setdefault(f"{talk}.{experiment}.{variant}", {})
         place[NAMES[str(metric)]] = float(part["value"].mean())
-    return {"differences": DIFFERENCES, "networks": found}
+    return {"differences": DIFFERENCES, "networks": by_network}
 
 
 def write(folder: Path) -> Path:

@@ -28,13 +28,13 @@ def write(samples: Path) -> Path:
     Raises:
         UserError: If the file is damaged or holds no samples.
     """
-    found = array_files.load_arrays(samples)
-    if lacking := [key for key in NEEDED if key not in found]:
+    arrays = array_files.load_arrays(samples)
+    if lacking := [key for key in NEEDED if key not in arrays]:
         raise UserError(
             f"{samples}: {', '.join(lacking)} is missing; expected samples of a network; name "
             "an .npz of results/reference/networks, or one that `nir --samples` wrote"
         )
-    shape, events = found["shape"], [found[key] for key in EVENTS]
+    shape, events = arrays["shape"], [arrays[key] for key in EVENTS]
     whole = {array.dtype.kind for array in (shape, *events)} <= {"i", "u"}
     if (
         not whole
@@ -47,7 +47,7 @@ def write(samples: Path) -> Path:
             f"{samples}: its events do not lie within 'shape' {shape.tolist()!s:.60}; expected "
             f"trials, steps and channels, at most {LARGEST:g} in all; write the samples again"
         )
-    raster, dt = np.zeros(shape, bool), float(found["step_ms"]) * 1e-3
+    raster, dt = np.zeros(shape, bool), float(arrays["step_ms"]) * 1e-3
     raster[tuple(events)] = True
     most = int(raster.sum(axis=(1, 2)).max())
     spikes = nir.TimeGriddedData(raster, dt).to_event(most, time_shift=dt / 2)

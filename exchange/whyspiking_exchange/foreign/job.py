@@ -68,7 +68,7 @@ def samples(asked: argparse.Namespace) -> int:
         raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
     whole_ms, step_ms = trial_ms(params, None), asked.step_ms
     n_steps = whole_number(whole_ms, step_ms)
-    found: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
+    arrays: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
     splits: dict[Split, str] = {"validation": "", "train": "train."}
     for split, before in splits.items():
         task = shared.latency_task(params, split, trial_ms=whole_ms)
@@ -76,11 +76,11 @@ def samples(asked: argparse.Namespace) -> int:
         spikes, classes = task.stimulus.spikes["input"], task.targets
         events = np.stack([spikes.trials, spikes.steps(step_ms), spikes.units])
         events, kept = np.unique(events, axis=1, return_index=True)
-        told = dict(zip(EVENTS, events, strict=True))
+        of_split = dict(zip(EVENTS, events, strict=True))
         shape = np.asarray((spikes.n_trials, n_steps, spikes.n_units))
-        told |= {"times_ms": spikes.times_ms[kept], "shape": shape, "targets": classes}
-        found |= {f"{before}{key}": values for key, values in told.items()}
-    array_files.save_arrays(found, asked.to)
+        of_split |= {"times_ms": spikes.times_ms[kept], "shape": shape, "targets": classes}
+        arrays |= {f"{before}{key}": values for key, values in of_split.items()}
+    array_files.save_arrays(arrays, asked.to)
     print(asked.to)
     return 0
 
@@ -135,10 +135,10 @@ def facts(file: Path) -> dict[str, Any]:
     """What the .json of a network's name says; empty where there is none, or somebody else's."""
     try:
         with file.with_suffix(".json").open("rb") as text:
-            told = json.loads(text.read(LARGEST_BYTES))
+            content = json.loads(text.read(LARGEST_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def beside(file: Path, task: str) -> dict[str, Any]:
@@ -147,11 +147,11 @@ def beside(file: Path, task: str) -> dict[str, Any]:
     Raises:
         UserError: If one is not what `measure` takes.
     """
-    path, told = file.with_suffix(".json"), facts(file).get("measure", {})
-    if not told or (found := parsed(Options, told, f"{path}, measure")).task != task:
+    path, content = file.with_suffix(".json"), facts(file).get("measure", {})
+    if not content or (chosen := parsed(Options, content, f"{path}, measure")).task != task:
         return {}
     print(f"steps, times and readout as {path} says; options that are given come first", flush=True)
-    return found.model_dump()
+    return chosen.model_dump()
 
 
 def measure(asked: argparse.Namespace) -> int:

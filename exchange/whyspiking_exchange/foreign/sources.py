@@ -25,14 +25,13 @@ from whyspiking.records.tables import Table
 from whyspiking_exchange.foreign.tasks import MNIST, Foreign, Setting
 from whyspiking_exchange.nir.layers import Layers
 
-SNNTORCH, NORSE, SPIKINGJELLY = "snntorch", "norse", "spikingjelly"
-SOURCES = (SNNTORCH, NORSE, SPIKINGJELLY)
+SNNTORCH, NORSE = "snntorch", "norse"
 SNNTORCH_MS = 0.1
 """Step for which snnTorch writes time constants, whatever a step was: tau = 0.1 ms / (1 - beta)."""
 LEFT_OPEN = {
     SNNTORCH: (SNNTORCH_MS, "later", "filtered"),
     NORSE: (1.0, "value", "jump"),
-    SPIKINGJELLY: (0.1, "value", "filtered"),
+    "spikingjelly": (0.1, "value", "filtered"),
 }
 """Step in ms for which time constants are written unless told otherwise, reset, and current."""
 FAR = 100
@@ -50,7 +49,7 @@ def left_open(source: str | None, layers: Layers, step_ms: float) -> dict[str, A
     all are shorter than a step, which no network of Norse can have.
 
     Args:
-        source: One of `SOURCES`; None: as NIR defines them.
+        source: One of `LEFT_OPEN`; None: as NIR defines them.
         layers: The network.
         step_ms: Length of a step of the task, which is the file's where nobody says otherwise.
     """
@@ -72,10 +71,10 @@ def _taus(layers: Layers) -> Iterator[tuple[str, NDArray[np.float64]]]:
 
 def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
     """What in a file and its setting does not fit, before anything is run; one line each."""
-    found = []
+    remarks = []
     steps = setting.steps
     if steps.graph_step_ms != SNNTORCH_MS and _of_snntorch(layers):
-        found.append(
+        remarks.append(
             f"the file looks as snnTorch writes them (r is tau over 0.1 ms) and is run with steps "
             f"of {steps.graph_step_ms:g} ms; is it? Then say --from {SNNTORCH}"
         )
@@ -85,7 +84,7 @@ def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
     for node, values in _taus(layers):
         shortest, longest = per_second * np.min(values), per_second * np.max(values)
         if longest > FAR * setting.trial_ms or shortest < 0.999 * steps.step_ms:
-            found.append(
+            remarks.append(
                 f"time constants of '{node}' are {shortest:.3g} to {longest:.3g} ms, beside steps "
                 f"of {steps.step_ms:g}{trials} ms; a file has them in seconds: is it? Of one in ms "
                 f"say --graph-step-ms {1e3 * steps.step_ms:g}, of one by a framework --from"
@@ -93,23 +92,23 @@ def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
     own = [1e3 * s.delays / steps.graph_step_ms for s in layers.synapses if s.delays is not None]
     off = max((float(np.abs(late - np.rint(late)).max()) for late in own), default=0.0)
     if off > WHOLE:
-        found.append(
+        remarks.append(
             f"delays lie up to {off:.2g} of a step beside whole steps of {steps.graph_step_ms:g} "
             "ms and are rounded; is that the step of the file? Else say --graph-step-ms"
         )
-    return found
+    return remarks
 
 
 def _of_snntorch(layers: Layers) -> bool:
     """Whether all neurons have the resistance that only snnTorch's exporter gives them."""
-    told = [
+    matches = [
         np.allclose(state.parameters["r"] * SNNTORCH_MS * 1e-3, state.parameters[tau], rtol=1e-4)
         for layer in layers.layers
         for state in layer.states
         for tau in ("tau", "tau_mem")
         if tau in state.parameters
     ]
-    return bool(told) and all(told)
+    return bool(matches) and all(matches)
 
 
 def low_agreement(agreed: float | None) -> list[str]:
@@ -127,14 +126,14 @@ def silent_layers(metrics: Table) -> list[str]:
     """Which part of a network never fired in the test without perturbation; one line each."""
     clean = tables.where(metrics, perturbation="none", locus="")
     values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
-    told = {
+    silent = {
         "no hidden neuron fires": values.get("spikes_hidden") == 0,
         "no output fires": values.get("undecided") == 1,
     }
     return [
         f"{what} in any test trial, so nothing here says anything of the network; is it run as "
         "where it was trained? --from sets steps and resets, --input-scale the height of spikes"
-        for what, there in told.items()
+        for what, there in silent.items()
         if there
     ]
 

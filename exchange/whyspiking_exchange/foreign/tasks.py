@@ -28,7 +28,7 @@ from whyspiking.contract.types import (
 from whyspiking.datasets import mnist, shared
 from whyspiking.declared.shared_tasks import WINDOW_MS, shared_tasks
 from whyspiking.errors import UserError
-from whyspiking_exchange.nir import model
+from whyspiking_exchange.nir import model, script
 from whyspiking_exchange.nir.layers import INPUT, Layers
 from whyspiking_exchange.nir.model import Steps
 
@@ -41,15 +41,8 @@ MAX_TRIALS = 1000
 HELD_OUT = 5000
 """Images of MNIST's training file that are for validation."""
 OF_MNIST = {"n_input": 784, "n_output": 10, "n_train": 55000, "n_validation": 5000, "n_test": 10000}
-READOUTS = {
-    "count": "the output with most spikes; of several the one that fired first",
-    "first": "the output that fires first",
-    "max": "the output with the highest potential at any time",
-    "sum": "the output with the largest sum of its potential over the steps",
-    "last": "the output with the highest potential at the end",
-}
+READOUTS = {name: script.READOUTS[name][0] for name in ("count", "first", "max", "sum", "last")}
 """How the answer is read; the first two from spikes, the others from potentials."""
-OF_SPIKES = ("count", "first")
 
 
 @dataclass(frozen=True)
@@ -159,14 +152,7 @@ class Foreign(Replication):
                 f"{name}: the network has {self.layers.n_out} outputs; expected {params.n_output}, "
                 f"the classes of task '{self.setting.task}'; use a network for this task"
             )
-        fires = self.setting.readout in OF_SPIKES
-        if fires != self.layers.gives_spikes:
-            gives = "spikes" if self.layers.gives_spikes else "potentials"
-            fitting = [r for r in READOUTS if (r in OF_SPIKES) == self.layers.gives_spikes]
-            raise UserError(
-                f"{name}: its output is {gives}, but --readout is '{self.setting.readout}'; "
-                f"expected one of {', '.join(fitting)}; correct it"
-            )
+        script.check_readout(self.setting.readout, self.layers, name, READOUTS)
         whole_number(self.setting.trial_ms, self.setting.steps.step_ms)
 
     def make_task(self, params: Params, split: Split, streams: Streams) -> Task | None:

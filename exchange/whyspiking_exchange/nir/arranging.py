@@ -133,37 +133,14 @@ class _Arranging:
                     )
                 total.bias, total.onset = added(total.bias, part.bias), part.onset
             for source, path in part.paths:
-                known = total.terms.setdefault(source, [])
-                direct = [k for k, old in enumerate(known) if old.delays is None]
-                if direct and path.delays is None:
-                    k = direct[0]
-                    known[k] = Path(self._both(known[k].weights, path.weights, source))
-                else:
-                    known.append(path)
+                total.terms.setdefault(source, []).append(path)
                 if len(total.paths) > MOST_PATHS:
                     raise self.wrong(
-                        f"more than {MOST_PATHS} paths of different delays lead to '{name}'",
+                        f"more than {MOST_PATHS} paths lead to '{name}'",
                         "fewer",
                         "write Delays in a row as one, and put neurons between the others",
                     )
         return total
-
-    def _both(self, one: Matrix | None, other: Matrix | None, source: str) -> Matrix:
-        """Two paths from one source that arrive at once."""
-        sizes = [len(w) for w in (one, other) if w is not None]
-        if not sizes:
-            raise self.wrong(
-                f"two edges lead from '{source}' to one node", "one", "remove the other"
-            )
-        eye = self._diagonal(np.ones(sizes[0]), source)
-        first, second = (eye if w is None else w for w in (one, other))
-        if first.shape != second.shape:
-            raise self.wrong(
-                f"two paths from '{source}' have weights {first.shape} and {second.shape}",
-                "equal shapes",
-                "correct the sizes",
-            )
-        return first + second
 
     def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
         kind, values = self.nodes[name]
@@ -345,19 +322,16 @@ class _Arranging:
         if direct:
             output = places[direct[0]]
         else:
-            size = self._outputs(end)
+            sizes = {len(p.weights) for _, p in end.paths if p.weights is not None}
+            if len(sizes) != 1:
+                raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
+            size = sizes.pop()
             state = State(self.end, VALUE, {}, *flowing(end, size))
             found.append(Layer(OUTPUT, size, [state]))
             output = (OUTPUT, 0)
             synapses += self._synapses(self.end, output, places)
         self._check_used(found, synapses, output)
         return Layers(self.sizes[self.input], found, synapses, output)
-
-    def _outputs(self, end: Sum) -> int:
-        sizes = {len(p.weights) for _, p in end.paths if p.weights is not None}
-        if len(sizes) != 1:
-            raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
-        return sizes.pop()
 
     def _groups(self) -> list[list[str]]:
         """Nodes that pass potentials on to each other, in the order of their updates."""
@@ -371,7 +345,7 @@ class _Arranging:
         for name, sources in fed.items():
             for source in sources:
                 paths = self.into[name].terms[source]
-                if any(p.weights is not None or p.delays is not None for p in paths):
+                if len(paths) > 1 or paths[0].weights is not None or paths[0].delays is not None:
                     raise self._no_potentials(source, name)
                 joined = together[name] | together[source]
                 for member in joined:
@@ -400,7 +374,7 @@ class _Arranging:
 
     def _no_potentials(self, source: str, name: str) -> UserError:
         return self.wrong(
-            f"potentials of '{source}' go through weights or delays to '{name}'",
+            f"potentials of '{source}' go through weights or delays, or twice, to '{name}'",
             "spikes before them",
             "put the weights before the leaky integrators, which comes to the same",
         )

@@ -7,8 +7,7 @@ are enough for many. Equations are Brian2's own, one a state, and are advanced o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
 import jinja2
 import numpy as np
@@ -71,20 +70,6 @@ LARGEST_RUN = 2_000_000
 MOST_SAMPLES = 200
 
 
-@dataclass
-class _Section:
-    """What the template takes for a layer."""
-
-    name: str
-    size: int
-    says: str
-    parameters: dict[str, str] = field(default_factory=dict)
-    equations: list[str] = field(default_factory=list)
-    spikes: dict[str, str] = field(default_factory=dict)
-    statements: list[str] = field(default_factory=list)
-    synapses: list[dict[str, str]] = field(default_factory=list)
-
-
 def script(
     layers: Layers, steps: Steps, readout: Readout, *, file: str, name: str
 ) -> tuple[str, dict[str, NDArray]]:
@@ -101,15 +86,9 @@ def script(
         UserError: If a node takes part in what Brian2's equations cannot say in this order, or the
             readout is for another output.
     """
-    if (readout.name in OF_SPIKES) != layers.gives_spikes:
-        fitting = [r for r in READOUTS if (r in OF_SPIKES) == layers.gives_spikes]
-        gives = "spikes" if layers.gives_spikes else "potentials"
-        raise UserError(
-            f"{file}: its output is {gives}, but the readout is '{readout.name}'; expected one of "
-            f"{', '.join(fitting)}; correct --readout"
-        )
+    check_readout(readout.name, layers, file, READOUTS)
     arrays: dict[str, NDArray] = {}
-    written = [_Writing(layers, layer, steps, arrays).section() for layer in layers.layers]
+    written = [_Section(layers, layer, steps, arrays) for layer in layers.layers]
     sizes = [layer.size for layer in layers.layers]
     n_synapses = sum(int(np.count_nonzero(s.weights)) for s in layers.synapses)
     says, decide = READOUTS[readout.name]
@@ -147,42 +126,58 @@ def script(
     return text, arrays
 
 
+def check_readout(name: str, layers: Layers, file: str, known: Iterable[str]) -> None:
+    """Refuse a readout that is for another output.
+
+    Raises:
+        UserError: Naming those of the known ones that are for this one.
+    """
+    if (name in OF_SPIKES) != layers.gives_spikes:
+        fitting = [r for r in known if (r in OF_SPIKES) == layers.gives_spikes]
+        gives = "spikes" if layers.gives_spikes else "potentials"
+        raise UserError(
+            f"{file}: its output is {gives}, but the readout is '{name}'; expected one of "
+            f"{', '.join(fitting)}; correct --readout"
+        )
+
+
 def _plain(text: str) -> str:
     """A text that cannot end a string or a comment of the script."""
     return re.sub(r"[^\w .,()+-]", "_", text)
 
 
-class _Writing:
-    """One layer: its names, equations and statements."""
+class _Section:
+    """What the template takes for a layer: its names, equations and statements."""
 
     def __init__(
         self, layers: Layers, layer: Layer, steps: Steps, arrays: dict[str, NDArray]
     ) -> None:
         self.layers, self.layer, self.steps, self.arrays = layers, layer, steps, arrays
         self.suffixes = _suffixes(layer)
-        told = [f"{s.kind} '{_plain(s.node)}'" for s in layer.states if s.kind != VALUE]
-        says = f"{layer.size} neurons, {', '.join(told) or 'the sum of what arrives'}"
-        self.to = _Section(layer.name, layer.size, says)
-        self.synapses = [s for s in layers.synapses if s.post == layer.name]
-
-    def section(self) -> _Section:
-        """All of the layer."""
+        self.name, self.size = layer.name, layer.size
+        kinds = [f"{s.kind} '{_plain(s.node)}'" for s in layer.states if s.kind != VALUE]
+        self.says = f"{layer.size} neurons, {', '.join(kinds) or 'the sum of what arrives'}"
+        self.parameters: dict[str, str] = {}
+        self.equations: list[str] = []
+        self.spikes: dict[str, str] = {}
+        self.statements: list[str] = []
+        self.synapses: list[dict[str, str]] = []
+        self.arriving = [s for s in layers.synapses if s.post == layer.name]
         starts = []
         for k, state in enumerate(self.layer.states):
             names = self._parameters(k)
             self._state(k, names)
             if np.any(state.parameters.get("v_leak", 0)):
-                starts.append(f'{self.to.name}.v{self.suffixes[k]} = "{names["v_leak"]}"')
+                starts.append(f'{self.name}.v{self.suffixes[k]} = "{names["v_leak"]}"')
         self._spikes()
-        self.to.statements += starts
-        arriving = sorted({s.state for s in self.synapses})
-        if arriving:
-            cleared = "\\n".join(f"I{self.suffixes[k]} = 0" for k in arriving)
-            self._regularly(cleared, f"{self.to.name}_resets")
-        for synapses in self.synapses:
+        self.statements += starts
+        if self.arriving:
+            states = sorted({s.state for s in self.arriving})
+            cleared = "\\n".join(f"I{self.suffixes[k]} = 0" for k in states)
+            self._regularly(cleared, f"{self.name}_resets")
+        for synapses in self.arriving:
             self._connect(synapses)
         self._record()
-        return self.to
 
     def _parameters(self, k: int) -> dict[str, str]:
         """Names in the script by those of NIR; values above the equations, or in the arrays."""
@@ -202,23 +197,23 @@ class _Writing:
                 values = (values - 0.5) * self.steps.step_ms
             unit = " * ms" if time else ""
             if (values == values[0]).all():
-                self.to.parameters[name] = f"{float(values[0])!r}{unit}"
+                self.parameters[name] = f"{float(values[0])!r}{unit}"
                 continue
-            at = f"{self.to.name}.{name}"
+            at = f"{self.name}.{name}"
             self.arrays[at] = values
-            self.to.equations.append(f"{name} : {'second' if time else '1'} (constant)")
-            self.to.statements.append(f'{at} = np.tile(ARRAYS["{at}"], n){unit}')
+            self.equations.append(f"{name} : {'second' if time else '1'} (constant)")
+            self.statements.append(f'{at} = np.tile(ARRAYS["{at}"], n){unit}')
         return names
 
     def _state(self, k: int, names: Mapping[str, str]) -> None:
         """The equations of a state, for the input that reaches it."""
         state, end = self.layer.states[k], self.suffixes[k]
         parts = [f"v{self.suffixes[j]}" for j in state.fed_by]
-        parts += [f"I{end}"] if any(s.state == k for s in self.synapses) else []
+        parts += [f"I{end}"] if any(s.state == k for s in self.arriving) else []
         if "bias" in names and state.onset is not None:
             parts.append(f"bias_now{end}")
             flows = f"{names['bias']} * int(t > {names['onset']})"
-            self.to.equations.append(f"bias_now{end} = {flows} : 1 (constant over dt)")
+            self.equations.append(f"bias_now{end} = {flows} : 1 (constant over dt)")
         elif "bias" in names:
             parts.append(names["bias"])
         fed = " + ".join(parts) or "0"
@@ -237,10 +232,10 @@ class _Writing:
             lines[""] = f"d{v}/dt = ({names['v_leak']} - {v} + {into}) / {tau} : 1"
             if cuba:
                 rate = f"({names['w_in']} * ({fed}) - {i}) / {names['tau_syn']}"
-                self.to.equations.append(f"d{i}/dt = {rate} : 1")
-        self.to.equations.append(lines[""])
-        if any(s.state == k for s in self.synapses):
-            self.to.equations.append(f"I{end} : 1  # what arrives in a step")
+                self.equations.append(f"d{i}/dt = {rate} : 1")
+        self.equations.append(lines[""])
+        if any(s.state == k for s in self.arriving):
+            self.equations.append(f"I{end} : 1  # what arrives in a step")
 
     def _adds(self, k: int, statement: str) -> None:
         """A state without leak adds its input once a step, before or after the others advance."""
@@ -250,7 +245,7 @@ class _Writing:
         if after and any(s.kind not in ("IF", "I") for s in before):
             raise self._no_order(state.node, after[0])
         order = -1 if after else 1
-        self._regularly(statement, f"{self.to.name}_advances", order)
+        self._regularly(statement, f"{self.name}_advances", order)
 
     def _in_order(self, k: int) -> None:
         """Refuse what Brian2's exact solution would take together, and the engine one by one."""
@@ -275,9 +270,7 @@ class _Writing:
 
     def _regularly(self, statement: str, when: str, order: int = 0) -> None:
         more = f", order={order}" if order else ""
-        self.to.statements.append(
-            f'{self.to.name}.run_regularly("{statement}", when="{when}"{more})'
-        )
+        self.statements.append(f'{self.name}.run_regularly("{statement}", when="{when}"{more})')
 
     def _spikes(self) -> None:
         """When neurons fire, and what follows."""
@@ -286,46 +279,46 @@ class _Writing:
             return
         end, kind = self.suffixes[k], self.layer.states[k].kind
         limit = ("threshold" if kind == "Threshold" else "v_threshold") + end
-        self.to.spikes["threshold"] = f"v{end} > {limit}"
+        self.spikes["threshold"] = f"v{end} > {limit}"
         if kind == "Threshold":
-            self.to.spikes["reset"] = ""
+            self.spikes["reset"] = ""
             return
-        self.to.spikes["reset"] = {
+        self.spikes["reset"] = {
             "value": f"v{end} = v_reset{end}",
             "subtract": f"v{end} -= {limit}",
             "later": f"later = {limit}",
         }[self.steps.reset]
         if self.steps.reset == "later":
-            self.to.equations.append("later : 1  # is taken off at the next step")
-            self._regularly(f"v{end} -= later\\nlater = 0", f"{self.to.name}_advances", 2)
+            self.equations.append("later : 1  # is taken off at the next step")
+            self._regularly(f"v{end} -= later\\nlater = 0", f"{self.name}_advances", 2)
 
     def _connect(self, synapses: Synapses) -> None:
         weights, end = synapses.weights, self.suffixes[synapses.state]
         if synapses.pre == INPUT:
             weights = weights * self.steps.input_scale
-        name = f"{synapses.pre}_to_{self.to.name}{end}"
+        name = f"{synapses.pre}_to_{self.name}{end}"
         if name in self.arrays:
             name += f"_{sum(key.startswith(name) for key in self.arrays)}"
         self.arrays[name] = weights
         if synapses.delays is not None:
             late = model.late_steps(synapses.delays, self.steps)
             self.arrays[f"{name}.delay"] = late * self.steps.step_ms
-        self.to.synapses.append(
+        self.synapses.append(
             {
                 "name": name,
                 "source": "inputs" if synapses.pre == INPUT else synapses.pre,
                 "on_pre": f"I{end}_post += w",
-                "when": "later" if synapses.later else f"{self.to.name}_input",
+                "when": "later" if synapses.later else f"{self.name}_input",
             }
         )
 
     def _record(self) -> None:
         output, state = self.layers.output
-        made = f"SpikeMonitor({self.to.name})"
-        if self.to.name == output and not self.layers.gives_spikes:
+        made = f"SpikeMonitor({self.name})"
+        if self.name == output and not self.layers.gives_spikes:
             v = f"v{self.suffixes[state]}"
-            made = f'StateMonitor({self.to.name}, "{v}", record=True, when="{output}_fires")'
-        self.to.statements.append(f'recorded["{self.to.name}"] = {made}')
+            made = f'StateMonitor({self.name}, "{v}", record=True, when="{output}_fires")'
+        self.statements.append(f'recorded["{self.name}"] = {made}')
 
 
 def _suffixes(layer: Layer) -> list[str]:

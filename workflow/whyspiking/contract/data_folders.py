@@ -1,7 +1,4 @@
-"""Where data sets lie: their folders tell source and size, so that scales do not collide.
-
-`data` is the block of that name in the config.
-"""
+"""Where data sets lie: folders tell source and size; `data` is that block of the config."""
 
 from __future__ import annotations
 
@@ -25,12 +22,7 @@ ARCHIVES = {
 
 
 def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
-    """Name of the folder of a data set; None where a set needs no files.
-
-    Args:
-        key: As in `data.key` of a talk's talk.yaml.
-        data: The `data` block of the config.
-    """
+    """Folder of the data set that `data.key` of a talk.yaml names; None: it needs no files."""
     if key in ("mnist", VOWELS):
         return key
     if key == "nmnist":
@@ -96,12 +88,7 @@ def places_of_recorded(data: Mapping[str, Any]) -> list[Path]:
 
 
 def find_recorded(data: Mapping[str, Any], archive: str) -> Path | None:
-    """One file of the recorded digits: the archive if it is there, else the unpacked file.
-
-    Args:
-        data: The `data` block of the config.
-        archive: Its name, of `ARCHIVES`.
-    """
+    """One of `ARCHIVES` of the recorded digits if it is there, else its unpacked file."""
     candidates = [
         place / name
         for name in (archive, archive.removesuffix(".zip"))

@@ -25,11 +25,7 @@ def save_network(network: Network, folder: Path) -> None:
 
 
 def load_network(folder: Path) -> Network:
-    """Read what `save_network` wrote.
-
-    Raises:
-        UserError: If a file is missing or damaged.
-    """
+    """Read what `save_network` wrote; a `UserError` if a file is missing or damaged."""
     arrays = array_files.load_arrays(folder / "network.npz")
     path = folder / "network.json"
     facts = whole_files.read_json(path, "info", "history")
@@ -47,11 +43,7 @@ def save_outcomes(outcomes: Mapping[str, Outcome], path: Path) -> None:
 
 
 def load_outcomes(path: Path) -> dict[str, Outcome]:
-    """Read what `save_outcomes` wrote; numbers and arrays as they were.
-
-    Raises:
-        UserError: If the file is missing or damaged.
-    """
+    """Read what `save_outcomes` wrote; a `UserError` if the file is missing or damaged."""
     found: dict[str, dict[str, Any]] = {}
     for key, value in array_files.load_arrays(path).items():
         split, _, name = key.partition(".")

@@ -20,10 +20,7 @@ def narrow(numbers: NDArray, below: int) -> NDArray:
 
 
 def distinct(numbers: NDArray) -> NDArray:
-    """The distinct ones of many integers, rising: `np.unique`, 100 times faster for millions.
-
-    That one keeps a table of all it has met, and is slow where numbers do not fit the cache.
-    """
+    """The distinct ones of many integers, rising: `np.unique`, 100 times faster for millions."""
     rising = np.sort(numbers, axis=None)
     first = np.ones(rising.size, bool)
     np.not_equal(rising[1:], rising[:-1], out=first[1:])
@@ -132,12 +129,7 @@ class Spikes:
         )
 
     def raster(self, steps: NDArray, n_steps: int) -> NDArray[np.bool_]:
-        """Who is active in each step, (trial, step, unit).
-
-        Args:
-            steps: Step of each spike, (spike,); those outside of the raster are left out.
-            n_steps: Number of steps.
-        """
+        """Who is active in each step, (trial, step, unit), by the step of each spike, (spike,)."""
         inside = (steps >= 0) & (steps < n_steps)
         found = np.zeros((self.n_trials, n_steps, self.n_units), bool)
         found[self.trials[inside], steps[inside], self.units[inside]] = True
@@ -177,15 +169,9 @@ class Spikes:
 
 
 def gaps_of_first_spikes(ours: NDArray, theirs: NDArray, end: float) -> NDArray[np.float64]:
-    """How far apart first spikes are, neuron by neuron and trial by trial.
+    """How far apart first spikes (inf: silent) of two engines are, all (trial, neuron).
 
-    Args:
-        ours: First spike times, inf where silent, (trial, neuron).
-        theirs: The same from elsewhere.
-        end: Of the trial: a neuron that is silent, or later, counts as firing then, so that a spike
-            which one side lacks is an error and not left out.
-
-    Returns:
-        Absolute differences in the unit of the times, (trial, neuron).
+    A neuron that is silent, or later, counts as firing at the end of the trial, so that a spike
+    which one side lacks is an error and not left out.
     """
     return np.abs(np.minimum(ours, end) - np.minimum(theirs, end))

@@ -54,13 +54,12 @@ class Replication:
     def train(
         self, params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
     ) -> Network:
-        """Train one variant; `progress` is called now and then, mostly after every epoch.
+        """Train one variant; never asked for one that talk.yaml declares whole (`is`).
 
         `parents` holds the networks named by `starts_from` in talk.yaml. A loop of minutes should
-        keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped.
-        Never asked for a variant that talk.yaml declares whole (`is`). What needs files of
-        the original authors reads them with `datasets.released`, whose `Unavailable` means that
-        nothing is measured.
+        keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped. What
+        needs files of the authors reads them with `datasets.released`, whose `Unavailable` means
+        that nothing is measured.
         """
         raise _missing(params, "train")
 
@@ -135,15 +134,9 @@ class Replication:
         return {}
 
     def features_until(self, params: Params, task: Task, t_ms: float) -> NDArray | None:
-        """`Task.features` as far as input spikes up to t tell; those of the task at the end.
+        """`Task.features`, (trial, feature), as far as input spikes up to t tell.
 
-        Args:
-            params: Parameters of the experiment.
-            task: Its spikes are the input, whole.
-            t_ms: Spikes later than this have not arrived.
-
-        Returns:
-            (trial, feature), or None where the experiment's controls read no such spikes.
+        None where the experiment's controls read no such spikes.
         """
         return None
 
@@ -156,14 +149,7 @@ class Replication:
     def exhibits(
         self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
-        """Small arrays for the figures of this experiment.
-
-        Args:
-            params: Parameters of the experiment.
-            networks: Trained networks by (variant, seed).
-            simulate: Runs a network in Brian2.
-            streams: Randomness of what is drawn for the figures alone.
-        """
+        """Small arrays for the figures of this experiment; the streams are for these alone."""
         return {}
 
 

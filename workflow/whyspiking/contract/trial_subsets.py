@@ -72,12 +72,7 @@ def select_recording(recording: Recording, chosen: NDArray) -> Recording:
 
 
 def perturbed_limit(outcome: Outcome, config: Mapping[str, Any]) -> int:
-    """How many trials a perturbed condition gets: fewer where every step of one is scored.
-
-    Args:
-        outcome: Of the unperturbed network.
-        config: The `battery` block of the config.
-    """
+    """How many trials a perturbed condition gets, by `battery` of the config and the clean run."""
     return int(config["records" if isinstance(outcome, Labels) else "trials"])
 
 

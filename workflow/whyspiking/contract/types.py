@@ -1,7 +1,4 @@
-"""The few types that cross the stages of the workflow.
-
-What a talk must and may offer with them stands in `talk`.
-"""
+"""The few types that cross the stages of the workflow; `talk` says what a talk offers with them."""
 
 from __future__ import annotations
 
@@ -51,10 +48,7 @@ class Params:
         return cls(**{**plain, **folders})
 
     def plain(self) -> dict[str, Any]:
-        """All of them as plain data, for the workflow to hand on and to compare as text.
-
-        The values are in the order of their names: another order in talk.yaml is no change.
-        """
+        """Plain data, for the workflow to compare as text; values in the order of their names."""
         given = {**asdict(self), "values": dict(sorted(self.values.items()))}
         return {k: str(v) if isinstance(v, Path) else v for k, v in given.items()}
 
@@ -93,10 +87,9 @@ class Task:
     """Inputs and targets of one split.
 
     Attributes:
-        stimulus: The input of all trials.
         targets: Class labels (trial,) for classification, (trial, time) where every step is
             labelled (negative: unlabelled), else traces (trial, time, channel).
-        n_classes: Number of classes; 0 for continuous targets.
+        n_classes: 0 for continuous targets.
         features: The same input for a non-spiking control, (trial, feature) or
             (trial, time, feature); None where there is none.
         dt_ms: Sampling of target traces in ms; 0 for classification.
@@ -119,7 +112,6 @@ class Network:
     """A trained network: named arrays, what it is, and how training went.
 
     Attributes:
-        arrays: Weights and other numbers, by name; saved as .npz without pickles.
         info: JSON-able facts (engine, epochs, seconds of training, ...). What was measured during
             training goes into `measures`: name of `glossary.GLOSSARY` -> value, rows of metrics.
             What was measured there for several tasks or sizes goes into `measured_at`: entries
@@ -132,10 +124,7 @@ class Network:
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def again(self) -> Network:
-        """The same network in another experiment, where its training has cost nothing.
-
-        What was counted and measured in the first experiment stays there.
-        """
+        """The same in another experiment: what was counted and measured stays in the first."""
         left_out = ("epochs", "epoch_seconds", "counts", "measures")
         info = {key: value for key, value in self.info.items() if key not in left_out}
         return Network(dict(self.arrays), info)
@@ -160,14 +149,9 @@ class Recording:
 
 @dataclass(frozen=True)
 class Trials:
-    """Outcome of a classification: one entry per trial.
+    """Outcome of a classification: one entry per trial, (trial,) each; `units` as in `Task`.
 
-    Attributes:
-        targets: True class, (trial,).
-        choices: Chosen class, -1 where the network did not decide; (trial,).
-        decision_ms: Time of the decision in ms, inf where undecided; (trial,).
-        n_classes: Number of classes.
-        units: As in `Task`.
+    Where the network did not decide, the choice is -1 and the time of the decision inf.
     """
 
     targets: NDArray[np.int64]
@@ -201,14 +185,9 @@ class Traces:
 
 @dataclass(frozen=True)
 class Labels:
-    """Outcome of labelling every time step: one class per trial and step.
+    """Outcome of labelling every step of `dt_ms`: classes (trial, time); `units` as in `Task`.
 
-    Attributes:
-        targets: True class, negative where the step does not count; (trial, time).
-        choices: Chosen class, (trial, time).
-        dt_ms: Length of a step in ms.
-        n_classes: Number of classes.
-        units: As in `Task`.
+    Targets are negative where a step does not count.
     """
 
     targets: NDArray[np.int64]
@@ -223,7 +202,7 @@ Outcome = Trials | Traces | Labels
 
 @dataclass(frozen=True)
 class Layer:
-    """One set of synapses, for counting: weights (pre, post) between named populations."""
+    """Synapses, for counting: weights (pre, post) between named populations."""
 
     pre: str
     post: str
@@ -235,9 +214,8 @@ class Layer:
 class Binding:
     """The numbers of one trained network, placed into a `BrianModel`.
 
-    Attributes:
-        values: "object.variable" -> scalar or array, e.g. "s_hidden.w" (pre x post, raveled).
-        layers: Synapses for counting events and for perturbing weights, by the key in `values`.
+    `values` has "object.variable" -> scalar or array, e.g. "s_hidden.w" (pre x post, raveled);
+    `layers`, by the same keys, the synapses whose events count and whose weights are perturbed.
     """
 
     values: Mapping[str, NDArray | float]
@@ -246,13 +224,10 @@ class Binding:
 
 @dataclass(frozen=True)
 class Condition:
-    """One point of a perturbation curve.
+    """One point of a perturbation curve; by default the clean run.
 
-    Attributes:
-        perturbation: Name, "none" for the clean run (strength 0).
-        locus: "input", "hidden", "weights" or "neurons"; "" where it does not apply.
-        strength: Level, in the unit that the perturbation's definition states.
-        draw: Which random draw.
+    The locus is "input", "hidden", "weights", "neurons", or "" where it does not apply; strength is
+    in the unit of the perturbation's definition; `draw` numbers random draws.
     """
 
     perturbation: str = "none"
@@ -263,13 +238,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Results:
-    """Read access to the finished files of one talk, for figures and notebooks.
-
-    Attributes:
-        folder: `results/<scale>/<talk>`.
-        metrics: The talk's rows of the metrics table.
-        history: Training histories of all networks; columns `columns.HISTORY`.
-    """
+    """The finished files of one talk, in `results/<scale>/<talk>`, for figures and notebooks."""
 
     folder: Path
     talk: str

@@ -324,41 +324,25 @@ class Contrast(Block):
     says: Sentence
 
 
-class Turn(Block):
-    """What would change an answer.
-
-    Attributes:
-        measure: One of those that count, or `claims`.
-        says: What it would have to be.
-    """
-
-    measure: Measure
-    says: Sentence
-
-
 class Answer(Block):
-    """What an axis asks, and how the answer is counted.
+    """What an axis of the question answers, and how the answer is counted.
 
     Attributes:
         axis: Of the contrasts.
         level: Whether the answer tells a mechanism, an advantage or a price.
-        asks: The question.
         states: The answer, where contrasts say yes.
         against: What spikes are held against.
         counts: Measures of the axis, or `claims`, that count for the answer.
         needs: Whether any of them is enough or all must say yes.
-        change: What would change the answer.
         missing: Why a talk has none of the measures.
     """
 
     axis: Axis
     level: Level
-    asks: Sentence
     states: Sentence
     against: Sentence
     counts: Unique[Some[Measure]]
     needs: Literal["any", "all"]
-    change: Turn
     missing: Sentence
 
 
@@ -418,7 +402,6 @@ class Config(Block):
             ]
             for measure in answer.counts:
                 _one_of(measure, [*countable, "claims"], f"answers.{number}.counts")
-            _one_of(answer.change.measure, answer.counts, f"answers.{number}.change.measure")
         return self
 
 

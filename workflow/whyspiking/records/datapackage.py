@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,20 +96,3 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
 def _contents(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
     return {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-
-
-def main(words: Sequence[str]) -> int:
-    """`python -m whyspiking.records.datapackage FOLDER`."""
-    if len(words) != 1:
-        print("usage: python -m whyspiking.records.datapackage results/<scale>", file=sys.stderr)
-        return 2
-    try:
-        write(Path(words[0]))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,12 +6,27 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+if TYPE_CHECKING:
+    from whyspiking.records.tables import Table
+
 FILE = Path(__file__).with_suffix(".yaml")
 _SIZE = re.compile(r"(?P<of>.+)_at_(?P<percent>\d+)")
+POINTS = "points"
+"""What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
+DIFFERENCES = (
+    "robustness_advantage",
+    "speed_area_gain",
+    "score_difference",
+    "last_layer_gain",
+    "lost",
+    "gained",
+    "above_half_way",
+)
+"""Metrics that are differences of shares, whatever is asked of them."""
 
 
 @cache
@@ -61,3 +76,12 @@ def contrast(perturbed: str, place: str) -> str:
     parts = [perturbation(perturbed)] if perturbed not in ("", "none", "nan") else []
     parts += [locus(place)] if place not in ("", "none", "nan") else []
     return ", ".join(parts)
+
+
+def in_points(verdicts: Table) -> Table:
+    """Rows of a verdict table, their differences of shares in the unit `POINTS`."""
+    differ = verdicts["test"].isin(("difference", "equivalence"))
+    differ |= verdicts["metric"].isin(DIFFERENCES)
+    return verdicts.assign(
+        unit=verdicts["unit"].mask(differ & (verdicts["unit"] == "fraction"), POINTS)
+    )

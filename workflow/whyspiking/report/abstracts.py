@@ -12,8 +12,8 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import Recorded, Row
 from whyspiking.verdicts import rule
+from whyspiking.verdicts.recorded import Recorded, Row
 
 
 def _tests(

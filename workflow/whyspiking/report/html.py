@@ -10,16 +10,14 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from whyspiking.records import labels
-
-if TYPE_CHECKING:
-    from whyspiking.records.tables import Table
+from whyspiking.records.labels import POINTS
 
 ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
@@ -55,18 +53,6 @@ FILTERED = {
 }
 """What a column holds -> the word by which a reader filters it, where that is another."""
 MINUS = "−"
-POINTS = "points"
-"""What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
-DIFFERENCES = (
-    "robustness_advantage",
-    "speed_area_gain",
-    "score_difference",
-    "last_layer_gain",
-    "lost",
-    "gained",
-    "above_half_way",
-)
-"""Metrics that are differences of shares, whatever is asked of them."""
 
 
 class Html(Markup):
@@ -137,15 +123,6 @@ def letter(number: int) -> str:
     return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
 
-def in_points(verdicts: Table) -> Table:
-    """Rows of a verdict table, their differences of shares in the unit `POINTS`."""
-    differ = verdicts["test"].isin(("difference", "equivalence"))
-    differ |= verdicts["metric"].isin(DIFFERENCES)
-    return verdicts.assign(
-        unit=verdicts["unit"].mask(differ & (verdicts["unit"] == "fraction"), POINTS)
-    )
-
-
 def value(
     x: float, unit: str, *, signed: bool = False, low: float = np.nan, high: float = np.nan
 ) -> Markup:
@@ -156,7 +133,7 @@ def value(
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
-        unit: As in `glossary.GLOSSARY`, or `POINTS`: a difference of shares, always signed.
+        unit: As in `glossary.GLOSSARY`, or `labels.POINTS`: a difference of shares, always signed.
         signed: It is a difference: print the plus sign; of shares, in points.
         low: Lower end of its interval, if there is one.
         high: Upper end.

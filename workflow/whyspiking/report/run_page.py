@@ -33,7 +33,6 @@ from whyspiking.report import (
     when,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import AGAIN, FOLDER, Recorded, beside
 from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.report.talk_page import (
     JUDGED,
@@ -51,6 +50,7 @@ from whyspiking.report.talk_page import (
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import Answer
+from whyspiking.verdicts.recorded import AGAIN, FOLDER, Recorded, beside
 
 INDEX = "networks.csv"
 """In the record: trained networks that come with it."""

@@ -14,8 +14,8 @@ from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, letter, macros
-from whyspiking.report.recorded import Recorded
 from whyspiking.verdicts import recipe, rule
+from whyspiking.verdicts.recorded import Recorded
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
 MEASURES = (

@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
+from whyspiking.records import labels
 from whyspiking.report import html
 from whyspiking.verdicts.answers import (
     DIVIDED,
@@ -86,7 +87,7 @@ def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
 
 def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
-    signed = finding.metric in html.DIFFERENCES
+    signed = finding.metric in labels.DIFFERENCES
     shown = html.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
     alone = not finding.decidable and np.isfinite(finding.effect)
     return shown + ", one seed" if alone else shown

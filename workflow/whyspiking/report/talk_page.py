@@ -20,21 +20,20 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.records import tables, whole_files
+from whyspiking.records import labels, tables, whole_files
 from whyspiking.records.columns import ENERGY, HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
 from whyspiking.report import (
     abstracts,
     eight_talks,
     html,
-    recorded,
     sections,
     tasks_section,
 )
-from whyspiking.report.html import Html, in_points, macros
-from whyspiking.report.recorded import Recorded, beside
+from whyspiking.report.html import Html, macros
 from whyspiking.talks import talk_module
-from whyspiking.verdicts import reproduction, rule
+from whyspiking.verdicts import recorded, reproduction, rule
+from whyspiking.verdicts.recorded import Recorded, beside
 
 
 def find(results: str | Path) -> Path:
@@ -240,7 +239,7 @@ def judged(folder: Path) -> dict[str, Table]:
         name: tables.read(existing(folder / f"{name}.csv"), schema)
         for name, schema in JUDGED.items()
     }
-    return own | {"verdicts": in_points(own["verdicts"])}
+    return own | {"verdicts": labels.in_points(own["verdicts"])}
 
 
 PICTURE = "figure.svg"

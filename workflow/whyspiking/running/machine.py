@@ -27,8 +27,8 @@ from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 from whyspiking.running.jobs import cpu_seconds
 
-# CPU seconds of each part on a machine of unit 1; `maintain/benchmarks/machine.py --calibrate U`
-# gives those by which this machine has unit U. Who changes a part adds 1 to MIX.
+# CPU seconds of each part on a machine of unit 1: what `maintain/benchmarks/machine.py` prints on
+# one of unit U, divided by U. Who changes a part adds 1 to MIX.
 REFERENCE_S = {"python": 0.117, "memory": 0.045, "matrices": 0.082, "compile": 0.271}
 MIX = 1
 FILE = "machine.json"

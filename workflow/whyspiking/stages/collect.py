@@ -27,10 +27,10 @@ def collect_talk(
     """Stack the tables of one talk, add contrasts between variants, judge its claims.
 
     Args:
-        talk: Name of the talk.
+        talk: Its name.
         metrics: Metrics tables of its simulations.
         facts: The network.json files of its networks; what each answered lies beside them.
-        config: The run configuration.
+        config: Of the run.
         folder: Where the tables of the talk go.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
@@ -64,13 +64,7 @@ def collect_talk(
 
 
 def held_of(talk: str, scale: str, folder: Path) -> reproduction.Held:
-    """The metrics of a finished talk of a run, held against the record.
-
-    Args:
-        talk: Its name.
-        scale: Of the run.
-        folder: Of the talk in it; as written there, since numbers are compared as they are written.
-    """
+    """The metrics in the folder of a finished talk of a run, held against the record."""
     written = tables.read_metrics([folder / "metrics.csv"])
     return reproduction.held(talk, written, scale, folder.parents[1] / reference.FOLDER.name)
 

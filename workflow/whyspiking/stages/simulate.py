@@ -1,7 +1,4 @@
-"""The second stage of a replication: re-simulate its networks in Brian2 and measure them.
-
-A module of its own, so that a change of what is measured trains no network anew.
-"""
+"""The second stage: re-simulate networks in Brian2 and measure them; nothing is trained here."""
 
 from __future__ import annotations
 

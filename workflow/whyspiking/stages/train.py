@@ -1,7 +1,4 @@
-"""The first stage of a replication: train a network and run it in its own engine.
-
-Nothing is measured here, so that a change of a measure trains no network anew.
-"""
+"""The first stage: train a network and run it in its own engine; nothing is measured here."""
 
 from __future__ import annotations
 

@@ -33,9 +33,8 @@ from whyspiking.training.history import History
 class Bump:
     """The published remedy for silent neurons, instead of a penalty (README, section 4).
 
-    Attributes:
-        first: Amount added to the weights of silent neurons.
-        tolerated: Share of silent (sample, neuron) pairs per layer that is accepted.
+    `first` is the amount added to their weights, `tolerated` the share of silent (sample, neuron)
+    pairs of each layer that is accepted.
     """
 
     first: float
@@ -62,16 +61,10 @@ class Bump:
 
 
 def loss(times: NDArray, targets: NDArray, params: ct.Params) -> tuple[float, NDArray]:
-    """Mean loss of a batch and its derivative by the output times (README, Eq. 4).
+    """Mean loss of a batch and its derivatives by the output times (README, Eq. 4).
 
-    Args:
-        times: Output times in units of tau_s, (sample, class).
-        targets: True classes, (sample,).
-        params: xi, alpha, beta, silent_loss.
-
-    Returns:
-        Loss, and derivatives (sample, class) with the 1/batch of the mean; zero for samples whose
-        true neuron is silent, which cost `silent_loss`.
+    Times, in units of tau_s, and derivatives, with the 1/batch of the mean, are (sample, class).
+    Samples whose true neuron is silent cost `silent_loss` and have no gradient.
     """
     rows = np.arange(len(times))
     true = times[rows, targets]
@@ -135,12 +128,8 @@ def train(
         progress: Called after every epoch.
         learner: What learns, from parameters, spike times without bias (sample, input), classes
             (sample,) and weights to start from; by default `Compiled`.
-        epochs: Number of epochs, by default `params.epochs`.
-        purpose: Added to the names of the random streams, so that several trainings of one seed
-            differ.
-
-    Returns:
-        Weights after the last epoch, as published, with the history of training.
+        epochs: By default `params.epochs`; the weights after the last are kept, as published.
+        purpose: Added to the names of the streams, so that trainings of one seed differ.
 
     Raises:
         UserError: If a weight is no longer a finite number: names epoch, step and array.

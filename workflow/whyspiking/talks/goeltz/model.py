@@ -42,13 +42,7 @@ Weights = tuple[NDArray, ...]
 
 @dataclass(frozen=True)
 class Pass:
-    """Spikes of one batch, layer by layer.
-
-    Attributes:
-        received: What each layer received: input times, or those of the layer before, with bias;
-            (sample, input + bias).
-        layers: First spikes of each layer, the output last.
-    """
+    """Times that each layer received, (sample, input + bias), and its first spikes; output last."""
 
     received: tuple[NDArray, ...]
     layers: tuple[LayerOutput, ...]
@@ -108,13 +102,9 @@ def closed_form(params: ct.Params) -> Forward:
 
 
 def gradients(params: ct.Params, spikes: Pass, weights: Weights, by_output: NDArray) -> Weights:
-    """Derivatives of the loss by the weight matrices (README, Eqs. 5 to 7).
+    """Derivatives of the loss by the weights of a pass (README, Eqs. 5 to 7).
 
-    Args:
-        params: Parameters of the experiment.
-        spikes: Forward pass of the batch.
-        weights: Weights of that pass.
-        by_output: Derivative by the output times, (sample, class).
+    They follow from those by the output times, (sample, class).
     """
     limits = {
         "min_slope": first_spike.min_slope(params.slope_floor, threshold(params), params.tau_ratio),

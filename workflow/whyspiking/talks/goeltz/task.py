@@ -54,11 +54,6 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
     both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
     has not fired is background.
-
-    Args:
-        params: Parameters of the experiment.
-        task: From `make_task`.
-        t_ms: Time of asking.
     """
     if params.dataset == "mnist":
         return encoding.features_until(params, task, t_ms)
@@ -67,12 +62,10 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
 
 
 def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray | None, NDArray]:
-    """Values and classes of one split, before they become spikes.
+    """Values and classes of one split, before they become spikes; None where there is no split.
 
-    Returns:
-        Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
-        published code divides by 256, not 255; of a shared task its times in [0, 1]. None where a
-        split does not exist.
+    Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
+    published code divides by 256, not 255; of a shared task its times in [0, 1].
     """
     if params.dataset == "shared":
         drawn = shared.latencies(params, split)

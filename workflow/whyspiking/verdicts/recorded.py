@@ -1,4 +1,7 @@
-"""The record beside the run at hand: what a run reproduces, and what published sizes say."""
+"""Is it the recorded run? What pages, the Snakefile and the record's own commands ask of it.
+
+`reproduction` compares numbers, `recipe` what they were made by, `records.reference` reads files.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
-from whyspiking.report.html import in_points
+from whyspiking.records.labels import in_points
 from whyspiking.running import machine
 from whyspiking.verdicts import recipe, reproduction, rule
 from whyspiking.verdicts.recipe import Change
@@ -94,13 +97,13 @@ class Recorded:
         """What the record was made with and is not here: its name, there, here."""
         found: dict[str, tuple[str, str, str]] = {}
         for made in (self.made[talk] for talk in talks if talk in self.made):
-            versions = {name: metadata.version(name) for name in made.get("versions", ())}
+            summing, versions = made.get("arithmetic", {}), made.get("versions", {})
             known = [
-                ("compiler", made.get("arithmetic", {}).get("compiler", "?"), machine.compiler()),
+                ("compiler", summing.get("compiler", "?"), machine.compiler()),
                 ("processor", made.get("machine", {}).get("cpu"), machine.processor()),
-                ("caches", made.get("arithmetic", {}).get("caches"), arithmetic.caches()),
+                ("caches", summing.get("caches"), arithmetic.caches()),
                 ("Python", made.get("python"), platform.python_version()),
-                *((name, made["versions"][name], own) for name, own in versions.items()),
+                *((name, was, metadata.version(name)) for name, was in versions.items()),
             ]
             found |= {entry[0]: entry for entry in known if entry[1] not in (None, entry[2])}
         return list(found.values())
