@@ -17,7 +17,7 @@ from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
 COLUMNS = 3
-LOOKS = ("spiking", "control")
+LOOKS = ("control", "spiking")
 """Roles of the networks that lines are of, in the order of their looks."""
 
 

@@ -87,7 +87,7 @@ def isolated(metrics: Table) -> fg.Plate:
             side if edge is None else 100 * edge
             for edge, side in zip(contrast.band, (-100, 100), strict=True)
         )
-        left.barh(row, high - low, 0.8, low, color=fg.GREEN, alpha=0.15)
+        left.barh(row, high - low, 0.8, low, facecolor=(fg.GREEN, 0.1), edgecolor=fg.GREEN)
         left.plot(own, [row + 0.2] * len(own), ".", color=fg.GREY, markersize=5)
         left.plot([mean["low"], mean["high"]], [row, row], color=fg.INK)
         left.plot(mean["mean"], row, "o", color=fg.RED, markersize=5)
