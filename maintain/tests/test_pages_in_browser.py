@@ -78,8 +78,7 @@ const number = (c) => c.dataset.sort === undefined && c.classList.contains("numb
 const value = (c) => number(c) ? String(parseFloat(amount(c))) : said(c);
 const known = (c) => c !== undefined && !["", "NaN"].includes(value(c));
 const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-// Rows that share a cell stay together.
-const heads = [...document.querySelectorAll("table:not(:has([rowspan])) thead th")];
+const heads = [...document.querySelectorAll("table thead th")];
 let unknown = 0;
 for (const head of heads) for (const sign of [1, -1]) {
   if (!head.querySelector("button")) { wrong.push(`${head.textContent}: cannot sort`); break; }

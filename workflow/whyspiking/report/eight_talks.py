@@ -81,9 +81,9 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
                 fontweight="bold" if heavy else "normal",
             )  # fmt: skip
     return plate.says(
-        "Grey: what counts as replicated, written down before the run. Diamond: the published "
-        "number. Dot and bar: ours, with its 95 % interval over networks; where every network must "
-        "pass, from the lowest to the highest. Each row has a scale of its own.",
+        "Grey: what counts as replicated, written down before the run. Diamond: published. Dot and "
+        "bar: ours, with its 95 % interval over networks; where each must pass, from the lowest to "
+        "the highest. Each row has its own scale.",
         alt(shown),
         f"{shown[0][2]['talk']}/verdicts.csv",
     )

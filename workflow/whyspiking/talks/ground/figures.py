@@ -107,10 +107,9 @@ def isolated(metrics: Table) -> fg.Plate:
     right.minorticks_off()
     right.legend(fontsize=9)
     return plate.says(
-        "One thing changed at a time. Left: points of accuracy that it gives or takes; red: mean, "
-        "with its 95 % interval over networks that share their data (grey dots); green: what was "
-        "expected, fixed beforehand. Right: sound localisation by 8 units, shown 64,000 trials of "
-        "which so many differ.",
+        "Left: what one change gives or takes; red: mean with its 95 % interval over networks that "
+        "share their data (grey); green: expected, fixed beforehand. Right: sound localisation by "
+        "8 units, shown 64,000 trials.",
         f"Points: {'; '.join(told)}.",
     )
 
