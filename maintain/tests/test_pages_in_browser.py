@@ -148,7 +148,7 @@ const out = document.createElement("pre"); out.id = "measured";
 out.textContent = JSON.stringify({ marks, faint: [...faint] });
 document.body.append(out);
 """
-PALE = '<figure id="pale"><svg><rect width="99" height="99" fill="#808080" opacity="0.3"/></svg></figure>'
+PALE = '<figure id="pale"><svg><rect width="99" height="99" fill="#8884"/></svg></figure>'
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 Intervals are t intervals over seeds: the percentile bootstrap, seaborn's default, covers only 75 %
 with three seeds. Colours have a contrast of at least 3:1 on the light and on the
-dark page, pale areas an edge of one, no two look alike to a colour-blind reader, and a marker always
-says the same as a colour.
+dark page, pale areas an edge of one, no two look alike to a colour-blind reader, and a marker
+always says the same as a colour.
 """
 
 from __future__ import annotations
