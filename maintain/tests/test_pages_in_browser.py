@@ -5,7 +5,7 @@ import shutil
 from importlib import resources
 
 import pytest
-from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
+from made.browser import CHROMIUM, COLOURS, MEASURE_CONTRAST, ask, chromium
 from made.checkouts import ROOT
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -78,8 +78,7 @@ const number = (c) => c.dataset.sort === undefined && c.classList.contains("numb
 const value = (c) => number(c) ? String(parseFloat(amount(c))) : said(c);
 const known = (c) => c !== undefined && !["", "NaN"].includes(value(c));
 const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-// Rows that share a cell stay together.
-const heads = [...document.querySelectorAll("table:not(:has([rowspan])) thead th")];
+const heads = [...document.querySelectorAll("table thead th")];
 let unknown = 0;
 for (const head of heads) for (const sign of [1, -1]) {
   if (!head.querySelector("button")) { wrong.push(`${head.textContent}: cannot sort`); break; }
@@ -114,6 +113,42 @@ out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom("
   said: document.querySelectorAll(".first .told > p").length });
 document.body.append(out);
 """
+# Parts of figures that the better of their fill and edge does not tell 3:1 from the areas behind.
+MARKS = """
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+const over = ([c, a], b) => b.map((x, k) => a * c[k] + (1 - a) * x);
+const paint = (e, kind) => { const s = getComputedStyle(e);
+  if (s[kind] === "none" || (kind === "stroke" && !parseFloat(s.strokeWidth))) return null;
+  const c = parse(s[kind]); return [c, (c[3] ?? 1) * s[`${kind}Opacity`] * s.opacity]; };
+const area = (e, x, y) => { const box = e.getBoundingClientRect();
+  return Math.min(box.width, box.height) > 12 && e.isPointInFill && paint(e, "fill") &&
+    e.isPointInFill(new DOMPoint(x, y).matrixTransform(e.getScreenCTM().inverse())); };
+const page = parse(getComputedStyle(document.body).backgroundColor).slice(0, 3);
+const faint = new Set(); let marks = 0;
+for (const e of document.querySelectorAll(
+  "figure svg :is(path, line, circle, rect, use):not(defs *, clipPath *, .hit, .veil)")) {
+  const box = e.getBoundingClientRect(), long = e.getTotalLength?.() ?? 0;
+  const on = (k) => e.getPointAtLength(k / 9 * long).matrixTransform(e.getScreenCTM());
+  const points = long ? [0.1, 1, 2.2, 3, 4, 5, 6.2, 7, 8.9].map(on) : [];
+  points.push({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
+  for (const { x, y } of points) {
+    const stack = document.elementsFromPoint(x, y), place = stack.indexOf(e);
+    const [front, back] = [stack.slice(0, place), stack.slice(place + 1)].map((some) =>
+      some.filter((f) => area(f, x, y)).map((f) => paint(f, "fill")).reverse());
+    if (place < 0 || front.some(([, alpha]) => alpha === 1)) continue; // it is hidden there
+    const behind = back.reduce((b, f) => over(f, b), page);
+    const seen = (c) => front.reduce((b, f) => over(f, b), c);
+    const own = ["fill", "stroke"].map((kind) => paint(e, kind)).filter(Boolean);
+    const best = Math.max(...own.map((f) => ratio(seen(over(f, behind)), seen(behind))));
+    marks += 1;
+    if (best < 3) faint.add(`${e.closest("figure").id} ${e.tagName} ${best.toFixed(1)}`);
+  }
+}
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ marks, faint: [...faint] });
+document.body.append(out);
+"""
+PALE = '<figure id="pale"><svg><rect width="99" height="99" fill="#8884"/></svg></figure>'
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +204,17 @@ def test_text_is_readable_in_both_themes(tmp_path, mailed, theme, background):
     assert measured["texts"] > 500
     assert (measured["low"], measured["repeated"]) == ([], [])
     assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_that_figures_draw_is_seen_on_what_lies_behind(tmp_path, mailed, theme):
+    page = mailed / "pale.html"
+    text = (mailed / "report.html").read_text(encoding="utf-8")
+    page.write_text(text.replace("</main>", f"{PALE}</main>"), encoding="utf-8")
+    measured = ask(tmp_path, page, COLOURS + MARKS, theme, size="1440,40000")
+    assert measured["marks"] > 2000
+    (pale,) = measured["faint"]
+    assert pale.startswith("pale rect")
 
 
 def test_the_first_screen_holds_the_answer(tmp_path, mailed):

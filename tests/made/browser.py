@@ -15,13 +15,20 @@ from made.hangs import limit
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-# For every text, the contrast of its colour with the first opaque background behind it.
-MEASURE_CONTRAST = """
+# Colours as numbers, and the contrast of two of them.
+COLOURS = """
 const parse = (c) => { const v = c.match(/[\\d.]+/g).map(Number);
   return c.startsWith("color(") ? v.slice(0, 3).map((x) => 255 * x).concat(v[3] ?? 1) : v; };
 const lum = (c) => { const l = c.slice(0, 3).map((x) => x / 255)
   .map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
   return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]; };
+const ratio = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((p, q) => p - q);
+  return (y + 0.05) / (x + 0.05); };
+"""
+# For every text, the contrast of its colour with the first opaque background behind it.
+MEASURE_CONTRAST = (
+    COLOURS
+    + """
 const behind = (e) => { for (; e; e = e.parentElement) {
   const b = parse(getComputedStyle(e).backgroundColor); if ((b[3] ?? 1) === 1) return b; }
   return parse(getComputedStyle(document.documentElement).backgroundColor); };
@@ -33,9 +40,8 @@ while (walker.nextNode()) {
   if (!walker.currentNode.textContent.trim() || e.closest("script, style, option")) continue;
   const s = getComputedStyle(e);
   const ink = e.closest("svg") && !["none"].includes(s.fill) ? parse(s.fill) : parse(s.color);
-  const [a, b] = [lum(ink), lum(behind(e))].sort((x, y) => y - x);
   texts += 1;
-  const contrast = (a + 0.05) / (b + 0.05);
+  const contrast = ratio(ink, behind(e));
   const words = walker.currentNode.textContent.trim().slice(0, 40);
   if (contrast < 4.5) low.push([contrast.toFixed(2), e.tagName, words]);
 }
@@ -47,6 +53,7 @@ out.textContent = JSON.stringify({ texts, low,
   page: getComputedStyle(document.body).backgroundColor });
 document.body.append(out);
 """
+)
 
 
 def chromium(tmp_path: Path, *words: str, size: str = "1200,900") -> tuple[str, str]:

@@ -1,3 +1,4 @@
+import itertools
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.report import eight_talks
+from whyspiking.report.eight_talks import COLOURS
 from whyspiking.talks.goeltz import figures as goeltz
 
 CSS = Path(figures.__file__).parents[1] / "report" / "assets" / "style.css"
@@ -31,10 +33,13 @@ def data(line):
     return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
 
 
-def luminance(colour):
+def linear(colour):
     channels = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(colour):
+    return linear(colour) @ [0.2126, 0.7152, 0.0722]
 
 
 def contrast(one, other):
@@ -51,6 +56,41 @@ def page_colours():
 def test_every_colour_can_be_told_from_both_pages(page):
     for colour in figures.PALETTE:
         assert contrast(colour, page) >= 3.0, colour
+
+
+BLIND = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+               [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+               [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+               [0.004733, 0.691367, 0.303900]],
+    "none": np.eye(3),
+}  # fmt: skip
+"""What linear red, green and blue become (Machado et al. 2009, severity 1)."""
+XYZ = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
+
+
+def lab(colour, matrix):
+    """A colour in CIELAB, as someone sees it."""
+    seen = np.clip(np.array(matrix) @ linear(colour), 0, 1)
+    x, y, z = np.cbrt(XYZ @ seen / XYZ.sum(axis=1))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def page_classes(theme):
+    names = "|".join(COLOURS)
+    found = re.findall(rf"--(?:{names}): light-dark\((#\w{{6}}), (#\w{{6}})\)", CSS.read_text())
+    return [both[theme] for both in found]
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("colours", [figures.PALETTE, page_classes(0), page_classes(1)])
+def test_no_two_colours_look_alike_to_a_colour_blind_reader(kind, colours):
+    assert len(colours) >= 5
+    seen = {colour: lab(colour, BLIND[kind]) for colour in colours}
+    for one, other in itertools.combinations(colours, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) >= 10, (one, other)
 
 
 def test_over_seeds_averages_draws_first_and_uses_student_t():

@@ -1,5 +1,7 @@
 """When to use spikes, and what would decide the rest: tables that follow the frontiers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made.frontier_points import UP, family, points, rule
@@ -126,3 +128,5 @@ def test_at_most_five_are_proposed_the_cheapest_first():
     found = answered(*rows, *(family("twin", task=name) for name in spreads))
     own = programme.table(found.advantage, found.networks, timed())
     assert [x["task"] for x in own] == ["t0", "t1", "t2", "t3", "t4"]
+    page = first_screen.programme(replace(found, titles={x: x for x in spreads}), timed())
+    assert page.count("<tr><td>") == 5

@@ -2,7 +2,8 @@
 
 Intervals are t intervals over seeds: the percentile bootstrap, seaborn's default, covers only 75 %
 with three seeds. Colours have a contrast of at least 3:1 on the light and on the
-dark page, and a marker always says the same as a colour.
+dark page, pale areas an edge of one, no two look alike to a colour-blind reader, and a marker
+always says the same as a colour.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 INK = "#010203"
 """The page's text colour; `svg.embed` turns it into currentColor."""
 BLUE, RED, GREEN = "#0072B2", "#C8553D", "#00876C"
-PURPLE, OLIVE, GREY = "#A3519C", "#917300", "#777B82"
+PURPLE, OLIVE, GREY = "#A13FDC", "#917300", "#7C858E"
 PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "X")
 CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
@@ -145,9 +146,8 @@ def line_with_interval(
     marker = MARKERS[index % len(MARKERS)] if markers else ""
     ax.plot(x, points["mean"], color=colour, marker=marker, label=label, **options)
     if points["low"].notna().any():
-        ax.fill_between(
-            x, points["low"], points["high"], color=colour, alpha=0.18, linewidth=0, zorder=1
-        )
+        look: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "linewidth": 0.5}
+        ax.fill_between(x, points["low"], points["high"], zorder=1, **look)
 
 
 def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:

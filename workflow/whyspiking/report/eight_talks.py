@@ -81,9 +81,9 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
                 fontweight="bold" if heavy else "normal",
             )  # fmt: skip
     return plate.says(
-        "Grey: what counts as replicated, written down before the run. Diamond: the published "
-        "number. Dot and bar: ours, with its 95 % interval over networks; where every network must "
-        "pass, from the lowest to the highest. Each row has a scale of its own.",
+        "Grey: what counts as replicated, written down before the run. Diamond: published. Dot and "
+        "bar: ours, with its 95 % interval over networks; where each must pass, from the lowest to "
+        "the highest. Each row has its own scale.",
         alt(shown),
         f"{shown[0][2]['talk']}/verdicts.csv",
     )
@@ -132,18 +132,17 @@ def _strip(ax: Axes, row: Row, colour: str) -> None:
     low, high = min(finite.values()), max(finite.values())
     if row["test"] == "ratio":
         ax.set_xscale("log")
-        limits = low / (high / low) ** 0.08, high * (high / low) ** 0.08
+        room = (high / low) ** 0.08
+        limits, beyond = (low / room, high * room), (low / room**2, high * room**2)
         ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 20 * low else (1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
     else:
-        margin = 0.08 * (high - low or 1.0)
-        limits = low - margin, high + margin
+        room = 0.08 * (high - low or 1.0)
+        limits, beyond = (low - room, high + room), (low - 2 * room, high + 2 * room)
         ax.xaxis.set_major_locator(MaxNLocator(3))
-    band = finite.get("band_low", limits[0]), finite.get("band_high", limits[1])
-    # The edge is what can be seen on either page.
-    ax.axvspan(*band, facecolor=GREY, alpha=0.22, linewidth=0)
-    for end in (name for name in ("band_low", "band_high") if name in finite):
-        ax.axvline(finite[end], color=GREY, linewidth=1.2)
+    band = finite.get("band_low", beyond[0]), finite.get("band_high", beyond[1])
+    # The edge is what can be seen on either page; an open side has none.
+    ax.axvspan(*band, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
     if "low" in finite and "high" in finite:
         ax.plot([finite["low"], finite["high"]], [0, 0], color=colour, linewidth=2.4)
     ax.plot(finite["value"], 0, "o", color=colour, markersize=6.5)

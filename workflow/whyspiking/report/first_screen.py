@@ -226,7 +226,7 @@ class Answered:
             for task, word in best.items():
                 if word in SAYS and over.get(task, word) not in (word, ""):
                     parts.setdefault(LESS.get(over[task], "it depends"), []).append(task)
-            said = listed(f"{less} on {listed(tasks)}" for less, tasks in parts.items())
+            said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
             turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
         turned = [f"but {'; '.join(turned)}"] * bool(turned)
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned

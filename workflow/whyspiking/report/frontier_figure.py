@@ -69,7 +69,7 @@ LEGEND: dict[str, dict[str, Any]] = {
         "mew": 0,
         "ms": 4,
     },
-    "guessing": {"color": GREY, "lw": 1.0, "dashes": (1, 2)},
+    "guessing": {"color": GREY, "lw": 1.6, "dashes": (1, 1.6)},
 }
 """What lines and marks mean."""
 

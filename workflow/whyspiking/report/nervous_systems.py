@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import BLUE, GREEN, RED, Plate, require, row_of_panels
+from whyspiking.plots.figures import GREEN, INK, RED, Plate, require, row_of_panels
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
@@ -58,23 +58,21 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
             if name in rows.index:
                 # A logarithmic axis has no zero.
                 ends = np.maximum(rows.loc[name, ["low", "high"]].to_numpy(float), 0.05)
-                ax.plot(ends, [y, y], "o-", color=BLUE, markersize=4, linewidth=2)
+                ax.plot(ends, [y, y], "o-", color=RED, markersize=4, linewidth=2)
         for y, one in enumerate(recorded, len(names)):
             values = one.values.get(entry.metric, ())
-            ax.plot(values, [y] * len(values), "D-", color=RED, markersize=4)
+            ax.plot(values, [y] * len(values), "D-", color=INK, markersize=4)
         ax.set(xscale="log", xlabel=f"{entry.name}{f', {entry.unit}' if entry.unit != '1' else ''}")
         ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
         left, right = ax.get_xlim()
-        ends = max(entry.low, left), min(entry.high, right)
-        ax.axvspan(*ends, facecolor=GREEN, alpha=0.18, linewidth=0)
-        for end in (end for end in (entry.low, entry.high) if left < end < right):
-            ax.axvline(end, color=GREEN, linewidth=1.2)
+        ends = max(entry.low, left / 2), min(entry.high, 2 * right)
+        ax.axvspan(*ends, facecolor=(GREEN, 0.1), edgecolor=GREEN, linewidth=1.2)
         ax.set_xlim(left, right)
     axes[0].set(yticks=range(len(labels)), ylim=(len(labels) - 0.5, -0.5))
     axes[0].set_yticklabels(labels)
     return plate.says(
-        "Green: what was published. Blue: from the lowest to the highest mean of a talk’s "
-        "networks, in the time of its model. Red: trains that were recorded.",
+        "Green: published. Red: from the lowest to the highest mean of a talk’s networks, in the "
+        "time of its model. Diamonds: recorded trains.",
         f"Firing rates and irregularity of the networks of {len(names)} talks beside published "
         "ranges; the numbers stand in the table.",
         "biology.csv",

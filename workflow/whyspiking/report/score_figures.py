@@ -17,7 +17,7 @@ from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
 COLUMNS = 3
-LOOKS = ("spiking", "control")
+LOOKS = ("control", "spiking")
 """Roles of the networks that lines are of, in the order of their looks."""
 
 
@@ -51,8 +51,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
         ax.set_ylabel("score")
     legend_below(plate, list(panels[: len(drawn)]))
     return plate.says(
-        "Score on test data against the number of trained parameters; the largest networks are "
-        "those of all other figures. Bands: pointwise 95 % t intervals over seeds.",
+        "Test score against trained parameters. Bands: pointwise 95 % t intervals over seeds.",
         f"Score against parameters in {len(drawn)} experiments; the numbers stand in the table.",
         "curves.csv",
     )

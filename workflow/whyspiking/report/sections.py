@@ -59,14 +59,15 @@ def counts(verdicts: Table) -> Markup:
 
 def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
     """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
-    judged = verdicts[(verdicts["verdict"] != rule.OUT_OF_SCOPE) & (verdicts["role"] == "key")]
+    decided = verdicts["verdict"] != rule.OUT_OF_SCOPE
+    judged = verdicts[decided & (verdicts["role"] == "key")]
     larger = [recorded.at_paper(row) for row in judged.to_dict("records")]
     passed = judged[judged["verdict"] == rule.REPLICATED]
     but = {
         "at reduced scale": int(passed["label"].str.contains("reduced scale").sum()),
         "against a recalled number": int(passed["recalled"].isin(["number"]).sum()),
     }
-    others = verdicts[verdicts["origin"].isin(REPLICABLE) & (verdicts["role"] != "key")]
+    others = verdicts[verdicts["origin"].isin(REPLICABLE) & (verdicts["role"] != "key") & decided]
     failed = int((others["verdict"] == rule.NOT_REPLICATED).sum())
     told = _counted(judged), but, failed, len(others), list(filter(None, larger)), talks
     return macros("sections").key_line(*told)

@@ -81,14 +81,14 @@ def _yinyang(params: Params, left: Axes, right: Axes) -> str:
 
 
 def _randman(params: Params, left: Axes, right: Axes) -> str:
-    """Two samples of a class, one in full colour, beside two of another."""
+    """Two samples of a class, one of shorter lines, beside two of another."""
     drawn = shared.latencies(params, "test")
     assert drawn is not None
     for ax, which, (colour, _) in zip((left, right), (0, 1), LOOKS, strict=False):
         pair = np.flatnonzero(drawn.classes == which)[:2]
-        for sample, alpha in zip(pair, (1.0, 0.55), strict=True):
-            raster(ax, drawn.times_ms[sample], np.arange(params.n_input), width=1.4)
-            ax.lines[-1].set(color=colour, alpha=alpha)
+        for sample, height in zip(pair, (1.0, 0.45), strict=True):
+            look = {"colours": colour, "height": height, "width": 1.4}
+            raster(ax, drawn.times_ms[sample], np.arange(params.n_input), **look)
         ax.set(xlim=(0, params.window_ms), title=f"class {which + 1}, twice")
     return (
         f"{params.n_input} inputs fire once each; two samples of each of two of the "

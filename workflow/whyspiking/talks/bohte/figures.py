@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN_MS = (400.0, 2600.0)
 COLOURS = (fg.BLUE, fg.RED, fg.PURPLE)
 WAVES = ("P", "PQ", "QR", "RS", "ST", "TP")
-WAVE_COLOURS = (*fg.PALETTE[:5], "#777B82")
+WAVE_COLOURS = fg.PALETTE
 NETWORKS = (
     ("ecg", "spiking", "adaptive, trained"),
     ("timescales", "alif_fixed", "adaptive, fixed"),

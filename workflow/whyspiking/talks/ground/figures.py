@@ -87,7 +87,7 @@ def isolated(metrics: Table) -> fg.Plate:
             side if edge is None else 100 * edge
             for edge, side in zip(contrast.band, (-100, 100), strict=True)
         )
-        left.barh(row, high - low, 0.8, low, color=fg.GREEN, alpha=0.15)
+        left.barh(row, high - low, 0.8, low, facecolor=(fg.GREEN, 0.1), edgecolor=fg.GREEN)
         left.plot(own, [row + 0.2] * len(own), ".", color=fg.GREY, markersize=5)
         left.plot([mean["low"], mean["high"]], [row, row], color=fg.INK)
         left.plot(mean["mean"], row, "o", color=fg.RED, markersize=5)
@@ -105,12 +105,11 @@ def isolated(metrics: Table) -> fg.Plate:
     right.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
     right.set_xticks(counts, [f"{n:,}" for n in counts])
     right.minorticks_off()
-    right.legend(fontsize=9)
+    right.legend(fontsize=9, loc="lower right")  # to look for the best place is slow, and warns
     return plate.says(
-        "One thing changed at a time. Left: points of accuracy that it gives or takes; red: mean, "
-        "with its 95 % interval over networks that share their data (grey dots); green: what was "
-        "expected, fixed beforehand. Right: sound localisation by 8 units, shown 64,000 trials of "
-        "which so many differ.",
+        "Left: what one change gives or takes; red: mean with its 95 % interval over networks that "
+        "share their data (grey); green: expected, fixed beforehand. Right: sound localisation by "
+        "8 units, shown 64,000 trials.",
         f"Points: {'; '.join(told)}.",
     )
 
