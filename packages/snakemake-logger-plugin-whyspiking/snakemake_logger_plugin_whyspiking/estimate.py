@@ -1,11 +1,11 @@
-"""What a run will take: durations of earlier jobs, and what of them cannot run side by side."""
+"""What a run will take: durations of earlier jobs, and the order in which cores take jobs."""
 
 from __future__ import annotations
 
 import csv
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -94,19 +94,44 @@ def _means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
 
 
 def makespan(
-    jobs: Sequence[tuple[Job, float]], cores: int, needs: Mapping[Job, Sequence[Job]]
+    waiting: Sequence[tuple[Job, float]],
+    running: Sequence[tuple[Job, float]],
+    cores: int,
+    needs: Mapping[Job, Sequence[Job]],
+    priority: Mapping[Job, float],
 ) -> float:
-    """Seconds that a run takes at least: all its work on all cores, or the longest chain of jobs.
+    """Seconds until all jobs are done if a free core takes the ready job of highest priority.
 
     Args:
-        jobs: Those to come and at work, with the seconds that each has left.
+        waiting: Jobs and the seconds that each takes; of equal priority the first are taken first.
+        running: Jobs at work and the seconds that each has left.
         cores: Jobs that can run at a time.
-        needs: Jobs that must have ended before a job starts; what is not among `jobs` has.
+        needs: Jobs that must have ended before a job starts; what is not named here has.
+        priority: Of jobs; 0 where it is not told.
     """
-    seconds, ends = dict(jobs), dict[Job, float]()
-    for job in TopologicalSorter({job: needs.get(job, ()) for job in seconds}).static_order():
-        if job in seconds:
-            ends[job] = seconds[job] + max(
-                (ends.get(n, 0.0) for n in needs.get(job, ())), default=0
-            )
-    return max([sum(left for _, left in jobs) / max(cores, 1), *ends.values()])
+    jobs = [job for job, _ in (*running, *waiting)]
+    seconds = [left for _, left in (*running, *waiting)]
+    number = {job: n for n, job in enumerate(jobs)}
+    lacking = [0] * len(jobs)
+    followers: list[list[int]] = [[] for _ in jobs]
+    for n in range(len(running), len(jobs)):
+        for needed in needs.get(jobs[n], ()):
+            if needed in number:
+                lacking[n] += 1
+                followers[number[needed]].append(n)
+    rank = [(-priority.get(job, 0), n) for n, job in enumerate(jobs)]
+    busy = [(left, n) for n, (_, left) in enumerate(running)]
+    ready = [rank[n] for n in range(len(running), len(jobs)) if not lacking[n]]
+    heapq.heapify(busy)
+    heapq.heapify(ready)
+    now = 0.0
+    while ready or busy:
+        while ready and len(busy) < max(cores, 1):
+            _, n = heapq.heappop(ready)
+            heapq.heappush(busy, (now + seconds[n], n))
+        now, ended = heapq.heappop(busy)
+        for n in followers[ended]:
+            lacking[n] -= 1
+            if not lacking[n]:
+                heapq.heappush(ready, rank[n])
+    return now

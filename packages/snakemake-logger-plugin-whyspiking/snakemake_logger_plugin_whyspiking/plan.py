@@ -101,6 +101,7 @@ class Plan:
         done: Number of finished jobs.
         pages: Jobs that write a page, and where.
         needs: Jobs that must have ended before a job starts.
+        priority: Of jobs; those of higher priority start first.
         causes: Why finished jobs run again, a line each.
     """
 
@@ -113,6 +114,7 @@ class Plan:
     done: int = 0
     pages: Mapping[Job, str] = field(default_factory=dict)
     needs: Mapping[Job, Sequence[Job]] = field(default_factory=dict)
+    priority: Mapping[Job, float] = field(default_factory=dict)
     causes: Sequence[str] = ()
     waiting: list[Job] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
@@ -173,18 +175,21 @@ class Plan:
         """Estimated wall time that is left; None while there is nothing to estimate it from.
 
         A job takes what it would take on this machine by an earlier run, corrected by how this run
-        compares so far; else as long as finished jobs of its rule; a running job that tells its
-        progress is extrapolated.
+        compares so far; else
+        as long as finished jobs of its rule; a running job that tells its progress is extrapolated.
         """
         known = bool(self.durations) or bool(self._took)
         ratio = self._ratio()
-        jobs = [(job, self._expected(job, ratio) + self.look_s) for job in self.waiting]
+        running = []
         for entry in self.running.values():
             known |= entry.done > 0.05
             expected = self._expected(entry.job, ratio)
             left = expected if entry.queued is not None else entry.left(now, expected)
-            jobs.append((entry.job, left + self.look_s))
-        return makespan(jobs, self.cores, self.needs) if known else None
+            running.append((entry.job, left + self.look_s))
+        if not known:
+            return None
+        waiting = [(job, self._expected(job, ratio) + self.look_s) for job in self.waiting]
+        return makespan(waiting, running, self.cores, self.needs, self.priority)
 
     def _expected(self, job: Job, ratio: float = 1.0) -> float:
         earlier = self._earlier(job)
@@ -243,6 +248,7 @@ def announce(
         ours: [jobs[needed] for needed in dag.dependencies[job] if needed in jobs]
         for job, ours in jobs.items()
     }
+    plan.priority = {ours: job.priority for job, ours in jobs.items()}
     plan.pages = {
         ours: str(page)
         for job, ours in jobs.items()

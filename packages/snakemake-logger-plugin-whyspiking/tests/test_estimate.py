@@ -139,17 +139,17 @@ def test_a_run_whose_jobs_take_what_was_recorded_takes_what_was_told_first():
 def test_the_queue_of_a_cluster_moves_no_estimate(tmp_path):
     """Neither a wait nor the time until Snakemake looks: a job of 10 s is one of 10 s."""
     log, table = tmp_path / "a.log", tmp_path / "benchmark.tsv"
-    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan = Plan(durations=Durations(ROWS), cores=2)
     plan.expect([job(seed=seed) for seed in range(4)])
     plan.start(0, job(seed=0), 0.0, (str(log),), str(table))
-    assert plan.seconds_left(1000.0) == pytest.approx(40)
+    assert plan.seconds_left(1000.0) == pytest.approx(20)
     log.write_text("")
     plan.running[0].look(1000.0)
     plan.running[0].tell(0.5, "half", 1004.0)
-    assert plan.seconds_left(1004.0) == pytest.approx(36)
+    assert plan.seconds_left(1004.0) == pytest.approx(20)
     table.write_text("s\n10.0\n")
     plan.finish(0, 1180.0)
-    assert plan.seconds_left(1180.0) == pytest.approx(30)
+    assert plan.seconds_left(1180.0) == pytest.approx(20)
 
 
 def test_a_retried_job_is_counted_once():
@@ -162,24 +162,29 @@ def test_a_retried_job_is_counted_once():
     assert (plan.done, plan.total, plan.waiting) == (1, 1, [])
 
 
-A, B, C = (Job(name) for name in "abc")
+A, B, C, D = (Job(name) for name in "abcd")
 
 
 def test_jobs_wait_for_what_they_need():
     jobs = [(A, 5.0), (B, 5.0), (C, 5.0)]
-    for left, needs, seconds in (
-        (jobs, {}, 5),
-        (jobs, {B: [A], C: [B]}, 15),
-        ([(A, 2.0), *jobs[1:]], {B: [A], C: [A]}, 7),
-        (jobs[1:], {B: [A]}, 5),  # what does not wait has ended
+    for waiting, running, needs, seconds in (
+        (jobs, [], {}, 5),
+        (jobs, [], {B: [A], C: [B]}, 15),
+        (jobs[1:], [(A, 2.0)], {B: [A], C: [A]}, 7),
+        (jobs[1:], [], {B: [A]}, 5),  # what does not wait has ended
     ):
-        assert makespan(left, 3, needs) == seconds
+        assert makespan(waiting, running, 3, needs, {}) == seconds
 
 
-def test_no_more_jobs_run_than_there_are_cores_and_the_longest_takes_its_time():
+def test_a_long_job_that_starts_first_is_not_left_alone_at_the_end():
+    jobs = [(A, 1.0), (B, 1.0), (C, 1.0), (D, 3.0)]
+    assert makespan(jobs, [], 2, {}, {}) == 4
+    assert makespan(jobs, [], 2, {}, {D: 1}) == 3
+
+
+def test_no_more_jobs_run_than_there_are_cores():
     jobs = [(Job("train", (("seed", str(n)),)), 1.0) for n in range(600)]
-    assert [makespan(jobs, cores, {}) for cores in (1, 2, 6)] == [600, 300, 100]
-    assert makespan([*jobs, (A, 200.0)], 6, {}) == 200
+    assert [makespan(jobs, [], cores, {}, {}) for cores in (1, 2, 7)] == [600, 300, 86]
 
 
 @dataclass(eq=False)
@@ -190,13 +195,14 @@ class InDag:
     wildcards_dict: dict
     output: dict = field(default_factory=dict)
     log: tuple = ()
+    priority: int = 0
     is_norun: bool = False
 
 
 def handed_over(monkeypatch, folder, log, others=0):
     """What `announce` tells of a training, the page that needs it, the target, and more pages."""
     rule = {name: SimpleNamespace(name=name) for name in ("train", "page", "a")}
-    train = InDag(rule["train"], dict(job().wildcards), log=(log,))
+    train = InDag(rule["train"], dict(job().wildcards), log=(log,), priority=7)
     page = InDag(rule["page"], {"talk": "a"}, {"page": "a.html"})
     target = InDag(rule["a"], {}, is_norun=True)
     more = [InDag(rule["page"], {"talk": f"of {n}"}) for n in range(others)]
@@ -223,6 +229,7 @@ def test_announce_hands_over_the_jobs_their_order_and_their_pages(tmp_path, monk
     train, page = job(), Job.of("page", {"talk": "a"})
     assert (plan.total, plan.waiting, plan.pages) == (3, [page, train], {page: "a.html"})
     assert plan.needs[page] == [train] and plan.needs[train] == []
+    assert plan.priority[train] == 7
     assert plan.seconds_left(0.0) is None
 
 
