@@ -13,23 +13,14 @@ were trained, beside the test trials of `networks.samples` and what the network 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from whyspiking.contract import network_files
-from whyspiking.contract.randomness import Streams
-from whyspiking.contract.trial_subsets import select_task
 from whyspiking.declared import registry
-from whyspiking.declared.experiments import Experiment
 from whyspiking.records import array_files
-from whyspiking.talks.ground import references, tasks, trained
-from whyspiking.talks.ground.protocol import protocol
-from whyspiking.training.reference import answering
 from whyspiking_exchange.export import networks
 
-FAMILY = "twin"
+TALK, FAMILY = "ground", "twin"
 
 
 def ship(run: Path, folder: Path, n: int) -> list[tuple[str, float]]:
@@ -44,34 +35,20 @@ def ship(run: Path, folder: Path, n: int) -> list[tuple[str, float]]:
         Name of each file without its ending, and its share of right decisions in these trials.
     """
     written = []
-    for experiment in registry.load_talk("ground").experiments.values():
-        found = run.glob(f"ground/{experiment.name}/{FAMILY}/seed-*/network.npz")
+    for experiment in registry.load_talk(TALK).experiments.values():
+        found = run.glob(f"{TALK}/{experiment.name}/{FAMILY}/seed-*/network.npz")
         seeds = {int(path.parent.name.removeprefix("seed-")): path.parent for path in found}
-        if seeds and experiment.name.endswith(trained.SUFFIX):
-            written.append(_written(experiment, min(seeds), seeds[min(seeds)], folder, n))
+        if seeds and experiment.name.endswith("_trained"):
+            written.append(_written(experiment.name, min(seeds), seeds[min(seeds)], folder, n))
     return written
 
 
-def _written(
-    experiment: Experiment, seed: int, place: Path, folder: Path, n: int
-) -> tuple[str, float]:
-    params = trained.of_task(
-        registry.params(experiment, networks.config_of(place.parents[3]), seed)
-    )
-    ladder = network_files.load_network(place)
-    chance = protocol().tasks[params.experiment].chance
-    network = trained.picked(ladder, chance, trained.REPLAYED["replayed_best"])
-    chosen = protocol().chosen[params.experiment][FAMILY].given
-    recipe = references.recipe(params.experiment, FAMILY, len(network.arrays["bias"]), chosen)
-    shape = references.shape(params)
-    task = tasks.make_task(params, "test", Streams(seed))
-    assert task is not None
-    task = select_task(task, np.arange(n))
-    inputs = tasks.raster(params, task)
-    choices, _ = answering.answer(recipe, shape, network.arrays, inputs)
-    path = folder / f"ground-{params.experiment}-{FAMILY}.npz"
-    told = {"choices": choices, "targets": np.asarray(task.targets)}
-    array_files.save_arrays({**network.arrays, **networks.events_of(inputs), **told}, path)
-    facts = {"family": FAMILY, "seed": seed, "recipe": asdict(recipe), "shape": asdict(shape)}
-    networks.write_facts(facts, path)
-    return path.stem, float((choices == task.targets).mean())
+def _written(name: str, seed: int, place: Path, folder: Path, n: int) -> tuple[str, float]:
+    experiment = registry.load_talk(TALK).experiments[name]
+    params = registry.params(experiment, networks.config_of(place.parents[3]), seed)
+    trained = networks.Trained(place, params, FAMILY, network_files.load_network(place))
+    arrays, facts, inputs, decided = trained.nir.best_of(params, FAMILY, trained.network, n)
+    path = folder / f"{TALK}-{name.removesuffix('_trained')}-{FAMILY}.npz"
+    array_files.save_arrays({**arrays, **networks.events_of(inputs), **decided}, path)
+    networks.write_facts({"family": FAMILY, "seed": seed, **facts}, path)
+    return path.stem, float((decided["choices"] == decided["targets"]).mean())
