@@ -105,7 +105,7 @@ def isolated(metrics: Table) -> fg.Plate:
     right.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
     right.set_xticks(counts, [f"{n:,}" for n in counts])
     right.minorticks_off()
-    right.legend(fontsize=9, loc="lower right")  # to look for the best place is slow, and warns
+    fg.legend_below(plate, [right])
     return plate.says(
         "Left: what one change gives or takes; red: mean with its 95 % interval over networks that "
         "share their data (grey); green: expected, fixed beforehand. Right: sound localisation by "
