@@ -57,7 +57,7 @@ def test_shared_test_trials_widen_the_interval_of_an_accuracy():
 
 def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
     values = [0.957, 0.958, 0.959]
-    same = claim().on("original")
+    same = claim().on("original").on("")
     row = judge.judge(table(rows(values, trials=200)), same)
     expected = statistics.logit_interval(values, 200)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))

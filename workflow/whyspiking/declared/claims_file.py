@@ -195,10 +195,10 @@ class Claim(Block):
         """The same claim of a run that had other data, the authors' own for instance.
 
         Args:
-            provenance: Who made them.
+            provenance: Who made them; empty: those that it has.
         """
         found = self.model_copy()
-        found._data = provenance
+        found._data = provenance or self._data
         return found
 
     def band(self, scale: str) -> Band | None:
