@@ -85,7 +85,7 @@ def test_the_summary_counts_talks_as_the_tables_do(page, axis):
     said = plain(page.answer())
     words = words_of(axis)
     counted = Counter(words.values())
-    told = re.search(rf"\({axis}\): yes in (\d+) of (\d+) talks, (.*?)\.(?= [A-Z])", said)
+    told = re.search(rf"\({axis}\): yes in (\d+) of (\d+) talks(.*?)\.(?= [A-Z])", said)
     assert told is not None
     assert (int(told[1]), int(told[2])) == (counted["yes"], len(words))
     for word in ("in part", "no", "undecided"):

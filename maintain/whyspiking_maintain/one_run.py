@@ -120,8 +120,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     """Write all files of the record; the page last, which states the hashes of the others."""
     from whyspiking_exchange.export import networks, shipped  # Brian2 and JAX
 
-    # The run's manifest names the talks alone; what is computed of all asks the ground as well.
-    config = {**made["config"], "talks": inputs.config_of()["talks"]}
+    config = made["config"]
     record(config, results, STAGED)
     _durations(config, results, smoke)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))

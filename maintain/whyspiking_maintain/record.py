@@ -51,7 +51,8 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         write_talk(metrics, registry.as_measured(talk, results / name), run, own)
         _, how = of_talk(talk, config, results)
         write_manifest(talk, config, {**how, **of_run}, own)
-    write_joint(config, folder, results)
+    # A run's manifest names the talks alone; what is computed of all asks the ground as well.
+    write_joint({**config, "talks": inputs.config_of()["talks"]}, folder, results)
 
 
 def of_talk(
