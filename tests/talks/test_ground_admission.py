@@ -63,7 +63,7 @@ def test_a_task_is_shown_with_what_was_built():
     leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clocked=8 * 136)
     shown = plain(tasks_section.built(TALK, leaky)["span_recall"])
     says = TALK.experiments["span_recall"].variants["leaky"].says
-    assert f"{says} 8 units, 2.28 messages a trial 99.90 %" in shown
+    assert f"{says} 8 units, 2.28 messages 99.90 %" in shown
     volley = tasks_section.built(TALK, measured()[:0])["volley_recall"]
     assert "nobody has built one" in volley and "table" not in volley
 

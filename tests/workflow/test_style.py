@@ -14,6 +14,7 @@ LONGEST = {
     "packages": 450,
     "docs": 450,
     "tests": 450,
+    "results": 450,  # scripts of networks to take
 }
 
 

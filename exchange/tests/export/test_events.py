@@ -93,9 +93,9 @@ def test_an_undescribed_column_passes_through(package):
     assert resource["schema"]["fields"][-1] == {"name": "new", "type": "any"}
 
 
-def test_a_folder_without_tables_is_refused(tmp_path, capsys):
-    assert datapackage.main([str(tmp_path)]) == 1
-    assert "no table is there" in capsys.readouterr().err
+def test_a_folder_without_tables_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no table is there"):
+        datapackage.write(tmp_path)
 
 
 def test_the_package_frictionless_finds_valid(package):

@@ -69,7 +69,7 @@ def test_index_page_and_files_agree():
     due |= {f"{s}.{k}" for s in stems if s.startswith("ground") for k in ("py", "weights.npz")}
     due |= {f"ground-{task}-twin.{k}" for task in protocol().training for k in ("npz", "json")}
     assert files == due
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3.6e6
     assert sum(path.stat().st_size for path in (ROOT / key_claims.FOLDER).rglob("*.*")) < 6e6
     page = (folder / "README.md").read_text()
     for row in ROWS:

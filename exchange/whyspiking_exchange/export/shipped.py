@@ -374,8 +374,7 @@ stated by the redistributors), also those of the event camera, and stay under th
 |---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-Those of the ground are scripts of Brian2 as well: `python ground-span_recall.py
-ground-span_recall.npz`.
+Those of the ground are scripts of Brian2 as well, which are run with the samples beside them.
 
 ## Networks of numbers
 

@@ -6,7 +6,7 @@ step more to the memories (`Delay`). Memories answer; where there are none, gate
 
 Trained (training/reference/units.py): integrators and a threshold, which also takes a spike's reset
 from its own membrane. The readout is reset when the answer begins, for which NIR has no node: it
-runs on, and whoever reads it takes off what is left of before (`Readout.kept`).
+runs on, and whoever reads it takes off what is left of before (`kept` of `Readout`).
 """
 
 from __future__ import annotations
