@@ -131,7 +131,7 @@ def old(tmp_path):
 
 def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     order, kept = [], []
-    for module, name in ((shipped, "ship"), (one_run.page, "take_pictures")):
+    for module, name in ((shipped, "ship"), (one_run.page, "keep_drawn")):
         monkeypatch.setattr(module, name, lambda *_, of=name: order.append(of))
     monkeypatch.setattr(shipped, "keep", lambda *given: kept.append(given))
 
@@ -143,7 +143,7 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     monkeypatch.setattr(one_run.page, "render", render)
     told = one_run.write(run, run.with_name("smoke"), old)
 
-    assert order == ["ship", "take_pictures", ["datapackage.json", "manifest.json"]]
+    assert order == ["ship", "keep_drawn", ["datapackage.json", "manifest.json"]]
     assert kept == [(run, name, one_run.STAGED) for name in TALKS]
     assert "commit 0123456" in told[0] and "unit 1.25" in told[0] and "none" in told[-1]
     assert reference.recorded(old) == TALKS

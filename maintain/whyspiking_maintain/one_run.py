@@ -126,7 +126,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     for name in registry.counted(registry.available()):
         shipped.keep(results, name, STAGED)
-    page.take_pictures(results, STAGED)
+    page.keep_drawn(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
     drawn = page.render(STAGED, folder)

@@ -2,10 +2,9 @@
 
     python -m whyspiking.recording page [RUN]
 
-Of which run the talks' pictures and exhibits are, `pictures.json` says. A page that is
-opened elsewhere has no file beside it. A link to another file of the repository is absolute, at the
-commit of the drawing, where CITATION.cff has the repository's address. What else leads to a file
-stays words, of which a script makes links where the page lies in its checkout, and
+A page that is opened elsewhere has no file beside it. A link to another file of the repository is
+absolute, at the commit of the drawing, where CITATION.cff has the repository's address. What else
+leads to a file stays words, of which a script makes links where the page lies in its checkout, and
 `.github/workflows/pages.yml` on the site.
 """
 
@@ -22,14 +21,13 @@ from urllib.parse import urljoin
 
 import numpy as np
 
-from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, touchable
 from whyspiking.report.run_page import REPRODUCED
-from whyspiking.report.talk_page import PICTURE, PICTURES, existing, thumbnail
+from whyspiking.report.talk_page import existing
 from whyspiking.stages.provenance import git
 from whyspiking.verdicts.recorded import SCALE
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL
@@ -60,7 +58,6 @@ STATED = '<meta name="tables" content="{}">'
 _LINK = re.compile(
     r'<a (?:[^>]* )?href="(?P<to>(?![a-z]+:)[^"#]+)(?P<part>#[^"]*)?"[^>]*>(?P<told>.*?)</a>', re.S
 )
-_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bool:
@@ -172,25 +169,17 @@ def alone(text: str, page: Path, folder: Path, at: str, home: Path) -> str:
     return _LINK.sub(link, text)
 
 
-def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
-    """Keep the first figure of every talk of a finished run, small, and what the pages draw.
+def keep_drawn(results: Path, folder: Path = reference.FOLDER) -> None:
+    """Keep what the pages draw of a finished run: its exhibits, and a neuron to touch.
 
     Args:
         results: Folder of the run.
         folder: The recorded tables.
     """
-    made = read_json(existing(results / "manifest.json"))
     keep_neuron(results, folder)
     for talk in reference.recorded(folder):
         for path in (results / talk).glob(f"*/{EXHIBITS}"):
             _keep(path, folder)
-    for talk in registry.counted(reference.recorded(folder)):
-        drawn = _DECIMALS.sub("", thumbnail(results / talk))
-        with replacing(folder / talk / PICTURE) as partial:
-            partial.write_text(drawn + "\n", encoding="utf-8")
-    of = {"scale": made["scale"], "commit": made["commit"][:7]}
-    with replacing(folder / PICTURES) as partial:
-        partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
 
 
 def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:

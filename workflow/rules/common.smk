@@ -92,8 +92,7 @@ def trained(talk, file):
 
 def simulated(talk, file):
     """One file of every simulated experiment of a talk that this scale runs."""
-    experiments = TALKS[talk].experiments.values()
-    run = [e.name for e in experiments if registry.seeds(e, config)]
+    run = dict.fromkeys(name for name, _, _ in networks(TALKS[talk], config))
     return [f"<results>/{talk}/{name}/{file}" for name in run]
 
 

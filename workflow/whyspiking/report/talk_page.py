@@ -242,20 +242,17 @@ def judged(folder: Path) -> dict[str, Table]:
     return own | {"verdicts": labels.in_points(own["verdicts"])}
 
 
-PICTURE = "figure.svg"
-"""What is recorded of a talk's page: the figure for its card."""
-PICTURES = "pictures.json"
-"""Beside the recorded tables: scale and commit of the run that these are of."""
 _SECTION = re.compile(r'<section class="signature">.*?</section>', re.DOTALL)
 _DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
 _TEXT = re.compile(r"<text.*?</text>", re.DOTALL)
 _IMAGE = re.compile(r'(?<=base64,)[^"]+')
 LARGE = 200
 """Pixels across from which on a picture is halved for a card."""
+_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def thumbnail(folder: Path) -> Markup:
-    """The picture of a talk, for its card: as recorded, or the one that opens its page, small.
+    """The picture of a talk, for its card: the one that opens its page, small.
 
     Words are left out, which could not be read there.
 
@@ -265,9 +262,7 @@ def thumbnail(folder: Path) -> Markup:
     Raises:
         UserError: If the page is missing, damaged or no talk's page.
     """
-    page, recorded = folder / "report.html", folder / PICTURE
-    if recorded.is_file():
-        return Markup(recorded.read_text(encoding="utf-8").strip())
+    page = folder / "report.html"
     text = whole_files.read(page).decode("utf-8")
     section = _SECTION.search(text)
     if section is None:
@@ -276,7 +271,8 @@ def thumbnail(folder: Path) -> Markup:
             "page.head(); delete it and rerun snakemake"
         )
     drawn = _DRAWING.search(section[0])
-    return Markup(_IMAGE.sub(_halved, _TEXT.sub("", drawn[0])) if drawn else "")
+    small = _DECIMALS.sub("", _TEXT.sub("", drawn[0])) if drawn else ""
+    return Markup(_IMAGE.sub(_halved, small))
 
 
 def _halved(match: re.Match[str]) -> str:
