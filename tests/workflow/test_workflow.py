@@ -13,15 +13,20 @@ from made.checkouts import ROOT, finish, snakemake
 
 import whyspiking
 from whyspiking.declared import registry
+from whyspiking.declared.config import read
+from whyspiking.stages.order import networks
 from whyspiking.verdicts import judge
 
 
-@pytest.mark.parametrize("overlay", [None, "paper"])
-def test_dry_run_of_every_config(checkout, overlay):
-    words = ["--configfile", f"config/{overlay}.yaml"] if overlay else []
-    said = finish(checkout, "-n", *words)
-    assert "train" in said
-    assert "simulate" in said
+@pytest.mark.parametrize("overlay", [[], ["config/paper.yaml"]])
+def test_dry_run_trains_all_networks_and_simulates_the_experiments_with_any(checkout, overlay):
+    words = ["--configfile", *overlay] if overlay else []
+    said = finish(checkout, "-n", "--quiet", "rules", *words)
+    asked = read(*(ROOT / path for path in overlay), folder=ROOT / "config")
+    talks = (registry.load_talk(name) for name in asked["talks"])
+    trained = [(talk.name, *place) for talk in talks for place in networks(talk, asked)]
+    assert f"train {len(trained)}, " in said
+    assert f"simulate {len({place[:2] for place in trained})}, " in said
     assert not list((checkout / "results").rglob("metrics.csv")), "a dry run makes nothing"
 
 
