@@ -256,7 +256,7 @@ def test_a_run_without_avx2_says_so_once_and_goes_on(tmp_path):
         "from whyspiking import arithmetic\narithmetic.processor = lambda: 'flags : sse4_2'\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "-q", "--configfile", "config/smoke.yaml"],
+        [sys.executable, "-m", "snakemake", "goeltz", "-n", "-q"],
         env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{tmp_path / 'workflow'}"},
         capture_output=True,
         text=True,

@@ -2,17 +2,16 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 from made import malformed
+from made.checkouts import ROOT
+from made.project import config
 
 from whyspiking.declared import registry
-from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 
-ROOT = Path(__file__).parents[2]
 SCHEMAS = {
     name: json.loads((ROOT / "workflow" / "schemas" / f"{name}.schema.json").read_text())
     for name in ("config", "talk", "claims")
@@ -31,11 +30,9 @@ TALK = "goeltz"
 
 
 def good_config():
-    values = read(folder=ROOT / "config")
-    # One talk, so that a case costs milliseconds.
-    values["talks"] = [TALK]
-    values["seeds_of"] = [{"experiment": "goeltz.mnist", "seeds": [0, 1]}]
-    return values
+    """Of one talk, so that a case costs milliseconds."""
+    seeds = [{"experiment": f"{TALK}.mnist", "seeds": [0, 1]}]
+    return config("default") | {"talks": [TALK], "seeds_of": seeds}
 
 
 def good_file(name):

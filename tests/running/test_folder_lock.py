@@ -24,11 +24,6 @@ def folder(tmp_path, monkeypatch):
         file.close()
 
 
-def test_the_lock_of_a_killed_run_is_removed(folder):
-    folder_lock.acquire(folder)
-    assert not (folder / "locks").exists()
-
-
 def test_the_lock_of_a_living_run_stays(folder, monkeypatch):
     with (folder / "whyspiking-runs").open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
@@ -60,7 +55,7 @@ def test_a_killed_run_whose_jobs_a_cluster_still_has_is_not_begun_again(
     assert (folder / "locks").exists() == unlocked
 
 
-def test_a_queue_is_not_asked_where_nothing_was_submitted(folder, monkeypatch):
+def test_the_lock_of_a_killed_run_is_removed_and_no_queue_asked(folder, monkeypatch):
     monkeypatch.setattr(folder_lock.slurm, "orphans", lambda folder: ["12"])
     folder_lock.acquire(folder)
     assert not (folder / "locks").exists()

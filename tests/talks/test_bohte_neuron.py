@@ -1,5 +1,7 @@
 """Bohte: equations and gradient of the neuron, its compiled layer, readout and gated units."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,9 +122,16 @@ def test_traces_filter_every_channel_with_every_decay():
 SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
 
 
-@pytest.mark.parametrize(("shape", "beta"), [*((s, 1.8) for s in SHAPES), (SHAPES[1], 0.0)])
-def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
-    """Spikes, end and gradients, from rest or another state; sizes that fill vectors or do not."""
+def scanned(run):
+    """What a function gives where no layer is compiled: it depends on no width of vectors."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "usable", lambda *arrays: False)
+        return run()
+
+
+@functools.cache
+def layer_of(shape, beta):
+    """What a layer is given, from rest or another state; gradients, spikes and end; the scan's."""
     rng = np.random.default_rng(5)
     n, neuron = shape[2], model.Neuron(0.01, surrogates.triangle())
     drawn = (
@@ -144,10 +153,15 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
 
         return jax.jit(jax.grad(weighed, argnums=(0, 1, 2, 3), has_aux=True))(*given)
 
+    return given, run, scanned(run)
+
+
+@pytest.mark.parametrize(("shape", "beta"), [*((s, 1.8) for s in SHAPES), (SHAPES[1], 0.0)])
+def test_the_compiled_layer_is_the_scan(shape, beta, vectors):
+    """Sizes that fill vectors or do not."""
+    given, run, (theirs, (expected, expected_end)) = layer_of(shape, beta)
     assert compiled.usable(*given)
     ours, (fired, end) = run()
-    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
-    theirs, (expected, expected_end) = run()
     assert 0.02 < float(fired.mean()) < 0.6
     np.testing.assert_array_equal(fired, expected)
     np.testing.assert_allclose(end.u, expected_end.u, atol=1e-5)
@@ -188,11 +202,9 @@ def test_gated_units_follow_their_equation():
         np.testing.assert_allclose(ours, h, rtol=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("shape", "blocks"), [*((s, 3) for s in (*SHAPES, (1, 1, 1))), (SHAPES[1], 1), (SHAPES[2], 1)]
-)
-def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monkeypatch):
-    """Activity and gradients to rounding, some units saturated; gated ones from another state."""
+@functools.cache
+def units_of(shape, blocks):
+    """What gated (three blocks) or tanh units are given; activity and gradients; the scan's."""
     rng = np.random.default_rng(6)
     n_steps, n_trials, n = shape
     drawn = [
@@ -216,7 +228,14 @@ def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monk
         gradients, h = jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
         return h, *gradients
 
+    return given, run, scanned(run)
+
+
+@pytest.mark.parametrize(
+    ("shape", "blocks"), [*((s, 3) for s in (*SHAPES, (1, 1, 1))), (SHAPES[1], 1), (SHAPES[2], 1)]
+)
+def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors):
+    """To rounding, some units saturated; gated ones from another state."""
+    given, run, theirs = units_of(shape, blocks)
     assert compiled.usable(*given)
-    ours = run()
-    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
-    assert_close(ours, run(), 1e-5, 1e-7)
+    assert_close(run(), theirs, 1e-5, 1e-7)

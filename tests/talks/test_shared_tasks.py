@@ -48,27 +48,6 @@ def test_every_task_is_set_to_more_than_one_talk():
         assert len({e.talk for e in SHARED if e.task == name}) > 1, name
 
 
-def test_every_talk_has_a_result_or_a_reason_for_every_task():
-    for name in registry.counted(registry.available()):
-        talk = registry.load_talk(name)
-        for task in shared_tasks():
-            takes_part = any(e.task == task for e in talk.experiments.values())
-            assert takes_part != (task in talk.takes_no_part), (name, task)
-            assert "TO BE" not in talk.takes_no_part.get(task, "")
-
-
-@pytest.mark.parametrize("scale", ["default", "full", "paper"])
-def test_all_have_the_same_size_samples_and_presentations(scale):
-    found = {}
-    for experiment in SHARED:
-        values = registry.params(experiment, {**CONFIG, "scale": scale}).values
-        task = shared_tasks()[experiment.task]
-        fixed = {key: values[key] for key in task.parameters}
-        found.setdefault(experiment.task, []).append(fixed)
-    for place, all_of_it in found.items():
-        assert all(fixed == all_of_it[0] for fixed in all_of_it), place
-
-
 def on_steps(times_ms, step_ms):
     """Which step a time lies in, or the time itself where there are no steps."""
     return np.floor(times_ms / step_ms + 1e-6).astype(int) if step_ms else times_ms
