@@ -186,15 +186,13 @@ class _Arranging:
             found.bias = added(found.bias, weights @ given.bias)
         for source, path in given.paths:
             first, delays = path.weights, path.delays
+            if path.size not in (0, weights.shape[1]):
+                raise self.misfit(name, "inputs", weights.shape[1], path.size)
             if first is not None:
-                if len(first) != weights.shape[1]:
-                    raise self.misfit(name, "inputs", weights.shape[1], len(first))
                 self._count(len(weights) * first.shape[1], name)
                 if delays is not None and np.ptp(delays, axis=0).any():
                     raise self._mixed(name)
                 delays = None if delays is None else delays[0]
-            elif delays is not None and delays.size not in (1, weights.shape[1]):
-                raise self.misfit(name, "inputs", weights.shape[1], delays.size)
             made = weights if first is None else weights @ first
             late = None if delays is None else np.broadcast_to(delays, made.shape)
             found.terms.setdefault(source, []).append(Path(made, late))
@@ -202,12 +200,8 @@ class _Arranging:
 
     def _delayed(self, name: str, delays: Matrix, given: Sum) -> Sum:
         """What leaves a Delay."""
-        sizes = [len(p.weights) for _, p in given.paths if p.weights is not None]
-        sizes += [
-            p.delays.size for _, p in given.paths if p.weights is None and p.delays is not None
-        ]
-        sizes += [] if given.bias is None else [given.bias.size]
-        if off := [n for n in sizes if n != delays.size and 1 not in (n, delays.size)]:
+        sizes = [np.size(given.bias), *(path.size for _, path in given.paths)]
+        if off := [n for n in sizes if n not in (0, 1, delays.size) and delays.size > 1]:
             raise self.misfit(name, "delays", delays.size, off[0])
         found = Sum(given.bias)
         if given.bias is not None:
@@ -252,15 +246,11 @@ class _Arranging:
         sizes = {self.input: int(self.nodes[self.input][1]["size"])}
         for _ in range(len(self.neurons) + 1):
             for name in self.neurons:
+                into = self.into[name]
                 own = [np.size(v) for v in self.nodes[name][1].values() if np.size(v) > 1]
-                own += [
-                    sizes[source] if path.weights is None else len(path.weights)
-                    for source, path in self.into[name].paths
-                    if path.weights is not None or source in sizes
-                ]
-                bias = self.into[name].bias
-                own += [] if bias is None else [bias.size]
-                if own:
+                own += [path.size or sizes.get(source, 0) for source, path in into.paths]
+                own += [] if into.bias is None else [into.bias.size]
+                if own := [n for n in own if n]:
                     if min(own) != max(own):
                         raise self.misfit(name, "neurons", max(own), min(own))
                     sizes[name] = own[0]
@@ -273,11 +263,9 @@ class _Arranging:
                 )
         for name, into in self.into.items():
             for source, path in into.paths:
-                shapes = [] if path.weights is None else [path.weights.shape[1]]
-                if path.weights is None and path.delays is not None and path.delays.size > 1:
-                    shapes = [path.delays.size]
-                if off := [n for n in shapes if n != sizes[source]]:
-                    raise self.misfit(name, f"inputs from '{source}'", off[0], sizes[source])
+                n = path.size if path.weights is None else path.weights.shape[1]
+                if n not in (0, sizes[source]):
+                    raise self.misfit(name, f"inputs from '{source}'", n, sizes[source])
         return sizes
 
     # ---- layers ----

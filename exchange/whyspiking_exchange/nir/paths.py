@@ -19,6 +19,13 @@ class Path:
     weights: Matrix | None
     delays: Matrix | None = None
 
+    @property
+    def size(self) -> int:
+        """Number of targets; 0 where it is that of the source."""
+        if self.weights is not None:
+            return len(self.weights)
+        return 0 if self.delays is None or self.delays.size == 1 else self.delays.size
+
     def late(self, delays: Matrix) -> Path:
         """The same behind further delays, (post,) or one for all."""
         more = delays if self.weights is None else delays[:, None]
