@@ -76,7 +76,14 @@ ENDED = re.compile(r"exit status 1(29|30|43)\b|died with <Signals\.SIG(HUP|INT|T
 
 
 class LogHandler(LogHandlerBase):
-    """Snakemake's entry into this package."""
+    """Snakemake's entry into this package.
+
+    It replaces Snakemake's own output on the terminal. It has a filter, since Snakemake's would
+    hide the reason of a failure under --quiet, and leaves what it does not know to its formatter.
+    """
+
+    writes_to_stream = has_filter = True
+    writes_to_file = has_formatter = needs_rulegraph = False
 
     def __post_init__(self) -> None:
         """Prepare the output; called by the base class."""
@@ -96,31 +103,6 @@ class LogHandler(LogHandlerBase):
         self._stop = threading.Event()
         self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
         self._beat: threading.Thread | None = None
-
-    @property
-    def writes_to_stream(self) -> bool:
-        """Replaces Snakemake's own output on the terminal."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """Writes no file."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """Does its own: Snakemake's filter would hide the reason of a failure under --quiet."""
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        """Leaves what it does not know to Snakemake's formatter."""
-        return False
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """Needs no graph."""
-        return False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record of Snakemake."""
@@ -335,7 +317,7 @@ class LogHandler(LogHandlerBase):
         for entry in self.plan.running.values():
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
-                entry.tell(news.fraction, news.text, now)
+                entry.tell(*news, now)
         parts = [words.clock(now - self.began)]
         left = self.plan.seconds_left(now)
         if left is not None and self.plan.done < self.plan.total:
