@@ -105,7 +105,7 @@ def _jobs(
     experiment: registry.Experiment,
     config: Mapping[str, Any],
     base: Mapping[str, Any],
-    known: Mapping[tuple[str, str, str, str], float],
+    known: Mapping[Any, float],
 ) -> Iterator[tuple[str, str, str, int, float]]:
     """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
     talk, name = experiment.talk, experiment.name

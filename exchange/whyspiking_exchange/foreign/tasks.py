@@ -122,6 +122,7 @@ def whole_number(trial_ms: float, step_ms: float) -> int:
     return round(steps)
 
 
+@dataclass(eq=False)
 class Foreign(Replication):
     """A network from elsewhere, in the place of a talk.
 
@@ -130,9 +131,8 @@ class Foreign(Replication):
         setting: What it is set.
     """
 
-    def __init__(self, layers: Layers, setting: Setting) -> None:
-        self.layers = layers
-        self.setting = setting
+    layers: Layers
+    setting: Setting
 
     def check(self, params: Params, name: str) -> None:
         """Refuse what the task has no use for.

@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
@@ -271,9 +272,5 @@ def raster(times_ms: NDArray, clock: Clock, n_steps: int) -> NDArray[np.uint8]:
         clock: Length of a step.
         n_steps: Number of steps; later spikes are dropped.
     """
-    found = np.zeros((times_ms.shape[0], n_steps, times_ms.shape[1]), np.uint8)
-    # What lies on a step but for rounding belongs to it.
-    step = np.floor(np.where(np.isfinite(times_ms), times_ms, 0) / clock.step_ms + 1e-6)
-    trial, channel = np.nonzero(np.isfinite(times_ms) & (step < n_steps))
-    found[trial, step[trial, channel].astype(int), channel] = 1
-    return found
+    trains = Spikes.from_first_spikes(times_ms, n_steps * clock.step_ms)
+    return trains.raster(trains.steps(clock.step_ms), n_steps).astype(np.uint8)
