@@ -290,7 +290,8 @@ class _Arranging:
         for number, k in enumerate(order, 1):
             last = bool(direct) and direct[0] in groups[k]
             name = OUTPUT if last else f"layer{number}"
-            found.append(Layer(name, self.sizes[groups[k][0]], self._states(groups[k])))
+            states = [self._state(node, groups[k]) for node in groups[k]]
+            found.append(Layer(name, self.sizes[groups[k][0]], states))
             places |= {node: (name, i) for i, node in enumerate(groups[k])}
         synapses = [s for name in self.neurons for s in self._synapses(name, places[name], places)]
         if direct:
@@ -356,14 +357,11 @@ class _Arranging:
             "put the weights before the leaky integrators, which comes to the same",
         )
 
-    def _states(self, group: Sequence[str]) -> list[State]:
-        states = []
-        for name in group:
-            (kind, values), n = self.nodes[name], self.sizes[name]
-            own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
-            fed_by = [group.index(source) for source in self._potentials(name)]
-            states.append(State(name, kind, own, *self._flowing(name, n), fed_by))
-        return states
+    def _state(self, name: str, group: Sequence[str]) -> State:
+        (kind, values), n = self.nodes[name], self.sizes[name]
+        own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
+        fed_by = [group.index(source) for source in self._potentials(name)]
+        return State(name, kind, own, *self._flowing(name, n), fed_by)
 
     def _synapses(
         self, name: str, place: tuple[str, int], places: Mapping[str, tuple[str, int]]
