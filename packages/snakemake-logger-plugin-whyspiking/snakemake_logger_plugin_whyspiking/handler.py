@@ -76,14 +76,7 @@ ENDED = re.compile(r"exit status 1(29|30|43)\b|died with <Signals\.SIG(HUP|INT|T
 
 
 class LogHandler(LogHandlerBase):
-    """Snakemake's entry into this package.
-
-    It replaces Snakemake's own output on the terminal. It has a filter, since Snakemake's would
-    hide the reason of a failure under --quiet, and leaves what it does not know to its formatter.
-    """
-
-    writes_to_stream = has_filter = property(lambda self: True)
-    writes_to_file = has_formatter = needs_rulegraph = property(lambda self: False)
+    """Snakemake's entry into this package."""
 
     def __post_init__(self) -> None:
         """Prepare the output; called by the base class."""
@@ -103,6 +96,31 @@ class LogHandler(LogHandlerBase):
         self._stop = threading.Event()
         self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
         self._beat: threading.Thread | None = None
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """Replaces Snakemake's own output on the terminal."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Writes no file."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """Does its own: Snakemake's filter would hide the reason of a failure under --quiet."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """Leaves what it does not know to Snakemake's formatter."""
+        return False
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """Needs no graph."""
+        return False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record of Snakemake."""
