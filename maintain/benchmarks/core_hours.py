@@ -26,10 +26,12 @@ import pandas as pd
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.config import at_scale, read
+from whyspiking.records import tables
+from whyspiking.records.columns import DURATIONS
 from whyspiking.records.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")
-KIND = ("rule", "talk", "experiment", "variant")
+KIND = ["rule", "talk", "experiment", "variant"]
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 """Seconds of a job that do not grow: imports; imports and the build of the program."""
 POPULATIONS = (
@@ -42,7 +44,7 @@ POPULATIONS = (
 )
 """Parameters that say how many neurons a network without layers has."""
 MARKS = ("<!-- core-hours: begin -->", "<!-- core-hours: end -->")
-DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
+LASTING = ("trial_ms", "predict_ms", "learn_ms")
 """Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
 
 
@@ -59,14 +61,9 @@ def main(overlay: Path | None = None, page: Path | None = None) -> None:
 def estimate(overlay: Path | None) -> list[str]:
     """Lines: jobs, core-hours and the longest job of every talk, what is not in these, measured."""
     base, config = at_scale("full"), read(*[overlay] if overlay else [])
-    rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
-    known = {
-        (row["rule"], row["talk"], row["experiment"], row["variant"]): (
-            float(row["cpu_seconds"]) / float(row["unit"])
-        )
-        for row in rows
-        if row["scale"] == base["scale"]
-    }
+    rows = tables.where(tables.read(REFERENCE, DURATIONS), scale=base["scale"])
+    kinds = rows.set_index(KIND)
+    known = (kinds["cpu_seconds"] / kinds["unit"]).to_dict()
     jobs = [
         job
         for talk in config["talks"]
@@ -87,20 +84,19 @@ def estimate(overlay: Path | None) -> list[str]:
     for talk, part in missing.groupby("talk", sort=False):
         named = ", ".join(part["rule"] + " " + part["what"])
         lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}: {named}")
-    return [*lines, _measured([row for row in rows if row["scale"] == base["scale"]])]
+    return [*lines, _measured(rows)]
 
 
-def _measured(rows: list[dict[Any, Any]]) -> str:
+def _measured(rows: Table) -> str:
     """What the recorded run needed most, by which the limits of jobs are to be judged."""
-    timed = [row for row in rows if math.isfinite(float(row["seconds"] or "nan"))]
-    longest = max(timed, key=lambda row: float(row["seconds"]))
-    what = " ".join(longest[key] for key in KIND if longest[key])
+    longest = rows.loc[rows["seconds"].idxmax()]
+    what = " ".join(filter(None, longest[KIND]))
     talks = json.loads(REFERENCE.with_name("manifest.json").read_text(encoding="utf-8"))["talks"]
     largest = max(talks, key=lambda talk: talks[talk]["max_rss_mb"])
     return (
         f"measured at scale {longest['scale']}: longest, as a mean over jobs alike, "
-        f"{float(longest['seconds']) / 60:.1f} min ({what}; CPU "
-        f"{float(longest['cpu_seconds']) / 60:.1f} min); largest "
+        f"{longest['seconds'] / 60:.1f} min ({what}; CPU "
+        f"{longest['cpu_seconds'] / 60:.1f} min); largest "
         f"{talks[largest]['max_rss_mb']:.0f} MB ({largest})"
     )
 
@@ -109,7 +105,7 @@ def _jobs(
     experiment: registry.Experiment,
     config: Mapping[str, Any],
     base: Mapping[str, Any],
-    known: Mapping[tuple[str, str, str, str], float],
+    known: Mapping[Any, float],
 ) -> Iterator[tuple[str, str, str, int, float]]:
     """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
     talk, name = experiment.talk, experiment.name
@@ -145,7 +141,7 @@ def _steps(params: Params) -> float:
     for name in ("n_steps", "n_frames"):
         if name in values:
             return float(values[name])
-    lasting = sum(float(values[name]) for name in DURATIONS if name in values)
+    lasting = sum(float(values[name]) for name in LASTING if name in values)
     lasting = lasting or float(values.get("test_ms", 0))
     return lasting / float(values["dt_ms"]) if lasting and "dt_ms" in values else 1.0
 

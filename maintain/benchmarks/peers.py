@@ -13,6 +13,7 @@ import itertools
 import json
 import sys
 import time
+import timeit
 from typing import Any
 
 DENSITY, CLASSES, REPEATS = 0.05, 10, 3
@@ -48,13 +49,9 @@ def main(library: str, sizes: list[int], batch: int, n_steps: int) -> dict[str, 
         torch.nn.functional.cross_entropy(total, labels).backward()
 
     step()
-    found = []
-    for _ in range(REPEATS):
-        began = time.process_time()
-        step()
-        found.append(time.process_time() - began)
+    spent = timeit.repeat(step, timer=time.process_time, number=1, repeat=REPEATS)
     version = importlib.metadata.version(library)
-    return {"seconds": min(found), "note": f"{library} {version}, torch {torch.__version__}"}
+    return {"seconds": min(spent), "note": f"{library} {version}, torch {torch.__version__}"}
 
 
 if __name__ == "__main__":

@@ -114,13 +114,7 @@ def _model(trials: int) -> BrianModel:
 
 
 def _ours(machine: Machine, raster: np.ndarray, weights: Mapping[str, Any]) -> dict[str, Any]:
-    trial, step, unit = np.nonzero(raster)
-    spikes = Spikes.sorted(
-        step * DT_MS, unit, trial,
-        n_trials=len(raster), n_units=N_IN, duration_ms=STEPS * DT_MS,
-    )  # fmt: skip
+    stimulus = Stimulus({"input": Spikes.from_raster(raster, DT_MS)})
     began = cpu_seconds()
-    found = machine.run(
-        Stimulus({"input": spikes}), {f"s_{name}.w": w for name, w in weights.items()}
-    )
+    found = machine.run(stimulus, {f"s_{name}.w": w for name, w in weights.items()})
     return {"run": cpu_seconds() - began, "spikes": len(found.spikes["hidden"])}

@@ -41,27 +41,23 @@ STAGES = {
 
 def rows(quick: bool) -> Iterator[Row]:
     """What start-up costs."""
-    yield from _imports(1 if quick else 3)
-    began = cpu_seconds()
-    subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
-    seconds = cpu_seconds() - began
-    yield Row("start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
-
-
-def _imports(repeats: int) -> Iterator[Row]:
     code = (
         "import importlib, time; t = time.process_time();"
         "[importlib.import_module(n) for n in {!r}.split(', ')]; print(time.process_time() - t)"
     )
     for job, names in IMPORTS.items():
         spent = []
-        for _ in range(repeats):
+        for _ in range(1 if quick else 3):
             done = subprocess.run(
                 [sys.executable, "-c", code.format(names)],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
             spent.append(float(done.stdout.split()[-1]))
         yield Row(f"imports of {job}", min(spent), note=names)
+    began = cpu_seconds()
+    subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
+    seconds = cpu_seconds() - began
+    yield Row("start of snakemake, nothing run", seconds, "target", 4.0, 1.0)
 
 
 def by_stage(folder: Path) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from whyspiking import arithmetic
 arithmetic.set_variables()
 
 import time
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +40,7 @@ class Row:
         return self.seconds / self.reference if self.reference else float("nan")
 
 
-def cpu(run: Callable[[], Any], repeats: int = 3, warm: bool = True) -> float:
+def cpu(run: Callable[[], Any], repeats: int = 3) -> float:
     """CPU seconds of one call in this process, the least of several: others may be busy."""
-    if warm:
-        run()
-    spent = []
-    for _ in range(repeats):
-        began = time.process_time()
-        run()
-        spent.append(time.process_time() - began)
-    return min(spent)
+    run()  # warm
+    return min(timeit.repeat(run, timer=time.process_time, number=1, repeat=repeats))

@@ -1,7 +1,6 @@
 """A part of the record made again: which experiments are drawn, and what counts as the same."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from made.checkouts import ROOT
 
@@ -63,24 +62,3 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
     assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
-
-
-def test_what_the_first_and_the_second_run_cost_is_told_by_talk_and_stage():
-    def costs_of(scale, *rows):
-        keys = "scale", "rule", "talk", "experiment", "variant", "cpu_seconds", "jobs"
-        return pd.DataFrame([(scale, *row) for row in rows], columns=keys)
-
-    first = costs_of(
-        "full",
-        ("train", "naud", "mnist", "linear", 2.5, 2),
-        ("train", "naud", "mnist", "burstprop", 4.0, 3),
-        ("simulate", "naud", "mnist", "", 7.0, 1),
-        ("train", "naud", "xor", "spiking", 100.0, 5),
-    )
-    second = costs_of("full", ("train", "naud", "mnist", "linear", 3.0, 2))
-    default = costs_of("default", ("train", "naud", "mnist", "linear", 1.0, 1))
-    found = again.costs([("naud", "mnist")], pd.concat([default, first]), second)
-    assert found == {
-        "naud, simulate": {"first": 7.0},
-        "naud, train": {"first": 17.0, "again": 6.0},
-    }

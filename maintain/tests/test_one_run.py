@@ -191,6 +191,22 @@ def test_nothing_is_replaced_where_a_part_fails(run, old, monkeypatch, git):
         one_run.write(run, run.with_name("smoke"), old)
 
 
+def test_the_joint_tables_of_the_ground_are_written_though_a_run_names_the_talks_alone(
+    config, tmp_path, monkeypatch
+):
+    """From the recorded rows of one talk and of the ground."""
+    monkeypatch.setattr(registry, "available", lambda: [])  # own tables are there already
+    of_run = {**config, "talks": registry.counted(config["talks"])}
+    run, folder = tmp_path / "full", tmp_path / "reference"
+    whole_files.write(run / "manifest.json", json.dumps({"commit": COMMIT}))
+    folder.mkdir()
+    for name in ("goeltz", "ground"):
+        (folder / name).symlink_to(ROOT / reference.FOLDER / name)
+    one_run.record(of_run, run, folder)
+    for file in ("frontiers.csv", "advantage.csv", "floors.csv", "literature.csv"):
+        assert len(reference.table(folder / file, columns.OF_A_RUN[file])), file
+
+
 def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
     default = inputs.config_of("default")
     kinds = [

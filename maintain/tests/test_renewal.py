@@ -46,7 +46,7 @@ def whole(tmp_path, monkeypatch, config):
         shutil.copy(file, copy)
     whole = json.loads((COMMITTED / "manifest.json").read_text())
     whole["config"]["talks"] = TALKS
-    (copy / "manifest.json").write_bytes(inputs.text_of(whole))
+    inputs.write_json(copy / "manifest.json", whole)
     return copy
 
 
@@ -61,7 +61,7 @@ def change(folder, name, edit):
     path = folder / name / "manifest.json"
     manifest = json.loads(path.read_text())
     edit(manifest)
-    path.write_bytes(inputs.text_of(manifest))
+    inputs.write_json(path, manifest)
 
 
 def older(folder, *places, name="goeltz"):

@@ -24,7 +24,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.running import machine
-from whyspiking.stages import collect, durations, provenance
+from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import judge, reproduction, rule
 from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import inputs
@@ -74,11 +74,6 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
         "machine": {"cpu": machine.processor(), "unit": machine.unit(Path(config["build_folder"]))},
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "told": told,
-        "cpu_seconds": costs(
-            chosen,
-            reference.table(reference.FOLDER / "durations.csv", columns.DURATIONS),
-            durations.of_kinds(durations.of_jobs(FOLDER / RUN), inputs.SCALE, 1.0),
-        ),
         "verdicts": {"claims": claims, "changed": changed},
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
@@ -87,7 +82,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
             for row in differing.to_dict("records")
         ],
     }
-    inputs.write(reference.FOLDER / AGAIN, inputs.text_of(found))
+    inputs.write_json(reference.FOLDER / AGAIN, found)
     return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
 
 
@@ -107,25 +102,6 @@ def choose(share: float, seed: int, config: Mapping[str, Any]) -> list[tuple[str
     ]
     drawn = np.random.default_rng(seed).permutation(len(known))
     return [known[k] for k in sorted(drawn[: max(1, round(share * len(known)))])]
-
-
-def costs(
-    chosen: Sequence[tuple[str, str]], recorded: pd.DataFrame, again: pd.DataFrame
-) -> dict[str, dict[str, float]]:
-    """CPU seconds of experiments, first and again, by "talk, stage".
-
-    Args:
-        chosen: Talk and name of each experiment.
-        recorded: What the record's jobs cost, columns of `columns.DURATIONS`.
-        again: The same of the jobs that ran again.
-    """
-    found: dict[str, dict[str, float]] = {}
-    for name, table in (("first", recorded), ("again", again)):
-        for row in table[table["scale"] == inputs.SCALE].to_dict("records"):
-            if (row["talk"], row["experiment"]) in chosen:
-                own = found.setdefault(f"{row['talk']}, {row['rule']}", {})
-                own[name] = round(own.get(name, 0.0) + row["cpu_seconds"] * row["jobs"], 1)
-    return dict(sorted(found.items()))
 
 
 def compare(

@@ -171,9 +171,9 @@ def write_pending(lines: Mapping[str, Mapping[str, Sequence[str]]], folder: Path
     write(folder / reference.PENDING, (HEAD + said).encode())
 
 
-def text_of(manifest: Mapping[str, Any]) -> bytes:
+def write_json(path: Path, manifest: Mapping[str, Any]) -> None:
     """A manifest as the file that git keeps."""
-    return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    write(path, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def write(path: Path, content: bytes) -> None:

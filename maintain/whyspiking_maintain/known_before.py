@@ -9,19 +9,18 @@ recipe. Numbers that were seen but never recorded git does not know: those are t
 
 from __future__ import annotations
 
-import gzip
 import io
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import yaml
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records import columns
+from whyspiking.records import columns, tables
 from whyspiking.verdicts import judge
 
 LOG = (
@@ -113,14 +112,11 @@ def _recorded(talk: str, commit: str, asked: Mapping[str, Any]) -> bool:
         return False
     where = asked["where"]
     places = [where, {**where, **asked["versus"]}] if asked.get("versus") else [where]
-    return all(_has(found, place, asked["metric"]) for place in places)
-
-
-def _has(metrics: pd.DataFrame, place: Mapping[str, Any], metric: str) -> bool:
-    fits = metrics["metric"] == metric
-    for column in set(place) - {"engine"}:
-        fits &= metrics[column] == place[column]
-    return bool(fits.any())
+    rows = tables.where(found, metric=asked["metric"])
+    return all(
+        len(tables.where(rows, **{key: place[key] for key in place if key != "engine"}))
+        for place in places
+    )
 
 
 def _metrics(talk: str, commit: str) -> pd.DataFrame | None:
@@ -130,9 +126,9 @@ def _metrics(talk: str, commit: str) -> pd.DataFrame | None:
         done = subprocess.run(shown, capture_output=True, check=False)
         if done.returncode:
             continue
-        raw = gzip.decompress(done.stdout) if place.endswith(".gz") else done.stdout
-        rows = cast("pd.DataFrame", pd.read_csv(io.BytesIO(raw), low_memory=False))
-        return rows[rows["talk"] == talk]
+        packed = "gzip" if place.endswith(".gz") else None
+        rows = pd.read_csv(io.BytesIO(done.stdout), compression=packed, low_memory=False)
+        return tables.where(rows, talk=talk)
     return None
 
 

@@ -22,11 +22,11 @@ import pandas as pd
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.records import columns, datapackage, reference, tables, whole_files
+from whyspiking.records import columns, datapackage, reference, whole_files
 from whyspiking.stages import durations, provenance
 from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import inputs, page
-from whyspiking_maintain.record import record
+from whyspiking_maintain.record import record, write_csv
 
 RUN = Path("results") / inputs.SCALE
 SMOKE = Path("results/smoke")
@@ -165,9 +165,7 @@ def of_run(run: Path) -> pd.DataFrame:
 
 def write_durations(rows: pd.DataFrame, folder: Path) -> None:
     """Write durations.csv of the record, in order."""
-    path = folder / "durations.csv"
-    tables.write_csv(rows.sort_values(["scale", *durations.KIND], kind="stable"), path)
-    whole_files.seal_of(path).unlink()
+    write_csv(rows.sort_values(["scale", *durations.KIND], kind="stable"), folder / "durations.csv")
 
 
 def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]) -> pd.DataFrame:
@@ -220,7 +218,7 @@ def _manifest(made: Mapping[str, Any]) -> None:
     whole = {**made, "command": "make record", "date": inputs.today()}
     whole |= {"config": {**made["config"], "talks": talks}, "inputs": digests(made["config"])}
     whole.pop("reproduced", None)  # of the record before
-    inputs.write(STAGED / "manifest.json", inputs.text_of(whole))
+    inputs.write_json(STAGED / "manifest.json", whole)
 
 
 def committed() -> None:

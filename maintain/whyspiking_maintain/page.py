@@ -31,6 +31,7 @@ from whyspiking.report.talk_page import existing
 from whyspiking.stages.provenance import git
 from whyspiking.verdicts.recorded import SCALE
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL
+from whyspiking_maintain import inputs
 
 NOTEBOOKS = Path("notebooks")
 MAIN, PAGE = "why_spiking", "report.html"
@@ -87,8 +88,7 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bo
                 image = f"{at.format('raw')}/{CARD}"
                 more.append(f'<meta property="og:image" content="{image}">')
             text = text.replace("</head>", "\n".join(more) + "\n</head>", 1)
-            with replacing(folder / file) as partial:
-                partial.write_text(alone(text, Path(file), folder, at, home), encoding="utf-8")
+            inputs.write(folder / file, alone(text, Path(file), folder, at, home).encode())
         slides.write([folder / PAGE], folder / SLIDES)
         card, answer = Path(place) / "card.html", (folder / SLIDES / "answer.svg").absolute()
         shown = (folder / PAGE).read_text(encoding="utf-8")
@@ -189,8 +189,8 @@ def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:
         arrays = load_arrays(network)
         values = {"w": arrays["w"], "tau_ms": np.exp(arrays["log_tau"]), "theta": arrays["theta"]}
         kept = {name: np.asarray(x, float).round(6).tolist() for name, x in values.items()}
-        with replacing(folder / touchable.NEURON) as partial:
-            partial.write_text(json.dumps(kept, separators=(",", ":")) + "\n", encoding="utf-8")
+        text = json.dumps(kept, separators=(",", ":"))
+        inputs.write(folder / touchable.NEURON, f"{text}\n".encode())
 
 
 def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:

@@ -98,7 +98,7 @@ def write_manifest(
     decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
     made = {"format": reference.FORMAT, **how, "recipe": recipe.of(talk), "date": inputs.today()}
     whole = {**made, "inputs": dict(sorted(decides.items()))}
-    inputs.write(folder / "manifest.json", inputs.text_of(whole))
+    inputs.write_json(folder / "manifest.json", whole)
 
 
 def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: Path) -> None:
@@ -110,7 +110,7 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: 
         before: Rows of verdicts.csv that say why a network could not be had.
         folder: Of the talk.
     """
-    _write_csv(metrics, folder / f"metrics.csv{tables.PACKED}", metrics=True)
+    write_csv(metrics, folder / f"metrics.csv{tables.PACKED}", metrics=True)
     written = tables.read_metrics([folder / "metrics.csv"])  # all else follows from these digits
     made = {
         "verdicts.csv": _judged(written, talk, before),
@@ -118,7 +118,7 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: 
         "energy.csv": contrasts.energy_ratios(written),
     }
     for file, content in made.items():
-        _write_csv(content, folder / file)
+        write_csv(content, folder / file)
 
 
 def _judged(table: pd.DataFrame, seen: Talk, run: pd.DataFrame) -> pd.DataFrame:
@@ -156,10 +156,11 @@ def write_joint(
     talks = [registry.load_talk(name) for name in names]
     made["concordance.csv"] = concordance.rows(tables.stacked(verdicts), talks, config)
     for file, table in made.items():
-        _write_csv(table, folder / file)
+        write_csv(table, folder / file)
     datapackage.write(folder)
 
 
-def _write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
+def write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
+    """Write a table without a seal: git keeps what is committed."""
     (tables.write_metrics if metrics else tables.write_csv)(table, path)
     whole_files.seal_of(path).unlink()

@@ -245,7 +245,7 @@ def _restate(
         }
     if known == present:
         manifest["recipe"] = recipe.of(talk)
-    inputs.write(folder / talk.name / "manifest.json", inputs.text_of(manifest))
+    inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
 
 def _older(place: str, was: Sequence[str], manifest: Mapping[str, Any], run: Sequence[str]) -> bool:
@@ -314,5 +314,5 @@ def _tell(
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
     whole["inputs"] = one_run.digests(config, recorded)
     whole["config_since"] = {change.key: change.now for change in differing}
-    inputs.write(folder / "manifest.json", inputs.text_of(whole))
+    inputs.write_json(folder / "manifest.json", whole)
     return left

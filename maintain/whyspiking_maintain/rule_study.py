@@ -8,7 +8,7 @@ correction is shown, that of the least p value in the largest family that there 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,14 @@ SIZE = 2.0
 TRIALS, HURDLE = 1000, 0.9
 """Test trials of a single network, and the accuracy that it must reach."""
 INF = float("inf")
+COUNTED = (
+    rule.REPLICATED,
+    rule.UNCONFIRMED,
+    rule.DIRECTION_ONLY,
+    rule.INCONCLUSIVE,
+    rule.NOT_REPLICATED,
+)
+"""Verdicts of which a column each tells how often they came."""
 
 
 @dataclass(frozen=True)
@@ -137,23 +145,9 @@ def _one_network(criterion: Criterion, share: float) -> str:
 def _row(
     kind: Kind, truth: str, seeds: int, verdicts: Sequence[str], family: int = 1
 ) -> dict[str, object]:
-    shares = {name: verdicts.count(word) / len(verdicts) for name, word in _words()}
+    shares = {word.replace(" ", "_"): verdicts.count(word) / len(verdicts) for word in COUNTED}
     row = {"claim": kind.says, "truth": truth, "is_true": truth not in kind.false_when}
     return {**row, "networks": seeds, "family": family, "draws": len(verdicts), **shares}
-
-
-def _words() -> Iterator[tuple[str, str]]:
-    """Columns of the table and the verdicts that they count."""
-    yield from (
-        (word.replace(" ", "_"), word)
-        for word in (
-            rule.REPLICATED,
-            rule.UNCONFIRMED,
-            rule.DIRECTION_ONLY,
-            rule.INCONCLUSIVE,
-            rule.NOT_REPLICATED,
-        )
-    )
 
 
 def write() -> None:

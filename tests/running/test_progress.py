@@ -31,8 +31,7 @@ def test_log_and_news_tell_the_same(log, clock):
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d \+38 s goeltz yinyang spiking seed 3 25%: epoch 5/20 error 4 %\n", line
     )
-    news = progress.latest(log)
-    assert (news.fraction, news.text) == (0.25, "epoch 5/20 error 4 %")
+    assert progress.latest(log) == (0.25, "epoch 5/20 error 4 %")
 
 
 def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
@@ -42,7 +41,7 @@ def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
         tell(step / 100, f"step {step}")
     # 100 calls in 2 s: one each half second, and the end.
     assert len(log.read_text().splitlines()) <= 5
-    assert progress.latest(log).text == "step 100"
+    assert progress.latest(log) == (1.0, "step 100")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
 )
 def test_fractions_are_clipped(log, clock, given, kept):
     progress.reporter(log, "a")(given, "text")
-    assert progress.latest(log).fraction == kept
+    assert progress.latest(log) == (kept, "text")
 
 
 def test_half_written_news_counts_as_none(log):

@@ -86,7 +86,7 @@ def test_the_graph_decides_as_the_network():
         drive = membrane + refractory + now @ nodes["bias0"]["weight"].T
         fired = (drive > 0).astype(np.float64)
         outputs.append(fired @ nodes["classes"]["weight"].T)
-    chosen = nir.choices(own, np.stack(outputs, axis=1), clock)
+    chosen = nir.readout(own).decide(np.stack(outputs, axis=1))
     reference = nir.reference(own, "spiking", network, given)
     assert (chosen == reference).mean() >= 0.99
     assert len(set(reference)) > 3

@@ -30,7 +30,8 @@ from whyspiking.talks.ground import trained as of_ground
 from whyspiking.training.reference import units
 from whyspiking_exchange.export import __main__, networks, shipped
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, arranging
-from whyspiking_exchange.nir.graph import first_step, first_to_fire, raster
+from whyspiking_exchange.nir.graph import raster
+from whyspiking_exchange.nir.layers import first_step, first_to_fire
 
 READER = str(ROOT / "tests" / "peers" / "norse_reader.py")
 
@@ -130,7 +131,7 @@ def in_its_script(name, variant, network_of, folder):
     shipped.write_script(trained, clock, arranging.read(path), path)
     given = networks.samples(trained, clock, 60)
     _, output = scripts.simulate(module := scripts.load(folder / "net.py"), given)
-    np.testing.assert_array_equal(module.decide(output), trained.nir.choices(params, output, clock))
+    np.testing.assert_array_equal(module.decide(output), trained.readout.decide(output))
     return trained, given, output
 
 
@@ -142,7 +143,7 @@ def test_a_built_network_decides_in_its_script_as_in_numpy(place, tmp_path):
         return ground.train(params, place[1], Streams(params.seed), {}, print)
 
     trained, given, output = in_its_script(*place, build, tmp_path)
-    assert networks.equal(trained, trained.clock(), output, given["choices"]) > 0.95
+    assert networks.equal(trained.readout, output, given["choices"]) > 0.95
     assert len(set(given["choices"])) > 2
 
 
@@ -240,12 +241,12 @@ def trained_in(kind, tmp_path):
     return networks.Trained(folder, params, variant, network_files.load_network(folder))
 
 
-def check_equal(trained, clock, outputs, expected):
-    share = networks.equal(trained, clock, outputs, expected)
+def check_equal(trained, outputs, expected):
+    share = networks.equal(trained.readout, outputs, expected)
     print(trained.params.talk, trained.params.experiment, share, expected.shape)
     assert share >= 0.99
     # A reader that decides nothing, or always the same, must not pass.
-    assert networks.equal(trained, clock, np.zeros_like(outputs), expected) < 0.9
+    assert networks.equal(trained.readout, np.zeros_like(outputs), expected) < 0.9
 
 
 @pytest.mark.slow
@@ -261,7 +262,7 @@ def test_norse_decides_as_the_engine_of_training(kind, tmp_path):
     others.ask(READER, *(str(tmp_path / f) for f in ("network.nir", "samples.npz", "outputs.npz")))
     expected = array_files.load_arrays(tmp_path / "samples.npz")["choices"]
     outputs = array_files.load_arrays(tmp_path / "outputs.npz")["outputs"]
-    check_equal(trained, clock, outputs, expected)
+    check_equal(trained, outputs, expected)
 
 
 @pytest.mark.slow
@@ -273,4 +274,4 @@ def test_read_back_in_brian2_it_decides_as_the_engine_of_training(kind, one_spik
     networks.export(trained, clock, tmp_path / "network.nir")
     samples = networks.samples(trained, clock, 500)
     outputs = networks.outputs_in_brian2(tmp_path / "network.nir", samples, tmp_path)
-    check_equal(trained, clock, outputs, samples["choices"])
+    check_equal(trained, outputs, samples["choices"])

@@ -35,7 +35,7 @@ COMMITTED = ROOT / reference.FOLDER
 
 
 def equal_in_brian2(row, folder, builds):
-    return shipped.equal_in_brian2(*shipped.trained_of(row), folder / row["file"], builds)
+    return shipped.equal_in_brian2(shipped.trained_of(row).readout, folder / row["file"], builds)
 
 
 def damaged(row, folder):

@@ -27,7 +27,7 @@ from whyspiking.records import tables
 from whyspiking_exchange.__main__ import main
 from whyspiking_exchange.export import networks
 from whyspiking_exchange.foreign import job, measuring, sources, tasks
-from whyspiking_exchange.nir import arranging
+from whyspiking_exchange.nir import Readout, arranging
 from whyspiking_exchange.nir.model import Steps
 
 PEERS = ROOT / "tests" / "peers"
@@ -242,7 +242,7 @@ def test_readouts():
     choices, at = tasks.of_spikes(spikes, "first")
     assert choices.tolist() == [1, 2, -1] and at.tolist() == [0.0, 1.0, np.inf]
     trace = np.array([[[0.0, 5.0, 1.0], [3.0, 0.0, 3.0], [3.0, 0.0, 4.0]]])
-    found = [tasks.of_potentials(trace, readout)[0] for readout in ("max", "sum", "last")]
+    found = [Readout(name).decide(trace)[0] for name in ("max", "sum", "last")]
     assert found == [1, 2, 2]
 
 

@@ -93,8 +93,7 @@ def test_a_shipped_network_decides_as_recorded_and_fires_as_in_the_engine(file, 
     expected = samples["choices"]
     far = 0.01 * np.ptp(expected) if expected.dtype.kind == "f" else 0
     assert (np.abs(choices - expected) <= far).mean() == pytest.approx(row["equal"], abs=1e-9)
-    trained, clock = shipped.trained_of(row)
-    np.testing.assert_array_equal(trained.nir.choices(trained.params, output, clock), choices)
+    np.testing.assert_array_equal(shipped.trained_of(row).readout.decide(output), choices)
     theirs = engine(path, only(samples, 1), float(samples["step_ms"]))
     assert theirs
     for layer, events in theirs.items():

@@ -233,4 +233,5 @@ def test_decisions_by_all_readouts(tmp_path):
         exec(f"def decide(output):\n    {lines}", space)
         given = fired if name in script.OF_SPIKES else trace
         assert space["decide"](given).tolist() == choices, name
+        assert Readout(name).decide(given).tolist() == choices, name
     assert module.decide(fired).tolist() == expected["count"]

@@ -15,7 +15,7 @@ from made.checkouts import ROOT
 
 from whyspiking.records import array_files
 from whyspiking_exchange.export import networks
-from whyspiking_exchange.nir.graph import first_step, first_to_fire
+from whyspiking_exchange.nir.layers import first_step, first_to_fire
 
 pytestmark = pytest.mark.slow
 READER = Path(__file__).parents[3] / "tests" / "peers" / "spyx_reader.py"

@@ -66,7 +66,6 @@ def _nir(options: argparse.Namespace) -> int:
             f"{options.where}: no trained spiking network is there; name results/<scale> of a run, "
             "or the folder of a network.npz"
         )
-    outcomes: list[tuple[Path, str]] = []
     failed = False
     for folder in folders:
         trained = networks.load(folder)
@@ -81,11 +80,10 @@ def _nir(options: argparse.Namespace) -> int:
             if options.samples:
                 trials = networks.samples(trained, clock, options.samples)
                 array_files.save_arrays(trials, path.with_suffix(".npz"))
-            outcomes.append((folder, str(path)))
+            print(f"{folder}  {path}")
         except NotExpressible as reason:
-            failed = failed or single
-            outcomes.append((folder, f"not exported: {reason}"))
-    print(networks.table(outcomes))
+            failed = single
+            print(f"{folder}  not exported: {reason}")
     return int(failed)
 
 

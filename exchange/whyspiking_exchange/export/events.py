@@ -27,7 +27,9 @@ def write_nmnist(folder: Path, to: Path) -> int:
         UserError: If no shard holds events, or one lacks an array or the digit of a recording.
     """
     number = 0
-    for path in sorted((folder / "shards").glob("test-*.npz"), key=_index):
+    for path in sorted(
+        (folder / "shards").glob("test-*.npz"), key=lambda x: int(x.stem.partition("-")[2])
+    ):
         events, labels = _recordings(path)
         for k, label in enumerate(labels):
             number += 1
@@ -57,7 +59,3 @@ def _recordings(path: Path) -> tuple[Events, NDArray[np.integer]]:
         f"{path}: {wrong}; expected recordings of N-MNIST with their digits; delete the file and "
         "rerun snakemake, which makes it"
     )
-
-
-def _index(path: Path) -> int:
-    return int(path.stem.partition("-")[2])

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +26,8 @@ from whyspiking.declared.config import at_scale
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 from whyspiking.talks import replication_of, talk_module
-from whyspiking_exchange.nir import arranging, model
-from whyspiking_exchange.nir.graph import Clock, Graph, NotExpressible, names_of, write
+from whyspiking_exchange.nir import Readout, arranging, model, script
+from whyspiking_exchange.nir.graph import Clock, Graph, NotExpressible, write
 from whyspiking_exchange.nir.layers import INPUT
 
 
@@ -61,6 +61,11 @@ class Trained:
         """Its own step, Euler and inhibition unless chosen otherwise."""
         given = {key: value for key, value in choices.items() if value is not None}
         return Clock(**{"step_ms": self.nir.step_ms(self.params), **given})
+
+    @property
+    def readout(self) -> Readout:
+        """How its decisions are read from what the graph gives."""
+        return self.nir.readout(self.params)
 
     def graph(self, clock: Clock) -> Graph:
         """The network as a graph.
@@ -129,6 +134,16 @@ def find(results: Path) -> list[Path]:
     return found
 
 
+def lowest_seed(variant: Path) -> Path | None:
+    """Folder of the trained network of the lowest seed; None where there is none.
+
+    Args:
+        variant: `results/<scale>/<talk>/<experiment>/<variant>`.
+    """
+    found = (path.parent for path in variant.glob("seed-*/network.npz"))
+    return min(found, key=lambda path: int(path.name.removeprefix("seed-")), default=None)
+
+
 LARGEST_BYTES = 2_000_000_000
 """Of a network, unpacked; the folder of a run may come from elsewhere."""
 SAMPLES = 200
@@ -158,9 +173,9 @@ def export(trained: Trained, clock: Clock, path: Path, bits: int = 24) -> None:
         "weight_bits": bits,
         **asdict(clock),
         "spikes": "a spike is an input of height 1 that lasts one step",
-        "nodes": names_of(graph),
+        "nodes": sorted({kind for kind, _ in graph.nodes.values()} - {"Input", "Output"}),
         "input": _first_line(nir.stimulus),
-        "decision": _first_line(nir.choices),
+        "decision": script.says(trained.readout),
         "network": _first_line(nir.to_nir),
     }
     write_facts(facts, path)
@@ -182,7 +197,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
 
     Returns:
         trials, steps, channels (event,) of the input spikes, sorted; shape, how many there are of
-        each; choices as the talk's `choices`; targets (trial, ...); step_ms.
+        each; choices as `Readout.decide`; targets (trial, ...); step_ms.
     """
     nir, params = trained.nir, trained.params
     replication = replication_of(params.talk, params.experiment)
@@ -235,19 +250,18 @@ def outputs_in_brian2(path: Path, found: Mapping[str, NDArray], builds: Path) ->
     return fired.raster(np.rint(fired.times_ms / step_ms).astype(int), n_steps)
 
 
-def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -> float:
+def equal(readout: Readout, outputs: NDArray, expected: NDArray) -> float:
     """Share of decisions that a reader and the engine of training have in common.
 
     Args:
-        trained: The network.
-        clock: As for `export`.
+        readout: That of the network.
         outputs: What the reader gave, (trial, time, output).
         expected: `choices` of `samples`.
 
     Returns:
         The share; of continuous outputs the share of steps within 1 % of the range.
     """
-    found = np.asarray(trained.nir.choices(trained.params, outputs, clock))
+    found = readout.decide(outputs)
     if np.issubdtype(expected.dtype, np.floating):
         return float((np.abs(found - expected) < 0.01 * np.ptp(expected)).mean())
     return float((found == expected).mean())
@@ -255,9 +269,3 @@ def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -
 
 def _first_line(function: Any) -> str:
     return str(function.__doc__ or "").strip().splitlines()[0]
-
-
-def table(found: Sequence[tuple[Path, str]]) -> str:
-    """Two columns, aligned: folder and what became of it."""
-    width = max((len(str(path)) for path, _ in found), default=0)
-    return "\n".join(f"{path!s:{width}}  {told}" for path, told in found)

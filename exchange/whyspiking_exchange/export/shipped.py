@@ -49,7 +49,7 @@ from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
 from whyspiking_exchange.export import networks, twins
 from whyspiking_exchange.export.networks import Clock, Trained
-from whyspiking_exchange.nir import NotExpressible, arranging, script
+from whyspiking_exchange.nir import NotExpressible, Readout, arranging, script
 from whyspiking_exchange.nir.layers import Layers
 from whyspiking_exchange.nir.model import Steps
 
@@ -108,10 +108,8 @@ def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
     for variant in variants:
         place = run / experiment.talk / experiment.name / variant.name
-        found = place.glob("seed-*/network.npz")
-        seeds = {int(path.parent.name.removeprefix("seed-")): path.parent for path in found}
-        if seeds:
-            trained = networks.load(seeds[min(seeds)])
+        if folder := networks.lowest_seed(place):
+            trained = networks.load(folder)
             try:
                 trained.graph(trained.clock())
                 return trained
@@ -203,30 +201,28 @@ def keep(run: Path, talk: str, to: Path) -> None:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
-def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
-    """What reads the outputs of a shipped network, and the steps that its file is written for.
+def trained_of(row: Mapping[str, Any]) -> Trained:
+    """A shipped network without its arrays, for what reads its outputs and its steps.
 
     Args:
-        row: Of the index. The network itself stays in its file.
+        row: Of the index.
     """
     experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
     params = registry.params(experiment, at_scale(row["scale"]), row["seed"])
-    trained = Trained(Path(row["file"]), params, row["variant"], Network({}))
-    return trained, trained.clock()
+    return Trained(Path(row["file"]), params, row["variant"], Network({}))
 
 
-def equal_in_brian2(trained: Trained, clock: Clock, path: Path, builds: Path) -> float:
+def equal_in_brian2(readout: Readout, path: Path, builds: Path) -> float:
     """Share of the decisions of a network that its file gives inside Brian2.
 
     Args:
-        trained: What reads the outputs.
-        clock: The steps that the file is written for.
+        readout: That of the network.
         path: The .nir file, its samples beside it.
         builds: Where programs are kept.
     """
     samples = array_files.load_arrays(path.with_suffix(".npz"))
     outputs = networks.outputs_in_brian2(path, samples, builds)
-    return networks.equal(trained, clock, outputs, samples["choices"])
+    return networks.equal(readout, outputs, samples["choices"])
 
 
 def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, Any]:
@@ -258,7 +254,7 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "neurons": sum(layer.size for layer in layers.layers),
         "synapses": _n_synapses(layers),
         "samples": len(samples["choices"]),
-        "equal": equal_in_brian2(trained, clock, path, builds),
+        "equal": equal_in_brian2(trained.readout, path, builds),
         "sha256": _digest(path),
         "sha256_samples": _digest(path.with_suffix(".npz")),
     }
@@ -266,8 +262,10 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
 
 def write_script(trained: Trained, clock: Clock, layers: Layers, path: Path) -> None:
     """Write beside the file what `python -m whyspiking brian` would write of it."""
-    asked, steps = trained.nir.readout(trained.params), Steps(clock.step_ms, clock.step_ms)
-    text, arrays = script.script(layers, steps, asked, file=path.name, name=f"{path.stem}.py")
+    steps = Steps(clock.step_ms, clock.step_ms)
+    text, arrays = script.script(
+        layers, steps, trained.readout, file=path.name, name=f"{path.stem}.py"
+    )
     path.with_suffix(".py").write_text(text, encoding="utf-8")
     array_files.save_arrays(arrays, path.with_suffix(".weights.npz"))
 

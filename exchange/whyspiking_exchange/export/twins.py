@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.records import array_files
 from whyspiking_exchange.export import networks
@@ -36,19 +35,16 @@ def ship(run: Path, folder: Path, n: int) -> list[tuple[str, float]]:
     """
     written = []
     for experiment in registry.load_talk(TALK).experiments.values():
-        found = run.glob(f"{TALK}/{experiment.name}/{FAMILY}/seed-*/network.npz")
-        seeds = {int(path.parent.name.removeprefix("seed-")): path.parent for path in found}
-        if seeds and experiment.name.endswith("_trained"):
-            written.append(_written(experiment.name, min(seeds), seeds[min(seeds)], folder, n))
+        place = networks.lowest_seed(run / TALK / experiment.name / FAMILY)
+        if place and experiment.name.endswith("_trained"):
+            written.append(_written(networks.load(place), folder, n))
     return written
 
 
-def _written(name: str, seed: int, place: Path, folder: Path, n: int) -> tuple[str, float]:
-    experiment = registry.load_talk(TALK).experiments[name]
-    params = registry.params(experiment, networks.config_of(place.parents[3]), seed)
-    trained = networks.Trained(place, params, FAMILY, network_files.load_network(place))
+def _written(trained: networks.Trained, folder: Path, n: int) -> tuple[str, float]:
+    params = trained.params
     arrays, facts, inputs, decided = trained.nir.best_of(params, FAMILY, trained.network, n)
-    path = folder / f"{TALK}-{name.removesuffix('_trained')}-{FAMILY}.npz"
+    path = folder / f"{TALK}-{params.experiment.removesuffix('_trained')}-{FAMILY}.npz"
     array_files.save_arrays({**arrays, **networks.events_of(inputs), **decided}, path)
-    networks.write_facts({"family": FAMILY, "seed": seed, **facts}, path)
+    networks.write_facts({"family": FAMILY, "seed": params.seed, **facts}, path)
     return path.stem, float((decided["choices"] == decided["targets"]).mean())

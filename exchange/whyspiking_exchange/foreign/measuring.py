@@ -131,10 +131,9 @@ def measure(
 def _row(
     said: Said, made: Mapping[str, str], foreign: Foreign, params: Params, table: Table
 ) -> CommunityRow:
-    found, setting = foreign.layers, foreign.setting
-    clean = tables.where(table, perturbation="none", locus="")
-    values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
-    n = int(tables.where(clean, metric="accuracy")["trials"].iloc[0])
+    found, setting, values = foreign.layers, foreign.setting, sources.clean(table)
+    whole = tables.where(table, perturbation="none", locus="", metric="accuracy")
+    n = int(whole["trials"].iloc[0])
     right = round(values["accuracy"] * n)
     ends = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
     measures = {}

@@ -129,8 +129,7 @@ def _layers(found: Measured) -> list[tuple[str, int, str]]:
 
 
 def _clean(found: Measured) -> list[tuple[str, float, str, str]]:
-    rows = tables.where(found.metrics, perturbation="none", locus="")
-    values = dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
+    values = sources.clean(found.metrics)
     return [
         (name, values[name], GLOSSARY[name].unit, GLOSSARY[name].definition)
         for name in SHOWN

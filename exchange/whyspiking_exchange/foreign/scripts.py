@@ -64,5 +64,5 @@ def _recorded(file: Path) -> dict[str, Any]:
     if not known or not isinstance(told.get("seed"), int) or not told.get("variant"):
         return {}
     job.config_at(told["scale"])  # refuses another folder than the project's
-    trained, clock = shipped.trained_of({**told, "file": str(file)})
-    return {"step_ms": clock.step_ms, "readout": trained.nir.readout(trained.params)}
+    trained = shipped.trained_of({**told, "file": str(file)})
+    return {"step_ms": trained.clock().step_ms, "readout": trained.readout}

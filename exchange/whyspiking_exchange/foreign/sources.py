@@ -122,10 +122,15 @@ def low_agreement(agreed: float | None) -> list[str]:
     ]
 
 
+def clean(metrics: Table) -> dict[str, float]:
+    """Metric -> value in the test without perturbation."""
+    rows = tables.where(metrics, perturbation="none", locus="")
+    return dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
+
+
 def silent_layers(metrics: Table) -> list[str]:
     """Which part of a network never fired in the test without perturbation; one line each."""
-    clean = tables.where(metrics, perturbation="none", locus="")
-    values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
+    values = clean(metrics)
     silent = {
         "no hidden neuron fires": values.get("spikes_hidden") == 0,
         "no output fires": values.get("undecided") == 1,

@@ -29,7 +29,7 @@ from whyspiking.datasets import mnist, shared
 from whyspiking.declared.shared_tasks import WINDOW_MS, shared_tasks
 from whyspiking.errors import UserError
 from whyspiking_exchange.nir import model, script
-from whyspiking_exchange.nir.layers import INPUT, Layers
+from whyspiking_exchange.nir.layers import INPUT, Layers, Readout
 from whyspiking_exchange.nir.model import Steps
 
 MNIST = "mnist"
@@ -122,6 +122,7 @@ def whole_number(trial_ms: float, step_ms: float) -> int:
     return round(steps)
 
 
+@dataclass(eq=False)
 class Foreign(Replication):
     """A network from elsewhere, in the place of a talk.
 
@@ -130,9 +131,8 @@ class Foreign(Replication):
         setting: What it is set.
     """
 
-    def __init__(self, layers: Layers, setting: Setting) -> None:
-        self.layers = layers
-        self.setting = setting
+    layers: Layers
+    setting: Setting
 
     def check(self, params: Params, name: str) -> None:
         """Refuse what the task has no use for.
@@ -181,8 +181,8 @@ class Foreign(Replication):
         if self.layers.gives_spikes:
             spikes = recording.spikes[self.layers.output[0]]
             return Trials.of(task, *of_spikes(spikes, self.setting.readout))
-        found = of_potentials(recording.traces["output"], self.setting.readout)
-        return Trials.of(task, found, self.setting.trial_ms)
+        choices = Readout(self.setting.readout).decide(recording.traces["output"])
+        return Trials.of(task, choices, self.setting.trial_ms)
 
 
 def of_spikes(spikes: Spikes, readout: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -204,16 +204,6 @@ def of_spikes(spikes: Spikes, readout: str) -> tuple[NDArray[np.int64], NDArray[
     return np.where(decided, choices, -1), np.where(decided, at, np.inf)
 
 
-def of_potentials(trace: NDArray, readout: str) -> NDArray[np.int64]:
-    """Classes from potentials (trial, step, output) by "max", "sum" or "last" of `READOUTS`."""
-    over = {
-        "max": lambda x: x.max(axis=1),
-        "sum": lambda x: x.sum(axis=1),
-        "last": lambda x: x[:, -1],
-    }
-    return over[readout](np.asarray(trace)).argmax(axis=1)
-
-
 def _digits(
     params: Params, split: Split, step_ms: float, trial_ms: float, bias_ms: tuple[float, ...]
 ) -> Task | None:
@@ -223,10 +213,6 @@ def _digits(
     images, classes = mnist.samples(params, split, n_held_out=HELD_OUT)
     features = images / 255
     times = np.where(images > 0, (1 - features) * params.window_ms, np.inf)
-    times = np.hstack([times, _bias(len(times), bias_ms)])
+    times = np.hstack([times, np.tile(bias_ms, (len(times), 1))])
     spikes = shared.on_steps(Spikes.from_first_spikes(times, trial_ms), step_ms)
     return Task(Stimulus({INPUT: spikes}), classes, params.n_output, features)
-
-
-def _bias(n_trials: int, bias_ms: tuple[float, ...]) -> NDArray[np.float64]:
-    return np.broadcast_to(np.asarray(bias_ms, float), (n_trials, len(bias_ms)))

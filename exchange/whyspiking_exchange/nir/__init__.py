@@ -8,11 +8,9 @@ A talk whose neurons can be written with NIR's nodes has a module in `talks` wit
         The network; raises `NotExpressible` with the reason where NIR has no node for it.
     stimulus(params, network, task, clock) -> (trial, time, channel), 0 or 1
         The inputs of a task, step by step, as the graph reads them.
-    choices(params, outputs, clock) -> (trial,) or (trial, time), -1 where undecided
-        Decisions from what the graph gives, (trial, time, output).
     readout(params) -> Readout
-        What `choices` does, by a name that scripts know.
-    reference(params, variant, network, task) -> as `choices`
+        How decisions are read from what the graph gives.
+    reference(params, variant, network, task) -> (trial,) or (trial, time), -1 where undecided
         Decisions of the engine of training by the same rule.
 
 Where none of its networks can be written, the talk says why in NOT_EXPRESSIBLE (`__init__.py`).

@@ -25,7 +25,7 @@ from whyspiking_exchange.nir.layers import (
     State,
     Synapses,
 )
-from whyspiking_exchange.nir.paths import Matrix, Path, Sum, added, equal, flowing
+from whyspiking_exchange.nir.paths import CONSTANT, Matrix, Path, Paths
 from whyspiking_exchange.nir.reading import LARGEST_ARRAY, NEURONS, SYNAPSES
 
 MOST_NEURONS = 20_000
@@ -97,7 +97,7 @@ class _Arranging:
         self.before: dict[str, list[str]] = {name: [] for name in graph.nodes}
         for a, b in dict.fromkeys(graph.edges):
             self.before[b].append(a)
-        self.sums: dict[str, Sum] = {}
+        self.leaving: dict[str, Paths] = {}
         self.made = 0
         self.input = self._only("Input")
         self.end = self._only("Output")
@@ -121,42 +121,34 @@ class _Arranging:
 
     # ---- weights ----
 
-    def _into(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
-        """What reaches a node from input and neurons, all weights on the way multiplied out."""
-        total = Sum()
+    def _into(self, name: str, on_the_way: tuple[str, ...]) -> Paths:
+        """What reaches a node, all weights on the way multiplied out."""
+        found: Paths = []
         for before in self.before[name]:
-            part = self._out_of(before, (*on_the_way, name))
-            if part.bias is not None:
-                if total.bias is not None and not equal(total.onset, part.onset):
-                    raise self.wrong(
-                        f"biases reach '{name}' by several delays", "one", "put biases behind them"
-                    )
-                total.bias, total.onset = added(total.bias, part.bias), part.onset
-            for source, path in part.paths:
-                total.terms.setdefault(source, []).append(path)
-                if len(total.paths) > MOST_PATHS:
-                    raise self.wrong(
-                        f"more than {MOST_PATHS} paths lead to '{name}'",
-                        "fewer",
-                        "write Delays in a row as one, and put neurons between the others",
-                    )
-        return total
+            found += self._out_of(before, (*on_the_way, name))
+            if len(found) > MOST_PATHS:
+                raise self.wrong(
+                    f"more than {MOST_PATHS} paths lead to '{name}'",
+                    "fewer",
+                    "write Delays in a row as one, and put neurons between the others",
+                )
+        return found
 
-    def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> Sum:
+    def _out_of(self, name: str, on_the_way: tuple[str, ...]) -> Paths:
         kind, values = self.nodes[name]
         if kind in NEURONS or kind == "Input":
-            return Sum(terms={name: [Path(None)]})
+            return [(name, Path(None))]
         if kind == "Output":
             raise self.wrong(f"an edge leaves output '{name}'", "none", "remove it")
         if name in on_the_way:
             raise self.wrong(
                 f"a loop through '{name}' has no neuron in it", "a neuron there", "remove an edge"
             )
-        if name not in self.sums:
-            self.sums[name] = self._through(name, values, self._into(name, on_the_way))
-        return self.sums[name]
+        if name not in self.leaving:
+            self.leaving[name] = self._through(name, values, self._into(name, on_the_way))
+        return self.leaving[name]
 
-    def _through(self, name: str, values: Mapping[str, Matrix], given: Sum) -> Sum:
+    def _through(self, name: str, values: Mapping[str, Matrix], given: Paths) -> Paths:
         """What leaves a node of weights, or one that only passes on."""
         if self.kind(name) not in SYNAPSES:
             return given
@@ -170,59 +162,50 @@ class _Arranging:
                 "two axes, (post, pre)",
                 "export a Linear or Affine node",
             )
-        found = Sum(values.get("bias"))
-        if found.bias is not None:
-            found.bias = np.ravel(found.bias)
-            if found.bias.size not in (1, len(weights)):
-                raise self.misfit(name, "bias", found.bias.size, len(weights))
-            found.bias = np.broadcast_to(found.bias, len(weights)).copy()
-        if given.bias is not None:
-            if given.bias.size != weights.shape[1]:
-                raise self.misfit(name, "inputs", weights.shape[1], given.bias.size)
-            onset = given.onset
-            if onset is not None and (found.bias is not None or np.ptp(onset)):
-                raise self._mixed(name)
-            found.onset = None if onset is None else onset[:1]
-            found.bias = added(found.bias, weights @ given.bias)
-        for source, path in given.paths:
+        found: Paths = []
+        if "bias" in values:
+            bias = np.ravel(values["bias"])
+            if bias.size not in (1, len(weights)):
+                raise self.misfit(name, "bias", bias.size, len(weights))
+            found.append((CONSTANT, Path(np.broadcast_to(bias, len(weights))[:, None])))
+        for source, path in given:
             first, delays = path.weights, path.delays
+            if path.size not in (0, weights.shape[1]):
+                raise self.misfit(name, "inputs", weights.shape[1], path.size)
             if first is not None:
-                if len(first) != weights.shape[1]:
-                    raise self.misfit(name, "inputs", weights.shape[1], len(first))
                 self._count(len(weights) * first.shape[1], name)
                 if delays is not None and np.ptp(delays, axis=0).any():
-                    raise self._mixed(name)
+                    raise self.wrong(
+                        f"weights '{name}' add up what comes by different delays from one source",
+                        "delays that differ only before all weights, or after them",
+                        "put the Delay behind these weights, or write one path for each delay",
+                    )
                 delays = None if delays is None else delays[0]
-            elif delays is not None and delays.size not in (1, weights.shape[1]):
-                raise self.misfit(name, "inputs", weights.shape[1], delays.size)
             made = weights if first is None else weights @ first
             late = None if delays is None else np.broadcast_to(delays, made.shape)
-            found.terms.setdefault(source, []).append(Path(made, late))
+            found.append((source, Path(made, late)))
         return found
 
-    def _delayed(self, name: str, delays: Matrix, given: Sum) -> Sum:
+    def _delayed(self, name: str, delays: Matrix, given: Paths) -> Paths:
         """What leaves a Delay."""
-        sizes = [len(p.weights) for _, p in given.paths if p.weights is not None]
-        sizes += [
-            p.delays.size for _, p in given.paths if p.weights is None and p.delays is not None
-        ]
-        sizes += [] if given.bias is None else [given.bias.size]
-        if off := [n for n in sizes if n != delays.size and 1 not in (n, delays.size)]:
-            raise self.misfit(name, "delays", delays.size, off[0])
-        found = Sum(given.bias)
-        if given.bias is not None:
-            found.onset = delays if given.onset is None else given.onset + delays
-        for source, path in given.paths:
+        for _, path in given:
+            if delays.size > 1 and path.size not in (0, delays.size):
+                raise self.misfit(name, "delays", delays.size, path.size)
             self._count(delays.size if path.weights is None else path.weights.size, name)
-            found.terms.setdefault(source, []).append(path.late(delays))
-        return found
+        return [(source, path.late(delays)) for source, path in given]
 
-    def _mixed(self, name: str) -> UserError:
-        return self.wrong(
-            f"weights '{name}' add up what comes by different delays from one source",
-            "delays that differ only before all weights, or after them",
-            "put the Delay behind these weights, or write one path for each delay",
-        )
+    def _flowing(self, name: str, n: int) -> tuple[Matrix, Matrix | None]:
+        """Bias of a node, and when it begins to flow in s, (neuron,); None: at the start."""
+        bias, onsets = np.zeros(n), []
+        for source, path in self.into[name]:
+            if source == CONSTANT and path.weights is not None:
+                bias = bias + path.weights[:, 0]
+                onsets.append(None if path.delays is None else path.delays[:, 0].copy())
+        if any(not np.array_equal(onsets[0], onset) for onset in onsets):
+            raise self.wrong(
+                f"biases reach '{name}' by several delays", "one", "put biases behind them"
+            )
+        return bias, onsets[0] if onsets else None
 
     def _diagonal(self, values: Matrix, name: str) -> Matrix:
         self._count(np.size(values) ** 2, name)
@@ -249,18 +232,12 @@ class _Arranging:
 
     def _sizes(self) -> dict[str, int]:
         """Number of neurons of every node; libraries may write one number for all of them."""
-        sizes = {self.input: int(self.nodes[self.input][1]["size"])}
+        sizes = {CONSTANT: 1, self.input: int(self.nodes[self.input][1]["size"])}
         for _ in range(len(self.neurons) + 1):
             for name in self.neurons:
                 own = [np.size(v) for v in self.nodes[name][1].values() if np.size(v) > 1]
-                own += [
-                    sizes[source] if path.weights is None else len(path.weights)
-                    for source, path in self.into[name].paths
-                    if path.weights is not None or source in sizes
-                ]
-                bias = self.into[name].bias
-                own += [] if bias is None else [bias.size]
-                if own:
+                own += [path.size or sizes.get(source, 0) for source, path in self.into[name]]
+                if own := [n for n in own if n]:
                     if min(own) != max(own):
                         raise self.misfit(name, "neurons", max(own), min(own))
                     sizes[name] = own[0]
@@ -272,12 +249,10 @@ class _Arranging:
                     f"'{name}' has {sizes[name]} neurons", f"at most {MOST_NEURONS}", "use fewer"
                 )
         for name, into in self.into.items():
-            for source, path in into.paths:
-                shapes = [] if path.weights is None else [path.weights.shape[1]]
-                if path.weights is None and path.delays is not None and path.delays.size > 1:
-                    shapes = [path.delays.size]
-                if off := [n for n in shapes if n != sizes[source]]:
-                    raise self.misfit(name, f"inputs from '{source}'", off[0], sizes[source])
+            for source, path in into:
+                n = path.size if path.weights is None else path.weights.shape[1]
+                if n not in (0, sizes[source]):
+                    raise self.misfit(name, f"inputs from '{source}'", n, sizes[source])
         return sizes
 
     # ---- layers ----
@@ -286,21 +261,20 @@ class _Arranging:
         groups = self._groups()
         of_node = {name: k for k, group in enumerate(groups) for name in group}
         end = self.into[self.end]
-        direct = [s for s, path in end.paths if path.weights is None]
-        if not end.terms or self.input in end.terms:
+        direct = [s for s, path in end if path.weights is None]
+        if not self._sources(self.end) or self.input in self._sources(self.end):
             raise self.wrong("its output comes from no neuron", "neurons before it", "add them")
-        if direct and (len(end.paths) > 1 or end.bias is not None):
+        if direct and len(end) > 1:
             raise self.wrong("several things are added up in its output", "one node", "add weights")
-        if direct and end.paths[0][1].delays is not None:
+        if direct and end[0][1].delays is not None:
             raise self.wrong(
                 "its output is delayed", "neurons or weights there", "remove the Delay"
             )
-        told = [s for s, p in end.paths if p.weights is not None and self.kind(s) not in SPIKING]
-        if told:
-            raise self._no_potentials(told[0], self.end)
+        if not direct and (silent := self._potentials(self.end)):
+            raise self._no_potentials(silent[0], self.end)
         after: dict[int, set[int]] = {k: set() for k in range(len(groups))}
         for name in self.neurons:
-            for source in self.into[name].terms:
+            for source in self._sources(name):
                 if source in of_node and of_node[source] != of_node[name]:
                     after[of_node[name]].add(of_node[source])
         try:
@@ -316,17 +290,18 @@ class _Arranging:
         for number, k in enumerate(order, 1):
             last = bool(direct) and direct[0] in groups[k]
             name = OUTPUT if last else f"layer{number}"
-            found.append(Layer(name, self.sizes[groups[k][0]], self._states(groups[k])))
+            states = [self._state(node, groups[k]) for node in groups[k]]
+            found.append(Layer(name, self.sizes[groups[k][0]], states))
             places |= {node: (name, i) for i, node in enumerate(groups[k])}
         synapses = [s for name in self.neurons for s in self._synapses(name, places[name], places)]
         if direct:
             output = places[direct[0]]
         else:
-            sizes = {len(p.weights) for _, p in end.paths if p.weights is not None}
+            sizes = {path.size for _, path in end}
             if len(sizes) != 1:
                 raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
             size = sizes.pop()
-            state = State(self.end, VALUE, {}, *flowing(end, size))
+            state = State(self.end, VALUE, {}, *self._flowing(self.end, size))
             found.append(Layer(OUTPUT, size, [state]))
             output = (OUTPUT, 0)
             synapses += self._synapses(self.end, output, places)
@@ -335,16 +310,11 @@ class _Arranging:
 
     def _groups(self) -> list[list[str]]:
         """Nodes that pass potentials on to each other, in the order of their updates."""
-        fed = {
-            name: [
-                s for s in self.into[name].terms if s != self.input and self.kind(s) not in SPIKING
-            ]
-            for name in self.neurons
-        }
+        fed = {name: self._potentials(name) for name in self.neurons}
         together = {name: {name} for name in self.neurons}
         for name, sources in fed.items():
             for source in sources:
-                paths = self.into[name].terms[source]
+                paths = [path for of, path in self.into[name] if of == source]
                 if len(paths) > 1 or paths[0].weights is not None or paths[0].delays is not None:
                     raise self._no_potentials(source, name)
                 joined = together[name] | together[source]
@@ -372,6 +342,14 @@ class _Arranging:
                 )
         return groups
 
+    def _sources(self, name: str) -> list[str]:
+        """Input and neurons that reach a node, each once."""
+        return list(dict.fromkeys(source for source, _ in self.into[name] if source != CONSTANT))
+
+    def _potentials(self, name: str) -> list[str]:
+        """Those of them that do not fire."""
+        return [s for s in self._sources(name) if self.kind(s) not in (*SPIKING, "Input")]
+
     def _no_potentials(self, source: str, name: str) -> UserError:
         return self.wrong(
             f"potentials of '{source}' go through weights or delays, or twice, to '{name}'",
@@ -379,23 +357,18 @@ class _Arranging:
             "put the weights before the leaky integrators, which comes to the same",
         )
 
-    def _states(self, group: Sequence[str]) -> list[State]:
-        states = []
-        for name in group:
-            (kind, values), n = self.nodes[name], self.sizes[name]
-            own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
-            sources = [s for s in self.into[name].terms if s in group]
-            fed_by = [group.index(s) for s in sources if self.kind(s) not in SPIKING]
-            bias, onset = flowing(self.into[name], n)
-            states.append(State(name, kind, own, bias, onset, fed_by))
-        return states
+    def _state(self, name: str, group: Sequence[str]) -> State:
+        (kind, values), n = self.nodes[name], self.sizes[name]
+        own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
+        fed_by = [group.index(source) for source in self._potentials(name)]
+        return State(name, kind, own, *self._flowing(name, n), fed_by)
 
     def _synapses(
         self, name: str, place: tuple[str, int], places: Mapping[str, tuple[str, int]]
     ) -> list[Synapses]:
-        found = []
-        for source, path in self.into[name].paths:
-            if source != self.input and self.kind(source) not in SPIKING:
+        found, others = [], (CONSTANT, *self._potentials(name))
+        for source, path in self.into[name]:
+            if source in others:
                 continue
             weights, delays = path.weights, path.delays
             if weights is None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from whyspiking.contract.types import Params
-from whyspiking_exchange.nir.graph import Clock, first_step, first_to_fire
 from whyspiking_exchange.nir.layers import Readout
 
 
@@ -15,11 +11,6 @@ def step_ms(params: Params) -> float:
     return float(params.dt_ms) / 4
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The class that fires first."""
-    return first_to_fire(first_step(outputs), outputs.shape[1])
-
-
 def readout(params: Params) -> Readout:
-    """What `choices` does."""
+    """The class that fires first decides."""
     return Readout("first")

@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
@@ -113,6 +114,40 @@ class Graph:
     def threshold(self, name: str, values: NDArray) -> str:
         """Spikes where the input exceeds the values."""
         return self.add(name, "Threshold", threshold=np.asarray(values, np.float64))
+
+    def recurrent(
+        self,
+        before: str,
+        w_in: NDArray,
+        w_back: NDArray,
+        clock: Clock,
+        *,
+        tau_ms: NDArray,
+        threshold: float,
+        bias: NDArray | None = None,
+        end: str = "",
+    ) -> str:
+        """Leaky integrators with a threshold, and synapses back; returns what fires.
+
+        A spike takes the threshold off its own membrane one step later and unscaled, which is no
+        reset of a NIR neuron: the synapses back do it.
+
+        Args:
+            before: What feeds them.
+            w_in: Weights from there, (pre, post).
+            w_back: Weights among them, (pre, post).
+            clock: For which reader.
+            tau_ms: (neuron,).
+            threshold: Of all.
+            bias: Current per step, (neuron,).
+            end: Of the names of the nodes.
+        """
+        membrane = self.leaky(f"membrane{end}", tau_ms, clock)
+        fire = self.threshold(f"spikes{end}", np.full(len(tau_ms), float(threshold)))
+        taken = np.diag(threshold / (1 - clock.keep(tau_ms)))
+        self.connect(before, self.linear(f"into{end}", w_in, bias), membrane, fire)
+        self.connect(fire, self.linear(f"back{end}", w_back - taken), membrane)
+        return fire
 
     def once(self, name: str, n: int, clock: Clock, by: float) -> None:
         """Keep neurons that fire once silent: a synapse of each onto itself, if that is asked."""
@@ -229,21 +264,6 @@ def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
     return np.ldexp(np.rint(np.ldexp(share, bits)), power - bits).astype(np.float32)
 
 
-def first_step(outputs: NDArray) -> NDArray[np.int64]:
-    """Step of the first spike of every neuron, (trial, neuron); the number of steps where none.
-
-    Args:
-        outputs: (trial, time, neuron), 0 or 1.
-    """
-    fired = np.asarray(outputs) > 0
-    return np.where(fired.any(axis=1), fired.argmax(axis=1), fired.shape[1])
-
-
-def first_to_fire(steps: NDArray, never: float) -> NDArray[np.int64]:
-    """Class that fires first, the lower one in a tie, -1 where none fires; steps (trial, class)."""
-    return np.where(steps.min(axis=1) < never, steps.argmin(axis=1), -1)
-
-
 def raster(times_ms: NDArray, clock: Clock, n_steps: int) -> NDArray[np.uint8]:
     """One spike per channel on steps, (trial, time, channel); a step holds [k dt, (k+1) dt).
 
@@ -252,14 +272,5 @@ def raster(times_ms: NDArray, clock: Clock, n_steps: int) -> NDArray[np.uint8]:
         clock: Length of a step.
         n_steps: Number of steps; later spikes are dropped.
     """
-    found = np.zeros((times_ms.shape[0], n_steps, times_ms.shape[1]), np.uint8)
-    # What lies on a step but for rounding belongs to it.
-    step = np.floor(np.where(np.isfinite(times_ms), times_ms, 0) / clock.step_ms + 1e-6)
-    trial, channel = np.nonzero(np.isfinite(times_ms) & (step < n_steps))
-    found[trial, step[trial, channel].astype(int), channel] = 1
-    return found
-
-
-def names_of(graph: Graph) -> Sequence[str]:
-    """Kinds of nodes in use, each once, in alphabetical order."""
-    return sorted({kind for kind, _ in graph.nodes.values()} - {"Input", "Output"})
+    trains = Spikes.from_first_spikes(times_ms, n_steps * clock.step_ms)
+    return trains.raster(trains.steps(clock.step_ms), n_steps).astype(np.uint8)

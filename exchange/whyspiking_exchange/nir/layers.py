@@ -7,7 +7,7 @@ one to one (LI to Threshold), are states of one layer; chains of weights are mul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -106,6 +106,48 @@ class Readout:
             return counts
         left = self.kept ** np.arange(1, counts.shape[1] + 1)
         return counts - output[:, self.start - 1, None] * left[:, None]
+
+    def decide(self, output: NDArray) -> NDArray:
+        """Decisions as scripts take them: (trial,) or (trial, step), -1 where there is none.
+
+        Args:
+            output: What a graph gives, spikes as 0 and 1, or potentials: (trial, step, output).
+        """
+        counts = self.window(np.asarray(output, float))
+        if self.name == "potential":
+            return counts[:, :, 0]
+        if self.name in OF_POTENTIALS:
+            return OF_POTENTIALS[self.name](counts).argmax(axis=-1)
+        first, total = first_step(counts), counts.sum(axis=1)
+        if self.name == "count":
+            fewer = total < total.max(axis=1, keepdims=True)
+            first = np.where(fewer, counts.shape[1], first)
+        return first_to_fire(first, counts.shape[1])
+
+
+OF_POTENTIALS: Mapping[str, Callable[[Matrix], Matrix]] = {
+    "max": lambda x: x.max(axis=1),
+    "sum": lambda x: x.sum(axis=1),
+    "last": lambda x: x[:, -1],
+    "vote": lambda x: (x.argmax(axis=2)[:, :, None] == np.arange(x.shape[2])).sum(axis=1),
+    "each": lambda x: x,
+}
+"""Readouts that take the largest -> of what, (trial, output) or (trial, step, output)."""
+
+
+def first_step(outputs: NDArray) -> NDArray[np.int64]:
+    """Step of the first spike of every neuron, (trial, neuron); the number of steps where none.
+
+    Args:
+        outputs: (trial, time, neuron), 0 or 1.
+    """
+    fired = np.asarray(outputs) > 0
+    return np.where(fired.any(axis=1), fired.argmax(axis=1), fired.shape[1])
+
+
+def first_to_fire(steps: NDArray, never: float) -> NDArray[np.int64]:
+    """Class that fires first, the lower one in a tie, -1 where none fires; steps (trial, class)."""
+    return np.where(steps.min(axis=1) < never, steps.argmin(axis=1), -1)
 
 
 @dataclass(frozen=True)

@@ -78,18 +78,17 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
         max_trials: Trials per run of the program.
     """
     inputs = {INPUT: layers.n_in, **{again(x.name): x.size for x in layers.hidden}}
-    synapses = []
-    for key, pre, s in _connections(layers, steps):
-        slot = "later" if s.later else f"into_{s.post}"
-        own = Synapses(
+    synapses = [
+        Synapses(
             key,
             pre,
             s.post,
             on_pre=f"x{s.state}_post += w",
-            slots={"pre": (slot, 0)},
+            slots={"pre": ("later" if s.later else f"into_{s.post}", 0)},
             start={} if s.delays is None else {"delay": Quantity(0.0, "ms")},
         )
-        synapses.append(own)
+        for key, pre, s in _connections(layers, steps)
+    ]
     slots = [
         f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")
     ]
@@ -119,9 +118,7 @@ def binding(layers: Layers, steps: Steps) -> Binding:
     for layer in layers.layers:
         for k, state in enumerate(layer.states):
             for key, found in numbers(state, steps).items():
-                own = "v_threshold" if key == "threshold" else key
-                suffix = "" if own == "v_threshold" else str(k)
-                values[f"{layer.name}.{own}{suffix}"] = found
+                values[f"{layer.name}.{_variable(key, k)}"] = found
     counted = {}
     for key, pre, s in _connections(layers, steps):
         post, weights = s.post, s.weights
@@ -133,6 +130,11 @@ def binding(layers: Layers, steps: Steps) -> Binding:
             kind = "readout" if post == layers.output[0] and pre != post else kind
             counted[f"{key}.w"] = Layer(pre, post, weights, kind)
     return Binding(values, counted)
+
+
+def _variable(key: str, k: int) -> str:
+    """Variable in Brian2 of a number of the k-th state; of a layer one state has a threshold."""
+    return "v_threshold" if key in ("threshold", "v_threshold") else f"{key}{k}"
 
 
 def states_of(layers: Layers) -> dict[str, float]:
@@ -217,8 +219,7 @@ def _equations(layer: Neurons, steps: Steps) -> str:
     """All variables: what is set once, and what a step changes."""
     names = []
     for k, state in enumerate(layer.states):
-        for key in numbers(state, steps):
-            names.append("v_threshold" if key in ("threshold", "v_threshold") else f"{key}{k}")
+        names += [_variable(key, k) for key in numbers(state, steps)]
         if state.onset is not None:
             names.append(f"since{k}")
         names += [f"v{k}", f"x{k}"]

@@ -91,12 +91,6 @@ def script(
     written = [_Section(layers, layer, steps, arrays) for layer in layers.layers]
     sizes = [layer.size for layer in layers.layers]
     n_synapses = sum(int(np.count_nonzero(s.weights)) for s in layers.synapses)
-    says, decide = READOUTS[readout.name]
-    if readout.start or readout.stop is not None:
-        until = "the end" if readout.stop is None else f"step {readout.stop}"
-        says += f"; steps from {readout.start} to {until} count"
-    if readout.kept:
-        says += ", with what is left of before taken off"
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("whyspiking_exchange.nir", "."),
         undefined=jinja2.StrictUndefined,
@@ -108,7 +102,7 @@ def script(
         f"{', '.join(map(str, sizes))} neurons.",
         file=_plain(file),
         script=_plain(name),
-        says=says,
+        says=says(readout),
         gives="True where it fires" if layers.gives_spikes else "potentials",
         gives_spikes=layers.gives_spikes,
         output_variable=f"v{_suffixes(layers.layer(layers.output[0]))[layers.output[1]]}",
@@ -121,9 +115,18 @@ def script(
         window=f"{readout.start}:{'' if readout.stop is None else readout.stop}",
         start=readout.start,
         kept=readout.kept,
-        decide=decide,
+        decide=READOUTS[readout.name][1],
     )
     return text, arrays
+
+
+def says(readout: Readout) -> str:
+    """A readout in words."""
+    told = READOUTS[readout.name][0]
+    if readout.start or readout.stop is not None:
+        until = "the end" if readout.stop is None else f"step {readout.stop}"
+        told += f"; steps from {readout.start} to {until} count"
+    return told + ", with what is left of before taken off" * bool(readout.kept)
 
 
 def check_readout(name: str, layers: Layers, file: str, known: Iterable[str]) -> None:
@@ -218,9 +221,9 @@ class _Section:
             parts.append(names["bias"])
         fed = " + ".join(parts) or "0"
         kind, v, i = state.kind, f"v{end}", f"i_syn{end}"
-        lines = {"": f"{v} : 1"}
+        own = f"{v} : 1"
         if kind in ("Threshold", VALUE):
-            lines[""] = f"{v} = {fed} : 1"
+            own = f"{v} = {fed} : 1"
         elif kind in ("IF", "I"):
             step = "" if self.steps.solver == "euler" else f"{self.steps.graph_step_ms * 1e-3!r} * "
             self._adds(k, f"{v} += {step}{names['r']} * ({fed})")
@@ -229,11 +232,11 @@ class _Section:
             cuba = kind.startswith("Cuba")
             tau = names["tau_mem" if cuba else "tau"]
             into = f"{names['r']} * " + (i if cuba else f"({fed})")
-            lines[""] = f"d{v}/dt = ({names['v_leak']} - {v} + {into}) / {tau} : 1"
+            own = f"d{v}/dt = ({names['v_leak']} - {v} + {into}) / {tau} : 1"
             if cuba:
                 rate = f"({names['w_in']} * ({fed}) - {i}) / {names['tau_syn']}"
                 self.equations.append(f"d{i}/dt = {rate} : 1")
-        self.equations.append(lines[""])
+        self.equations.append(own)
         if any(s.state == k for s in self.arriving):
             self.equations.append(f"I{end} : 1  # what arrives in a step")
 

@@ -18,11 +18,7 @@ def step_ms(params: ct.Params) -> float:
 
 
 def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
-    """Per layer: leaky integrators, a threshold, and synapses back.
-
-    What a spike takes from its own membrane is one of these synapses: in Eq. 3 it comes one step
-    later and unscaled, which is no reset of a NIR neuron.
-    """
+    """Per layer: leaky integrators, a threshold, and synapses back (Eq. 3)."""
     if params.experiment == "released":
         raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
     cell = network.info.get("cell", "")
@@ -41,16 +37,17 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
     arrays = {name: np.asarray(values, float) for name, values in network.arrays.items()}
     graph = Graph()
     before = graph.input(params.n_input)
-    for k, n in enumerate(units(params)):
-        tau_ms = params.step_ms * np.exp(arrays[f"log_tau_mem_{k}"])
-        into = graph.linear(f"to_{k}", arrays[f"w_in_{k}"], arrays[f"bias_{k}"])
-        membrane = graph.leaky(f"membrane_{k}", tau_ms, clock)
-        fire = graph.threshold(f"spikes_{k}", np.full(n, float(params.threshold)))
-        taken = np.diag(params.threshold / (1 - clock.keep(tau_ms)))
-        back = graph.linear(f"back_{k}", arrays[f"w_rec_{k}"] - taken)
-        graph.connect(before, into, membrane, fire)
-        graph.connect(fire, back, membrane)
-        before = fire
+    for k in range(len(units(params))):
+        before = graph.recurrent(
+            before,
+            arrays[f"w_in_{k}"],
+            arrays[f"w_rec_{k}"],
+            clock,
+            tau_ms=params.step_ms * np.exp(arrays[f"log_tau_mem_{k}"]),
+            threshold=params.threshold,
+            bias=arrays[f"bias_{k}"],
+            end=f"_{k}",
+        )
     graph.connect(
         before,
         graph.linear("to_classes", arrays["w_out"], arrays["b_out"]),
@@ -67,13 +64,8 @@ def stimulus(
     return tasks.raster(params, task).astype(np.uint8)
 
 
-def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The largest output of every step (the networks of spoken digits adapt, and are no graphs)."""
-    return outputs.argmax(axis=2)
-
-
 def readout(params: ct.Params) -> Readout:
-    """What `choices` does."""
+    """The largest output of every step (networks of spoken digits adapt, and are no graphs)."""
     return Readout("each")
 
 
@@ -81,4 +73,4 @@ def reference(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> NDArray[np.int64]:
     """The same in JAX."""
-    return choices(params, networks.outputs_of(params, network, task), Clock(step_ms(params)))
+    return readout(params).decide(networks.outputs_of(params, network, task))

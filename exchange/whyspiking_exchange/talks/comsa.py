@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.talks.comsa import model
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible
-from whyspiking_exchange.nir.first_spikes import choices as choices
 from whyspiking_exchange.nir.first_spikes import readout as readout
 from whyspiking_exchange.nir.first_spikes import step_ms as step_ms
-from whyspiking_exchange.nir.graph import first_spike_graph, first_to_fire, raster
+from whyspiking_exchange.nir.graph import first_spike_graph, raster
+from whyspiking_exchange.nir.layers import first_to_fire
 
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.talks.goeltz import model
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible
-from whyspiking_exchange.nir.first_spikes import choices as choices
 from whyspiking_exchange.nir.first_spikes import readout as readout
 from whyspiking_exchange.nir.first_spikes import step_ms as step_ms
 from whyspiking_exchange.nir.graph import first_spike_graph, raster

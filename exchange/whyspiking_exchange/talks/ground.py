@@ -4,9 +4,9 @@ Built (talks/ground/neurons.py, Eq. 1): what NIR has at the end of a step is wha
 the thresholds of the next, so that its decay stands in the weights, and a gate's spike takes one
 step more to the memories (`Delay`). Memories answer; where there are none, gates do.
 
-Trained (training/reference/units.py): integrators and a threshold, which also takes a spike's reset
-from its own membrane. The readout is reset when the answer begins, for which NIR has no node: it
-runs on, and whoever reads it takes off what is left of before (`kept` of `Readout`).
+Trained (training/reference/units.py): `Graph.recurrent`. The readout is reset when the answer
+begins, for which NIR has no node: it runs on, and whoever reads it takes off what is left of before
+(`kept` of `Readout`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from whyspiking.talks.ground.protocol import protocol
 from whyspiking.training.reference import answering
 from whyspiking.training.reference.units import READOUT_TAU_MS
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
-from whyspiking_exchange.nir.graph import first_step
 
 
 def step_ms(params: ct.Params) -> float:
@@ -88,11 +87,15 @@ def _trained(params: ct.Params, arrays: dict[str, NDArray], clock: Clock) -> Gra
     tau_ms = np.broadcast_to(np.exp(own["log_tau"]), own["bias"].shape)
     taken = 1 / (1 - clock.keep(tau_ms))
     graph = Graph()
-    into = graph.linear("into", own["input"] * taken, own["bias"])
-    fire = graph.threshold("spikes", np.ones(len(tau_ms)))
-    graph.connect(graph.input(params.n_input), into, graph.leaky("membrane", tau_ms, clock), fire)
-    back = own.get("state", 0 * np.diag(taken)) - np.eye(len(taken))
-    graph.connect(fire, graph.linear("back", back * taken), "membrane")
+    fire = graph.recurrent(
+        graph.input(params.n_input),
+        own["input"] * taken,
+        own.get("state", np.zeros(1)) * taken,
+        clock,
+        tau_ms=tau_ms,
+        threshold=1.0,
+        bias=own["bias"],
+    )
     kept, (start, stop) = clock.keep(READOUT_TAU_MS), _steps(params)
     # Of a bias that begins with the answer its mean over the answer is the output's.
     reached = 1 - np.mean(kept ** np.arange(1, stop - start + 1))
@@ -121,7 +124,7 @@ def stimulus(
 
 
 def readout(params: ct.Params) -> Readout:
-    """What `choices` does."""
+    """Most spikes in the answer, of several the first; or the largest readout."""
     start, stop = _steps(params)
     if params.experiment == "sound":
         return Readout("last", stop=stop)
@@ -129,19 +132,6 @@ def readout(params: ct.Params) -> Readout:
         kept = float(Clock(step_ms(params)).keep(READOUT_TAU_MS))
         return Readout("sum", start, kept=kept if start else 0.0)
     return Readout("count", start, stop)
-
-
-def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """Most spikes in the answer, of several the first, -1 where none; or the largest readout."""
-    asked = readout(params)
-    answer = asked.window(np.asarray(outputs, float))
-    if asked.name == "last":
-        return answer[:, -1].argmax(axis=1)
-    total = answer.sum(axis=1)
-    if asked.name == "sum":
-        return total.argmax(axis=1)
-    winner = np.where(total == total.max(axis=1, keepdims=True), first_step(answer), np.inf)
-    return np.where(total.any(axis=1), winner.argmin(axis=1), -1)
 
 
 def reference(

@@ -9,7 +9,8 @@ from whyspiking.contract.types import Network, Params, Task
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
-from whyspiking_exchange.nir.graph import first_step, first_to_fire, raster
+from whyspiking_exchange.nir.graph import raster
+from whyspiking_exchange.nir.layers import first_to_fire
 
 
 def step_ms(params: Params) -> float:
@@ -48,14 +49,8 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
     return raster(times, clock, params.t_max - 1)
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The class that fires first; ties go to the lower class, as a graph shows no potentials."""
-    end = params.t_max - delay(params)
-    return first_to_fire(first_step(outputs[:, :end]), end)
-
-
 def readout(params: Params) -> Readout:
-    """What `choices` does."""
+    """The class that fires first; ties go to the lower one, as a graph shows no potentials."""
     return Readout("first", stop=params.t_max - delay(params))
 
 

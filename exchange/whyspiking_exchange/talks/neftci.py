@@ -80,13 +80,8 @@ def stimulus(
     return found
 
 
-def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """What speaks for each class over the steps after the burn-in, by the last readout."""
-    return decisions.tally(shared.own(params), outputs)[:, -1].argmax(axis=1)
-
-
 def readout(params: ct.Params) -> Readout:
-    """What `choices` does."""
+    """What speaks for each class over the steps after the burn-in, by the last readout."""
     params = shared.own(params)
     return Readout(params.decision, model.burn_in(params))
 

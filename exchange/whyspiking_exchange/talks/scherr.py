@@ -30,13 +30,11 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
         raise NotExpressible("scherr: neurons are refractory, and NIR has no refractory time")
     w = np.asarray(network.arrays["w"], float)
     n_in, n = params.n_in, params.n_rec
-    tau_m, tau_out = np.full(n, float(params.tau_m)), float(params.tau_out)
-    taken = params.v_th / (1 - clock.keep(tau_m))
+    tau_ms, tau_out = np.full(n, float(params.tau_m)), float(params.tau_out)
     graph = Graph()
-    fire = graph.threshold("spikes", np.full(n, float(params.v_th)))
-    membrane = graph.leaky("membrane", tau_m, clock)
-    graph.connect(graph.input(n_in), graph.linear("into", w[:n_in]), membrane, fire)
-    graph.connect(fire, graph.linear("back", w[n_in:] - np.diag(taken)), membrane)
+    fire = graph.recurrent(
+        graph.input(n_in), w[:n_in], w[n_in:], clock, tau_ms=tau_ms, threshold=params.v_th
+    )
     w_out = np.asarray(network.arrays["w_out"], float)
     graph.connect(
         fire,
@@ -58,13 +56,8 @@ def stimulus(
     return later
 
 
-def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.float64]:
-    """Nothing is decided: the drawn pattern, (trial, time)."""
-    return np.asarray(outputs, float)[:, :, 0]
-
-
 def readout(params: ct.Params) -> Readout:
-    """What `choices` does."""
+    """Nothing is decided: the drawn pattern, (trial, time)."""
     return Readout("potential")
 
 

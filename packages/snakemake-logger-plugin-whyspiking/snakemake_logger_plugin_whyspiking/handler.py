@@ -144,9 +144,8 @@ class LogHandler(LogHandlerBase):
             self._wipe()
             if self.stop.ended and not self._told_stop and "all" not in self.quiet:
                 self._told_stop = True
-                after = words.clock(self.clock() - self.began).strip()
                 left = f"{self.stop.left}\n" * bool(self.stop.left)
-                self._say(f"{left}stopped by you after {after}; {GOES_ON}")
+                self._say(f"{left}stopped by you after {self._since()}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -212,8 +211,7 @@ class LogHandler(LogHandlerBase):
         if self.common_settings.dryrun:
             if "rules" in self.quiet:
                 return
-            stage = STAGES.get(job.rule, (job.rule,))[0]
-            self._say(f"{_named(job, stage)}, because {_shorten(record.reason)}")
+            self._say(f"{_named(job)}, because {_shorten(record.reason)}")
             return
         if not self._introduced:  # with --no-hooks nothing is announced
             self._introduce()
@@ -235,15 +233,14 @@ class LogHandler(LogHandlerBase):
             news_file(log).unlink(missing_ok=True)
         if "progress" in self.quiet:
             return
-        done = STAGES.get(entry.job.rule, ("", "done"))[1]
         if entry.job.rule != "all":
-            name = _named(entry.job, done)
+            name = _named(entry.job, STAGES.get(entry.job.rule, ("", "done"))[1])
             page = self.plan.pages.get(entry.job)
             where = "" if page is None else f": {page}"
             self._say(f"{self._head()} {name} ({words.duration(seconds)}){where}")
         if self.plan.done == self.plan.total:
-            took = words.clock(self.clock() - self.began).strip()
-            self._say(f"finished {words.jobs(self.plan.total)} in {took}{self._reproduced()}")
+            done = f"finished {words.jobs(self.plan.total)} in {self._since()}"
+            self._say(f"{done}{self._reproduced()}")
 
     def _reproduced(self) -> str:
         """What the run's manifest says: the energy, and how many numbers are those recorded."""
@@ -269,8 +266,7 @@ class LogHandler(LogHandlerBase):
         job = entry.job if entry is not None else Job(record.rule_name)
         seconds = self.plan.fail(record.jobid, job, self.clock())
         after = "" if seconds is None else f" after {words.duration(seconds)}"
-        stage = STAGES.get(job.rule, (job.rule,))[0]
-        lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
+        lines = [f"{self._head()} FAILED{after}: {_named(job)}"]
         logs = [log for log in record.log if log not in earlier and Path(log).is_file()]
         shown: list[str] = []
         for log in logs:  # where the job's own says what is wrong, that of a cluster says no more
@@ -314,14 +310,17 @@ class LogHandler(LogHandlerBase):
     def _say_failures(self) -> None:
         if self.plan.failed:
             names = "\n".join(f"  {_named(job, job.rule)}" for job in self.plan.failed)
-            after = words.clock(self.clock() - self.began).strip()
             self._say(
-                f"failed ({len(self.plan.failed)}), after {after}:\n"
+                f"failed ({len(self.plan.failed)}), after {self._since()}:\n"
                 f"{names}\nMend the cause shown above and start again: what is finished is kept.",
                 "red",
             )
 
     # ---- output ----
+
+    def _since(self) -> str:
+        """Time since the start."""
+        return words.clock(self.clock() - self.began).strip()
 
     def _look(self) -> float:
         """See which jobs have left the queue of a cluster; the time."""
@@ -335,7 +334,7 @@ class LogHandler(LogHandlerBase):
         for entry in self.plan.running.values():
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
-                entry.tell(news.fraction, news.text, now)
+                entry.tell(news[0], news[1], now)
         parts = [words.clock(now - self.began)]
         left = self.plan.seconds_left(now)
         if left is not None and self.plan.done < self.plan.total:
@@ -385,15 +384,15 @@ class LogHandler(LogHandlerBase):
 
 
 def _status(entry: Running) -> str:
-    stage = STAGES.get(entry.job.rule, (entry.job.rule,))[0]
     if entry.queued is not None:
         return f"{entry.job.label}: in the queue"
     told = f" {entry.fraction:.0%} ({entry.text})" if entry.text else ""
-    return _named(entry.job, stage) + told
+    return _named(entry.job) + told
 
 
-def _named(job: Job, stage: str) -> str:
-    """A job and its stage; the stage alone where the job has no name but its rule's."""
+def _named(job: Job, stage: str = "") -> str:
+    """A job and what it does, or another stage; that alone where it has no name but its rule's."""
+    stage = stage or STAGES.get(job.rule, (job.rule,))[0]
     if job.label != job.rule:
         return f"{job.label}: {stage}"
     return stage if job.rule in STAGES or stage == job.rule else f"{job.rule}: {stage}"

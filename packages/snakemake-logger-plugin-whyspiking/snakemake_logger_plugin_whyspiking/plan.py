@@ -210,10 +210,8 @@ class Plan:
             for job, seconds in self._took
             if (earlier := self._earlier(job)) is not None
         ]
-        measured, expected = (
-            (sum(column) for column in zip(*pairs, strict=True)) if pairs else (0, 0)
-        )
-        return (measured + PRIOR_S) / (expected + PRIOR_S)
+        measured, expected = map(sum, zip((PRIOR_S, PRIOR_S), *pairs, strict=True))
+        return measured / expected
 
 
 def _written(logs: Iterable[str]) -> list[float | None]:

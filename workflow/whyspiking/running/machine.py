@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import timeit
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -212,12 +213,7 @@ def parts() -> dict[str, float]:
 
 
 def _least(run: Callable[[], object]) -> float:
-    found = []
-    for _ in range(REPEATS):
-        began = cpu_seconds()
-        run()
-        found.append(cpu_seconds() - began)
-    return min(found)
+    return min(timeit.repeat(run, timer=cpu_seconds, number=1, repeat=REPEATS))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 Progress = Callable[[float, str], None]
@@ -14,19 +13,6 @@ Progress = Callable[[float, str], None]
 
 # News comes once per epoch or condition; a fast loop must not fill the log.
 SHORTEST_GAP_S = 0.5
-
-
-@dataclass(frozen=True)
-class News:
-    """The last thing a job told.
-
-    Attributes:
-        fraction: Share of the job that is done, 0 to 1.
-        text: One short line.
-    """
-
-    fraction: float
-    text: str
 
 
 def news_file(log: str | Path) -> Path:
@@ -64,16 +50,16 @@ def reporter(log: str | Path, label: str) -> Callable[[float, str], None]:
         clock = time.strftime("%H:%M:%S")
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{clock} +{elapsed:.0f} s {label} {share:.0%}: {line}\n")
-        _replace(news_file(path), {"fraction": share, "text": line, "time": time.time()})
+        _replace(news_file(path), {"fraction": share, "text": line})
 
     return tell
 
 
-def latest(log: str | Path) -> News | None:
-    """The last news of the job with this log file; None if there is none."""
+def latest(log: str | Path) -> tuple[float, str] | None:
+    """Last news of the job with this log file: share done, and a line; None where there is none."""
     try:
         content = json.loads(news_file(log).read_text(encoding="utf-8"))
-        return News(float(content["fraction"]), str(content["text"]))
+        return float(content["fraction"]), str(content["text"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
