@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def fetch(data: Mapping[str, Any]) -> tuple[list[Path], dict[str, str]]:
 
 def _unpack(archive: Path, expected: str, target: Path) -> None:
     with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, _md5).hexdigest()
+        # What is published is MD5: good against damage, and a second file of equal MD5 is unknown.
+        digest = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
     if digest != expected:
         raise UserError(
             f"{archive}: its MD5 is {digest}, that of the published archive is {expected}; it is "
@@ -77,14 +79,9 @@ def _unpack(archive: Path, expected: str, target: Path) -> None:
         raise UserError(f"{archive}: cannot be unpacked ({error}); replace it") from None
 
 
-def _md5() -> Any:
-    """What is published is MD5: good against damage, and a second file of equal MD5 is unknown."""
-    return hashlib.md5(usedforsecurity=False)
-
-
 def _copy(found: Path, target: Path) -> None:
     try:
-        with replacing(target) as partial:
-            shutil.copyfile(found, partial)
+        with replacing(target) as other:
+            shutil.copyfile(found, other)
     except OSError as error:
         raise UserError(f"{found}: cannot be copied to {target} ({error.strerror})") from None

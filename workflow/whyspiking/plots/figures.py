@@ -292,10 +292,13 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
             curves.setdefault(parts[1], []).append(np.asarray(arrays[key], float))
     plate, (ax,) = row_of_panels(2.7, width=5.6)
     words = []
-    variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
-    for variant in variants:
+    for variant in sorted(curves, key=lambda variant: (variant != "spiking", variant)):
         label, index = labels.variant(variant), place_of(variant)
-        final, reached = speed_curve(ax, time_ms, curves[variant], index=index, label=label)
+        runs = np.stack(curves[variant], axis=1)
+        points = pd.DataFrame([known_interval(values) for values in runs])
+        line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
+        final = points["mean"].iloc[-1]
+        reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
         words.append(f"{label}: {final:.2f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
     ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
@@ -307,24 +310,6 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
         exhibits=experiment,
     )
-
-
-def speed_curve(
-    ax: Axes, time_ms: NDArray, curves: Sequence[NDArray], *, index: int, label: str
-) -> tuple[float, float]:
-    """Accuracy against the time of stopping; its last value, and when 95 % of that are reached.
-
-    Args:
-        ax: Where to draw.
-        time_ms: Times of stopping, (time,).
-        curves: Accuracy at these times, one curve per seed.
-        index: Which colour of the palette.
-        label: For legend or `label_ends`.
-    """
-    points = pd.DataFrame([known_interval(values) for values in np.stack(curves, axis=1)])
-    line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
-    final = points["mean"].iloc[-1]
-    return float(final), float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
 
 
 def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArray]:

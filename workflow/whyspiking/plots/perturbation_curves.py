@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,17 +36,6 @@ LEVEL_NAMES = {
     "tau_spread": "relative sd of τ_m and τ_s",
 }
 """What the strength of each graded perturbation is."""
-
-
-def level_positions(levels: Iterable[float], *, descending: bool = False) -> dict[float, int]:
-    """Evenly spaced positions of the levels of a perturbation; position 0 is the clean run.
-
-    Args:
-        levels: The strengths, in any order, repeats allowed.
-        descending: Where a smaller number is stronger (bits).
-    """
-    ordered = sorted({float(level) for level in levels}, reverse=descending)
-    return {level: k + 1 for k, level in enumerate(ordered)}
 
 
 def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
@@ -93,7 +82,8 @@ def _panel(
 ) -> None:
     """Draw the curves of one perturbation at one locus."""
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
-    places = level_positions(graded["strength"], descending=perturbation in DESCENDING)
+    levels = sorted(set(graded["strength"]), reverse=perturbation in DESCENDING)
+    places = {level: place for place, level in enumerate(levels, 1)}  # 0: the clean run
     for variant in variants:
         own = graded[graded["variant"] == variant]
         if own.empty:

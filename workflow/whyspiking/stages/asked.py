@@ -64,8 +64,7 @@ class Asked:
     def plan_of_clean_run(self, wildcards: Any) -> dict[str, Any]:
         """What any run measures of its networks, without perturbations and other steps."""
         plan = self.plan_of_measuring(wildcards)
-        told = plan["variants"].items()
-        bare = {name: {**own, "perturbations": []} for name, own in told}
+        bare = {name: {**own, "perturbations": []} for name, own in plan["variants"].items()}
         return {**plan, "variants": bare, "half_step": False}
 
     def key_networks(self, names: Iterable[str]) -> Iterator[Path]:

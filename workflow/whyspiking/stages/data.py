@@ -38,10 +38,9 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
         )
     progress(0.0, f"looking for {name}")
     facts = {"mnist": _mnist, VOWELS: _vowels, RECORDED: _recorded}[name](config_data, meta)
-    facts = {"name": facts.pop("name"), "provenance": "original", **facts}
     _describe(facts, meta)
     there = f"{facts['name']} is in {meta.parent}, all files checked"
-    progress(1.0, facts.get("unavailable") or there)
+    progress(1.0, facts.get("unavailable", there))
 
 
 def _mnist(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
@@ -50,6 +49,7 @@ def _mnist(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
     mnist.fetch(config_data)
     return {
         "name": "MNIST",
+        "provenance": "original",
         "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
         "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
         "licence": "CC BY-SA 3.0, as stated by the redistributors",
@@ -61,6 +61,7 @@ def _vowels(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
 
     facts = {
         "name": "Japanese Vowels",
+        "provenance": "original",
         "sha256": {file: digest for file, (_, digest) in vowels.FILES.items()},
         "citation": vowels.CITATION,
         "licence": vowels.LICENCE,
@@ -81,6 +82,7 @@ def _recorded(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
     files, how = recorded.fetch(config_data)
     return {
         "name": "Spiking Heidelberg Digits",
+        "provenance": "original",
         "sha256": _digests(files),
         "checked": how,
         "citation": recorded.CITATION,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from whyspiking.declared.strict_yaml import Block, Name, Some, closed, parsed, read_yaml
+from whyspiking.declared.strict_yaml import Block, Name, Some, parsed, read_yaml
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 
@@ -23,7 +23,6 @@ SOURCES = Path(__file__).with_name("biology.yaml")
 
 Words = Annotated[str, Field(min_length=8)]
 Link = Annotated[str, Field(pattern="^https://")]
-Read = Literal["abstract", "table", "figure", "recalled"]
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -38,7 +37,7 @@ class Sourced(Block):
 
     cite: Words
     link: Link
-    read: Read
+    read: Literal["abstract", "table", "figure", "recalled"]
 
 
 class Range(Sourced):
@@ -75,17 +74,13 @@ class Range(Sourced):
         return "above" if low > self.high else "partly inside"
 
 
-@closed
-class TimeConstant(TypedDict):
+class TimeConstant(Sourced):
     """The time constant that translates network time, ms: used, and as published."""
 
     used: Positive
     low: Positive
     high: Positive
     where: Words
-    cite: Words
-    link: Link
-    read: Read
 
 
 class Recorded(Block):
@@ -158,7 +153,7 @@ def beside(metrics: Table) -> pd.DataFrame:
         for talk, part in own.groupby("talk", sort=False):
             means = part.groupby(["experiment", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = float(part["tau_ms"].iloc[0]) / float(tau["used"])
+            ratio = float(part["tau_ms"].iloc[0]) / tau.used
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {

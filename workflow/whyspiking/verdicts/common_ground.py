@@ -63,8 +63,11 @@ class Entry:
     @property
     def place(self) -> dict[str, str]:
         """Columns of the metrics table that name the variant."""
-        names = {"talk": self.talk.name, "experiment": self.experiment.name}
-        return {**names, "variant": self.variant.name}
+        return {
+            "talk": self.talk.name,
+            "experiment": self.experiment.name,
+            "variant": self.variant.name,
+        }
 
 
 def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]) -> pd.DataFrame:
@@ -109,11 +112,11 @@ def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[En
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     measured = entry.clean("accuracy")
     seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "trials"))
-    extra, task = None, shared_tasks.shared_tasks()[str(entry.experiment.task)]
+    extra, task = (0.0, np.inf), shared_tasks.shared_tasks()[str(entry.experiment.task)]
     if task.same_trials and len(scores) > 1:
-        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place)
-        extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
-    accuracy = statistics.logit_interval(scores, trials, *(extra or (0.0, np.inf)))
+        most = (statistics.binomial_variance(scores, trials), np.inf)
+        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place) or most
+    accuracy = statistics.logit_interval(scores, trials, *extra)
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     return {
@@ -143,8 +146,7 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     """Memory of the rule that trains a network, and the signals that it needs."""
     rule = rule_of(entry)
     if rule is None:
-        names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
-        return {**dict.fromkeys(names, ""), "memory": np.nan}
+        return {}
     kept = rule.memory
     signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
     return {
@@ -181,5 +183,11 @@ def _absent(
     for talk in talks.values():
         why = talk.takes_no_part.get(name, f"no network of it in a run at scale {scale}")
         if talk.name not in present:
-            blank = {"seeds": 0, "presentations": 0, "tried": 0}
-            yield {**blank, "kind": ABSENT, "talk": talk.name, "why": why}
+            yield {
+                "kind": ABSENT,
+                "talk": talk.name,
+                "seeds": 0,
+                "presentations": 0,
+                "tried": 0,
+                "why": why,
+            }
