@@ -123,7 +123,7 @@ def beside(metrics, talks=TALKS):
 
 
 def test_published_ranges_have_sources():
-    ranges, tau = biology.published()
+    ranges, tau = biology.stated().ranges, biology.stated().tau_ms
     for entry in ranges:
         assert entry.low < entry.high
         assert len(entry.cite) > 10 and entry.link.startswith("https://")

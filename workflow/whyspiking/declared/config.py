@@ -56,8 +56,7 @@ def read(*overlays: Path, folder: Path = FOLDER) -> dict[str, Any]:
         UserError: If a file cannot be read.
     """
     config: dict[str, Any] = {}
-    own = (path for path in (folder / name for name in FILES) if path.is_file())
-    for path in (*own, *overlays):
+    for path in (*(folder / name for name in FILES if (folder / name).is_file()), *overlays):
         merge(config, read_yaml(path))
     return config
 
@@ -151,13 +150,12 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
             )
     parsed(Config, _plain(config), WHERE)
     chosen = list(config["talks"])
-    if "all" in chosen:
-        if len(chosen) > 1:
-            raise UserError(
-                f"{WHERE}: 'talks' is {chosen}; expected names of talks or [all]. Remove 'all' or "
-                "the names."
-            )
-        chosen = registry.available()
+    if "all" in chosen and len(chosen) > 1:
+        raise UserError(
+            f"{WHERE}: 'talks' is {chosen}; expected names of talks or [all]. Remove 'all' or the "
+            "names."
+        )
+    chosen = registry.available() if "all" in chosen else chosen
     talks = {name: registry.load_talk(name) for name in chosen}
     if not any(talk.counted for talk in talks.values()):
         raise UserError(
@@ -326,14 +324,12 @@ def _check_apart(folders: Mapping[str, str]) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    probe = folder
     try:
-        while not probe.exists() and not probe.is_symlink():
-            probe = probe.parent if probe != probe.parent else Path()
+        probe = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
     except OSError as error:
         raise UserError(
-            f"folder '{str(probe)[:60]}': {error.strerror}; expected one that the system can make. "
-            "Name another folder in the config."
+            f"folder '{str(folder)[:60]}': {error.strerror}; expected one that the system can "
+            "make. Name another folder in the config."
         ) from None
     if not probe.is_dir():
         kind = "a link that leads nowhere" if probe.is_symlink() else "a file"

@@ -94,6 +94,6 @@ def _panel(
         line_with_interval(ax, points["place"], points, index=look, label=labels.variant(variant))
     ticks = ["none" if perturbation in DESCENDING else "0"]
     # Three decimals would touch their neighbours.
-    ticks += [f"{level:.2g}".replace("0.", ".") for level in places]
+    ticks += [f"{level:.2g}".replace("0.", ".") for level in levels]
     ax.set_xticks(range(len(ticks)), ticks, fontsize=8)
     ax.set(title=labels.contrast(perturbation, locus), xlabel=LEVEL_NAMES[perturbation])

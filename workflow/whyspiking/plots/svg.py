@@ -63,8 +63,7 @@ def embed(source: str, prefix: str, alt: str) -> str:
     )
     rules = "".join(f".{name}{{{style}}}" for style, name in looks.items())
     text = text.replace(">", f"><style>{rules}</style>", 1) if rules else text
-    label = html.escape(alt, quote=True)
-    opening = f'<svg role="img" aria-label="{label}" style="stroke-linejoin:round"'
+    opening = f'<svg role="img" aria-label="{html.escape(alt)}" style="stroke-linejoin:round"'
     return text.replace(INK, "currentColor").replace("<svg", opening, 1)
 
 

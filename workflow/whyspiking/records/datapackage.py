@@ -56,9 +56,8 @@ def describe(folder: Path) -> dict[str, Any]:
 
 def write(folder: Path) -> None:
     """Write `datapackage.json` into a folder of finished tables, whole or not at all."""
-    text = json.dumps(describe(folder), indent=1, ensure_ascii=False) + "\n"
-    with replacing(folder / NAME) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with replacing(folder / NAME) as partial, partial.open("w", encoding="utf-8") as file:
+        print(json.dumps(describe(folder), indent=1, ensure_ascii=False), file=file)
 
 
 def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:

@@ -40,8 +40,7 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
         "reproduced": reproduced,
         "made_otherwise": machine.made_otherwise(sorted(folder.glob("*/*/*/seed-*/network.json"))),
     }
-    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
-    whole_files.write(folder / "manifest.json", text)
+    whole_files.write(folder / "manifest.json", json.dumps(made, indent=1, sort_keys=True) + "\n")
 
 
 def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:

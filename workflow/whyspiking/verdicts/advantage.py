@@ -150,12 +150,12 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
         for way in WAYS
     }
     way = next((way for way in WAYS if min(reached[way]) == len(seeds)), WAYS[-1])
-    row |= {"way": way, "level": float(levels[way].mean())}
-    row["why"] = "; ".join(
+    missed = (
         f"at {w:g} reached with spikes on {mine} of {len(seeds)} seeds, without on {theirs}"
         for w, (mine, theirs) in reached.items()
         if w >= way and min(mine, theirs) < len(seeds)
     )
+    row |= {"way": way, "level": float(levels[way].mean()), "why": "; ".join(missed)}
     rows = []
     for cost in COSTS:
         least, row["made_by"] = read[way, cost]

@@ -6,7 +6,6 @@ functions measure in trains that were recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -126,11 +125,6 @@ def stated() -> Biology:
     return parsed(Biology, read_yaml(SOURCES), f"verdicts/{SOURCES.name}")
 
 
-def published() -> tuple[Sequence[Range], TimeConstant]:
-    """The published ranges and the time constant that translates network time."""
-    return stated().ranges, stated().tau_ms
-
-
 def beside(metrics: Table) -> pd.DataFrame:
     """The clean spiking networks of every talk beside every published range.
 
@@ -140,20 +134,20 @@ def beside(metrics: Table) -> pd.DataFrame:
     Returns:
         A table with the columns of `columns.BIOLOGY`.
     """
-    ranges, tau = published()
+    told = stated()
     # Infinite is what was not reached within the levels tried.
     spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
     # Of a clean run the locus is a population, and the stimulus is the experimenter's.
-    sent_in = (spiking["perturbation"] == "none") & spiking["locus"].isin(stated().stimuli)
+    sent_in = (spiking["perturbation"] == "none") & spiking["locus"].isin(told.stimuli)
     spiking = spiking[~sent_in]
     rows = []
-    for number, entry in enumerate(ranges, 1):
+    for number, entry in enumerate(told.ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
         own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
         for talk, part in own.groupby("talk", sort=False):
             means = part.groupby(["experiment", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = float(part["tau_ms"].iloc[0]) / tau.used
+            ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.used
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {

@@ -85,8 +85,8 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     for name in shared_tasks.shared_tasks():
         trained = list(entries(metrics, talks, name))
         rows += [{"task": name, **_described(entry, config), "why": ""} for entry in trained]
-        absent = _absent(name, {entry.talk.name for entry in trained}, talks, config["scale"])
-        rows += [{"task": name, **row} for row in absent]
+        present = {entry.talk.name for entry in trained}
+        rows += [{"task": name, **row} for row in _absent(name, present, talks, config["scale"])]
     return columns.SHARED.table(rows)
 
 
@@ -147,13 +147,12 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     rule = rule_of(entry)
     if rule is None:
         return {}
-    kept = rule.memory
     signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
     return {
         "rule": rule.name,
-        "memory_synapse": kept.synapse,
-        "memory_neuron": kept.neuron,
-        "memory_shared": kept.shared,
+        "memory_synapse": rule.memory.synapse,
+        "memory_neuron": rule.memory.neuron,
+        "memory_shared": rule.memory.shared,
         "memory": _numbers(rule, entry, values),
         "local": "yes" if rule.local else "no",
         "signals": "; ".join(signals) or "none",

@@ -59,8 +59,10 @@ def points(
             *built_by_hand(here, said.built, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
-        same = {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""}
-        rows += [same | row for row in networks]
+        rows += [
+            {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""} | row
+            for row in networks
+        ]
     table = POINTS.table(rows)
     # Zeros are left out of the metrics; of what sends no spikes nothing was counted.
     counted = [column.name for column in COUNTED]

@@ -104,8 +104,7 @@ def without_effect(talk: Talk, change: Change, scale: str, run: Collection[str])
         elif of and of != recipe:
             found[place] = f"of scale {of} alone"
         elif not of and name in experiment.changes(scale):
-            value = experiment.changes(scale)[name]["value"]
-            found[place] = f"scaled.{recipe} sets {value}"
+            found[place] = f"scaled.{recipe} sets {experiment.changes(scale)[name]['value']}"
         else:
             return {}
     return found
@@ -126,8 +125,10 @@ def idle_lines(talks: Iterable[Talk], config: Mapping[str, Any], folder: Path) -
             for change in differing(then, of(talk)) if then else ():
                 if where := without_effect(talk, change, config["scale"], run):
                     why = "; ".join(f"{place}: {reason}" for place, reason in where.items())
-                    value = f"{change.key} {change.before} -> {change.now}"
-                    yield f"talks/{talk.name}/talk.yaml: {value} has no effect here ({why})"
+                    yield (
+                        f"talks/{talk.name}/talk.yaml: {change.key} {change.before} -> "
+                        f"{change.now} has no effect here ({why})"
+                    )
 
 
 def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:

@@ -125,8 +125,10 @@ def files(folder: Path, scale: str) -> list[Path]:
 
 def shown() -> list[Path]:
     """The recorded files that every report reads: frontiers, networks to touch, made again."""
-    kept = ("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN)
-    kept += ("frontiers.csv", "advantage.csv")
+    kept = (
+        *("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN),
+        *("frontiers.csv", "advantage.csv"),
+    )
     return sorted(path for name in kept for path in reference.FOLDER.glob(name))
 
 
@@ -179,7 +181,9 @@ def beside(
         then = {**recipe.of_config(whole["config"]), **whole.get("config_since", {})}
         changes[""] = recipe.differing(then, recipe.of_config(config))
     commit = next((str(own["commit"])[:7] for own in made.values()), "")
-    newer = reference.pending(folder.parent / FOLDER).items()
-    pending = {talk: [line for lines in of.values() for line in lines] for talk, of in newer}
+    pending = {
+        talk: [line for lines in of.values() for line in lines]
+        for talk, of in reference.pending(folder.parent / FOLDER).items()
+    }
     judged = _judged(reference.table(path, VERDICTS) for path in verdicts)
     return Recorded(commit, judged, paper, here, changes, made, pending)

@@ -23,8 +23,8 @@ def limits(metrics: Table) -> pd.DataFrame:
         characteristic time, of shared tasks in ms of the task.
     """
     asked = pd.DataFrame(LIMITS.items(), columns=pd.Index(["perturbation", "metric"]))
-    known = metrics[(metrics["role"] == "spiking") & metrics["value"].notna()]
-    known = in_task_time(known).merge(asked.assign(order=asked.index))
+    spiking = metrics[(metrics["role"] == "spiking") & metrics["value"].notna()]
+    known = in_task_time(spiking).merge(asked.assign(order=asked.index))
     known["talk"] = pd.Categorical(known["talk"], metrics["talk"].unique())  # in their order
     by = ["talk", "order", "perturbation", "metric", "experiment", "locus"]
     first = dict.fromkeys(("unit", "task", "tau_ms"), "first")
