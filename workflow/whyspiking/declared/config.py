@@ -95,10 +95,10 @@ def check_files(paths: Iterable[Path | str]) -> None:
         data = read_yaml(path)
         if not isinstance(data, dict) or not data:
             held = "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
-            what = f"holds {held}" if data else "is empty"
             raise UserError(
-                f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
-                "example 'scale: smoke'. Add some, or do not name this file."
+                f"{path}: it {f'holds {held}' if data else 'is empty'}; expected keys and values "
+                "as in config/config.yaml, for example 'scale: smoke'. Add some, or do not name "
+                "this file."
             )
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
+from whyspiking.contract.types import Params
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.variants import NEEDED, NOISE
-
-if TYPE_CHECKING:
-    from whyspiking.contract.types import Params
-    from whyspiking.declared.registry import Experiment
 
 UNPERTURBED = ("ablation", "size")
 """Roles that get none of the common perturbations."""

@@ -84,10 +84,9 @@ def _panel(
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
     levels = sorted(set(graded["strength"]), reverse=perturbation in DESCENDING)
     places = {level: place for place, level in enumerate(levels, 1)}  # 0: the clean run
-    for variant in variants:
+    measured = set(graded["variant"])
+    for variant in (name for name in variants if name in measured):
         own = graded[graded["variant"] == variant]
-        if own.empty:
-            continue
         start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
         curve = pd.concat([start.assign(place=0), own.assign(place=own["strength"].map(places))])
         points, look = over_seeds(curve, ["place"]), place_of(variant)

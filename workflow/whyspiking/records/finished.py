@@ -132,8 +132,8 @@ class FinishedRun:
             UserError: If the manifest is damaged.
         """
         path = self.folder / "manifest.json"
-        made = whole_files.read_json(path, "config") if path.is_file() else {"config": {}}
-        return made["config"].get("talks", [])
+        made = whole_files.read_json(path, "config")["config"] if path.is_file() else {}
+        return made.get("talks", [])
 
     def _held(self) -> list[str]:
         return [name for name in SCHEMAS if self.files(name)]

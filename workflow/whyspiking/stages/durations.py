@@ -51,12 +51,9 @@ def of_kinds(timed: pd.DataFrame, scale: str, unit: float) -> pd.DataFrame:
 
 def _kind(rule: str, names: list[str]) -> dict[str, Any]:
     """The kind of job that wrote a log; `logs` holds a folder, or a file, for each rule."""
-    kind = {**dict.fromkeys(KIND, ""), "rule": rule}
-    if rule in OF_A_TALK:
-        kind |= dict(zip(("talk", "experiment", "variant"), names, strict=False))
-    elif names:
-        kind["dataset"] = names[0]  # of its parts, the folder
-    return kind
+    of_talk = dict(zip(("talk", "experiment", "variant"), names, strict=False))
+    of_data = {"dataset": "".join(names[:1])}  # of its parts, the folder
+    return dict.fromkeys(KIND, "") | {"rule": rule} | (of_talk if rule in OF_A_TALK else of_data)
 
 
 def _timed(folder: Path) -> dict[str, float]:

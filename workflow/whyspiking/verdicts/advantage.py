@@ -108,12 +108,12 @@ def over(words: Mapping[str, str]) -> str:
     """
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
-    pairs = [(a, b) for a, b in combinations(words, 2) if words[a] != words[b]]
     changed = [
         says
         for name, says in ASSUMPTIONS.items()
-        for a, b in pairs
-        if replace(ACCOUNTS[a], **{name: getattr(ACCOUNTS[b], name)}) == ACCOUNTS[b]
+        for a, b in combinations(words, 2)
+        if words[a] != words[b]
+        and replace(ACCOUNTS[a], **{name: getattr(ACCOUNTS[b], name)}) == ACCOUNTS[b]
     ]
     return "depends on: " + " ".join(dict.fromkeys(changed))
 

@@ -243,9 +243,8 @@ def _stand(
     matched = tuple(finding for finding in findings if finding.matched)
     reason = _unmatched(apart) if apart else ""
     if not findings:
-        missing = entry["missing"]
-        if not all(experiment.runs_at(scale) for experiment in talk.experiments.values()):
-            missing += f", in what scale {scale} runs of the talk"
+        whole = all(experiment.runs_at(scale) for experiment in talk.experiments.values())
+        missing = entry["missing"] + ("" if whole else f", in what scale {scale} runs of the talk")
         reasons = (overview.why_missing(measures, talk.name, name) for name in entry["counts"])
         reason = next(filter(None, reasons), missing)
     return Stand(talk.name, word(matched, entry["needs"]), matched, reason, apart)

@@ -138,8 +138,7 @@ def beside(metrics: Table) -> pd.DataFrame:
     # Infinite is what was not reached within the levels tried.
     spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
     # Of a clean run the locus is a population, and the stimulus is the experimenter's.
-    sent_in = (spiking["perturbation"] == "none") & spiking["locus"].isin(told.stimuli)
-    spiking = spiking[~sent_in]
+    spiking = spiking[(spiking["perturbation"] != "none") | ~spiking["locus"].isin(told.stimuli)]
     rows = []
     for number, entry in enumerate(told.ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)

@@ -97,8 +97,7 @@ def label(talk: Talk, variant: str) -> str:
 
 def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[Entry]:
     """Every method that was trained on one shared task and has an accuracy."""
-    own = tables.where(metrics, task=task, role=list(METHODS))
-    for _, rows in own.groupby("rank"):
+    for _, rows in tables.where(metrics, task=task, role=list(METHODS)).groupby("rank"):
         talk, experiment, variant = rows.iloc[0][["talk", "experiment", "variant"]]
         known = talks[talk].experiments[experiment]
         entry = Entry(talks[talk], known, known.variants[variant], rows)
@@ -168,8 +167,7 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
     lasts = values["window_ms"] if "window_ms" in values else values["trial_ms"]
-    steps = lasts / step if step else 1.0
-    return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
+    return rule.numbers({"S": synapses, "N": n, "T": lasts / step if step else 1.0, "K": n_out})
 
 
 # ---- who has no result --------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from whyspiking import arithmetic
 from whyspiking.declared.claims_file import Claim
@@ -19,13 +19,11 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
 from whyspiking.records.labels import in_points
+from whyspiking.records.tables import Table
 from whyspiking.running import machine
 from whyspiking.verdicts import recipe, reproduction, rule
 from whyspiking.verdicts.recipe import Change
 from whyspiking.verdicts.reproduction import Here
-
-if TYPE_CHECKING:
-    from whyspiking.records.tables import Table
 
 type Row = Mapping[str, Any]
 

@@ -30,8 +30,8 @@ def limits(metrics: Table) -> pd.DataFrame:
     first = dict.fromkeys(("unit", "task", "tau_ms"), "first")
     found = known.groupby(by, as_index=False, observed=True).agg({"value": "median", **first})
     own = (found["metric"] == "sigma50") & (found["task"] == "")
-    in_tau = found["value"] * (1 / found["tau_ms"])
     found = found.assign(
-        value=found["value"].mask(own, in_tau), unit=found["unit"].mask(own, "tau")
+        value=found["value"].mask(own, found["value"] * (1 / found["tau_ms"])),
+        unit=found["unit"].mask(own, "tau"),
     )
     return found[columns.LIMITS.names]
