@@ -145,7 +145,8 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     """Memory of the rule that trains a network, and the signals that it needs."""
     rule = rule_of(entry)
     if rule is None:
-        return {}
+        names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
+        return dict.fromkeys(names, "")
     signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
     return {
         "rule": rule.name,
