@@ -176,8 +176,9 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        told = (entry[key] for key in ("axis", "level", "states", "against"))
-        answered.append(Answer(*told, stands))
+        answered.append(
+            Answer(entry["axis"], entry["level"], entry["states"], entry["against"], stands)
+        )
     return answered
 
 
