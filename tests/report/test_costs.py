@@ -123,11 +123,11 @@ def beside(metrics, talks=TALKS):
 
 
 def test_published_ranges_have_sources():
-    ranges, tau = biology.published()
+    ranges, tau = biology.stated().ranges, biology.stated().tau_ms
     for entry in ranges:
         assert entry.low < entry.high
         assert len(entry.cite) > 10 and entry.link.startswith("https://")
-    assert tau["low"] <= tau["used"] <= tau["high"]
+    assert tau.low <= tau.used <= tau.high
     assert {entry.metric for entry in ranges} >= {"rate", "activation_sparsity", "isi_cv", "t95"}
 
 

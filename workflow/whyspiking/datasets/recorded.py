@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,40 +52,34 @@ def fetch(data: Mapping[str, Any]) -> tuple[list[Path], dict[str, str]]:
             )
         target = home / archive.removesuffix(".zip")
         if found.suffix == ".zip":
-            _unpack(found, expected, target)
+            _check(found, expected)
             how[target.name] = "archive of the published MD5"
         else:
             spoken.read(found)
-            if found != target:
-                _copy(found, target)
             how[target.name] = "layout only: no hash of the unpacked file is published"
+        _bring(found, target)
         spoken.read(target)
         files.append(target)
     return files, how
 
 
-def _unpack(archive: Path, expected: str, target: Path) -> None:
+def _check(archive: Path, expected: str) -> None:
     with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, _md5).hexdigest()
+        # What is published is MD5: good against damage, and a second file of equal MD5 is unknown.
+        digest = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
     if digest != expected:
         raise UserError(
             f"{archive}: its MD5 is {digest}, that of the published archive is {expected}; it is "
             "cut short, damaged or another file: replace it"
         )
+
+
+def _bring(found: Path, target: Path) -> None:
     try:
-        archives.unzip(archive, target.name, target, LARGEST_BYTES)
+        if found.suffix == ".zip":
+            archives.unzip(found, target.name, target, LARGEST_BYTES)
+        elif found != target:
+            with replacing(target) as other:
+                shutil.copyfile(found, other)
     except (OSError, archives.Refused) as error:
-        raise UserError(f"{archive}: cannot be unpacked ({error}); replace it") from None
-
-
-def _md5() -> Any:
-    """What is published is MD5: good against damage, and a second file of equal MD5 is unknown."""
-    return hashlib.md5(usedforsecurity=False)
-
-
-def _copy(found: Path, target: Path) -> None:
-    try:
-        with replacing(target) as partial:
-            shutil.copyfile(found, partial)
-    except OSError as error:
-        raise UserError(f"{found}: cannot be copied to {target} ({error.strerror})") from None
+        raise UserError(f"{found}: cannot be brought to {target} ({error}); replace it") from None

@@ -82,9 +82,9 @@ def load(folder: Path, claims: Iterable[str]) -> Abstract:
     abstract = parsed(Abstract, read_yaml(folder / FILE), where)
     for statement in abstract.statements:
         for name in (name for name in statement.claims if name not in known):
-            hint = nearest(name, known, "expected an id of claims.yaml.")
             raise UserError(
                 f"{where}: 'claims' of sentence {statement.sentence} has '{name}', which is no "
-                f"claim of the talk; {hint} Correct it, or add the claim."
+                f"claim of the talk; {nearest(name, known, 'expected an id of claims.yaml.')} "
+                "Correct it, or add the claim."
             )
     return abstract

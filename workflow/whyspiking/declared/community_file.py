@@ -133,11 +133,10 @@ class CommunityRow(Said):
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON, of which no key is given twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"key '{twice[:40]}' is given twice")
-    return found
+    counts = Counter(key for key, _ in pairs)
+    if twice := [key for key, count in counts.items() if count > 1]:
+        raise ValueError(f"key '{twice[0][:40]}' is given twice")
+    return dict(pairs)
 
 
 def read(path: Path) -> CommunityRow:
@@ -183,11 +182,10 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
                 f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
                 "measure the network again without --scale"
             )
-        key = (row.name, row.task)
-        if key in rows:
+        if (row.name, row.task) in rows:
             raise UserError(
                 f"{path}: there is another row named '{row.name}' on task '{row.task}'; expected "
                 "names of their own; rename one"
             )
-        rows[key] = row
+        rows[row.name, row.task] = row
     return list(rows.values())

@@ -22,9 +22,7 @@ from whyspiking.declared import (
     scales,
 )
 from whyspiking.declared.config_file import Config
-from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
-from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import (
     ODD_NUMBER,
     Loader,
@@ -58,8 +56,7 @@ def read(*overlays: Path, folder: Path = FOLDER) -> dict[str, Any]:
         UserError: If a file cannot be read.
     """
     config: dict[str, Any] = {}
-    own = (path for path in (folder / name for name in FILES) if path.is_file())
-    for path in (*own, *overlays):
+    for path in (*(folder / name for name in FILES if (folder / name).is_file()), *overlays):
         merge(config, read_yaml(path))
     return config
 
@@ -79,11 +76,10 @@ def merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
 
 
 def complete(config: dict[str, Any]) -> None:
-    """Add what config.yaml does not hold: who uses a module names it alone, as snakedeploy does."""
-    for path in (path for name in FILES[1:] for path in FOLDER.glob(name)):
-        full = read_yaml(path)
-        merge(full, config)
-        config.update(full)
+    """Add what it does not hold: who uses a module names one file, as snakedeploy does."""
+    full = read()
+    merge(full, config)
+    config.update(full)
 
 
 def check_files(paths: Iterable[Path | str]) -> None:
@@ -99,10 +95,10 @@ def check_files(paths: Iterable[Path | str]) -> None:
         data = read_yaml(path)
         if not isinstance(data, dict) or not data:
             held = "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
-            what = f"holds {held}" if data else "is empty"
             raise UserError(
-                f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
-                "example 'scale: smoke'. Add some, or do not name this file."
+                f"{path}: it {f'holds {held}' if data else 'is empty'}; expected keys and values "
+                "as in config/config.yaml, for example 'scale: smoke'. Add some, or do not name "
+                "this file."
             )
 
 
@@ -154,13 +150,12 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
             )
     parsed(Config, _plain(config), WHERE)
     chosen = list(config["talks"])
-    if "all" in chosen:
-        if len(chosen) > 1:
-            raise UserError(
-                f"{WHERE}: 'talks' is {chosen}; expected names of talks or [all]. Remove 'all' or "
-                "the names."
-            )
-        chosen = registry.available()
+    if "all" in chosen and len(chosen) > 1:
+        raise UserError(
+            f"{WHERE}: 'talks' is {chosen}; expected names of talks or [all]. Remove 'all' or the "
+            "names."
+        )
+    chosen = registry.available() if "all" in chosen else chosen
     talks = {name: registry.load_talk(name) for name in chosen}
     if not any(talk.counted for talk in talks.values()):
         raise UserError(
@@ -182,14 +177,13 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     community_file.load()
     for name in registry.with_protocol(chosen):
         protocol_file.check_tuned(registry.FOLDER / name / registry.PROTOCOL)
-    _check_shared_tasks(talks)
     _check_seeds_of(config, talks)
     for talk in talks.values():
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
-    results = Path("results") / config["scale"]
-    _check_apart({"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]})
-    for folder in (config["data"]["folder"], config["build_folder"], results, ".snakemake"):
+    kept = {"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]}
+    _check_apart(kept)
+    for folder in (*kept.values(), f"results/{config['scale']}", ".snakemake"):
         _check_writable(Path(folder))
     return talks
 
@@ -249,23 +243,14 @@ def _check_strengths(
                 )
 
 
-def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
-    """A task that none of several talks is set compares nothing."""
-    if len(talks) < 2:
-        return
-    taken = {e.task for talk in _all_talks(talks) for e in talk.experiments.values()}
-    for task in (task for task in shared_tasks() if task not in taken):
-        raise UserError(
-            f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "
-            f"experiment with 'shared: {task}' in one of {', '.join(registry.available())}. "
-            "Add one, or remove the task."
-        )
-
-
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:
-    experiments = [e for talk in _all_talks(talks) for e in talk.experiments.values()]
+    # Of talks that are not chosen, too.
+    every = (talks.get(name) or registry.load_talk(name) for name in registry.available())
     known = [
-        f"{e.talk}.{e.name}{of}" for e in experiments for of in ("", *(f"/{v}" for v in e.variants))
+        f"{e.talk}.{e.name}{of}"
+        for talk in every
+        for e in talk.experiments.values()
+        for of in ("", *(f"/{v}" for v in e.variants))
     ]
     for name, times in Counter(entry["experiment"] for entry in config["seeds_of"]).items():
         if name not in known:
@@ -279,36 +264,23 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
                 f"{WHERE}: 'seeds_of' names experiment '{name}' {times} times; expected once. "
                 "Remove all but one."
             )
-    for talk, experiment, variant, parent in _descents(talks):
-        name, start = split(parent)
-        missing = set(registry.seeds(experiment, config, variant)).difference(
-            registry.seeds(talk.experiments[name], config, start)
-        )
-        if missing:
-            raise UserError(
-                f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of {talk.name}.{experiment.name} "
-                f"start from {parent}, which is not trained for them; expected the same seeds "
-                f"there. Add them to the seeds of {talk.name}.{name}, or give "
-                f"{talk.name}.{experiment.name} fewer."
-            )
-
-
-def _all_talks(chosen: Mapping[str, registry.Talk]) -> list[registry.Talk]:
-    """Those that are not chosen, too."""
-    return [chosen.get(name) or registry.load_talk(name) for name in registry.available()]
-
-
-def _descents(
-    talks: Mapping[str, registry.Talk],
-) -> list[tuple[registry.Talk, Experiment, str, str]]:
-    """Every network that starts from another: talk, experiment, variant, and the other one."""
-    return [
-        (talk, experiment, variant.name, parent)
+    own = (
+        (talk, experiment, variant)
         for talk in talks.values()
         for experiment in talk.experiments.values()
         for variant in experiment.variants.values()
-        for parent in variant.parents
-    ]
+    )
+    for talk, experiment, variant in own:
+        for name, start in map(split, variant.parents):
+            trained = registry.seeds(talk.experiments[name], config, start)
+            missing = {*registry.seeds(experiment, config, variant.name)}.difference(trained)
+            if missing:
+                raise UserError(
+                    f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of "
+                    f"{talk.name}.{experiment.name} start from {name}/{start}, which is not "
+                    "trained for them; expected the same seeds there. Add them to the seeds of "
+                    f"{talk.name}.{name}, or give {talk.name}.{experiment.name} fewer."
+                )
 
 
 def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
@@ -318,21 +290,21 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
         settings = config["data"].get(experiment.data_key, {})
         for must_equal, pairs in ((True, experiment.data.equal), (False, experiment.data.at_least)):
             for parameter, setting in pairs.items():
-                place = f"talks/{talk.name}/talk.yaml: experiment '{experiment.name}'"
                 if parameter not in values or setting not in settings:
                     raise UserError(
-                        f"{place}: its data must fit parameter '{parameter}' to "
+                        f"talks/{talk.name}/talk.yaml: experiment '{experiment.name}': its data "
+                        f"must fit parameter '{parameter}' to "
                         f"'data.{experiment.data_key}.{setting}', but one of them does not exist; "
                         "expected a parameter and a key of the config. Correct their names."
                     )
                 wanted, made = values[parameter], settings[setting]
-                wish = "the same" if must_equal else "at least that"
                 if (made != wanted) if must_equal else (made < wanted):
                     raise UserError(
                         f"{WHERE}: 'data.{experiment.data_key}.{setting}' is {made}, but "
                         f"'{parameter}' of {talk.name}.{experiment.name} is {wanted} at scale "
-                        f"'{config['scale']}'; expected {wish}. "
-                        "Correct one of them (the parameter stands in the talk's talk.yaml)."
+                        f"'{config['scale']}'; expected "
+                        f"{'the same' if must_equal else 'at least that'}. Correct one of them "
+                        "(the parameter stands in the talk's talk.yaml)."
                     )
 
 
@@ -352,14 +324,12 @@ def _check_apart(folders: Mapping[str, str]) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    probe = folder
     try:
-        while not probe.exists() and not probe.is_symlink():
-            probe = probe.parent if probe != probe.parent else Path()
+        probe = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
     except OSError as error:
         raise UserError(
-            f"folder '{str(probe)[:60]}': {error.strerror}; expected one that the system can make. "
-            "Name another folder in the config."
+            f"folder '{str(folder)[:60]}': {error.strerror}; expected one that the system can "
+            "make. Name another folder in the config."
         ) from None
     if not probe.is_dir():
         kind = "a link that leads nowhere" if probe.is_symlink() else "a file"

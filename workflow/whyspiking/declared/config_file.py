@@ -60,7 +60,6 @@ Seeds = Unique[Annotated[Some[Seed], Field(max_length=MOST_SEEDS)]]
 Sentence = Annotated[str, Field(min_length=10)]
 Level = Literal["mechanism", "advantage", "price"]
 """What a contrast may say: that spikes are used, that they help, what they cost."""
-Measure = Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]
 
 
 class SeedsOf(Block):
@@ -260,14 +259,13 @@ class Energy(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Energy:
-        models = [model.id for model in self.models]
-        _once(models, "models", "id")
-        _one_of(self.sensitivity.base, models, "sensitivity.base")
-        _once([c.factor for c in self.sensitivity.changes], "sensitivity.changes", "factor")
+        _once(self.models, "id", "models")
+        _one_of(self.sensitivity.base, [model.id for model in self.models], "sensitivity.base")
+        _once(self.sensitivity.changes, "factor", "sensitivity.changes")
         entries = [(f"models.{k}", model.model_dump()) for k, model in enumerate(self.models)]
         for change in self.sensitivity.changes:
             key = f"sensitivity.changes ({change.factor})"
-            _once([setting.label for setting in change.settings], key, "label")
+            _once(change.settings, "label", key)
             entries += [(f"{key}, {s.label}", s.set) for s in change.settings]
         for key, entry in entries:
             for name, priced in (
@@ -341,7 +339,7 @@ class Answer(Block):
     level: Level
     states: Sentence
     against: Sentence
-    counts: Unique[Some[Measure]]
+    counts: Unique[Some[Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]]]
     needs: Literal["any", "all"]
     missing: Sentence
 
@@ -393,7 +391,7 @@ class Config(Block):
                 name = place.get("perturbation", known[0])
                 _one_of(name, known, f"axes.{number}.{side}.perturbation")
         # Only a measure of the same axis that has a null can be counted for its answer.
-        _once([answer.axis for answer in self.answers], "answers", "axis")
+        _once(self.answers, "axis", "answers")
         for number, answer in enumerate(self.answers):
             countable = [
                 axis.measure
@@ -412,11 +410,7 @@ def _one_of(name: str, known: Sequence[str], key: str) -> None:
         raise Wrong(key, f"is '{name}'; expected {listed}; {hint} Correct it, or define it there.")
 
 
-def _once(names: Sequence[str], key: str, what: str) -> None:
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise Wrong(
-                key,
-                f"has {count} entries with {what} '{name}'; expected each once. Rename or remove "
-                "one.",
-            )
+def _once(entries: Sequence[Block], what: str, key: str) -> None:
+    for name, count in Counter(getattr(entry, what) for entry in entries).items():
+        says = f"has {count} entries with {what} '{name}'; expected each once. "
+        refuse((count > 1, key, says + "Rename or remove one."))

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
+from whyspiking.contract.types import Params
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.variants import NEEDED, NOISE
-
-if TYPE_CHECKING:
-    from whyspiking.contract.types import Params
-    from whyspiking.declared.registry import Experiment
 
 UNPERTURBED = ("ablation", "size")
 """Roles that get none of the common perturbations."""
@@ -70,20 +68,17 @@ def readable_params(
         params: All parameters of that.
         of_training: Those that nothing but the training of the talk's own networks reads.
     """
-    learning = {*of_training, *OF_CONTROLS}
-    if variant is not None:
-        unread = _unread(experiment, variant, learning)
-    else:
-        unread = set() if any(v.learns for v in experiment.variants.values()) else learning
+    unread = _unread(experiment, variant, {*of_training, *OF_CONTROLS})
     kept = {name: value for name, value in params.values.items() if name not in unread}
     return replace(params, values=kept)
 
 
-def _unread(experiment: Experiment, variant: str, learning: set[str]) -> set[str]:
-    """Parameters of learning that the training of a variant does not read."""
-    described = experiment.variants[variant]
-    known = experiment.variants[described.trained_as]
-    if not known.learns or (known.as_is and described.parents):
+def _unread(experiment: Experiment, variant: str | None, learning: set[str]) -> set[str]:
+    """Parameters of learning that a job does not read."""
+    if variant is None:
+        return set() if any(v.learns for v in experiment.variants.values()) else learning
+    known = experiment.variants[experiment.variants[variant].trained_as]
+    if not known.learns or (known.as_is and experiment.variants[variant].parents):
         return learning
     needed = {
         name: {NOISE, *NEEDED[control["is"]]} if (control := experiment.control(name)) else set()
@@ -107,13 +102,12 @@ def anywhere(plan: Mapping[str, Any]) -> dict[str, Any]:
 def training(experiment: Experiment, variant: str, params: Params) -> Training:
     """The plan of training one variant with the given parameters and seed."""
     described = experiment.variants[variant]
-    known = experiment.variants[described.trained_as]
     return {
         "params": params.plain(),
         "trained_as": described.trained_as,
         "starts_from": list(described.parents),
-        "as_is": known.as_is,
-        "control": experiment.control(known.name),
+        "as_is": experiment.variants[described.trained_as].as_is,
+        "control": experiment.control(described.trained_as),
     }
 
 

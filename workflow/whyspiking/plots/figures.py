@@ -19,7 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking.measures.statistics import known_interval, over_seeds
+from whyspiking.measures.statistics import known_interval
+from whyspiking.measures.statistics import over_seeds as over_seeds  # for figures of talks
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
@@ -162,8 +163,9 @@ def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
     for line in ax.get_lines():
         label = str(line.get_label())
         y = np.asarray(line.get_ydata(), float)
-        if label and not label.startswith("_") and np.isfinite(y).any():
-            last = ax.transData.transform((1.0, float(y[np.isfinite(y)][-1])))
+        y = y[np.isfinite(y)]
+        if label and not label.startswith("_") and y.size:
+            last = ax.transData.transform((1.0, float(y[-1])))
             share = ax.transAxes.inverted().transform(last)[1]
             ends.append((float(share), label, line.get_color()))
     ends.sort(key=lambda end: end[0])
@@ -204,39 +206,6 @@ def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
             loc="outside lower center",
             ncols=min(len(seen), fitting),
         )
-
-
-def learning_curve(ax: Axes, history: Table, *, metric: str, labels: Mapping[str, str]) -> str:
-    """Metric against epoch, which is logarithmic, with t intervals over seeds.
-
-    Args:
-        ax: Where to draw.
-        history: Rows of one experiment (variant, seed, epoch, metric, value).
-        metric: Which metric.
-        labels: Variant -> label, in the order of drawing.
-
-    Returns:
-        The curves in words, for the alternative text.
-
-    Raises:
-        NotMeasuredError: If there is no such history.
-    """
-    table = history[(history["metric"] == metric) & history["variant"].isin(list(labels))]
-    require(len(table), f"No history of '{metric}' was recorded.")
-    words = []
-    for index, (variant, label) in enumerate(labels.items()):
-        rows = table[(table["variant"] == variant) & (table["epoch"] > 0)]
-        if rows.empty:
-            continue
-        points = over_seeds(rows, ["epoch"])
-        line_with_interval(
-            ax, points["epoch"], points, index=index, label=label, markers=len(points) < 12
-        )
-        words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set(xlabel="epoch", ylabel=metric.replace("_", " "))
-    return "; ".join(words)
 
 
 def raster(
@@ -292,10 +261,13 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
             curves.setdefault(parts[1], []).append(np.asarray(arrays[key], float))
     plate, (ax,) = row_of_panels(2.7, width=5.6)
     words = []
-    variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
-    for variant in variants:
+    for variant in sorted(curves, key=lambda variant: (variant != "spiking", variant)):
         label, index = labels.variant(variant), place_of(variant)
-        final, reached = speed_curve(ax, time_ms, curves[variant], index=index, label=label)
+        runs = np.stack(curves[variant], axis=1)
+        points = pd.DataFrame([known_interval(values) for values in runs])
+        line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
+        final = points["mean"].iloc[-1]
+        reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
         words.append(f"{label}: {final:.2f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
     ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
@@ -307,24 +279,6 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
         exhibits=experiment,
     )
-
-
-def speed_curve(
-    ax: Axes, time_ms: NDArray, curves: Sequence[NDArray], *, index: int, label: str
-) -> tuple[float, float]:
-    """Accuracy against the time of stopping; its last value, and when 95 % of that are reached.
-
-    Args:
-        ax: Where to draw.
-        time_ms: Times of stopping, (time,).
-        curves: Accuracy at these times, one curve per seed.
-        index: Which colour of the palette.
-        label: For legend or `label_ends`.
-    """
-    points = pd.DataFrame([known_interval(values) for values in np.stack(curves, axis=1)])
-    line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
-    final = points["mean"].iloc[-1]
-    return float(final), float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
 
 
 def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArray]:

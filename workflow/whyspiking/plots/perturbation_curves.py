@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,17 +36,6 @@ LEVEL_NAMES = {
     "tau_spread": "relative sd of τ_m and τ_s",
 }
 """What the strength of each graded perturbation is."""
-
-
-def level_positions(levels: Iterable[float], *, descending: bool = False) -> dict[float, int]:
-    """Evenly spaced positions of the levels of a perturbation; position 0 is the clean run.
-
-    Args:
-        levels: The strengths, in any order, repeats allowed.
-        descending: Where a smaller number is stronger (bits).
-    """
-    ordered = sorted({float(level) for level in levels}, reverse=descending)
-    return {level: k + 1 for k, level in enumerate(ordered)}
 
 
 def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
@@ -93,17 +82,17 @@ def _panel(
 ) -> None:
     """Draw the curves of one perturbation at one locus."""
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
-    places = level_positions(graded["strength"], descending=perturbation in DESCENDING)
-    for variant in variants:
+    levels = sorted(set(graded["strength"]), reverse=perturbation in DESCENDING)
+    places = {level: place for place, level in enumerate(levels, 1)}  # 0: the clean run
+    measured = set(graded["variant"])
+    for variant in (name for name in variants if name in measured):
         own = graded[graded["variant"] == variant]
-        if own.empty:
-            continue
         start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
         curve = pd.concat([start.assign(place=0), own.assign(place=own["strength"].map(places))])
         points, look = over_seeds(curve, ["place"]), place_of(variant)
         line_with_interval(ax, points["place"], points, index=look, label=labels.variant(variant))
     ticks = ["none" if perturbation in DESCENDING else "0"]
     # Three decimals would touch their neighbours.
-    ticks += [f"{level:.2g}".replace("0.", ".") for level in places]
+    ticks += [f"{level:.2g}".replace("0.", ".") for level in levels]
     ax.set_xticks(range(len(ticks)), ticks, fontsize=8)
     ax.set(title=labels.contrast(perturbation, locus), xlabel=LEVEL_NAMES[perturbation])

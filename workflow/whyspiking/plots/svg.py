@@ -63,8 +63,7 @@ def embed(source: str, prefix: str, alt: str) -> str:
     )
     rules = "".join(f".{name}{{{style}}}" for style, name in looks.items())
     text = text.replace(">", f"><style>{rules}</style>", 1) if rules else text
-    label = html.escape(alt, quote=True)
-    opening = f'<svg role="img" aria-label="{label}" style="stroke-linejoin:round"'
+    opening = f'<svg role="img" aria-label="{html.escape(alt)}" style="stroke-linejoin:round"'
     return text.replace(INK, "currentColor").replace("<svg", opening, 1)
 
 
@@ -82,8 +81,8 @@ def compact(path: str) -> str:
     short, last = "", ""
     here, start = (0, 0), (0, 0)
     for command, arguments in COMMAND.findall(path):
-        numbers = [round(100 * float(x)) for x in arguments.split()]
-        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        hundredths = [round(100 * float(x)) for x in arguments.split()]
+        points = list(zip(hundredths[::2], hundredths[1::2], strict=True))
         if not points:
             short, last, here = short + "z", "z", start
             continue
@@ -93,9 +92,10 @@ def compact(path: str) -> str:
             letter, moves = "h", moves[:1]
         elif letter == "l" and moves[0] == 0:
             letter, moves = "v", moves[1:]
+        numbers = re.sub(r"\b0\.", ".", " ".join(f"{move / 100:.12g}" for move in moves))
         # After a move, a line needs no letter; neither does a repeated command.
         implied = {"m": "l", "M": "L"}.get(last, last)
-        short += _joined("" if letter == implied else letter, moves)
+        short += f"{' ' if letter == implied else letter}{numbers}".replace(" -", "-")
         last, here = letter, points[-1]
         if command == "M":
             start = here
@@ -107,16 +107,6 @@ PATH = re.compile(
 )
 """A path as matplotlib writes it."""
 COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
-
-
-def _joined(letter: str, hundredths: list[int]) -> str:
-    """A command with its numbers, blanks only where they are needed."""
-    short = letter
-    for place, number in enumerate(hundredths):
-        shown = re.sub(r"^(-?)0\.", r"\1.", f"{number / 100:.12g}")
-        blank = (place or not letter) and not shown.startswith("-")
-        short += f" {shown}" if blank else shown
-    return short
 
 
 UNSEEN = re.compile(

@@ -20,8 +20,6 @@ from whyspiking.records.table_schema import Column, TableSchema
 from whyspiking.records.whole_files import replacing
 
 NAME = "datapackage.json"
-MISSING = ["", "nan"]
-BOOLEAN = {"trueValues": ["True"], "falseValues": ["False"]}
 
 
 def describe(folder: Path) -> dict[str, Any]:
@@ -58,17 +56,16 @@ def describe(folder: Path) -> dict[str, Any]:
 
 def write(folder: Path) -> None:
     """Write `datapackage.json` into a folder of finished tables, whole or not at all."""
-    text = json.dumps(describe(folder), indent=1, ensure_ascii=False) + "\n"
-    with replacing(folder / NAME) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with replacing(folder / NAME) as partial, partial.open("w", encoding="utf-8") as file:
+        print(json.dumps(describe(folder), indent=1, ensure_ascii=False), file=file)
 
 
 def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
-    header = tables.header(path)
     known = {column.name: column for column in schema.columns}
     # A column that nobody has described is passed on as it is; the tests demand a description.
-    columns = [known.get(name, Column(name, "", "any")) for name in header]
+    columns = [known.get(name, Column(name, "", "any")) for name in tables.header(path)]
     relative = path.relative_to(folder)
+    content = path.read_bytes()
     of_talk = f": {relative.parent}" if relative.parent.name else ""
     return {
         "name": "-".join((path.name.partition(".")[0], *relative.parent.parts[::-1])),
@@ -79,20 +76,16 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
         **({"compression": "gz"} if path.suffix == tables.PACKED else {}),
         "encoding": "utf-8",
         "description": f"{schema.says.removesuffix('.')}{of_talk}.",
-        **_contents(path),
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
         "schema": {
             "fields": [
                 {"name": name, "type": kind}
                 | ({"description": what} if what else {})
                 | ({"unit": unit} if unit else {})
-                | (BOOLEAN if kind == "boolean" else {})
+                | ({"trueValues": ["True"], "falseValues": ["False"]} if kind == "boolean" else {})
                 for name, what, kind, unit in columns
             ],
-            "missingValues": MISSING,
+            "missingValues": ["", "nan"],
         },
     }
-
-
-def _contents(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}

@@ -83,8 +83,10 @@ class FinishedRun:
     @property
     def contents(self) -> pd.DataFrame:
         """What the run holds: columns table, rows, says."""
-        held = [(name, len(self._read(name)), SCHEMAS[name].says) for name in self._held()]
-        return pd.DataFrame(held, columns=pd.Index(["table", "rows", "says"]))
+        return pd.DataFrame(
+            [(name, len(self._read(name)), SCHEMAS[name].says) for name in self._held()],
+            columns=pd.Index(["table", "rows", "says"]),
+        )
 
     def columns(self, name: str) -> pd.DataFrame:
         """What every column of a table means: columns column, type, unit, says.
@@ -94,14 +96,18 @@ class FinishedRun:
         """
         if name not in SCHEMAS:
             raise UserError(_unknown(name))
-        rows = [(c.name, c.kind, c.unit, c.says) for c in SCHEMAS[name].columns]
-        return pd.DataFrame(rows, columns=pd.Index(["column", "type", "unit", "says"]))
+        return pd.DataFrame(
+            {"column": c.name, "type": c.kind, "unit": c.unit, "says": c.says}
+            for c in SCHEMAS[name].columns
+        )
 
     @property
     def glossary(self) -> pd.DataFrame:
         """What every metric means: columns metric, unit, says."""
-        rows = [(name, metric.unit, metric.definition) for name, metric in GLOSSARY.items()]
-        return pd.DataFrame(rows, columns=pd.Index(["metric", "unit", "says"]))
+        return pd.DataFrame(
+            {"metric": name, "unit": metric.unit, "says": metric.definition}
+            for name, metric in GLOSSARY.items()
+        )
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -126,8 +132,8 @@ class FinishedRun:
             UserError: If the manifest is damaged.
         """
         path = self.folder / "manifest.json"
-        made = whole_files.read_json(path, "config") if path.is_file() else {"config": {}}
-        return made["config"].get("talks", [])
+        made = whole_files.read_json(path, "config")["config"] if path.is_file() else {}
+        return made.get("talks", [])
 
     def _held(self) -> list[str]:
         return [name for name in SCHEMAS if self.files(name)]

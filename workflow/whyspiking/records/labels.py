@@ -30,7 +30,7 @@ DIFFERENCES = (
 
 
 @cache
-def declared() -> Mapping[str, Mapping[str, Any]]:
+def declared() -> dict[str, dict[str, Any]]:
     """Content of `labels.yaml`: kind of name -> name -> words; experiments by talk."""
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
@@ -41,8 +41,7 @@ def _words(kind: Mapping[str, str], name: str) -> str:
 
 def experiment(talk: str, name: str) -> str:
     """How readers call an experiment of a talk; one on a shared task has the name of the task."""
-    own = declared()["experiments"].get(talk, {})
-    return _words({**declared()["shared"], **own}, name)
+    return _words(declared()["shared"] | declared()["experiments"].get(talk, {}), name)
 
 
 def variant(name: str) -> str:
@@ -54,7 +53,7 @@ def variant(name: str) -> str:
 
 def perturbation(name: str) -> str:
     """How readers call a perturbation, or a cost model."""
-    return _words({**declared()["perturbations"], **declared()["models"]}, name)
+    return _words(declared()["perturbations"] | declared()["models"], name)
 
 
 def metric(name: str) -> str:
@@ -65,9 +64,7 @@ def metric(name: str) -> str:
 def locus(name: str) -> str:
     """How readers call a place: spikes or numbers, a control (`mlp`), or both (`hidden/mlp`)."""
     place, _, control = name.partition("/")
-    own = _words({**declared()["loci"], **declared()["variants"]}, place)
-    if _SIZE.fullmatch(place):
-        own = variant(place)
+    own = declared()["loci"].get(place) or variant(place)
     return f"{own} against {variant(control)}" if control else own
 
 

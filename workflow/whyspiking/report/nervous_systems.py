@@ -12,7 +12,7 @@ from whyspiking.plots.figures import GREEN, INK, RED, Plate, require, row_of_pan
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.verdicts.biology import Range, published, stated
+from whyspiking.verdicts.biology import Range, stated
 
 SHOWN = ("rate", "isi_lv")
 """Metrics, a panel each: those whose range was read at its source."""
@@ -20,7 +20,7 @@ SHOWN = ("rate", "isi_lv")
 
 def _ranges() -> list[Range]:
     """The first range of every metric that is shown."""
-    every = published()[0]
+    every = stated().ranges
     return [next(entry for entry in every if entry.metric == metric) for metric in SHOWN]
 
 

@@ -58,14 +58,14 @@ class Asked:
         talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
         params = registry.params(experiment, self._config)
         params = plans.readable_params(experiment, None, params, talk.of_training)
-        unit_ms = talk.unit_of_jitter_ms(experiment)
-        return plans.anywhere(plans.measuring(experiment, params, unit_ms))
+        return plans.anywhere(
+            plans.measuring(experiment, params, talk.unit_of_jitter_ms(experiment))
+        )
 
     def plan_of_clean_run(self, wildcards: Any) -> dict[str, Any]:
         """What any run measures of its networks, without perturbations and other steps."""
         plan = self.plan_of_measuring(wildcards)
-        told = plan["variants"].items()
-        bare = {name: {**own, "perturbations": []} for name, own in told}
+        bare = {name: {**own, "perturbations": []} for name, own in plan["variants"].items()}
         return {**plan, "variants": bare, "half_step": False}
 
     def key_networks(self, names: Iterable[str]) -> Iterator[Path]:

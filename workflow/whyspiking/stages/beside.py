@@ -43,8 +43,11 @@ def _line(claim: Claim, numbers: Table) -> str:
     """The number of a key claim, here and recorded, and how many of all are the same."""
     network = key_claims.network(claim)
     if network is None or numbers.empty:
-        lacking = "its samples are files of the authors: name their folder as data.originals_dir"
-        why = lacking if network else "no network of it is in results/reference"
+        why = (
+            "its samples are files of the authors: name their folder as data.originals_dir"
+            if network
+            else "no network of it is in results/reference"
+        )
         return f"{claim.talk:<12}{claim.id}: not simulated; {why}"
     clean = tables.where(
         numbers.set_index("metric"), engine="brian2", perturbation="none", locus=""

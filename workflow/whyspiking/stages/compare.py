@@ -40,8 +40,8 @@ def compare_talks(
         folder: `results/<scale>`; the tables of each talk lie in the folder of its name.
         ground: Folder with the reference networks, if it is in the run; it is no talk.
     """
-    said = summarise(talks, config, folder, ground)
-    provenance.write({**config, "talks": list(talks)}, folder, said)
+    reproduced = summarise(talks, config, folder, ground)
+    provenance.write({**config, "talks": list(talks)}, folder, reproduced)
     datapackage.write(folder)
 
 
@@ -54,18 +54,16 @@ def summarise(
     reproduced = tables.stacked([own.table for own in held])
     references = tables.read_metrics([folder / name / "metrics.csv" for name in ground])
     found = joint(metrics, references, talks, config, exhibits=folder)
-    found["reproduced.csv"] = reproduced
-    for file, table in found.items():
+    for file, table in {**found, "reproduced.csv": reproduced}.items():
         tables.write_csv(table, folder / file)
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
     changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
     why_not = next((own.why_not for own in held if own.why_not), "")
     told = reproduction.summary(reproduced, changed, why_not)
     newer = set(talks) & set(reference.pending(folder.parent / reference.FOLDER.name))
-    if why_not or not newer:
-        return told
     where = reference.FOLDER / reference.PENDING
-    return f"{told}; of {len(newer)} talks the code is newer than what is recorded ({where})"
+    since = f"; of {len(newer)} talks the code is newer than what is recorded ({where})"
+    return told if why_not or not newer else told + since
 
 
 def joint(

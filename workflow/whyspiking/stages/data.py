@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract.data_folders import FETCHED, RECORDED, SPOKEN, VOWELS
+from whyspiking.contract.data_folders import RECORDED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
 from whyspiking.datasets import recordings
 from whyspiking.datasets.archives import Refused
@@ -23,25 +23,20 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
     no network is trained on them, and the run goes on.
 
     Args:
-        name: Name of its folder, one of `FETCHED`.
+        name: Name of its folder, one of `data_folders.FETCHED`.
         config_data: The `data` block of the config.
         meta: Where the description goes, `<data.folder>/<name>/meta.json`; written last, so that
             it exists only beside complete files.
         progress: Called with the fraction done.
 
     Raises:
-        UserError: If the data set is unknown or cannot be obtained.
+        UserError: If the data set cannot be obtained.
     """
-    if name not in FETCHED:
-        raise UserError(
-            f"data set '{name}' is not one that is fetched; known: {', '.join(FETCHED)}"
-        )
     progress(0.0, f"looking for {name}")
     facts = {"mnist": _mnist, VOWELS: _vowels, RECORDED: _recorded}[name](config_data, meta)
-    facts = {"name": facts.pop("name"), "provenance": "original", **facts}
     _describe(facts, meta)
     there = f"{facts['name']} is in {meta.parent}, all files checked"
-    progress(1.0, facts.get("unavailable") or there)
+    progress(1.0, facts.get("unavailable", there))
 
 
 def _mnist(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
@@ -50,6 +45,7 @@ def _mnist(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
     mnist.fetch(config_data)
     return {
         "name": "MNIST",
+        "provenance": "original",
         "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
         "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
         "licence": "CC BY-SA 3.0, as stated by the redistributors",
@@ -61,6 +57,7 @@ def _vowels(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
 
     facts = {
         "name": "Japanese Vowels",
+        "provenance": "original",
         "sha256": {file: digest for file, (_, digest) in vowels.FILES.items()},
         "citation": vowels.CITATION,
         "licence": vowels.LICENCE,
@@ -81,6 +78,7 @@ def _recorded(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
     files, how = recorded.fetch(config_data)
     return {
         "name": "Spiking Heidelberg Digits",
+        "provenance": "original",
         "sha256": _digests(files),
         "checked": how,
         "citation": recorded.CITATION,

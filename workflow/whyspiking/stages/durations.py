@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -27,8 +28,9 @@ def of_jobs(folder: Path) -> pd.DataFrame:
         cpu_seconds, startup_seconds = jobs.used(log)
         # Durations decide no result: a damaged one is left out, not worth a rerun.
         if cpu_seconds > 0:
-            own = {"cpu_seconds": cpu_seconds, "startup_seconds": startup_seconds}
-            rows.append({**_kind(log, folder), **own, **_timed(log, folder)})
+            rule, *names = log.relative_to(folder / "logs").with_suffix("").parts
+            used = {"cpu_seconds": cpu_seconds, "startup_seconds": startup_seconds}
+            rows.append(_kind(rule, names) | used | _timed(folder.joinpath(*names)))
     numbers = dict.fromkeys(("seconds", "cpu_seconds", "startup_seconds", "max_rss_mb"), float)
     return pd.DataFrame(rows, columns=pd.Index([*KIND, *numbers])).astype(numbers)
 
@@ -47,23 +49,17 @@ def of_kinds(timed: pd.DataFrame, scale: str, unit: float) -> pd.DataFrame:
     return table[columns.DURATIONS.names]
 
 
-def _kind(log: Path, folder: Path) -> dict[str, str]:
+def _kind(rule: str, names: list[str]) -> dict[str, Any]:
     """The kind of job that wrote a log; `logs` holds a folder, or a file, for each rule."""
-    rule, *names = log.relative_to(folder / "logs").with_suffix("").parts
-    kind = {**dict.fromkeys(KIND, ""), "rule": rule}
-    if rule in OF_A_TALK:
-        kind |= dict(zip(("talk", "experiment", "variant"), names, strict=False))
-    elif names:
-        kind["dataset"] = names[0]  # of its parts, the folder
-    return kind
+    of_talk = dict(zip(("talk", "experiment", "variant"), names, strict=False))
+    of_data = {"dataset": "".join(names[:1])}  # of its parts, the folder
+    return dict.fromkeys(KIND, "") | {"rule": rule} | (of_talk if rule in OF_A_TALK else of_data)
 
 
-def _timed(log: Path, folder: Path) -> dict[str, float]:
+def _timed(folder: Path) -> dict[str, float]:
     """What Snakemake measured of a job of training or simulation."""
-    _, *names = log.relative_to(folder / "logs").with_suffix("").parts
-    path = folder.joinpath(*names, "benchmark.tsv")
     try:
-        row = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+        row = pd.read_csv(folder / "benchmark.tsv", sep="\t", na_values=["-"]).iloc[0]
         return {"seconds": float(row["s"]), "max_rss_mb": float(row["max_rss"])}
     except (OSError, ValueError, KeyError, IndexError):
         return {}

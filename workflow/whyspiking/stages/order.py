@@ -34,7 +34,10 @@ class Order:
     ):
         """The talk that takes longest to train is the last."""
         self._timed = Durations.read([], recorded, config["scale"])
-        seconds = {name: self._training(talk, config) for name, talk in talks.items()}
+        seconds = {
+            name: sum(self._seconds(name, e, variant) for e, variant, _ in networks(talk, config))
+            for name, talk in talks.items()
+        }
         longest_first = sorted(talks, key=lambda name: seconds[name], reverse=True)
         self._turns = {name: 2 * FIRST * turn for turn, name in enumerate(longest_first)}
         self._data: dict[str | None, int] = {}
@@ -42,12 +45,7 @@ class Order:
             for experiment in talk.experiments.values():
                 if registry.seeds(experiment, config):
                     folder = data_folders.folder_of(experiment.data_key, config["data"])
-                    turn = self._turns[talk.name]
-                    self._data[folder] = max(turn, self._data.get(folder, turn))
-
-    def _training(self, talk: Talk, config: Mapping[str, Any]) -> float:
-        places = ((talk.name, e, variant) for e, variant, _ in networks(talk, config))
-        return sum(self._seconds(*place) for place in places)
+                    self._data[folder] = max(self._turns[talk.name], self._data.get(folder, 0))
 
     def _seconds(self, talk: str, experiment: str, variant: str) -> float:
         place = {"talk": talk, "experiment": experiment, "variant": variant}

@@ -34,14 +34,13 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     timed = durations.of_jobs(folder)
     # Which of the later jobs have run before says nothing of this run.
     before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
-    table = durations.of_kinds(before, config["scale"], unit)
-    tables.write_csv(table, folder / "durations.csv")
-    made = {**manifest(config, timed, unit), "reproduced": reproduced}
-    made["made_otherwise"] = machine.made_otherwise(
-        sorted(folder.glob("*/*/*/seed-*/network.json"))
-    )
-    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
-    whole_files.write(folder / "manifest.json", text)
+    kinds = durations.of_kinds(before, config["scale"], unit)
+    tables.write_csv(kinds, folder / "durations.csv")
+    made = manifest(config, timed, unit) | {
+        "reproduced": reproduced,
+        "made_otherwise": machine.made_otherwise(sorted(folder.glob("*/*/*/seed-*/network.json"))),
+    }
+    whole_files.write(folder / "manifest.json", json.dumps(made, indent=1, sort_keys=True) + "\n")
 
 
 def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:
@@ -67,15 +66,9 @@ def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dic
     given = {key: x and "given" for key, x in config["data"].items() if key.endswith("_dir")}
     config = {**config, "data": {**config["data"], **given}}
     described = json.dumps(config, sort_keys=True, default=str)
-    data = {}
-    used = used_folders(config["data"])
-    for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
-        if path.parent.name not in used:
-            continue
-        meta = whole_files.read_json(path, "provenance", "sha256")
-        if "unavailable" in meta:
-            continue
-        data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
+    folder, told = Path(config["data"]["folder"]), ("provenance", "sha256")
+    places = (folder / name / "meta.json" for name in sorted(used_folders(config["data"])))
+    metas = {p.parent.name: whole_files.read_json(p, *told) for p in places if p.is_file()}
     return {
         "commit": git("rev-parse", "HEAD"),
         "uncommitted_changes": bool(git("status", "--porcelain", "--untracked-files=no")),
@@ -99,7 +92,11 @@ def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dic
         },
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "talks": per_talk,
-        "data": data,
+        "data": {
+            name: {key: meta[key] for key in told}
+            for name, meta in metas.items()
+            if "unavailable" not in meta
+        },
     }
 
 

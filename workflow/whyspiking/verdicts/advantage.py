@@ -47,7 +47,6 @@ ALIKE = 1.25
 """Ratios closer to 1 than this, either way, are no difference."""
 DIGITS = 9
 """Digits after which two numbers are equal: sums in another order differ in the last ones."""
-RATIO = ("mine", "theirs", "ratio", "low", "high")
 CHEAPER, DEARER, NO_DIFFERENCE = "cheaper", "dearer", "no difference"
 OPEN, WITHHELD = "open", "withheld"
 ONE_IS_NONE = "nobody is above guessing (one network never is)"
@@ -75,12 +74,10 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
                 if x["beside"] == LIF and round(x.get("gap_low", 0.0), DIGITS) > 0
             )
         )
+        why = f"{', '.join(above)}: above the lif frontier"
+        withheld = {"word": WITHHELD, "over": WITHHELD, "why": why} if above else {}
         for beside in dict.fromkeys((*OPPONENTS, *rivals(task))):
-            compared = list(_compared(task, beside))
-            if above:
-                why = f"{', '.join(above)}: above the lif frontier"
-                compared = [x | {"word": WITHHELD, "over": WITHHELD, "why": why} for x in compared]
-            rows += compared
+            rows += [row | withheld for row in _compared(task, beside)]
         rows += rules
     return ADVANTAGE.table(rows)
 
@@ -111,12 +108,12 @@ def over(words: Mapping[str, str]) -> str:
     """
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
-    pairs = [(a, b) for a, b in combinations(words, 2) if words[a] != words[b]]
     changed = [
         says
         for name, says in ASSUMPTIONS.items()
-        for a, b in pairs
-        if replace(ACCOUNTS[a], **{name: getattr(ACCOUNTS[b], name)}) == ACCOUNTS[b]
+        for a, b in combinations(words, 2)
+        if words[a] != words[b]
+        and replace(ACCOUNTS[a], **{name: getattr(ACCOUNTS[b], name)}) == ACCOUNTS[b]
     ]
     return "depends on: " + " ".join(dict.fromkeys(changed))
 
@@ -128,8 +125,15 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     """A row a cost: networks with spikes beside others on one task."""
     sides = [side(task, beside, spikes=spikes) for spikes in (True, False)]
     seeds = _seeds(sides)
-    row = {"task": task["task"].iloc[0], "who": "spikes", "beside": beside, "seeds": len(seeds)}
-    row |= {"reached": 0, "reached_theirs": 0, "made_by": "", "word": "", "over": "", "why": ""}
+    row = {
+        "task": task["task"].iloc[0],
+        "who": "spikes",
+        "beside": beside,
+        "seeds": len(seeds),
+        "reached": 0,
+        "reached_theirs": 0,
+        **dict.fromkeys(("made_by", "word", "over", "why"), ""),
+    }
     guess, validation, test = of_the_best(task, seeds)
     if not seeds or not statistics.t_interval(test - guess).low > 0:
         row["why"] = ONE_IS_NONE if seeds else "no such networks on the same seeds"
@@ -146,19 +150,18 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
         for way in WAYS
     }
     way = next((way for way in WAYS if min(reached[way]) == len(seeds)), WAYS[-1])
-    row |= {"way": way, "level": float(levels[way].mean())}
-    row["why"] = "; ".join(
+    missed = (
         f"at {w:g} reached with spikes on {mine} of {len(seeds)} seeds, without on {theirs}"
         for w, (mine, theirs) in reached.items()
         if w >= way and min(mine, theirs) < len(seeds)
     )
+    row |= {"way": way, "level": float(levels[way].mean()), "why": "; ".join(missed)}
     rows = []
     for cost in COSTS:
         least, row["made_by"] = read[way, cost]
         row["reached"], row["reached_theirs"] = np.isfinite(least).sum(axis=1).tolist()
         # What is not reached is nan, and so not above 0.
-        known = {"cost": cost} | (_ratio(least[0], least[1]) if (least > 0).all() else {})
-        rows.append(row | known)
+        rows.append(row | {"cost": cost} | (_ratio(*least) if (least > 0).all() else {}))
     words = {x["cost"]: x["word"] for x in rows if x["cost"] in MAIN}
     yield from (x | {"over": over(words) if all(words.values()) else ""} for x in rows)
 
@@ -198,7 +201,8 @@ def _ratio(mine: NDArray, theirs: NDArray) -> dict[str, Any]:
     logs = statistics.t_interval(np.log(mine / theirs))
     means = [np.log(x).mean() for x in (mine, theirs)]
     ends = np.exp([*means, logs.mean, logs.low, logs.high]).tolist()
-    return {**dict(zip(RATIO, ends, strict=True)), "word": word(*ends[-2:])}
+    told = zip(("mine", "theirs", "ratio", "low", "high"), ends, strict=True)
+    return {**dict(told), "word": word(*ends[-2:])}
 
 
 # ---- what methods of the talks give away ---------------------------------------------------------
@@ -219,9 +223,16 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
         guess, best, _ = of_the_best(task, seeds).mean(axis=1)
         test = own["test"].to_numpy(float)
         ways = (test - guess) / (best - guess)
-        row = {"task": task["task"].iloc[0], "who": name, "level": float(test.mean())}
-        row |= {"way": float(ways.mean()), "seeds": len(own), "word": "", "over": "", "why": ""}
-        row |= {"reached": int((ways >= HALF_WAY).sum()), "reached_theirs": 0, "made_by": ""}
+        row = {
+            "task": task["task"].iloc[0],
+            "who": name,
+            "way": float(ways.mean()),
+            "level": float(test.mean()),
+            "seeds": len(own),
+            "reached": int((ways >= HALF_WAY).sum()),
+            "reached_theirs": 0,
+            **dict.fromkeys(("made_by", "word", "over", "why"), ""),
+        }
         if not statistics.t_interval(test - guess).low > 0:
             yield row | {"beside": LIF, "cost": "", "why": "not above guessing"}
             continue

@@ -6,7 +6,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -46,13 +46,12 @@ class Finding:
         unit: As in the glossary.
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
-        size: Synapses of the network over those of the control; None if not counted.
+        size: Synapses of the network over those of the control; nan if not counted.
     """
 
     measure: str
     talk: str
     experiment: str
-
     locus: str
     metric: str
     effect: float
@@ -61,7 +60,7 @@ class Finding:
     unit: str
     null: float
     side: str
-    size: float | None = None
+    size: float = np.nan
 
     @property
     def decidable(self) -> bool:
@@ -71,7 +70,7 @@ class Finding:
     @property
     def matched(self) -> bool:
         """Whether the control is of comparable size, as far as is known."""
-        return self.size is None or 1 / OTHER_SIZE < self.size < OTHER_SIZE
+        return not (self.size <= 1 / OTHER_SIZE or self.size >= OTHER_SIZE)
 
     @property
     def distance(self) -> float:
@@ -128,10 +127,8 @@ class Answer:
 
     axis: str
     level: str
-
     states: str
     against: str
-
     stands: Mapping[str, Stand]
 
     @property
@@ -168,7 +165,6 @@ def answers(
         talks: Talk by name, in the order of the report.
         config: The run configuration; its list `answers` is used.
     """
-    keys = ("axis", "level", "states", "against")
     answered = []
     for entry in config["answers"]:
         counted = _contrasts(axes, entry)
@@ -180,7 +176,9 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        answered.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
+        answered.append(
+            Answer(entry["axis"], entry["level"], entry["states"], entry["against"], stands)
+        )
     return answered
 
 
@@ -205,29 +203,22 @@ def word(findings: Sequence[Finding], needs: str) -> str:
 
 def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     """The contrasts that count, in the order of the measures."""
-    own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["neutral"].astype(float))]
-    findings = []
-    for measure in entry["counts"]:
-        for row in own[own["measure"] == measure].to_dict("records"):
-            values = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
-            values["size"] = row["size"] if np.isfinite(row["size"]) else None
-            findings.append(Finding(**values, null=row["neutral"], side=row["favours_spikes"]))
-    return findings
+    own = axes.rename(columns={"neutral": "null", "favours_spikes": "side"})
+    own = own[(own["axis"] == entry["axis"]) & np.isfinite(own["null"].astype(float))]
+    own = own[[field.name for field in fields(Finding)]]
+    parts = (own[own["measure"] == measure] for measure in entry["counts"])
+    return [Finding(**row) for part in parts for row in part.to_dict("records")]
 
 
-def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Finding]:
+def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> Iterator[Finding]:
     """Claims that count for an axis: those that pass favour spikes, ours as well as the talks'."""
     sides = {word: FAVOURS for word in PASSES} | {word: AGAINST for word in FAILED}
-    findings = []
     for row in verdicts.to_dict("records"):
         claim = claims.get(row["claim"])
-        if claim is None or claim.axis != axis or not np.isfinite(row["value"]):
-            continue
         # At scale smoke, which judges nothing, all count.
-        if row["verdict"] == OUT_OF_SCOPE and row["scale"] != "smoke":
-            continue
-        findings.append(
-            Finding(
+        counts = row["verdict"] != OUT_OF_SCOPE or row["scale"] == "smoke"
+        if claim and claim.axis == axis and counts and np.isfinite(row["value"]):
+            yield Finding(
                 measure=CLAIMS,
                 talk=str(row["talk"]),
                 experiment=claim.id,
@@ -240,8 +231,6 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
                 null=np.nan,
                 side=sides.get(str(row["verdict"]), UNCLEAR),
             )
-        )
-    return findings
 
 
 def _stand(
@@ -255,9 +244,8 @@ def _stand(
     matched = tuple(finding for finding in findings if finding.matched)
     reason = _unmatched(apart) if apart else ""
     if not findings:
-        missing = entry["missing"]
-        if not all(experiment.runs_at(scale) for experiment in talk.experiments.values()):
-            missing += f", in what scale {scale} runs of the talk"
+        whole = all(experiment.runs_at(scale) for experiment in talk.experiments.values())
+        missing = entry["missing"] + ("" if whole else f", in what scale {scale} runs of the talk")
         reasons = (overview.why_missing(measures, talk.name, name) for name in entry["counts"])
         reason = next(filter(None, reasons), missing)
     return Stand(talk.name, word(matched, entry["needs"]), matched, reason, apart)
@@ -265,7 +253,7 @@ def _stand(
 
 def _unmatched(apart: Sequence[Finding]) -> str:
     """Why comparisons do not count, in words."""
-    times = [finding.size for finding in apart if finding.size is not None]
+    times = [finding.size for finding in apart]
     controls = dict.fromkeys(labels.variant(f.locus.rpartition("/")[2]) for f in apart)
     size = f"{float(f'{max(times):.3g}'):,.0f}" if max(times) > 1 else f"{min(times):.2g}"
     return f"no matched control: {size} times the synapses of {' and '.join(controls)}"

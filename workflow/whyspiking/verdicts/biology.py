@@ -6,15 +6,14 @@ functions measure in trains that were recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from whyspiking.declared.strict_yaml import Block, Name, Some, closed, parsed, read_yaml
+from whyspiking.declared.strict_yaml import Block, Name, Some, parsed, read_yaml
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 
@@ -23,7 +22,6 @@ SOURCES = Path(__file__).with_name("biology.yaml")
 
 Words = Annotated[str, Field(min_length=8)]
 Link = Annotated[str, Field(pattern="^https://")]
-Read = Literal["abstract", "table", "figure", "recalled"]
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -38,7 +36,7 @@ class Sourced(Block):
 
     cite: Words
     link: Link
-    read: Read
+    read: Literal["abstract", "table", "figure", "recalled"]
 
 
 class Range(Sourced):
@@ -75,17 +73,13 @@ class Range(Sourced):
         return "above" if low > self.high else "partly inside"
 
 
-@closed
-class TimeConstant(TypedDict):
+class TimeConstant(Sourced):
     """The time constant that translates network time, ms: used, and as published."""
 
     used: Positive
     low: Positive
     high: Positive
     where: Words
-    cite: Words
-    link: Link
-    read: Read
 
 
 class Recorded(Block):
@@ -131,11 +125,6 @@ def stated() -> Biology:
     return parsed(Biology, read_yaml(SOURCES), f"verdicts/{SOURCES.name}")
 
 
-def published() -> tuple[Sequence[Range], TimeConstant]:
-    """The published ranges and the time constant that translates network time."""
-    return stated().ranges, stated().tau_ms
-
-
 def beside(metrics: Table) -> pd.DataFrame:
     """The clean spiking networks of every talk beside every published range.
 
@@ -145,20 +134,19 @@ def beside(metrics: Table) -> pd.DataFrame:
     Returns:
         A table with the columns of `columns.BIOLOGY`.
     """
-    ranges, tau = published()
+    told = stated()
     # Infinite is what was not reached within the levels tried.
     spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
     # Of a clean run the locus is a population, and the stimulus is the experimenter's.
-    sent_in = (spiking["perturbation"] == "none") & spiking["locus"].isin(stated().stimuli)
-    spiking = spiking[~sent_in]
+    spiking = spiking[(spiking["perturbation"] != "none") | ~spiking["locus"].isin(told.stimuli)]
     rows = []
-    for number, entry in enumerate(ranges, 1):
+    for number, entry in enumerate(told.ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
         own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
         for talk, part in own.groupby("talk", sort=False):
             means = part.groupby(["experiment", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = float(part["tau_ms"].iloc[0]) / float(tau["used"])
+            ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.used
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {

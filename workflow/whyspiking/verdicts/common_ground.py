@@ -63,8 +63,11 @@ class Entry:
     @property
     def place(self) -> dict[str, str]:
         """Columns of the metrics table that name the variant."""
-        names = {"talk": self.talk.name, "experiment": self.experiment.name}
-        return {**names, "variant": self.variant.name}
+        return {
+            "talk": self.talk.name,
+            "experiment": self.experiment.name,
+            "variant": self.variant.name,
+        }
 
 
 def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]) -> pd.DataFrame:
@@ -82,8 +85,8 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     for name in shared_tasks.shared_tasks():
         trained = list(entries(metrics, talks, name))
         rows += [{"task": name, **_described(entry, config), "why": ""} for entry in trained]
-        absent = _absent(name, {entry.talk.name for entry in trained}, talks, config["scale"])
-        rows += [{"task": name, **row} for row in absent]
+        present = {entry.talk.name for entry in trained}
+        rows += [{"task": name, **row} for row in _absent(name, present, talks, config["scale"])]
     return columns.SHARED.table(rows)
 
 
@@ -94,8 +97,7 @@ def label(talk: Talk, variant: str) -> str:
 
 def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[Entry]:
     """Every method that was trained on one shared task and has an accuracy."""
-    own = tables.where(metrics, task=task, role=list(METHODS))
-    for _, rows in own.groupby("rank"):
+    for _, rows in tables.where(metrics, task=task, role=list(METHODS)).groupby("rank"):
         talk, experiment, variant = rows.iloc[0][["talk", "experiment", "variant"]]
         known = talks[talk].experiments[experiment]
         entry = Entry(talks[talk], known, known.variants[variant], rows)
@@ -109,11 +111,11 @@ def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[En
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     measured = entry.clean("accuracy")
     seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "trials"))
-    extra, task = None, shared_tasks.shared_tasks()[str(entry.experiment.task)]
+    extra, task = (0.0, np.inf), shared_tasks.shared_tasks()[str(entry.experiment.task)]
     if task.same_trials and len(scores) > 1:
-        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place)
-        extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
-    accuracy = statistics.logit_interval(scores, trials, *(extra or (0.0, np.inf)))
+        most = (statistics.binomial_variance(scores, trials), np.inf)
+        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place) or most
+    accuracy = statistics.logit_interval(scores, trials, *extra)
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     return {
@@ -144,14 +146,13 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     rule = rule_of(entry)
     if rule is None:
         names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
-        return {**dict.fromkeys(names, ""), "memory": np.nan}
-    kept = rule.memory
+        return dict.fromkeys(names, "")
     signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
     return {
         "rule": rule.name,
-        "memory_synapse": kept.synapse,
-        "memory_neuron": kept.neuron,
-        "memory_shared": kept.shared,
+        "memory_synapse": rule.memory.synapse,
+        "memory_neuron": rule.memory.neuron,
+        "memory_shared": rule.memory.shared,
         "memory": _numbers(rule, entry, values),
         "local": "yes" if rule.local else "no",
         "signals": "; ".join(signals) or "none",
@@ -167,8 +168,7 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
     lasts = values["window_ms"] if "window_ms" in values else values["trial_ms"]
-    steps = lasts / step if step else 1.0
-    return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
+    return rule.numbers({"S": synapses, "N": n, "T": lasts / step if step else 1.0, "K": n_out})
 
 
 # ---- who has no result --------------------------------------------------------------------------
@@ -181,5 +181,11 @@ def _absent(
     for talk in talks.values():
         why = talk.takes_no_part.get(name, f"no network of it in a run at scale {scale}")
         if talk.name not in present:
-            blank = {"seeds": 0, "presentations": 0, "tried": 0}
-            yield {**blank, "kind": ABSENT, "talk": talk.name, "why": why}
+            yield {
+                "kind": ABSENT,
+                "talk": talk.name,
+                "seeds": 0,
+                "presentations": 0,
+                "tried": 0,
+                "why": why,
+            }

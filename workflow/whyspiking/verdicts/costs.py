@@ -35,9 +35,8 @@ def costs(metrics: Table) -> pd.DataFrame:
     rows = [*_means(metrics), *ratios]
     if ratios:
         median = float(np.median([row["value"] for row in ratios]))
-        everywhere = {"talk": "", "experiment": "", "variant": "", "locus": ""}
         over_all = {"metric": RATIO, "value": median, "unit": "1", "seeds": len(ratios)}
-        rows.append({**everywhere, **over_all, "favours_spikes": ""})
+        rows.append(dict.fromkeys((*PLACE, "locus", "favours_spikes"), "") | over_all)
     return columns.COSTS.table(rows)
 
 
@@ -48,9 +47,14 @@ def _means(metrics: Table) -> Iterator[dict[str, Any]]:
     memory = metrics["metric"].str.startswith(MEMORY) & np.isfinite(values)
     by = ["talk", "experiment", "metric", "variant"]
     for key, part in metrics[seconds | memory].groupby(by, sort=False):
-        mean = {"value": float(part["value"].mean()), "unit": str(part["unit"].iloc[0])}
-        place = dict(zip(by, key, strict=True))
-        yield {**place, **mean, "locus": "", "seeds": part["seed"].nunique(), "favours_spikes": ""}
+        yield {
+            **dict(zip(by, key, strict=True)),
+            "value": float(part["value"].mean()),
+            "unit": str(part["unit"].iloc[0]),
+            "locus": "",
+            "seeds": part["seed"].nunique(),
+            "favours_spikes": "",
+        }
 
 
 def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
@@ -62,11 +66,15 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
     pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])
     by = ["rank", "rank_other", *PLACE, "variant_other"]
     for ratio in statistics.over_seeds(pairs, by, "log").to_dict("records"):
-        place = {name: ratio[name] for name in PLACE} | {"locus": ratio["variant_other"]}
         found = Interval(*(ratio[name] for name in ("mean", "low", "high", "seeds")))
-        limits = {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
-        side = {"unit": "1", "favours_spikes": favoured("smaller", found, 1)}
-        yield {**place, "metric": RATIO, **limits, **side}
+        yield {
+            **{name: ratio[name] for name in (*PLACE, "low", "high", "seeds")},
+            "locus": ratio["variant_other"],
+            "metric": RATIO,
+            "value": found.mean,
+            "unit": "1",
+            "favours_spikes": favoured("smaller", found, 1),
+        }
 
 
 def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
@@ -82,7 +90,13 @@ def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
         least = float(tables.where(own, metric="equal_decisions")["value"].min())
         largest = float(tables.where(own, metric="score_difference")["value"].abs().max())
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
-        worst = {"equal_decisions": least, "score_difference": largest}
-        networks = len(own[["experiment", "variant", "seed"]].drop_duplicates())
-        found.append({"talk": talk, "networks": networks, **worst, "equal": not beyond})
+        found.append(
+            {
+                "talk": talk,
+                "networks": len(own[["experiment", "variant", "seed"]].drop_duplicates()),
+                "equal_decisions": least,
+                "score_difference": largest,
+                "equal": not beyond,
+            }
+        )
     return columns.PARITY.table(found)

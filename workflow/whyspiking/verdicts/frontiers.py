@@ -88,13 +88,12 @@ def corners(cost: NDArray, accuracy: NDArray, guess: float) -> list[int]:
     hull, kept = [(0.0, guess)], []
     for place in np.lexsort((-accuracy, cost)).tolist():
         x, y = float(cost[place]), float(accuracy[place])
-        if y <= hull[-1][1]:
-            continue
-        while kept and _below(hull[-2], hull[-1], (x, y)):
-            hull.pop()
-            kept.pop()
-        hull.append((x, y))
-        kept.append(place)
+        if y > hull[-1][1]:
+            while kept and _below(hull[-2], hull[-1], (x, y)):
+                hull.pop()
+                kept.pop()
+            hull.append((x, y))
+            kept.append(place)
     return kept
 
 

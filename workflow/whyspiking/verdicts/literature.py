@@ -61,8 +61,17 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
         made = [front.least(level)[1] for front, level in zip(fronts, levels, strict=True)]
         chosen = lif.loc[[row for row in made if row is not None]]
         found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps)
-        word = BELOW if found.high < YAN["published_low"] else OPEN
-        word = ABOVE if found.low > YAN["published_high"] else word
-        rate = {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
-        rows.append(YAN | {"task": task, "steps": steps, **rate, "word": word})
+        above = ABOVE if found.low > YAN["published_high"] else OPEN
+        rows.append(
+            {
+                **YAN,
+                "task": task,
+                "value": found.mean,
+                "low": found.low,
+                "high": found.high,
+                "seeds": found.seeds,
+                "steps": steps,
+                "word": BELOW if found.high < YAN["published_low"] else above,
+            }
+        )
     return LITERATURE.table(rows)

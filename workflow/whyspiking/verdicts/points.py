@@ -25,8 +25,6 @@ from whyspiking.verdicts.frontiers import BUILT, LIF, RULE, TRAINED
 
 TRAINED_ON, PRICE = "_trained", "price_"
 """Behind the task in an experiment with references; before the price in their `perturbation`."""
-ENDS = ("_event", "")
-"""Behind the name of a metric: updates by events, clocked."""
 OF_A_UNIT = 2
 """Numbers stored for each: a time constant, a threshold."""
 
@@ -61,8 +59,10 @@ def points(
             *built_by_hand(here, said.built, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
-        same = {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""}
-        rows += [same | row for row in networks]
+        rows += [
+            {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""} | row
+            for row in networks
+        ]
     table = POINTS.table(rows)
     # Zeros are left out of the metrics; of what sends no spikes nothing was counted.
     counted = [column.name for column in COUNTED]
@@ -77,9 +77,15 @@ def _trained(rows: Table) -> Iterator[dict[str, Any]]:
     by = ["variant", "perturbation", "strength", "seed"]
     for (family, price, units, seed), network in rows.groupby(by, sort=False):
         known = _values(network)
-        place = {"family": family, "kind": TRAINED, "units": units, "seed": seed}
-        told = {"validation": known["validation_accuracy"], "test": known["accuracy"]}
-        yield known | place | told | {"price": float(price.removeprefix(PRICE))}
+        yield known | {
+            "family": family,
+            "kind": TRAINED,
+            "units": units,
+            "price": float(price.removeprefix(PRICE)),
+            "seed": seed,
+            "validation": known["validation_accuracy"],
+            "test": known["accuracy"],
+        }
 
 
 def built_by_hand(
@@ -125,11 +131,11 @@ def _rules(
         clean: Table = tables.where(entry.rows, perturbation="none", locus="")
         for seed, rows in shared_trials.preferred(clean).groupby("seed"):
             known = _values(rows)
-            counted = dict.fromkeys((x.name for x in COUNTED), np.nan)
+            counted = {}
             if entry.spikes:
                 counted = _spiking(known, clocked, steps, _states(entry, entries))
-            told = {"validation": known["accuracy"], "test": known["accuracy"]}
-            yield counted | row | told | {"seed": seed}
+            told = {"validation": known["accuracy"], "test": known["accuracy"], "seed": seed}
+            yield counted | row | told
 
 
 def _counterpart(entry: common_ground.Entry, entries: list[common_ground.Entry]) -> str:
@@ -158,7 +164,9 @@ def _states(entry: common_ground.Entry, entries: list[common_ground.Entry]) -> t
     """
     same = (e for e in entries if e.experiment is entry.experiment and e.variant.role == "spiking")
     for e in (entry, *same):
-        events, clocked = (e.mean(f"state_updates{x}") / e.mean(f"neuron_updates{x}") for x in ENDS)
+        events, clocked = (
+            e.mean(f"state_updates{end}") / e.mean(f"neuron_updates{end}") for end in ("_event", "")
+        )
         if np.isfinite([events, clocked]).all():
             return events, clocked
     return 0.0, 0.0

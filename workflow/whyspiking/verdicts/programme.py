@@ -21,11 +21,9 @@ from whyspiking.records.tables import Table
 from whyspiking.verdicts.advantage import ALIKE, OPEN, rivals
 from whyspiking.verdicts.frontiers import LIF, TRAINED
 from whyspiking.verdicts.points import TRAINED_ON
+from whyspiking.verdicts.recorded import SCALE
 
-LEVEL = 0.95
 POWER = 0.8
-SCALE = "full"
-"""At which references are recorded, and so timed, in all sizes."""
 MOST = 5
 """Experiments that are proposed, the cheapest first."""
 
@@ -44,9 +42,9 @@ def table(advantage: Table, frontiers: Table, durations: Table) -> list[dict[str
         decide under all these accounts; `networks` of both families on them, all sizes and prices;
         `minutes` of one core, as recorded, nan where such networks were not timed.
     """
-    found = _experiments(advantage, frontiers, durations)
     return sorted(
-        found, key=lambda row: (np.nan_to_num(row["minutes"], nan=np.inf), row["networks"])
+        _experiments(advantage, frontiers, durations),
+        key=lambda row: (np.nan_to_num(row["minutes"], nan=np.inf), row["networks"]),
     )[:MOST]
 
 
@@ -61,7 +59,7 @@ def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterat
         logs = np.log(own[["ratio", "low", "high"]].to_numpy(float))
         seen = int(own["seeds"].iloc[0])
         half = (logs[:, 2] - logs[:, 1]) / 2
-        spreads = half * np.sqrt(seen) / statistics.t_quantile(0.5 + LEVEL / 2, seen - 1)
+        spreads = half * np.sqrt(seen) / statistics.t_quantile(statistics.UPPER, seen - 1)
         seeds = [needed(*x) for x in zip(logs[:, 0], spreads, strict=True)]
         most = int(np.argmax(seeds))
         both = points[(points["kind"] == TRAINED) & points["family"].isin([LIF, beside])]
@@ -98,7 +96,7 @@ def needed(mean: float, spread: float) -> int:
         mean: Of the log ratio.
         spread: Its standard deviation over seeds.
     """
-    at = special.ndtri(0.5 + LEVEL / 2)
+    at = special.ndtri(statistics.UPPER)
     sides = [(abs(mean), POWER), (np.log(ALIKE) - abs(mean), (1 + POWER) / 2)]
     counts = [
         ((at + special.ndtri(power)) * spread / distance) ** 2 + at**2 / 2

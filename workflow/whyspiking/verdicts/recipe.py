@@ -25,10 +25,6 @@ TOLD = {
 """Keys of talk.yaml and of the config that decide no recorded number of a network."""
 OF_A_RUN = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder")
 """Keys of the config that say which networks a run trains."""
-ORIGINALS = "data.originals_dir"
-"""Where files of the authors lie; a claim that needs one says so where it is not there."""
-
-
 SHARED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")
 """What stands before a parameter of an experiment that all may share."""
 SCALED = re.compile(r"(?:scaled\.([^.]+)\.)?(.+)")
@@ -71,9 +67,7 @@ def of(talk: Talk) -> dict[str, Any]:
 
 def of_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """All values of the config that decide numbers, by the keys to them."""
-    found = dict(_leaves({key: part for key, part in config.items() if key not in OF_A_RUN}))
-    found.pop(ORIGINALS, None)
-    return found
+    return dict(_leaves({key: part for key, part in config.items() if key not in OF_A_RUN}))
 
 
 def differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
@@ -110,8 +104,7 @@ def without_effect(talk: Talk, change: Change, scale: str, run: Collection[str])
         elif of and of != recipe:
             found[place] = f"of scale {of} alone"
         elif not of and name in experiment.changes(scale):
-            value = experiment.changes(scale)[name]["value"]
-            found[place] = f"scaled.{recipe} sets {value}"
+            found[place] = f"scaled.{recipe} sets {experiment.changes(scale)[name]['value']}"
         else:
             return {}
     return found
@@ -132,29 +125,26 @@ def idle_lines(talks: Iterable[Talk], config: Mapping[str, Any], folder: Path) -
             for change in differing(then, of(talk)) if then else ():
                 if where := without_effect(talk, change, config["scale"], run):
                     why = "; ".join(f"{place}: {reason}" for place, reason in where.items())
-                    value = f"{change.key} {change.before} -> {change.now}"
-                    yield f"talks/{talk.name}/talk.yaml: {value} has no effect here ({why})"
-
-
-def code(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
-    """Files that do something else than when the talk was recorded."""
-    if "inputs" not in manifest:
-        return []
-    known = manifest["inputs"]
-    keys = {experiment.data_key for experiment in talk.experiments.values()}
-    now = code_inputs.of_results(talk.name, keys)
-    return [Change(f) for f, (_, d) in now.items() if known.get(f) != d]
+                    yield (
+                        f"talks/{talk.name}/talk.yaml: {change.key} {change.before} -> "
+                        f"{change.now} has no effect here ({why})"
+                    )
 
 
 def changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
-    """What differs from the record of a talk.
+    """What differs from the record of a talk: keys, and files that do something else.
 
     Args:
         talk: As it is now.
-        manifest: Of its record. One without a recipe says of code alone.
+        manifest: Of its record; without a recipe it says of code alone, without inputs of none.
     """
-    then = manifest.get("recipe")
-    return [*(differing(then, of(talk)) if then else ()), *code(talk, manifest)]
+    then, known = manifest.get("recipe"), manifest.get("inputs")
+    found = differing(then, of(talk)) if then else []
+    if known is not None:
+        keys = {experiment.data_key for experiment in talk.experiments.values()}
+        now = code_inputs.of_results(talk.name, keys)
+        found += [Change(f) for f, (_, digest) in now.items() if known.get(f) != digest]
+    return found
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -9,10 +9,9 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from whyspiking import arithmetic
 from whyspiking.declared.claims_file import Claim
@@ -20,13 +19,11 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
 from whyspiking.records.labels import in_points
+from whyspiking.records.tables import Table
 from whyspiking.running import machine
 from whyspiking.verdicts import recipe, reproduction, rule
 from whyspiking.verdicts.recipe import Change
 from whyspiking.verdicts.reproduction import Here
-
-if TYPE_CHECKING:
-    from whyspiking.records.tables import Table
 
 type Row = Mapping[str, Any]
 
@@ -52,8 +49,8 @@ class Recorded:
 
     Attributes:
         commit: With which code.
-        verdicts: Rows of its verdict tables.
-        paper: Rows of the verdict tables of talks that were run at the published sizes.
+        verdicts: Id of a claim that it judges -> the row of its verdict table.
+        paper: The same of talks that were run at the published sizes.
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
         changes: Talk -> keys and files that are not as they were recorded; "": those of the config.
         made: Talk -> the manifest of its record.
@@ -61,24 +58,16 @@ class Recorded:
     """
 
     commit: str = ""
-    verdicts: Table = field(default_factory=lambda: VERDICTS.table([]))
-    paper: Table = field(default_factory=lambda: VERDICTS.table([]))
+    verdicts: Mapping[str, Row] = field(default_factory=dict)
+    paper: Mapping[str, Row] = field(default_factory=dict)
     here: Table = field(default_factory=lambda: REPRODUCED.table([]))
     changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pending: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    @cached_property
-    def _claims(self) -> dict[str, Row]:
-        return _judged(self.verdicts)
-
-    @cached_property
-    def _at_paper(self) -> dict[str, Row]:
-        return _judged(self.paper)
-
     def at_paper(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
-        larger = self._at_paper.get(row["claim"], row)
+        larger = self.paper.get(row["claim"], row)
         # What was a claim of a paper then may be a check now: the same outcome has two names.
         own = row["verdict"]
         same = next((names for names in (rule.PASSES, rule.FAILED) if own in names), (own,))
@@ -86,11 +75,11 @@ class Recorded:
 
     def before(self, row: Row) -> Row | None:
         """The record's row of a claim that it judges; none of a run that is not held against it."""
-        return None if self.here.empty else self._claims.get(row["claim"])
+        return None if self.here.empty else self.verdicts.get(row["claim"])
 
     def with_other_band(self, row: Row) -> Row | None:
         """The record's row of a claim, where band or published value were others."""
-        before = self._claims.get(row["claim"], row)
+        before = self.verdicts.get(row["claim"], row)
         return None if all(str(before[key]) == str(row[key]) for key in STATED) else before
 
     def made_otherwise(self, talks: Iterable[str]) -> list[tuple[str, str, str]]:
@@ -112,11 +101,12 @@ class Recorded:
         """How a claim stands beside the record; None where nothing is compared."""
         if self.here.empty:
             return None
-        return reproduction.here(claim, row, self._claims.get(row["claim"]), self.here)
+        return reproduction.here(claim, row, self.verdicts.get(row["claim"]), self.here)
 
 
-def _judged(verdicts: Table) -> dict[str, Row]:
-    rows = verdicts.to_dict("records")
+def _judged(parts: Iterable[Table]) -> dict[str, Row]:
+    """Rows of verdict tables by claim; what was not judged is left out."""
+    rows = in_points(tables.stacked([VERDICTS.table([]), *parts])).to_dict("records")
     unjudged = rule.NOT_MEASURED, rule.OUT_OF_SCOPE
     return {str(row["claim"]): row for row in rows if row["verdict"] not in unjudged}
 
@@ -133,8 +123,10 @@ def files(folder: Path, scale: str) -> list[Path]:
 
 def shown() -> list[Path]:
     """The recorded files that every report reads: frontiers, networks to touch, made again."""
-    kept = ("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN)
-    kept += ("frontiers.csv", "advantage.csv")
+    kept = (
+        *("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN),
+        *("frontiers.csv", "advantage.csv"),
+    )
     return sorted(path for name in kept for path in reference.FOLDER.glob(name))
 
 
@@ -174,8 +166,8 @@ def beside(
         UserError: If a recorded table is damaged or of another version.
     """
     # Kept from runs that are seldom made again: their columns may be those of an earlier version.
-    larger = [tables.read(path, VERDICTS, other=True) for path in _of_paper(folder, scale)]
-    paper = in_points(tables.stacked(larger or [VERDICTS.table([])]))
+    older = (tables.read(path, VERDICTS, other=True) for path in _of_paper(folder, scale))
+    paper = _judged(older)
     verdicts = [path for path in _of_record(folder, scale) if path.name == "verdicts.csv"]
     if here.empty:
         return Recorded(paper=paper)
@@ -187,11 +179,9 @@ def beside(
         then = {**recipe.of_config(whole["config"]), **whole.get("config_since", {})}
         changes[""] = recipe.differing(then, recipe.of_config(config))
     commit = next((str(own["commit"])[:7] for own in made.values()), "")
-    newer = reference.pending(folder.parent / FOLDER).items()
-    pending = {talk: [line for lines in of.values() for line in lines] for talk, of in newer}
-    return Recorded(commit, _verdicts(verdicts), paper, here, changes, made, pending)
-
-
-def _verdicts(paths: Iterable[Path]) -> Table:
-    parts = [reference.table(path, VERDICTS) for path in paths]
-    return in_points(tables.stacked(parts or [VERDICTS.table([])]))
+    pending = {
+        talk: [line for lines in of.values() for line in lines]
+        for talk, of in reference.pending(folder.parent / FOLDER).items()
+    }
+    judged = _judged(reference.table(path, VERDICTS) for path in verdicts)
+    return Recorded(commit, judged, paper, here, changes, made, pending)

@@ -46,9 +46,10 @@ def along_size(metrics: Table) -> Iterator[dict[str, Any]]:
     """Score of every network that was trained at several sizes, in the engine of training."""
     clean = tables.where(metrics[metrics["sizes"] > 1], perturbation="none", locus="")
     network = ["talk", "experiment", "variant", "engine"]
-    numbers = tables.where(clean, metric="parameters").groupby(network)["value"].mean()
-    places = numbers.rename("place").reset_index()
-    scores = tables.where(clean, metric="score").merge(places, on=network)
+    places = tables.where(clean, metric="parameters").groupby(network)["value"].mean()
+    scores = tables.where(clean, metric="score").join(
+        places.rename("place"), on=network, how="inner"
+    )
     by = ["talk", "experiment", "trained_as"]
     for place, own in scores.sort_values("rank").groupby(by, sort=False):
         named = dict(zip(("talk", "experiment", "variant"), place, strict=True))
@@ -59,16 +60,21 @@ def along_size(metrics: Table) -> Iterator[dict[str, Any]]:
 def _along_time(experiment: Experiment, tau_char_ms: float, path: Path) -> Iterator[dict[str, Any]]:
     """Accuracy if stopped, of the spiking networks that were trained here."""
     exhibits = array_files.load_arrays(path)
-    for variant in experiment.variants.values():
-        # A network that another experiment trained has its line already.
-        fresh = variant.role == "spiking" and not variant.parents
+    spiking = [own for own in experiment.variants.values() if own.role == "spiking"]
+    # A network that another experiment trained has its line already.
+    for variant in (own for own in spiking if not own.parents):
         names = [k for k in sorted(exhibits) if k.startswith(f"anytime.{variant.name}.")]
-        if not fresh or not names:
+        if not names:
             continue
         scores = np.stack([exhibits[name] for name in names]).astype(float)
         times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
         every = max(1, times.size // POINTS)
         for time, values in zip(times[::every], scores.T[::every], strict=True):
-            place = {"talk": experiment.talk, "experiment": experiment.name, "place": time}
-            interval = asdict(statistics.t_interval(values))
-            yield {**place, "variant": variant.name, "along": "time", **interval}
+            yield {
+                "talk": experiment.talk,
+                "experiment": experiment.name,
+                "variant": variant.name,
+                "along": "time",
+                "place": time,
+                **asdict(statistics.t_interval(values)),
+            }

@@ -23,15 +23,15 @@ def limits(metrics: Table) -> pd.DataFrame:
         characteristic time, of shared tasks in ms of the task.
     """
     asked = pd.DataFrame(LIMITS.items(), columns=pd.Index(["perturbation", "metric"]))
-    known = metrics[(metrics["role"] == "spiking") & metrics["value"].notna()]
-    known = in_task_time(known).merge(asked.assign(order=asked.index))
+    spiking = metrics[(metrics["role"] == "spiking") & metrics["value"].notna()]
+    known = in_task_time(spiking).merge(asked.assign(order=asked.index))
     known["talk"] = pd.Categorical(known["talk"], metrics["talk"].unique())  # in their order
     by = ["talk", "order", "perturbation", "metric", "experiment", "locus"]
     first = dict.fromkeys(("unit", "task", "tau_ms"), "first")
     found = known.groupby(by, as_index=False, observed=True).agg({"value": "median", **first})
     own = (found["metric"] == "sigma50") & (found["task"] == "")
-    in_tau = found["value"] * (1 / found["tau_ms"])
     found = found.assign(
-        value=found["value"].mask(own, in_tau), unit=found["unit"].mask(own, "tau")
+        value=found["value"].mask(own, found["value"] * (1 / found["tau_ms"])),
+        unit=found["unit"].mask(own, "tau"),
     )
     return found[columns.LIMITS.names]

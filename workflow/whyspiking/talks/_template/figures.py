@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from whyspiking.contract.types import Results
-from whyspiking.plots.figures import Plate, learning_curve
+from whyspiking.plots.figures import Plate, line_with_interval, over_seeds, require
+from whyspiking.records import tables
+
+LABELS = {"spiking": "one neuron", "mlp": "ReLU network", "counts": "counts, linear"}
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -15,18 +18,22 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
 def learning(results: Results) -> Plate:
     """Validation accuracy over training."""
+    accuracy = tables.where(
+        results.history, experiment="patterns", metric="validation_accuracy", variant=list(LABELS)
+    )
+    require(len(accuracy), "No validation accuracy was recorded.")
     plate = Plate(2.8, width=4.5)
     ax = plate.subplots()
-    said = learning_curve(
-        ax,
-        results.history[results.history["experiment"] == "patterns"],
-        metric="validation_accuracy",
-        labels={"spiking": "one neuron", "mlp": "ReLU network", "counts": "counts, linear"},
-    )
+    ends = []
+    for index, (variant, own) in enumerate(accuracy.groupby("variant", sort=False)):
+        points, label = over_seeds(own, ["epoch"]), LABELS[str(variant)]
+        line_with_interval(ax, points["epoch"], points, index=index, label=label)
+        ends.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
+    ax.set(xlabel="epoch", ylabel="validation accuracy")
     ax.legend()
     return plate.says(
         "Validation accuracy over training, mean and 95 % t interval over seeds.",
-        f"Validation accuracy: {said}.",
+        f"Validation accuracy: {'; '.join(ends)}.",
         source="history.csv",
         experiment="patterns",
     )
