@@ -168,7 +168,7 @@ def test_timing_is_told_apart_by_who_put_the_times_there():
     assert sentences.inputs(timed, talks) == {
         "trains": ["bohte"], "none": ["clopath"], "constructed": ["goeltz"],
     }  # fmt: skip
-    names = ("1 of these talks (Goeltz) times carry by", "1 (Bohte) they do so in recorded")
+    names = ("given as times in 1 of these (Goeltz)", "or drawn in 1 (Bohte)")
     said = sentences.by_level([timed], talks)
     assert all(name in said for name in names), said
     # A single seed, or a train that speaks against spikes, moves no talk.
