@@ -7,7 +7,7 @@ from made.checkouts import ROOT
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
-from whyspiking.records import columns, reference
+from whyspiking.records import columns, reference, tables
 from whyspiking.stages import collect
 from whyspiking.verdicts import reproduction
 from whyspiking_maintain import again, inputs
@@ -62,3 +62,21 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
     assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
+
+
+def test_energies_are_compared_again_where_reference_networks_were_made_again(config, tmp_path):
+    record = ROOT / reference.FOLDER
+    recorded = reference.table(record / "ground" / "metrics.csv", columns.METRICS)
+    own = recorded[recorded["experiment"] == "volley_recall_trained"]
+    chosen = [("ground", "volley_recall_trained"), ("naud", "mnist")]
+    written = tmp_path / "ground" / "volley_recall_trained" / again.MEASURED
+    tables.write_metrics(own, written)
+    naud = reference.table(record / "naud" / "metrics.csv", columns.METRICS)
+    measured = tmp_path / "naud" / "mnist" / again.MEASURED
+    tables.write_metrics(naud[naud["experiment"] == "mnist"], measured)
+    assert again.energies(chosen, config, tmp_path, record) == (4, [])
+    swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
+    tables.write_metrics(own.assign(variant=swapped), written)
+    _, changed = again.energies(chosen, config, tmp_path, record)
+    twin = "Volley recall, beside the same units without a spike: dearer, again cheaper"
+    assert twin in changed

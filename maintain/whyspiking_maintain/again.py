@@ -4,9 +4,9 @@
     WHYSPIKING_VECTORS=native python -m whyspiking.recording again 0.5 7
 
 The experiments are drawn by the second number and run in `results/again`, apart from the run that
-was recorded; data sets and compiled programs are shared. Claims are judged again with the numbers
-of the second run. Where `results/full` still has the first, networks are compared bit by bit as
-well. What was found goes to `results/reference/again.json`.
+was recorded; data sets and compiled programs are shared. Claims are judged and energies compared
+again with the numbers of the second run. Where `results/full` still has the first, networks are
+compared bit by bit as well. What was found goes to `results/reference/again.json`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
+from whyspiking.records.tables import Table
+from whyspiking.report import first_screen
 from whyspiking.running import machine
 from whyspiking.stages import collect, provenance
-from whyspiking.verdicts import judge, reproduction, rule
+from whyspiking.verdicts import advantage, judge, points, reproduction, rule
+from whyspiking.verdicts.described import described
 from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import inputs
 from whyspiking_maintain.one_run import RUN, run
@@ -64,6 +67,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
     table, same, unlike = compare(chosen, config, FOLDER / RUN)
     tables.write_csv(table, FOLDER / "reproduced.csv")
     claims, changed = verdicts(chosen, FOLDER / RUN)
+    compared, turned = energies(chosen, config, FOLDER / RUN)
     told = reproduction.summary(table, len(changed))
     differing = table[table["state"] != reproduction.IDENTICAL]
     found = {
@@ -75,6 +79,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "told": told,
         "verdicts": {"claims": claims, "changed": changed},
+        "energies": {"compared": compared, "changed": turned},
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
         "differing": [
@@ -166,9 +171,7 @@ def verdicts(
     resting, changed = 0, []
     for name in dict.fromkeys(talk for talk, _ in chosen):
         talk, own = registry.load_talk(name), [other for of, other in chosen if of == name]
-        recorded = reference.table(folder / name / "metrics.csv", columns.METRICS)
-        again = tables.read_metrics([results / name / experiment / MEASURED for experiment in own])
-        mixed = pd.concat([again, recorded]).drop_duplicates(columns.METRICS.names[:10])
+        recorded, mixed = _rows(name, chosen, results, folder)
         claims = inputs.claims_of(talk)
         before, after = (
             judge.judge_all(rows, claims, talk, inputs.SCALE)["verdict"]
@@ -180,6 +183,58 @@ def verdicts(
             if first != second:
                 changed.append(f"{claim.id}: {first}, again {second}")
     return resting, changed
+
+
+def energies(
+    chosen: Sequence[tuple[str, str]],
+    config: Mapping[str, Any],
+    results: Path,
+    folder: Path = reference.FOLDER,
+) -> tuple[int, list[str]]:
+    """Compare energies with numbers that were made again, as `verdicts` judges claims.
+
+    Args:
+        chosen: Talk and name of each experiment.
+        config: Of the run.
+        results: Folder of the second run, after `compare`.
+        folder: The record.
+
+    Returns:
+        How many comparisons of spikes with a rival rest on reference networks that were made again;
+        and those whose word is another one, with both.
+    """
+    names, ground = (kind(config["talks"]) for kind in (registry.counted, registry.with_protocol))
+    metrics, references = (
+        tables.stacked([_rows(name, chosen, results, folder)[1] for name in own])
+        for own in (names, ground)
+    )
+    talks = {name: registry.load_talk(name) for name in names}
+    networks = points.points(references, described(metrics, talks), talks, config)
+    both = reference.table(folder / "advantage.csv", columns.ADVANTAGE).merge(
+        advantage.table(networks, config["energy"]),
+        on=["task", "who", "beside", "cost"],
+        suffixes=("", "_again"),
+    )
+    made = {name.removesuffix(points.TRAINED_ON) for talk, name in chosen if talk in ground}
+    own = tables.where(both, who="spikes", cost=advantage.MAIN[0], task=sorted(made))
+    titles = first_screen.titles()
+    return len(own), [
+        f"{titles[row['task']].partition(':')[0]}, beside "
+        f"{first_screen.BESIDES.get(row['beside'], row['beside'])}: "
+        f"{row['over']}, again {row['over_again']}"
+        for row in own.to_dict("records")
+        if row["over"] != row["over_again"]
+    ]
+
+
+def _rows(
+    name: str, chosen: Sequence[tuple[str, str]], results: Path, folder: Path
+) -> tuple[Table, Table]:
+    """Recorded rows of a talk; and the same with those that were made again in their place."""
+    recorded = reference.table(folder / name / "metrics.csv", columns.METRICS)
+    own = [results / name / experiment / MEASURED for of, experiment in chosen if of == name]
+    again = [tables.read_metrics(own)] if own else []
+    return recorded, pd.concat([*again, recorded]).drop_duplicates(columns.METRICS.names[:10])
 
 
 def _equal(one: Path, other: Path) -> bool:
