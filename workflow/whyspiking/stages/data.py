@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract.data_folders import RECORDED, SPOKEN, VOWELS
+from whyspiking.contract.data_folders import FETCHED, RECORDED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
 from whyspiking.datasets import recordings
 from whyspiking.datasets.archives import Refused
@@ -23,15 +23,19 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
     no network is trained on them, and the run goes on.
 
     Args:
-        name: Name of its folder, one of `data_folders.FETCHED`.
+        name: Name of its folder, one of `FETCHED`.
         config_data: The `data` block of the config.
         meta: Where the description goes, `<data.folder>/<name>/meta.json`; written last, so that
             it exists only beside complete files.
         progress: Called with the fraction done.
 
     Raises:
-        UserError: If the data set cannot be obtained.
+        UserError: If the data set is unknown or cannot be obtained.
     """
+    if name not in FETCHED:
+        raise UserError(
+            f"data set '{name}' is not one that is fetched; known: {', '.join(FETCHED)}"
+        )
     progress(0.0, f"looking for {name}")
     facts = {"mnist": _mnist, VOWELS: _vowels, RECORDED: _recorded}[name](config_data, meta)
     _describe(facts, meta)

@@ -46,10 +46,9 @@ def along_size(metrics: Table) -> Iterator[dict[str, Any]]:
     """Score of every network that was trained at several sizes, in the engine of training."""
     clean = tables.where(metrics[metrics["sizes"] > 1], perturbation="none", locus="")
     network = ["talk", "experiment", "variant", "engine"]
-    places = tables.where(clean, metric="parameters").groupby(network)["value"].mean()
-    scores = tables.where(clean, metric="score").join(
-        places.rename("place"), on=network, how="inner"
-    )
+    numbers = tables.where(clean, metric="parameters").groupby(network)["value"].mean()
+    places = numbers.rename("place").reset_index()
+    scores = tables.where(clean, metric="score").merge(places, on=network)
     by = ["talk", "experiment", "trained_as"]
     for place, own in scores.sort_values("rank").groupby(by, sort=False):
         named = dict(zip(("talk", "experiment", "variant"), place, strict=True))
