@@ -20,8 +20,9 @@ from snakemake_logger_plugin_whyspiking.reasons import causes
 UNKNOWN_S = 5.0
 # With fewer jobs than this it is not worth finding out how slow the machine is.
 WORTH_MEASURING = 20
-# Seconds after which the ratio of measured to expected durations is believed.
-PRIOR_S = 30.0
+# Seconds after which the ratio of measured to expected durations is believed: the first jobs build
+# programs that later ones share.
+PRIOR_S = 120.0
 
 
 @dataclass
