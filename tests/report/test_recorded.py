@@ -175,10 +175,14 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
         "experiments": ["a.b", "a.c"],
         "arithmetic": {"vectors": "native"},
         "verdicts": {"claims": 9, "changed": ["a.b.c: holds, again fails"]},
+        "energies": {"compared": 4, "changed": ["A task, beside a rival: dearer, again open"]},
     }
     (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
     told = page.claims()
-    assert f"{said} another verdict." in told and "<li>a.b.c: holds, again fails</li>" in told
+    assert f"{said} another verdict, and of 4 comparisons of energy with a rival 1" in told
+    assert all(
+        f"<li>{x}</li>" in told for of in ("verdicts", "energies") for x in found[of]["changed"]
+    )
 
 
 # ---- what is not as recorded ----------------------------------------------------------------
