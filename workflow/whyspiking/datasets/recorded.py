@@ -82,4 +82,7 @@ def _bring(found: Path, target: Path) -> None:
             with replacing(target) as other:
                 shutil.copyfile(found, other)
     except (OSError, archives.Refused) as error:
-        raise UserError(f"{found}: cannot be brought to {target} ({error}); replace it") from None
+        raise UserError(
+            f"{found}: cannot be brought to {target} ({error}); replace it where it is damaged, "
+            "else make room there and see that the folder may be written"
+        ) from None
