@@ -124,8 +124,12 @@ def files(folder: Path, scale: str) -> list[Path]:
 def shown() -> list[Path]:
     """The recorded files that every report reads: frontiers, networks to touch, made again."""
     kept = (
-        *("discussion/neuron.json", "networks.csv", "networks/goeltz-yinyang.*", AGAIN),
-        *("frontiers.csv", "advantage.csv"),
+        "discussion/neuron.json",
+        "networks.csv",
+        "networks/goeltz-yinyang.*",
+        AGAIN,
+        "frontiers.csv",
+        "advantage.csv",
     )
     return sorted(path for name in kept for path in reference.FOLDER.glob(name))
 
