@@ -25,6 +25,10 @@ def test_experiments_are_drawn_by_the_seed(config):
     assert half == same != other and set(half) < set(whole)
     assert half == [one for one in whole if one in half], "in the order of the talks"
     assert len(again.choose(0.001, 0, config)) == 1
+    beside = again.choose(0.5, 3, config, ["ground"])
+    assert beside == [one for one in whole if one in half or one[0] == "ground"] != half
+    with pytest.raises(UserError, match="talk 'grond' is not known"):
+        again.choose(0.5, 3, config, ["grond"])
     for share in (0.0, -1.0, 1.5):
         with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
             again.choose(share, 0, config)

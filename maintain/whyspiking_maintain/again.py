@@ -1,10 +1,11 @@
 """Makes a random part of the record again, and tells which numbers and networks come out the same.
 
     python -m whyspiking.recording again 0.5 7
-    WHYSPIKING_VECTORS=native python -m whyspiking.recording again 0.5 7
+    WHYSPIKING_VECTORS=native python -m whyspiking.recording again --whole ground 0.5 7
 
-The experiments are drawn by the second number and run in `results/again`, apart from the run that
-was recorded; data sets and compiled programs are shared. Claims are judged and energies compared
+The experiments are drawn by the second number, beside those of talks that are asked for as a whole,
+and run in `results/again`, apart from the run that was recorded; data sets and compiled programs
+are shared. Claims are judged and energies compared
 again with the numbers of the second run. Where `results/full` still has the first, networks are
 compared bit by bit as well. What was found goes to `results/reference/again.json`.
 """
@@ -40,22 +41,23 @@ MEASURED = "measured.csv"
 """In the folder of an experiment: all its measurements, as the record would have them."""
 
 
-def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
+def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[str] = ()) -> str:
     """Make a random share of the experiments again and hold them against the record.
 
     Args:
         share: Of the experiments of all talks, in (0, 1].
         seed: Of the choice.
+        whole: Talks of which every experiment is made again.
         options: For Snakemake.
 
     Returns:
         What was found, in a line.
 
     Raises:
-        UserError: If the share is none, or the run stopped.
+        UserError: If the share is none, a talk is unknown, or the run stopped.
     """
     config = inputs.config_of()
-    chosen = choose(share, seed, config)
+    chosen = choose(share, seed, config, whole)
     for name in SHARED:
         link = FOLDER / name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +75,7 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
     found = {
         "share": share,
         "seed": seed,
+        "whole": whole,
         "experiments": [f"{talk}.{name}" for talk, name in chosen],
         "commit": provenance.git("rev-parse", "HEAD"),
         "machine": {"cpu": machine.processor(), "unit": machine.unit(Path(config["build_folder"]))},
@@ -91,14 +94,18 @@ def make(share: float, seed: int, options: Sequence[str] = ()) -> str:
     return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
 
 
-def choose(share: float, seed: int, config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Talk and name of the experiments that are drawn, in the order of the talks.
+def choose(
+    share: float, seed: int, config: Mapping[str, Any], whole: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Talk and name of the experiments that are drawn or asked for, in the order of the talks.
 
     Raises:
-        UserError: If the share does not lie in (0, 1].
+        UserError: If the share does not lie in (0, 1], or a talk is unknown.
     """
     if not 0 < share <= 1:
         raise UserError(f"again: the share is {share}; expected a number in (0, 1]")
+    for talk in whole:
+        registry.load_talk(talk)
     known = [
         (talk, experiment.name)
         for talk in registry.available()
@@ -106,7 +113,8 @@ def choose(share: float, seed: int, config: Mapping[str, Any]) -> list[tuple[str
         if registry.seeds(experiment, config)
     ]
     drawn = np.random.default_rng(seed).permutation(len(known))
-    return [known[k] for k in sorted(drawn[: max(1, round(share * len(known)))])]
+    taken = {known[k] for k in drawn[: max(1, round(share * len(known)))]}
+    return [one for one in known if one in taken or one[0] in whole]
 
 
 def compare(
