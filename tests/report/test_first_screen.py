@@ -119,6 +119,21 @@ def test_where_the_clock_turns_the_word_none_is_said():
     assert "On T it depends on how energy is counted." in said and "they need" not in said
 
 
+def test_where_an_account_is_open_no_account_is_said_to_turn_the_word():
+    def said(*rows):
+        found = answered(points(family("lif"), *rows))
+        over = found.advantage["over"].where(found.advantage["beside"] != "twin", "cheaper or open")
+        return replace(found, advantage=found.advantage.assign(over=over))
+
+    found = said(family("twin", times=2.0), family("gated", times=2.0))
+    (turns,) = (x for x in found.together() if x.startswith("But"))
+    assert turns == f"But beside {TWIN} on T they need less or it is open."
+    alone = said(family("twin", times=2.0))
+    alone = replace(alone, advantage=alone.advantage.assign(over="cheaper or open"))
+    (why,) = (x for x in alone.sentences if "On T" in x)
+    assert why == "On T they need less or it is open."
+
+
 def turned(found, other):
     """Sentences on costs of one answer that are turned in the tables of another."""
     names = {name: beside for beside, name in first_screen.BESIDES.items()}

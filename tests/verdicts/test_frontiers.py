@@ -112,8 +112,20 @@ def test_words_depend_on_who_is_clocked_and_on_memory():
     assert [clocked[name]["word"] for name in MAIN] == [CHEAPER, DEARER] * 2
     assert clocked["8kb_events"]["over"] == "depends on: clock or events?"
     alike = dict.fromkeys(MAIN, DEARER)
-    assert advantage.over(alike | {"8kb_clocked": OPEN}) == "depends on: clock or events? memory?"
-    assert advantage.over(alike | {"updates_free": OPEN}) == "depends on: updates free?"
+    either = alike | {"8kb_clocked": CHEAPER}
+    assert advantage.over(either) == "depends on: clock or events? memory?"
+    assert advantage.over(alike | {"updates_free": CHEAPER}) == "depends on: updates free?"
+    both = dict(zip(MAIN, (CHEAPER, OPEN, OPEN, DEARER), strict=True))
+    assert advantage.over(both) == "depends on: clock or events? memory?"
+
+
+def test_what_is_open_under_an_account_depends_on_nothing():
+    assert advantage.over(dict.fromkeys(MAIN, OPEN)) == OPEN
+    assert advantage.over(dict.fromkeys(MAIN, DEARER) | {"8kb_clocked": OPEN}) == "dearer or open"
+    clocks = enumerate((0.1, 1.0, 8.0))
+    rows = read(*(family("lif", times=0.5, seeds=(k,), clock=c) for k, c in clocks), family("relu"))
+    assert {rows[name]["word"] for name in MAIN} == {CHEAPER, OPEN}
+    assert rows["8kb_events"]["over"] == "cheaper or open"
 
 
 @pytest.mark.parametrize(

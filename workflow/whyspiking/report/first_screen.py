@@ -24,7 +24,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts import programme as decisive
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
+from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, PARTLY, WITHHELD
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.frontiers import (
     COSTS,
@@ -53,6 +53,7 @@ LESS = {
     CHEAPER: "they need less",
     DEARER: "they need more",
     NO_DIFFERENCE: "they need as much",
+    OPEN: "it is open",
 }
 """The same without a number, of a rival that turns what was said; for other words it depends."""
 BESIDES = {
@@ -169,7 +170,9 @@ class Answered:
             found: dict[tuple[str, ...], set[str]] = {}
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
-            turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
+            turns += [says] * any(
+                CHEAPER in own and own - {CHEAPER, OPEN} for own in found.values()
+            )
         whether = f"whether it saves energy depends on {listed(turns or [''])}"
         return whether if turns else "to save energy, beside some networks only"
 
@@ -225,7 +228,7 @@ class Answered:
             parts: dict[str, list[str]] = {}
             for task, word in best.items():
                 if word in SAYS and over.get(task, word) not in (word, ""):
-                    parts.setdefault(LESS.get(over[task], "it depends"), []).append(task)
+                    parts.setdefault(_less(over[task]), []).append(task)
             said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
             turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
         turned = [f"but {'; '.join(turned)}"] * bool(turned)
@@ -259,7 +262,8 @@ class Answered:
         why: dict[str, list[str]] = {}
         for task, word in words.items():
             if word not in SAYS:
-                reason = WHY_NOT.get(word, "it depends on how energy is counted")
+                turned = "it depends on how energy is counted"
+                reason = _less(word) if PARTLY in word else WHY_NOT.get(word, turned)
                 why.setdefault(reason, []).append(task)
         reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
         return [reasons] * bool(why)
@@ -268,6 +272,12 @@ class Answered:
         """What spikes need beside rivals, from the least to the most over accounts."""
         rows = [self.rows(rival, cost)[task] for rival in rivals for cost in MAIN]
         return f"{_times(word, rows)} {listed(BESIDES.get(x, x) for x in rivals)}"
+
+
+def _less(over: str) -> str:
+    """What accounts say together of a rival, without a number."""
+    word, partly, _ = over.partition(PARTLY)
+    return f"{LESS[word]} or it is open" if partly else LESS.get(over, "it depends")
 
 
 def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:

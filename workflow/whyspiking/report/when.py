@@ -67,10 +67,10 @@ def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
     """The ratio to the best without spikes, without memory and with it, and its word."""
     costs = [cost for cost in MAIN if ACCOUNTS[cost].clocked == clocked]
     rows = [answered.rows(TRAINED, cost)[task] for cost in costs]
-    words = {row["word"] for row in rows}
-    if words == {WITHHELD}:
+    words = [row["word"] for row in rows]
+    if WITHHELD in words:
         return "no verdict yet"
     if "" in words:
         return "too few right answers"
-    word = words.pop() if len(words) == 1 else "depends on memory"
-    return f"{span(row['ratio'] for row in rows)} times: {word}"
+    told = words[0] if len(set(words)) == 1 else f"{words[0]}, {words[1]} with memory"
+    return f"{span(row['ratio'] for row in rows)} times: {told}"
