@@ -127,11 +127,11 @@ def test_where_an_account_is_open_no_account_is_said_to_turn_the_word():
 
     found = said(family("twin", times=2.0), family("gated", times=2.0))
     (turns,) = (x for x in found.together() if x.startswith("But"))
-    assert turns == f"But beside {TWIN} on T they need less or it is open."
+    assert turns == f"But beside {TWIN} on T they need less or trainings differ too much to say."
     alone = said(family("twin", times=2.0))
     alone = replace(alone, advantage=alone.advantage.assign(over="cheaper or open"))
     (why,) = (x for x in alone.sentences if "On T" in x)
-    assert why == "On T they need less or it is open."
+    assert why == "On T they need less or trainings differ too much to say."
 
 
 def turned(found, other):

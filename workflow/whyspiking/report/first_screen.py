@@ -277,7 +277,7 @@ class Answered:
 def _less(over: str) -> str:
     """What accounts say together of a rival, without a number."""
     word, partly, _ = over.partition(PARTLY)
-    return f"{LESS[word]} or it is open" if partly else LESS.get(over, "it depends")
+    return f"{LESS[word]} or {WHY_NOT[OPEN]}" if partly else LESS.get(over, "it depends")
 
 
 def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:
