@@ -169,6 +169,10 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
     half = rule("half", [(2, 0.9), (2, 0.85), (2, 0.7)])
     row = read(family("lif"), weak, half, beside="lif", who="weak")[""]
     assert (row["why"], np.isnan(row["gap"])) == ("not above guessing", True)
+    little = [family("lif"), rule("little", [(2, 0.6), (2, 0.62), (2, 0.64)])]
+    assert read(*little, beside="lif", who="little")[""]["why"] == "not half of the way to the best"
+    assert not read(*little, beside="everything", who="little"), "so low it has no price"
+    assert read(*little, beside="equal_units", who="little")[""]["gap"] < 0
     row = read(family("lif"), weak, half, beside="equal_units", who="half")[""]
     assert (row["reached"], row["seeds"]) == (2, 3)
     too_large = read(family("lif"), rule("r", [(9, 0.9)] * 3), beside="equal_units", who="r")

@@ -18,6 +18,7 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking.declared import registry
+from whyspiking.measures import statistics
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
@@ -57,7 +58,7 @@ LESS = {
 }
 """The same without a number, of a rival that turns what was said; for other words it depends."""
 BESIDES = {
-    TWIN: "the same units without a spike",
+    TWIN: "leaky units without a spike",
     GATED: "gated units",
     "relu": "ReLU units",
     TRAINED: "the best without",
@@ -73,7 +74,7 @@ WHY_NOT = {
 WORDS = 97
 """Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
-    TWIN: "its twin: is it the spike?",
+    TWIN: "leaky units without a spike (twin)",
     GATED: "gated units: is it the memory?",
     "relu": "ReLU units told at once: is it time?",
     TRAINED: "all that is trained without",
@@ -197,24 +198,37 @@ class Answered:
         return next(fit, forms[-1])
 
     def _reached(self) -> str:
-        """By how many right answers trained networks with spikes are ahead or behind."""
-        ahead = sorted(int(mine) - int(theirs) for mine, theirs in self.rights.values())
-        least, most = ahead[0], ahead[-1]
-        told = f"{span(map(abs, ahead))} points {'more' if most > 0 else 'fewer'}"
-        if least < 0 < most:
-            told = f"up to {most} points more and up to {-least} points fewer"
-        tasks = f"{len(ahead)} tasks" if len(ahead) > 1 else "one task"
-        who = f"On {tasks}, networks trained with spikes"
-        return f"{who} give {told} right answers than the best without."
+        """By how much trained networks with spikes are surely ahead or behind, and how often."""
+        judged = [x for task, x in self._best.items() if self.over[TRAINED][task] != WITHHELD]
+        ahead = [statistics.t_interval(mine - theirs) for mine, theirs in judged]
+        sides = {
+            "fewer": [-x.mean for x in ahead if x.high < 0],
+            "more": [x.mean for x in ahead if x.low > 0],
+        }
+        tasks = f"of {len(self._best)} tasks"
+        told = [
+            f"{span(100 * x for x in own)} points {word} right answers on {len(own)} {tasks}"
+            for word, own in sides.items()
+            if own
+        ] or ["surely neither more nor fewer right answers"]
+        return f"Beside the best without, networks trained with spikes give {listed(told)}."
 
     @cached_property
-    def rights(self) -> dict[str, tuple[str, str]]:
+    def rights(self) -> dict[str, tuple[str, ...]]:
         """Task by its name -> right answers in %, of the best with spikes and the best without."""
+        return {
+            task: tuple(f"{100 * own.mean():.0f}" for own in both)
+            for task, both in self._best.items()
+        }
+
+    @cached_property
+    def _best(self) -> dict[str, list[Table]]:
+        """Task by its name -> right answers of the best by seed, with spikes and without."""
         found = {}
         for name, row in self.rows(TRAINED, ACCOUNT).items():
             own = tables.where(self.networks, task=row["task"])
-            both = (side(own, TRAINED, spikes=x) for x in (True, False))
-            found[name] = tuple(f"{100 * best(x, 'seed')['test'].mean():.0f}" for x in both)
+            sides = (best(side(own, TRAINED, spikes=x), "seed") for x in (True, False))
+            found[name] = [networks.set_index("seed")["test"] for networks in sides]
         return found
 
     def together(self) -> list[str]:
@@ -277,7 +291,7 @@ class Answered:
 def _less(over: str) -> str:
     """What accounts say together of a rival, without a number."""
     word, partly, _ = over.partition(PARTLY)
-    return f"{LESS[word]} or {WHY_NOT[OPEN]}" if partly else LESS.get(over, "it depends")
+    return LESS[word].replace("need", "may need") if partly else LESS.get(over, "it depends")
 
 
 def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:

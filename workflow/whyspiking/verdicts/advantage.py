@@ -39,7 +39,8 @@ from whyspiking.verdicts.frontiers import (
 WAYS = (0.95, 0.9, 0.8)
 """Ways from guessing to the best at which costs are read, in the order in which they are tried."""
 HALF_WAY = 0.5
-"""A way at which a network has learned, where trainings fall into those that did and others."""
+"""A way at which a network has learned, where trainings fall into those that did and others; below
+it an accuracy has no price (protocol.yaml: reading.half_way)."""
 EQUAL_UNITS, END_TO_END = "equal_units", "end_to_end"
 """What a method is held against beside frontiers: see `_rules`."""
 ALIKE = 1.25
@@ -239,7 +240,10 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
         if not statistics.t_interval(test - guess).low > 0:
             yield row | {"beside": LIF, "cost": "", "why": "not above guessing"}
             continue
-        for beside, networks in ((LIF, lif), (EVERYTHING, every)):
+        learned = ways.mean() >= HALF_WAY
+        if not learned:
+            yield row | {"beside": LIF, "cost": "", "why": "not half of the way to the best"}
+        for beside, networks in ((LIF, lif), (EVERYTHING, every)) if learned else ():
             costs = own[list(MAIN)].to_numpy(float).T
             for cost, paid in zip(MAIN, costs, strict=True):
                 if np.isfinite(paid).all():
