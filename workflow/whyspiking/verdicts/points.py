@@ -8,6 +8,7 @@ a method was simulated with.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -94,7 +95,7 @@ def _trained(
     rows = rows[rows["perturbation"].str.startswith(PRICE) & (rows["engine"] == "jax")]
     by = ["variant", "perturbation", "strength", "seed"]
     for (family, price, units, seed), network in rows.groupby(by, sort=False):
-        known, kind = _values(network), kinds[family]
+        known, kind = _values(network), kinds.get(family, "")
         # The readout of what tells changes holds a sum, too. Half of a number that waits in a
         # buffer, which is written as well.
         read = READ[kind] * units * steps + answers if kind in READ else 0.0
@@ -139,8 +140,10 @@ def built_by_hand(
 
 def _leaking(known: Mapping[str, float], kind: str) -> dict[str, float]:
     """What was counted, without the multiplication of an update where units do not leak."""
-    free = {f"multiplications_{end}": known[f"updates_{end}"] for end in ("events", "clocked")}
-    return {**known} | {x: known[x] - less for x, less in free.items() if kind in UNLEAKY}
+    ends = ("events", "clocked") if kind in UNLEAKY else ()
+    work = {x: f"multiplications_{x}" for x in ends}
+    count = defaultdict(float, known)  # what was not counted was not there
+    return {**known} | {name: count[name] - count[f"updates_{x}"] for x, name in work.items()}
 
 
 def _rules(
