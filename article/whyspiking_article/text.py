@@ -54,7 +54,7 @@ def filled(record: Record) -> str:
         record: What its references resolve to.
     """
     page = record.answered
-    counted = readme.counted(record.run.verdicts).removeprefix("**Counted**: ")
+    counted = readme.counted(record.run.verdicts).removeprefix("**Counted** ")
     shown = {
         **{name: getattr(record, name) for name in ("ref", "tally", "made", "stated")},
         "record": record,
@@ -122,9 +122,9 @@ def _again(record: Record) -> dict[str, str]:
         "experiments": spelled(len(found["experiments"])),
         "vectors": found["arithmetic"]["vectors"],
         "claims": spelled(verdicts["claims"]),
-        "verdicts": spelled(len(verdicts["changed"])),
+        "verdicts": spelled(len(verdicts["changed"])) if verdicts["changed"] else "none",
         "energies": spelled(energies["compared"]),
-        "words": spelled(len(energies["changed"])),
+        "words": spelled(len(energies["changed"])) if energies["changed"] else "none",
         "turned": "; ".join(verdicts["changed"] + energies["changed"]),
     }
     return {key: said(value, f"{AGAIN}: {key}") for key, value in told.items()}
