@@ -26,7 +26,7 @@ from whyspiking.verdicts.sample import EVERY
 README = Path("README.md")
 HEAD = "| what | published | ours, 95 % interval | verdict | again |"
 COUNTED = re.compile(r"^\*\*Counted\*\* of the eight talks: .*$", re.MULTILINE)
-UNJUDGED = {rule.OUT_OF_SCOPE: "not judged at this scale or on stand-in data"}
+UNJUDGED = {rule.OUT_OF_SCOPE: "not judged"}
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 
@@ -46,7 +46,9 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
             f"{README}: holds the line '{HEAD}' {readme.count(HEAD)} times; expected one"
         )
     if len(COUNTED.findall(readme)) != 1:
-        raise UserError(f"{README}: expected one line that begins with '**Counted** of the eight talks: '; add it")
+        raise UserError(
+            f"{README}: expected one line that begins with '**Counted** of the eight talks: '; add it"
+        )
     readme = COUNTED.sub(counted(verdicts), readme)
     written = labels.in_points(verdicts).to_dict("records")
     records = {str(record["claim"]): record for record in written}
