@@ -47,7 +47,7 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
         )
     if len(COUNTED.findall(readme)) != 1:
         raise UserError(
-            f"{README}: expected one line that begins with '**Counted** of the eight talks: '; add it"
+            f"{README}: expected a line that begins '**Counted** of the eight talks: '; add it"
         )
     readme = COUNTED.sub(counted(verdicts), readme)
     written = labels.in_points(verdicts).to_dict("records")

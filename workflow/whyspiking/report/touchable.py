@@ -89,7 +89,7 @@ def potential(
 
 
 def units(record: Path, n: int) -> list[tuple[str, float, float]]:
-    """What was to compute the neuron's function: words, most units, share right at the best size."""
+    """What was to compute the neuron's function: words, most units, share right at best."""
     metrics = tables.read(existing(record / "discussion/metrics.csv"), columns.METRICS)
     scores = tables.where(metrics, experiment="units", perturbation=f"n {n}", metric="accuracy")
     rows = []
