@@ -62,9 +62,9 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
     table["known"] = [True, True, *[False] * 6]
     assert readme_table.counted(table) == (
         "**Counted** of the eight talks: of 1 key claims 1 not replicated; of 2 other claims of "
-        "papers and abstracts 1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 4 checks 2 hold, 1 fails, "
-        "1 not judged. "
-        "Of 2 of them a number was on record when the band was written; 1 of these pass."
+        "papers and abstracts 1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 4 "
+        "checks 2 hold, 1 fails, 1 not judged. Of 2 of them a number was on record when the band "
+        "was written; 1 of these pass."
     )
 
 
