@@ -54,14 +54,16 @@ def test_by_hand_in_each_account():
     )
 
 
-@pytest.mark.parametrize(("reached", "leaks", "times"), [(2, 1, 1), (5, 1, 0), (2, 0, 0)])
-def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, times):
-    """Ten units, five steps; what moves in every step, or does not leak, needs no time."""
+@pytest.mark.parametrize(
+    ("reached", "leaks", "words"), [(2, 1, 4), (3, 1, 5), (5, 1, 5), (3, 0, 3)]
+)
+def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, words):
+    """Ten units, five steps: state and time where reached, never more than a state a step."""
     counts = counted([], [], [(10, 5, reached, leaks)])
-    words = 10 * reached * (1 + times)
-    here = 10 * reached * leaks * 0.23 + words * 5
+    here = 10 * reached * leaks * 0.23 + 10 * words * 5
     assert spent(counts, "8kb_events") == pytest.approx(here)
     assert spent(counts, "8kb_clocked") == pytest.approx(50 * leaks * 0.23 + 50 * 5)
+    assert spent(counts, "updates_free") == 0
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
