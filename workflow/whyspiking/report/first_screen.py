@@ -2,9 +2,8 @@
 
 Title and sentences are read of advantage.csv, task by task. A sceptic may replace the opponent, by
 any family without spikes, all of them, or these and what was built by hand, and the account of the
-energy, by any of the four. So a word is said beside the opponent that it holds for, only if no
-account turns it, and without naming one only if no opponent does either; else the screen says what
-turns it. Numbers stand in the figure beside them.
+energy, by any of the four. So a word is said only if no account turns it, beside the best without,
+and every opponent that turns it is named. Numbers stand in the figure beside them.
 """
 
 from __future__ import annotations
@@ -193,7 +192,7 @@ class Answered:
             f"{held.count(DEARER)} of {len(self.rights)} tasks, whatever the rival and counting; "
             "elsewhere it depends."
         )
-        forms = [[self._reached(), *told] for told in (self.costs(), self.together(), [counted])]
+        forms = [[self._reached(), *told] for told in (self.costs(), [counted])]
         fit = (x for x in forms if len(" ".join([self.title, *x]).split()) <= WORDS)
         return next(fit, forms[-1])
 
@@ -231,8 +230,8 @@ class Answered:
             found[name] = [networks.set_index("seed")["test"] for networks in sides]
         return found
 
-    def together(self) -> list[str]:
-        """As `costs`, tasks of one word in one sentence, and rivals that turn it in another."""
+    def costs(self) -> list[str]:
+        """What spikes need beside the best without, by word, then all rivals that turn it."""
         best, told, turned = self.over[TRAINED], [], []
         for word in SAYS:
             if tasks := [task for task, own in best.items() if own == word]:
@@ -249,28 +248,6 @@ class Answered:
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
         return [f"{x[0].upper()}{x[1:]}." for x in (*told, *self._why_not(best))]
 
-    def costs(self) -> list[str]:
-        """What spikes need for as many right answers, where all accounts say the same."""
-        told, left = [], dict[str, str]()
-        for task, word in self.over[TRAINED].items():
-            said: dict[str, str] = {}
-            for beside, over in self.over.items():
-                # What holds beside rivals of one kind holds beside those of all kinds together.
-                known = beside in (TRAINED, EVERYTHING) and over.get(task) in said.values()
-                if over.get(task) in SAYS and not known:
-                    said[beside] = over[task]
-            if task in self.stands:
-                needs = self._needs(task, word, [TRAINED])
-                told.append(f"on {task} they need {needs}, whatever the rival and counting")
-            elif said:
-                sides = ([x for x in said if said[x] == word] for word in SAYS)
-                needs = [self._needs(task, said[own[0]], own) for own in sides if own]
-                told.append(f"on {task} they need {', but '.join(needs)}")
-            else:
-                left[task] = word
-        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + self._why_not(left)
-        return [f"{x[0].upper()}{x[1:]}." for x in told]
-
     def _why_not(self, words: Mapping[str, str]) -> list[str]:
         """In one sentence at most, why nothing is said of tasks with other words than `SAYS`."""
         why: dict[str, list[str]] = {}
@@ -281,11 +258,6 @@ class Answered:
                 why.setdefault(reason, []).append(task)
         reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
         return [reasons] * bool(why)
-
-    def _needs(self, task: str, word: str, rivals: Sequence[str]) -> str:
-        """What spikes need beside rivals, from the least to the most over accounts."""
-        rows = [self.rows(rival, cost)[task] for rival in rivals for cost in MAIN]
-        return f"{_times(word, rows)} {listed(BESIDES.get(x, x) for x in rivals)}"
 
 
 def _less(over: str) -> str:
