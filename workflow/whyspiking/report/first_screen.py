@@ -17,12 +17,12 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking.declared import registry
-from whyspiking.measures import statistics
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.verdicts import advantage
 from whyspiking.verdicts import programme as decisive
 from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, PARTLY, WITHHELD
 from whyspiking.verdicts.answers import Answer
@@ -33,8 +33,6 @@ from whyspiking.verdicts.frontiers import (
     LIF,
     TRAINED,
     TWIN,
-    best,
-    side,
 )
 from whyspiking.verdicts.rule import PASSES
 
@@ -198,13 +196,13 @@ class Answered:
 
     def _reached(self) -> str:
         """By how much trained networks with spikes are surely ahead or behind, and how often."""
-        judged = [x for task, x in self._best.items() if self.over[TRAINED][task] != WITHHELD]
-        ahead = [statistics.t_interval(mine - theirs) for mine, theirs in judged]
+        judged = [own for task, own in self._own.items() if self.over[TRAINED][task] != WITHHELD]
+        ahead = [advantage.ahead(own) for own in judged]
         sides = {
             "fewer": [-x.mean for x in ahead if x.high < 0],
             "more": [x.mean for x in ahead if x.low > 0],
         }
-        tasks = f"of {len(self._best)} tasks"
+        tasks = f"of {len(self._own)} tasks"
         told = [
             f"{span(100 * x for x in own)} points {word} right answers on {len(own)} {tasks}"
             for word, own in sides.items()
@@ -216,19 +214,15 @@ class Answered:
     def rights(self) -> dict[str, tuple[str, ...]]:
         """Task by its name -> right answers in %, of the best with spikes and the best without."""
         return {
-            task: tuple(f"{100 * own.mean():.0f}" for own in both)
-            for task, both in self._best.items()
+            task: tuple(f"{100 * one.mean():.0f}" for one in advantage.rights(own))
+            for task, own in self._own.items()
         }
 
     @cached_property
-    def _best(self) -> dict[str, list[Table]]:
-        """Task by its name -> right answers of the best by seed, with spikes and without."""
-        found = {}
-        for name, row in self.rows(TRAINED, ACCOUNT).items():
-            own = tables.where(self.networks, task=row["task"])
-            sides = (best(side(own, TRAINED, spikes=x), "seed") for x in (True, False))
-            found[name] = [networks.set_index("seed")["test"] for networks in sides]
-        return found
+    def _own(self) -> dict[str, Table]:
+        """Task by its name -> its networks."""
+        rows = self.rows(TRAINED, ACCOUNT).items()
+        return {name: tables.where(self.networks, task=row["task"]) for name, row in rows}
 
     def costs(self) -> list[str]:
         """What spikes need beside the best without, by word, then all rivals that turn it."""

@@ -31,6 +31,7 @@ from whyspiking.verdicts.frontiers import (
     TRAINED,
     TWIN,
     Frontier,
+    best,
     on,
     priced,
     side,
@@ -120,6 +121,18 @@ def over(words: Mapping[str, str]) -> str:
     turns = {x for own in apart for x in own if len(own) == min(map(len, apart))}
     changed = [says for x, says in ASSUMPTIONS.items() if x in turns]
     return "depends on: " + " ".join(changed)
+
+
+def rights(task: Table) -> list[Table]:
+    """Test accuracy of the best trained networks of a task by seed: with spikes, without."""
+    sides = (side(task, TRAINED, spikes=spikes) for spikes in (True, False))
+    return [best(networks, "seed").set_index("seed")["test"] for networks in sides]
+
+
+def ahead(task: Table) -> Interval:
+    """By how much the best with spikes are ahead of the best without, paired by seed."""
+    mine, theirs = rights(task)
+    return statistics.t_interval(mine - theirs)
 
 
 # ---- spikes beside what has none -----------------------------------------------------------------
