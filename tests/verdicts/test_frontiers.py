@@ -53,7 +53,7 @@ def test_the_table_of_points_names_corners():
     rows = family("lif"), family("lif", [(3, 0.92)], seeds=(0,)), built("lif", [(1, 1)])
     found = frontiers.table(points(*rows), config()["energy"])
     assert found.columns.to_list() == columns.OF_A_RUN["frontiers.csv"].names
-    assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 2
+    assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 4
 
 
 # ---- readings ------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def points(
         here: Table = tables.where(ground, experiment=task, perturbation="none", locus="")
         networks = [
             *_trained(tables.where(ground, experiment=task + TRAINED_ON), kinds, steps, answers),
-            *built_by_hand(here, said.built, steps),
+            *_built(here, said.built, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
         rows += [
@@ -111,6 +111,14 @@ def _trained(
         }
 
 
+def _built(
+    rows: Table, said: Mapping[str, protocol_file.Built], steps: int
+) -> Iterator[dict[str, Any]]:
+    """Networks built by hand: a row a seed of the data, on which each is right otherwise."""
+    for seed, own in rows.groupby("seed"):
+        yield from (row | {"seed": seed} for row in built_by_hand(own, said, steps))
+
+
 def built_by_hand(
     rows: Table, said: Mapping[str, protocol_file.Built], steps: int
 ) -> Iterator[dict[str, Any]]:
@@ -132,7 +140,6 @@ def built_by_hand(
             "family": LIF if spikes else variant,
             "kind": BUILT,
             "units": known["updates_clocked"] / steps,
-            "seed": np.nan,
             "validation": known["accuracy"],
             "test": known["accuracy"],
         }
