@@ -57,10 +57,17 @@ def table(answered: Answered) -> list[tuple[str, ...]]:
                 _energy(answered, task, clocked=False),
                 _energy(answered, task, clocked=True),
                 BESIDES.get(row["made_by"], row["made_by"]) if widths else "–",
-                f"{span(widths)} times" if widths else "–",
+                f"{_least(widths)} times" if widths else "–",
             )
         )
     return sorted(found, key=lambda row: [*KINDS, row[0]].index(row[0]))
+
+
+def _least(ratios: list[float]) -> str:
+    """The smallest and the largest, with a third digit where two would read 1."""
+    if min(ratios) >= 1.05:
+        return span(ratios)
+    return " to ".join(dict.fromkeys(f"{x:.2f}" for x in (min(ratios), max(ratios))))
 
 
 def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
