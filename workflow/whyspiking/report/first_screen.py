@@ -238,7 +238,7 @@ class Answered:
                     parts.setdefault(_less(over[task]), []).append(task)
             said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
             turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
-        turned = [f"but {'; '.join(turned)}"] * bool(turned)
+        turned = [f"but {x}" for x in turned[:1]] + turned[1:]
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
         return [f"{x[0].upper()}{x[1:]}." for x in (*told, *self._why_not(best))]
 
