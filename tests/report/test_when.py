@@ -59,7 +59,7 @@ def test_an_engineer_reads_what_the_frontiers_say():
     assert yinyang[3:5] == ("0.98 times: open",) * 2
     logs = np.log(OPEN_BY)
     half = special.stdtrit(2, 0.975) * logs.std(ddof=1) / np.sqrt(3)
-    assert yinyang[6] == f"{np.exp(half):.1f} times", "less would not have been told from 1"
+    assert yinyang[6] == f"{np.exp(half):.2f} times", "less would not have been told from 1"
     above = rule("Own", [(0.5, 0.95)] * 3, task="span")
     short = family("lif", [(1, 0.6)], task="sound")
     assert when.table(answered(*three(), above))[0][3] == "no verdict yet"

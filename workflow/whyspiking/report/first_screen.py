@@ -177,7 +177,7 @@ class Answered:
     def _alone(self, task: str) -> bool:
         """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
         cells = [self.rows(beside, cost).get(task) for beside in self.over for cost in MAIN]
-        return all(_reach(row) == (True, False) for row in cells if row)
+        return all(row["reached"] == row["seeds"] > row["reached_theirs"] for row in cells if row)
 
     @property
     def sentences(self) -> list[str]:
@@ -230,7 +230,10 @@ class Answered:
         for word in SAYS:
             if tasks := [task for task, own in best.items() if own == word]:
                 rows = [self.rows(TRAINED, cost)[task] for cost in MAIN for task in tasks]
-                told.append(f"they need {_times(word, rows)} the best without on {listed(tasks)}")
+                needs = SAYS[word].format(
+                    span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows)
+                )
+                told.append(f"they need {needs} the best without on {listed(tasks)}")
         for rival, over in self.over.items():
             parts: dict[str, list[str]] = {}
             for task, word in best.items():
@@ -260,20 +263,10 @@ def _less(over: str) -> str:
     return LESS[word].replace("need", "may need") if partly else LESS.get(over, "it depends")
 
 
-def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    """How much energy spikes need, from the least to the most of some ratios."""
-    return SAYS[word].format(span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows))
-
-
 def span(ratios: Iterable[float]) -> str:
     """The smallest and the largest of some ratios, in two digits."""
     ends = sorted(ratios)
     return " to ".join(dict.fromkeys(f"{float(f'{x:.2g}'):g}" for x in (ends[0], ends[-1])))
-
-
-def _reach(row: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Whether the level is reached on all seeds, with spikes and without."""
-    return row["reached"] == row["seeds"], row["reached_theirs"] == row["seeds"]
 
 
 def recorded(folder: Path) -> Answered | None:

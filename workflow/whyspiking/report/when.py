@@ -64,9 +64,7 @@ def table(answered: Answered) -> list[tuple[str, ...]]:
 
 
 def _least(ratios: list[float]) -> str:
-    """The smallest and the largest, with a third digit where two would read 1."""
-    if min(ratios) >= 1.05:
-        return span(ratios)
+    """The smallest and the largest, in digits that tell both from 1."""
     return " to ".join(dict.fromkeys(f"{x:.2f}" for x in (min(ratios), max(ratios))))
 
 

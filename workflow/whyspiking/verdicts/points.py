@@ -147,10 +147,12 @@ def built_by_hand(
 
 def _leaking(known: Mapping[str, float], kind: str) -> dict[str, float]:
     """What was counted, without the multiplication of an update where units do not leak."""
-    ends = ("events", "clocked") if kind in UNLEAKY else ()
-    work = {x: f"multiplications_{x}" for x in ends}
     count = defaultdict(float, known)  # what was not counted was not there
-    return {**known} | {name: count[name] - count[f"updates_{x}"] for x, name in work.items()}
+    return {**known} | {
+        f"multiplications_{end}": count[f"multiplications_{end}"] - count[f"updates_{end}"]
+        for end in ("events", "clocked")
+        if kind in UNLEAKY
+    }
 
 
 def _rules(
