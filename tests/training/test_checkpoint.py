@@ -177,28 +177,6 @@ def test_all_kinds_of_values_survive(tmp_path):
     assert repr(again.values[1:]) == repr(values[1:])
 
 
-def test_what_is_changed_in_place_is_restored_in_place(tmp_path):
-    def run(stop=None):
-        array, errors, best, own = np.zeros(2), [], {}, SimpleNamespace(step=0)
-        for k in Checkpoint(array, errors, best, own).rounds(range(10, 16, 2), silent):
-            if k == stop:
-                raise Stopped
-            array += k
-            errors.append(k)
-            best[str(k)] = array.copy()
-            own.step += 1
-        return array, errors, best, own
-
-    with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
-        run(stop=14)
-    with kept_in(tmp_path / "kept", "plan", []):
-        array, errors, best, own = run()
-    assert array.tolist() == [36, 36] and errors == [10, 12, 14] and own.step == 3
-    assert {k: v.tolist() for k, v in best.items()} == {
-        "10": [10, 10], "12": [22, 22], "14": [36, 36],
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("part", [0.0, (1, 2), "text", None, np.float32(1)])
 def test_what_cannot_be_restored_in_place_is_refused(part):
     with pytest.raises(TypeError, match=f"{type(part).__name__} cannot be .* SimpleNamespace"):
