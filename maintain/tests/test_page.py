@@ -146,7 +146,9 @@ def test_letters_of_figures_have_the_colour_of_the_page_which_is_read_on_light_a
 def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):
     """The site as the workflow makes it, by its own words."""
     made = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
-    (told,) = (x["run"] for x in made["jobs"]["publish"]["steps"] if "run" in x)
+    steps = made["jobs"]["publish"]["steps"]
+    (told,) = (x["run"] for x in steps if "run" in x)
+    assert [x["with"]["path"] for x in steps if "upload-pages" in x.get("uses", "")] == ["site"]
     shutil.copytree(FOLDER, tmp_path / "results" / "reference")
     subprocess.run(["bash", "-ec", told], cwd=tmp_path, check=True)
     found = 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.frontier_points import CURVES, UP, built, crowded, family, points, rule
+from made.markup import plain
 from made.project import config
 
 from whyspiking.report import first_screen, html
@@ -25,10 +26,6 @@ def told(*rows):
     """Title, and the sentences as one text, of networks on one task."""
     found = answered(points(*rows))
     return found.title, " ".join(found.sentences)
-
-
-def plain(markup):
-    return " ".join(re.sub(r"<[^>]+>", " ", str(markup)).split())
 
 
 def test_a_run_without_references_says_so_and_nothing_else():

@@ -102,18 +102,6 @@ def test_forward_is_the_first_valid_prefix(case, tau_ratio):
 
 
 @pytest.mark.parametrize("tau_ratio", RATIOS)
-def test_slope_is_that_of_the_potential(tau_ratio):
-    times, weights = network("few")
-    found = compiled.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
-    fired = np.isfinite(found.times)
-    since = np.where(fired, found.times, 0)[:, None, :] - times[:, :, None]
-    slopes = np.einsum("bin,in->bn", first_spike_layers.kernel_slope(since, tau_ratio), weights)
-    np.testing.assert_allclose(found.slopes[fired], slopes[fired], atol=1e-10)
-    again = layer.measured(times, weights, found.times, THRESHOLD[tau_ratio], tau_ratio)
-    np.testing.assert_allclose(again.slopes, found.slopes, atol=1e-10)
-
-
-@pytest.mark.parametrize("tau_ratio", RATIOS)
 @pytest.mark.parametrize("excess", [-1e-5, 1e-5])
 def test_grazing_the_threshold(tau_ratio, excess):
     """One input whose peak is just below or above threshold, at a known time."""
@@ -155,24 +143,6 @@ def test_gradients_are_central_differences(module, tau_ratio):
         np.testing.assert_allclose(gradient, slopes(loss, array), atol=2e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("tau_ratio", RATIOS)
-@pytest.mark.parametrize("case", ["few", "dense", "sparse in time", "ties"])
-@pytest.mark.parametrize("max_dw", [np.inf, 0.2])
-def test_engines_give_the_same_gradients(case, tau_ratio, max_dw):
-    times, weights = network(case)
-    output = compiled.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
-    gradient = np.random.default_rng(2).normal(size=output.times.shape)
-    limits = {"min_slope": 1e-2, "max_dw": max_dw}
-    ours = compiled.backward(times, weights, output, gradient, tau_ratio, **limits)
-    theirs = first_spike_layers.backward(times, weights, output, gradient, tau_ratio, **limits)
-    assert_close(ours, theirs, 1e-12)
-    single = layer.LayerOutput(output.times.astype(np.float32), output.slopes.astype(np.float32))
-    ours = compiled.backward(
-        times.astype(np.float32), weights, single, gradient, tau_ratio, **limits
-    )
-    assert_close(ours, theirs, 1e-5)
-
-
 @functools.cache
 def fired_by_hand(n_out, tau_ratio):
     """Inputs, weights that float32 holds, and first spikes by brute force."""
@@ -201,6 +171,7 @@ def test_any_number_of_neurons_at_any_width_of_vectors(n_out, tau_ratio, vectors
         found = compiled.forward(*given, c, tau_ratio)
         np.testing.assert_array_equal(np.isfinite(found.times), fired)
         np.testing.assert_allclose(found.times[fired], expected[fired], atol=close)
+        np.testing.assert_allclose(found.slopes, exact.slopes, atol=10 * close)
         own = layer.LayerOutput(expected.astype(kind), exact.slopes.astype(kind))
         ours = compiled.backward(*given, own, gradient.astype(kind), tau_ratio, min_slope=1e-9)
         assert_close(ours, (by_weight, by_time), close, 1e-12)
