@@ -22,6 +22,17 @@ from whyspiking.talks.clopath.hippocampus import task as septal_trials
 # The learning rule
 
 
+def test_recursive_least_squares_is_ridge_regression():
+    rng = np.random.default_rng(0)
+    n, k, steps, start = 7, 3, 40, 2.0
+    rates, targets = rng.random((steps, n)), rng.standard_normal((steps, k))
+    rls = learning.RecursiveLeastSquares(n, k, start)
+    for r, x in zip(rates, targets, strict=True):
+        rls.update(r, r @ rls.decoders - x)
+    expected = np.linalg.solve(rates.T @ rates + np.eye(n) / start, rates.T @ targets)
+    np.testing.assert_allclose(rls.decoders, expected, rtol=1e-9)
+
+
 def test_schedule_learns_only_between_burn_in_and_test():
     schedule = learning.Schedule(0.1, 2.5, 10.0, 20.0, 5.0)
     assert np.flatnonzero(schedule.rls_steps()).tolist() == list(range(100, 300, 25))

@@ -233,6 +233,17 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
     np.testing.assert_allclose(model.gradient(rates, weights()), expected, rtol=1e-4)
 
 
+def test_teaching_signal_is_the_slope_of_the_cost_that_is_differentiated():
+    rates, step = np.linspace(3.2, 8.8, 9), 1e-4
+    slopes = (
+        gradient.cost(np.repeat(rates[:, None] + step, 4, axis=1))
+        - gradient.cost(np.repeat(rates[:, None] - step, 4, axis=1))
+    ) / (2 * step)
+    for pattern, target in enumerate(task.TARGETS):
+        expected = [rate_model.teaching_signal(rate, int(target)) for rate in rates]
+        np.testing.assert_allclose(-slopes[:, pattern], expected, rtol=1e-5)
+
+
 def test_cost_gradient_of_a_made_network_agrees_with_its_formula(monkeypatch):
     """A network whose output is linear in the mean weights stands for the spiking one."""
     p = params_of("naud", "xor", "smoke", gradient_tests=2, gradient_step=0.01)

@@ -13,17 +13,35 @@ from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.model import Weights
 
 
+def network_of(own, **constants):
+    """Weights in float64, so that no spike depends on rounding."""
+    found, c = neftci_networks.network_of(own)
+    double = Weights(*([np.asarray(x, float) for x in kind] for kind in found))
+    return double, c._replace(**constants)
+
+
+def batch_of(own, n=6):
+    data = digits(own, n, seed=1)
+    return data.unpacked().astype(float), np.eye(own.n_classes)[data.labels]
+
+
+def gradients(own, **constants):
+    """The local gradient and that of back-propagation through time, layer by layer."""
+    weights, c = network_of(own, **constants)
+    frames, target = batch_of(own)
+    courses = alignment.forward(c, weights, frames)
+    given = c, weights, courses, target
+    return alignment.local(*given), alignment.end_to_end(*given)
+
+
 def test_both_gradients_are_those_of_jax():
     """End to end: automatic differentiation. Local: Eq. 7 step by step, itself tested elsewhere."""
     own = params()
-    found, c = neftci_networks.network_of(own)
-    # In double precision, so that no spike depends on rounding.
-    weights = Weights(*([np.asarray(x, float) for x in kind] for kind in found))
+    weights, c = network_of(own)
     assert 0.001 < c.gamma < 0.1
     # As at the published step of 1 ms, where the refractory trace reaches over several steps.
     c = c._replace(gamma=0.65)
-    data = digits(own, 6, seed=1)
-    frames, target = data.unpacked().astype(float), np.eye(own.n_classes)[data.labels]
+    frames, target = batch_of(own)
     courses = alignment.forward(c, weights, frames)
     whole = alignment.end_to_end(c, weights, courses, target)
     ours = alignment.local(c, weights, courses, target)
@@ -49,6 +67,20 @@ def test_both_gradients_are_those_of_jax():
         ):  # fmt: skip
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-14)
             assert np.abs(found).max() > 1e-5
+
+
+def test_of_one_layer_that_is_never_refractory_both_gradients_are_the_same():
+    """Nothing of the past then depends on the weights, so the local gradient is the gradient."""
+    one, two = params(hidden=[12]), params(hidden=[12, 10])
+    ours, whole = gradients(one, gamma=1.0)
+    np.testing.assert_allclose(ours[0].w, whole[0].w, rtol=1e-12)
+    found = alignment.cosines(ours, whole)
+    assert found == pytest.approx({"layer1": 1.0, "network": 1.0}, abs=1e-12)
+    # With a refractory trace they part, and so they do below a layer that only the gradient sees.
+    assert alignment.cosines(*gradients(one, gamma=0.5))["layer1"] < 0.9999
+    found = alignment.cosines(*gradients(two, gamma=1.0))
+    assert found["layer2"] == pytest.approx(1.0, abs=1e-12)
+    assert abs(found["layer1"]) < 0.9
 
 
 def test_cosines_of_known_vectors():

@@ -143,6 +143,24 @@ def test_gradients_are_central_differences(module, tau_ratio):
         np.testing.assert_allclose(gradient, slopes(loss, array), atol=2e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("tau_ratio", RATIOS)
+@pytest.mark.parametrize("case", ["few", "dense", "sparse in time", "ties"])
+@pytest.mark.parametrize("max_dw", [np.inf, 0.2])
+def test_engines_give_the_same_gradients(case, tau_ratio, max_dw):
+    times, weights = network(case)
+    output = compiled.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
+    gradient = np.random.default_rng(2).normal(size=output.times.shape)
+    limits = {"min_slope": 1e-2, "max_dw": max_dw}
+    ours = compiled.backward(times, weights, output, gradient, tau_ratio, **limits)
+    theirs = first_spike_layers.backward(times, weights, output, gradient, tau_ratio, **limits)
+    assert_close(ours, theirs, 1e-12)
+    single = layer.LayerOutput(output.times.astype(np.float32), output.slopes.astype(np.float32))
+    ours = compiled.backward(
+        times.astype(np.float32), weights, single, gradient, tau_ratio, **limits
+    )
+    assert_close(ours, theirs, 1e-5)
+
+
 @functools.cache
 def fired_by_hand(n_out, tau_ratio):
     """Inputs, weights that float32 holds, and first spikes by brute force."""
