@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 import yaml
+from made.browser import CHROMIUM, ask
 from made.checkouts import ROOT
 
 from whyspiking.records import reference
@@ -17,6 +18,12 @@ from whyspiking_article.record import Record
 FOLDER = ROOT / "results" / "reference"
 SPAN = re.compile(r'\[((?:\\.|[^\]\[\\])*)\]\{title="([^"]*)"\}')
 LARGEST = 2_000_000
+WIDTHS = """
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify([...document.querySelectorAll("table, .picture")].map((e) =>
+  ({ said: e.textContent.trim().slice(0, 40), needed: e.scrollWidth, seen: e.clientWidth })));
+document.body.append(out);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +107,29 @@ def test_readme_leads_to_page_and_article():
     assert "results/reference/article.pdf" in opening
 
 
-@pytest.mark.skipif(shutil.which("pandoc") is None, reason="pandoc is not installed")
-def test_it_is_made_alike_every_time(tmp_path):
-    made = []
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        files = pages.write(Record(reference.FOLDER), tmp_path / name)
-        made.append({path.name: release.digest(path) for path in files})
-    assert made[0] == made[1]
-    text = (tmp_path / "first" / "article.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """What is made, in a folder of its own."""
+    if shutil.which("pandoc") is None:
+        pytest.skip("pandoc is not installed")
+    return pages.write(Record(reference.FOLDER), tmp_path_factory.mktemp("made"))
+
+
+def test_it_is_made_alike_every_time(tmp_path, written):
+    again = pages.write(Record(reference.FOLDER), tmp_path)
+    first, second = (
+        {path.name: release.digest(path) for path in some} for some in (written, again)
+    )
+    assert first == second
+    text = written[0].read_text(encoding="utf-8")
     assert text.count("data:image/svg+xml") + text.count("<svg") == 2
+    clipped_by = set(re.findall(r"url\(#([^)]*)\)", text))
+    assert clipped_by <= set(re.findall(r'<clipPath id="([^"]*)"', text))
     assert not re.search(r'(src|href)="(?!#|data:|https://doi\.org)', text)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_at_a_desk_no_table_and_no_figure_is_cut_off(tmp_path, written):
+    found = ask(tmp_path, written[0], WIDTHS, size="1440,900")
+    assert len(found) >= 4
+    assert [part for part in found if part["needed"] > part["seen"]] == []

@@ -6,9 +6,10 @@ import re
 import pytest
 
 from whyspiking.errors import UserError
-from whyspiking.records import reference
+from whyspiking.records import reference, whole_files
 from whyspiking.report import first_screen
 from whyspiking.verdicts import advantage
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_article import record as places
 from whyspiking_article import release, text
 
@@ -67,7 +68,7 @@ def test_what_did_not_replicate_is_counted_and_listed(record, filled):
     for row in missed:
         assert row["says"] in release.plain(filled)
     told = otherwise(record, "replicated", *(row["claim"] for row in missed))
-    assert "none is refuted" in told
+    assert "none failed to replicate" in told
 
 
 def test_a_task_without_a_word_is_told_so(record, filled):
@@ -80,6 +81,14 @@ def test_a_task_without_a_word_is_told_so(record, filled):
     told = text.filled(record)
     assert "Tasks without a word" not in told
     assert "every task has a word" in told
+
+
+def test_what_other_roundings_turn_is_told_where_it_was_tried(record, filled):
+    found = whole_files.read_json(reference.FOLDER / AGAIN, "energies")["energies"]
+    told = release.plain(filled)
+    assert all(line in told for line in found["changed"]) and "made again with other" in told
+    record.folder = record.folder / "nowhere"
+    assert text._again(record) == {}
 
 
 def test_a_reference_to_nothing_is_refused(record):

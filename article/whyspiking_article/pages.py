@@ -7,6 +7,7 @@ no pdfTeX the PDF is left as it was.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -31,6 +32,7 @@ KINDS = {
 """What pandoc makes of the text -> its own options."""
 FIGURES = {"html": ("svg", "Date"), "tex": ("pdf", "CreationDate")}
 """Kind of page -> format of its figures, and the entry of that which would tell the time."""
+_DRAWN = re.compile(r'<svg id="(svg_\w+)".*?</svg>', re.DOTALL)
 
 
 def figures(record: Record) -> dict[str, Plate]:
@@ -79,7 +81,22 @@ def write(record: Record, folder: Path) -> list[Path]:
             for _ in range(2):  # the second sets the references to sections and figures
                 _made(("pdflatex", "-interaction=nonstopmode", f"{NAME}.tex"), place, record)
             kinds.append("pdf")
+        page = place / f"{NAME}.html"
+        page.write_text(apart(page.read_text(encoding="utf-8")), encoding="utf-8")
         return [_kept(place / f"{NAME}.{kind}", folder) for kind in kinds]
+
+
+def apart(page: str) -> str:
+    """A page whose drawings scroll by themselves and clip by their own paths.
+
+    Pandoc puts the name of a drawing before each name in it, but not where `url()` leads to one.
+    """
+    return _DRAWN.sub(
+        lambda found: (
+            f'<div class="picture">{re.sub(r"url\(#(?!svg_)", f"url(#{found[1]}_", found[0])}</div>'
+        ),
+        page,
+    )
 
 
 def _kept(made: Path, folder: Path) -> Path:

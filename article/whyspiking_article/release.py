@@ -17,6 +17,7 @@ import yaml
 
 from whyspiking.records import reference
 from whyspiking.report import citing
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_article import text
 from whyspiking_article.record import STUDY, Record
 
@@ -54,6 +55,7 @@ def codecheck(record: Record, root: Path) -> dict[str, Any]:
         for name in sorted(record.used - {STUDY})
         for path in record.run.files(name)
     }
+    read[reference.FOLDER / AGAIN] = "what was made again, read by the article"
     files = {reference.FOLDER / name: comment for name, comment in OUTPUTS.items()} | read
     cited = citing.citation({})
     found = {

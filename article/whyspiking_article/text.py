@@ -16,12 +16,13 @@ from markupsafe import Markup
 
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import labels, reference
+from whyspiking.records import labels, reference, whole_files
 from whyspiking.report.first_screen import ASKS, listed
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.advantage import WITHHELD
 from whyspiking.verdicts.frontiers import TRAINED
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_article.record import Record, said, spelled
 from whyspiking_maintain import readme
 
@@ -53,7 +54,7 @@ def filled(record: Record) -> str:
         record: What its references resolve to.
     """
     page = record.answered
-    counted = readme.counted(record.run.verdicts).removeprefix("**Counted**: ")
+    counted = readme.counted(record.run.verdicts).removeprefix("**Counted** ")
     shown = {
         **{name: getattr(record, name) for name in ("ref", "tally", "made", "stated")},
         "record": record,
@@ -79,6 +80,7 @@ def filled(record: Record) -> str:
             ]
             for task, own in page.rights.items()
         },
+        "again": _again(record),
         "recalled": [r["id"] for r in references() if not r["looked-up"]],
     }
     return re.sub(r"\n{3,}", "\n\n", environment().get_template(TEMPLATE).render(shown))
@@ -108,6 +110,24 @@ def _tasks(record: Record) -> dict[str, str]:
     compared = {row["task"] for row in record.rows("advantage", who="spikes", beside=TRAINED)}
     titles = record.answered.titles
     return {task: titles[task].split(":")[0].split()[0] for task in titles if task in compared}
+
+
+def _again(record: Record) -> dict[str, str]:
+    """What came out otherwise where a part of the record was made again; empty if none was."""
+    if not (record.folder / AGAIN).is_file():
+        return {}
+    found = whole_files.read_json(record.folder / AGAIN, "energies")
+    verdicts, energies = found["verdicts"], found["energies"]
+    told = {
+        "experiments": spelled(len(found["experiments"])),
+        "vectors": found["arithmetic"]["vectors"],
+        "claims": spelled(verdicts["claims"]),
+        "verdicts": spelled(len(verdicts["changed"])) if verdicts["changed"] else "none",
+        "energies": spelled(energies["compared"]),
+        "words": spelled(len(energies["changed"])) if energies["changed"] else "none",
+        "turned": "; ".join(verdicts["changed"] + energies["changed"]),
+    }
+    return {key: said(value, f"{AGAIN}: {key}") for key, value in told.items()}
 
 
 def _capitalised(words: str) -> str:

@@ -75,14 +75,14 @@ def _s4nn(n: int) -> Iterator[Row]:
     neurons, rule = Neurons(100.0, 256), Rule(3, 0.2, 1e-6)
     start = rng.uniform(0, 5, (784, 400)), rng.uniform(0, 48, (400, 10))
     seconds = {}
-    for engine, m in ((compiled, n), (reference, 60)):
+    for name, engine, m in (("compiled", compiled, n), ("numpy", reference, 60)):
         order = np.arange(m)
 
         def epoch(engine: Any = engine, order: Any = order) -> None:
             weights = tuple(w.astype(np.float32) for w in start)
             engine.train_epoch(events, targets, order, weights, None, neurons, rule)
 
-        seconds[engine.NAME] = cpu(epoch, repeats=2) / m * n
+        seconds[name] = cpu(epoch, repeats=2) / m * n
     what = f"S4NN, epoch of {n} images, 784-400-10"
     yield Row(what, seconds["compiled"], "the same in numpy", seconds["numpy"])
 

@@ -82,5 +82,5 @@ def test_energies_are_compared_again_where_reference_networks_were_made_again(co
     swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
     tables.write_metrics(own.assign(variant=swapped), written)
     _, changed = again.energies(chosen, config, tmp_path, record)
-    twin = "Volley recall, beside the same units without a spike: dearer, again cheaper"
+    twin = "Volley recall, beside leaky units without a spike: dearer, again cheaper"
     assert twin in changed

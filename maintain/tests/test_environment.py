@@ -29,11 +29,6 @@ ENTRY = re.compile(
 ENTRIES = {canonicalize_name(entry["name"]): entry for entry in ENTRY.finditer(LOCK)}
 
 
-def direct_dependencies():
-    groups = [PROJECT["dependencies"], PROJECT["optional-dependencies"]["dev"]]
-    return [Requirement(line) for group in groups for line in group]
-
-
 def tracked():
     """Text files of the repository: name, content."""
     for path in repository():
@@ -64,12 +59,11 @@ def test_what_the_code_imports_is_a_direct_dependency():
     allowed |= {"whyspiking"}
     # They define the interfaces of Snakemake and JAX that we implement, and come with them.
     allowed |= {"snakemake-interface-logger-plugins", "jaxlib"}
-    for_tests = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
-    # They come with pytest and with Snakemake.
-    for_tests |= {"packaging", "snakemake-interface-executor-plugins"}
-    # Scripts of tests/peers run where these are installed, and nowhere else.
-    peers = PROJECT["optional-dependencies"]["peers"] + ["torch"]
-    for_tests |= {canonicalize_name(Requirement(line).name) for line in peers}
+    # Scripts of tests/peers run where those of `peers` are installed, and nowhere else.
+    more = PROJECT["optional-dependencies"]
+    for_tests = {canonicalize_name(Requirement(x).name) for x in more["dev"] + more["peers"]}
+    # They come with pytest and with Snakemake, and torch with the peers.
+    for_tests |= {"packaging", "snakemake-interface-executor-plugins", "torch"}
     for path, owners in imported_distributions():
         known = allowed | for_tests if "tests" in Path(path).parts else allowed
         assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"

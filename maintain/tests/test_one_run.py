@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 from made.checkouts import ROOT
-from made.results import make_results
+from made.results import log_a_training, make_results
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, whole_files
-from whyspiking.running import jobs, machine
+from whyspiking.running import machine
 from whyspiking.stages import provenance
 from whyspiking_exchange.export import shipped
 from whyspiking_maintain import inputs, one_run
@@ -100,9 +100,7 @@ def run(tabled, tmp_path, config, monkeypatch, git):
     monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
     made = tmp_path / "results" / "full"
     shutil.copytree(tabled, made)
-    log = made / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
-    log.parent.mkdir(parents=True)
-    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
+    log_a_training(made)
     machine_of = {"cpu": "made up", "system": "Linux", "arch": "x86_64", "unit": 1.25}
     own = {**config, "talks": TALKS}
     facts = {"scale": "full", "config": own, "commit": COMMIT, "machine": machine_of}

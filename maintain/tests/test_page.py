@@ -128,10 +128,27 @@ def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead
     assert len(named) >= 8 and not [x for x in named if f"<code>{x}</code>" not in text]
 
 
+def test_letters_of_figures_have_the_colour_of_the_page_which_is_read_on_light_and_dark():
+    seen, other = 0, []
+    for path in (FOLDER / "report.html", *sorted(FOLDER.glob("*/report.html"))):
+        for svg in re.findall(r"<svg .*?</svg>", path.read_text(encoding="utf-8"), re.DOTALL):
+            looks = dict(re.findall(r"\.([\w-]+)\{(.*?)\}", svg))
+            for told in re.findall(r"<text\b([^>]*)>", svg):
+                look = told + "".join(looks.get(x, "") for x in re.findall(r'class="(.*?)"', told))
+                fill = re.search(r"fill: ?([^;\"]+)", look)
+                seen += fill is not None
+                if fill and fill[1] != "currentColor":
+                    other.append((path.parent.name, fill[1]))
+    assert seen > 1000
+    assert other == []
+
+
 def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):
     """The site as the workflow makes it, by its own words."""
     made = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
-    (told,) = (x["run"] for x in made["jobs"]["publish"]["steps"] if "run" in x)
+    steps = made["jobs"]["publish"]["steps"]
+    (told,) = (x["run"] for x in steps if "run" in x)
+    assert [x["with"]["path"] for x in steps if "upload-pages" in x.get("uses", "")] == ["site"]
     shutil.copytree(FOLDER, tmp_path / "results" / "reference")
     subprocess.run(["bash", "-ec", told], cwd=tmp_path, check=True)
     found = 0

@@ -7,6 +7,7 @@ from made.checkouts import ROOT
 import whyspiking
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
+from whyspiking.verdicts import rule
 from whyspiking_maintain import readme as readme_table
 
 
@@ -55,13 +56,15 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
             {"role": "secondary", "origin": "check", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "fails"},
+            {"role": "secondary", "origin": "check", "verdict": rule.OUT_OF_SCOPE},
         ]
     )
-    table["known"] = [True, True, *[False] * 5]
+    table["known"] = [True, True, *[False] * 6]
     assert readme_table.counted(table) == (
-        "**Counted**: of 1 key claims 1 not replicated; of 2 other claims of papers and abstracts "
-        "1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 3 checks 2 hold, 1 fails. "
-        "Of 2 of them a number was on record when the band was written; 1 of these pass."
+        "**Counted** of the eight talks: of 1 key claims 1 not replicated; of 2 other claims of "
+        "papers and abstracts 1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 4 "
+        "checks 2 hold, 1 fails, 1 not judged. Of 2 of them a number was on record when the band "
+        "was written; 1 of these pass."
     )
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from made.checkouts import ROOT
 from made.project import config as config_of
-from made.results import make_results
+from made.results import log_a_training, make_results
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, finished, tables, whole_files
 from whyspiking.records import reference as records
-from whyspiking.running import code_inputs, jobs, machine
+from whyspiking.running import code_inputs, machine
 from whyspiking.stages import compare
 from whyspiking.verdicts import recipe, rule
 from whyspiking_maintain import __main__ as recording
@@ -209,9 +209,7 @@ def results(tmp_path, monkeypatch):
     own = run / "goeltz" / "yinyang" / "spiking" / "seed-0"
     own.mkdir(parents=True)
     (own / "benchmark.tsv").write_text("s\tmax_rss\n12.5\t300.0\n")
-    log = run / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
-    log.parent.mkdir(parents=True)
-    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
+    log_a_training(run)
     return run
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made.results import make_results
+from made.results import log_a_training, make_results
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
-from whyspiking.running import jobs, machine
+from whyspiking.running import machine
 from whyspiking.stages import provenance
 from whyspiking_maintain import __main__ as recording
 from whyspiking_maintain import inputs, one_run, record, renewal
@@ -146,10 +146,12 @@ def test_a_config_of_ours_is_no_change_of_the_users(folder):
     path = folder / "manifest.json"
     whole = json.loads(path.read_text())
     whole["config"]["battery"]["trials"] = 7
+    whole["config"]["answers"] = []
     path.write_text(json.dumps(whole))
     renewal.recollect(folder)
-    since = json.loads(path.read_text())["config_since"]
-    assert since == {"battery.trials": inputs.config_of()["battery"]["trials"]}
+    whole, now = json.loads(path.read_text()), inputs.config_of()
+    assert whole["config_since"] == {"battery.trials": now["battery"]["trials"]}
+    assert whole["config"]["answers"] == now["answers"], "what joins the talks is of now"
 
 
 def test_a_file_that_says_something_else_is_refused(folder):
@@ -177,9 +179,7 @@ def run(tmp_path, monkeypatch):
         own.assign(value=own["value"] * 0.5), results / "goeltz/yinyang/metrics.csv"
     )
     monkeypatch.setattr(renewal, "_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"])
-    log = results / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
-    log.parent.mkdir(parents=True)
-    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
+    log_a_training(results)
     return asked
 
 

@@ -25,7 +25,8 @@ from whyspiking.verdicts.sample import EVERY
 
 README = Path("README.md")
 HEAD = "| what | published | ours, 95 % interval | verdict | again |"
-COUNTED = re.compile(r"^\*\*Counted\*\*: .*$", re.MULTILINE)
+COUNTED = re.compile(r"^\*\*Counted\*\* of the eight talks: .*$", re.MULTILINE)
+UNJUDGED = {rule.OUT_OF_SCOPE: "not judged"}
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 
@@ -45,7 +46,9 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
             f"{README}: holds the line '{HEAD}' {readme.count(HEAD)} times; expected one"
         )
     if len(COUNTED.findall(readme)) != 1:
-        raise UserError(f"{README}: expected one line that begins with '**Counted**: '; add it")
+        raise UserError(
+            f"{README}: expected a line that begins '**Counted** of the eight talks: '; add it"
+        )
     readme = COUNTED.sub(counted(verdicts), readme)
     written = labels.in_points(verdicts).to_dict("records")
     records = {str(record["claim"]): record for record in written}
@@ -96,13 +99,13 @@ def counted(verdicts: pd.DataFrame) -> str:
     for name, part in parts.items():
         counts = verdicts.loc[part, "verdict"].value_counts()
         shown = [word for word in html.VERDICT_LOOK if word in counts]
-        words = ", ".join(html.tally(int(counts[word]), word) for word in shown)
+        words = ", ".join(html.tally(int(counts[x]), UNJUDGED.get(x, x)) for x in shown)
         sentences.append(f"of {int(part.sum())} {name} {words}")
     known = verdicts["known"] == True  # noqa: E712
     passed = int((known & verdicts["verdict"].isin(rule.PASSES)).sum())
     return (
-        f"**Counted**: {'; '.join(sentences)}. Of {int(known.sum())} of them a number was on "
-        f"record when the band was written; {passed} of these pass."
+        f"**Counted** of the eight talks: {'; '.join(sentences)}. Of {int(known.sum())} of them a "
+        f"number was on record when the band was written; {passed} of these pass."
     )
 
 

@@ -12,8 +12,8 @@ from made.toy_talk import (
     SPIKES_ONLY,
     TAU,
     K,
+    ToyMachine,
     ToyTalk,
-    ToyThreshold,
     described,
     experiment,
     probe,
@@ -290,7 +290,7 @@ def test_an_ablation_is_measured_but_not_perturbed():
     toy = ToyTalk()
     toy.own = (Condition("shift", "input", 3.0),)
     networks = {("spiking", 0): spiking_network(), ("ablated", 0): spiking_network()}
-    table, _, _ = probe(("jitter",), networks, toy=toy, half_step=ToyThreshold())
+    table, _, _ = probe(("jitter",), networks, toy=toy, half_step=ToyMachine())
     spiking, ablated = (tables.where(table, variant=name) for name in ("spiking", "ablated"))
     assert set(ablated["perturbation"]) == {"none", "part", "shift"}
     assert set(spiking["perturbation"]) == {"none", "part", "shift", "jitter"}
@@ -324,7 +324,7 @@ def test_a_variant_is_measured_with_its_own_settings():
     rows, _ = battery.probe(
         Late(), params, plans.measuring(two, params, TAU),
         {("spiking", 0): spiking_network(), ("later", 0): spiking_network()},
-        CONFIG, ToyThreshold(), lambda share, news: None, half_step=ToyThreshold(),
+        CONFIG, ToyMachine(), lambda share, news: None, half_step=ToyMachine(),
     )  # fmt: skip
     table = pd.DataFrame(rows, columns=columns.METRICS.names)
     times = [
@@ -356,7 +356,7 @@ def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
     for own, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
         rows, _ = battery.probe(
             ToyTalk(), PARAMS, plans.measuring(own, PARAMS, TAU),
-            {("spiking", 0): spiking_network()}, CONFIG, ToyThreshold(), lambda share, news: None,
+            {("spiking", 0): spiking_network()}, CONFIG, ToyMachine(), lambda share, news: None,
         )  # fmt: skip
         perturbed = [row for row in rows if row["perturbation"] == "jitter"]
         assert {row["trials"] for row in perturbed} == {n}

@@ -113,6 +113,7 @@ def test_what_the_program_complains_about_is_an_error(machine, monkeypatch):
         ({"max_trials": 10**8}, "max_trials"),
         ({"lag_variable": {"readout": "lag"}}, "lag_variable"),
         ({"replay": {"hidden": Replay("nothing", {})}}, "'nothing'"),
+        ({"record_final": ["echo.nothing"]}, r"record_final names 'echo\.nothing'"),
     ],
 )
 def test_inconsistent_models_are_refused_before_a_build(builds, changes, message):

@@ -27,7 +27,6 @@ from whyspiking.brian import Machine
 from whyspiking.brian.run_files import to_events
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
-from whyspiking.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +165,6 @@ def test_a_run_may_go_without_recording_spikes(machine):
     without = machine.run(stimulus, values, spikes=False)
     assert without.spikes == {}
     np.testing.assert_equal(without.traces, with_spikes.traces)
-
-
-def test_final_values_must_exist(builds):
-    with pytest.raises(UserError, match=r"record_final names 'echo\.nothing'"):
-        Machine(make_model(record_final=["echo.nothing"]), builds)
 
 
 # ---- trials --------------------------------------------------------------------------------------

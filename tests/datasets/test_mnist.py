@@ -32,20 +32,6 @@ def test_yinyang_draws_in_the_published_order():
     assert classes[0] == 2
 
 
-def test_yinyang_draws_are_those_of_the_legacy_generator():
-    """Class first, then pairs until one fits: an independent replay of the draws."""
-    rng = np.random.RandomState(11)
-    features, classes = yinyang.generate(11, 40)
-    for point, cls in zip(features, classes, strict=True):
-        assert rng.randint(3) == cls
-        while True:
-            x, y = rng.rand(2)
-            if (x, y) == (point[0], point[1]):
-                break
-            outside = (x - 0.5) ** 2 + (y - 0.5) ** 2 > 0.25
-            assert outside or yinyang.classify(x, y) != cls
-
-
 def test_yinyang_geometry():
     features, classes = yinyang.generate(7, 3000)
     x, y = features[:, 0], features[:, 1]

@@ -45,12 +45,6 @@ def test_malformed_claims(mutant, monkeypatch):
 # ---- by hand: what no schema can see ----
 
 
-def talk_with(change):
-    data = good_file("talk")
-    change(data)
-    return data
-
-
 def yinyang(data):
     return data["experiments"]["yinyang"]
 
@@ -257,7 +251,9 @@ TALK_DAMAGE = {
 def test_damaged_talk(case, folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     change, key, value = TALK_DAMAGE[case]
-    written(folder / "talk.yaml", talk_with(change))
+    data = good_file("talk")
+    change(data)
+    written(folder / "talk.yaml", data)
     text = refused(lambda: config.check_config({**good_config(), "seeds_of": []}), key)
     assert value in text, text
 

@@ -122,7 +122,7 @@ def test_a_training_goes_on_from_its_checkpoint(how, tmp_path):
     log = folder / "results/smoke/logs/train/tempotron/patterns/spiking/seed-0.log"
     kept = log.with_suffix(".checkpoints") / "training.npz"
     process = scenes.start(folder, network)
-    while not kept.is_file() or json.loads(load_arrays(kept)[STRUCTURE].tobytes())["round"] < 5:
+    while not kept.is_file() or json.loads(load_arrays(kept)[STRUCTURE].tobytes())["done"] < 5:
         assert process.poll() is None, (folder / "said.txt").read_text()
         time.sleep(0.02)
     os.killpg(process.pid, how)

@@ -35,7 +35,7 @@ def family(name, networks=UP, seeds=(0, 1, 2), times=1.0, **row):
     ]
 
 
-built = partial(family, seeds=(np.nan,), kind="built")
+built = partial(family, kind="built")
 """Networks made by hand."""
 
 

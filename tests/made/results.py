@@ -17,6 +17,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.records import array_files, columns, tables
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.running import jobs
 from whyspiking.stages import collect, compare
 from whyspiking.talks.ground.protocol import protocol as floors_of_the_ground
 from whyspiking.verdicts import judge
@@ -58,6 +59,13 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
     made = _manifest({**settings, "talks": counted})
     (folder / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
     return folder
+
+
+def log_a_training(folder: Path) -> None:
+    """Let one job of a run have said what it used."""
+    log = folder / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
 
 
 def _metrics(

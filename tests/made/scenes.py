@@ -199,7 +199,7 @@ def facts(folder: Path, scale: str = "smoke") -> dict[str, dict]:
     found = {}
     for path in sorted((folder / "results" / scale).rglob("network.json")):
         content = json.loads(path.read_text())
-        for key in ("train_seconds", "train_cpu_seconds", "epoch_seconds"):
+        for key in TIMES:
             content["info"].pop(key, None)
         content["history"] = [row for row in content["history"] if row["metric"] not in TIMES]
         found[str(path.relative_to(folder))] = content

@@ -158,14 +158,6 @@ class ToyTalk(Replication):
         return {"first": recording.spikes["hidden"].first_ms()}
 
 
-class ToyThreshold(ToyMachine):
-    """The toy with a scalar threshold allowed, as `silence` may give one."""
-
-    def run(self, stimulus, values, *, trials=None, seed=0) -> Recording:
-        fixed = {**values, "hidden.v_th": np.atleast_1d(values["hidden.v_th"])}
-        return super().run(stimulus, fixed, trials=trials, seed=seed)
-
-
 PARAMS = Params("toy", "first", "default", {"dt_ms": 0.5})
 
 
@@ -222,7 +214,7 @@ def mlp() -> Network:
 
 
 def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options):
-    machine = ToyThreshold() if machine is None else machine
+    machine = ToyMachine() if machine is None else machine
     networks = {("spiking", 0): spiking_network()} if networks is None else networks
     rows, arrays = battery.probe(
         toy or ToyTalk(),

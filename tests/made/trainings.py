@@ -39,38 +39,16 @@ def by_gradient(progress, monkeypatch):
         error = batch["x"] @ arrays["w"] + arrays["b"] - batch["y"]
         return (error**2).mean(), {}
 
+    x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     fitted = gradient.fit(
         {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
         squares,
-        _points(),
+        {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)},
         gradient.Settings(8, 10, 0.05, 1.0, "good", {}),
         # The best epoch comes before the training is stopped.
         judge=lambda arrays: {"good": -abs(float(arrays["w"][0]) - 0.1)},
         shuffle=np.random.default_rng(1),
         progress=progress,
-    )
-    return Network(fitted.arrays, fitted.info, fitted.history)
-
-
-def _points():
-    x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-    return {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)}
-
-
-def by_gradient_in_segments(progress, monkeypatch):
-    def squares(arrays, batch):
-        error = batch["x"][:, batch["segment"]] * arrays["w"] + batch["state"] - batch["y"]
-        return (error**2).mean(), {"state": error}
-
-    fitted = gradient.fit(
-        {"w": np.zeros((), np.float32)},
-        squares,
-        _points(),
-        gradient.Settings(8, 10, 0.05, 1.0, "good", {}, segments=2),
-        judge=lambda arrays: {"good": -abs(float(arrays["w"]) - 0.1)},
-        shuffle=np.random.default_rng(1),
-        progress=progress,
-        start_state=np.zeros(10, np.float32),
     )
     return Network(fitted.arrays, fitted.info, fitted.history)
 
@@ -237,7 +215,7 @@ def of_a_tempotron(progress, monkeypatch):
 
 
 ALL = (
-    by_gradient, by_gradient_in_segments, of_a_control, of_first_spikes,
+    by_gradient, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_a_reference, by_eprop,
     by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,

@@ -35,20 +35,35 @@ def test_by_hand_in_each_account():
     """3 additions, 2 multiply-adds; updates: 5 of 50 at events, 5 of a gated unit in any case."""
     counts = counted([(3.0, 1)], [(1.0, 2)], [(10, 5, 0.5, 1), (1, 5, 5, 3)], buffered=2)
     free = 3 * 0.03 + 2 * 0.23 + 5 * 2 * 0.23
-    near = free + 10 * 0.23 + 5 * 10 / 8 + (10 + 2) * 2 * 10 / 4 + 3 * 10 + 1 * 12.5
+    said = 5 * 10 / 8 + 3 * 10 + 1 * 12.5  # weights, then messages
+    # States, as many times of the last update, and what is buffered; clocked no times.
+    near = free + 10 * 0.23 + said + (10 + 10 + 2) * 2 * 10 / 4
+    clocked = free + 55 * 0.23 + said + (55 + 2) * 2 * 10 / 4
     assert {name: spent(counts, name) for name in ACCOUNTS} == pytest.approx(
         {
             "updates_free": free,
             "operations_events": free + 10 * 0.23,
             "operations_clocked": free + 55 * 0.23,
             "8kb_events": near,
-            "8kb_clocked": near + 45 * (0.23 + 5),
+            "8kb_clocked": clocked,
             "1mb_events": near + 5 * 90 / 8,
-            "1mb_clocked": near + 45 * (0.23 + 5) + 5 * 90 / 8,
+            "1mb_clocked": clocked + 5 * 90 / 8,
             "dram_events": near + 5 * 1290 / 8,
-            "dram_clocked": near + 45 * (0.23 + 5) + 5 * 1290 / 8,
+            "dram_clocked": clocked + 5 * 1290 / 8,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("reached", "leaks", "words"), [(2, 1, 4), (3, 1, 5), (5, 1, 5), (3, 0, 3)]
+)
+def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, words):
+    """Ten units, five steps: state and time where reached, never more than a state a step."""
+    counts = counted([], [], [(10, 5, reached, leaks)])
+    here = 10 * reached * leaks * 0.23 + 10 * words * 5
+    assert spent(counts, "8kb_events") == pytest.approx(here)
+    assert spent(counts, "8kb_clocked") == pytest.approx(50 * leaks * 0.23 + 50 * 5)
+    assert spent(counts, "updates_free") == 0
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)

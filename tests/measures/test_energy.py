@@ -53,13 +53,6 @@ def test_footprint_counts_zeros_and_what_neurons_have_of_their_own():
     assert counting.footprint(LAYERS, values) == 4 * (6 + 2 + 2)
 
 
-def test_event_driven_updates_by_hand():
-    # Trial 0: step 1 reaches hidden 0; step 2 reaches both (once each); trial 1: step 4 both;
-    # hidden spike at 3 reaches the output, the one at 5 nothing.
-    found = counting.event_updates(trains(), LAYERS, dt_ms=1.0)
-    assert found == {"hidden": (1 + 2 + 2) / 2, "output": 1 / 2}
-
-
 def test_populations_that_are_recorded_longer_than_their_input_are_counted():
     """A full synapse matrix, and a last spike after the end of the input."""
     longer = {

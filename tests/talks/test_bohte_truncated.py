@@ -83,7 +83,7 @@ def test_the_gradient_of_a_segment_takes_its_state_as_given(cell):
 
 
 def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
-    """From rest, the first segment is a trial of its own: gradients agree; later ones do not."""
+    """From rest, the first segment is a trial of its own: gradients agree."""
     params, arrays, batch = drawn("alif", np.float32)
     short = batch | {"x": batch["x"][:, :8]}
     first = batch | {"segment": 0, "state": truncated.start(params, "alif")}
@@ -91,13 +91,6 @@ def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
     whole = jax.jit(jax.grad(training.class_loss(params, "alif"), has_aux=True))(arrays, short)[0]
     assert_close(cut.values(), whole.values(), 1e-5)
     assert float(abs(whole["w_rec_0"]).max()) > 1e-5
-    state = by_segment(params, "alif", arrays, batch)[1][1]["state"]
-    last = batch | {"segment": 2, "state": state}
-    cut = jax.jit(jax.grad(truncated.loss(params, "alif"), has_aux=True))(arrays, last)[0]
-    whole = jax.jit(jax.grad(training.class_loss(params, "alif"), has_aux=True))(arrays, batch)[0]
-    assert float(abs(cut["w_rec_0"] - whole["w_rec_0"]).max()) > 1e-3 * float(
-        abs(whole["w_rec_0"]).max()
-    )
 
 
 def test_every_segment_makes_a_step_and_hands_on_its_state():

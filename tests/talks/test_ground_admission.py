@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from made.frontier_points import family, points
+from made.markup import plain
 
 from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.config import read
@@ -53,10 +54,6 @@ def test_a_floor_is_at_chance_tells_a_part_or_decides():
     less = floors.table(measured(shares | {"counts_relu": 0.96}))  # 0.71 of 0.75, 0.95 decide
     assert floors.DECIDES not in set(less["word"])
     assert floors.table(measured()[:0]).empty
-
-
-def plain(markup):
-    return " ".join(re.sub(r"<[^>]+>", " ", str(markup)).split())
 
 
 def test_a_task_is_shown_with_what_was_built():

@@ -156,7 +156,7 @@ def test_a_disk_that_refuses_is_told_and_stops_nothing(tmp_path):
 
 
 def test_all_kinds_of_values_survive(tmp_path):
-    """JAX arrays, named tuples in tuples, memory order, numbers that JSON alone would change."""
+    """JAX arrays, named tuples in tuples, memory order, numbers that JSON would change, rounds."""
     import jax.numpy as jnp
     import optax
 
@@ -166,37 +166,15 @@ def test_all_kinds_of_values_survive(tmp_path):
     values = (fortran, np.float32(0.1), float("nan"), 0.1 + 0.2, None, True, "text")
     with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
         now = SimpleNamespace(state=state, values=values)
-        for k in Checkpoint(now).rounds(range(2), silent):
-            if k == 1:
+        for k in Checkpoint(now).rounds(range(2, 6, 2), silent):
+            if k == 4:
                 raise Stopped
     with kept_in(tmp_path / "kept", "plan", []):
         again = SimpleNamespace(state=state, values=None)
-        assert list(Checkpoint(again).rounds(range(2), silent)) == [1]
+        assert list(Checkpoint(again).rounds(range(2, 6, 2), silent)) == [4]
     assert str(again.state) == str(state), "types, values and kinds of numbers"
     assert again.values[0].flags.f_contiguous and (again.values[0] == fortran).all()
     assert repr(again.values[1:]) == repr(values[1:])
-
-
-def test_what_is_changed_in_place_is_restored_in_place(tmp_path):
-    def run(stop=None):
-        array, errors, best, own = np.zeros(2), [], {}, SimpleNamespace(step=0)
-        for k in Checkpoint(array, errors, best, own).rounds(range(10, 16, 2), silent):
-            if k == stop:
-                raise Stopped
-            array += k
-            errors.append(k)
-            best[str(k)] = array.copy()
-            own.step += 1
-        return array, errors, best, own
-
-    with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
-        run(stop=14)
-    with kept_in(tmp_path / "kept", "plan", []):
-        array, errors, best, own = run()
-    assert array.tolist() == [36, 36] and errors == [10, 12, 14] and own.step == 3
-    assert {k: v.tolist() for k, v in best.items()} == {
-        "10": [10, 10], "12": [22, 22], "14": [36, 36],
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("part", [0.0, (1, 2), "text", None, np.float32(1)])

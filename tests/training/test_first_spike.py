@@ -102,18 +102,6 @@ def test_forward_is_the_first_valid_prefix(case, tau_ratio):
 
 
 @pytest.mark.parametrize("tau_ratio", RATIOS)
-def test_slope_is_that_of_the_potential(tau_ratio):
-    times, weights = network("few")
-    found = compiled.forward(times, weights, THRESHOLD[tau_ratio], tau_ratio)
-    fired = np.isfinite(found.times)
-    since = np.where(fired, found.times, 0)[:, None, :] - times[:, :, None]
-    slopes = np.einsum("bin,in->bn", first_spike_layers.kernel_slope(since, tau_ratio), weights)
-    np.testing.assert_allclose(found.slopes[fired], slopes[fired], atol=1e-10)
-    again = layer.measured(times, weights, found.times, THRESHOLD[tau_ratio], tau_ratio)
-    np.testing.assert_allclose(again.slopes, found.slopes, atol=1e-10)
-
-
-@pytest.mark.parametrize("tau_ratio", RATIOS)
 @pytest.mark.parametrize("excess", [-1e-5, 1e-5])
 def test_grazing_the_threshold(tau_ratio, excess):
     """One input whose peak is just below or above threshold, at a known time."""
@@ -201,6 +189,7 @@ def test_any_number_of_neurons_at_any_width_of_vectors(n_out, tau_ratio, vectors
         found = compiled.forward(*given, c, tau_ratio)
         np.testing.assert_array_equal(np.isfinite(found.times), fired)
         np.testing.assert_allclose(found.times[fired], expected[fired], atol=close)
+        np.testing.assert_allclose(found.slopes, exact.slopes, atol=10 * close)
         own = layer.LayerOutput(expected.astype(kind), exact.slopes.astype(kind))
         ours = compiled.backward(*given, own, gradient.astype(kind), tau_ratio, min_slope=1e-9)
         assert_close(ours, (by_weight, by_time), close, 1e-12)

@@ -53,7 +53,7 @@ def test_the_table_of_points_names_corners():
     rows = family("lif"), family("lif", [(3, 0.92)], seeds=(0,)), built("lif", [(1, 1)])
     found = frontiers.table(points(*rows), config()["energy"])
     assert found.columns.to_list() == columns.OF_A_RUN["frontiers.csv"].names
-    assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 2
+    assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 4
 
 
 # ---- readings ------------------------------------------------------------------------------------
@@ -112,8 +112,20 @@ def test_words_depend_on_who_is_clocked_and_on_memory():
     assert [clocked[name]["word"] for name in MAIN] == [CHEAPER, DEARER] * 2
     assert clocked["8kb_events"]["over"] == "depends on: clock or events?"
     alike = dict.fromkeys(MAIN, DEARER)
-    assert advantage.over(alike | {"8kb_clocked": OPEN}) == "depends on: clock or events? memory?"
-    assert advantage.over(alike | {"updates_free": OPEN}) == "depends on: updates free?"
+    either = alike | {"8kb_clocked": CHEAPER}
+    assert advantage.over(either) == "depends on: clock or events? memory?"
+    assert advantage.over(alike | {"updates_free": CHEAPER}) == "depends on: updates free?"
+    both = dict(zip(MAIN, (CHEAPER, OPEN, OPEN, DEARER), strict=True))
+    assert advantage.over(both) == "depends on: clock or events? memory?"
+
+
+def test_what_is_open_under_an_account_depends_on_nothing():
+    assert advantage.over(dict.fromkeys(MAIN, OPEN)) == OPEN
+    assert advantage.over(dict.fromkeys(MAIN, DEARER) | {"8kb_clocked": OPEN}) == "dearer or open"
+    clocks = enumerate((0.1, 1.0, 8.0))
+    rows = read(*(family("lif", times=0.5, seeds=(k,), clock=c) for k, c in clocks), family("relu"))
+    assert {rows[name]["word"] for name in MAIN} == {CHEAPER, OPEN}
+    assert rows["8kb_events"]["over"] == "cheaper or open"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +169,10 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
     half = rule("half", [(2, 0.9), (2, 0.85), (2, 0.7)])
     row = read(family("lif"), weak, half, beside="lif", who="weak")[""]
     assert (row["why"], np.isnan(row["gap"])) == ("not above guessing", True)
+    little = [family("lif"), rule("little", [(2, 0.6), (2, 0.62), (2, 0.64)])]
+    assert read(*little, beside="lif", who="little")[""]["why"] == "not half of the way to the best"
+    assert not read(*little, beside="everything", who="little"), "so low it has no price"
+    assert read(*little, beside="equal_units", who="little")[""]["gap"] < 0
     row = read(family("lif"), weak, half, beside="equal_units", who="half")[""]
     assert (row["reached"], row["seeds"]) == (2, 3)
     too_large = read(family("lif"), rule("r", [(9, 0.9)] * 3), beside="equal_units", who="r")

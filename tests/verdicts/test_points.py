@@ -19,6 +19,11 @@ OWN = experiment("own", "yinyang", ["spiking", "bptt", "rates"])
 STEPS, UNITS = 60, 20 + 3
 
 
+UPDATED = {
+    f"{x}_{end}": 9.0 for x in ("updates", "multiplications") for end in ("events", "clocked")
+}
+
+
 def reference(task, family, seed, units, price, values):
     place = {"talk": "ground", "experiment": f"{task}_trained", "variant": family, "seed": seed}
     place |= {"engine": "jax", "perturbation": f"price_{price:g}", "strength": float(units)}
@@ -39,6 +44,7 @@ def made(ground, *methods):
 
 def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
     values = {"accuracy": 0.9, "validation_accuracy": 0.8, "additions": 7.0, "numbers": 11.0}
+    values |= UPDATED
     ground = [reference("sound", "twin", 21, n, p, values) for n in (2, 4) for p in (0, 5e-4)]
     found = made(ground)
     assert found[["units", "price"]].to_numpy().tolist() == [[2, 0], [2, 5e-4], [4, 0], [4, 5e-4]]
@@ -49,17 +55,44 @@ def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
     assert not found.isna().any(axis=None)
 
 
-def test_built_networks_are_means_over_seeds_and_those_with_spikes_are_of_one_family():
+def test_built_networks_have_a_row_a_seed_and_those_with_spikes_are_of_one_family():
     spiking = built("latching", {"accuracy": 0.9} | BRIAN, "brian2")
     spiking += built("latching", {"accuracy": 0.2}, "numpy")
-    numbers = {"accuracy": 0.7, "updates_clocked": 136.0 * 8, "graded": 3.0, "numbers": 60.0}
+    numbers = UPDATED | {"accuracy": 0.7, "updates_clocked": 136.0 * 8, "graded": 3, "numbers": 60}
     found = made([spiking, built("leaky", numbers, "numpy"), built("floors", numbers, "numpy")])
-    assert found["family"].to_list() == ["lif", "leaky"] and found["seed"].isna().all()
-    lif, leaky = found.to_dict("records")
+    assert found["family"].to_list() == ["lif", "leaky"] * 2
+    assert found["seed"].to_list() == [0, 0, 1, 1]
+    lif, leaky = found.to_dict("records")[:2]
     assert (lif["test"], lif["validation"], lif["messages"]) == (0.9, 0.9, 5), "Brian2 counts"
     assert (lif["additions"], lif["binary"], lif["graded"]) == (130, 25, 0)
     assert (lif["updates_events"], lif["updates_clocked"]) == (90, 800)
     assert (leaky["units"], leaky["graded"], leaky["numbers"]) == (8, 3, 60)
+
+
+@pytest.mark.parametrize(
+    ("task", "family", "read", "leaks"),
+    [
+        ("span_recall", "lif", 0, True),
+        ("span_recall", "twin", 2 * 6 * 136 + 4 * 8, True),  # sigmoid
+        ("sound", "twin", 0, True),  # rectified: nothing is held
+        ("yinyang", "gated", 4 * 6 * 60 + 3 * 60, True),
+        ("yinyang", "relu", 0, False),
+    ],
+)
+def test_what_tells_changes_reads_what_it_holds_and_what_does_not_leak_multiplies_nothing(
+    task, family, read, leaks
+):
+    values = UPDATED | {"accuracy": 0.9, "validation_accuracy": 0.8, "buffered": 5.0}
+    (one,) = made([reference(task, family, 21, 6, 0, values)]).to_dict("records")
+    assert one["buffered"] == 5 + read / 2, "read, not written"
+    assert one["multiplications_events"] == one["multiplications_clocked"] == 9 * leaks
+
+
+def test_a_built_unit_without_a_leak_multiplies_nothing():
+    values = UPDATED | {"accuracy": 0.9}
+    found = made([[*built("relu", values, "numpy"), *built("leaky", values, "numpy")]])
+    paid = found.groupby("family")["multiplications_clocked"].mean().to_dict()
+    assert paid == {"leaky": 9, "relu": 0}
 
 
 def test_a_built_network_that_was_not_counted_is_refused():
@@ -76,7 +109,7 @@ def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(event
         metrics(OWN, "bptt", [0.7], **counted),
         metrics(OWN, "rates", [0.99]),
     ]
-    found = made([built("leaky", {"accuracy": 0.7, "updates_clocked": 8.0}, "numpy")], *rows)
+    found = made([built("leaky", UPDATED | {"accuracy": 0.7}, "numpy")], *rows)
     own = found[found["kind"] == "rule"].set_index("family")
     assert own.loc["Own (rates)", "test"] == 0.99
     assert np.isnan(own.loc["Own (rates)", "numbers"]), "what sends no spikes was not counted"

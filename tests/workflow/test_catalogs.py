@@ -61,14 +61,3 @@ def test_archives_are_told_the_same_by_all_files():
     assert zenodo["license"] == citation["license"] == project["license"]
     assert zenodo["upload_type"] == citation["type"] == "software"
     assert zenodo["version"] == str(citation["version"]) == project["version"]
-
-
-def test_the_published_page_is_one_that_is_recorded():
-    text = (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
-    jobs = yaml.safe_load(text)["jobs"]
-    steps = [step for job in jobs.values() for step in job["steps"]]
-    folders = [step["with"]["path"] for step in steps if "upload-pages" in step.get("uses", "")]
-    assert folders == ["site"]
-    script = "\n".join(step.get("run", "") for step in steps)
-    named = re.findall(r"results/reference/[\w./]+", script)
-    assert "results/reference/report.html" in named

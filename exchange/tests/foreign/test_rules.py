@@ -22,13 +22,6 @@ from whyspiking_exchange.nir.model import Steps
 EXAMPLE = ROOT / "docs" / "three_factor.py"
 
 
-@pytest.fixture(autouse=True)
-def config(monkeypatch, builds):
-    monkeypatch.chdir(ROOT)
-    known = job.at_scale
-    monkeypatch.setattr(job, "at_scale", lambda s: {**known(s), "build_folder": str(builds)})
-
-
 def example():
     spec = importlib.util.spec_from_file_location("three_factor", EXAMPLE)
     module = importlib.util.module_from_spec(spec)

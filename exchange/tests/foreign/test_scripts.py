@@ -38,11 +38,6 @@ FAST = ("neftci-shared_randman", "masquelier-shared_yinyang", "scherr-pattern", 
 EXAMPLE = ROOT / "docs" / "brian_example.py"
 
 
-@pytest.fixture(autouse=True)
-def checkout(monkeypatch):
-    monkeypatch.chdir(ROOT)
-
-
 def marked(files):
     fast = [f"networks/{stem}.nir" for stem in FAST]
     return [pytest.param(f, marks=[] if f in fast else pytest.mark.slow) for f in files]

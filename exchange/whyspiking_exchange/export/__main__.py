@@ -1,8 +1,8 @@
 """Write what was trained here in formats that other tools read: `python -m whyspiking.export`.
 
     python -m whyspiking.export nir results/default
-    python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
-    python -m whyspiking.export nirdata results/reference/networks/goeltz-yinyang.npz
+    python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-20 --samples 100
+    python -m whyspiking.export nirdata results/default/nir/goeltz-yinyang-spiking-seed-20.npz
     python -m whyspiking.export neurobench results/default
     python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
     python -m whyspiking.export crate results/default

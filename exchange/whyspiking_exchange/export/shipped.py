@@ -376,9 +376,9 @@ Those of the ground are scripts of Brian2 as well, which are run with the sample
 
 ## Networks of numbers
 
-Twins of the ground's LIF networks: the same leaky units, which send by how much they exceed their
-threshold. NIR has no node for that. Arrays, test trials and decisions as they were;
-`training/reference/units.py` has the equations and runs them.
+Twins of the ground's LIF networks: leaky units that send by how much they exceed their threshold,
+on recall a sigmoid of it, without a reset. NIR has no node for that. Arrays, test trials and
+decisions as they were; `training/reference/units.py` has the equations and runs them.
 
 | network | right in these trials |
 |---|---|

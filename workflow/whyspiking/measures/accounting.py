@@ -2,8 +2,9 @@
 
 A message of one bit is an addition at each of its targets, a number a multiply-add, whoever sends
 it; zeros are not sent. A unit's state is read and written once per update: in every step in which a
-message reaches it (events), or in every step (clocked). Constants are those of the config's
-`energy` block (Horowitz 2014), at the word lengths below.
+message reaches it (events), or in every step (clocked). By events a unit that leaks keeps the time
+of its last update as well, or its state is read and written in every step where that is less.
+Constants are those of the config's `energy` block (Horowitz 2014), at the word lengths below.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from whyspiking.contract.counts import Amount, Counts
 
 WEIGHT_BITS, STATE_BITS = 8, 16
-"""Of a weight, which multiplies and adds at 8 bits, and of a unit's state (config: mem_near)."""
+"""Of a weight, which multiplies and adds at 8 bits; of a state or a time (config: mem_near)."""
 ADDRESS_BITS, VALUE_BITS = 32, 8
 """Of a message: where it is from; a number has its value as well."""
 NEAR = "sram_8kb"
@@ -73,10 +76,12 @@ def energy(counts: Counts, account: Account, config: Mapping[str, Any]) -> Amoun
     weight = access(account.memory, WEIGHT_BITS)
     once = 2 * access(NEAR, 1)  # a bit written and read
     updates, operations = counts.updates_events, counts.multiplications_events
+    words = np.where(operations > 0, np.minimum(2 * updates, counts.updates_clocked), updates)
     if account.clocked:
-        updates, operations = counts.updates_clocked, counts.multiplications_clocked
+        words = updates = counts.updates_clocked
+        operations = counts.multiplications_clocked
     arrivals = counts.additions * (add + weight) + counts.multiply_adds * (mac + weight)
-    work = (operations if account.leak else operations - updates) * mac
-    kept = (updates + counts.buffered) * once * STATE_BITS
+    work = np.maximum(operations - (0.0 if account.leak else updates), 0.0) * mac  # ReLU: none
+    kept = (words + counts.buffered) * once * STATE_BITS
     sent = counts.binary * ADDRESS_BITS + counts.graded * (ADDRESS_BITS + VALUE_BITS)
     return arrivals + work + kept + sent * once

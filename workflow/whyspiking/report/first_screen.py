@@ -2,9 +2,8 @@
 
 Title and sentences are read of advantage.csv, task by task. A sceptic may replace the opponent, by
 any family without spikes, all of them, or these and what was built by hand, and the account of the
-energy, by any of the four. So a word is said beside the opponent that it holds for, only if no
-account turns it, and without naming one only if no opponent does either; else the screen says what
-turns it. Numbers stand in the figure beside them.
+energy, by any of the four. So a word is said only if no account turns it, beside the best without,
+and every opponent that turns it is named. Numbers stand in the figure beside them.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.verdicts import advantage
 from whyspiking.verdicts import programme as decisive
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
+from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, PARTLY, WITHHELD
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.frontiers import (
     COSTS,
@@ -33,8 +33,6 @@ from whyspiking.verdicts.frontiers import (
     LIF,
     TRAINED,
     TWIN,
-    best,
-    side,
 )
 from whyspiking.verdicts.rule import PASSES
 
@@ -53,10 +51,11 @@ LESS = {
     CHEAPER: "they need less",
     DEARER: "they need more",
     NO_DIFFERENCE: "they need as much",
+    OPEN: "it is open",
 }
 """The same without a number, of a rival that turns what was said; for other words it depends."""
 BESIDES = {
-    TWIN: "the same units without a spike",
+    TWIN: "leaky units without a spike",
     GATED: "gated units",
     "relu": "ReLU units",
     TRAINED: "the best without",
@@ -72,7 +71,7 @@ WHY_NOT = {
 WORDS = 97
 """Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
-    TWIN: "its twin: is it the spike?",
+    TWIN: "leaky units without a spike (twin)",
     GATED: "gated units: is it the memory?",
     "relu": "ReLU units told at once: is it time?",
     TRAINED: "all that is trained without",
@@ -169,14 +168,16 @@ class Answered:
             found: dict[tuple[str, ...], set[str]] = {}
             for key, word in words.items():
                 found.setdefault(key[:place] + key[place + 1 :], set()).add(word)
-            turns += [says] * any(CHEAPER in own and len(own) > 1 for own in found.values())
+            turns += [says] * any(
+                CHEAPER in own and own - {CHEAPER, OPEN} for own in found.values()
+            )
         whether = f"whether it saves energy depends on {listed(turns or [''])}"
         return whether if turns else "to save energy, beside some networks only"
 
     def _alone(self, task: str) -> bool:
         """Whether spikes reach the level on all seeds, and no opponent does, by any account."""
         cells = [self.rows(beside, cost).get(task) for beside in self.over for cost in MAIN]
-        return all(_reach(row) == (True, False) for row in cells if row)
+        return all(row["reached"] == row["seeds"] > row["reached_theirs"] for row in cells if row)
 
     @property
     def sentences(self) -> list[str]:
@@ -189,101 +190,83 @@ class Answered:
             f"{held.count(DEARER)} of {len(self.rights)} tasks, whatever the rival and counting; "
             "elsewhere it depends."
         )
-        forms = [[self._reached(), *told] for told in (self.costs(), self.together(), [counted])]
+        forms = [[self._reached(), *told] for told in (self.costs(), [counted])]
         fit = (x for x in forms if len(" ".join([self.title, *x]).split()) <= WORDS)
         return next(fit, forms[-1])
 
     def _reached(self) -> str:
-        """By how many right answers trained networks with spikes are ahead or behind."""
-        ahead = sorted(int(mine) - int(theirs) for mine, theirs in self.rights.values())
-        least, most = ahead[0], ahead[-1]
-        told = f"{span(map(abs, ahead))} points {'more' if most > 0 else 'fewer'}"
-        if least < 0 < most:
-            told = f"up to {most} points more and up to {-least} points fewer"
-        tasks = f"{len(ahead)} tasks" if len(ahead) > 1 else "one task"
-        who = f"On {tasks}, networks trained with spikes"
-        return f"{who} give {told} right answers than the best without."
+        """By how much trained networks with spikes are surely ahead or behind, and how often."""
+        judged = [own for task, own in self._own.items() if self.over[TRAINED][task] != WITHHELD]
+        ahead = [advantage.ahead(own) for own in judged]
+        sides = {
+            "fewer": [-x.mean for x in ahead if x.high < 0],
+            "more": [x.mean for x in ahead if x.low > 0],
+        }
+        tasks = f"of {len(self._own)} tasks"
+        told = [
+            f"{span(100 * x for x in own)} points {word} right answers on {len(own)} {tasks}"
+            for word, own in sides.items()
+            if own
+        ] or ["surely neither more nor fewer right answers"]
+        return f"Beside the best without, networks trained with spikes give {listed(told)}."
 
     @cached_property
-    def rights(self) -> dict[str, tuple[str, str]]:
+    def rights(self) -> dict[str, tuple[str, ...]]:
         """Task by its name -> right answers in %, of the best with spikes and the best without."""
-        found = {}
-        for name, row in self.rows(TRAINED, ACCOUNT).items():
-            own = tables.where(self.networks, task=row["task"])
-            both = (side(own, TRAINED, spikes=x) for x in (True, False))
-            found[name] = tuple(f"{100 * best(x, 'seed')['test'].mean():.0f}" for x in both)
-        return found
+        return {
+            task: tuple(f"{100 * one.mean():.0f}" for one in advantage.rights(own))
+            for task, own in self._own.items()
+        }
 
-    def together(self) -> list[str]:
-        """As `costs`, tasks of one word in one sentence, and rivals that turn it in another."""
+    @cached_property
+    def _own(self) -> dict[str, Table]:
+        """Task by its name -> its networks."""
+        rows = self.rows(TRAINED, ACCOUNT).items()
+        return {name: tables.where(self.networks, task=row["task"]) for name, row in rows}
+
+    def costs(self) -> list[str]:
+        """What spikes need beside the best without, by word, then all rivals that turn it."""
         best, told, turned = self.over[TRAINED], [], []
         for word in SAYS:
             if tasks := [task for task, own in best.items() if own == word]:
                 rows = [self.rows(TRAINED, cost)[task] for cost in MAIN for task in tasks]
-                told.append(f"they need {_times(word, rows)} the best without on {listed(tasks)}")
+                needs = SAYS[word].format(
+                    span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows)
+                )
+                told.append(f"they need {needs} the best without on {listed(tasks)}")
         for rival, over in self.over.items():
             parts: dict[str, list[str]] = {}
             for task, word in best.items():
                 if word in SAYS and over.get(task, word) not in (word, ""):
-                    parts.setdefault(LESS.get(over[task], "it depends"), []).append(task)
+                    parts.setdefault(_less(over[task]), []).append(task)
             said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
             turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
-        turned = [f"but {'; '.join(turned)}"] * bool(turned)
+        turned = [f"but {x}" for x in turned[:1]] + turned[1:]
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
         return [f"{x[0].upper()}{x[1:]}." for x in (*told, *self._why_not(best))]
-
-    def costs(self) -> list[str]:
-        """What spikes need for as many right answers, where all accounts say the same."""
-        told, left = [], dict[str, str]()
-        for task, word in self.over[TRAINED].items():
-            said: dict[str, str] = {}
-            for beside, over in self.over.items():
-                # What holds beside rivals of one kind holds beside those of all kinds together.
-                known = beside in (TRAINED, EVERYTHING) and over.get(task) in said.values()
-                if over.get(task) in SAYS and not known:
-                    said[beside] = over[task]
-            if task in self.stands:
-                needs = self._needs(task, word, [TRAINED])
-                told.append(f"on {task} they need {needs}, whatever the rival and counting")
-            elif said:
-                sides = ([x for x in said if said[x] == word] for word in SAYS)
-                needs = [self._needs(task, said[own[0]], own) for own in sides if own]
-                told.append(f"on {task} they need {', but '.join(needs)}")
-            else:
-                left[task] = word
-        told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + self._why_not(left)
-        return [f"{x[0].upper()}{x[1:]}." for x in told]
 
     def _why_not(self, words: Mapping[str, str]) -> list[str]:
         """In one sentence at most, why nothing is said of tasks with other words than `SAYS`."""
         why: dict[str, list[str]] = {}
         for task, word in words.items():
             if word not in SAYS:
-                reason = WHY_NOT.get(word, "it depends on how energy is counted")
+                turned = "it depends on how energy is counted"
+                reason = _less(word) if PARTLY in word else WHY_NOT.get(word, turned)
                 why.setdefault(reason, []).append(task)
         reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
         return [reasons] * bool(why)
 
-    def _needs(self, task: str, word: str, rivals: Sequence[str]) -> str:
-        """What spikes need beside rivals, from the least to the most over accounts."""
-        rows = [self.rows(rival, cost)[task] for rival in rivals for cost in MAIN]
-        return f"{_times(word, rows)} {listed(BESIDES.get(x, x) for x in rivals)}"
 
-
-def _times(word: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    """How much energy spikes need, from the least to the most of some ratios."""
-    return SAYS[word].format(span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows))
+def _less(over: str) -> str:
+    """What accounts say together of a rival, without a number."""
+    word, partly, _ = over.partition(PARTLY)
+    return LESS[word].replace("need", "may need") if partly else LESS.get(over, "it depends")
 
 
 def span(ratios: Iterable[float]) -> str:
     """The smallest and the largest of some ratios, in two digits."""
     ends = sorted(ratios)
     return " to ".join(dict.fromkeys(f"{float(f'{x:.2g}'):g}" for x in (ends[0], ends[-1])))
-
-
-def _reach(row: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Whether the level is reached on all seeds, with spikes and without."""
-    return row["reached"] == row["seeds"], row["reached_theirs"] == row["seeds"]
 
 
 def recorded(folder: Path) -> Answered | None:

@@ -57,7 +57,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 LEGEND: dict[str, dict[str, Any]] = {
     "trained, with spikes": LOOKS[LIF],
     "best trained without": LOOKS[TRAINED],
-    "twin: same units, no spike": LOOKS[TWIN],
+    "twin: leaky units, no spike": LOOKS[TWIN],
     "gated units (GRU)": LOOKS[GATED],
     "compared here": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
     "built by hand": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},

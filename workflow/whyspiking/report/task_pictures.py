@@ -56,7 +56,7 @@ def _streams(
         group, last = own.units // per_group, spikes.n_units // per_group
         # Two groups are two ears, which both tell.
         told = group == (which if last > 2 else 0)
-        colours = np.where(told, RED, np.where(group < recall.GROUPS * (last > 2), GREY, INK))
+        colours = np.where(told, RED, np.where(group < recall.GROUPS * (last > 2), GREY, BLUE))
         raster(ax, own.times_ms, spikes.n_units - 1 - own.units, colours=colours)
         ax.set(xlim=(0, spikes.duration_ms), title=title)
     return f"Spikes of {spikes.n_units} inputs in two trials: {' and '.join(titles)}."
@@ -111,20 +111,20 @@ STREAMS: dict[str, tuple[Callable[..., tuple[Any, ...]], tuple[str, str], str]] 
     "span_recall": (
         _of_recall(recall.SPAN),
         ("cue 1", "cue 4"),
-        "Span recall. Which of a stream of cues (red) came together with a marker (black), up to "
-        "440 ms before the go signal (black, at the end)?",
+        "Span recall. Which of a stream of cues (red) came together with a marker (blue), up to "
+        "440 ms before the go signal (blue, at the end)?",
     ),
     "volley_recall": (
         _of_recall(recall.VOLLEY),
         ("group 1", "group 4"),
         "Volley recall. Which of four groups (red) once fired within 10 ms, up to 280 ms before "
-        "the go signal (black)?",
+        "the go signal (blue)?",
     ),
     "sound": (
         lambda rng: (*two_ears.generate(rng, 40), two_ears.PER_EAR),
         ("far left", "far right"),
         "Sound localisation. From which of twelve directions does a sound come, told by the phase "
-        "between the left ear (red) and the right one (black)?",
+        "between the left ear (red) and the right one (blue)?",
     ),
 }
 """Task of the ground -> draws trials, titles of two of them, and what it asks."""

@@ -89,13 +89,13 @@ def potential(
 
 
 def units(record: Path, n: int) -> list[tuple[str, float, float]]:
-    """What was to compute the neuron's function: words, most units, share of right decisions."""
+    """What was to compute the neuron's function: words, most units, share right at best."""
     metrics = tables.read(existing(record / "discussion/metrics.csv"), columns.METRICS)
     scores = tables.where(metrics, experiment="units", perturbation=f"n {n}", metric="accuracy")
     rows = []
     for variant, words in ARMS.items():
         means = tables.where(scores, variant=variant).groupby("strength")["value"].mean()
-        rows.append((words, float(means.index.max()), float(means.loc[means.index.max()])))
+        rows.append((words, float(means.index.max()), float(means.max())))
     return rows
 
 

@@ -57,20 +57,25 @@ def table(answered: Answered) -> list[tuple[str, ...]]:
                 _energy(answered, task, clocked=False),
                 _energy(answered, task, clocked=True),
                 BESIDES.get(row["made_by"], row["made_by"]) if widths else "–",
-                f"{span(widths)} times" if widths else "–",
+                f"{_least(widths)} times" if widths else "–",
             )
         )
     return sorted(found, key=lambda row: [*KINDS, row[0]].index(row[0]))
+
+
+def _least(ratios: list[float]) -> str:
+    """The smallest and the largest, in digits that tell both from 1."""
+    return " to ".join(dict.fromkeys(f"{x:.2f}" for x in (min(ratios), max(ratios))))
 
 
 def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
     """The ratio to the best without spikes, without memory and with it, and its word."""
     costs = [cost for cost in MAIN if ACCOUNTS[cost].clocked == clocked]
     rows = [answered.rows(TRAINED, cost)[task] for cost in costs]
-    words = {row["word"] for row in rows}
-    if words == {WITHHELD}:
+    words = [row["word"] for row in rows]
+    if WITHHELD in words:
         return "no verdict yet"
     if "" in words:
         return "too few right answers"
-    word = words.pop() if len(words) == 1 else "depends on memory"
-    return f"{span(row['ratio'] for row in rows)} times: {word}"
+    told = words[0] if len(set(words)) == 1 else f"{words[0]}, {words[1]} with memory"
+    return f"{span(row['ratio'] for row in rows)} times: {told}"

@@ -138,8 +138,8 @@ def best(points: Table, *by: str) -> Table:
 
 
 def on(points: Table, seed: float) -> Table:
-    """The networks of a data seed, and those built by hand."""
-    return points[(points["seed"] == seed) | (points["kind"] == BUILT)]
+    """The networks of a data seed."""
+    return points[points["seed"] == seed]
 
 
 def table(points: Table, config: Mapping[str, Any]) -> Table:

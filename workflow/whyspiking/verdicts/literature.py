@@ -60,7 +60,7 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
         levels = guess + way * (validation - guess)
         made = [front.least(level)[1] for front, level in zip(fronts, levels, strict=True)]
         chosen = lif.loc[[row for row in made if row is not None]]
-        found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps)
+        found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps, "log")
         above = ABOVE if found.low > YAN["published_high"] else OPEN
         rows.append(
             {

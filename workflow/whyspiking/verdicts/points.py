@@ -8,6 +8,7 @@ a method was simulated with.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,11 @@ TRAINED_ON, PRICE = "_trained", "price_"
 """Behind the task in an experiment with references; before the price in their `perturbation`."""
 OF_A_UNIT = 2
 """Numbers stored for each: a time constant, a threshold."""
+READ = {"sigmoid": 2, "gated": 4}
+"""Kind of units that tell changes -> numbers that one reads in every step beside its state: the sum
+of what it holds of others, one a gate, and what it told last."""
+UNLEAKY = ("static", "units")
+"""Kinds of units, trained and built, that do not leak: an update of theirs multiplies nothing."""
 
 
 def points(
@@ -51,12 +57,16 @@ def points(
     own = registry.load_talk(ground["talk"].iloc[0])
     protocol, rows = protocol_file.load(own.folder / PROTOCOL), list[dict[str, Any]]()
     for task, said in protocol.tasks.items():
-        params = registry.params(own.experiments[task], config).values
-        steps = round(params["trial_ms"] / params["dt_ms"])
+        params = registry.params(own.experiments[task], config)
+        steps = round(params.trial_ms / params.dt_ms)
+        answers = params.n_output * round(protocol.training[task].answer_ms / params.dt_ms)
+        kinds = {
+            name: tuned[task].kind for name, tuned in protocol.families.items() if task in tuned
+        }
         here: Table = tables.where(ground, experiment=task, perturbation="none", locus="")
         networks = [
-            *_trained(tables.where(ground, experiment=task + TRAINED_ON)),
-            *built_by_hand(here, said.built, steps),
+            *_trained(tables.where(ground, experiment=task + TRAINED_ON), kinds, steps, answers),
+            *_built(here, said.built, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
         rows += [
@@ -71,13 +81,26 @@ def points(
     return table
 
 
-def _trained(rows: Table) -> Iterator[dict[str, Any]]:
-    """References: a row a family, price, size and seed; what was not counted was not there."""
+def _trained(
+    rows: Table, kinds: Mapping[str, str], steps: int, answers: int
+) -> Iterator[dict[str, Any]]:
+    """References: a row a family, price, size and seed; what was not counted was not there.
+
+    Args:
+        rows: Of the metrics table.
+        kinds: Family -> kind of its units.
+        steps: Of a trial.
+        answers: Updates of the readout in it: channels times steps of the answer.
+    """
     rows = rows[rows["perturbation"].str.startswith(PRICE) & (rows["engine"] == "jax")]
     by = ["variant", "perturbation", "strength", "seed"]
     for (family, price, units, seed), network in rows.groupby(by, sort=False):
-        known = _values(network)
-        yield known | {
+        known, kind = _values(network), kinds.get(family, "")
+        # The readout of what tells changes holds a sum, too. Half of a number that waits in a
+        # buffer, which is written as well.
+        read = READ[kind] * units * steps + answers if kind in READ else 0.0
+        yield _leaking(known, kind) | {
+            "buffered": known.get("buffered", 0.0) + read / 2,
             "family": family,
             "kind": TRAINED,
             "units": units,
@@ -86,6 +109,14 @@ def _trained(rows: Table) -> Iterator[dict[str, Any]]:
             "validation": known["validation_accuracy"],
             "test": known["accuracy"],
         }
+
+
+def _built(
+    rows: Table, said: Mapping[str, protocol_file.Built], steps: int
+) -> Iterator[dict[str, Any]]:
+    """Networks built by hand: a row a seed of the data, on which each is right otherwise."""
+    for seed, own in rows.groupby("seed"):
+        yield from (row | {"seed": seed} for row in built_by_hand(own, said, steps))
 
 
 def built_by_hand(
@@ -105,14 +136,23 @@ def built_by_hand(
                 "not counted; expected the columns of frontiers.csv among its metrics; run or "
                 "record the experiment again"
             )
-        yield known | {
+        yield _leaking(known, built.kind) | {
             "family": LIF if spikes else variant,
             "kind": BUILT,
             "units": known["updates_clocked"] / steps,
-            "seed": np.nan,
             "validation": known["accuracy"],
             "test": known["accuracy"],
         }
+
+
+def _leaking(known: Mapping[str, float], kind: str) -> dict[str, float]:
+    """What was counted, without the multiplication of an update where units do not leak."""
+    count = defaultdict(float, known)  # what was not counted was not there
+    return {**known} | {
+        f"multiplications_{end}": count[f"multiplications_{end}"] - count[f"updates_{end}"]
+        for end in ("events", "clocked")
+        if kind in UNLEAKY
+    }
 
 
 def _rules(

@@ -271,7 +271,7 @@ def _dots(ax: Axes, rows: Table, lines: Mapping[tuple[str, str], tuple[str, str]
         ax.plot(own, [-place] * own.size, "o", color=colour, markersize=4, alpha=0.6)
         ax.plot(own.mean(), -place, "|", color=colour, markersize=16, markeredgewidth=2)
         ax.annotate(
-            f"{label}: {100 * own.mean():.1f} %", (0.02, 0.35 - place), fontsize=8.5, color=colour,
+            f"{label}: {100 * own.mean():.1f} %", (0.02, 0.35 - place), fontsize=8.5,
             xycoords=("axes fraction", "data"), va="center",
         )  # fmt: skip
         words.append(f"{label}: {own.mean():.3f}")

@@ -176,7 +176,7 @@ def _fates(ax: Any, rows: Table) -> None:
         fg.line_with_interval(ax, points["epoch"], points, index=k - 1)
         ax.annotate(
             f"{2 * k - 2}, {2 * k - 1}", (k, 1.0), (0, 4), textcoords="offset points",
-            ha="center", fontsize=7.5, color=fg.PALETTE[k - 1],
+            ha="center", fontsize=7.5,
         )  # fmt: skip
     ax.axhline(0.5, color=fg.GREY, linewidth=0.8)
     ax.annotate("chance", (0.6, 0.5), (0, 3), textcoords="offset points", fontsize=7.5)

@@ -129,7 +129,7 @@ def _orders(ax: Axes, arrays: Mapping[str, NDArray], metrics: Table) -> list[str
     words = []
     for line, (metric, (colour, name)) in zip(lines, DIRECTIONS.items(), strict=True):
         ax.plot(offsets, line, color=colour, linewidth=1.2, alpha=0.7)
-        ax.text(-186, float(line[0]), name, color=colour, ha="right", va="center", fontsize=8.5)
+        ax.text(-186, float(line[0]), name, ha="right", va="center", fontsize=8.5)
         own = table[table["metric"] == metric].dropna(subset=["value"])
         at = own["perturbation"].map({"none": 0.0, **places})
         at = at.where(own["perturbation"] != "reversion_phase", own["strength"])

@@ -85,7 +85,7 @@ def _orders(ax: Axes, metrics: Table) -> list[str]:
         words.append(f"{name} {said}".replace("\n", " "))
     ax.axhline(CHANCE, color=fg.GREY, linewidth=0.9, linestyle=":")
     ax.set_xticks(range(len(SHOWN)), list(SHOWN.values()))
-    at = {"ha": "right", "va": "top", "fontsize": 8, "color": fg.GREY}
+    at = {"ha": "right", "va": "top", "fontsize": 8}
     ax.text(len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated", **at)
     ax.set_xlim(-0.5, len(SHOWN) - 0.4)
     ax.set_ylim(0, 1.4)
