@@ -1,5 +1,7 @@
 """A part of the record made again: which experiments are drawn, and what counts as the same."""
 
+import json
+
 import numpy as np
 import pytest
 from made.checkouts import ROOT
@@ -10,6 +12,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.stages import collect
 from whyspiking.verdicts import reproduction
+from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import again, inputs
 
 
@@ -66,6 +69,19 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
     assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
+
+
+def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
+    found = json.loads((ROOT / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
+    energies, same = found["energies"], found["networks"]["identical"]
+    words = f"{len(energies['changed'])} of {energies['compared']} words on energy"
+    networks = f"{same} of {same + len(found['networks']['different'])} networks"
+    for file, told in (
+        ("README.md", f"{len(found['experiments'])} experiments turned no verdict, but {words}"),
+        ("docs/known-limits.md", words),
+        ("docs/digits.md", networks),
+    ):
+        assert told in " ".join((ROOT / file).read_text(encoding="utf-8").split())
 
 
 def test_energies_are_compared_again_where_reference_networks_were_made_again(config, tmp_path):

@@ -208,7 +208,7 @@ class Answered:
             for word, own in sides.items()
             if own
         ] or ["surely neither more nor fewer right answers"]
-        return f"Beside the best without, networks trained with spikes give {listed(told)}."
+        return f"Beside the best without, networks with spikes give {listed(told)}."
 
     @cached_property
     def rights(self) -> dict[str, tuple[str, ...]]:

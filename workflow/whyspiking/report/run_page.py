@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,7 +140,7 @@ class RunPage:
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
         told = screen.brief(answered.sentences, answered.recorded, keys, same) + beside
-        return Html(screen.screen(screen.headline(answered.title), told, figure, cite))
+        return Html(screen.screen(screen.headline(answered.title), told, figure, cite, self._again))
 
     def _figure(self, name: str, *options: Any) -> Html:
         """The figure of the answer, in one of its forms."""
@@ -312,14 +313,19 @@ class RunPage:
             for claim in statement.claims
         }
         own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
-        counted = "" if self.smoke else sections.counts(self.verdicts) + self._again()
+        counted = Html(
+            ""
+            if self.smoke
+            else sections.counts(self.verdicts) + macros("sections").again(self._again)
+        )
         table = sections.short_table(own, self.talks, self.recorded, claims)
         return Html(counted + table + sections.how_to_read())
 
-    def _again(self) -> Html:
-        """How many verdicts were others where a part of the record was made again."""
+    @property
+    def _again(self) -> Mapping[str, Any]:
+        """What came out otherwise where a part of the record was made again; empty if none was."""
         found = self.folder.parent / FOLDER / AGAIN
-        return Html(macros("sections").again(read_json(found)) if found.is_file() else "")
+        return read_json(found) if found.is_file() else {}
 
     def made(self) -> Html:
         """The workshop, the tables of the run with their description, and how it was made."""
