@@ -15,6 +15,8 @@ from whyspiking.talks.masquelier.network import (
     n_hidden,
 )
 
+NAME = "numpy"
+
 
 def spikes(events: Events, image: int, weights: Weights, neurons: Neurons):
     """First spikes of one image, layer by layer (Eqs. 2 and 3).
