@@ -33,8 +33,6 @@ COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
 STAGES = ("data", "train", "simulate", "score", COLLECT)
 """In order: what follows the first that is behind is behind as well."""
-JOINED = ("answers", "axes", "energy")
-"""Of the config: what only the joint tables and the page are made by."""
 OFTEN_ALIKE = ("versions", "arithmetic")
 """Of how an experiment was made: what is told where it is other than of the talk."""
 
@@ -313,7 +311,7 @@ def _tell(
             left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
-    whole["config"] |= {key: config[key] for key in JOINED}
+    whole["config"]["answers"] = config["answers"]  # of which only the page is made
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
     whole["inputs"] = one_run.digests(config, recorded)
     whole["config_since"] = {change.key: change.now for change in differing}
