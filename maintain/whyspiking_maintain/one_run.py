@@ -122,7 +122,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
 
     config = made["config"]
     record(config, results, STAGED)
-    _durations(config, results, smoke)
+    write_durations(pd.concat([of_run(results), of_run(smoke)]), config, STAGED)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     for name in registry.counted(registry.available()):
         shipped.keep(results, name, STAGED)
@@ -136,13 +136,6 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
         f"vectors: {made['arithmetic']['vectors']}",
         "card: drawn" if drawn else f"card: none, no {' or '.join(page.BROWSERS)} is here",
     ]
-
-
-def _durations(config: Mapping[str, Any], results: Path, smoke: Path) -> None:
-    """What jobs cost, at every scale of which runs are estimated by it."""
-    rows = pd.concat([of_run(results), of_run(smoke)])
-    whole = pd.concat([rows, part(rows, config, inputs.config_of("default"))])
-    write_durations(whole, STAGED)
 
 
 def of_run(run: Path) -> pd.DataFrame:
@@ -163,9 +156,20 @@ def of_run(run: Path) -> pd.DataFrame:
     return durations.of_kinds(durations.of_jobs(run), made["scale"], made["machine"]["unit"])
 
 
-def write_durations(rows: pd.DataFrame, folder: Path) -> None:
-    """Write durations.csv of the record, in order."""
-    write_csv(rows.sort_values(["scale", *durations.KIND], kind="stable"), folder / "durations.csv")
+def write_durations(rows: pd.DataFrame, config: Mapping[str, Any], folder: Path) -> None:
+    """Write durations.csv of the record, in order; what scale default costs follows from full.
+
+    Args:
+        rows: Columns of `columns.DURATIONS`; those of scale default do not matter.
+        config: The configuration at scale full.
+        folder: The record.
+    """
+    default = inputs.config_of("default")
+    timed = rows[rows["scale"] != default["scale"]]
+    whole = pd.concat([timed, part(timed, config, default)])
+    write_csv(
+        whole.sort_values(["scale", *durations.KIND], kind="stable"), folder / "durations.csv"
+    )
 
 
 def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]) -> pd.DataFrame:

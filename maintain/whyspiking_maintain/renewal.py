@@ -271,13 +271,11 @@ def _experiment(place: str) -> str:
 
 def _time(jobs: pd.DataFrame, unit: float, config: Mapping[str, Any], folder: Path) -> None:
     """Put what jobs of experiments cost in place of what they did before."""
-    here = durations.of_kinds(jobs, inputs.SCALE, unit)
-    parts = [here, one_run.part(here, config, inputs.config_of("default"))]
+    new = durations.of_kinds(jobs, inputs.SCALE, unit)
     known = reference.table(folder / "durations.csv", columns.DURATIONS)
-    new = pd.concat(parts, ignore_index=True)
     key = ["scale", "rule", "talk", "experiment"]
     apart = ~pd.MultiIndex.from_frame(known[key]).isin(pd.MultiIndex.from_frame(new[key]))
-    one_run.write_durations(pd.concat([known[apart], new]), folder)
+    one_run.write_durations(pd.concat([known[apart], new]), config, folder)
 
 
 def _finish(config: Mapping[str, Any], folder: Path) -> list[str]:
@@ -288,7 +286,7 @@ def _finish(config: Mapping[str, Any], folder: Path) -> list[str]:
         not row["experiment"] or row["experiment"] in talks.get(row["talk"], ())
         for row in known.to_dict("records")
     ]
-    one_run.write_durations(known[there], folder)
+    one_run.write_durations(known[there], config, folder)
     record.write_joint(config, folder)
     lines = _tell(reference.pending(folder), config, folder)
     return [
