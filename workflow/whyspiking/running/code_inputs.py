@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
+
+import yaml
 
 from whyspiking.errors import UserError
 
@@ -74,8 +77,7 @@ def of_data(*names: str) -> list[str]:
 
 def of_description(talk: str) -> list[str]:
     """What a talk says of itself, relative like all inputs: a copied project collects nothing."""
-    folder = PACKAGE / "talks" / talk
-    return _relative([folder / "talk.yaml", folder / "claims.yaml"])
+    return _relative(PACKAGE / "talks" / talk / name for name in ("talk.yaml", "claims.yaml"))
 
 
 def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -103,10 +105,16 @@ def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]
 
 @cache
 def digest_of(path: Path) -> str:
-    """What a source file does, as a short hash: of Python, comments and docstrings do not count."""
+    """What a source file does, as a short hash.
+
+    Of Python, comments and docstrings do not count; of YAML comments, and what it tells of its own
+    changes: a protocol must be free to say them.
+    """
     raw = path.read_bytes()
     if path.suffix == ".py":
         raw = _spelt(ast.parse(raw)).encode()
+    if path.suffix == ".yaml":
+        raw = json.dumps({**yaml.safe_load(raw), "changed": None}, sort_keys=True).encode()
     return short_hash(raw)
 
 
@@ -166,8 +174,7 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
 
 def of_joint_tables() -> list[str]:
     """What the joint tables hold beside measurements: ranges, shared tasks, protocol; relative."""
-    protocols = sorted(PACKAGE.glob("talks/*/protocol.yaml"))
-    return _relative([*(PACKAGE / place for place in STATED), *protocols])
+    return _relative([*map(PACKAGE.joinpath, STATED), *PACKAGE.glob("talks/*/protocol.yaml")])
 
 
 def _roots(stage: str) -> list[Path]:
