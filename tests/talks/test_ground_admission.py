@@ -138,10 +138,13 @@ def test_spikes_a_neuron_and_step_of_the_networks_compared(messages, word):
     table["units"] = table["test"].map({0.75: 1, 0.9: 2, 1.0: 4})
     table["messages"] = table["units"] * 136 * np.where(table["units"] == 4, messages or 0.1, 0.9)
     table = table if messages else table[table["family"] == "lif"]
-    found = literature.table(table, advantage.table(table, energy), measured(), energy)
+    read = advantage.table(table, energy)
+    found = literature.table(table, read, measured(), energy)
     if messages is None:
         assert found.empty, "no twin, no level"
         return
     (row,) = found.to_dict("records")
     assert row["value"] == pytest.approx(messages) and row["word"] == word
     assert (row["steps"], row["seeds"], row["published_high"]) == (136, 3, 0.064)
+    unsound = literature.table(table, read.assign(word="withheld"), measured(), energy)
+    assert set(unsound["word"]) == {"withheld"}

@@ -287,7 +287,7 @@ LITERATURE = TableSchema(
     *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
     _SEEDS,
     Column("steps", "Steps of a trial here.", "integer"),
-    Column("word", "On which side of the thresholds the interval lies: below, above, or open."),
+    Column("word", "Where the interval lies: below the thresholds, above, open; or withheld."),
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job. A run costs the sum of cpu_seconds times jobs over unit; "

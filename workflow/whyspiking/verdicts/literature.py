@@ -17,7 +17,7 @@ from whyspiking.measures import statistics
 from whyspiking.records import tables
 from whyspiking.records.columns import LITERATURE
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import of_the_best
+from whyspiking.verdicts.advantage import WITHHELD, of_the_best
 from whyspiking.verdicts.frontiers import TWIN, Frontier, on, priced, side
 
 YAN = {
@@ -61,7 +61,11 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
         made = [front.least(level)[1] for front, level in zip(fronts, levels, strict=True)]
         chosen = lif.loc[[row for row in made if row is not None]]
         found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps, "log")
-        above = ABOVE if found.low > YAN["published_high"] else OPEN
+        holds = {
+            WITHHELD: WITHHELD in set(read["word"]),
+            BELOW: found.high < YAN["published_low"],
+            ABOVE: found.low > YAN["published_high"],
+        }
         rows.append(
             {
                 **YAN,
@@ -71,7 +75,7 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
                 "high": found.high,
                 "seeds": found.seeds,
                 "steps": steps,
-                "word": BELOW if found.high < YAN["published_low"] else above,
+                "word": next((word for word, true in holds.items() if true), OPEN),
             }
         )
     return LITERATURE.table(rows)
