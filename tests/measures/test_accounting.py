@@ -55,12 +55,13 @@ def test_by_hand_in_each_account():
 
 
 @pytest.mark.parametrize(
-    ("reached", "leaks", "words"), [(2, 1, 4), (3, 1, 5), (5, 1, 5), (3, 0, 3)]
+    ("reached", "leaks", "updated", "words"),
+    [(2, 1, 2, 4), (3, 1, 5, 5), (5, 1, 5, 5), (3, 0, 3, 3)],
 )
-def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, words):
-    """Ten units, five steps: state and time where reached, never more than a state a step."""
+def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, updated, words):
+    """Ten units, five steps: state and time where reached, or both update and state in each."""
     counts = counted([], [], [(10, 5, reached, leaks)])
-    here = 10 * reached * leaks * 0.23 + 10 * words * 5
+    here = 10 * updated * leaks * 0.23 + 10 * words * 5
     assert spent(counts, "8kb_events") == pytest.approx(here)
     assert spent(counts, "8kb_clocked") == pytest.approx(50 * leaks * 0.23 + 50 * 5)
     assert spent(counts, "updates_free") == 0

@@ -3,7 +3,7 @@
 A message of one bit is an addition at each of its targets, a number a multiply-add, whoever sends
 it; zeros are not sent. A unit's state is read and written once per update: in every step in which a
 message reaches it (events), or in every step (clocked). By events a unit that leaks keeps the time
-of its last update as well, or its state is read and written in every step where that is less.
+of its last update as well, or is updated in every step where that is less.
 Constants are those of the config's `energy` block (Horowitz 2014), at the word lengths below.
 """
 
@@ -75,13 +75,16 @@ def energy(counts: Counts, account: Account, config: Mapping[str, Any]) -> Amoun
     mac = add + float(operation["mult_int8"])
     weight = access(account.memory, WEIGHT_BITS)
     once = 2 * access(NEAR, 1)  # a bit written and read
-    updates, operations = counts.updates_events, counts.multiplications_events
-    words = np.where(operations > 0, np.minimum(2 * updates, counts.updates_clocked), updates)
-    if account.clocked:
-        words = updates = counts.updates_clocked
-        operations = counts.multiplications_clocked
+
+    def paid(words: Amount, updates: Amount, operations: Amount) -> Amount:
+        work = np.maximum(operations - (0.0 if account.leak else updates), 0.0)  # ReLU: none
+        return work * mac + words * once * STATE_BITS
+
+    kept = paid(counts.updates_clocked, counts.updates_clocked, counts.multiplications_clocked)
+    if not account.clocked:
+        updates, operations = counts.updates_events, counts.multiplications_events
+        words = np.where(operations > 0, 2 * updates, updates)
+        kept = np.minimum(paid(words, updates, operations), kept)
     arrivals = counts.additions * (add + weight) + counts.multiply_adds * (mac + weight)
-    work = np.maximum(operations - (0.0 if account.leak else updates), 0.0) * mac  # ReLU: none
-    kept = (words + counts.buffered) * once * STATE_BITS
     sent = counts.binary * ADDRESS_BITS + counts.graded * (ADDRESS_BITS + VALUE_BITS)
-    return arrivals + work + kept + sent * once
+    return arrivals + kept + (counts.buffered * STATE_BITS + sent) * once

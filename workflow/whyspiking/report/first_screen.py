@@ -250,8 +250,10 @@ class Answered:
         why: dict[str, list[str]] = {}
         for task, word in words.items():
             if word not in SAYS:
+                said = {own.get(task, word).partition(PARTLY)[0] for own in self.over.values()}
+                partly = "it depends on the rival" if len(said - {OPEN}) > 1 else _less(word)
                 turned = "it depends on how energy is counted"
-                reason = _less(word) if PARTLY in word else WHY_NOT.get(word, turned)
+                reason = partly if PARTLY in word else WHY_NOT.get(word, turned)
                 why.setdefault(reason, []).append(task)
         reasons = "; ".join(f"on {listed(tasks)} {reason}" for reason, tasks in why.items())
         return [reasons] * bool(why)
@@ -289,8 +291,9 @@ def programme(answered: Answered, durations: Table) -> Markup:
         answered: The frontiers, as they were read.
         durations: Rows of durations.csv.
     """
-    rows = decisive.table(answered.advantage, answered.networks, durations)
-    return html.macros("first_screen").programme(rows, answered.titles, BESIDES)
+    return html.macros("first_screen").programme(
+        decisive.table(answered.advantage, answered.networks, durations), answered.titles, BESIDES
+    )
 
 
 def listed(names: Iterable[str]) -> str:

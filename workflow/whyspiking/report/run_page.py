@@ -329,8 +329,7 @@ class RunPage:
 
     def made(self) -> Html:
         """The workshop, the tables of the run with their description, and how it was made."""
-        energy = kilowatt_hours(self.manifest["talks"])
-        made = macros("sections").provenance(self.manifest, energy)
+        made = macros("sections").provenance(self.manifest, kilowatt_hours(self.manifest["talks"]))
         files = columns.OF_A_RUN, [*JUDGED, "metrics"]
         return Html(
             macros("pages").workshop(self.talks)

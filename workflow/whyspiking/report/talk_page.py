@@ -263,8 +263,7 @@ def thumbnail(folder: Path) -> Markup:
         UserError: If the page is missing, damaged or no talk's page.
     """
     page = folder / "report.html"
-    text = whole_files.read(page).decode("utf-8")
-    section = _SECTION.search(text)
+    section = _SECTION.search(whole_files.read(page).decode("utf-8"))
     if section is None:
         raise UserError(
             f"{page}: opens with no figure; expected the page of a talk, whose notebook calls "

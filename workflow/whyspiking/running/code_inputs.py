@@ -107,14 +107,16 @@ def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]
 def digest_of(path: Path) -> str:
     """What a source file does, as a short hash.
 
-    Of Python, comments and docstrings do not count; of YAML comments, and what it tells of its own
-    changes: a protocol must be free to say them.
+    Of Python, comments and docstrings do not count; of YAML comments, and what a protocol tells of
+    its own changes and of how tables are read, which `verdicts` does.
     """
     raw = path.read_bytes()
     if path.suffix == ".py":
         raw = _spelt(ast.parse(raw)).encode()
     if path.suffix == ".yaml":
-        raw = json.dumps({**yaml.safe_load(raw), "changed": None}, sort_keys=True).encode()
+        raw = json.dumps(
+            {**yaml.safe_load(raw), "changed": None, "reading": None}, sort_keys=True
+        ).encode()
     return short_hash(raw)
 
 

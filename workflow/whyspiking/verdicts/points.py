@@ -233,7 +233,7 @@ def _spiking(
         multiply_adds=0.0,
         updates_events=events,
         updates_clocked=clocked,
-        multiplications_events=events * (1 + more[0]),
+        multiplications_events=min(events * (1 + more[0]), clocked * (1 + more[1])),
         multiplications_clocked=clocked * (1 + more[1]),
         binary=known["spikes"],
         graded=0.0,
