@@ -122,6 +122,7 @@ def _again(record: Record) -> dict[str, str]:
         "experiments": spelled(len(found["experiments"])),
         "vectors": found["arithmetic"]["vectors"],
         "claims": spelled(verdicts["claims"]),
+        "touched": spelled(verdicts["touched"]),
         "verdicts": spelled(len(verdicts["changed"])) if verdicts["changed"] else "none",
         "energies": spelled(energies["compared"]),
         "words": spelled(len(energies["changed"])) if energies["changed"] else "none",

@@ -65,7 +65,9 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
 
     asked = [("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER
-    assert again.verdicts(*asked) == (2, [])
+    resting, changed = again.verdicts(*asked)
+    assert (len(resting), changed) == (2, [])
+    assert again.touched(resting, own[:0]) == 0 < again.touched(resting, own)
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
     assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
@@ -76,8 +78,11 @@ def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
     energies, same = found["energies"], found["networks"]["identical"]
     words = f"{len(energies['changed'])} of {energies['compared']} words on energy"
     networks = f"{same} of {same + len(found['networks']['different'])} networks"
+    verdicts = found["verdicts"]
+    claims = f"numbers of {verdicts['touched']} of {verdicts['claims']} claims, no verdict"
+    assert verdicts["changed"] == []
     for file, told in (
-        ("README.md", f"{len(found['experiments'])} experiments turned no verdict, but {words}"),
+        ("README.md", f"{claims}, but {words}"),
         ("docs/known-limits.md", words),
         ("docs/digits.md", networks),
     ):

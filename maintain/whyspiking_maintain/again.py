@@ -22,6 +22,7 @@ import pandas as pd
 from whyspiking import arithmetic
 from whyspiking.contract import network_files
 from whyspiking.declared import registry
+from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
@@ -68,7 +69,7 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
     run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
     table, same, unlike = compare(chosen, config, FOLDER / RUN)
     tables.write_csv(table, FOLDER / "reproduced.csv")
-    claims, changed = verdicts(chosen, FOLDER / RUN)
+    resting, changed = verdicts(chosen, FOLDER / RUN)
     compared, turned = energies(chosen, config, FOLDER / RUN)
     told = reproduction.summary(table, len(changed))
     differing = table[table["state"] != reproduction.IDENTICAL]
@@ -81,7 +82,11 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
         "machine": {"cpu": machine.processor(), "unit": machine.unit(Path(config["build_folder"]))},
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "told": told,
-        "verdicts": {"claims": claims, "changed": changed},
+        "verdicts": {
+            "claims": len(resting),
+            "touched": touched(resting, differing),
+            "changed": changed,
+        },
         "energies": {"compared": compared, "changed": turned},
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
@@ -162,9 +167,20 @@ def compare(
     return tables.stacked(parts), same, unlike
 
 
+def touched(claims: Sequence[Claim], differing: Table) -> int:
+    """How many claims have a network of which a number came out otherwise: others could not turn.
+
+    Args:
+        claims: Claims.
+        differing: Rows of networks; `talk`, `experiment`, `variant`.
+    """
+    unlike = set(zip(*(differing[key] for key in ("talk", "experiment", "variant")), strict=True))
+    return sum(any((claim.talk, *own) in unlike for own in claim.networks) for claim in claims)
+
+
 def verdicts(
     chosen: Sequence[tuple[str, str]], results: Path, folder: Path = reference.FOLDER
-) -> tuple[int, list[str]]:
+) -> tuple[list[Claim], list[str]]:
     """Judge claims with numbers that were made again; what was not made again is as recorded.
 
     Args:
@@ -173,10 +189,10 @@ def verdicts(
         folder: The record.
 
     Returns:
-        How many claims with a verdict rest on these experiments; and those of all claims whose
+        The claims with a verdict that rest on these experiments; and those of all claims whose
         verdict is another one, with both.
     """
-    resting, changed = 0, []
+    resting, changed = list[Claim](), list[str]()
     for name in dict.fromkeys(talk for talk, _ in chosen):
         talk, own = registry.load_talk(name), [other for of, other in chosen if of == name]
         recorded, mixed = _rows(name, chosen, results, folder)
@@ -187,7 +203,7 @@ def verdicts(
         )
         for claim, first, second in zip(claims, before, after, strict=True):
             judged = first not in (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
-            resting += judged and any(experiment in own for experiment, _ in claim.networks)
+            resting += [claim] * (judged and any(e in own for e, _ in claim.networks))
             if first != second:
                 changed.append(f"{claim.id}: {first}, again {second}")
     return resting, changed

@@ -175,7 +175,7 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
         "experiments": ["a.b", "a.c"],
         "whole": ["ground"],
         "arithmetic": {"vectors": "native"},
-        "verdicts": {"claims": 9, "changed": ["a.b.c: holds, again fails"]},
+        "verdicts": {"claims": 9, "touched": 4, "changed": ["a.b.c: holds, again fails"]},
         "energies": {"compared": 4, "changed": ["A task, beside a rival: dearer, again open"]},
     }
     (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
