@@ -132,7 +132,7 @@ def test_where_an_account_is_open_no_account_is_said_to_turn_the_word():
     both = answered(points(family("lif"), family("twin", times=2.0), family("gated")))
     over = both.advantage["beside"].map({"twin": "cheaper"}).fillna("dearer or open")
     both = replace(both, advantage=both.advantage.assign(over=over))
-    assert "On T it depends on the rival." in both.sentences, "neither may hide the other"
+    assert "On T the rival decides." in both.sentences, "neither may hide the other"
 
 
 def mixed(seed):

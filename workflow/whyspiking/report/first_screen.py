@@ -251,7 +251,7 @@ class Answered:
         for task, word in words.items():
             if word not in SAYS:
                 said = {own.get(task, word).partition(PARTLY)[0] for own in self.over.values()}
-                partly = "it depends on the rival" if len(said - {OPEN}) > 1 else _less(word)
+                partly = "the rival decides" if len(said - {OPEN}) > 1 else _less(word)
                 turned = "it depends on how energy is counted"
                 reason = partly if PARTLY in word else WHY_NOT.get(word, turned)
                 why.setdefault(reason, []).append(task)
