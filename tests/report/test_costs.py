@@ -50,11 +50,29 @@ def test_training_time_is_a_ratio_paired_by_seed():
     assert (median["talk"], median["seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
 
 
-def test_a_copied_network_has_no_training_time():
-    table = rows(("spiking", 0, "train_cpu_seconds", 0.001), ("mlp", 0, "train_cpu_seconds", 2.0))
+def test_a_copied_network_has_no_training_time_though_it_be_one_seed():
+    copied = ("spiking", 0, "train_cpu_seconds", 0.001), ("spiking", 1, "train_cpu_seconds", 9.0)
+    table = rows(*copied, *(("mlp", seed, "train_cpu_seconds", 2.0) for seed in (0, 1)))
     summed = costs.costs(described(table, TALKS))
     assert summed["variant"].tolist() == ["mlp"]
     assert learning_section.training_sentence(summed) == ""
+
+
+@pytest.mark.parametrize(("synapses", "counts"), [(6.0, 0), (50.0, 1), (None, 1), (900.0, 0)])
+def test_only_controls_without_spikes_and_of_the_size_count_each_once(synapses, counts):
+    """Those of mnist_deep have spikes, all of them; `random` is the same network once more."""
+    seconds = [
+        (v, s, "train_cpu_seconds", x) for v, x in (("deep", 8), ("shallow", 7)) for s in (0, 1)
+    ]
+    assert not [*costs.training_ratios(described(rows(*seconds, experiment="mnist_deep"), TALKS))]
+    talks = {"scherr": registry.load_talk("scherr")}
+    found = [("spiking", 0, "synapses", 80.0), ("random", 0, "synapses", 80.0)]
+    found += [("lstm", 0, "synapses", synapses)] if synapses else []
+    found += [
+        (v, 0, "train_cpu_seconds", x) for v, x in (("spiking", 6.0), ("random", 8), ("lstm", 2))
+    ]
+    table = described(rows(*found, talk="scherr", experiment="evidence"), talks)
+    assert [row["value"] for row in costs.training_ratios(table)] == pytest.approx([3.0] * counts)
 
 
 # engines
@@ -97,6 +115,19 @@ def test_jitter_is_told_in_time_constants_or_in_the_time_of_a_shared_task():
     jitter = limits[limits["perturbation"] == "jitter"].set_index("experiment")
     assert jitter["unit"].to_dict() == {"yinyang": "tau", "shared_yinyang": "ms"}
     assert jitter["value"].to_dict() == pytest.approx({"yinyang": 0.2, "shared_yinyang": 10.0})
+
+
+def test_networks_of_other_rules_are_not_pooled():
+    """Neither what they stand, nor their place beside nervous systems."""
+    talks = {"scherr": registry.load_talk("scherr")}
+    place = {"talk": "scherr", "experiment": "pattern"}
+    of_rules = [("spiking", 8.0), ("random", 6.0), ("bptt", 4.0)]
+    doses = rows(*((v, 0, "half_dose", x) for v, x in of_rules), **place, perturbation="delete")
+    stood = tolerance.limits(described(doses, talks)).set_index("variant")["value"]
+    assert stood.to_dict() == dict(of_rules)
+    rates = rows(*((v, 0, "rate", x) for v, x in of_rules), **place)
+    found = biology.beside(described(rates, talks)).iloc[0]
+    assert (found["low"], found["high"], found["populations"]) == (4.0, 8.0, 3)
 
 
 @pytest.mark.parametrize(("experiment", "value", "in_tau"), [

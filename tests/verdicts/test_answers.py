@@ -106,6 +106,16 @@ def test_talks_are_counted_not_comparisons():
     assert (found.word, found.talks(YES), found.measured) == (NO, ["goeltz"], 3)
 
 
+def test_networks_that_two_experiments_have_count_once():
+    """Those of yinyang_fine are those of yinyang; what only the one has of them counts."""
+    both = [finding(experiment=name) for name in ("yinyang", "yinyang_fine")]
+    own = finding(experiment="yinyang_fine", locus="input")
+    counted = answer(*both, own).stands["goeltz"].findings
+    assert [(f.experiment, f.locus) for f in counted] == [
+        ("yinyang", "hidden"), ("yinyang_fine", "input"),
+    ]  # fmt: skip
+
+
 def test_without_a_majority_the_axis_is_divided():
     found = answer(finding("yes"), finding("no", talk="comsa")), answer()
     assert [axis.word for axis in found] == [DIVIDED, NONE]

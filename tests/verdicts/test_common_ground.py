@@ -74,6 +74,16 @@ def test_memory_of_learning_is_that_of_the_rule():
     assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
     assert spiking["presentations"] == 16000 * 20
     assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
+    for name, lasts in (("n_steps", 30), ("trial_ms", 60.0)):  # beyond the window of the input
+        tried = {"rate": 1, "batch": 10, name: lasts}
+        given = {key: {"value": value, "source": "ours"} for key, value in tried.items()}
+        longer = experiment(
+            "a", "randman", ["spiking"], shared={"input_step_ms": 2.0}, parameters=given
+        )
+        rows = table(metrics(longer, "spiking", [0.9], synapses=700.0))
+        found = matrix(rows, {"a": talk("a", longer)})
+        kept = tables.where(found, kind="method")["memory"].item()
+        assert kept == 700 + 50 * 2 * 30 + 50, name
     whole = experiment("a", "randman", ["spiking"])
     found = matrix(table(metrics(whole, "spiking", [0.9])), {"a": talk("a", whole)})
     assert np.isnan(tables.where(found, kind="method")["memory"].item()), (

@@ -181,12 +181,15 @@ ENERGY = TableSchema(
     _SEEDS,
 )
 COSTS = TableSchema(
-    "CPU seconds of training and memory of learning.",
+    "CPU seconds of training, of variants of which no seed was copied, and memory of learning.",
     Column("talk", "Talk, by its speaker; empty: over all of them."),
     EXPERIMENT,
     VARIANT,
-    Column("locus", "The control, in a ratio."),
-    Column("metric", "What was measured; train_cpu_seconds_ratio: ours over control."),
+    Column(
+        "locus",
+        "In a ratio the control: without spikes, and not of a tenth or ten times the synapses.",
+    ),
+    Column("metric", "What was measured; train_cpu_seconds_ratio: `spiking` over control."),
     *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
     _UNIT,
     Column("seeds", "Number of seeds; over all talks: of ratios.", "integer"),
@@ -201,8 +204,9 @@ PARITY = TableSchema(
     Column("equal", "Both are within the limits of the config.", "boolean"),
 )
 LIMITS = TableSchema(
-    "How much of a perturbation trained networks stand, nothing retrained.",
+    "How much of a perturbation trained networks stand, nothing retrained: of the role spiking.",
     *_PLACE,
+    VARIANT,
     METRIC,
     Column("perturbation", "What was changed."),
     Column("locus", "Where it was changed."),
@@ -211,7 +215,7 @@ LIMITS = TableSchema(
 )
 _OF_RANGE = "unit of the published range"
 BIOLOGY = TableSchema(
-    "Trained networks beside published ranges of nervous systems.",
+    "Networks of the role spiking, whatever trained them, in Brian2, beside nervous systems.",
     Column("quantity", "Place of the range in verdicts/biology.yaml, from 1.", "integer"),
     Column("metric", "The metric that stands beside it."),
     TALK,
@@ -226,7 +230,7 @@ BIOLOGY = TableSchema(
     ),
     Column("rescaled_high", "The largest, likewise.", "number", _OF_RANGE),
     Column("rescaled_place", "Where these lie."),
-    Column("populations", "Number of experiments, or of populations in them.", "integer"),
+    Column("populations", "Number of variants, or of populations in them.", "integer"),
 )
 CURVES = TableSchema(
     "Scores along the size of a network and along time, over seeds.",

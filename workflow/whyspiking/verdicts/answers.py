@@ -167,7 +167,7 @@ def answers(
     """
     answered = []
     for entry in config["answers"]:
-        counted = _contrasts(axes, entry)
+        counted = _once(_contrasts(axes, entry), talks)
         if CLAIMS in entry["counts"]:
             counted += _claims(verdicts, claims, entry["axis"])
         stands = {
@@ -208,6 +208,22 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     own = own[[field.name for field in fields(Finding)]]
     parts = (own[own["measure"] == measure] for measure in entry["counts"])
     return [Finding(**row) for part in parts for row in part.to_dict("records")]
+
+
+def _once(findings: Sequence[Finding], talks: Mapping[str, Talk]) -> list[Finding]:
+    """Without those of networks that another experiment trained, where it has the same contrast."""
+    trained_as = {
+        (name, experiment.name): experiment.variants["spiking"].is_
+        for name, talk in talks.items()
+        for experiment in talk.experiments.values()
+        if "spiking" in experiment.variants
+    }
+    known = {(f.talk, f"{f.experiment}/spiking", f.measure, f.locus) for f in findings}
+    return [
+        f
+        for f in findings
+        if (f.talk, trained_as.get((f.talk, f.experiment)), f.measure, f.locus) not in known
+    ]
 
 
 def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> Iterator[Finding]:

@@ -144,7 +144,7 @@ def beside(metrics: Table) -> pd.DataFrame:
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
         own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
         for talk, part in own.groupby("talk", sort=False):
-            means = part.groupby(["experiment", "locus"])["value"].mean()
+            means = part.groupby(["experiment", "variant", "locus"])["value"].mean()
             low, high = float(means.min()), float(means.max())
             ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.used
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]

@@ -85,8 +85,10 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     for name in shared_tasks.shared_tasks():
         trained = list(entries(metrics, talks, name))
         rows += [{"task": name, **_described(entry, config), "why": ""} for entry in trained]
-        present = {entry.talk.name for entry in trained}
-        rows += [{"task": name, **row} for row in _absent(name, present, talks, config["scale"])]
+        rows += [
+            {"task": name, **row}
+            for row in _absent(name, {e.talk.name for e in trained}, talks, config["scale"])
+        ]
     return columns.SHARED.table(rows)
 
 
@@ -113,8 +115,10 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "trials"))
     extra, task = (0.0, np.inf), shared_tasks.shared_tasks()[str(entry.experiment.task)]
     if task.same_trials and len(scores) > 1:
-        most = (statistics.binomial_variance(scores, trials), np.inf)
-        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place) or most
+        extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place) or (
+            statistics.binomial_variance(scores, trials),
+            np.inf,
+        )
     accuracy = statistics.logit_interval(scores, trials, *extra)
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
@@ -161,14 +165,13 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
     """Numbers that a rule keeps in a network; nan where they grow with steps and it has none."""
-    step = entry.experiment.input_step_ms
-    if rule.grows_with("T") and not step:
-        return np.nan
     n_in, n, n_out = (values[name] for name in ("n_input", "n_hidden", "n_output"))
     counted = entry.mean("synapses")
     synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
-    lasts = values["window_ms"] if "window_ms" in values else values["trial_ms"]
-    return rule.numbers({"S": synapses, "N": n, "T": lasts / step if step else 1.0, "K": n_out})
+    # A trial may go on when the window of its input is over.
+    lasts = values["trial_ms"] if "trial_ms" in values else values["window_ms"]
+    steps = values.get("n_steps", lasts / (entry.experiment.input_step_ms or np.nan))
+    return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
 
 
 # ---- who has no result --------------------------------------------------------------------------
@@ -179,7 +182,6 @@ def _absent(
 ) -> Iterator[dict[str, Any]]:
     """A row for every talk without a result on a task."""
     for talk in talks.values():
-        why = talk.takes_no_part.get(name, f"no network of it in a run at scale {scale}")
         if talk.name not in present:
             yield {
                 "kind": ABSENT,
@@ -187,5 +189,5 @@ def _absent(
                 "seeds": 0,
                 "presentations": 0,
                 "tried": 0,
-                "why": why,
+                "why": talk.takes_no_part.get(name, f"no network of it in a run at scale {scale}"),
             }

@@ -12,6 +12,7 @@ from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
+from whyspiking.verdicts.answers import OTHER_SIZE
 from whyspiking.verdicts.axes import favoured
 
 PLACE = ["talk", "experiment", "variant"]
@@ -19,7 +20,8 @@ SECONDS, RATIO = "train_cpu_seconds", "train_cpu_seconds_ratio"
 MEMORY = ("learning_memory", "memory")
 """How the names of metrics about the memory of learning begin."""
 LEAST_SECONDS = 0.05
-"""A network that another experiment trained takes less than this to copy."""
+"""A network that another experiment trained takes less than this to copy; of such a variant, though
+it be one seed, no time is told."""
 
 
 def costs(metrics: Table) -> pd.DataFrame:
@@ -42,11 +44,9 @@ def costs(metrics: Table) -> pd.DataFrame:
 
 def _means(metrics: Table) -> Iterator[dict[str, Any]]:
     """Mean over seeds of what single networks cost."""
-    values = metrics["value"].astype(float)
-    seconds = (metrics["metric"] == SECONDS) & (values > LEAST_SECONDS)
-    memory = metrics["metric"].str.startswith(MEMORY) & np.isfinite(values)
+    memory = metrics["metric"].str.startswith(MEMORY) & np.isfinite(metrics["value"].astype(float))
     by = ["talk", "experiment", "metric", "variant"]
-    for key, part in metrics[seconds | memory].groupby(by, sort=False):
+    for key, part in metrics[memory | _timed(metrics)].groupby(by, sort=False):
         yield {
             **dict(zip(by, key, strict=True)),
             "value": float(part["value"].mean()),
@@ -58,12 +58,18 @@ def _means(metrics: Table) -> Iterator[dict[str, Any]]:
 
 
 def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
-    """CPU seconds of training, spiking network over each of its controls, paired by seed."""
-    rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
-    means = rows.groupby([*PLACE, "seed", "role", "rank"], sort=False)["value"].mean().reset_index()
-    ours, controls = (tables.where(means, role=role) for role in ("spiking", "control"))
+    """CPU seconds of training, spiking network over each control without spikes, paired by seed.
+
+    Each control counts once, beside the network that its talk calls `spiking`. Where none is called
+    so, networks with spikes are compared with each other. A control of another size is none.
+    """
+    counted: Table = tables.where(metrics, metric="synapses", perturbation="none")
+    sizes = counted.groupby(PLACE)["value"].mean().rename("size")
+    rows = metrics[_timed(metrics)].join(sizes, on=PLACE)
+    ours, controls = tables.where(rows, variant="spiking"), tables.where(rows, role="control")
     pairs = ours.merge(controls, on=["talk", "experiment", "seed"], suffixes=("", "_other"))
-    pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])
+    other = abs(np.log(pairs["size"] / pairs["size_other"])) >= np.log(OTHER_SIZE)
+    pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])[~other]
     by = ["rank", "rank_other", *PLACE, "variant_other"]
     for ratio in statistics.over_seeds(pairs, by, "log").to_dict("records"):
         found = Interval(*(ratio[name] for name in ("mean", "low", "high", "seeds")))
@@ -75,6 +81,14 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
             "unit": "1",
             "favours_spikes": favoured("smaller", found, 1),
         }
+
+
+def _timed(metrics: Table) -> Table:
+    """Which rows are times of trainings: of variants that were trained with every seed."""
+    seconds = metrics["value"].where(metrics["metric"] == SECONDS)
+    return seconds.notna() & (
+        seconds.groupby([metrics[name] for name in PLACE]).transform("min") > LEAST_SECONDS
+    )
 
 
 def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
@@ -89,14 +103,16 @@ def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
     for talk, own in measured.groupby("talk", sort=False):
         least = float(tables.where(own, metric="equal_decisions")["value"].min())
         largest = float(tables.where(own, metric="score_difference")["value"].abs().max())
-        beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
         found.append(
             {
                 "talk": talk,
                 "networks": len(own[["experiment", "variant", "seed"]].drop_duplicates()),
                 "equal_decisions": least,
                 "score_difference": largest,
-                "equal": not beyond,
+                # What was not measured is nan, and beyond no limit.
+                "equal": not (
+                    least < limits["equal_decisions"] or largest > limits["score_difference"]
+                ),
             }
         )
     return columns.PARITY.table(found)

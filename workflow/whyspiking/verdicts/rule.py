@@ -36,8 +36,9 @@ VERDICTS = {
     f"{EVERY_NEEDS} where every one must pass, or before Holm's correction only",
     DIRECTION_ONLY: "a difference on the claimed side, smaller than the band asks for",
     INCONCLUSIVE: "no evidence either way: the interval reaches into the band and out of it, there "
-    "is none, or the negative control passes as well",
-    NOT_REPLICATED: "the whole interval lies outside, or one network where every one must pass",
+    "is none though a network lies inside, or the negative control passes as well",
+    NOT_REPLICATED: "the whole interval lies outside, or, where there is none, every network; or "
+    "one network where every one must pass",
     HOLDS: "as replicated, of a check or of an extension of ours",
     FAILS: "as not replicated, of a check or of an extension of ours",
     NOT_MEASURED: "the run has no such number",

@@ -13,22 +13,23 @@ LIMITS = {"quantise": "bits95", "jitter": "sigma50", "delete": "half_dose", "mis
 
 
 def limits(metrics: Table) -> pd.DataFrame:
-    """One number per perturbation, experiment and locus: the median over seeds.
+    """One number per perturbation, spiking variant and locus: the median over seeds.
 
     Args:
-        metrics: Rows of the metrics table, all talks, as `described`; spiking variants count.
+        metrics: Rows of the metrics table, all talks, as `described`; of the role `spiking` count.
 
     Returns:
         A table with the columns of `columns.LIMITS`; jitter is given in units of the talk's
         characteristic time, of shared tasks in ms of the task.
     """
     asked = pd.DataFrame(LIMITS.items(), columns=pd.Index(["perturbation", "metric"]))
-    spiking = metrics[(metrics["role"] == "spiking") & metrics["value"].notna()]
+    in_order = pd.Categorical(metrics["talk"], metrics["talk"].unique())
+    spiking = metrics.assign(talk=in_order)[metrics["role"] == "spiking"].dropna(subset=["value"])
     known = in_task_time(spiking).merge(asked.assign(order=asked.index))
-    known["talk"] = pd.Categorical(known["talk"], metrics["talk"].unique())  # in their order
-    by = ["talk", "order", "perturbation", "metric", "experiment", "locus"]
-    first = dict.fromkeys(("unit", "task", "tau_ms"), "first")
-    found = known.groupby(by, as_index=False, observed=True).agg({"value": "median", **first})
+    by = ["talk", "order", "perturbation", "metric", "experiment", "variant", "locus"]
+    found = known.groupby(by, as_index=False, observed=True).agg(
+        {"value": "median", "unit": "first", "task": "first", "tau_ms": "first"}
+    )
     own = (found["metric"] == "sigma50") & (found["task"] == "")
     found = found.assign(
         value=found["value"].mask(own, found["value"] * (1 / found["tau_ms"])),
