@@ -10,7 +10,7 @@ from made.contrasted import crossed
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
-from whyspiking.declared import registry
+from whyspiking.declared import claims_file, registry
 from whyspiking.declared.config import read
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
@@ -111,6 +111,18 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
     monkeypatch.setattr(registry, "read_yaml", lambda path: data)
     with pytest.raises(UserError, match=r"mnist_slow/spikng"):
         registry.load_talk("comsa")
+
+
+def test_a_claim_counts_for_learning_only_beside_backpropagation():
+    counted = 0
+    for name, talk in TALKS.items():
+        end_to_end = {x for r in talk.learning if "backprop" in r.name for x in r.learners}
+        for claim in claims_file.load(registry.FOLDER / name / "claims.yaml", talk):
+            if claim.axis == "learning":
+                other = {**claim.where, **(claim.versus or {})}
+                assert (other["experiment"], other["variant"]) in end_to_end, claim.id
+                counted += 1
+    assert counted
 
 
 def test_the_table_shows_what_was_counted():
