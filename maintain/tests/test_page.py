@@ -46,6 +46,9 @@ def words_of(axis):
     rows = rows[(rows["axis"] == axis) & rows["measure"].isin(entry["counts"])]
     rows = rows[rows["neutral"].notna()]
     rows = rows[rows["size"].isna() | rows["size"].between(1 / OTHER_SIZE, OTHER_SIZE, "neither")]
+    places = rows[["talk", "experiment", "perturbation", "locus"]].fillna("").agg("/".join, axis=1)
+    aside = tuple(f"{place}/" for place in entry.get("apart", ()))
+    rows = rows[[not f"{place}/".startswith(aside) for place in places]]
     found = {}
     for row in rows.to_dict("records"):
         side = row["favours_spikes"] if pd.notna(row["low"]) and pd.notna(row["high"]) else None
@@ -65,7 +68,7 @@ def words_of(axis):
     for talk, sides in found.items():
         known = [side for side in sides if side is not None]
         pro, con = known.count("yes"), known.count("no")
-        if pro and (con or (entry["needs"] == "all" and pro < len(known))):
+        if pro and con:
             words[talk] = "in part"
         else:
             words[talk] = "yes" if pro else "no" if con else "undecided"

@@ -10,7 +10,7 @@ from made.contrasted import crossed
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
-from whyspiking.declared import registry
+from whyspiking.declared import claims_file, registry
 from whyspiking.declared.config import read
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
@@ -113,6 +113,18 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
         registry.load_talk("comsa")
 
 
+def test_a_claim_counts_for_learning_only_beside_backpropagation():
+    counted = 0
+    for name, talk in TALKS.items():
+        end_to_end = {x for r in talk.learning if "backprop" in r.name for x in r.learners}
+        for claim in claims_file.load(registry.FOLDER / name / "claims.yaml", talk):
+            if claim.axis == "learning":
+                other = {**claim.where, **(claim.versus or {})}
+                assert (other["experiment"], other["variant"]) in end_to_end, claim.id
+                counted += 1
+    assert counted
+
+
 def test_the_table_shows_what_was_counted():
     metrics = pd.DataFrame(columns=columns.METRICS.names)
     page = learning_section.table(metrics, {"scherr": TALKS["scherr"]})
@@ -123,8 +135,10 @@ def test_the_table_shows_what_was_counted():
         **{"talk": "scherr", "experiment": "evidence", "variant": "spiking"},
         **{"metric": "learning_memory", "value": 123032.0},
     }
-    page = learning_section.table(pd.DataFrame([row]), {"scherr": TALKS["scherr"]})
-    assert "123" in page
+    other = {**row, "experiment": "shared_yinyang", "value": 8690.0}
+    page = learning_section.table(pd.DataFrame([row, other]), {"scherr": TALKS["scherr"]})
+    assert "8690<small>Yin-Yang</small>" in page, "a number is said of the task that it is of"
+    assert "<sup>5</sup><small>cue accumulation</small>" in page
     assert page.count("not measured") == 2
 
 

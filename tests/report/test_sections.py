@@ -114,6 +114,7 @@ def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cen
     assert html.inline(0.995, 0.9941, 0.9959, "fraction") == "99.50 % [99.41, 99.59]"
     assert html.inline(0.9990, 0.9981, 0.9999, "fraction") == "99.90 % [99.81, 99.99]"
     assert html.inline(1.2, 0.9, 1.5, "fraction") == "120 % [90, 150]"
+    assert html.inline(1.0, 1.0, 1.0, "1") == "1", "seeds that agree leave no interval"
     assert html.inline(0.95, -0.2, 2.1, "points").endswith("[−20, 210]")
     rows = pd.DataFrame(
         [("value", "accuracy", "fraction"), ("difference", "accuracy", "fraction"),
@@ -239,12 +240,14 @@ def test_verdicts_are_counted():
     ]
     found = {"a": [0.9, 0.9, 0.91], "b": [0.1, 0.1, 0.11], "c": [0.9, 0.9, 0.91], "d": [0.1, 0.1]}
     table = verdicts(registered, {f"toy.task.{name}": values for name, values in found.items()})
-    said = " ".join(sections.counts(table).split())
+    parity = pd.DataFrame({"equal": [False, True, False]})
+    said = " ".join(sections.counts(table, parity).split())
     assert "<strong>1 of 1 key claims replicated</strong>." in said
     # What nobody claimed is not counted among replications.
     assert "Of 1 further claims of papers and abstracts none replicated, 1 not replicated." in said
     assert "Of 1 claims of our own none hold, 1 fails." in said
-    assert "1 checks" in said and "1 hold." in said
+    assert "1 checks" in said and "1 hold; yet in 2 of 3 talks the worst network lies" in said
+    assert "1 hold.</p>" in sections.counts(table, parity[parity["equal"]])
     claims = {entry.id: entry for entry in registered}
     told = sections.short_table(table, {"toy": talk()}, Recorded(), claims)
     assert told.count("<tr data-talk") == 4

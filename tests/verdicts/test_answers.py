@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from made.checkouts import ROOT
 from made.project import config
 
 from whyspiking.declared import registry, strict_yaml
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.config_file import Config
 from whyspiking.errors import UserError
-from whyspiking.records import columns
+from whyspiking.records import columns, reference
 from whyspiking.report import html, sentences, talks_by_axis
 from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
@@ -39,9 +40,7 @@ def one_seed(side="unclear", **changes):
 def entry(**changes):
     values = {
         "axis": "timing", "level": "mechanism",
-        "states": "times tell more",
-        "against": "a code of counts", "counts": ["T1"], "needs": "any",
-        "missing": "nobody measured it",
+        "states": "times tell more", "counts": ["T1"], "missing": "nobody measured it",
     }  # fmt: skip
     return {**values, **changes}
 
@@ -51,7 +50,7 @@ def axes_table(*findings):
     rows = [{name: getattr(f, name) for name in names} for f in findings]
     table = pd.DataFrame(rows, columns=names).astype({"size": float})
     table = table.rename(columns={"side": "favours_spikes", "null": "neutral"})
-    return table.assign(axis="timing", seeds=3, says="What is lost.")
+    return table.assign(axis="timing", perturbation="shuffle", seeds=3, says="What is lost.")
 
 
 def answer(*findings, verdicts=None, claims=None, **changes):
@@ -68,32 +67,29 @@ def answer(*findings, verdicts=None, claims=None, **changes):
 
 
 @pytest.mark.parametrize(
-    ("sides", "needs", "word"),
+    ("sides", "word"),
     [
-        (["yes", "unclear"], "any", YES),
-        (["yes", "no"], "any", PART),
-        (["no", "unclear"], "any", NO),
-        (["unclear", "unclear"], "any", UNDECIDED),
-        ([], "any", NONE),
-        (["yes", "yes"], "all", YES),
-        (["yes", "unclear"], "all", PART),
-        (["no", "no"], "all", NO),
+        (["yes", "unclear"], YES),
+        (["yes", "no"], PART),
+        (["no", "unclear"], NO),
+        (["unclear", "unclear"], UNDECIDED),
+        ([], NONE),
     ],
 )
-def test_one_talk_is_summed_up_by_the_declared_rule(sides, needs, word):
-    assert answers.word([finding(side) for side in sides], needs) == word
+def test_one_talk_is_summed_up_by_one_rule(sides, word):
+    assert answers.word([finding(side) for side in sides]) == word
 
 
 def test_a_single_seed_neither_supports_nor_spoils_anything():
     # A side without an interval is none, whatever the table says.
-    cases = ([one_seed()], "any"), ([one_seed("yes")], "any"), ([finding("yes"), one_seed()], "all")
-    assert [answers.word(*case) for case in cases] == [UNDECIDED, UNDECIDED, YES]
+    cases = [one_seed()], [one_seed("yes")], [finding("yes"), one_seed("no")]
+    assert [answers.word(case) for case in cases] == [UNDECIDED, UNDECIDED, YES]
 
 
-def test_the_strongest_finding_supports_the_word_and_is_of_the_leading_measure():
+def test_what_is_shown_supports_the_word_and_is_of_the_first_measure_that_does():
     weak, strong, other = finding(effect=0.2), finding(effect=0.9), finding(effect=5, measure="T2")
     stand = answers.Stand("goeltz", YES, (weak, finding("unclear"), strong, other))
-    assert stand.strongest is strong
+    assert stand.shown is strong and answers.Stand("goeltz", NONE, ()).shown is None
     ratio = finding(effect=0.01, null=1.0)  # a hundredth is further from 1 than a double
     assert ratio.distance > finding(effect=2.0, null=1.0).distance
 
@@ -126,6 +122,40 @@ def test_a_talk_without_a_number_gives_its_reason():
     assert found.stands["naud"].word == NONE
     assert found.stands["naud"].reason not in ("", "nobody measured it")  # its experiments tell
     assert answer(counts=["M9"]).stands["naud"].reason == "nobody measured it"
+
+
+def test_a_comparison_that_could_hardly_come_out_otherwise_is_no_evidence_and_is_named():
+    rows = [
+        finding("yes", locus="input"),
+        finding("no", talk="comsa"),
+        finding("yes", talk="naud", experiment="xor", effect=0.4),
+        finding("yes", talk="naud", experiment="xor", effect=0.9, locus="hidden to output"),
+        finding("yes", talk="naud", experiment="xor_other", effect=0.5),
+    ]
+    built = {"goeltz/mnist": "built so: why", "comsa": "built so: why"}
+    aside = {**built, "naud/xor/shuffle/hidden to output": "the output layer"}
+    found = answer(*rows, apart=aside)
+    assert {name: stand.word for name, stand in found.stands.items()} == {
+        "goeltz": NONE, "comsa": NONE, "naud": YES,
+    }  # fmt: skip
+    assert (found.measured, found.stands["comsa"].reason) == (1, "built so: why")
+    naud = found.stands["naud"]
+    assert [f.effect for f in naud.findings] == [0.4, 0.5] and len(naud.apart) == 1
+    said = sentences.by_level([found], TALKS)
+    assert "yes in 1 of 1 talks</strong>. Not counted: " in said
+    assert f"built so in 2 ({NAMES['goeltz']}: yes, {NAMES['comsa']}: no)." in said
+    assert "<small>built so</small>" in talks_by_axis.table([found], TALKS)
+    assert answer(*rows).measured == 3
+
+
+def test_what_is_declared_to_be_no_evidence_is_in_the_recorded_table():
+    """A place that no row has would set nothing apart."""
+    kept = reference.table(ROOT / "results/reference/axes.csv", columns.AXES)
+    for entry in CONFIG["answers"]:
+        own = kept[(kept["axis"] == entry["axis"]) & kept["measure"].isin(entry["counts"])]
+        places = own[["talk", "experiment", "perturbation", "locus"]].agg("/".join, axis=1) + "/"
+        for place in entry.get("apart", ()):
+            assert places.str.startswith(f"{place}/").any(), place
 
 
 def claim(name, axis="timing"):
@@ -194,11 +224,11 @@ def test_timing_is_told_apart_by_who_put_the_times_there():
 
 def test_the_summary_keeps_the_levels_apart():
     used = answer(finding("yes"))
-    costs = dataclasses.replace(used, axis="energy", level="price", states="less energy")
-    said = sentences.by_level([used, costs], TALKS)
-    cost, mechanism = (said.index(sentences.LEVELS[level]) for level in ("price", "mechanism"))
-    assert cost < said.index("Less energy") < mechanism < said.index("Times tell more")
-    assert sentences.LEVELS["advantage"] not in said and "buy" not in said
+    helps = dataclasses.replace(used, axis="latency", level="advantage", states="it is early")
+    said = sentences.by_level([used, helps], TALKS)
+    good, mechanism = (said.index(sentences.LEVELS[level]) for level in ("advantage", "mechanism"))
+    assert good < said.index("It is early") < mechanism < said.index("Times tell more")
+    assert sentences.LEVELS["advantage"] not in sentences.by_level([used], TALKS)
 
 
 # matrix and forest
@@ -211,6 +241,8 @@ def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
     for word in (YES, NO, NONE):
         assert html.macros("macros").chip(*sentences.LOOK[word], word) in shown
     assert "T1 0.50 [0.40, 0.60]" in shown
+    bound = answer(finding("yes", effect=1.0, low=1.0, high=1.0))
+    assert "<small>T1 1</small>" in talks_by_axis.table([bound], TALKS)
     assert found.stands["naud"].reason.replace("'", "&#x27;") in shown
     assert shown.count('scope="row"') == len(TALKS) + 1
 

@@ -327,20 +327,19 @@ class Answer(Block):
 
     Attributes:
         axis: Of the contrasts.
-        level: Whether the answer tells a mechanism, an advantage or a price.
+        level: Whether the answer tells a mechanism or an advantage.
         states: The answer, where contrasts say yes.
-        against: What spikes are held against.
         counts: Measures of the axis, or `claims`, that count for the answer.
-        needs: Whether any of them is enough or all must say yes.
+        apart: Talk, or talk/experiment/perturbation/locus as far as needed, of contrasts that are
+            no evidence -> why; what stands before the colon is said beside the count.
         missing: Why a talk has none of the measures.
     """
 
     axis: Axis
-    level: Level
+    level: Literal["mechanism", "advantage"]
     states: Sentence
-    against: Sentence
     counts: Unique[Some[Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]]]
-    needs: Literal["any", "all"]
+    apart: dict[Annotated[str, Field(pattern="^[a-z0-9_]+(/.+)?$")], Sentence] = Field({})
     missing: Sentence
 
 

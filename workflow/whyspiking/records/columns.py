@@ -138,7 +138,7 @@ KNOWN_BEFORE = TableSchema(
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",
-    Column("axis", "Axis of the question: timing, latency, energy, robustness."),
+    Column("axis", "Axis of the question: timing, latency, energy, robustness, size, learning."),
     Column("measure", "Short name of the measure."),
     Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
     *_PLACE,
@@ -147,9 +147,12 @@ AXES = TableSchema(
     *_interval("Mean over seeds.", _OF_METRIC, "effect"),
     _UNIT,
     _SEEDS,
-    Column("neutral", "The value that says: no effect.", "number", _OF_METRIC),
+    Column("neutral", "The value that says: no effect; empty: none.", "number", _OF_METRIC),
     Column("better", "Which side of it speaks for spikes."),
-    Column("favours_spikes", "What the whole interval says: yes, no, unclear."),
+    Column(
+        "favours_spikes",
+        "On which side of `neutral` the interval lies: yes, no; unclear: on both, or one lacks.",
+    ),
     Column("says", "The measure in words."),
     Column("size", "Synapses of the network over those of the control, if counted.", "number", "1"),
 )

@@ -218,9 +218,9 @@ def _between(low: float, high: float, unit: str) -> Markup:
 
 
 def inline(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
-    """Value and interval in a line."""
+    """Value and interval in a line; no interval where all seeds agree, as at a bound."""
     shown = value(mean, unit, signed=signed, low=low, high=high)
-    several = np.isfinite(low) and np.isfinite(high)
+    several = np.isfinite(low) and np.isfinite(high) and low < high
     return shown + " " + _between(low, high, unit) if several else shown
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.learning_rules import Rule
@@ -17,14 +16,14 @@ from whyspiking.verdicts.costs import RATIO
 
 
 def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
-    """M1 and M2 of every learning rule, as declared in talk.yaml, and the numbers counted.
+    """M1 and M2 of every learning rule, as declared in talk.yaml, and the numbers counted, by task.
 
     Args:
         costs: Rows of costs.csv; its `learning_memory` is what the code kept.
         talks: The talks, by name.
     """
     rows = [
-        (talk.name, rule, _where(talk.name, rule), _counted(costs, talk, rule))
+        (talk.name, rule, _where(talk.name, rule), _counted(costs, talk.name, rule))
         for talk in talks.values()
         for rule in talk.learning
     ]
@@ -47,10 +46,8 @@ def _where(talk: str, rule: Rule) -> str:
     )
 
 
-def _counted(costs: Table, talk: Talk, rule: Rule) -> float:
-    """What the code kept; nan where that was not measured."""
-    if rule.check is None:
-        return np.nan
-    place = {"experiment": rule.check.experiment, "variant": rule.check.variant}
-    own = tables.where(costs, talk=talk.name, metric="learning_memory", **place)["value"]
-    return next(iter(own), np.nan)
+def _counted(costs: Table, talk: str, rule: Rule) -> dict[str, float]:
+    """Task -> what the code kept, where that was measured."""
+    own = tables.where(costs, talk=talk, metric="learning_memory")
+    kept = {(row["experiment"], row["variant"]): row["value"] for row in own.to_dict("records")}
+    return {labels.experiment(talk, x[0]): kept[x] for x in rule.learners if x in kept}

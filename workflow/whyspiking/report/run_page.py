@@ -269,10 +269,8 @@ class RunPage:
 
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
-        # What costs energy is told once, on the first screen.
-        shown = [answer for answer in self.answers if answer.level != "price"]
-        told = "" if self.smoke else sentences.by_level(shown, self.talks)
-        matrix = talks_by_axis.table(shown, self.talks)
+        told = "" if self.smoke else sentences.by_level(self.answers, self.talks)
+        matrix = talks_by_axis.table(self.answers, self.talks)
         return Html(macros("pages").answer(told, matrix, sentences.RULES))
 
     @cached_property
@@ -316,7 +314,8 @@ class RunPage:
         counted = Html(
             ""
             if self.smoke
-            else sections.counts(self.verdicts) + macros("sections").again(self._again)
+            else sections.counts(self.verdicts, self.tables["parity"])
+            + macros("sections").again(self._again)
         )
         table = sections.short_table(own, self.talks, self.recorded, claims)
         return Html(counted + table + sections.how_to_read())

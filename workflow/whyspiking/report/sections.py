@@ -43,8 +43,13 @@ MEASURES = (
 """Heading of a measure, meaning, and which macro writes the cell."""
 
 
-def counts(verdicts: Table) -> Markup:
-    """How many claims of papers and talks replicated, and how many checks hold, in a paragraph."""
+def counts(verdicts: Table, parity: Table) -> Markup:
+    """How many claims of papers and talks replicated, and how many checks hold, in a paragraph.
+
+    Args:
+        verdicts: Rows of verdicts.csv, all talks.
+        parity: Rows of parity.csv: how far engines agree on the worst network of each talk.
+    """
     judged = verdicts["verdict"] != rule.OUT_OF_SCOPE
     key, whose = verdicts["role"] == "key", verdicts["origin"]
     parts = [key, whose.isin(REPLICABLE) & ~key, (whose == "ours") & ~key, whose == "check"]
@@ -53,7 +58,7 @@ def counts(verdicts: Table) -> Markup:
         for label, rows in verdicts[~judged].groupby("label")
     ]
     return macros("sections").counts(
-        [_counted(verdicts[part & judged]) for part in parts], elsewhere
+        [_counted(verdicts[part & judged]) for part in parts], elsewhere, list(parity["equal"])
     )
 
 

@@ -33,7 +33,6 @@ LOOK = {
 }
 LEVELS = {
     "advantage": "What helps, beside the talks’ own controls",
-    "price": "What it costs",
     "mechanism": "What trained networks use: that they use it is no advantage by itself",
 }
 """Level of an axis -> heading of the summary."""
@@ -41,18 +40,18 @@ TIMING = "timing"
 """The axis on which it matters who put the times there."""
 RULES = (
     "Everything is counted by talk. A talk says “yes” where the interval of at least one "
-    "comparison excludes the null in favour of spikes and none excludes it against them (energy: "
-    "where every comparison favours them), “no” the other way round, “in part” where both happen; "
-    "a single seed decides nothing. Intervals are 95 % t intervals over seeds, not corrected for "
-    "the number of comparisons, some of which share their data; no p value is pooled, since the "
-    "tasks are too different."
+    "comparison excludes the null in favour of spikes and none excludes it against them, “no” the "
+    "other way round, “in part” where both happen; a single seed decides nothing, nor does a "
+    "comparison that could hardly come out otherwise. Intervals are 95 % t intervals over seeds, "
+    "not corrected for the number of comparisons, some of which share their data; no p value is "
+    "pooled, since the tasks are too different."
 )
 MEANINGS = {
     YES: "an interval favours spikes and none speaks against them",
     PART: "some intervals favour spikes, others do not",
     NO: "an interval speaks against spikes and none favours them",
     UNDECIDED: "no interval excludes the null",
-    NONE: "not measured, for the reason given below the table",
+    NONE: "not measured or not counted, for the reason given below the table",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from whyspiking.declared.registry import Talk
 from whyspiking.report import html, sentences
@@ -33,14 +33,14 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
 
 
 def _lines(stand: Stand) -> list[Markup]:
-    """One number: the strongest effect; where comparisons disagree, how many favour spikes."""
-    strongest = stand.strongest
-    if strongest is None:
-        return [Markup("no matched control")] if stand.apart else []
+    """One effect; where comparisons disagree, how many favour spikes."""
+    shown = stand.shown
+    if shown is None:
+        return [escape(stand.reason.partition(":")[0])] if stand.apart else []
     if stand.word == PART:
         return [Markup("{} of {} favour").format(stand.count(FAVOURS), len(stand.findings))]
-    name = "claim" if strongest.measure == CLAIMS else strongest.measure
-    return [Markup("{} {}").format(name, sentences.number(strongest))]
+    name = "claim" if shown.measure == CLAIMS else shown.measure
+    return [Markup("{} {}").format(name, sentences.number(shown))]
 
 
 def _total(answer: Answer) -> str:

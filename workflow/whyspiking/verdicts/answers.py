@@ -47,6 +47,7 @@ class Finding:
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
         size: Synapses of the network over those of the control; nan if not counted.
+        why: Why it is no evidence, whatever it says; empty where it is.
     """
 
     measure: str
@@ -61,6 +62,7 @@ class Finding:
     null: float
     side: str
     size: float = np.nan
+    why: str = ""
 
     @property
     def decidable(self) -> bool:
@@ -89,7 +91,7 @@ class Stand:
         word: One of `WORDS`.
         findings: Findings that the word rests on.
         reason: Why there are no findings, for `n/a`.
-        apart: Findings that do not count, for want of a matched control.
+        apart: Findings that do not count: no evidence, as declared, or without a matched control.
     """
 
     talk: str
@@ -103,14 +105,12 @@ class Stand:
         return sum(finding.side == side for finding in self.findings)
 
     @property
-    def strongest(self) -> Finding | None:
-        """The finding furthest from its null that supports the word; of the leading measure."""
+    def shown(self) -> Finding | None:
+        """Of the first measure with findings that support the word, that furthest from its null."""
         sides = {YES: [FAVOURS], NO: [AGAINST], PART: [FAVOURS, AGAINST]}.get(self.word, [UNCLEAR])
         fitting = [f for f in self.findings if f.side in sides] or list(self.findings)
-        if not fitting:
-            return None
         leading = [f for f in fitting if f.measure == fitting[0].measure]
-        return max(leading, key=lambda finding: finding.distance)
+        return max(leading, key=lambda finding: finding.distance, default=None)
 
 
 @dataclass(frozen=True)
@@ -119,16 +119,14 @@ class Answer:
 
     Attributes:
         axis: Name of the axis.
-        level: mechanism (does the network use it?), advantage (does it help?), price.
+        level: mechanism (does the network use it?), advantage (does it help?).
         states: What a "yes" means.
-        against: What the null stands for.
         stands: Name of the talk -> where it stands.
     """
 
     axis: str
     level: str
     states: str
-    against: str
     stands: Mapping[str, Stand]
 
     @property
@@ -139,6 +137,12 @@ class Answer:
     def talks(self, *words: str) -> list[str]:
         """Names of the talks with one of these words."""
         return [stand.talk for stand in self.stands.values() if stand.word in words]
+
+    @property
+    def apart(self) -> list[tuple[str, str, str]]:
+        """Of talks not counted though measured: why, in short; name; the word it would have."""
+        own = (stand for stand in self.stands.values() if stand.apart and stand.word == NONE)
+        return [(stand.reason.partition(":")[0], stand.talk, word(stand.apart)) for stand in own]
 
     @property
     def word(self) -> str:
@@ -176,28 +180,22 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        answered.append(
-            Answer(entry["axis"], entry["level"], entry["states"], entry["against"], stands)
-        )
+        answered.append(Answer(entry["axis"], entry["level"], entry["states"], stands))
     return answered
 
 
-def word(findings: Sequence[Finding], needs: str) -> str:
-    """Sum up the contrasts of one talk.
+def word(findings: Sequence[Finding]) -> str:
+    """Sum up the contrasts of one talk: one that favours is enough where none speaks against.
 
     Args:
         findings: All of them; those without an interval decide nothing.
-        needs: `any`: one that favours spikes is enough where none speaks against them; `all`: every
-            one with an interval must favour them.
     """
     if not findings:
         return NONE
     sides = [finding.side for finding in findings if finding.decidable]
     favours, against = sides.count(FAVOURS), sides.count(AGAINST)
-    if favours and (against or (needs == "all" and favours < len(sides))):
-        return PART
     if favours:
-        return YES
+        return PART if against else YES
     return NO if against else UNDECIDED
 
 
@@ -205,6 +203,8 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     """The contrasts that count, in the order of the measures."""
     own = axes.rename(columns={"neutral": "null", "favours_spikes": "side"})
     own = own[(own["axis"] == entry["axis"]) & np.isfinite(own["null"].astype(float))]
+    places = own[["talk", "experiment", "perturbation", "locus"]].itertuples(index=False)
+    own = own.assign(why=[_no_evidence(place, entry.get("apart", {})) for place in places])
     own = own[[field.name for field in fields(Finding)]]
     parts = (own[own["measure"] == measure] for measure in entry["counts"])
     return [Finding(**row) for part in parts for row in part.to_dict("records")]
@@ -224,6 +224,12 @@ def _once(findings: Sequence[Finding], talks: Mapping[str, Talk]) -> list[Findin
         for f in findings
         if (f.talk, trained_as.get((f.talk, f.experiment)), f.measure, f.locus) not in known
     ]
+
+
+def _no_evidence(place: Sequence[str], apart: Mapping[str, str]) -> str:
+    """Why a contrast could hardly come out otherwise, as declared of its place; else empty."""
+    path = "/".join((*place, ""))
+    return next((why for named, why in apart.items() if path.startswith(f"{named}/")), "")
 
 
 def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> Iterator[Finding]:
@@ -256,15 +262,15 @@ def _stand(
     measures: Table,
     scale: str,
 ) -> Stand:
-    apart = tuple(finding for finding in findings if not finding.matched)
-    matched = tuple(finding for finding in findings if finding.matched)
-    reason = _unmatched(apart) if apart else ""
+    apart = tuple(finding for finding in findings if finding.why or not finding.matched)
+    counted = tuple(finding for finding in findings if finding not in apart)
+    reason = next((f.why or _unmatched([f for f in apart if not f.matched]) for f in apart), "")
     if not findings:
         whole = all(experiment.runs_at(scale) for experiment in talk.experiments.values())
         missing = entry["missing"] + ("" if whole else f", in what scale {scale} runs of the talk")
         reasons = (overview.why_missing(measures, talk.name, name) for name in entry["counts"])
         reason = next(filter(None, reasons), missing)
-    return Stand(talk.name, word(matched, entry["needs"]), matched, reason, apart)
+    return Stand(talk.name, word(counted), counted, reason, apart)
 
 
 def _unmatched(apart: Sequence[Finding]) -> str:
