@@ -84,6 +84,7 @@ def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
     for file, told in (
         ("README.md", f"{claims}, but {words}"),
         ("docs/known-limits.md", words),
+        ("docs/verdicts.md", f"numbers of {verdicts['touched']} claims and turned no verdict"),
         ("docs/digits.md", networks),
     ):
         assert told in " ".join((ROOT / file).read_text(encoding="utf-8").split())
