@@ -108,15 +108,14 @@ def digest_of(path: Path) -> str:
     """What a source file does, as a short hash.
 
     Of Python, comments and docstrings do not count; of YAML comments, and what a protocol tells of
-    its own changes and of how tables are read, which `verdicts` does.
+    its own changes, of how tables are read, which `verdicts` does, and of seeds, which rows have.
     """
     raw = path.read_bytes()
     if path.suffix == ".py":
         raw = _spelt(ast.parse(raw)).encode()
     if path.suffix == ".yaml":
-        raw = json.dumps(
-            {**yaml.safe_load(raw), "changed": None, "reading": None}, sort_keys=True
-        ).encode()
+        told = dict.fromkeys(("changed", "reading", "seeds"))
+        raw = json.dumps({**yaml.safe_load(raw), **told}, sort_keys=True).encode()
     return short_hash(raw)
 
 
