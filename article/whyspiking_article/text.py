@@ -124,7 +124,7 @@ def _again(record: Record) -> dict[str, str]:
         "claims": spelled(verdicts["claims"]),
         "touched": spelled(verdicts["touched"]),
         "verdicts": spelled(len(verdicts["changed"])) if verdicts["changed"] else "none",
-        "energies": spelled(energies["compared"]),
+        "energies": spelled(len(energies["compared"])),
         "words": spelled(len(energies["changed"])) if energies["changed"] else "none",
         "turned": "; ".join(verdicts["changed"] + energies["changed"]),
     }

@@ -30,8 +30,11 @@ def test_experiments_are_drawn_by_the_seed(config):
     assert len(again.choose(0.001, 0, config)) == 1
     beside = again.choose(0.5, 3, config, ["ground"])
     assert beside == [one for one in whole if one in half or one[0] == "ground"] != half
+    assert again.choose(0, 3, config, ["naud/mnist"]) == [("naud", "mnist")]
     with pytest.raises(UserError, match="talk 'grond' is not known"):
         again.choose(0.5, 3, config, ["grond"])
+    with pytest.raises(UserError, match="'naud/mnits' is no experiment of the record"):
+        again.choose(0, 3, config, ["naud/mnits"])
     for share in (0.0, -1.0, 1.5):
         with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
             again.choose(share, 0, config)
@@ -76,7 +79,7 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
 def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
     found = json.loads((ROOT / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
     energies, same = found["energies"], found["networks"]["identical"]
-    words = f"{len(energies['changed'])} of {energies['compared']} words on energy"
+    words = f"{len(energies['changed'])} of {len(energies['compared'])} words on energy"
     networks = f"{same} of {same + len(found['networks']['different'])} networks"
     verdicts = found["verdicts"]
     claims = f"numbers of {verdicts['touched']} of {verdicts['claims']} claims, no verdict"
@@ -100,9 +103,33 @@ def test_energies_are_compared_again_where_reference_networks_were_made_again(co
     naud = reference.table(record / "naud" / "metrics.csv", columns.METRICS)
     measured = tmp_path / "naud" / "mnist" / again.MEASURED
     tables.write_metrics(naud[naud["experiment"] == "mnist"], measured)
-    assert again.energies(chosen, config, tmp_path, record) == (4, [])
+    same = again.energies(chosen, config, tmp_path, record)
+    assert len(same) == 4 and all(before == after for before, after in same.values())
     swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
     tables.write_metrics(own.assign(variant=swapped), written)
-    _, changed = again.energies(chosen, config, tmp_path, record)
-    twin = "Volley recall, beside leaky units without a spike: dearer, again cheaper"
-    assert twin in changed
+    changed = again.energies(chosen, config, tmp_path, record)
+    assert changed["Volley recall, beside leaky units without a spike"] == ["dearer", "cheaper"]
+
+
+def test_what_is_asked_for_alone_is_told_beside_what_was_drawn_before(
+    config, tmp_path, monkeypatch
+):
+    """Its words take the place of the earlier ones; a comparison that it has not keeps its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in again.SHARED:
+        (tmp_path / name).mkdir(parents=True)
+    kept, turned = "A, beside b", "B, beside c"
+    old = {kept: ["dearer", "open"], turned: ["open", "dearer"]}
+    before = {"share": 0.5, "verdicts": {"changed": []}, "energies": again._words(old)}
+    inputs.write_json(reference.FOLDER / AGAIN, before)
+    monkeypatch.setattr(again, "run", lambda *_: None)
+    monkeypatch.setattr(inputs, "config_of", lambda: {**config, "build_folder": str(tmp_path)})
+    monkeypatch.setattr(again, "compare", lambda *_: (columns.REPRODUCED.table([]), 2, []))
+    monkeypatch.setattr(again, "verdicts", lambda *_: ([], ["a.b.c: holds, again fails"]))
+    monkeypatch.setattr(again, "energies", lambda *_: {turned: ["open", "open"]})
+    again.make(0, 1, ["naud/mnist"])
+    found = json.loads((tmp_path / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
+    assert found["share"] == 0.5 and found["verdicts"]["changed"] == ["a.b.c: holds, again fails"]
+    assert found["energies"]["changed"] == [f"{kept}: dearer, again open"]
+    assert found["energies"]["compared"] == {**old, turned: ["open", "open"]}
+    assert [run["experiments"] for run in found["since"]] == [["naud.mnist"]]

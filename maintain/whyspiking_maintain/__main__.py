@@ -29,7 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
     pending.add_argument("why", metavar="WHY", help="what changed, in a line")
     again = command.add_parser("again", help="make a random part of the record again, and compare")
-    again.add_argument("--whole", action="append", default=[], metavar="TALK", help="all of it too")
+    whole = "a talk or TALK/EXPERIMENT in any case"
+    again.add_argument("--whole", action="append", default=[], metavar="TALK", help=whole)
     again.add_argument("share", type=float, metavar="SHARE", help="of the experiments, 0..1")
     again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
     again.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")

@@ -2,12 +2,14 @@
 
     python -m whyspiking.recording again 0.5 7
     WHYSPIKING_VECTORS=native python -m whyspiking.recording again --whole ground 0.5 7
+    python -m whyspiking.recording again --whole naud/mnist 0 7
 
-The experiments are drawn by the second number, beside those of talks that are asked for as a whole,
-and run in `results/again`, apart from the run that was recorded; data sets and compiled programs
-are shared. Claims are judged and energies compared
-again with the numbers of the second run. Where `results/full` still has the first, networks are
-compared bit by bit as well. What was found goes to `results/reference/again.json`.
+The experiments are drawn by the second number, beside talks or single ones asked for in any
+case, and run in `results/again`, apart from the run that was recorded; data sets and
+compiled programs are shared. Claims are judged and energies compared again with the numbers of the
+second run. Where `results/full` still has the first, networks are compared bit by bit as well. What
+was found goes to `results/reference/again.json`; where nothing is drawn, under `since` of what
+stands there, whose words on energy are those of the last run.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
+from whyspiking.records.whole_files import read_json
 from whyspiking.report import first_screen
 from whyspiking.running import machine
 from whyspiking.stages import collect, provenance
@@ -46,16 +49,16 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
     """Make a random share of the experiments again and hold them against the record.
 
     Args:
-        share: Of the experiments of all talks, in (0, 1].
+        share: Of the experiments of all talks, in [0, 1].
         seed: Of the choice.
-        whole: Talks of which every experiment is made again.
+        whole: Talks, or experiments as TALK/EXPERIMENT, that are made again in any case.
         options: For Snakemake.
 
     Returns:
         What was found, in a line.
 
     Raises:
-        UserError: If the share is none, a talk is unknown, or the run stopped.
+        UserError: If the share is none, a talk or experiment unknown, or the run stopped.
     """
     config = inputs.config_of()
     chosen = choose(share, seed, config, whole)
@@ -70,7 +73,7 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
     table, same, unlike = compare(chosen, config, FOLDER / RUN)
     tables.write_csv(table, FOLDER / "reproduced.csv")
     resting, changed = verdicts(chosen, FOLDER / RUN)
-    compared, turned = energies(chosen, config, FOLDER / RUN)
+    words = energies(chosen, config, FOLDER / RUN)
     told = reproduction.summary(table, len(changed))
     differing = table[table["state"] != reproduction.IDENTICAL]
     found = {
@@ -87,7 +90,7 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
             "touched": touched(resting, differing),
             "changed": changed,
         },
-        "energies": {"compared": compared, "changed": turned},
+        "energies": _words(words),
         "networks": {"identical": same, "different": unlike},
         "numbers": {key: int(table[key].sum()) for key in ("compared", "identical", "close")},
         "differing": [
@@ -95,6 +98,11 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
             for row in differing.to_dict("records")
         ],
     }
+    if not share:
+        before = read_json(reference.FOLDER / AGAIN, "energies")
+        before["energies"] = _words({**before["energies"]["compared"], **words})
+        before["verdicts"]["changed"] += changed
+        found = {**before, "since": [*before.get("since", []), found]}
     inputs.write_json(reference.FOLDER / AGAIN, found)
     return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
 
@@ -105,12 +113,10 @@ def choose(
     """Talk and name of the experiments that are drawn or asked for, in the order of the talks.
 
     Raises:
-        UserError: If the share does not lie in (0, 1], or a talk is unknown.
+        UserError: If the share does not lie in [0, 1], nothing is asked for, or it is unknown.
     """
-    if not 0 < share <= 1:
+    if not 0 <= share <= 1 or not (share or whole):
         raise UserError(f"again: the share is {share}; expected a number in (0, 1]")
-    for talk in whole:
-        registry.load_talk(talk)
     known = [
         (talk, experiment.name)
         for talk in registry.available()
@@ -118,8 +124,15 @@ def choose(
         if registry.seeds(experiment, config)
     ]
     drawn = np.random.default_rng(seed).permutation(len(known))
-    taken = {known[k] for k in drawn[: max(1, round(share * len(known)))]}
-    return [one for one in known if one in taken or one[0] in whole]
+    taken = {known[k] for k in drawn[: max(bool(share), round(share * len(known)))]}
+    for one in whole:
+        talk, _, name = one.partition("/")
+        registry.load_talk(talk)
+        own = {(of, x) for of, x in known if of == talk and name in ("", x)}
+        if not own:
+            raise UserError(f"again: '{one}' is no experiment of the record; correct the name")
+        taken |= own
+    return [one for one in known if one in taken]
 
 
 def compare(
@@ -214,7 +227,7 @@ def energies(
     config: Mapping[str, Any],
     results: Path,
     folder: Path = reference.FOLDER,
-) -> tuple[int, list[str]]:
+) -> dict[str, list[str]]:
     """Compare energies with numbers that were made again, as `verdicts` judges claims.
 
     Args:
@@ -224,8 +237,8 @@ def energies(
         folder: The record.
 
     Returns:
-        How many comparisons of spikes with a rival rest on reference networks that were made again;
-        and those whose word is another one, with both.
+        Comparison of spikes with a rival that rests on reference networks that were made again ->
+        the recorded word, and that of now.
     """
     names, ground = (kind(config["talks"]) for kind in (registry.counted, registry.with_protocol))
     metrics, references = (
@@ -242,13 +255,20 @@ def energies(
     made = {name.removesuffix(points.TRAINED_ON) for talk, name in chosen if talk in ground}
     own = tables.where(both, who="spikes", cost=advantage.MAIN[0], task=sorted(made))
     titles = first_screen.titles()
-    return len(own), [
+    return {
         f"{titles[row['task']].partition(':')[0]}, beside "
-        f"{first_screen.BESIDES.get(row['beside'], row['beside'])}: "
-        f"{row['over']}, again {row['over_again']}"
+        f"{first_screen.BESIDES.get(row['beside'], row['beside'])}": [
+            row["over"],
+            row["over_again"],
+        ]
         for row in own.to_dict("records")
-        if row["over"] != row["over_again"]
-    ]
+    }
+
+
+def _words(compared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """All comparisons with both words; and those whose word is another one, a line each."""
+    changed = [f"{name}: {a}, again {b}" for name, (a, b) in compared.items() if a != b]
+    return {"compared": compared, "changed": changed}
 
 
 def _rows(
