@@ -80,6 +80,7 @@ def test_what_the_words_mean_is_told_with_the_numbers_of_the_rule():
     told = " ".join(str(when.section(answered(*three()))).split())
     for number in (*(f"{100 * way:.0f}" for way in advantage.WAYS), f"{advantage.ALIKE} times"):
         assert number in told.partition("How these words are made")[2]
+    assert "trained with 3 sets of data" in told
 
 
 def test_readme_has_the_rows_of_the_recorded_frontiers():

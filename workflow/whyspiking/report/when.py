@@ -31,7 +31,9 @@ HEADS = (
 
 def section(answered: Answered) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    return html.macros("first_screen").when(HEADS, table(answered), WAYS, ALIKE)
+    sets = [row["seeds"] for row in answered.rows(TRAINED, ACCOUNT).values()]
+    told = span(sets) if sets else ""
+    return html.macros("first_screen").when(HEADS, table(answered), WAYS, ALIKE, told)
 
 
 def markdown(answered: Answered | None) -> str:
