@@ -195,9 +195,14 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     after = files(folder)
     same = {name for name in before if after[name] == before[name]}
     assert {Path("naud") / file for file in ("verdicts.csv", "manifest.json")} <= same
-    assert {Path("goeltz") / "verdicts.csv", Path("shared.csv"), Path("durations.csv")}.isdisjoint(
-        same
-    )
+    drawn = Path("goeltz/yinyang/exhibits.npz")
+    assert {
+        Path("goeltz/verdicts.csv"),
+        Path("shared.csv"),
+        Path("durations.csv"),
+        drawn,
+    }.isdisjoint(same)
+    assert after[drawn] == (one_run.RUN / drawn).read_bytes()
 
     rows = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
     old = reference.table(COMMITTED / "goeltz" / "metrics.csv", columns.METRICS)

@@ -179,7 +179,7 @@ def keep_drawn(results: Path, folder: Path = reference.FOLDER) -> None:
     keep_neuron(results, folder)
     for talk in reference.recorded(folder):
         for path in (results / talk).glob(f"*/{EXHIBITS}"):
-            _keep(path, folder)
+            keep_exhibits(path, folder)
 
 
 def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:
@@ -204,10 +204,11 @@ def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:
     for (talk, experiment), rows in held.groupby(["talk", "experiment"]):
         path = results / str(talk) / str(experiment) / EXHIBITS
         if rows["state"].isin((IDENTICAL, CLOSE)).all() and path.is_file():
-            _keep(path, folder)
+            keep_exhibits(path, folder)
 
 
-def _keep(exhibits: Path, folder: Path) -> None:
+def keep_exhibits(exhibits: Path, folder: Path) -> None:
+    """Keep what pages draw of an experiment, of a finished run, in place of the old."""
     of = exhibits.parent
     (folder / of.parent.name / of.name).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(exhibits, folder / of.parent.name / of.name / EXHIBITS)

@@ -27,7 +27,7 @@ from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.stages import collect, durations, provenance
 from whyspiking.verdicts import contrasts, recipe
-from whyspiking_maintain import inputs, one_run, record
+from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
@@ -130,6 +130,9 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
         _time(jobs[jobs["experiment"].isin(own)], how["machine"]["unit"], config, folder)
+        for path in (of.with_name(page.EXHIBITS) for of in metrics):
+            if path.is_file():
+                page.keep_exhibits(path, folder)
         if talk.counted and key_claims.of(talk).where["experiment"] in own:
             from whyspiking_exchange.export import shipped  # Brian2 and JAX
 
