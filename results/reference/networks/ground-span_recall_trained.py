@@ -1,4 +1,4 @@
-"""A spiking network in Brian2: 30 inputs, layers of 16, 4 neurons.
+"""A spiking network in Brian2: 30 inputs, layers of 32, 4 neurons.
 
 Made of ground-span_recall_trained.nir by `python -m whyspiking brian`.
 Needs numpy and brian2; weights lie in the .weights.npz of the same name beside this file.
@@ -42,7 +42,7 @@ SIDE_BY_SIDE = 200  # samples in one run
 defaultclock.dt = 5.0 * ms  # a step
 N_INPUT = 30
 
-N_LAYER1 = 16
+N_LAYER1 = 32
 LAYER1 = {
     "r_membrane": 1.0,
     "v_leak_membrane": 0.0,
@@ -94,7 +94,7 @@ def build(n):
     network, recorded = Network(inputs), {}
     network.schedule = ["start", "groups", "thresholds", "synapses"]
 
-    # ---- layer1: 16 neurons, LI 'membrane', Threshold 'spikes' ----
+    # ---- layer1: 32 neurons, LI 'membrane', Threshold 'spikes' ----
     layer1 = neurons(
         "layer1",
         n * N_LAYER1,

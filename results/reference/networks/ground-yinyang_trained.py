@@ -1,4 +1,4 @@
-"""A spiking network in Brian2: 4 inputs, layers of 32, 3 neurons.
+"""A spiking network in Brian2: 4 inputs, layers of 8, 3 neurons.
 
 Made of ground-yinyang_trained.nir by `python -m whyspiking brian`.
 Needs numpy and brian2; weights lie in the .weights.npz of the same name beside this file.
@@ -42,7 +42,7 @@ SIDE_BY_SIDE = 200  # samples in one run
 defaultclock.dt = 1.0 * ms  # a step
 N_INPUT = 4
 
-N_LAYER1 = 32
+N_LAYER1 = 8
 LAYER1 = {
     "r_membrane": 1.0,
     "v_leak_membrane": 0.0,
@@ -94,7 +94,7 @@ def build(n):
     network, recorded = Network(inputs), {}
     network.schedule = ["start", "groups", "thresholds", "synapses"]
 
-    # ---- layer1: 32 neurons, LI 'membrane', Threshold 'spikes' ----
+    # ---- layer1: 8 neurons, LI 'membrane', Threshold 'spikes' ----
     layer1 = neurons(
         "layer1",
         n * N_LAYER1,
