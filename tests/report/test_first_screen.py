@@ -68,29 +68,27 @@ DEPENDS = "whether it saves energy depends on the rival"
         (
             [family("twin", times=2.0), family("gated", times=4.0)],
             "to save energy",
-            "they need 2 times less energy than the best without on T.",
+            "they need 2 times less energy on T.",
         ),
         (
             [family("twin", times=4.0), family("gated", times=0.5)],
             DEPENDS,
-            f"2 times the energy of the best without on T. But beside {TWIN} on T they need less.",
+            f"2 times the energy on T. But beside {TWIN}, on T they need less.",
         ),
         (
             [family("gated", times=3.0), built("by order", [(0.1, 1.0)])],
             DEPENDS,
-            f"3 times less energy than the best without on T. "
-            f"But beside {BEST} on T they need more.",
+            f"3 times less energy on T. But beside {BEST}, on T they need more.",
         ),
         (
             [family("gated", times=0.5), built("lif", [(0.01, 1.0)])],
             DEPENDS,
-            f"2 times the energy of the best without on T. But beside {BEST} on T they need less.",
+            f"2 times the energy on T. But beside {BEST}, on T they need less.",
         ),
         (
             [family("twin"), family("relu", times=0.5)],
             "not to save energy, so far",
-            "2 times the energy of the best without on T. "
-            f"But beside {TWIN} on T they need as much.",
+            f"2 times the energy on T. But beside {TWIN}, on T they need as much.",
         ),
         (
             [family("twin", times=(0.4, 1.0, 2.5))],
@@ -124,7 +122,7 @@ def test_where_an_account_is_open_no_account_is_said_to_turn_the_word():
 
     found = said(family("twin", times=2.0), family("gated", times=2.0))
     (turns,) = (x for x in found.costs() if x.startswith("But"))
-    assert turns == f"But beside {TWIN} on T they may need less."
+    assert turns == f"But beside {TWIN}, on T they may need less."
     alone = said(family("twin", times=2.0))
     alone = replace(alone, advantage=alone.advantage.assign(over="cheaper or open"))
     (why,) = (x for x in alone.sentences if "On T" in x)
@@ -158,11 +156,11 @@ def test_tasks_of_one_word_are_told_together_with_every_rival_that_turns_it():
         assert len(" ".join([found.title, *found.sentences]).split()) <= first_screen.WORDS
         for word, says in first_screen.SAYS.items():
             times = re.escape(says).replace(r"\{\}", r"[\d. to]+")
-            before = re.search(rf"hey need {times} the best without on ", told)
+            before = re.search(rf"hey need {times} on ", told)
             own = [task for task, x in best.items() if x == word]
             assert (read(told, before[0]) if before else []) == own
         for rival, over in found.over.items():
-            _, _, clause = told.partition(f"eside {first_screen.BESIDES[rival]} ")
+            _, _, clause = told.partition(f"eside {first_screen.BESIDES[rival]}, ")
             clause = re.split("; beside|[.;]", clause)[0]
             said = {task: x for task, x in best.items() if x in first_screen.SAYS}
             turned = {task: over[task] for task, x in said.items() if over.get(task, x) != x}

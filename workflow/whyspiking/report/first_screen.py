@@ -42,11 +42,11 @@ BESIDE = {
 }
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 SAYS = {
-    CHEAPER: "{} times less energy than",
-    DEARER: "{} times the energy of",
-    NO_DIFFERENCE: "as much energy as",
+    CHEAPER: "{} times less energy",
+    DEARER: "{} times the energy",
+    NO_DIFFERENCE: "as much energy",
 }
-"""Word of a ratio -> how sentences put it, before a rival; other words are no answer."""
+"""Word of a ratio -> how sentences put it; other words are no answer."""
 LESS = {
     CHEAPER: "they need less",
     DEARER: "they need more",
@@ -233,14 +233,14 @@ class Answered:
                 needs = SAYS[word].format(
                     span(1 / x["ratio"] if word == CHEAPER else x["ratio"] for x in rows)
                 )
-                told.append(f"they need {needs} the best without on {listed(tasks)}")
+                told.append(f"they need {needs} on {listed(tasks)}")
         for rival, over in self.over.items():
             parts: dict[str, list[str]] = {}
             for task, word in best.items():
                 if word in SAYS and over.get(task, word) not in (word, ""):
                     parts.setdefault(_less(over[task]), []).append(task)
             said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
-            turned += [f"beside {BESIDES.get(rival, rival)} {said}"] if parts else []
+            turned += [f"beside {BESIDES.get(rival, rival)}, {said}"] if parts else []
         turned = [f"but {x}" for x in turned[:1]] + turned[1:]
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
         return [f"{x[0].upper()}{x[1:]}." for x in (*told, *self._why_not(best))]
