@@ -120,6 +120,7 @@ def _again(record: Record) -> dict[str, str]:
     verdicts, energies = found["verdicts"], found["energies"]
     told = {
         "experiments": spelled(len(found["experiments"])),
+        "since": spelled(sum(len(run["experiments"]) for run in found.get("since", ()))),
         "vectors": found["arithmetic"]["vectors"],
         "claims": spelled(verdicts["claims"]),
         "touched": spelled(verdicts["touched"]),
