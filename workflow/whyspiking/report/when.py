@@ -31,9 +31,9 @@ HEADS = (
 
 def section(answered: Answered) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    sets = [row["seeds"] for row in answered.rows(TRAINED, ACCOUNT).values()]
-    told = span(sets) if sets else ""
-    return html.macros("first_screen").when(HEADS, table(answered), WAYS, ALIKE, told)
+    return html.macros("first_screen").when(
+        HEADS, table(answered), WAYS, ALIKE, answered.rows(TRAINED, ACCOUNT).values()
+    )
 
 
 def markdown(answered: Answered | None) -> str:

@@ -114,8 +114,9 @@ def digest_of(path: Path) -> str:
     if path.suffix == ".py":
         raw = _spelt(ast.parse(raw)).encode()
     if path.suffix == ".yaml":
-        told = dict.fromkeys(("changed", "reading", "seeds"))
-        raw = json.dumps({**yaml.safe_load(raw), **told}, sort_keys=True).encode()
+        raw = json.dumps(
+            yaml.safe_load(raw) | {"changed": None, "reading": None, "seeds": None}, sort_keys=True
+        ).encode()
     return short_hash(raw)
 
 
