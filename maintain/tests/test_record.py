@@ -133,9 +133,10 @@ def test_layout_comments_and_docstrings_are_no_change(tmp_path):
     for n, other in enumerate(("TAU = 3", "TAU = 2.0", "TAU = '2'", "TAU: int = 2")):
         assert digest(f"c{n}.py", f"{other}\ndef f(x):\n    return x + TAU\n") != plain
     assert digest("a.cpp", "int x;") != digest("b.cpp", "int x; // a comment")
-    plain = digest("a.yaml", "seeds: [1]\nchanged: []\nreading: {}\n")
-    assert digest("b.yaml", "# of data\nseeds: [1]\nchanged: [why]\nreading: {a: 1}\n") == plain
-    assert digest("c.yaml", "seeds: [2]\nchanged: []\n") != plain
+    plain = digest("a.yaml", "tasks: [1]\nseeds: [1]\nchanged: []\nreading: {}\n")
+    told = "# of data\ntasks: [1]\nseeds: [2]\nchanged: [why]\nreading: {a: 1}\n"
+    assert digest("b.yaml", told) == plain
+    assert digest("c.yaml", "tasks: [2]\nseeds: [1]\nchanged: []\n") != plain
 
 
 def changed(folder: Path, **digests: str | None) -> None:

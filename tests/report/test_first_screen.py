@@ -58,7 +58,7 @@ def test_a_run_with_too_few_references_shows_the_recorded_ones_and_says_so(tmp_p
     assert "Of the recorded reference networks: this run has too few" in plain(said)
 
 
-TWIN, BEST = "leaky units without a spike", "the best, built by hand or trained"
+TWIN, BEST = "leaky units without a spike", "the best, built or trained"
 DEPENDS = "whether it saves energy depends on the rival"
 
 

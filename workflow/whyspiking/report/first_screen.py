@@ -59,7 +59,7 @@ BESIDES = {
     GATED: "gated units",
     "relu": "ReLU units",
     TRAINED: "the best without",
-    EVERYTHING: "the best, built by hand or trained",
+    EVERYTHING: "the best, built or trained",
 }
 """Rival -> how sentences call it, from one kind to all."""
 WHY_NOT = {
@@ -68,7 +68,7 @@ WHY_NOT = {
     "": "one side gives too few right answers",
 }
 """What is no word under all accounts -> why none is said; else accounts turn it."""
-WORDS = 97
+WORDS = 91
 """Of title and sentences together, above which tasks are counted and not named."""
 ASKS = {
     TWIN: "leaky units without a spike (twin)",
@@ -239,7 +239,7 @@ class Answered:
             for task, word in best.items():
                 if word in SAYS and over.get(task, word) not in (word, ""):
                     parts.setdefault(_less(over[task]), []).append(task)
-            said = listed(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
+            said = ", ".join(f"on {listed(tasks)} {less}" for less, tasks in parts.items())
             turned += [f"beside {BESIDES.get(rival, rival)}, {said}"] if parts else []
         turned = [f"but {x}" for x in turned[:1]] + turned[1:]
         told = [f"for equally many, {x}" for x in told[:1]] + told[1:] + turned
