@@ -62,6 +62,7 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
     """
     config = inputs.config_of()
     chosen = choose(share, seed, config, whole)
+    before = {} if share else read_json(reference.FOLDER / AGAIN, "energies", "verdicts")
     for name in SHARED:
         link = FOLDER / name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,6 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
         ],
     }
     if not share:
-        before = read_json(reference.FOLDER / AGAIN, "energies")
         before["energies"] = _words({**before["energies"]["compared"], **words})
         before["verdicts"]["changed"] += changed
         found = {**before, "since": [*before.get("since", []), found]}
