@@ -95,7 +95,7 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 
 def is_autonomous(params: ct.Params) -> bool:
     """Whether the phase of the output is free."""
-    return params.experiment in task.AUTONOMOUS
+    return not params.clock_components
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:

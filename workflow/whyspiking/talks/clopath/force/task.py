@@ -25,8 +25,6 @@ ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "
 
 SINES = ("sine", "sine_lif", "sine_theta")
 """The same target for three kinds of neurons."""
-AUTONOMOUS = (*SINES, "van_der_pol")
-"""Experiments without a clock signal: the phase of the output is free."""
 
 
 def n_channels(params: Params) -> int:
@@ -169,7 +167,7 @@ def clock_row(params: Params) -> NDArray[np.float64]:
 
 
 def clock_period_ms(params: Params) -> float:
-    """Duration of the clock, that of the repeated target, in ms; 0 for autonomous experiments."""
-    if params.experiment in AUTONOMOUS:
+    """Duration of the clock, that of the repeated target, in ms; 0 for a network without clock."""
+    if not params.clock_components:
         return 0.0
     return float(16 * params.quarter_ms if params.experiment == "ode" else params.duration_ms)
