@@ -256,8 +256,7 @@ def energies(
     own = tables.where(both, who="spikes", cost=advantage.MAIN[0], task=sorted(made))
     titles = first_screen.titles()
     return {
-        f"{titles[row['task']].partition(':')[0]}, beside "
-        f"{first_screen.BESIDES.get(row['beside'], row['beside'])}": [
+        first_screen.comparison(titles[row["task"]], row["beside"]): [
             row["over"],
             row["over_again"],
         ]

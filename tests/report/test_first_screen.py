@@ -235,13 +235,16 @@ def test_the_answer_in_full_has_every_comparison_and_what_was_claimed():
     row |= {"low": 0.998, "high": 1.0, "unit": "fraction"}
     against = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
     found = answered(points(family("lif"), family("twin", times=2.0), family("gated", HALF)))
-    markup = first_screen.words(found, [], {"time": [row], "price": [against]})
+    title = found.titles["t"]
+    again = {first_screen.comparison(title, x): ("cheaper", "open") for x in ("twin", "gated")}
+    markup = first_screen.words(found, [], {"time": [row], "price": [against]}, again)
     said = plain(markup)
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in said
     assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in said
     rows = [plain(x) for x in re.findall(r"<tr>(.*?)</tr>", markup, re.DOTALL)[1:]]
     assert rows[0].startswith(f"T {TWIN} (twin)") and rows[1].startswith("T gated units:")
-    assert rows[0].count("0.5") >= 6 and "cheaper" in rows[0]
+    assert rows[0].count("0.5") >= 6 and "cheaper trained again: open" in rows[0]
+    assert said.count("trained again") == 1  # of the others the record has another word
     assert rows[1].count("–") >= 6 and "without on 0" in rows[1]
     assert len(rows) == len(frontiers.OPPONENTS)
     assert np.isfinite(found.read["twin", "numbers", "t"]["ratio"])

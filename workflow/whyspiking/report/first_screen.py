@@ -302,10 +302,16 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def comparison(title: str, opponent: str) -> str:
+    """What is held against what: a task by its title, and an opponent."""
+    return f"{title.partition(':')[0]}, beside {BESIDES.get(opponent, opponent)}"
+
+
 def words(
     answered: Answered,
     answers: Sequence[Answer],
     sentences: Mapping[str, Sequence[Mapping[str, Any]]],
+    again: Mapping[str, Sequence[str]],
 ) -> Markup:
     """The answer in full: what is claimed, and every comparison of every task.
 
@@ -313,6 +319,7 @@ def words(
         answered: The frontiers, as they were read.
         answers: The axes, for what was held against the talks' own controls.
         sentences: Paragraph -> rows of the verdict table whose claims stand in it.
+        again: `comparison` -> its word in the record, and when its networks were trained again.
     """
     beside = [
         (words, a) for k, words in BESIDE.items() for a in answers if a.axis == k and a.measured
@@ -322,8 +329,9 @@ def words(
             task,
             ASKS.get(opponent, opponent),
             {cost: answered.rows(opponent, cost)[task] for cost in COSTS},
+            again.get(comparison(answered.titles[row["task"]], opponent), ()),
         )
-        for task in answered.rows(TRAINED, ACCOUNT)
+        for task, row in answered.rows(TRAINED, ACCOUNT).items()
         for opponent in answered.over
         if task in answered.over[opponent]
     ]

@@ -134,8 +134,11 @@ class RunPage:
             return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
         answered = self._answered
-        forms = {"": frontier_figure.WIDE, "-paper": frontier_figure.README}
-        forms["-narrow"] = frontier_figure.NARROW
+        forms = {
+            "": frontier_figure.WIDE,
+            "-paper": frontier_figure.README,
+            "-narrow": frontier_figure.NARROW,
+        }
         figure = Html("").join(self._figure(f"answer{x}", n) for x, n in forms.items())
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
@@ -159,8 +162,9 @@ class RunPage:
     def _timed(self) -> Table:
         """What jobs took: the record's, since it has networks of all sizes, else the run's."""
         path = self.folder.parent / FOLDER / "durations.csv"
-        own = self.tables["durations"]
-        return reference.table(path, columns.DURATIONS) if path.is_file() else own
+        return (
+            reference.table(path, columns.DURATIONS) if path.is_file() else self.tables["durations"]
+        )
 
     def in_full(self) -> Html:
         """When to use spikes, every method and reader on every task, and what is behind a fold."""
@@ -174,7 +178,12 @@ class RunPage:
                 self.tables["floors"], answered.titles
             ),
             "The figure for clocked hardware": clocked,
-            "Every comparison": first_screen.words(answered, self.answers, self.sentences),
+            "Every comparison": first_screen.words(
+                answered,
+                self.answers,
+                self.sentences,
+                self._again.get("energies", {}).get("compared", {}),
+            ),
             "Experiments that would decide": first_screen.programme(answered, self._timed),
             "Networks from elsewhere": same_task_section.community(self.ground),
         }
