@@ -129,8 +129,9 @@ def test_replay_at_another_speed_reads_clock_and_target_alike():
 @pytest.mark.parametrize("variant", ["spiking", "rate"])
 def test_the_published_ode_has_no_clock(variant, tmp_path):
     assert not task.clock_row(params_of("clopath", "ode", "paper")).size
-    times = {"burn_in_ms": 4.0, "train_ms": 8.0, "native_test_ms": 4.0, "push_ms": 1.0}
-    params = params_of("clopath", "ode", n_neurons=20, clock_components=0, work_dir=tmp_path, **times)
+    own = {"n_neurons": 20, "clock_components": 0, "work_dir": tmp_path, "push_ms": 1.0}
+    times = {"burn_in_ms": 4.0, "train_ms": 8.0, "native_test_ms": 4.0}
+    params = params_of("clopath", "ode", **own, **times)
     trained = signals.train(params, variant, Streams(0), {}, lambda *_: None)
     assert trained.arrays["clock_encoders"].shape == (20, 0)
     assert {x.perturbation for x in signals.conditions(params)} <= {"delete"}
