@@ -13,6 +13,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.running import machine
 from whyspiking.stages import provenance
+from whyspiking_exchange.export import shipped
 from whyspiking_maintain import __main__ as recording
 from whyspiking_maintain import inputs, one_run, record, renewal
 
@@ -168,6 +169,7 @@ def run(tmp_path, monkeypatch):
     """A made-up run of one experiment at scale full, which Snakemake finds finished."""
     asked = []
     monkeypatch.setattr(one_run, "run", lambda *words: asked.append(words))
+    monkeypatch.setattr(shipped, "renew", lambda *given: asked.append(given))
     monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
     results = make_results(tmp_path / "results" / "full", "full", ["goeltz"])
     monkeypatch.setattr(one_run, "RUN", results)
@@ -191,6 +193,7 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     before = files(folder)
     left = renewal.renew(["goeltz/yinyang"], "--cores 1", folder)
     assert "--cores" in run[0] and run[0][-1].endswith("goeltz/yinyang/metrics.csv")
+    assert run[1][1:4] == (folder, "goeltz", ["yinyang"])
     assert left == ["goeltz, train: 47, 0123456: a test", "naud, train: 47, 0123456: a test"]
     after = files(folder)
     same = {name for name in before if after[name] == before[name]}

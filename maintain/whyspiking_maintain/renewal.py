@@ -98,6 +98,8 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         UserError: If a tracked file differs from its commit, a part is not known or not run at
             scale full, or the run stopped.
     """
+    from whyspiking_exchange.export import networks, shipped  # Brian2 and JAX
+
     one_run.committed()
     config = inputs.config_of()
     chosen = dict(_chosen(parts, config))
@@ -133,9 +135,9 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         for path in (of.with_name(page.EXHIBITS) for of in metrics):
             if path.is_file():
                 page.keep_exhibits(path, folder)
+        builds = Path(config["build_folder"])
+        shipped.renew(one_run.RUN, folder, name, own, networks.SAMPLES, builds)
         if talk.counted and key_claims.of(talk).where["experiment"] in own:
-            from whyspiking_exchange.export import shipped  # Brian2 and JAX
-
             shipped.keep(one_run.RUN, name, folder)
     return _finish(config, folder)
 

@@ -180,7 +180,10 @@ def test_a_twin_is_kept_with_what_it_decides(run, tmp_path):
     for seed in (3, 21):
         folder = run / "ground" / "randman_trained" / "twin" / f"seed-{seed}"
         network_files.save_network(ladder, folder)
-    ((name, right),) = twins.ship(run, tmp_path, 50)
+    twins.ship(run, tmp_path, 50, ["sound_trained"])
+    assert twins.right(tmp_path) == []
+    twins.ship(run, tmp_path, 50)
+    ((name, right),) = twins.right(tmp_path)
     kept = array_files.load_arrays(tmp_path / f"{name}.npz")
     told = json.loads((tmp_path / f"{name}.json").read_text())
     given = units.Recipe(**{**told["recipe"], "tau_ms": tuple(told["recipe"]["tau_ms"])})
@@ -253,6 +256,18 @@ def test_a_network_is_shipped_with_what_checks_it(rows, builds):
     for row in index:
         assert row["equal"] >= shipped.LEAST and not damaged(row, folder)
         assert equal_in_brian2(row, folder, builds) == row["equal"]
+
+
+@pytest.mark.slow
+def test_what_is_recorded_anew_is_shipped_anew_and_the_rest_stays(made, rows, builds):
+    index, folder = rows
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
+    for row in index:
+        (folder / row["file"]).write_bytes(b"old")
+    names = ["shared_yinyang", "yinyang"]
+    shipped.renew(made.parent / "smoke", folder, "goeltz", names, 100, builds)
+    before[folder / index[1]["file"]] = b"old"
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Networks that come with the repository: one of every talk, shared task and task of the ground.
 
-`make record` has `ship` choose them from the run and write, beside the recorded tables,
+`make record` has `ship` choose them from the run and write, beside the recorded tables (`renew`
+does so with experiments that are recorded anew),
 
     networks/<talk>-<experiment>.nir     the network
     networks/<talk>-<experiment>.json    how it is fed and read
@@ -27,7 +28,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ from whyspiking_exchange.nir.layers import Layers
 from whyspiking_exchange.nir.model import Steps
 
 FOLDER, GROUND = "networks", "ground"
-INDEX = "networks.csv"
+INDEX, README = "networks.csv", "README.md"
+LACKING = "\n## Not here\n\n| talk | experiments | why |\n|---|---|---|\n"
+"""Head of the end of README."""
 LEAST = 0.99
 """Of the decisions of the samples that a file gives inside Brian2."""
 LARGE = 250_000
@@ -158,15 +161,43 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 "Brian2 as in its engine of training; look at the step in "
                 "exchange/whyspiking_exchange/talks"
             )
-        index = NETWORKS.table(rows)
-        numbers = twins.ship(run, partial, n)
-        text = _readme(index, missing, numbers, run)
-        (partial / "README.md").write_text(text, encoding="utf-8")
+        twins.ship(run, partial, n)
+        index = _index(rows, partial, to, _lacking(missing))
         partial.chmod(0o755)
         shutil.rmtree(to / FOLDER, ignore_errors=True)
         os.rename(partial, to / FOLDER)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    return index
+
+
+def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds: Path) -> None:
+    """Write anew what is shipped of some experiments of a talk; what is not there stays away.
+
+    Args:
+        run: As for `choose`, the simulations of these experiments finished.
+        to: As for `ship`.
+        talk: Its name.
+        names: Of the experiments.
+        n: Test trials of each network.
+        builds: Where programs of Brian2 are kept.
+    """
+    rows, folder = tables.read(to / INDEX, NETWORKS).to_dict("records"), to / FOLDER
+    for row in rows:
+        if row["talk"] == talk and row["experiment"] in names:
+            trained = _of_experiment(run, registry.load_talk(talk).experiments[row["experiment"]])
+            assert isinstance(trained, Trained), f"{talk}/{row['experiment']}: {trained.why}"
+            row |= {**_written(trained, folder, n, builds), **_score(trained)}
+    if talk == GROUND:
+        twins.ship(run, folder, n, names)
+    _index(rows, folder, to, (folder / README).read_text("utf-8").partition(LACKING)[2])
+
+
+def _index(rows: list[dict[str, Any]], folder: Path, to: Path, lacking: str) -> pd.DataFrame:
+    """Write the index, and the page of the folder, which ends with what is lacking."""
+    index = NETWORKS.table(rows)
+    text = _readme(index, twins.right(folder))
+    (folder / README).write_text(text + LACKING + lacking, encoding="utf-8")
     tables.write_csv(index, to / INDEX)
     whole_files.seal_of(to / INDEX).unlink()  # git keeps what is committed
     return index
@@ -332,26 +363,30 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     }
 
 
-def _readme(
-    index: pd.DataFrame, missing: list[Missing], numbers: list[tuple[str, float]], run: Path
-) -> str:
-    """What is there and what is not, for readers of the folder."""
+def _lacking(missing: list[Missing]) -> str:
+    """What is not there and why, as rows of a table."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for x in missing:
+        # The head of a reason names what the columns before it do.
+        why = x.why.removeprefix(x.talk).removeprefix(f".{x.experiment}").removeprefix(": ")
+        reasons.setdefault((x.talk, why), []).append(x.experiment)
+    return "".join(
+        f"| {talk} | {', '.join(own)} | {why} |\n" for (talk, why), own in reasons.items()
+    )
+
+
+def _readme(index: pd.DataFrame, numbers: list[tuple[str, float]]) -> str:
+    """What is there, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
         f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "
         f"| {r['score']:.3f} ({r['trials']:,}) | {100 * r['equal']:.1f} % of {r['samples']} |"
         for r in index.to_dict("records")
     ]
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for x in missing:
-        # The head of a reason names what the columns before it do.
-        why = x.why.removeprefix(x.talk).removeprefix(f".{x.experiment}").removeprefix(": ")
-        reasons.setdefault((x.talk, why), []).append(x.experiment)
-    lacking = [f"| {talk} | {', '.join(own)} | {why} |" for (talk, why), own in reasons.items()]
     sent = [f"| [{x}.npz]({x}.npz) | {right:.3f} |" for x, right in numbers]
     return f"""# Networks to take
 
-Made by `make record` from results/{run.name}; not kept by hand. One trained network of every talk
+Made by `make record` from results/full; not kept by hand. One trained network of every talk
 for each shared task, and for the experiment of its key claim or, where NIR cannot express that, for
 the first other that it can; of the ground one of each experiment with spikes, built by hand or
 trained. The lowest seed. How they are read and run: `docs/exchange.md`. The
@@ -383,12 +418,6 @@ decisions as they were; `training/reference/units.py` has the equations and runs
 | network | right in these trials |
 |---|---|
 {chr(10).join(sent)}
-
-## Not here
-
-| talk | experiments | why |
-|---|---|---|
-{chr(10).join(lacking)}
 """
 
 

@@ -13,38 +13,49 @@ were trained, beside the test trials of `networks.samples` and what the network 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from whyspiking.declared import registry
 from whyspiking.records import array_files
+from whyspiking.verdicts.points import TRAINED_ON
 from whyspiking_exchange.export import networks
 
 TALK, FAMILY = "ground", "twin"
 
 
-def ship(run: Path, folder: Path, n: int) -> list[tuple[str, float]]:
+def ship(run: Path, folder: Path, n: int, names: Collection[str] = ()) -> None:
     """Write the twin of each task that decides best on validation data, of the lowest seed.
 
     Args:
         run: `results/<scale>`.
         folder: Where to.
         n: Test trials.
-
-    Returns:
-        Name of each file without its ending, and its share of right decisions in these trials.
+        names: Experiments that alone are asked; empty: all.
     """
-    written = []
-    for experiment in registry.load_talk(TALK).experiments.values():
-        place = networks.lowest_seed(run / TALK / experiment.name / FAMILY)
-        if place and experiment.name.endswith("_trained"):
-            written.append(_written(networks.load(place), folder, n))
-    return written
+    for name, path in _files(folder).items():
+        place = networks.lowest_seed(run / TALK / name / FAMILY)
+        if place and (not names or name in names):
+            _write(networks.load(place), path, n)
 
 
-def _written(trained: networks.Trained, folder: Path, n: int) -> tuple[str, float]:
+def right(folder: Path) -> list[tuple[str, float]]:
+    """Name of each file without its ending, and its share of right decisions in its trials."""
+    held = {x.stem: array_files.load_arrays(x) for x in _files(folder).values() if x.is_file()}
+    return [(x, float((own["choices"] == own["targets"]).mean())) for x, own in held.items()]
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Experiment with trained references -> the file of its twin."""
+    return {
+        name: folder / f"{TALK}-{name.removesuffix(TRAINED_ON)}-{FAMILY}.npz"
+        for name in registry.load_talk(TALK).experiments
+        if name.endswith(TRAINED_ON)
+    }
+
+
+def _write(trained: networks.Trained, path: Path, n: int) -> None:
     params = trained.params
     arrays, facts, inputs, decided = trained.nir.best_of(params, FAMILY, trained.network, n)
-    path = folder / f"{TALK}-{params.experiment.removesuffix('_trained')}-{FAMILY}.npz"
     array_files.save_arrays({**arrays, **networks.events_of(inputs), **decided}, path)
     networks.write_facts({"family": FAMILY, "seed": params.seed, **facts}, path)
-    return path.stem, float((decided["choices"] == decided["targets"]).mean())
