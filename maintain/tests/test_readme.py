@@ -7,6 +7,7 @@ from made.checkouts import ROOT
 import whyspiking
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
+from whyspiking.records import reference
 from whyspiking.verdicts import rule
 from whyspiking_maintain import readme as readme_table
 
@@ -22,13 +23,18 @@ def verdicts():
     return whyspiking.results("reference").verdicts
 
 
+@pytest.fixture(scope="module")
+def larger():
+    return readme_table.at_published_sizes(ROOT / reference.FOLDER)
+
+
 @pytest.fixture
 def readme():
     return (ROOT / readme_table.README).read_text(encoding="utf-8")
 
 
-def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims):
-    assert readme_table.refreshed(readme, verdicts, claims) == readme
+def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims, larger):
+    assert readme_table.refreshed(readme, verdicts, claims, larger) == readme
 
 
 def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
@@ -36,14 +42,26 @@ def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
         assert f"(`{claim}`)" in readme
 
 
-def test_a_changed_number_changes_its_row_only(readme, verdicts, claims):
+def changed_lines(readme, *tables):
+    old, new = readme.split("\n"), readme_table.refreshed(readme, *tables).split("\n")
+    return [line for line, before in zip(new, old, strict=True) if line != before]
+
+
+def test_a_changed_number_changes_its_row_only(readme, verdicts, claims, larger):
     changed = verdicts.copy()
     changed.loc[changed["claim"] == "goeltz.yinyang.accuracy", "value"] = 0.5
-    old, new = readme.split("\n"), readme_table.refreshed(readme, changed, claims).split("\n")
-    differ = [line for line, before in zip(new, old, strict=True) if line != before]
-    assert len(differ) == 1
-    assert "50.0 %" in differ[0]
-    assert "goeltz.yinyang.accuracy" in differ[0]
+    (line,) = changed_lines(readme, changed, claims, larger)
+    assert "50.0 %" in line and "goeltz.yinyang.accuracy" in line
+
+
+def test_a_reduced_scale_is_told_apart_from_one_that_the_published_size_confirms(
+    readme, verdicts, claims, larger
+):
+    name = "clopath.shot.order"
+    assert larger[name] == rule.REPLICATED
+    for other in ({}, {name: rule.NOT_REPLICATED}):
+        (line,) = changed_lines(readme, verdicts, claims, {**larger, name: "", **other})
+        assert f"(`{name}`)" in line and "| replicated at reduced scale |" in line
 
 
 def test_replications_are_counted_apart_from_what_nobody_claimed():
@@ -78,4 +96,4 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
 )
 def test_what_lacks_counts_claim_or_table_is_refused(readme, verdicts, claims, change, words):
     with pytest.raises(UserError, match=words):
-        readme_table.refreshed(change(readme), verdicts, claims)
+        readme_table.refreshed(change(readme), verdicts, claims, {})

@@ -18,25 +18,29 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.records import finished, labels, reference
+from whyspiking.records import columns, finished, labels, reference, tables
 from whyspiking.report import first_screen, html, when
-from whyspiking.verdicts import rule
+from whyspiking.verdicts import recorded, rule
 from whyspiking.verdicts.sample import EVERY
 
 README = Path("README.md")
 HEAD = "| what | published | ours, 95 % interval | verdict | again |"
 COUNTED = re.compile(r"^\*\*Counted\*\* of the eight talks: .*$", re.MULTILINE)
+REDUCED = "at reduced scale"
 UNJUDGED = {rule.OUT_OF_SCOPE: "not judged"}
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 
-def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
+def refreshed(
+    readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim], larger: Mapping[str, str]
+) -> str:
     """The text of README.md with the numbers of a verdict table.
 
     Args:
         readme: The present text; it must hold the table's head once.
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the spread of published values.
+        larger: Claim -> its verdict at the published sizes, of those that were run.
 
     Raises:
         UserError: If the table or the line of counts is missing, or a row names an unknown claim.
@@ -64,7 +68,8 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
                 f"{README}: the row '{line}' names no claim of {reference.FOLDER}; correct the "
                 "claim id in its first cell, or take the row out"
             )
-        rows[index] = f"| {row['what']} | {_cells(records[name], claims[name])} |"
+        too = larger.get(name) == records[name]["verdict"]
+        rows[index] = f"| {row['what']} | {_cells(records[name], claims[name], too=too)} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
 
 
@@ -109,7 +114,19 @@ def counted(verdicts: pd.DataFrame) -> str:
     )
 
 
-def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
+def at_published_sizes(folder: Path) -> dict[str, str]:
+    """Claim -> its verdict at the published sizes, of the talks that a record has so.
+
+    Args:
+        folder: Of the record.
+    """
+    kept = (tables.read(x, columns.VERDICTS) for x in (folder / recorded.PAPER).glob("*.csv"))
+    rows = tables.stacked([columns.VERDICTS.table([]), *kept])
+    return dict(zip(rows["claim"], rows["verdict"], strict=True))
+
+
+def _cells(row: Mapping[Any, Any], claim: Claim, *, too: bool) -> str:
+    """What stands behind a claim; `too`: the published sizes say the same."""
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published"]):
@@ -124,7 +141,8 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     if row["data"] in ("synthetic", "simulated"):
         ours += f", {row['data']} data"
     again = "–" if np.isnan(row["returns"]) else f"{100 * row['returns']:.0f} %"
-    return f"{published} | {ours} | {row['label']} | {again}"
+    label = row["label"].replace(REDUCED, f"{REDUCED}, and at the published size" * too or REDUCED)
+    return f"{published} | {ours} | {label} | {again}"
 
 
 def write() -> None:
@@ -132,6 +150,7 @@ def write() -> None:
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = finished.find(reference.FOLDER).verdicts
-    text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
+    larger = at_published_sizes(reference.FOLDER)
+    text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims, larger)
     answered = first_screen.recorded(reference.FOLDER)
     README.write_text(advised(text, when.markdown(answered)), encoding="utf-8")

@@ -246,7 +246,7 @@ class RunPage:
                     talk,
                     key,
                     self.recorded.reproduced(key, claims[key["claim"]]),
-                    self.recorded.at_paper(key),
+                    self.recorded.paper.get(key["claim"]),
                     thumbnail(self.folder / name),
                     abstract_file.load(talk.folder, claims),
                     talk.papers[claims[key["claim"]].source.paper]["doi"],

@@ -98,7 +98,7 @@ class TalkPage:
             (
                 row,
                 self.recorded.reproduced(row, claims[row["claim"]]),
-                self.recorded.at_paper(row),
+                self.recorded.paper.get(row["claim"]),
             )
             for row in key
         ]
