@@ -259,7 +259,7 @@ def test_a_network_is_shipped_with_what_checks_it(rows, builds):
 
 
 @pytest.mark.slow
-def test_what_is_recorded_anew_is_shipped_anew_and_the_rest_stays(made, rows, builds):
+def test_what_is_recorded_anew_is_shipped_anew_and_the_rest_stays(made, rows, builds, monkeypatch):
     index, folder = rows
     before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     for row in index:
@@ -268,6 +268,9 @@ def test_what_is_recorded_anew_is_shipped_anew_and_the_rest_stays(made, rows, bu
     shipped.renew(made.parent / "smoke", folder, "goeltz", names, 100, builds)
     before[folder / index[1]["file"]] = b"old"
     assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
+    monkeypatch.setattr(shipped, "equal_in_brian2", lambda *_: 0.5)
+    with pytest.raises(UserError, match=r"goeltz-shared_yinyang\.nir: decides .* in 50\.0 %"):
+        shipped.renew(made.parent / "smoke", folder, "goeltz", names, 10, builds)
 
 
 @pytest.mark.slow

@@ -181,6 +181,9 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
         names: Of the experiments.
         n: Test trials of each network.
         builds: Where programs of Brian2 are kept.
+
+    Raises:
+        UserError: If a file decides otherwise inside Brian2, or a score is missing.
     """
     rows, folder = tables.read(to / INDEX, NETWORKS).to_dict("records"), to / FOLDER
     for row in rows:
@@ -188,6 +191,12 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             trained = _of_experiment(run, registry.load_talk(talk).experiments[row["experiment"]])
             assert isinstance(trained, Trained), f"{talk}/{row['experiment']}: {trained.why}"
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
+            if row["equal"] < LEAST:
+                raise UserError(
+                    f"{row['file']}: decides inside Brian2 as it should in "
+                    f"{100 * row['equal']:.1f} % of its samples; expected {100 * LEAST:.0f}; take "
+                    f"its row out of {INDEX} and its files away (git checkout has the old ones)"
+                )
     if talk == GROUND:
         twins.ship(run, folder, n, names)
     _index(rows, folder, to, (folder / README).read_text("utf-8").partition(LACKING)[2])
