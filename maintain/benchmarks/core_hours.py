@@ -2,11 +2,11 @@
 
 A second name, docs/cluster.md, is a page into which the answer is written, between its marks.
 
-From the mean CPU time of every kind of job of the recorded run at scale full, brought to a machine
-of unit 1 (`results/reference/durations.csv`), and how much more work a job has: passes over the
+From the mean CPU time of every kind of job, brought to a machine of unit 1
+(`results/reference/durations.csv`): as it was measured at the scale in question, whatever number of
+networks a simulation had; else at scale full, times how much more work a job has: passes over the
 data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of such
-ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a run
-at paper scale has been measured.
+ratios is a rough guess: it ignores caches, parallel batches and early ends.
 """
 
 from __future__ import annotations
@@ -61,14 +61,13 @@ def main(overlay: Path | None = None, page: Path | None = None) -> None:
 def estimate(overlay: Path | None) -> list[str]:
     """Lines: jobs, core-hours and the longest job of every talk, what is not in these, measured."""
     base, config = at_scale("full"), read(*[overlay] if overlay else [])
-    rows = tables.where(tables.read(REFERENCE, DURATIONS), scale=base["scale"])
-    kinds = rows.set_index(KIND)
-    known = (kinds["cpu_seconds"] / kinds["unit"]).to_dict()
+    recorded = tables.read(REFERENCE, DURATIONS)
+    rows, own = (tables.where(recorded, scale=at["scale"]) for at in (base, config))
     jobs = [
         job
         for talk in config["talks"]
         for experiment in registry.load_talk(talk).experiments.values()
-        for job in _jobs(experiment, config, base, known)
+        for job in _jobs(experiment, config, base, _seconds(rows), _seconds(own))
     ]
     table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
     missing, table = table[table["seconds"].isna()], table.dropna()
@@ -85,6 +84,11 @@ def estimate(overlay: Path | None) -> list[str]:
         named = ", ".join(part["rule"] + " " + part["what"])
         lines.append(f"not in it, since not measured at scale {base['scale']}: {talk}: {named}")
     return [*lines, _measured(rows)]
+
+
+def _seconds(rows: Table) -> dict[Any, float]:
+    kinds = rows.set_index(KIND)
+    return (kinds["cpu_seconds"] / kinds["unit"]).to_dict()
 
 
 def _measured(rows: Table) -> str:
@@ -106,6 +110,7 @@ def _jobs(
     config: Mapping[str, Any],
     base: Mapping[str, Any],
     known: Mapping[Any, float],
+    own: Mapping[Any, float],
 ) -> Iterator[tuple[str, str, str, int, float]]:
     """Rule, networks, number and seconds of the jobs of an experiment; nan where not measured."""
     talk, name = experiment.talk, experiment.name
@@ -113,17 +118,20 @@ def _jobs(
         n = len(registry.seeds(experiment, config, variant))
         if not n:
             continue
-        measured = known.get(("train", talk, name, variant), math.nan)
+        kind = ("train", talk, name, variant)
+        measured = known.get(kind, math.nan)
         ours, theirs = (registry.params(experiment, at, variant=variant) for at in (config, base))
         ratio = 1.0 if described.starts_from else _work(ours, variant) / _work(theirs, variant)
         grown = TRAIN_OVERHEAD + np.maximum(0.0, measured - TRAIN_OVERHEAD) * ratio
-        yield talk, "train", f"{name}/{variant}", n, grown
+        yield talk, "train", f"{name}/{variant}", n, own.get(kind, grown)
     if registry.seeds(experiment, config):
-        measured = known.get(("simulate", talk, name, ""), math.nan)
+        kind = ("simulate", talk, name, "")
+        measured = known.get(kind, math.nan)
         ours, theirs = (registry.params(experiment, at) for at in (config, base))
         ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
         grown = SIMULATE_OVERHEAD + np.maximum(0.0, measured - SIMULATE_OVERHEAD) * ratio
-        yield talk, "simulate", name, 1, np.maximum(measured if ratio >= 1 else 0.0, grown)
+        grown = np.maximum(measured if ratio >= 1 else 0.0, grown)
+        yield talk, "simulate", name, 1, own.get(kind, grown)
 
 
 def _work(params: Params, variant: str) -> float:

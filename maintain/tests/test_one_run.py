@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pandas as pd
 import pytest
 from made.checkouts import ROOT
 from made.results import log_a_training, make_results
@@ -123,6 +124,8 @@ def old(tmp_path):
     for name in ("paper/naud.csv", "gone.csv", "again.json"):
         (folder / name).write_text(f"{name}\n")
     (folder / "manifest.json").write_text('{"inputs": {}}')
+    timed = pd.read_csv(ROOT / reference.FOLDER / "durations.csv", keep_default_na=False)
+    timed.groupby("scale").head(1).to_csv(folder / "durations.csv", index=False)
     shutil.copy(ROOT / reference.FOLDER / "retired.csv", folder)
     return folder
 
@@ -158,7 +161,10 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     (old / "again.json").touch()
     assert "again.json" in one_run._kept(old, manifest["inputs"]), "of the same code"
     rows = reference.table(old / "durations.csv", columns.DURATIONS)
-    assert rows["scale"].value_counts().to_dict() == {"full": 1, "smoke": 1, "default": 1}
+    assert rows["scale"].value_counts().to_dict() == {
+        **{"full": 1, "smoke": 1, "default": 1},
+        "paper": 1,  # of the record before
+    }
     described = json.loads((old / datapackage.NAME).read_text())
     assert {"durations", "metrics-naud"} <= {entry["name"] for entry in described["resources"]}
 

@@ -76,7 +76,9 @@ def test_the_record_is_one_run_of_one_commit_on_one_machine(config):
             assert own[key] == whole[key], (name, key)
         assert own["machine"]["cpu"] == whole["machine"]["cpu"]
     timed = records.table(COMMITTED / "durations.csv", columns.DURATIONS)
-    assert set(timed["scale"]) == {"default", "full", "smoke"}
+    assert set(timed["scale"]) == {"default", "full", "paper", "smoke"}
+    at_paper = {path.stem for path in (COMMITTED / "paper").glob("*.json")}
+    assert set(timed[timed["scale"] == "paper"]["talk"]) <= at_paper
     timed = timed[timed["scale"] == "full"]
     run = {(row["talk"], row["experiment"]) for row in timed.to_dict("records") if row["talk"]}
     due = {

@@ -3,7 +3,7 @@
 `begin` refuses uncommitted changes and notes what decides numbers; Snakemake runs scales full and
 smoke, and goes on where it was stopped; `record` writes everything into a folder of its own and
 puts that in the place of the record when it is whole. What no run makes stays: the claims that were
-retired, and what runs at scale paper said.
+retired, and what runs at scale paper said and took.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, whole_files
 from whyspiking.stages import durations, provenance
 from whyspiking.verdicts.recorded import AGAIN
-from whyspiking_maintain import inputs, page
+from whyspiking_maintain import inputs, page, paper_scale
 from whyspiking_maintain.record import record, write_csv
 
 RUN = Path("results") / inputs.SCALE
@@ -122,7 +122,9 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
 
     config = made["config"]
     record(config, results, STAGED)
-    write_durations(pd.concat([of_run(results), of_run(smoke)]), config, STAGED)
+    timed = reference.table(folder / "durations.csv", columns.DURATIONS)
+    published = timed[timed["scale"] == paper_scale.SCALE]
+    write_durations(pd.concat([of_run(results), of_run(smoke), published]), config, STAGED)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     for name in registry.counted(registry.available()):
         shipped.keep(results, name, STAGED)

@@ -1,7 +1,7 @@
 """Keep what a finished run at scale paper says of a talk, beside the recorded run at scale full.
 
 Verdicts go to `results/reference/paper/<talk>.csv`, how they were made and what they cost to
-`<talk>.json`; pages say where they differ.
+`<talk>.json`, what its kinds of jobs took to `durations.csv`; pages say where verdicts differ.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
+from whyspiking.stages import durations
 from whyspiking_maintain import record
 from whyspiking_maintain.inputs import config_of, write
 
@@ -51,5 +54,9 @@ def keep(
     kept = {key: made[key] for key in KEPT}
     worked = timed[timed["rule"].isin(("train", "simulate"))]
     kept["longest_job_cpu_seconds"] = float(worked["cpu_seconds"].max())
+    known = reference.table(folder.parent / "durations.csv", columns.DURATIONS)
+    own = (known["scale"] == SCALE) & (known["talk"] == name)
+    whole = pd.concat([known[~own], timed]).sort_values(["scale", *durations.KIND], kind="stable")
+    record.write_csv(whole, folder.parent / "durations.csv")
     write(folder / f"{name}.csv", whole_files.read(source))
     write(folder / f"{name}.json", f"{json.dumps(kept, indent=1, sort_keys=True)}\n".encode())
