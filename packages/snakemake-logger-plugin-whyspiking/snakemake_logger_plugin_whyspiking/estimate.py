@@ -29,6 +29,11 @@ class Job:
         return cls(rule, tuple((str(name), str(value)) for name, value in items))
 
     @property
+    def kind(self) -> Job:
+        """What it has in common with jobs that differ in the seed alone."""
+        return Job(self.rule, tuple(item for item in self.wildcards if item[0] != "seed"))
+
+    @property
     def label(self) -> str:
         """What a reader calls it: "goeltz yinyang spiking seed 3"; the rule where nothing else."""
         parts = [f"seed {v}" if name == "seed" else v for name, v in self.wildcards]

@@ -59,6 +59,13 @@ class Running:
         """The fraction that was done between the first and the last news."""
         return self.fraction - self.began[0]
 
+    @property
+    def whole(self) -> float | None:
+        """Seconds that all of it takes by its last news; None while that says too little."""
+        if self.done <= 0.05:
+            return None
+        return self.began[1] - self.started + (self.told - self.began[1]) / self.done
+
     def left(self, now: float, expected: float) -> float:
         """Seconds that it has left: by its last news, else by what was expected of it.
 
@@ -175,24 +182,36 @@ class Plan:
     def seconds_left(self, now: float) -> float | None:
         """Estimated wall time that is left; None while there is nothing to estimate it from.
 
-        A job takes what it would take on this machine by an earlier run, corrected by how this run
-        compares so far; else
-        as long as finished jobs of its rule; a running job that tells its progress is extrapolated.
+        A job takes as long as those of this run from which only its seed differs, if some have
+        ended or tell how far they are; else what it would take on this machine by an earlier run,
+        corrected by how this run compares so far; else as long as finished jobs of its rule. A
+        running job that tells its progress is extrapolated.
         """
-        known = bool(self.durations) or bool(self._took)
+        alike = self._alike()
+        known = bool(self.durations) or bool(alike)
         ratio = self._ratio()
         running = []
         for entry in self.running.values():
-            known |= entry.done > 0.05
-            expected = self._expected(entry.job, ratio)
+            expected = self._expected(entry.job, ratio, alike)
             left = expected if entry.queued is not None else entry.left(now, expected)
             running.append((entry.job, left + self.look_s))
         if not known:
             return None
-        waiting = [(job, self._expected(job, ratio) + self.look_s) for job in self.waiting]
+        waiting = [(job, self._expected(job, ratio, alike) + self.look_s) for job in self.waiting]
         return makespan(waiting, running, self.cores, self.needs, self.priority)
 
-    def _expected(self, job: Job, ratio: float = 1.0) -> float:
+    def _alike(self) -> dict[Job, float]:
+        """Mean seconds of each kind of job of this run, as far as it is known by now."""
+        found: dict[Job, list[float]] = {}
+        told = ((entry.job, entry.whole) for entry in self.running.values())
+        for job, seconds in (*self._took, *told):
+            if seconds is not None:
+                found.setdefault(job.kind, []).append(seconds)
+        return {kind: sum(seconds) / len(seconds) for kind, seconds in found.items()}
+
+    def _expected(self, job: Job, ratio: float, known: Mapping[Job, float]) -> float:
+        if job.kind in known:
+            return known[job.kind]
         earlier = self._earlier(job)
         if earlier is not None:
             return earlier * ratio

@@ -82,14 +82,27 @@ def test_time_left_is_the_sum_over_the_cores_but_at_least_the_longest_job():
 
 def test_a_slower_machine_corrects_the_estimate():
     plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job(seed=seed) for seed in range(20)])
+    plan.expect([*(job(seed=seed) for seed in range(10)), job(variant="control")])
     now = 0.0
     for seed in range(10):
         plan.start(seed, job(seed=seed), now)
         now += 30.0
         plan.finish(seed, now)
     # 300 s measured, 100 s expected.
-    assert plan.seconds_left(now) == pytest.approx(10 * 10 * (300 + PRIOR_S) / (100 + PRIOR_S))
+    assert plan.seconds_left(now) == pytest.approx(30 * (300 + PRIOR_S) / (100 + PRIOR_S))
+
+
+def test_jobs_of_other_seeds_tell_at_once_that_a_run_takes_longer_than_a_recorded_one():
+    """As with more epochs: nobody waits for the first to end."""
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.expect([job(seed=seed) for seed in range(3)])
+    plan.start(0, job(seed=0), 0.0)
+    assert plan.seconds_left(0.0) == pytest.approx(30)
+    plan.running[0].tell(0.01, "data read", 20.0)
+    plan.running[0].tell(0.11, "a tenth", 120.0)
+    assert plan.seconds_left(120.0) == pytest.approx(890 + 2 * 1020)
+    plan.finish(0, 1010.0)
+    assert plan.seconds_left(1010.0) == pytest.approx(2 * 1010)
 
 
 def test_progress_of_a_running_job_beats_the_earlier_duration():
