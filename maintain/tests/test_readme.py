@@ -58,9 +58,11 @@ def test_a_reduced_scale_is_told_apart_from_one_that_the_published_size_confirms
     readme, verdicts, claims, larger
 ):
     name = "clopath.shot.order"
-    assert larger[name] == rule.REPLICATED
-    for other in ({}, {name: rule.NOT_REPLICATED}):
-        (line,) = changed_lines(readme, verdicts, claims, {**larger, name: "", **other})
+    assert larger[name] == (rule.REPLICATED, 3)
+    (line,) = changed_lines(readme, verdicts, claims, {**larger, name: (rule.REPLICATED, 7)})
+    assert "| replicated at reduced scale, and at the published size (7 networks) |" in line
+    for other in ({}, {name: (rule.NOT_REPLICATED, 3)}):
+        (line,) = changed_lines(readme, verdicts, claims, {**larger, name: ("", 0), **other})
         assert f"(`{name}`)" in line and "| replicated at reduced scale |" in line
 
 

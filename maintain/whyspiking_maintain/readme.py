@@ -32,7 +32,10 @@ ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 
 def refreshed(
-    readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim], larger: Mapping[str, str]
+    readme: str,
+    verdicts: pd.DataFrame,
+    claims: Mapping[str, Claim],
+    larger: Mapping[str, tuple[str, int]],
 ) -> str:
     """The text of README.md with the numbers of a verdict table.
 
@@ -40,7 +43,7 @@ def refreshed(
         readme: The present text; it must hold the table's head once.
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the spread of published values.
-        larger: Claim -> its verdict at the published sizes, of those that were run.
+        larger: Claim -> its verdict at the published sizes and of how many networks, where run.
 
     Raises:
         UserError: If the table or the line of counts is missing, or a row names an unknown claim.
@@ -68,7 +71,8 @@ def refreshed(
                 f"{README}: the row '{line}' names no claim of {reference.FOLDER}; correct the "
                 "claim id in its first cell, or take the row out"
             )
-        too = larger.get(name) == records[name]["verdict"]
+        verdict, networks = larger.get(name, ("", 0))
+        too = networks if verdict == records[name]["verdict"] else 0
         rows[index] = f"| {row['what']} | {_cells(records[name], claims[name], too=too)} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
 
@@ -114,19 +118,19 @@ def counted(verdicts: pd.DataFrame) -> str:
     )
 
 
-def at_published_sizes(folder: Path) -> dict[str, str]:
-    """Claim -> its verdict at the published sizes, of the talks that a record has so.
+def at_published_sizes(folder: Path) -> dict[str, tuple[str, int]]:
+    """Claim -> its verdict at the published sizes, of how many networks; of talks recorded so.
 
     Args:
         folder: Of the record.
     """
     kept = (tables.read(x, columns.VERDICTS) for x in (folder / recorded.PAPER).glob("*.csv"))
     rows = tables.stacked([columns.VERDICTS.table([]), *kept])
-    return dict(zip(rows["claim"], rows["verdict"], strict=True))
+    return {row["claim"]: (row["verdict"], row["seeds"]) for row in rows.to_dict("records")}
 
 
-def _cells(row: Mapping[Any, Any], claim: Claim, *, too: bool) -> str:
-    """What stands behind a claim; `too`: the published sizes say the same."""
+def _cells(row: Mapping[Any, Any], claim: Claim, *, too: int) -> str:
+    """What stands behind a claim; `too`: of so many networks the published sizes say the same."""
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published"]):
@@ -141,7 +145,8 @@ def _cells(row: Mapping[Any, Any], claim: Claim, *, too: bool) -> str:
     if row["data"] in ("synthetic", "simulated"):
         ours += f", {row['data']} data"
     again = "–" if np.isnan(row["returns"]) else f"{100 * row['returns']:.0f} %"
-    label = row["label"].replace(REDUCED, f"{REDUCED}, and at the published size" * too or REDUCED)
+    larger = f", and at the published size ({too:.0f} networks)" if too else ""
+    label = row["label"].replace(REDUCED, REDUCED + larger)
     return f"{published} | {ours} | {label} | {again}"
 
 
