@@ -256,7 +256,7 @@ def energies(
     own = tables.where(both, who="spikes", cost=advantage.MAIN[0], task=sorted(made))
     titles = first_screen.titles()
     return {
-        first_screen.comparison(titles[row["task"]], row["beside"]): [
+        first_screen.name_comparison(titles[row["task"]], row["beside"]): [
             row["over"],
             row["over_again"],
         ]

@@ -1,140 +1,51 @@
-"""The answer on one screen: sentences say what the tables hold, and would say something else."""
+"""The sentences of the first screen state what the tables hold, whatever that is."""
 
 import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made.frontier_points import CURVES, UP, built, crowded, family, points, rule
 from made.markup import plain
 from made.project import config
+from scipy import special
 
+from whyspiking.measures.accounting import MAIN
+from whyspiking.records.reference import FOLDER
 from whyspiking.report import first_screen, html
-from whyspiking.report.first_screen import Answered
+from whyspiking.report.first_screen import Comparisons
 from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts import advantage, frontiers
 
 TITLES = {name: f"{name.capitalize()}: which?" for name in (*CURVES, "t")}
-HALF = [(cost, 0.75) for cost, _ in UP]
+TOO_LOW = [(cost, 0.75) for cost, _ in UP]
+"""A family that does not reach the accuracy at which energies are compared."""
 
 
-def answered(rows):
-    return Answered(*(m.table(rows, config()["energy"]) for m in (frontiers, advantage)), TITLES)
+def compare(*rows):
+    """Comparisons of networks whose tables are made from these points."""
+    return compare_points(points(*rows))
 
 
-def told(*rows):
-    """Title, and the sentences as one text, of networks on one task."""
-    found = answered(points(*rows))
-    return found.title, " ".join(found.sentences)
+def compare_points(table):
+    """Comparisons of the networks of a table of points."""
+    tables = [module.table(table, config()["energy"]) for module in (frontiers, advantage)]
+    return Comparisons(*tables, TITLES)
 
 
-def test_a_run_without_references_says_so_and_nothing_else():
-    title, said = told()
-    assert (title, said) == ("", "")
-    screen = html.macros("first_screen")
-    assert plain(screen.headline(title)) == "Why spiking?"
-    brief = plain(screen.brief([], False, "keys.", ""))
-    assert brief == (
-        "No reference networks are in this run, so nothing is said of what spikes cost. "
-        "The talks: keys."
-    )
+def read_numbers(sentence):
+    """The numbers of a sentence in their order."""
+    return [float(x.replace("−", "-")) for x in re.findall(r"[−-]?\d+(?:\.\d+)?", sentence)]
 
 
-def test_a_run_with_too_few_references_shows_the_recorded_ones_and_says_so(tmp_path):
-    rows = points(family("lif"), family("twin", times=2.0), family("gated", times=4.0))
-    rows = rows.assign(task="sound")
-    few = rows[rows["seed"] == rows["seed"].min()]
-    (tmp_path / "reference").mkdir()
-    for name, module in (("frontiers", frontiers), ("advantage", advantage)):
-        own = module.table(rows, config()["energy"])
-        own.to_csv(tmp_path / f"reference/{name}.csv", index=False)
-    opened = RunPage(tmp_path / "default", "default", {}, {}, {}, None)
-    for given, recorded in ((few, True), (rows, False)):
-        own = {n: m.table(given, config()["energy"]) for n, m in
-               (("frontiers", frontiers), ("advantage", advantage))}  # fmt: skip
-        found = replace(opened, tables=own)._answered
-        assert found.recorded == recorded and len(found.advantage) > 0
-    said = html.macros("first_screen").brief(["It costs."], True, "keys.", "")
-    assert "Of the recorded reference networks: this run has too few" in plain(said)
+def find_sentence(comparisons, beginning):
+    (sentence,) = (x for x in comparisons.sentences if x.startswith(beginning))
+    return sentence
 
 
-TWIN, BEST = "leaky units without a spike", "the best, built or trained"
-DEPENDS = "whether it saves energy depends on the rival"
-
-
-@pytest.mark.parametrize(
-    ("rows", "title", "costs"),
-    [
-        (
-            [family("twin", times=2.0), family("gated", times=4.0)],
-            "to save energy",
-            "they need 2 times less energy on T.",
-        ),
-        (
-            [family("twin", times=4.0), family("gated", times=0.5)],
-            DEPENDS,
-            f"2 times the energy on T. But beside {TWIN}, on T they need less.",
-        ),
-        (
-            [family("gated", times=3.0), built("by order", [(0.1, 1.0)])],
-            DEPENDS,
-            f"3 times less energy on T. But beside {BEST}, on T they need more.",
-        ),
-        (
-            [family("gated", times=0.5), built("lif", [(0.01, 1.0)])],
-            DEPENDS,
-            f"2 times the energy on T. But beside {BEST}, on T they need less.",
-        ),
-        (
-            [family("twin"), family("relu", times=0.5)],
-            "not to save energy, so far",
-            f"2 times the energy on T. But beside {TWIN}, on T they need as much.",
-        ),
-        (
-            [family("twin", times=(0.4, 1.0, 2.5))],
-            "not to save energy, so far",
-            "On T trainings differ too much to say.",
-        ),
-        (
-            [family("gated", HALF)],
-            "for right answers on T; not to save energy, so far",
-            "On T one side gives too few right answers.",
-        ),
-    ],
-)
-def test_a_word_is_said_where_no_account_turns_it_with_the_rivals_that_do(rows, title, costs):
-    head, said = told(family("lif"), *rows)
-    assert head == title
-    assert costs in said and said.count("But ") == costs.count("But ")
-
-
-def test_where_the_clock_turns_the_word_none_is_said():
-    title, said = told(family("lif", clock=90.0), family("gated", times=3.0))
-    assert title == "whether it saves energy depends on how energy is counted"
-    assert "On T it depends on how energy is counted." in said and "they need" not in said
-
-
-def test_where_an_account_is_open_no_account_is_said_to_turn_the_word():
-    def said(*rows):
-        found = answered(points(family("lif"), *rows))
-        over = found.advantage["over"].where(found.advantage["beside"] != "twin", "cheaper or open")
-        return replace(found, advantage=found.advantage.assign(over=over))
-
-    found = said(family("twin", times=2.0), family("gated", times=2.0))
-    (turns,) = (x for x in found.costs() if x.startswith("But"))
-    assert turns == f"But beside {TWIN}, on T they may need less."
-    alone = said(family("twin", times=2.0))
-    alone = replace(alone, advantage=alone.advantage.assign(over="cheaper or open"))
-    (why,) = (x for x in alone.sentences if "On T" in x)
-    assert why == "On T they may need less."
-    both = answered(points(family("lif"), family("twin", times=2.0), family("gated")))
-    over = both.advantage["beside"].map({"twin": "cheaper"}).fillna("dearer or open")
-    both = replace(both, advantage=both.advantage.assign(over=over))
-    assert "On T the rival decides." in both.sentences, "neither may hide the other"
-
-
-def mixed(seed):
-    """Five tasks, of families so many times as dear and so much dearer when clocked."""
+def make_random_tasks(seed):
+    """Five tasks with families of random cost, and random additional cost when clock-driven."""
     draw = np.random.default_rng(seed)
     rows = [
         family(name, task=task, times=float(times), clock=float(clock))
@@ -142,109 +53,129 @@ def mixed(seed):
         for name in ("lif", "twin", "gated", "relu")
         for times, clock in [draw.choice([(1, 1), (3, 1), (9, 1), (3, 8)])]
     ]
-    return points(*rows, built("leaky", [(draw.choice([0.1, 100]), 1.0)], task="span"))
+    return compare(*rows, built("leaky", [(draw.choice([0.1, 100]), 1.0)], task="span"))
 
 
-def test_tasks_of_one_word_are_told_together_with_every_rival_that_turns_it():
-    def read(told, before):
-        listed = r"(?:,? ?(?:and )?(?!it|they)[A-Z][\w-]*)*"
-        return re.findall(r"[A-Z][\w-]*", re.match(listed, told.partition(before)[2])[0])
-
-    seen = set()
-    for found in (answered(mixed(seed)) for seed in range(6)):
-        told, best = " ".join(found.costs()), found.over["trained"]
-        assert len(" ".join([found.title, *found.sentences]).split()) <= first_screen.WORDS
-        for word, says in first_screen.SAYS.items():
-            times = re.escape(says).replace(r"\{\}", r"[\d. to]+")
-            before = re.search(rf"hey need {times} on ", told)
-            own = [task for task, x in best.items() if x == word]
-            assert (read(told, before[0]) if before else []) == own
-        for rival, over in found.over.items():
-            _, _, clause = told.partition(f"eside {first_screen.BESIDES[rival]}, ")
-            clause = re.split("; beside|[.;]", clause)[0]
-            said = {task: x for task, x in best.items() if x in first_screen.SAYS}
-            turned = {task: over[task] for task, x in said.items() if over.get(task, x) != x}
-            for word, less in [*first_screen.LESS.items(), ("", "it depends")]:
-                own = [
-                    t
-                    for t, x in turned.items()
-                    if x and (x if x in first_screen.SAYS else "") == word
-                ]
-                names = re.search(rf"on ((?:(?:,? and |, )?[A-Z][\w-]*)+) {less}", clause)
-                assert (re.findall(r"[A-Z][\w-]*", names[1]) if names else []) == own
-                seen |= {less} if own else set()
-    assert len(seen) > 2
+def count_words(table, competitor):
+    """Verdicts of all comparisons with a competitor, counted in the table of the file."""
+    is_counted = (table["who"] == "spikes") & (table["beside"] == competitor)
+    return table[is_counted & table["cost"].isin(MAIN)]["word"].value_counts()
 
 
-def test_right_answers_are_told_where_intervals_leave_out_that_both_are_alike():
-    def reached(*rows, **tops):
-        rows = [
-            *(family(name, [(1, top)], task=task, seeds=(seed,))
-              for task, both in tops.items()
-              for name, own in zip(("lif", "gated"), both, strict=True)
-              for seed, top in enumerate(own)),
-            *rows,
-        ]  # fmt: skip
-        return answered(points(*rows))._reached()
-
-    high, low, mixed = (0.9, 0.9, 0.91), (0.8, 0.8, 0.81), (0.8, 0.9, 0.85)
-    assert "give 10 points fewer right answers on 1 of 2" in reached(
-        span=(low, high), sound=(mixed, low)
+def check_against_table(comparisons):
+    """Every number of the sentences on energy follows from the table, computed another way."""
+    table = comparisons.advantage
+    best = table[(table["who"] == "spikes") & (table["beside"] == "trained")]
+    best = best[best["cost"].isin(MAIN)]
+    is_assessed = ~best["word"].isin(["", "not assessed"])
+    n_more, n_assessed, n_less, low, high, n_costs = read_numbers(
+        find_sentence(comparisons, "At equal accuracy")
     )
-    assert "9 to 10 points more right answers on 2 of 2" in reached(
-        span=(high, low), sound=((0.89, 0.89, 0.9), low)
+    assert (n_more, n_less) == ((best["word"] == "dearer").sum(), (best["word"] == "cheaper").sum())
+    assert (n_assessed, n_costs) == (is_assessed.sum(), 4)
+    ratios = best[is_assessed]["ratio"]
+    assert [low, high] == pytest.approx([ratios.min(), ratios.max()], rel=0.06)
+    for competitor in comparisons.competitors:
+        words = count_words(table, competitor)
+        if competitor == "trained" or not words.drop(["", "not assessed"], errors="ignore").sum():
+            continue
+        name = first_screen.COMPETITORS[competitor]
+        counts = read_numbers(find_sentence(comparisons, f"Compared with {name}"))
+        assert counts[:2] == [words.get("cheaper", 0), words.get("dearer", 0)]
+        assert counts[2] == words.sum() - words.get("", 0) - words.get("not assessed", 0)
+    by_task = best[is_assessed].groupby("task")["word"].agg(set)
+    expected = [sum(by_task == {"dearer"}), len(by_task), sum(by_task == {"cheaper"})]
+    assert read_numbers(comparisons.title) == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_sentences_count_what_the_table_holds(seed):
+    check_against_table(make_random_tasks(seed))
+
+
+def test_the_sentences_on_the_reference_results_follow_from_their_tables():
+    comparisons = first_screen.recorded(FOLDER)
+    check_against_table(comparisons)
+    networks = comparisons.networks
+    trained = networks[networks["kind"] == "trained"]
+    worse, means = 0, []
+    for _, own in trained.groupby("task"):
+        sides = [own[own["family"] == "lif"], own[own["family"] != "lif"]]
+        best = [x.loc[x.groupby("seed")["validation"].idxmax()].set_index("seed") for x in sides]
+        difference = (best[0]["test"] - best[1]["test"]).dropna()
+        error = difference.std() / np.sqrt(len(difference))
+        means.append(100 * difference.mean())
+        worse += difference.mean() + special.stdtrit(len(difference) - 1, 0.975) * error < 0
+    numbers = read_numbers(find_sentence(comparisons, "On "))
+    assert numbers[:2] == [worse, len(means)]
+    assert numbers[3:] == pytest.approx([min(means), max(means)], abs=0.051)
+
+
+def test_a_run_without_baselines_says_so_and_nothing_else():
+    comparisons = compare()
+    assert (comparisons.title, comparisons.sentences) == ("", [])
+    screen = html.macros("first_screen")
+    assert plain(screen.headline(comparisons.title)) == "Why spiking?"
+    brief = plain(screen.brief([], False, "keys.", ""))
+    assert brief == (
+        "This run has no baseline networks, so it says nothing about the energy of spikes. keys."
     )
-    both = reached(span=(high, low), sound=(low, high))
-    assert (
-        "10 points fewer right answers on 1 of 2 tasks and 10 points more right answers on 1"
-        in both
-    )
-    assert "give surely neither more nor fewer right" in reached(span=(mixed, low))
-    above = rule("Own", [(0.5, 0.99)] * 3, task="span")
-    assert "surely neither" in reached(above, span=(low, high)), "no word is said of such a task"
 
 
-@pytest.mark.parametrize("short", ["lif", "gated"])
-def test_who_does_not_reach_the_level_is_told(short):
-    own = {"lif": UP, "gated": UP} | {short: HALF}
-    title, said = told(*(family(name, networks) for name, networks in own.items()))
-    assert f"25 points {'fewer' if short == 'lif' else 'more'} right answers on 1 of 1" in said
-    assert "On T one side gives too few right answers." in said
-    assert ("for right answers on T" in title) == (short == "gated")
-    title, _ = told(*(family(name, networks) for name, networks in own.items()), built("x", UP))
-    assert "for right answers" not in title, "built by hand, they need no spikes"
+def test_a_run_with_too_few_networks_shows_the_reference_results_and_says_so(tmp_path):
+    rows = points(family("lif"), family("twin", times=2.0), family("gated", times=4.0))
+    rows = rows.assign(task="sound")
+    few = rows[rows["seed"] == rows["seed"].min()]
+    (tmp_path / "reference").mkdir()
+    for name, module in (("frontiers", frontiers), ("advantage", advantage)):
+        table = module.table(rows, config()["energy"])
+        table.to_csv(tmp_path / f"reference/{name}.csv", index=False)
+    opened = RunPage(tmp_path / "default", "default", {}, {}, {}, None)
+    for given, is_recorded in ((few, True), (rows, False)):
+        tables = {
+            "frontiers": frontiers.table(given, config()["energy"]),
+            "advantage": advantage.table(given, config()["energy"]),
+        }
+        found = replace(opened, tables=tables)._comparisons
+        assert found.is_recorded == is_recorded and len(found.advantage) > 0
+    brief = html.macros("first_screen").brief(["It costs."], True, "keys.", "")
+    assert "These are the reference results, because this run has too few" in plain(brief)
 
 
-def test_above_the_references_no_word_is_said():
-    rows = [family("lif"), family("gated", times=4.0), rule("Own", [(0.5, 0.95)] * 3)]
-    title, said = told(*rows)
-    assert title == "no answer yet"
-    assert "On T we cannot say yet." in said and "they need" not in said
+def test_what_is_not_assessed_is_counted_with_the_network_that_is_better():
+    better = rule("Own", [(0.5, 0.95)] * 3)
+    comparisons = compare(family("lif"), family("gated", times=4.0), better)
+    assert comparisons.title == first_screen.NO_TITLE
+    sentence = find_sentence(comparisons, "A further")
+    assert sentence.startswith("A further 4 comparisons") and sentence.endswith("(T: Own).")
+    assert not [x for x in comparisons.sentences if x.startswith(("At equal", "Compared"))]
 
 
-def test_the_screen_is_read_in_a_minute():
-    found = answered(crowded())
-    told = " ".join([found.title, *found.sentences])
-    assert found.title == "to save energy on 1 of 5 tasks"
-    assert len(told.split()) <= first_screen.WORDS
-    assert all(len(x.split()) <= 25 for x in found.sentences)
+def test_accuracy_that_only_one_side_reaches_gives_no_verdict():
+    comparisons = compare(family("lif"), family("gated", TOO_LOW))
+    assert comparisons.title == first_screen.NO_TITLE
+    assert read_numbers(find_sentence(comparisons, "On "))[:3] == [0, 1, 1]
 
 
-def test_the_answer_in_full_has_every_comparison_and_what_was_claimed():
+def test_the_first_screen_is_short():
+    comparisons = compare_points(crowded())
+    assert len(comparisons.title.split()) <= 20
+    assert all(len(x.split()) <= 40 for x in " ".join(comparisons.sentences).split(". "))
+
+
+def test_claims_are_shown_with_what_was_found():
     row = {"says": "Time buys it.", "label": "holds", "verdict": "holds", "value": 0.999}
     row |= {"low": 0.998, "high": 1.0, "unit": "fraction"}
-    against = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
-    found = answered(points(family("lif"), family("twin", times=2.0), family("gated", HALF)))
-    title = found.titles["t"]
-    again = {first_screen.comparison(title, x): ("cheaper", "open") for x in ("twin", "gated")}
-    markup = first_screen.words(found, [], {"time": [row], "price": [against]}, again)
-    said = plain(markup)
-    assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in said
-    assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in said
-    rows = [plain(x) for x in re.findall(r"<tr>(.*?)</tr>", markup, re.DOTALL)[1:]]
-    assert rows[0].startswith(f"T {TWIN} (twin)") and rows[1].startswith("T gated units:")
-    assert rows[0].count("0.5") >= 6 and "cheaper trained again: open" in rows[0]
-    assert said.count("trained again") == 1  # of the others the record has another word
-    assert rows[1].count("–") >= 6 and "without on 0" in rows[1]
-    assert len(rows) == len(frontiers.OPPONENTS)
-    assert np.isfinite(found.read["twin", "numbers", "t"]["ratio"])
+    failed = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
+    markup = html.macros("first_screen").claims({"time": [row], "price": [failed]}, ["holds"])
+    assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
+    assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in plain(markup)
+
+
+def test_a_planted_verdict_changes_the_sentences():
+    comparisons = make_random_tasks(0)
+    planted = comparisons.advantage.copy()
+    planted.loc[planted["beside"] == "trained", "word"] = "cheaper"
+    changed = replace(comparisons, advantage=planted)
+    assert pd.Series(changed.sentences).ne(pd.Series(comparisons.sentences)).any()
+    check_against_table(changed)

@@ -21,10 +21,10 @@ TITLES = {"span": "Span recall: which?", "sound": "Sound: where?", "yinyang": "Y
 OPEN_BY = (0.5, 1.0, 1.9)
 
 
-def answered(*rows):
-    own = points(*rows)
-    tables = [module.table(own, config()["energy"]) for module in (frontiers, advantage)]
-    return first_screen.Answered(*tables, TITLES)
+def compare(*rows):
+    table = points(*rows)
+    tables = [module.table(table, config()["energy"]) for module in (frontiers, advantage)]
+    return first_screen.Comparisons(*tables, TITLES)
 
 
 def three():
@@ -50,43 +50,49 @@ def test_every_task_with_references_has_its_row():
     assert sorted(first) == sorted(task for tasks in when.KINDS.values() for task in tasks)
 
 
-def test_an_engineer_reads_what_the_frontiers_say():
-    span, sound, yinyang = when.table(answered(*three()))
-    assert span[:3] == ("events, an earlier one must be kept", "Span", "100 / 100")
-    assert span[3:] == (*["2 times: dearer"] * 2, "gated units", "1.00 times")
-    assert sound[3] == "0.33 to 0.38 times: cheaper" and sound[4].endswith("times: dearer")
-    assert yinyang[0] == "one number an input" and yinyang[5] == "ReLU units"
-    assert yinyang[3:5] == ("0.98 times: open",) * 2
+def test_a_row_has_the_ratio_its_interval_and_the_verdicts():
+    span, sound, yinyang = when.table(compare(*three()))
+    assert span[:3] == ("events; an earlier one must be kept", "Span", "100 / 100")
+    assert span[3:] == ("2 [2, 2]", "2, 2", "GRUs", "more energy (4)", "1.00")
+    assert sound[6] == "less energy (2), more energy (2)"
+    assert yinyang[0] == "one number per input" and yinyang[5] == "ReLU networks"
+    assert yinyang[6] == "inconclusive (4)"
     logs = np.log(OPEN_BY)
     half = special.stdtrit(2, 0.975) * logs.std(ddof=1) / np.sqrt(3)
-    assert yinyang[6] == f"{np.exp(half):.2f} times", "less would not have been told from 1"
-    above = rule("Own", [(0.5, 0.95)] * 3, task="span")
-    short = family("lif", [(1, 0.6)], task="sound")
-    assert when.table(answered(*three(), above))[0][3] == "no verdict yet"
-    (found,) = when.table(answered(short, family("twin", task="sound")))
-    assert found[3] == "too few right answers" and found[5:] == ("–", "–")
+    low, high = np.exp(logs.mean() - half), np.exp(logs.mean() + half)
+    assert yinyang[3] == f"{np.exp(logs.mean()):.3g} [{low:.2g}, {high:.2g}]"
+    assert yinyang[7] == f"{np.exp(half):.2f}", "a ratio closer to 1 is not distinguished from it"
 
 
-def test_a_ratio_next_to_1_is_not_told_as_1():
-    times = (1.98, 2.0, 2.02)
-    near = family("lif", task="yinyang", times=times), family("relu", task="yinyang")
-    half = special.stdtrit(2, 0.975) * np.log(times).std(ddof=1) / np.sqrt(3)
-    (found,) = when.table(answered(*near))
-    assert 1.005 < np.exp(half) < 1.05
-    assert found[6] == f"{np.exp(half):.2f} times"
+def test_a_row_without_a_ratio_says_why():
+    better = rule("Own", [(0.5, 0.95)] * 3, task="span")
+    row = when.table(compare(*three(), better))[0]
+    assert (row[3], row[4], row[6]) == ("not assessed", "–", "not assessed (4)")
+    too_low = family("lif", [(1, 0.6)], task="sound")
+    (row,) = when.table(compare(too_low, family("twin", task="sound")))
+    assert row[3:] == ("accuracy not reached", "–", "–", "accuracy not reached (4)", "–")
 
 
-def test_what_the_words_mean_is_told_with_the_numbers_of_the_rule():
-    told = " ".join(str(when.section(answered(*three()))).split())
-    for number in (*(f"{100 * way:.0f}" for way in advantage.WAYS), f"{advantage.ALIKE} times"):
-        assert number in told.partition("How these words are made")[2]
-    assert "trained with 3 sets of data" in told
+def test_the_range_is_over_the_other_cost_models_that_are_assessed():
+    """The method is better where units are updated by events only."""
+    better = rule("Own", [(0.5, 0.95)] * 3, task="span", clock=200.0)
+    networks = family("lif", task="span", times=2.0), family("gated", task="span")
+    (row,) = when.table(compare(*networks, better))
+    assert (row[3], row[4]) == ("not assessed", "2, 2")
+    assert row[6] == "not assessed (2), more energy (2)"
 
 
-def test_readme_has_the_rows_of_the_recorded_frontiers():
-    text, recorded = readme.README.read_text(encoding="utf-8"), first_screen.recorded(FOLDER)
-    assert readme.advised(text, when.markdown(recorded)) == text
-    lines = when.markdown(answered(*three()))
+def test_the_rule_is_described_with_its_numbers():
+    described = " ".join(str(when.section(compare(*three()))).split())
+    for number in (*(f"{100 * way:.0f}" for way in advantage.WAYS), f"factor of {advantage.ALIKE}"):
+        assert number in described.partition("How these verdicts are made")[2]
+    assert "Each task has 3 data sets" in described
+
+
+def test_readme_has_the_rows_of_the_reference_results():
+    text, comparisons = readme.README.read_text(encoding="utf-8"), first_screen.recorded(FOLDER)
+    assert readme.advised(text, when.markdown(comparisons)) == text
+    lines = when.markdown(compare(*three()))
     filled = readme.advised(text, lines)
     assert lines in filled and "| No reference networks" not in filled
     assert readme.advised(filled, when.markdown(None)) == readme.advised(text, when.markdown(None))
@@ -114,7 +120,7 @@ def test_so_many_seeds_decide_four_times_in_five_and_fewer_do_not(mean, spread, 
 
 
 def test_what_is_open_and_reached_is_proposed_with_its_networks_and_minutes():
-    found = answered(*three())
+    found = compare(*three())
     (one,) = programme.table(found.advantage, found.networks, timed(lif=30.0, relu=60.0))
     logs = np.log(OPEN_BY)
     assert (one["task"], one["beside"], one["accounts"]) == ("yinyang", "relu", MAIN)
@@ -128,14 +134,14 @@ def test_what_is_open_and_reached_is_proposed_with_its_networks_and_minutes():
     assert np.isnan(one["minutes"])
     said = str(first_screen.programme(found, timed(lif=30.0)))
     assert "Yin-Yang" in said and f">{one['seeds']}<" in said and "not timed" in said
-    decided = answered(family("lif", task="span"), family("twin", [(1, 0.6)], task="span"))
+    decided = compare(family("lif", task="span"), family("twin", [(1, 0.6)], task="span"))
     assert not first_screen.programme(decided, timed()).strip(), "nothing is open, or not reached"
 
 
 def test_at_most_five_are_proposed_the_cheapest_first():
     spreads = {f"t{k}": (1 / (1.2 + k), 1.0, 1.2 + k) for k in (5, 1, 3, 0, 2, 4)}
     rows = [family("lif", task=name, times=x) for name, x in spreads.items()]
-    found = answered(*rows, *(family("twin", task=name) for name in spreads))
+    found = compare(*rows, *(family("twin", task=name) for name in spreads))
     own = programme.table(found.advantage, found.networks, timed())
     assert [x["task"] for x in own] == ["t0", "t1", "t2", "t3", "t4"]
     page = first_screen.programme(replace(found, titles={x: x for x in spreads}), timed())

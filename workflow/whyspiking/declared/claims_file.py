@@ -108,6 +108,26 @@ class Source(Block):
     recalled: bool = False
 
 
+class Alternative(Block):
+    """Another way to measure the quantity of a claim.
+
+    Attributes:
+        says: What is different, in a few words.
+        metric: Another metric of the same networks.
+        where: Another simulator, experiment or variant.
+        fresh_trials: Whether the test trials are others than those of the published number.
+        published_error: Whether the standard error of the published mean is included.
+        not_judged: Why it has no verdict: the metric measures another quantity.
+    """
+
+    says: str = Field(min_length=3)
+    metric: MayLack[str] = Field(None, pattern="^[a-z][a-z0-9_]*$")
+    where: MayLack[Filled[Place]] = None
+    fresh_trials: bool = False
+    published_error: bool = False
+    not_judged: MayLack[str] = Field(None, min_length=5)
+
+
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
 
@@ -134,6 +154,7 @@ class Claim(Block):
         better: Which side is better; `both` where the test has two sides.
         accept: The bands.
         earlier: Its tests with another recipe or band, and the bands that it had, oldest first.
+        also_measured: Other ways to measure the same quantity; a key claim lists all of them.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
@@ -151,6 +172,7 @@ class Claim(Block):
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
     earlier: list[Earlier] = Field(default_factory=list)
+    also_measured: list[Alternative] = Field(default_factory=list)
     _data: str = PrivateAttr("")
     _published_trials: bool | None = PrivateAttr(None)
     _reduced_at: frozenset[str] = PrivateAttr(frozenset())
@@ -179,6 +201,16 @@ class Claim(Block):
     def scored_per_trial(self) -> int:
         """How much of one test trial a share counts: its labelled steps, or the trial."""
         return self._scored_per_trial
+
+    def measured_as(self, alternative: Alternative) -> Claim:
+        """The same claim with another way to measure it."""
+        where = {**self.where, **(alternative.where or {})}
+        changed = self.model_copy(
+            update={"metric": alternative.metric or self.metric, "where": where}
+        )
+        if alternative.fresh_trials:
+            changed._published_trials = False
+        return changed
 
     def reduced_at(self, scale: str) -> bool:
         """Whether a scale runs its experiment smaller or shorter than published."""
@@ -297,13 +329,15 @@ class Claim(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Claim:
-        if self.metric not in GLOSSARY:
-            otherwise = "expected a name of whyspiking.records.glossary.GLOSSARY."
-            hint = nearest(self.metric, GLOSSARY, otherwise)
-            raise ValueError(
-                f"claim '{self.id}' uses metric '{self.metric}', which is not known; {hint} "
-                "Correct it."
-            )
+        alternatives = [entry.metric for entry in self.also_measured if entry.metric]
+        for metric in (self.metric, *alternatives):
+            if metric not in GLOSSARY:
+                otherwise = "expected a name of whyspiking.records.glossary.GLOSSARY."
+                hint = nearest(metric, GLOSSARY, otherwise)
+                raise ValueError(
+                    f"claim '{self.id}' uses metric '{metric}', which is not known; {hint} "
+                    "Correct it."
+                )
         problems = {
             f"claim '{self.id}' has test 'difference' but no 'versus'; expected what is "
             "subtracted. Add it, or use test 'value'": self.test == "difference"
@@ -322,6 +356,11 @@ class Claim(Block):
             f"claim '{self.id}', 'source.spread' is {self.source.spread}, but 'source.value' is "
             "missing; expected both or none. Add the value or remove the spread.": (
                 self.source.value is None and self.source.spread is not None
+            ),
+            f"claim '{self.id}', 'also_measured' has 'published_error', but the published value has "
+            "no 'spread' and 'seeds'; expected both. Add them, or remove the entry.": (
+                None in (self.source.spread, self.source.seeds)
+                and any(entry.published_error for entry in self.also_measured)
             ),
             f"claim '{self.id}' is the key claim and has origin 'check'; expected one of "
             f"{[*REPLICABLE, 'ours']}: a check answers no talk's question. Correct it.": (

@@ -110,6 +110,12 @@ VERDICTS = TableSchema(
         "What kept it from replicated or holds: band, interval, null, seeds, control, Holm, as "
         "the report says under how to read a verdict; empty: nothing, or it was not judged.",
     ),
+    Column(
+        "also_measured",
+        "Other ways in which the quantity of a key claim was measured: what is different, value, "
+        "95 % interval, and the verdict by the same criterion without the negative control.",
+    ),
+    Column("changes_with", "Those of them that have another verdict."),
 )
 RULE_STUDY = TableSchema(
     "How often the rule of verdicts errs: a simulation.",
@@ -294,7 +300,7 @@ LITERATURE = TableSchema(
     *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
     _SEEDS,
     Column("steps", "Steps of a trial here.", "integer"),
-    Column("word", "Where the interval lies: below the thresholds, above, open; or withheld."),
+    Column("word", "Where the interval lies: below the thresholds, above, open; or not assessed."),
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job. A run costs the sum of cpu_seconds times jobs over unit; "

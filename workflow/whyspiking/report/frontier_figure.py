@@ -1,7 +1,7 @@
-"""The figure of the answer: right answers against energy, task by task, with spikes and without.
+"""Figure of accuracy against estimated energy, one panel per shared task.
 
-Lines are trained networks of all sizes, stars those built by hand, dots the methods of the talks
-(frontiers.csv); what stands above a panel is read of advantage.csv. Memory is one of 8 kB.
+Lines are trained networks of all sizes, stars hand-designed networks, dots the talks' learning
+rules (frontiers.csv). The text above a panel is read from advantage.csv.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, OPEN, WITHHELD
+from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, NOT_ASSESSED, OPEN
 from whyspiking.verdicts.frontiers import (
     BUILT,
     GATED,
@@ -31,22 +31,21 @@ from whyspiking.verdicts.frontiers import (
 )
 
 ACCOUNT, CLOCKED = "8kb_events", "8kb_clocked"
-PAID = {ACCOUNT: "by events", CLOCKED: "clocked"}
-"""Account -> how panels call it."""
+"""The main cost model, by which the figure is drawn, and the one whose ratio is printed below."""
 WIDE, README, NARROW = 5, 3, 1
 """Panels side by side: on the page, in README, on a phone."""
 WIDTHS = {WIDE: 13.0, README: 9.0, NARROW: 3.75}
 """Panels side by side -> width of the figure, in inches."""
-HEADING = "Energy with spikes, over the best without, at equally many right answers"
-SAID = {
-    CHEAPER: "{} times less energy",
-    DEARER: "{} times the energy",
+HEADING = "Accuracy against estimated energy per trial, spiking and non-spiking networks"
+RATIOS = {
+    CHEAPER: "{} × less energy",
+    DEARER: "{} × the energy",
     NO_DIFFERENCE: "no difference in energy",
-    OPEN: "no clear difference in energy",
+    OPEN: "energy: inconclusive",
 }
-"""Word of a ratio -> how a panel puts it."""
-RIVALS = {"relu": "ReLU units", TWIN: "their twin", GATED: "gated units"}
-"""Family without spikes -> how a panel calls it."""
+"""Verdict -> how a panel words it."""
+FAMILIES = {"relu": "ReLU", TWIN: "leaky units", GATED: "GRU"}
+"""Non-spiking family -> how a panel calls it."""
 LOOKS: dict[str, dict[str, Any]] = {
     LIF: {"color": RED, "lw": 3.2},
     TRAINED: {"color": BLUE, "lw": 1.9},
@@ -55,12 +54,12 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 """Who -> look of its line; that with spikes is the thicker one, also without colour."""
 LEGEND: dict[str, dict[str, Any]] = {
-    "trained, with spikes": LOOKS[LIF],
-    "best trained without": LOOKS[TRAINED],
-    "twin: leaky units, no spike": LOOKS[TWIN],
-    "gated units (GRU)": LOOKS[GATED],
-    "compared here": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
-    "built by hand": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},
+    "spiking (LIF), trained": LOOKS[LIF],
+    "best non-spiking, trained": LOOKS[TRAINED],
+    "non-spiking leaky units": LOOKS[TWIN],
+    "GRU": LOOKS[GATED],
+    "compared accuracy": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
+    "hand-designed": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},
     "a talk’s learning rule": {
         "color": RED,
         "lw": 0,
@@ -69,7 +68,7 @@ LEGEND: dict[str, dict[str, Any]] = {
         "mew": 0,
         "ms": 4,
     },
-    "guessing": {"color": GREY, "lw": 1.6, "dashes": (1, 1.6)},
+    "chance": {"color": GREY, "lw": 1.6, "dashes": (1, 1.6)},
 }
 """What lines and marks mean."""
 
@@ -81,90 +80,91 @@ class Panel:
     Attributes:
         title: Its name and its question in few words, with a colon between.
         points: Its rows of frontiers.csv.
-        read: (beside, cost) -> row of advantage.csv.
-        account: What is paid for, one of `PAID`.
+        read: (competitor, cost) -> row of advantage.csv.
     """
 
     title: str
     points: Table
     read: Mapping[tuple[str, str], Mapping[str, Any]]
-    account: str
 
     @property
     def row(self) -> Mapping[str, Any]:
-        """Spikes beside all that is trained without."""
-        return self.read[TRAINED, self.account]
+        """Spiking networks compared with the best trained non-spiking ones."""
+        return self.read[TRAINED, ACCOUNT]
 
     @property
-    def above(self) -> list[str]:
-        """Methods of talks that are better than our networks with spikes."""
-        withheld = self.row["word"] == WITHHELD
-        return self.row["why"].partition(":")[0].split(", ") if withheld else []
+    def better_methods(self) -> list[str]:
+        """Methods of talks that are better than our spiking networks under the main cost model."""
+        is_missing = self.row["word"] == NOT_ASSESSED
+        return self.row["why"].partition(":")[0].split(", ") if is_missing else []
 
-    def words(self) -> list[str]:
-        """The headline in two parts, and two lines on what it is read of."""
-        row, (other,) = self.row, PAID.keys() - {self.account}
-        if self.above:
-            who = " and ".join(self.above)
+    def write_heading(self) -> list[str]:
+        """Four lines: the ratio, the clock-driven one, the competitor, non-spiking leaky units."""
+        row, clocked = self.row, self.read[TRAINED, CLOCKED]
+        if self.better_methods:
+            names = " and ".join(self.better_methods)
             return [
-                f"no ratio: {who}",
-                "(ringed) beats our red line,",
-                "so spikes can do better",
-                "",
+                "not assessed:",
+                f"{names} (ring) is better",
+                "than our spiking networks",
+                f"clock-driven: {_write_ratio(clocked, short=True)}",
             ]
-        twin = self.read[TWIN, self.account]
-        beside = f"beside their twin: {_brief(twin)}" if twin["seeds"] else ""
+        leaky = self.read[TWIN, ACCOUNT]
+        competitor = FAMILIES.get(row["made_by"], row["made_by"])
+        # The best family of most data sets is not the best on every one: two ratios would stand
+        # next to one name.
+        has_line = leaky["seeds"] and row["made_by"] != TWIN
+        against_leaky = f"vs leaky units: {_write_ratio(leaky, short=True)}" if has_line else ""
         if not row["word"]:
-            k, of = min(row["reached"], row["reached_theirs"]), row["seeds"]
-            behind = "with" if k == row["reached"] else "without"
-            few = f"{behind} spikes {k:g} of {of:g} come far enough"
-            return ["no ratio: too few right", f"answers {behind} spikes", few, beside]
-        rival = RIVALS.get(row["made_by"], row["made_by"])
-        level = f"at {100 * row['level']:.0f} % right, beside {rival}"
-        ends = sorted((_short(row, end) for end in ("low", "high")), key=float)
-        then = f"{PAID[other]}: {_brief(self.read[TRAINED, other])}"
-        return [f"{_told(row)} ({'–'.join(ends)})", then, level, beside]
+            n, n_seeds = min(row["reached"], row["reached_theirs"]), row["seeds"]
+            side = "spiking" if n == row["reached"] else "non-spiking"
+            few = f"on {n:g} of {n_seeds:g} data sets only"
+            return ["no ratio: too low accuracy", f"{side} networks reach it", few, against_leaky]
+        ends = ", ".join(sorted((_round(row, end) for end in ("low", "high")), key=float))
+        return [
+            f"{_write_ratio(row)} [{ends}]",
+            f"clock-driven: {_write_ratio(clocked, short=True)}",
+            f"at {100 * row['level']:.0f} % accuracy, vs {competitor}",
+            against_leaky,
+        ]
 
     def of(self, kind: str) -> list[tuple[str, float, float]]:
         """Family, energy in nJ and accuracy in percent: means over seeds, best first."""
         own = self.points[self.points["kind"] == kind].groupby("family", sort=False)
         # A method without spikes has no energy here.
-        means = own[[self.account, "test"]].mean().dropna().sort_values("test", ascending=False)
+        means = own[[ACCOUNT, "test"]].mean().dropna().sort_values("test", ascending=False)
         return [(str(name), cost / 1e3, 100 * test) for name, cost, test in means.itertuples()]
 
     def fronts(self, who: str) -> list[Frontier]:
         """The frontiers of those with spikes, or of one side without, one a seed."""
         spikes = who == LIF
         own = side(self.points, TRAINED if spikes else who, spikes=spikes).groupby("seed")
-        return [Frontier.of(networks, self.account) for _, networks in own]
+        return [Frontier.of(networks, ACCOUNT) for _, networks in own]
 
 
-def _short(row: Mapping[str, Any], name: str = "ratio") -> str:
-    """A ratio in few digits, as many times dearer, or cheaper where that is the word."""
+def _round(row: Mapping[str, Any], name: str = "ratio") -> str:
+    """A ratio in few digits; its inverse where spiking networks need less."""
     times = 1 / row[name] if row["word"] == CHEAPER else row[name]
     return f"{times:.0f}" if times >= 9.95 else f"{times:.1f}"
 
 
-def _told(row: Mapping[str, Any]) -> str:
-    """A row of advantage.csv in few words."""
-    return SAID.get(row["word"], "not reached by both").format(_short(row))
+def _write_ratio(row: Mapping[str, Any], *, short: bool = False) -> str:
+    """A row of advantage.csv in few words, in fewer where the subject is clear."""
+    default = NOT_ASSESSED if row["word"] == NOT_ASSESSED else "accuracy not reached"
+    written = RATIOS.get(row["word"], default).format(_round(row))
+    if short:
+        for words in ("energy: ", " the energy", " in energy", " energy"):
+            written = written.replace(words, "")
+    return written
 
 
-def _brief(row: Mapping[str, Any]) -> str:
-    """A row of advantage.csv in fewer words, where energy was named."""
-    return _told(row).replace(" the energy", "").replace(" energy", "").removesuffix(" in")
-
-
-def panels(
-    frontiers: Table, advantage: Table, titles: Mapping[str, str], account: str
-) -> Iterator[Panel]:
-    """The tasks on which trained networks with spikes and without are held beside each other."""
+def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
+    """The tasks on which trained spiking and non-spiking networks are compared."""
     for task, title in titles.items():
-        told: Table = tables.where(advantage, task=task, who="spikes")
-        rows = told.to_dict("records")
-        read = {(row["beside"], row["cost"]): row for row in rows}
-        if np.isfinite(read.get((TRAINED, account), {}).get("way", np.nan)):
-            yield Panel(title, frontiers[frontiers["task"] == task], read, account)
+        compared: Table = tables.where(advantage, task=task, who="spikes")
+        read = {(row["beside"], row["cost"]): row for row in compared.to_dict("records")}
+        if np.isfinite(read.get((TRAINED, ACCOUNT), {}).get("way", np.nan)):
+            yield Panel(title, frontiers[frontiers["task"] == task], read)
 
 
 def figure(
@@ -172,7 +172,6 @@ def figure(
     advantage: Table,
     titles: Mapping[str, str],
     columns: int = WIDE,
-    account: str = ACCOUNT,
 ) -> Plate:
     """A panel a task: accuracy against energy.
 
@@ -181,12 +180,11 @@ def figure(
         advantage: Rows of advantage.csv.
         titles: Task -> its question in at most 40 letters, in order.
         columns: Panels side by side, of `WIDTHS`.
-        account: What is paid for, of `PAID`.
 
     Raises:
         NotMeasuredError: If no task has both sides.
     """
-    shown = list(panels(frontiers, advantage, titles, account))
+    shown = list(panels(frontiers, advantage, titles))
     require(shown, "No task has trained networks with spikes and without on the same seeds.")
     rows = -(-len(shown) // columns)
     plate = Plate(3.0 * rows + 1.0, WIDTHS[columns])
@@ -195,7 +193,7 @@ def figure(
     handles = [Line2D([], [], label=says, **look) for says, look in LEGEND.items()]
     plate.legend(
         handles=handles,
-        title=HEADING if columns > NARROW else HEADING.replace(", at", ",\nat"),
+        title=HEADING if columns > NARROW else HEADING.replace(", ", ",\n").replace(" energy", "\nenergy"),
         loc="outside upper left",
         ncols=min(columns + 1, 4),
         alignment="left",
@@ -203,8 +201,8 @@ def figure(
         columnspacing=1.2,
         borderpad=0.1,
     )
-    plate.supylabel("right answers, %", fontsize=9)
-    return plate.says(CAPTION[account], _alt(shown), "frontiers.csv")
+    plate.supylabel("accuracy (%)", fontsize=9)
+    return plate.says(CAPTION, _alt(shown), "frontiers.csv")
 
 
 def _draw(ax: Axes, panel: Panel) -> None:
@@ -222,7 +220,7 @@ def _draw(ax: Axes, panel: Panel) -> None:
             area: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
             ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
     guess = 100 * float(panel.points["guess"].iloc[0])
-    ax.axhline(guess, **LEGEND["guessing"])
+    ax.axhline(guess, **LEGEND["chance"])
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
     _marks(ax, panel)
@@ -231,8 +229,8 @@ def _draw(ax: Axes, panel: Panel) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
     ax.set_title("\n" * 6)  # the room for what follows
-    ax.set_xlabel("energy a trial, nJ")
-    for place, words in enumerate([*panel.title.split(": ", 1), *panel.words()]):
+    ax.set_xlabel("estimated energy per trial (nJ)")
+    for place, words in enumerate([*panel.title.split(": ", 1), *panel.write_heading()]):
         weight = "bold" if place in (2, 3) else "normal"
         at: dict[str, Any] = {
             "xycoords": "axes fraction",
@@ -250,22 +248,23 @@ def _marks(ax: Axes, panel: Panel) -> None:
         ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
     for name, at, height in panel.of(RULE):
         look = dict(LEGEND["a talk’s learning rule"])
-        if name in panel.above:
+        if name in panel.better_methods:
             look |= {"mew": 1.4, "mec": INK, "zorder": 8, "alpha": 1}
         ax.plot(at, height, gid="rule", **look)
     ends, level = [panel.row[key] / 1e3 for key in ("mine", "theirs")], 100 * panel.row["level"]
-    if not panel.above:
-        ax.plot(ends, [level] * 2, zorder=7, gid="bar", **LEGEND["compared here"])
+    if not panel.better_methods:
+        ax.plot(ends, [level] * 2, zorder=7, gid="bar", **LEGEND["compared accuracy"])
 
 
-CAPTION = {
-    ACCOUNT: "Higher and further left is better. Lines: trained networks of all sizes; bands: over "
-    "trainings. Clocked: every unit pays in every step, not only when a message arrives.",
-    CLOCKED: "As above, but every unit pays in every step, whether a message arrives or not.",
-}
+CAPTION = (
+    "Higher and further left is better. Bold: energy of spiking networks relative to the best "
+    "non-spiking ones at equal accuracy, with its 95 % interval. Lines are trained networks of all sizes; the bands are the "
+    "range over data sets. Energy is estimated for event-driven hardware with 8 kB of memory. "
+    "Clock-driven hardware updates every unit in every time step."
+)
 
 
 def _alt(shown: Sequence[Panel]) -> str:
     """The comparisons in words, of at most 300 letters."""
-    ratios = (f"{x.title.partition(':')[0]} {' '.join(x.words()[:1])}" for x in shown)
-    return f"{HEADING}: {'; '.join(ratios)}."
+    ratios = (f"{x.title.partition(':')[0]} {x.write_heading()[0].rstrip(':')}" for x in shown)
+    return f"Accuracy against energy; energy ratio of spiking networks: {'; '.join(ratios)}."

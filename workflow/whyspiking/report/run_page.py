@@ -51,7 +51,13 @@ from whyspiking.report.talk_page import (
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import Answer
-from whyspiking.verdicts.recorded import AGAIN, FOLDER, Recorded, beside
+from whyspiking.verdicts.recorded import (
+    AGAIN,
+    FOLDER,
+    Recorded,
+    beside,
+    summarise_repetition,
+)
 
 INDEX = "networks.csv"
 """In the record: trained networks that come with it."""
@@ -133,7 +139,7 @@ class RunPage:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = sections.key_line(self.verdicts, self.talks, self.recorded)
-        answered = self._answered
+        comparisons = self._comparisons
         forms = {
             "": frontier_figure.WIDE,
             "-paper": frontier_figure.README,
@@ -142,21 +148,26 @@ class RunPage:
         figure = Html("").join(self._figure(f"answer{x}", n) for x, n in forms.items())
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
-        told = screen.brief(answered.sentences, answered.recorded, keys, same) + beside
-        return Html(screen.screen(screen.headline(answered.title), told, figure, cite, self._again))
+        said = screen.brief(comparisons.sentences, comparisons.is_recorded, keys, same) + beside
+        headline = screen.headline(comparisons.title)
+        return Html(screen.screen(headline, said, figure, cite, summarise_repetition(self._again)))
 
-    def _figure(self, name: str, *options: Any) -> Html:
+    def _figure(self, name: str, n_columns: int) -> Html:
         """The figure of the answer, in one of its forms."""
-        of = self._answered
-        drawn = of.networks, of.advantage, of.titles, *options
+        of = self._comparisons
+        drawn = of.networks, of.advantage, of.titles, n_columns
         return show(lambda: frontier_figure.figure(*drawn), name)
 
     @cached_property
-    def _answered(self) -> first_screen.Answered:
-        """What the frontiers say of networks with spikes: those recorded, if these say nothing."""
+    def _comparisons(self) -> first_screen.Comparisons:
+        """Spiking and non-spiking networks: those recorded, if this run has too few."""
         titles = first_screen.titles()
-        own = first_screen.Answered(self.tables["frontiers"], self.tables["advantage"], titles)
-        return own if own.title else first_screen.recorded(self.folder.parent / FOLDER) or own
+        of_run = first_screen.Comparisons(
+            self.tables["frontiers"], self.tables["advantage"], titles
+        )
+        if of_run.title:
+            return of_run
+        return first_screen.recorded(self.folder.parent / FOLDER) or of_run
 
     @property
     def _timed(self) -> Table:
@@ -170,26 +181,20 @@ class RunPage:
         """When to use spikes, every method and reader on every task, and what is behind a fold."""
         if self.smoke:
             return Html()
-        answered = self._answered
-        clocked = self._figure("answer-clocked", frontier_figure.WIDE, frontier_figure.CLOCKED)
+        comparisons = self._comparisons
+        claims = macros("first_screen").claims(self.sentences, rule.PASSES)
         folds = {
             "Every method on every task": self.same_task(),
             "With how little each task is done": tasks_section.matrix(
-                self.tables["floors"], answered.titles
+                self.tables["floors"], comparisons.titles
             ),
-            "The figure for clocked hardware": clocked,
-            "Every comparison": first_screen.words(
-                answered,
-                self.answers,
-                self.sentences,
-                self._again.get("energies", {}).get("compared", {}),
-            ),
-            "Experiments that would decide": first_screen.programme(answered, self._timed),
+            "Expected and found": claims,
+            "Experiments that would decide": first_screen.programme(comparisons, self._timed),
             "Networks from elsewhere": same_task_section.community(self.ground),
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
-        return Html(when.section(answered) + Html("").join(told) + own.glossary())
+        return Html(when.section(comparisons) + Html("").join(told) + own.glossary())
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""

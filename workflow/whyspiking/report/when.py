@@ -1,83 +1,100 @@
-"""When should I use spikes? A row a task, by how its input arrives; page and README."""
+"""When should I use spikes? A table with one row per task, for the page and README."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking.measures.accounting import ACCOUNTS, MAIN
+from whyspiking.measures.accounting import MAIN
 from whyspiking.report import html
-from whyspiking.report.first_screen import BESIDES, Answered, span
+from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons
 from whyspiking.report.frontier_figure import ACCOUNT
-from whyspiking.verdicts.advantage import ALIKE, WAYS, WITHHELD
+from whyspiking.verdicts.advantage import ALIKE, NOT_ASSESSED, WAYS
 from whyspiking.verdicts.frontiers import TRAINED
 
 KINDS = {
-    "events, an earlier one must be kept": ("Span", "Volley"),
-    "events, none need be kept for long": ("Sound",),
-    "one number an input": ("Yin-Yang", "Randman"),
+    "events; an earlier one must be kept": ("Span", "Volley"),
+    "events; none must be kept for long": ("Sound",),
+    "one number per input": ("Yin-Yang", "Randman"),
 }
 """How an input arrives -> tasks of that kind, by the first words of their titles."""
 HEADS = (
-    "Your input",
-    "As in",
-    "Right answers in %, with / without",
-    "Energy with spikes: by events",
-    "Clocked",
-    "Cheapest without",
-    "Smallest ratio we can tell",
+    "Input",
+    "Shared task",
+    "Accuracy in %: best spiking / best non-spiking",
+    "Energy ratio [95 % CI]",
+    "Lowest and highest ratio under the other three cost models",
+    "Best non-spiking network",
+    "Verdict (number of cost models)",
+    "Smallest detectable ratio",
 )
+ABSENT = "–"
 
 
-def section(answered: Answered) -> Markup:
+def section(comparisons: Comparisons) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    return html.macros("first_screen").when(
-        HEADS, table(answered), WAYS, ALIKE, answered.rows(TRAINED, ACCOUNT).values()
-    )
+    best = comparisons.rows(TRAINED, ACCOUNT).values()
+    return html.macros("first_screen").when(HEADS, table(comparisons), WAYS, ALIKE, best)
 
 
-def markdown(answered: Answered | None) -> str:
+def markdown(comparisons: Comparisons | None) -> str:
     """The lines of its rows for README, each with its newline."""
-    rows = table(answered) if answered else []
-    rows = rows or [("No reference networks are recorded yet", *["–"] * (len(HEADS) - 1))]
+    rows = table(comparisons) if comparisons else []
+    rows = rows or [("No reference networks are recorded yet", *[ABSENT] * (len(HEADS) - 1))]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def table(answered: Answered) -> list[tuple[str, ...]]:
-    """A row a task with the columns `HEADS`, all beside the best that is trained without."""
-    kind = {task: name for name, tasks in KINDS.items() for task in tasks}
-    found = []
-    for task, row in answered.rows(TRAINED, ACCOUNT).items():
-        rows = [answered.rows(TRAINED, cost)[task] for cost in MAIN]
-        # The interval of a ratio must leave out 1: it is so many times as wide to either side.
-        widths = [np.sqrt(x["high"] / x["low"]) for x in rows if np.isfinite(x["low"])]
-        found.append(
+def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
+    """A row per task with the columns `HEADS`, compared with the best trained non-spiking one."""
+    kinds = {task: name for name, tasks in KINDS.items() for task in tasks}
+    rows = []
+    for task, under_costs in comparisons.verdicts(TRAINED).items():
+        by_cost = dict(zip(MAIN, under_costs, strict=True))
+        main = by_cost.pop(ACCOUNT)
+        has_ratio = bool(np.isfinite(main["ratio"]))
+        family = COMPETITORS.get(main["made_by"], main["made_by"]) if has_ratio else ABSENT
+        # An interval excludes 1 if the ratio is at least half of its width away, on a log scale.
+        detectable = f"{np.sqrt(main['high'] / main['low']):.2f}" if has_ratio else ABSENT
+        rows.append(
             (
-                kind.get(task, "otherwise"),
+                kinds.get(task, "other"),
                 task,
-                " / ".join(answered.rights[task]),
-                _energy(answered, task, clocked=False),
-                _energy(answered, task, clocked=True),
-                BESIDES.get(row["made_by"], row["made_by"]) if widths else "–",
-                f"{_least(widths)} times" if widths else "–",
+                " / ".join(comparisons.accuracies[task]),
+                _write_ratio(main),
+                _write_range(list(by_cost.values())),
+                family,
+                count_verdicts(under_costs),
+                detectable,
             )
         )
-    return sorted(found, key=lambda row: [*KINDS, row[0]].index(row[0]))
+    return sorted(rows, key=lambda row: [*KINDS, row[0]].index(row[0]))
 
 
-def _least(ratios: list[float]) -> str:
-    """The smallest and the largest, in digits that tell both from 1."""
-    return " to ".join(dict.fromkeys(f"{x:.2f}" for x in (min(ratios), max(ratios))))
+def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The verdicts of one comparison, each with the number of cost models that have it."""
+    counts = Counter(VERDICTS[row["word"]] for row in rows)
+    return ", ".join(f"{verdict} ({n})" for verdict, n in counts.most_common())
 
 
-def _energy(answered: Answered, task: str, *, clocked: bool) -> str:
-    """The ratio to the best without spikes, without memory and with it, and its word."""
-    costs = [cost for cost in MAIN if ACCOUNTS[cost].clocked == clocked]
-    rows = [answered.rows(TRAINED, cost)[task] for cost in costs]
-    words = [row["word"] for row in rows]
-    if WITHHELD in words:
-        return "no verdict yet"
-    if "" in words:
-        return "too few right answers"
-    told = words[0] if len(set(words)) == 1 else f"{words[0]}, {words[1]} with memory"
-    return f"{span(row['ratio'] for row in rows)} times: {told}"
+def _write_ratio(row: Mapping[str, Any]) -> str:
+    """An energy ratio with its interval, or why there is none."""
+    if row["word"] in (NOT_ASSESSED, ""):
+        return VERDICTS[row["word"]]
+    low, ratio, high = (_round(row[name]) for name in ("low", "ratio", "high"))
+    return f"{ratio} [{low}, {high}]"
+
+
+def _write_range(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Lowest and highest ratio of the comparisons that are assessed."""
+    ratios = [row["ratio"] for row in rows if row["word"] not in (NOT_ASSESSED, "")]
+    return f"{_round(min(ratios))}, {_round(max(ratios))}" if ratios else ABSENT
+
+
+def _round(ratio: float) -> str:
+    """A ratio with two digits, three next to 1."""
+    digits = 3 if 0.9 < ratio < 1.1 else 2
+    return f"{float(f'{ratio:.{digits}g}'):g}"

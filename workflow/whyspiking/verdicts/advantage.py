@@ -1,16 +1,17 @@
-"""What spikes cost at the same accuracy, beside their twin, gated units and all without spikes.
+"""Cost ratio of spiking and non-spiking networks at equal accuracy, paired by seed.
 
-Read of the frontiers: the least cost at a level that both sides reach on every seed, as a ratio
-paired by seed. A side that misses the level on a seed has no ratio, and nobody has one where the
-best is not above guessing; one network never is. Methods of talks are told by what they give away.
-One that lies above the frontier of the trained networks with spikes shows that these are not
-trained soundly, and then no word is said of the task.
+The cost of a side is the least one at an accuracy level that both sides reach on every seed. There
+is no ratio if a side misses the level on a seed, or if the best network is not above chance. The
+talks' networks are compared by the accuracy that they lose at equal cost. Where one of them is more
+accurate than our spiking baselines at equal cost, these baselines are not trained well enough, and
+comparisons under that cost model are not assessed. A comparison with a single seed on either side
+has no interval and no verdict.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -49,7 +50,7 @@ ALIKE = 1.25
 DIGITS = 9
 """Digits after which two numbers are equal: sums in another order differ in the last ones."""
 CHEAPER, DEARER, NO_DIFFERENCE = "cheaper", "dearer", "no difference"
-OPEN, WITHHELD = "open", "withheld"
+OPEN, NOT_ASSESSED = "open", "not assessed"
 PARTLY = f" or {OPEN}"
 """After a word that some accounts have, where the others have none."""
 ONE_IS_NONE = "nobody is above guessing (one network never is)"
@@ -69,20 +70,46 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
     """
     rows: list[dict[str, Any]] = []
     for _, task in priced(points, config).groupby("task", sort=False):
-        rules = list(_rules(task))
-        above = list(
-            dict.fromkeys(
-                x["who"]
-                for x in rules
-                if x["beside"] == LIF and round(x.get("gap_low", 0.0), DIGITS) > 0
-            )
-        )
-        why = f"{', '.join(above)}: above the lif frontier"
-        withheld = {"word": WITHHELD, "over": WITHHELD, "why": why} if above else {}
-        for beside in dict.fromkeys((*OPPONENTS, *rivals(task))):
-            rows += [row | withheld for row in _compared(task, beside)]
-        rows += rules
+        better_methods = {cost: _find_better_methods(task, cost) for cost in COSTS}
+        for compared_with in dict.fromkeys((*OPPONENTS, *rivals(task))):
+            rows += _summarise(_compared(task, compared_with), better_methods)
+        rows += _rules(task)
     return ADVANTAGE.table(rows)
+
+
+def _find_better_methods(task: Table, cost: str) -> list[str]:
+    """Methods of the talks that are more accurate than our spiking baselines at equal cost."""
+    lif = side(task, TWIN, spikes=True)
+    if lif.empty:
+        return []
+    methods = task[task["kind"] == RULE].groupby("family", sort=False)
+    return [
+        str(name)
+        for name, networks in methods
+        if _has_learned(task, networks)
+        and (gap := _gap_to_frontier(networks, lif, cost)) is not None
+        and round(gap.low, DIGITS) > 0
+    ]
+
+
+def _summarise(
+    rows: Iterable[dict[str, Any]], better_methods: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """Mark comparisons that are not assessed, and add the verdict over the main cost models.
+
+    Args:
+        rows: One comparison on one task, a row per cost.
+        better_methods: Cost -> methods of the talks that are better than our spiking baselines.
+    """
+    marked = [
+        {**row, "word": NOT_ASSESSED, "why": f"{', '.join(methods)}: above the lif frontier"}
+        if (methods := better_methods[row["cost"]])
+        else row
+        for row in rows
+    ]
+    words = {row["cost"]: row["word"] for row in marked if row["cost"] in MAIN}
+    summary = over(words) if all(words.values()) else ""
+    return [{**row, "over": summary} for row in marked]
 
 
 def rivals(task: Table) -> list[str]:
@@ -104,15 +131,21 @@ def word(low: float, high: float) -> str:
 
 
 def over(words: Mapping[str, str]) -> str:
-    """What all accounts say together.
+    """Summarise the verdicts under several cost models.
 
-    The one word of all; with `PARTLY` where some are open, since that a word was not found under
-    an account is no sign that the account turns it; or the assumptions, as few as possible, that
-    turn one word into another.
+    The one verdict of all; with `PARTLY` if the others are open, because an open verdict does not
+    contradict it; or the assumptions, as few as possible, that change one verdict into another. It
+    ends with the cost models under which the comparison is not assessed, if there are any.
 
     Args:
-        words: Account -> word.
+        words: Cost model -> verdict.
     """
+    missing = [name for name, word in words.items() if word == NOT_ASSESSED]
+    if len(missing) == len(words):
+        return NOT_ASSESSED
+    if missing:
+        assessed = {name: word for name, word in words.items() if word != NOT_ASSESSED}
+        return f"{over(assessed)}; {NOT_ASSESSED} under {', '.join(missing)}"
     said = {name: word for name, word in words.items() if word != OPEN}
     if len(set(said.values())) < 2:
         return next(iter(said.values()), OPEN) + PARTLY * (0 < len(said) < len(words))
@@ -173,14 +206,11 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
         if w >= way and min(mine, theirs) < len(seeds)
     )
     row |= {"way": way, "level": float(levels[way].mean()), "why": "; ".join(missed)}
-    rows = []
     for cost in COSTS:
         least, row["made_by"] = read[way, cost]
         row["reached"], row["reached_theirs"] = np.isfinite(least).sum(axis=1).tolist()
         # What is not reached is nan, and so not above 0.
-        rows.append(row | {"cost": cost} | (_ratio(*least) if (least > 0).all() else {}))
-    words = {x["cost"]: x["word"] for x in rows if x["cost"] in MAIN}
-    yield from (x | {"over": over(words) if all(words.values()) else ""} for x in rows)
+        yield row | {"cost": cost} | (_ratio(*least) if (least > 0).all() else {})
 
 
 def _seeds(sides: Sequence[Table]) -> list[float]:
@@ -232,8 +262,9 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
     units; for a local rule the same network trained end to end. One that is not above guessing is
     held against nothing.
     """
-    lif, every = side(task, TWIN, spikes=True), task[task["kind"] != RULE]
+    lif = side(task, TWIN, spikes=True)
     seeds = sorted(set(lif["seed"]))
+    every = task[(task["kind"] != RULE) & task["seed"].isin(seeds)]
     held = task[(task["kind"] == RULE) & bool(seeds)]
     methods = {name: own.set_index("seed") for name, own in held.groupby("family", sort=False)}
     for name, own in methods.items():
@@ -257,11 +288,9 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
         if not learned:
             yield row | {"beside": LIF, "cost": "", "why": "not half of the way to the best"}
         for beside, networks in ((LIF, lif), (EVERYTHING, every)) if learned else ():
-            costs = own[list(MAIN)].to_numpy(float).T
-            for cost, paid in zip(MAIN, costs, strict=True):
-                if np.isfinite(paid).all():
-                    fronts = [Frontier.of(on(networks, seed), cost) for seed in seeds]
-                    gap = _less(test, np.array([front.at(paid) for front in fronts]).T)
+            for cost in MAIN:
+                gap = _gap_to_frontier(own, networks, cost)
+                if gap is not None:
                     yield row | {"beside": beside, "cost": cost} | _gap(gap)
         as_large = np.array([_of_size(lif[lif["seed"] == x], own["units"].iloc[0]) for x in seeds])
         if np.isfinite(as_large).all():
@@ -271,6 +300,30 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
         if whole is not None:
             paired = (own["test"] - whole["test"]).dropna().to_numpy(float)
             yield row | {"beside": END_TO_END, "cost": ""} | _gap(statistics.t_interval(paired))
+
+
+def _has_learned(task: Table, networks: Table) -> bool:
+    """Whether a method is above chance, and on average half of the way from chance to the best."""
+    lif = side(task, TWIN, spikes=True)
+    chance, best_validation, _ = of_the_best(task, sorted(set(lif["seed"]))).mean(axis=1)
+    test = networks["test"].to_numpy(float)
+    above_chance = statistics.t_interval(test - chance).low > 0
+    return bool(above_chance and (test.mean() - chance) / (best_validation - chance) >= HALF_WAY)
+
+
+def _gap_to_frontier(networks: Table, baselines: Table, cost: str) -> Interval | None:
+    """Accuracy of a method minus that of baselines at equal cost; None where it has no such cost.
+
+    Args:
+        networks: Networks of the method, one per seed.
+        baselines: Networks of which every seed has a frontier.
+        cost: One of `COSTS`.
+    """
+    paid = networks[cost].to_numpy(float)
+    if not np.isfinite(paid).all():
+        return None
+    fronts = [Frontier.of(own, cost) for _, own in baselines.groupby("seed")]
+    return _less(networks["test"].to_numpy(float), np.array([front.at(paid) for front in fronts]).T)
 
 
 def _of_size(lif: Table, units: float) -> float:
@@ -290,12 +343,16 @@ def _gap(interval: Interval) -> dict[str, float]:
 
 
 def _less(mine: NDArray, theirs: NDArray) -> Interval:
-    """A method less references, whose seeds are other ones: over both, as Welch's test is.
+    """Accuracy of a method minus that of references on other seeds, as in Welch's test.
+
+    One network or one reference seed gives no interval, because its variance is not known.
 
     Args:
         mine: Of its networks, (network,).
         theirs: What each seed has in its place, (network, seed).
     """
     each = theirs.mean(axis=0)
-    extra = float(each.var(ddof=1)) / each.size if min(theirs.shape) > 1 else 0.0
-    return statistics.t_interval(mine - theirs.mean(axis=1), extra, each.size - 1.0)
+    if min(theirs.shape) < 2:
+        return Interval(float((mine - theirs.mean(axis=1)).mean()), np.nan, np.nan, mine.size)
+    variance = float(each.var(ddof=1)) / each.size
+    return statistics.t_interval(mine - theirs.mean(axis=1), variance, each.size - 1.0)

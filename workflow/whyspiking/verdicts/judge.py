@@ -7,6 +7,7 @@ a claim in, one row of the verdict table out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         row["returns"] = sample.returns(criterion)
     verdict = rule.decide(criterion, sample.values, estimate)
     row["missed"] = ", ".join(rule.missed(criterion, sample.values, estimate))
+    row |= _judge_alternatives(metrics, claim, criterion, verdict)
     return _said(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
 
 
@@ -164,6 +166,53 @@ def _said(
         recalled=row["recalled"],
     )
     return row
+
+
+def _judge_alternatives(
+    metrics: pd.DataFrame, claim: Claim, criterion: rule.Criterion, verdict: str
+) -> dict[str, str]:
+    """Judge a claim by every other way in which its quantity was measured.
+
+    The negative control is not applied again.
+
+    Returns:
+        `also_measured`: value, interval and verdict of each; `changes_with`: those of another
+        verdict.
+    """
+    measured, changes = [], []
+    for alternative in claim.also_measured:
+        if alternative.not_judged:
+            continue
+        changed = claim.measured_as(alternative)
+        try:
+            sample = _sample(metrics, changed, changed.where)
+        except NothingMeasuredError:
+            continue
+        if alternative.published_error:
+            sample = _with_published_error(sample, claim)
+        estimate = sample.interval(claim.test)
+        found = rule.decide(criterion, sample.values, estimate)
+        unit = GLOSSARY[changed.metric].unit
+        value, *ends = (
+            f"{100 * x:.2f}" if unit == "fraction" else f"{x:.4g}"
+            for x in (estimate.mean, estimate.low, estimate.high)
+        )
+        unit = {"fraction": " %", "1": ""}.get(unit, f" {unit}")
+        written = f"{alternative.says}: {value}{unit} [{', '.join(ends)}], {found}"
+        measured.append(written)
+        if found != verdict:
+            changes.append(written)
+    return {"also_measured": "; ".join(measured), "changes_with": "; ".join(changes)}
+
+
+def _with_published_error(sample: Sample, claim: Claim) -> Sample:
+    """Add the squared standard error of the published mean to the variance of ours."""
+    spread, seeds = claim.source.spread or 0.0, claim.source.seeds or 1
+    return replace(
+        sample,
+        extra_variance=sample.extra_variance + spread**2 / seeds,
+        extra_degrees=min(sample.extra_degrees, seeds - 1.0),
+    )
 
 
 def _check_control(
@@ -325,7 +374,7 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         "looks": len(claim.looks),
         "seeds": 0,
         "scale": scale,
-        **dict.fromkeys(("why", "note", "over", "missed"), ""),
+        **dict.fromkeys(("why", "note", "over", "missed", "also_measured", "changes_with"), ""),
     }
 
 

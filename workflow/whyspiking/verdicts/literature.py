@@ -17,7 +17,7 @@ from whyspiking.measures import statistics
 from whyspiking.records import tables
 from whyspiking.records.columns import LITERATURE
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import WITHHELD, of_the_best
+from whyspiking.verdicts.advantage import NOT_ASSESSED, of_the_best
 from whyspiking.verdicts.frontiers import TWIN, Frontier, on, priced, side
 
 YAN = {
@@ -62,7 +62,7 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
         chosen = lif.loc[[row for row in made if row is not None]]
         found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps, "log")
         holds = {
-            WITHHELD: WITHHELD in set(read["word"]),
+            NOT_ASSESSED: NOT_ASSESSED in set(read["word"]),
             BELOW: found.high < YAN["published_low"],
             ABOVE: found.low > YAN["published_high"],
         }

@@ -22,6 +22,7 @@ from whyspiking.records.labels import in_points
 from whyspiking.records.tables import Table
 from whyspiking.running import machine
 from whyspiking.verdicts import recipe, reproduction, rule
+from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.recipe import Change
 from whyspiking.verdicts.reproduction import Here
 
@@ -109,6 +110,39 @@ def _judged(parts: Iterable[Table]) -> dict[str, Row]:
     rows = in_points(tables.stacked([VERDICTS.table([]), *parts])).to_dict("records")
     unjudged = rule.NOT_MEASURED, rule.OUT_OF_SCOPE
     return {str(row["claim"]): row for row in rows if row["verdict"] not in unjudged}
+
+
+def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
+    """Count what changed when experiments were trained again with other floating-point rounding.
+
+    Experiments that got new data later were repeated apart (`since`), and claims that rest on them
+    count as touched, too. Comparisons of energy that had no verdict before cannot change.
+
+    Args:
+        repeated: Content of again.json; empty if nothing was repeated.
+
+    Returns:
+        Numbers by name, `experiments` that were repeated and `changed`, a line per verdict; empty
+        if nothing was repeated.
+    """
+    if not repeated:
+        return {}
+    verdicts, energies = repeated["verdicts"], repeated["energies"]
+    later = repeated.get("since", ())
+    has_verdict = [before for before, _ in energies["compared"].values()]
+    has_verdict = [before for before in has_verdict if before not in ("", NOT_ASSESSED)]
+    return {
+        "experiments": repeated["experiments"],
+        "n_experiments": len(repeated["experiments"]),
+        "n_claims": verdicts["claims"],
+        "n_touched": verdicts["touched"] + sum(run["verdicts"]["touched"] for run in later),
+        "n_changed": len(verdicts["changed"]),
+        "n_energy": len(has_verdict),
+        "n_energy_missing": len(energies["compared"]) - len(has_verdict),
+        "n_energy_changed": len(energies["changed"]),
+        "changed": verdicts["changed"] + energies["changed"],
+        "vectors": repeated["arithmetic"]["vectors"],
+    }
 
 
 def files(folder: Path, scale: str) -> list[Path]:
