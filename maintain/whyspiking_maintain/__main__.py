@@ -40,7 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
     paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
     paper.add_argument("talks", nargs="+", metavar="TALK")
-    command.add_parser("known", help="find which bands are younger than their numbers, from git")
     command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
     command.add_parser("readme", help="bring README's table in step with the record")
     pages = command.add_parser("page", help="draw the pages of the record")
@@ -93,10 +92,6 @@ def _run(given: argparse.Namespace) -> int:
 
             for talk in given.talks:
                 paper_scale.keep(talk)
-        case "known":
-            from whyspiking_maintain import known_before
-
-            known_before.write()
         case "rule-study":
             from whyspiking_maintain import rule_study
 

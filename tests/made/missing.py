@@ -67,7 +67,8 @@ def _not_handed_in(name: str, claims: list[str], root: Path) -> Iterator[str]:
     if lacking := [claim for claim in claims if claim not in rows]:
         yield (
             f"verdicts/known_before.csv: lacks {len(lacking)} of its claims, such as "
-            f"'{lacking[0]}'; commit claims.yaml, then run `python -m whyspiking.recording known`"
+            f"'{lacking[0]}'; add a row for each, which says whether a result was known when its "
+            "criterion was written (docs/add-a-talk.md, 6)"
         )
     folder = root / reference.FOLDER
     if name not in {*reference.recorded(folder), *reference.pending(folder)}:

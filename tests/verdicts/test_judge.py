@@ -211,6 +211,8 @@ def test_holm_downgrades_secondary_claims_only():
     assert verdicts["missed"].tolist() == ["", "Holm", "Holm"]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
     assert list(verdicts.columns) == columns.VERDICTS.names
+    # A claim of a user's own talk has no row in known_before.csv.
+    assert verdicts["known"].isna().tolist() == [False, True, True]
     # A check is no member of the family of claims that others made.
     own = claim(id="goeltz.yinyang.b", role="secondary", origin="check", metric="score")
     apart = [tests[0], tests[1], own]

@@ -61,8 +61,8 @@ def test_the_copy_fulfils_the_contract_but_for_its_text_and_is_set_a_shared_task
     (lacks,) = set(re.findall(rf"{SPEAKER} lacks (\d+) things", said))
     left = set(re.findall(r"(?m)^E +(?:AssertionError: )?(\S+): \d+ of the template", said))
     assert len(left) == int(lacks) - 3 and f"{SPEAKER}/talk.yaml" in left
-    for command in ("recording known", "recording pending", f"recording tune {SPEAKER}"):
-        assert command in said, "what hands it in"
+    for remedy in ("known_before.csv: lacks", "recording pending", f"recording tune {SPEAKER}"):
+        assert remedy in said, "what hands it in"
 
 
 def test_the_copy_runs_to_its_page(checkout):

@@ -103,7 +103,12 @@ VERDICTS = TableSchema(
     Column("why", "Why the band is where it is."),
     Column("looks", "Earlier tests on test data with another recipe or band.", "integer"),
     Column("history", "Those tests and earlier bands, in words."),
-    Column("known", "A number for it was on record when its band was written.", "boolean"),
+    Column(
+        "known",
+        "A result of this project was known when its acceptance criterion was written or kept for "
+        "another recipe (known_before.csv); empty for a claim that this table lacks.",
+        "boolean",
+    ),
     Column("note", "Remarks."),
     Column(
         "missed",
@@ -137,10 +142,28 @@ RULE_STUDY = TableSchema(
     ),
 )
 KNOWN_BEFORE = TableSchema(
-    "Which claims had a number on record when their band took its present form, from git.",
+    "For which claims a result of this project was known when the acceptance criterion was written "
+    "or kept for another recipe. The table is kept by hand.",
     Column("claim", "Name of the claim."),
     Column("since", "Commit that gave metric, test, band and role their present form."),
-    Column("known", "The record of the commit before has such a number.", "boolean"),
+    Column(
+        "known",
+        "A pilot, an earlier recipe or the reference results had a result for the quantity that "
+        "the claim judges, or for a side of its comparison if the claims file or a protocol.yaml "
+        "names it. Published numbers and chance levels do not count.",
+        "boolean",
+    ),
+    Column(
+        "evidence",
+        "What shows this, the first that applies: git (the reference results of the commit before "
+        "`since` have the result), protocol (a protocol.yaml states it), text (the claims file "
+        "states it); empty where nothing was known.",
+    ),
+    Column(
+        "what",
+        "The result that was known. It ends with 'the band is older' where the criterion was "
+        "written first and kept when the recipe changed. Empty where nothing was known.",
+    ),
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",

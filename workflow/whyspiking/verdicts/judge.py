@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
 KNOWN_BEFORE = Path(__file__).with_name("known_before.csv")
-"""Which claims had a number on record when their band was written; `recording.known_before`."""
+"""Table of the results that were known before a criterion was written; kept by hand."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
