@@ -37,7 +37,7 @@ _DRAWN = re.compile(r'<svg id="(svg_\w+)".*?</svg>', re.DOTALL)
 
 def figures(record: Record) -> dict[str, Plate]:
     """The figures by the name that the template includes them by: those of the page."""
-    page, talks = record.answered, record.talks
+    comparisons, talks = record.comparisons, record.talks
     claims = talk_page.claims_of(talks.values())
     rows = {row["talk"]: row for row in record.rows("verdicts", role="key")}
     named = [
@@ -47,7 +47,10 @@ def figures(record: Record) -> dict[str, Plate]:
     return {
         "talks": eight_talks.figure(named),
         "frontiers": frontier_figure.figure(
-            page.networks, page.advantage, page.titles, frontier_figure.README
+            comparisons.networks,
+            comparisons.advantage,
+            comparisons.titles,
+            frontier_figure.README,
         ),
     }
 

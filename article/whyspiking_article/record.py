@@ -62,7 +62,7 @@ FORMS: dict[str, Callable[[Row, str], str]] = {
     "percent": lambda row, column: f"{100 * row[column]:.3g} %",
     "count": lambda row, column: f"{row[column]:,.0f}",
     "spelled": lambda row, column: spelled(row[column]),
-    "times": lambda row, column: first_screen.span([row[column]]),
+    "times": lambda row, column: f"{row[column]:.2g}",
     "short": lambda row, column: str(row[column])[:7],
     "hours": lambda row, column: f"{row[column] / 3600:.1f}",
 }
@@ -171,19 +171,19 @@ class Record:
         return self.row("verdicts", claim)["verdict"] in rule.FAILED
 
     @cached_property
-    def answered(self) -> first_screen.Answered:
+    def comparisons(self) -> first_screen.Comparisons:
         """What the page's first screen says.
 
         Raises:
             UserError: If the record has no frontiers.
         """
-        answered = first_screen.recorded(self.folder)
-        if answered is None:
+        comparisons = first_screen.recorded(self.folder)
+        if comparisons is None:
             raise UserError(
                 f"{self.folder}: no frontiers.csv; expected the record; run make record"
             )
         self.used |= {"frontiers", "advantage"}
-        return answered
+        return comparisons
 
 
 def said(shown: str, source: str) -> Markup:

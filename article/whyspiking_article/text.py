@@ -7,6 +7,7 @@ does not come through one. Sentences that depend on an outcome are conditional o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,24 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from whyspiking.declared.claims_file import RELEASED
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import labels, reference, whole_files
-from whyspiking.report.first_screen import ASKS, listed
+from whyspiking.report import replications
+from whyspiking.report.first_screen import COMPETITORS
 from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.report.when import count_verdicts
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.advantage import WITHHELD
+from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.frontiers import TRAINED
-from whyspiking.verdicts.recorded import AGAIN
+from whyspiking.verdicts.recorded import AGAIN, summarise_repetition
 from whyspiking_article.record import Record, said, spelled
 from whyspiking_maintain import readme
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "article.md.j2"
-SIDES = ("trained with spikes", "trained without")
+SIDES = ("spiking", "non-spiking")
 BIBLIOGRAPHY = ASSETS / "bibliography.yaml"
 
 
@@ -43,7 +47,7 @@ def environment() -> jinja2.Environment:
         comment_start_string="{##",  # {#name} names a section in Markdown
         comment_end_string="##}",
     )
-    made.filters |= {"spelled": spelled, "listed": listed, "capitalised": _capitalised}
+    made.filters |= {"spelled": spelled, "listed": join_names, "capitalised": _capitalised}
     return made
 
 
@@ -53,8 +57,15 @@ def filled(record: Record) -> str:
     Args:
         record: What its references resolve to.
     """
-    page = record.answered
-    counted = readme.counted(record.run.verdicts).removeprefix("**Counted** ")
+    comparisons = record.comparisons
+    verdicts = record.run.verdicts
+    names = {name: talk.surname for name, talk in record.talks.items()}
+    larger = readme.at_published_size(record.folder)
+    compared = replications.compare_sizes(verdicts, larger)
+    former = replications.find_former_key_claims(verdicts)
+    again = record.folder / AGAIN
+    repeated = whole_files.read_json(again, "energies") if again.is_file() else {}
+    repeated = summarise_repetition(repeated)
     shown = {
         **{name: getattr(record, name) for name in ("ref", "tally", "made", "stated")},
         "record": record,
@@ -64,23 +75,52 @@ def filled(record: Record) -> str:
             f"{record.talks[talk].surname}, {labels.experiment(talk, name)}", "talk.yaml: title"
         ),
         "rule": rule,
+        "RELEASED": RELEASED,
         "main": MAIN,
         "account": ACCOUNT,
-        "page": page,
-        "opponents": {name: ASKS.get(name, name).split(":")[0] for name in page.over},
-        "counted": said(counted, "verdicts: rows by role, origin and verdict, as in README.md"),
+        "title": said(comparisons.title, "report.html: title, of advantage.csv"),
+        "sentences": [said(x, "report.html: first screen") for x in comparisons.sentences],
+        "competitors": {name: COMPETITORS.get(name, name) for name in comparisons.competitors},
+        "energy_verdicts": {
+            (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: word")
+            for name in comparisons.competitors
+            for task, rows in comparisons.verdicts(name).items()
+        },
+        "key_sentences": [
+            said(x, "verdicts: rows of key claims")
+            for x in replications.describe_key_claims(verdicts, names)
+        ],
+        "counted": [
+            said(x, "verdicts: rows by role, origin and verdict, as in README.md")
+            for x in (
+                *replications.describe_claims(verdicts),
+                replications.describe_known_results(verdicts),
+            )
+        ],
+        "former": former.to_dict("records"),
+        "changing": [row for row in record.rows("verdicts", role="key") if row["changes_with"]],
+        "sizes": said(replications.describe_sizes(compared), "paper/: verdicts"),
+        "larger": compared[compared["change"].isin(["stronger", "weaker"])].to_dict("records"),
         "keys": _keys(record),
         "tasks": _tasks(record),
-        "silent": [r for r in page.rows(TRAINED, ACCOUNT).values() if r["word"] == WITHHELD],
+        "missing": [
+            row
+            for rows in comparisons.verdicts(TRAINED).values()
+            for row in rows
+            if row["word"] == NOT_ASSESSED
+        ],
         "looked": [row for row in record.rows("verdicts") if row["looks"] > 0],
-        "rights": {
+        "accuracies": {
             task: [
-                said(f"{x} %", f"frontiers: {task}, best {way}")
-                for x, way in zip(own, SIDES, strict=True)
+                said(f"{x} %", f"frontiers: {task}, best {side}")
+                for x, side in zip(both, SIDES, strict=True)
             ]
-            for task, own in page.rights.items()
+            for task, both in comparisons.accuracies.items()
         },
-        "again": _again(record),
+        "repeated": said(
+            replications.describe_repetition(repeated, verdicts, names), f"{AGAIN}: counts"
+        ),
+        "turned": said("; ".join(repeated.get("changed", ())), f"{AGAIN}: changed"),
         "recalled": [r["id"] for r in references() if not r["looked-up"]],
     }
     return re.sub(r"\n{3,}", "\n\n", environment().get_template(TEMPLATE).render(shown))
@@ -108,28 +148,14 @@ def _keys(record: Record) -> list[dict[str, Any]]:
 def _tasks(record: Record) -> dict[str, str]:
     """Shared task -> its short name, of those that are compared."""
     compared = {row["task"] for row in record.rows("advantage", who="spikes", beside=TRAINED)}
-    titles = record.answered.titles
+    titles = record.comparisons.titles
     return {task: titles[task].split(":")[0].split()[0] for task in titles if task in compared}
 
 
-def _again(record: Record) -> dict[str, str]:
-    """What came out otherwise where a part of the record was made again; empty if none was."""
-    if not (record.folder / AGAIN).is_file():
-        return {}
-    found = whole_files.read_json(record.folder / AGAIN, "energies")
-    verdicts, energies = found["verdicts"], found["energies"]
-    told = {
-        "experiments": spelled(len(found["experiments"])),
-        "since": spelled(sum(len(run["experiments"]) for run in found.get("since", ()))),
-        "vectors": found["arithmetic"]["vectors"],
-        "claims": spelled(verdicts["claims"]),
-        "touched": spelled(verdicts["touched"]),
-        "verdicts": spelled(len(verdicts["changed"])) if verdicts["changed"] else "none",
-        "energies": spelled(len(energies["compared"])),
-        "words": spelled(len(energies["changed"])) if energies["changed"] else "none",
-        "turned": "; ".join(verdicts["changed"] + energies["changed"]),
-    }
-    return {key: said(value, f"{AGAIN}: {key}") for key, value in told.items()}
+def join_names(names: Iterable[str]) -> str:
+    """Names in a list with "and"."""
+    *first, last = [*names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _capitalised(words: str) -> str:

@@ -11,6 +11,7 @@ from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
 from whyspiking.stages import collect
+from whyspiking.verdicts import recorded as recorded_run
 from whyspiking.verdicts import reproduction
 from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_maintain import again, inputs
@@ -78,17 +79,19 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
 
 def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
     found = json.loads((ROOT / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
-    (later,), energies, verdicts = found["since"], found["energies"], found["verdicts"]
-    words = f"{len(energies['changed'])} of {len(energies['compared'])} words on energy"
+    (later,), verdicts = found["since"], found["verdicts"]
+    summary = recorded_run.summarise_repetition(found)
+    n_changed, n_energy = summary["n_energy_changed"], summary["n_energy"]
     both = [run["networks"] for run in (found, later)]
     first, second = (f"{x['identical']} of {x['identical'] + len(x['different'])}" for x in both)
     touched = verdicts["touched"] + later["verdicts"]["touched"]
     assert "ground.span_recall/" not in " ".join(found["differing"]), "no claim is counted twice"
+    assert (summary["n_touched"], summary["n_energy_missing"]) == (touched, 9)
     (turned,) = verdicts["changed"]
     assert turned.startswith("ground.span_recall.floors: ")
     for file, told in (
-        ("README.md", f"of {touched} of {verdicts['claims']} claims, one verdict and {words}"),
-        ("docs/known-limits.md", words),
+        ("README.md", f"Of {n_energy} energy verdicts {n_changed} changed; 9 further comparisons"),
+        ("docs/known-limits.md", f"Of {n_energy} energy verdicts three changed; nine further"),
         ("docs/verdicts.md", f"numbers of {touched} claims and turned one verdict, of a check"),
         ("docs/digits.md", f"{first} networks and {second}, most"),
     ):

@@ -1,8 +1,9 @@
-"""README's results: which claims its table shows stands there, numbers and counts come from a run.
+"""Bring the numbers of README in step with the reference results.
 
-Run `python -m whyspiking.recording readme` (`make record` does) after a new record. A row is
-found by the claim id that its first cell names; its other cells are written from the verdict table.
-The rows on when to use spikes are those of the page.
+Run `python -m whyspiking.recording readme` (`make record` does) after new reference results. README
+decides which claims its tables show: a row is found by the claim id in its first cell, and its
+other cells are written from verdicts.csv. Texts and tables between `<!-- begin NAME -->` and
+`<!-- end NAME -->` are written whole.
 """
 
 from __future__ import annotations
@@ -16,146 +17,175 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.declared.claims_file import REPLICABLE, Claim, load
+from whyspiking.declared.claims_file import RELEASED, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.records import columns, finished, labels, reference, tables
-from whyspiking.report import first_screen, html, when
-from whyspiking.verdicts import recorded, rule
+from whyspiking.records import columns, finished, labels, reference, tables, whole_files
+from whyspiking.records.tables import Table
+from whyspiking.report import first_screen, html, replications, when
+from whyspiking.verdicts import recorded
 from whyspiking.verdicts.sample import EVERY
 
 README = Path("README.md")
-HEAD = "| what | published | ours, 95 % interval | verdict | again |"
-COUNTED = re.compile(r"^\*\*Counted\*\* of the eight talks: .*$", re.MULTILINE)
-REDUCED = "at reduced scale"
-UNJUDGED = {rule.OUT_OF_SCOPE: "not judged"}
-ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
+HEAD = (
+    "| claim | published | criterion | this repository, mean [95 % CI] | networks | verdict |\n"
+    "|---|---|---|---|---|---|\n"
+)
+ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$", re.MULTILINE)
+CHANGES_HEAD = "| key claim | measured in another way | result | verdict |\n|---|---|---|---|\n"
+SIZES_HEAD = "| claim | reference results | published size |\n|---|---|---|\n"
 
 
-def refreshed(
-    readme: str,
-    verdicts: pd.DataFrame,
-    claims: Mapping[str, Claim],
-    larger: Mapping[str, tuple[str, int]],
-) -> str:
-    """The text of README.md with the numbers of a verdict table.
+def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: Table) -> str:
+    """The text of README.md with the numbers of the reference results.
 
     Args:
-        readme: The present text; it must hold the table's head once.
+        readme: The present text.
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the spread of published values.
-        larger: Claim -> its verdict at the published sizes and of how many networks, where run.
+        larger: Rows of verdicts.csv of runs at the published size.
 
     Raises:
-        UserError: If the table or the line of counts is missing, or a row names an unknown claim.
+        UserError: If a text or table is missing, or a row names an unknown claim.
     """
-    if readme.count(HEAD) != 1:
-        raise UserError(
-            f"{README}: holds the line '{HEAD}' {readme.count(HEAD)} times; expected one"
-        )
-    if len(COUNTED.findall(readme)) != 1:
-        raise UserError(
-            f"{README}: expected a line that begins '**Counted** of the eight talks: '; add it"
-        )
-    readme = COUNTED.sub(counted(verdicts), readme)
-    written = labels.in_points(verdicts).to_dict("records")
-    records = {str(record["claim"]): record for record in written}
-    before, after = readme.split(HEAD)
-    lines = after.split("\n")
-    end = next(k for k, line in enumerate(lines) if k and not line.startswith("|"))
-    rows = lines[2:end]
-    for index, line in enumerate(rows):
-        row = ROW.match(line)
-        name = row["claim"] if row else ""
-        if row is None or name not in records or name not in claims:
-            raise UserError(
-                f"{README}: the row '{line}' names no claim of {reference.FOLDER}; correct the "
-                "claim id in its first cell, or take the row out"
-            )
-        verdict, networks = larger.get(name, ("", 0))
-        too = networks if verdict == records[name]["verdict"] else 0
-        rows[index] = f"| {row['what']} | {_cells(records[name], claims[name], too=too)} |"
-    return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
-
-
-def advised(readme: str, rows: str) -> str:
-    """The text of README.md with the rows of its table on when to use spikes.
-
-    Args:
-        readme: The present text; it must hold the table's head once.
-        rows: Lines of the table, each with its newline.
-
-    Raises:
-        UserError: If the table is missing.
-    """
-    head = f"| {' | '.join(when.HEADS)} |\n{'|---' * len(when.HEADS)}|\n"
-    if readme.count(head) != 1:
-        raise UserError(f"{README}: holds the table that begins with '{head}' not once; add it")
-    before, after = readme.split(head)
-    return before + head + rows + re.sub(r"\A(\|.*\n)*", "", after)
-
-
-def counted(verdicts: pd.DataFrame) -> str:
-    """How many claims of papers and talks replicated; extensions and checks apart."""
-    key, whose = verdicts["role"] == "key", verdicts["origin"]
-    others = whose.isin(REPLICABLE)
-    parts = {
-        "key claims": key,
-        "other claims of papers and abstracts": others & ~key,
-        "claims of ours": (whose == "ours") & ~key,
-        "checks": whose == "check",
+    names = {talk: registry.load_talk(talk).surname for talk in verdicts["talk"].unique()}
+    compared = replications.compare_sizes(verdicts, larger)
+    again = reference.FOLDER / recorded.AGAIN
+    repeated = whole_files.read_json(again, "energies") if again.is_file() else {}
+    summary = recorded.summarise_repetition(repeated)
+    blocks = {
+        "key claims": " ".join(replications.describe_key_claims(verdicts, names)),
+        "changes": list_changes(verdicts, names),
+        "counts": " ".join(replications.describe_claims(verdicts)),
+        "known": replications.describe_known_results(verdicts),
+        "sizes": replications.describe_sizes(compared),
+        "sizes table": list_sizes(compared),
+        "repetition": replications.describe_repetition(summary, verdicts, names),
+        "energy": "\n".join(f"- {x}" for x in _describe_energy()),
+        "energy table": tabulate_energy(),
     }
-    sentences = []
-    for name, part in parts.items():
-        counts = verdicts.loc[part, "verdict"].value_counts()
-        shown = [word for word in html.VERDICT_LOOK if word in counts]
-        words = ", ".join(html.tally(int(counts[x]), UNJUDGED.get(x, x)) for x in shown)
-        sentences.append(f"of {int(part.sum())} {name} {words}")
-    known = verdicts["known"] == True  # noqa: E712
-    passed = int((known & verdicts["verdict"].isin(rule.PASSES)).sum())
-    return (
-        f"**Counted** of the eight talks: {'; '.join(sentences)}. Of {int(known.sum())} of them a "
-        f"number was on record when the band was written; {passed} of these pass."
-    )
+    for name, text in blocks.items():
+        readme = replace_block(readme, name, text)
+    return rewrite_rows(readme, verdicts, claims)
 
 
-def at_published_sizes(folder: Path) -> dict[str, tuple[str, int]]:
-    """Claim -> its verdict at the published sizes, of how many networks; of talks recorded so.
+def replace_block(readme: str, name: str, text: str) -> str:
+    """README with another text between the marks of a name.
 
-    Args:
-        folder: Of the record.
+    Raises:
+        UserError: If the marks are not there exactly once.
     """
-    kept = (tables.read(x, columns.VERDICTS) for x in (folder / recorded.PAPER).glob("*.csv"))
-    rows = tables.stacked([columns.VERDICTS.table([]), *kept])
-    return {row["claim"]: (row["verdict"], row["seeds"]) for row in rows.to_dict("records")}
+    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+    if readme.count(begin) != 1 or readme.count(end) != 1:
+        raise UserError(
+            f"{README}: the marks '{begin.strip()}' and '{end}' are not there exactly once; "
+            "expected one pair, between which a text is written; add it"
+        )
+    before, _, rest = readme.partition(begin)
+    after = rest.partition(end)[2]
+    return f"{before}{begin}{text.strip()}\n{end}{after}"
 
 
-def _cells(row: Mapping[Any, Any], claim: Claim, *, too: int) -> str:
-    """What stands behind a claim; `too`: of so many networks the published sizes say the same."""
+def rewrite_rows(readme: str, verdicts: Table, claims: Mapping[str, Claim]) -> str:
+    """README with the cells of all rows that name a claim.
+
+    Raises:
+        UserError: If there is no table of claims, or a row names an unknown claim.
+    """
+    if HEAD not in readme:
+        raise UserError(f"{README}: there is no table with the head '{HEAD}'; expected one; add it")
+    rows = {str(row["claim"]): row for row in labels.in_points(verdicts).to_dict("records")}
+
+    def write_row(found: re.Match[str]) -> str:
+        name = found["claim"]
+        if name not in rows or name not in claims:
+            raise UserError(
+                f"{README}: a row names '{name}', which is no claim of {reference.FOLDER}; "
+                "expected the id of a claim; correct it, or remove the row"
+            )
+        return f"| {found['what']} | {' | '.join(write_cells(rows[name], claims[name]))} |"
+
+    return ROW.sub(write_row, readme)
+
+
+def write_cells(row: Mapping[Any, Any], claim: Claim) -> list[str]:
+    """Published value, criterion, our value, number of networks and verdict."""
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published"]):
         published += f" ± {html.bare(claim.source.spread, unit)}"
-    published += ", recalled" if row["recalled"] else ""
+    published += ", quoted from memory" if row["recalled"] == "number" else ""
+    published += ", our scoring of released weights" if row["evidence"] == RELEASED else ""
     ours = html.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        named = ", lowest and highest" * (row["over"] == EVERY)
-        ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}{named}]"
+        ends = f"{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}"
+        ours += f" [{ends}]" if row["over"] != EVERY else f" (lowest and highest: {ends})"
     elif not np.isnan(row["value"]):
         ours += " (no interval)"
     if row["data"] in ("synthetic", "simulated"):
-        ours += f", {row['data']} data"
-    again = "–" if np.isnan(row["returns"]) else f"{100 * row['returns']:.0f} %"
-    larger = f", and at the published size ({too:.0f} networks)" if too else ""
-    label = row["label"].replace(REDUCED, REDUCED + larger)
-    return f"{published} | {ours} | {label} | {again}"
+        ours += f", {html.DATA_WORDS[row['data']]}"
+    verdict = str(row["label"])
+    verdict += "; **changes with the way of measuring**" * bool(row["changes_with"])
+    band = html.band(row["band_low"], row["band_high"], unit).replace(" … ", " to ")
+    return [*map(_plain, (published, band, ours)), f"{row['seeds']:.0f}", verdict]
+
+
+def _plain(markup: str) -> str:
+    """Markup of a page as text for a table of Markdown."""
+    text = re.sub(r"<small>|</small>", " ", str(markup))
+    return " ".join(re.sub(r"<[^>]+>", "", text).split()).replace("|", "/")
+
+
+def list_changes(verdicts: Table, names: Mapping[str, str]) -> str:
+    """A table of the key verdicts that change with the way of measuring."""
+    lines = []
+    for row in verdicts[verdicts["role"] == "key"].to_dict("records"):
+        for change in filter(None, str(row["changes_with"]).split("; ")):
+            measured, _, result = change.partition(": ")
+            value, _, verdict = result.rpartition(", ")
+            lines.append(f"| {names[row['talk']]} | {measured} | {value} | {verdict} |\n")
+    return CHANGES_HEAD + "".join(lines)
+
+
+def list_sizes(compared: Table) -> str:
+    """A table of the claims that have another verdict at the published size."""
+    lines = []
+    for row in compared.to_dict("records"):
+        if row["change"] in ("stronger", "weaker"):
+            value = _plain(html.inline(row["value"], row["low"], row["high"], row["unit"]))
+            by = "" if row["has_criterion"] else " by the criterion of the reduced run"
+            larger = f"{row['verdict_published']}{by}: {value}, {row['seeds']:.0f} networks"
+            line = f"| `{row['claim']}` | {row['verdict']} | {larger} |\n"
+            lines.append((row["change"] != "weaker", line))
+    return SIZES_HEAD + "".join(line for _, line in sorted(lines, key=lambda entry: entry[0]))
+
+
+def _describe_energy() -> list[str]:
+    comparisons = first_screen.recorded(reference.FOLDER)
+    return [f"{comparisons.title}.", *comparisons.sentences] if comparisons else []
+
+
+def tabulate_energy() -> str:
+    """The table on when to use spikes."""
+    head = f"| {' | '.join(when.HEADS)} |\n{'|---' * len(when.HEADS)}|\n"
+    return head + when.markdown(first_screen.recorded(reference.FOLDER))
+
+
+def at_published_size(folder: Path) -> Table:
+    """Rows of verdicts.csv of all talks that were run at the published size.
+
+    Args:
+        folder: Of the reference results.
+    """
+    files = sorted((folder / recorded.PAPER).glob("*.csv"))
+    kept = (tables.read(path, columns.VERDICTS, other=True) for path in files)
+    return pd.concat([columns.VERDICTS.table([]), *kept], ignore_index=True)
 
 
 def write() -> None:
-    """Write the numbers of the recorded verdicts into README.md."""
+    """Write the numbers of the reference results into README.md."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = finished.find(reference.FOLDER).verdicts
-    larger = at_published_sizes(reference.FOLDER)
-    text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims, larger)
-    answered = first_screen.recorded(reference.FOLDER)
-    README.write_text(advised(text, when.markdown(answered)), encoding="utf-8")
+    larger = at_published_size(reference.FOLDER)
+    text = README.read_text(encoding="utf-8")
+    README.write_text(rewrite(text, verdicts, claims, larger), encoding="utf-8")

@@ -98,6 +98,8 @@ class Source(Block):
         spread: Its standard deviation over seeds.
         seeds: How many those were.
         recalled: Whether number or, without one, statement was not read there.
+        released: Whether the number is our scoring of weights that the authors released; nobody
+            published it.
     """
 
     paper: str = Field(min_length=3)
@@ -106,6 +108,19 @@ class Source(Block):
     spread: MayLack[float] = Field(None, gt=0)
     seeds: MayLack[int] = Field(None, ge=1)
     recalled: bool = False
+    released: bool = False
+
+    @property
+    def evidence(self) -> str:
+        """What a result can be compared with, one of `EVIDENCE`."""
+        if self.value is None:
+            return NO_NUMBER
+        return RELEASED if self.released else QUOTED if self.recalled else PUBLISHED
+
+
+PUBLISHED, QUOTED = "published number", "number quoted from memory"
+RELEASED, NO_NUMBER = "released artefact", "no number"
+EVIDENCE = (PUBLISHED, QUOTED, RELEASED, NO_NUMBER)
 
 
 class Alternative(Block):
@@ -120,7 +135,7 @@ class Alternative(Block):
         not_judged: Why it has no verdict: the metric measures another quantity.
     """
 
-    says: str = Field(min_length=3)
+    says: str = Field(min_length=3, pattern="^[^:;]+$")
     metric: MayLack[str] = Field(None, pattern="^[a-z][a-z0-9_]*$")
     where: MayLack[Filled[Place]] = None
     fresh_trials: bool = False
@@ -155,6 +170,7 @@ class Claim(Block):
         accept: The bands.
         earlier: Its tests with another recipe or band, and the bands that it had, oldest first.
         also_measured: Other ways to measure the same quantity; a key claim lists all of them.
+        was_key_until: Commit in which another claim of the talk became its key claim.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
@@ -173,6 +189,7 @@ class Claim(Block):
     accept: Filled[Accept]
     earlier: list[Earlier] = Field(default_factory=list)
     also_measured: list[Alternative] = Field(default_factory=list)
+    was_key_until: MayLack[str] = Field(None, pattern="^[0-9a-f]{7,40}$")
     _data: str = PrivateAttr("")
     _published_trials: bool | None = PrivateAttr(None)
     _reduced_at: frozenset[str] = PrivateAttr(frozenset())
@@ -357,8 +374,8 @@ class Claim(Block):
             "missing; expected both or none. Add the value or remove the spread.": (
                 self.source.value is None and self.source.spread is not None
             ),
-            f"claim '{self.id}', 'also_measured' has 'published_error', but the published value has "
-            "no 'spread' and 'seeds'; expected both. Add them, or remove the entry.": (
+            f"claim '{self.id}', 'also_measured' has 'published_error', but 'source' has no "
+            "'spread' and 'seeds'; expected both. Add them, or remove the entry.": (
                 None in (self.source.spread, self.source.seeds)
                 and any(entry.published_error for entry in self.also_measured)
             ),

@@ -121,6 +121,17 @@ VERDICTS = TableSchema(
         "95 % interval, and the verdict by the same criterion without the negative control.",
     ),
     Column("changes_with", "Those of them that have another verdict."),
+    Column(
+        "evidence",
+        "What the result is compared with: a published number, a number quoted from memory, a "
+        "released artefact that we scored, or no number.",
+    ),
+    Column("known_result", "The result that was known (column `known`); empty: none."),
+    Column(
+        "was_key_until",
+        "Commit in which another claim became the key claim of the talk; empty: it never was one, "
+        "or still is.",
+    ),
 )
 RULE_STUDY = TableSchema(
     "How often the rule of verdicts errs: a simulation.",

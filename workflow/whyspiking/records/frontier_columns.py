@@ -109,8 +109,8 @@ ADVANTAGE = TableSchema(
     Column(
         "word",
         "no difference (the interval lies inside 0.8 to 1.25); else cheaper or dearer (on one side "
-        "of 1), or open; not assessed: a talk's network is more accurate than our spiking baselines "
-        "at equal cost; empty: no ratio.",
+        "of 1), or open; not assessed: a talk's network is more accurate than our spiking "
+        "baselines at equal cost; empty: no ratio.",
     ),
     Column(
         "over",

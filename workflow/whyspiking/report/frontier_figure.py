@@ -37,6 +37,7 @@ WIDE, README, NARROW = 5, 3, 1
 WIDTHS = {WIDE: 13.0, README: 9.0, NARROW: 3.75}
 """Panels side by side -> width of the figure, in inches."""
 HEADING = "Accuracy against estimated energy per trial, spiking and non-spiking networks"
+NARROW_HEADING = "Accuracy against estimated\nenergy per trial, spiking and\nnon-spiking networks"
 RATIOS = {
     CHEAPER: "{} × less energy",
     DEARER: "{} × the energy",
@@ -193,7 +194,7 @@ def figure(
     handles = [Line2D([], [], label=says, **look) for says, look in LEGEND.items()]
     plate.legend(
         handles=handles,
-        title=HEADING if columns > NARROW else HEADING.replace(", ", ",\n").replace(" energy", "\nenergy"),
+        title=HEADING if columns > NARROW else NARROW_HEADING,
         loc="outside upper left",
         ncols=min(columns + 1, 4),
         alignment="left",
@@ -258,9 +259,9 @@ def _marks(ax: Axes, panel: Panel) -> None:
 
 CAPTION = (
     "Higher and further left is better. Bold: energy of spiking networks relative to the best "
-    "non-spiking ones at equal accuracy, with its 95 % interval. Lines are trained networks of all sizes; the bands are the "
-    "range over data sets. Energy is estimated for event-driven hardware with 8 kB of memory. "
-    "Clock-driven hardware updates every unit in every time step."
+    "non-spiking ones at equal accuracy, with its 95 % interval. Lines are trained networks of all "
+    "sizes; the bands are the range over data sets. Energy is estimated for event-driven hardware "
+    "with 8 kB of memory. Clock-driven hardware updates every unit in every time step."
 )
 
 

@@ -23,6 +23,7 @@ from whyspiking.report import (
     frontier_figure,
     learning_section,
     nervous_systems,
+    replications,
     same_task_section,
     score_figures,
     sections,
@@ -119,6 +120,11 @@ class RunPage:
         return self.tables["verdicts"]
 
     @property
+    def _names(self) -> dict[str, str]:
+        """Talk -> name of its speaker."""
+        return {name: talk.surname for name, talk in self.talks.items()}
+
+    @property
     def smoke(self) -> bool:
         """Whether it is a smoke run: of one seed, which has no interval."""
         return self.scale == "smoke"
@@ -138,7 +144,12 @@ class RunPage:
         if self.smoke:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(screen.screen(screen.headline(""), words, "", cite))
-        keys = sections.key_line(self.verdicts, self.talks, self.recorded)
+        keys = " ".join(
+            [
+                *replications.describe_key_claims(self.verdicts, self._names),
+                *replications.describe_claims(self.verdicts)[:1],
+            ]
+        )
         comparisons = self._comparisons
         forms = {
             "": frontier_figure.WIDE,
@@ -243,6 +254,13 @@ class RunPage:
         claims = claims_of(self.talks.values())
         is_key = self.verdicts["role"] == "key"
         keys = {row["talk"]: row for row in self.verdicts[is_key].to_dict("records")}
+        replaced = replications.find_former_key_claims(self.verdicts).to_dict("records")
+        former = {
+            row["talk"]: self.recorded.verdicts.get(
+                row["claim"], row
+            )  # this scale may not judge it
+            for row in replaced
+        }
         cards = []
         for name, talk in self.talks.items():
             key, others = keys[name], self.verdicts[~is_key]
@@ -257,9 +275,10 @@ class RunPage:
                     talk.papers[claims[key["claim"]].source.paper]["doi"],
                     self._shipped.get(name, ""),
                     others.loc[others["talk"] == name, "verdict"].value_counts().to_dict(),
+                    former.get(name),
                 )
             )
-        named = [(talk.surname, stated.in_short, key) for talk, key, *_, stated, _, _, _ in cards]
+        named = [(x[0].surname, x[5].in_short, x[1]) for x in cards]
         drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
         return Html(drawn + macros("pages").cards(cards))
 
@@ -325,12 +344,23 @@ class RunPage:
             for claim in statement.claims
         }
         own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
-        counted = Html(
-            ""
-            if self.smoke
-            else sections.counts(self.verdicts, self.tables["parity"])
-            + macros("sections").again(self._again)
-        )
+        counted = Html()
+        if not self.smoke:
+            write = macros("sections")
+            repeated = summarise_repetition(self._again)
+            counted = Html(
+                write.paragraph(
+                    [
+                        *replications.describe_key_claims(self.verdicts, self._names),
+                        *replications.describe_claims(self.verdicts),
+                        replications.describe_known_results(self.verdicts),
+                    ]
+                )
+                + write.repetition(
+                    replications.describe_repetition(repeated, self.verdicts, self._names),
+                    repeated.get("changed", []),
+                )
+            )
         table = sections.short_table(own, self.talks, self.recorded, claims)
         return Html(counted + table + sections.how_to_read())
 

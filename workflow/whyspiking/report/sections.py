@@ -8,12 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whyspiking.declared.claims_file import REPLICABLE, Claim
+from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
-from whyspiking.report.html import VERDICT_LOOK, letter, macros
+from whyspiking.report.html import letter, macros
 from whyspiking.verdicts import recipe, rule
 from whyspiking.verdicts.recorded import Recorded
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
@@ -41,47 +41,6 @@ MEASURES = (
     ("Q1", "score in Brian2 minus score in the engine of training", "one"),
 )
 """Heading of a measure, meaning, and which macro writes the cell."""
-
-
-def counts(verdicts: Table, parity: Table) -> Markup:
-    """How many claims of papers and talks replicated, and how many checks hold, in a paragraph.
-
-    Args:
-        verdicts: Rows of verdicts.csv, all talks.
-        parity: Rows of parity.csv: how far engines agree on the worst network of each talk.
-    """
-    judged = verdicts["verdict"] != rule.OUT_OF_SCOPE
-    key, whose = verdicts["role"] == "key", verdicts["origin"]
-    parts = [key, whose.isin(REPLICABLE) & ~key, (whose == "ours") & ~key, whose == "check"]
-    elsewhere = [
-        (label, len(rows), int((rows["role"] == "key").sum()))
-        for label, rows in verdicts[~judged].groupby("label")
-    ]
-    return macros("sections").counts(
-        [_counted(verdicts[part & judged]) for part in parts], elsewhere, list(parity["equal"])
-    )
-
-
-def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
-    """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
-    decided = verdicts["verdict"] != rule.OUT_OF_SCOPE
-    judged = verdicts[decided & (verdicts["role"] == "key")]
-    larger = [recorded.at_paper(row) for row in judged.to_dict("records")]
-    passed = judged[judged["verdict"] == rule.REPLICATED]
-    but = {
-        "at reduced scale": int(passed["label"].str.contains("reduced scale").sum()),
-        "against a recalled number": int(passed["recalled"].isin(["number"]).sum()),
-    }
-    others = verdicts[verdicts["origin"].isin(REPLICABLE) & (verdicts["role"] != "key") & decided]
-    failed = int((others["verdict"] == rule.NOT_REPLICATED).sum())
-    told = _counted(judged), but, failed, len(others), list(filter(None, larger)), talks
-    return macros("sections").key_line(*told)
-
-
-def _counted(verdicts: Table) -> dict[str, int]:
-    """Number of claims by verdict, in the order of the chips; those that do not occur left out."""
-    counted = verdicts["verdict"].value_counts().to_dict()
-    return {word: counted[word] for word in VERDICT_LOOK if word in counted}
 
 
 def not_as_recorded(

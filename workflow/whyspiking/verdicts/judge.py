@@ -113,10 +113,11 @@ def judge_all(
             claims that were not measured for it.
     """
     rows = [judge(metrics, claim, scale) for claim in claims]
-    known = tables.read(KNOWN_BEFORE, columns.KNOWN_BEFORE).set_index("claim")["known"]
+    known = tables.read(KNOWN_BEFORE, columns.KNOWN_BEFORE).set_index("claim")
     for row, claim in zip(rows, claims, strict=True):
         experiment, variant = claim.where["experiment"], claim.where["variant"]
-        row["known"] = known.get(claim.id, np.nan)
+        row["known"] = known["known"].get(claim.id, np.nan)
+        row["known_result"] = known["what"].get(claim.id, "")
         if not row["seeds"]:
             row["note"] = (unavailable or {}).get((experiment, variant), row["note"])
         if talk is not None:
@@ -370,11 +371,15 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         "claim": claim.id,
         "published": np.nan if claim.source.value is None else claim.source.value,
         "recalled": recalled if claim.source.recalled else "",
+        "evidence": claim.source.evidence,
+        "was_key_until": claim.was_key_until or "",
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
         "looks": len(claim.looks),
         "seeds": 0,
         "scale": scale,
-        **dict.fromkeys(("why", "note", "over", "missed", "also_measured", "changes_with"), ""),
+        **dict.fromkeys(
+            ("why", "note", "over", "missed", "also_measured", "changes_with", "known_result"), ""
+        ),
     }
 
 

@@ -13,9 +13,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from whyspiking import arithmetic
+from whyspiking.declared.bands import Band
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
+from whyspiking.measures.statistics import Interval
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import REPRODUCED, VERDICTS
 from whyspiking.records.labels import in_points
@@ -69,6 +73,10 @@ class Recorded:
     def at_paper(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
         larger = self.paper.get(row["claim"], row)
+        if larger["verdict"] == rule.OUT_OF_SCOPE and np.isfinite(larger["value"]):
+            verdict = judge_by_criterion(row, larger)
+            label = f"{verdict} by the criterion of the reduced run"
+            larger = {**larger, "verdict": verdict, "label": label}
         # What was a claim of a paper then may be a check now: the same outcome has two names.
         own = row["verdict"]
         same = next((names for names in (rule.PASSES, rule.FAILED) if own in names), (own,))
@@ -110,6 +118,28 @@ def _judged(parts: Iterable[Table]) -> dict[str, Row]:
     rows = in_points(tables.stacked([VERDICTS.table([]), *parts])).to_dict("records")
     unjudged = rule.NOT_MEASURED, rule.OUT_OF_SCOPE
     return {str(row["claim"]): row for row in rows if row["verdict"] not in unjudged}
+
+
+def _with_value(parts: Iterable[Table]) -> dict[str, Row]:
+    """Rows of verdict tables by claim, those without a criterion included."""
+    rows = in_points(tables.stacked([VERDICTS.table([]), *parts])).to_dict("records")
+    return {str(row["claim"]): row for row in rows if np.isfinite(row["value"])}
+
+
+def judge_by_criterion(row: Mapping[str, Any], larger: Mapping[str, Any]) -> str:
+    """The verdict of a result by the criterion of another row of verdicts.csv.
+
+    Args:
+        row: The row with the criterion.
+        larger: Value, interval and number of seeds.
+    """
+    ends = [np.nan_to_num(row[name], nan=side) for name, side in
+            (("band_low", -np.inf), ("band_high", np.inf))]  # fmt: skip
+    null = {"difference": 0.0, "ratio": 1.0}.get(row["test"]) if row["versus"] else None
+    criterion = rule.Criterion(row["test"], Band(*ends), null)
+    estimate = Interval(larger["value"], larger["low"], larger["high"], int(larger["seeds"]))
+    verdict = rule.decide(criterion, np.array([larger["value"]]), estimate)
+    return rule.named(verdict, row["origin"])
 
 
 def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +235,7 @@ def beside(
     """
     # Kept from runs that are seldom made again: their columns may be those of an earlier version.
     older = (tables.read(path, VERDICTS, other=True) for path in _of_paper(folder, scale))
-    paper = _judged(older)
+    paper = _with_value(older)
     verdicts = [path for path in _of_record(folder, scale) if path.name == "verdicts.csv"]
     if here.empty:
         return Recorded(paper=paper)

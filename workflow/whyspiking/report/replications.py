@@ -1,0 +1,230 @@
+"""Sentences on how many claims replicated: the same on the page, in README and in the article.
+
+Each sentence is a template with named values that are counted in tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking.declared.claims_file import NO_NUMBER, PUBLISHED, QUOTED, RELEASED, REPLICABLE
+from whyspiking.records.tables import Table
+from whyspiking.verdicts import rule
+from whyspiking.verdicts.recorded import judge_by_criterion
+
+UNJUDGED = (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
+KEPT = "the band is older"
+"""Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
+KEY = (
+    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them at reduced scale. We "
+    "read a published number for {n_published} of the {n_key}; for {n_quoted} the number is quoted "
+    "from memory, for {n_released} we scored released weights ourselves, and for {n_without} no "
+    "number is published. For {n_known} a result of ours was known when the criterion was written."
+)
+FORMER = (
+    "{n_replaced} key claims replaced earlier ones whose verdicts were known. By the earlier key "
+    "claims {n_replicated} of {n_judged} are replicated."
+)
+CHANGES = (
+    "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
+)
+OTHERS = (
+    "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
+    "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."
+)
+OURS = (
+    "Of {n} additional claims of our own {n_passed} hold, {n_failed} fail, {n_undecided} are "
+    "undecided and {n_unjudged} are not judged."
+)
+CHECKS = (
+    "Of {n} software checks, for example that two simulators agree, {n_passed} pass, {n_failed} "
+    "fail, {n_undecided} are undecided and {n_unjudged} are not judged."
+)
+KNOWN = (
+    "For {n_known} of these {n_all} claims we knew a result when we wrote the acceptance criterion "
+    "({n_written}) or kept it for another recipe ({n_kept}); {n_passed} of the {n_known} pass."
+)
+SIZES = (
+    "{n_both} claims were judged at reduced and at published size: {n_same} have the same verdict "
+    "at both, {n_stronger} have a stronger verdict at published size and {n_weaker} a weaker one. "
+    "A further {n_identical} claims that are listed at published size rest on the same networks, "
+    "because their recipe was not reduced."
+)
+REPEATED = (
+    "{n_experiments} experiments were trained again with other floating-point rounding. Of "
+    "{n_claims} claims that rest on them, {n_touched} have a number that changed and {n_changed} "
+    "changed the verdict. Of {n_energy} energy verdicts {n_energy_changed} changed; "
+    "{n_energy_missing} further comparisons had no verdict. Of the key claims only {key_claims} "
+    "rests on a repeated experiment."
+)
+
+
+def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
+    """How many key claims replicated, with which evidence, and what would change this.
+
+    Args:
+        verdicts: Rows of verdicts.csv of all talks.
+        names: Talk -> name of its speaker.
+
+    Returns:
+        Sentences; none where no key claim was judged.
+    """
+    keys = verdicts[(verdicts["role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
+    if keys.empty:
+        return []
+    is_replicated = keys["verdict"] == rule.REPLICATED
+    evidence = keys["evidence"].value_counts()
+    sentences = [
+        KEY.format(
+            n_key=len(keys),
+            n_replicated=is_replicated.sum(),
+            n_reduced=keys[is_replicated]["label"].str.contains("reduced scale").sum(),
+            n_published=evidence.get(PUBLISHED, 0),
+            n_quoted=evidence.get(QUOTED, 0),
+            n_released=evidence.get(RELEASED, 0),
+            n_without=evidence.get(NO_NUMBER, 0),
+            n_known=(keys["known"] == True).sum(),  # noqa: E712
+        )
+    ]
+    former = find_former_key_claims(verdicts)
+    judged = former[~former["verdict"].isin(UNJUDGED)]
+    kept = keys[~keys["talk"].isin(former["talk"])]
+    if len(judged):
+        passed = [*judged["verdict"], *kept["verdict"]]
+        sentences.append(
+            FORMER.format(
+                n_replaced=len(former),
+                n_replicated=sum(verdict in rule.PASSES for verdict in passed),
+                n_judged=len(passed),
+            )
+        )
+    changing = keys[keys["changes_with"] != ""]
+    if len(changing):
+        who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
+        sentences.append(CHANGES.format(n_changes=len(changing), names=who))
+    return sentences
+
+
+def find_former_key_claims(verdicts: Table) -> Table:
+    """The claims that were key claims before they were replaced, with their present verdicts."""
+    return verdicts[verdicts["was_key_until"].fillna("") != ""]
+
+
+def describe_claims(verdicts: Table) -> list[str]:
+    """How many claims besides the key claims replicated, by whose claims they are."""
+    is_other = verdicts["role"] != "key"
+    parts = {
+        OTHERS: verdicts["origin"].isin(REPLICABLE),
+        OURS: verdicts["origin"] == "ours",
+        CHECKS: verdicts["origin"] == "check",
+    }
+    sentences = []
+    for template, is_part in parts.items():
+        found = verdicts[is_part & is_other]["verdict"]
+        counts = {
+            "n_passed": found.isin(rule.PASSES).sum(),
+            "n_failed": found.isin(rule.FAILED).sum(),
+            "n_undecided": found.isin(UNDECIDED).sum(),
+            "n_unjudged": found.isin(UNJUDGED).sum(),
+        }
+        if len(found):
+            sentences.append(template.format(n=len(found), **counts))
+    return sentences
+
+
+def describe_known_results(verdicts: Table) -> str:
+    """For how many claims a result was known when the criterion was written."""
+    known = verdicts[verdicts["known"] == True]  # noqa: E712
+    n_kept = known["known_result"].fillna("").str.endswith(KEPT).sum()
+    return KNOWN.format(
+        n_all=len(verdicts),
+        n_known=len(known),
+        n_kept=n_kept,
+        n_written=len(known) - n_kept,
+        n_passed=known["verdict"].isin(rule.PASSES).sum(),
+    )
+
+
+def compare_sizes(verdicts: Table, published_size: Table) -> Table:
+    """The claims whose verdict is another one at the published size.
+
+    A claim without a criterion at the published size is compared by that of the reduced run.
+
+    Args:
+        verdicts: Rows of verdicts.csv of the reference results.
+        published_size: The same of runs at the published size.
+
+    Returns:
+        A row per claim that both have: `claim`, both verdicts, `change` (stronger, weaker, same or
+        identical networks), `has_criterion`, and value, interval and seeds at the published size.
+    """
+    both = verdicts.merge(published_size, on="claim", suffixes=("", "_published"))
+    rows = []
+    for row in both.to_dict("records"):
+        larger = {name: row[f"{name}_published"] for name in ("value", "low", "high", "seeds")}
+        verdict, has_criterion = row["verdict_published"], True
+        if verdict == rule.OUT_OF_SCOPE and np.isfinite(larger["value"]):
+            verdict, has_criterion = judge_by_criterion(row, larger), False
+        if row["verdict"] in UNJUDGED or verdict in UNJUDGED:
+            continue
+        is_identical = all(row[name] == larger[name] for name in ("value", "seeds"))
+        difference = _rank(verdict) - _rank(row["verdict"])
+        change = "stronger" if difference > 0 else "weaker" if difference < 0 else "same"
+        rows.append(
+            {
+                "claim": row["claim"],
+                "verdict": row["verdict"],
+                "verdict_published": verdict,
+                "has_criterion": has_criterion,
+                "change": "identical networks" if is_identical else change,
+                "unit": row["unit"],
+                **larger,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def describe_sizes(compared: Table) -> str:
+    """How many verdicts are others at the published size; empty where nothing was compared."""
+    if compared.empty:
+        return ""
+    changes = compared[compared["has_criterion"]]["change"].value_counts()
+    counts = {name: changes.get(name, 0) for name in ("same", "stronger", "weaker")}
+    return SIZES.format(
+        n_both=sum(counts.values()),
+        n_identical=changes.get("identical networks", 0),
+        **{f"n_{name}": n for name, n in counts.items()},
+    )
+
+
+def describe_repetition(
+    repeated: Mapping[str, Any], verdicts: Table, names: Mapping[str, str]
+) -> str:
+    """What changed with other floating-point rounding; empty where nothing was repeated.
+
+    Args:
+        repeated: As `recorded.summarise_repetition` returns it.
+        verdicts: Rows of verdicts.csv of all talks.
+        names: Talk -> name of its speaker.
+    """
+    if not repeated:
+        return ""
+    keys = verdicts[verdicts["role"] == "key"]
+    places = keys["talk"] + "." + keys["experiment"]
+    is_repeated = places.isin(repeated["experiments"])
+    key_claims = ", ".join(names.get(talk, talk) for talk in keys[is_repeated]["talk"]) or "none"
+    return REPEATED.format(**repeated, key_claims=key_claims)
+
+
+def _rank(verdict: str) -> int:
+    """How much a verdict says for a claim."""
+    if verdict in rule.PASSES:
+        return 3
+    if verdict in rule.FAILED:
+        return 0
+    return 2 if verdict == rule.UNCONFIRMED else 1
