@@ -2,18 +2,18 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
 from whyspiking.errors import UserError
 from whyspiking.records import reference, whole_files
-from whyspiking.report import first_screen
+from whyspiking.report import first_screen, replications
 from whyspiking.verdicts import advantage
 from whyspiking.verdicts.recorded import AGAIN
 from whyspiking_article import record as places
 from whyspiking_article import release, text
 
-WORDS = 4500
 SPAN = re.compile(r'\[((?:\\.|[^\]\[\\])*)\]\{title="([^"]*)"\}')
 
 
@@ -23,10 +23,6 @@ def otherwise(record, verdict, *claims):
     verdicts.loc[verdicts["claim"].isin(claims), ["verdict", "label"]] = verdict
     record._read["verdicts"] = verdicts
     return release.plain(text.filled(record))
-
-
-def test_it_is_short_enough_to_be_read(filled):
-    assert len(release.plain(filled).split()) <= WORDS
 
 
 def test_verdicts_are_those_of_the_page(filled):
@@ -43,16 +39,30 @@ def test_verdicts_are_those_of_the_page(filled):
     assert {c: x for c, x in told.items() if c in shown and shown[c] != x} == {}
 
 
-def test_the_words_on_the_ground_are_those_of_the_first_screen(filled):
-    answered = first_screen.recorded(reference.FOLDER)
-    for sentence in (answered.title, *answered.sentences):
+def test_the_answer_is_that_of_the_first_screen(filled):
+    comparisons = first_screen.recorded(reference.FOLDER)
+    for sentence in (comparisons.title, *comparisons.sentences):
         assert sentence in release.plain(filled)
 
 
-def test_a_key_claim_that_fails_is_told_at_the_top(record):
-    told = otherwise(record, "not replicated", "goeltz.yinyang.accuracy")
-    assert "Of the key claims seven replicated; those of Goeltz did not" in told
-    assert "talks of SNUFA 2020 repeated" in told
+def test_replications_are_counted_as_in_readme(record, filled):
+    readme = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    names = {name: talk.surname for name, talk in record.talks.items()}
+    for sentence in (
+        *replications.describe_key_claims(record.run.verdicts, names),
+        *replications.describe_claims(record.run.verdicts),
+        replications.describe_known_results(record.run.verdicts),
+    ):
+        assert sentence in release.plain(filled) and sentence in readme
+
+
+def test_a_key_claim_that_fails_is_stated_at_the_top(record):
+    verdicts = record.run.verdicts
+    is_goeltz = verdicts["claim"] == "goeltz.yinyang.accuracy"
+    changed = verdicts.assign(verdict=verdicts["verdict"].mask(is_goeltz, "not replicated"))
+    read = record.run._read
+    record.run._read = lambda name: changed if name == "verdicts" else read(name)
+    assert "7 of 8 key claims are replicated" in release.plain(text.filled(record))
 
 
 def test_forensics_stand_only_where_something_failed(record, filled):
@@ -71,24 +81,21 @@ def test_what_did_not_replicate_is_counted_and_listed(record, filled):
     assert "none failed to replicate" in told
 
 
-def test_a_task_without_a_word_is_told_so(record, filled):
-    assert "Tasks without a word" in filled
-    read = record.answered
-    worded = read.advantage.assign(
-        word=read.advantage["word"].replace(advantage.WITHHELD, advantage.OPEN)
-    )
-    record.__dict__["answered"] = dataclasses.replace(read, advantage=worded)
-    told = text.filled(record)
-    assert "Tasks without a word" not in told
-    assert "every task has a word" in told
+def test_comparisons_that_are_not_assessed_are_stated(record, filled):
+    assert "Comparisons without a verdict" in filled
+    read = record.comparisons
+    words = read.advantage["word"].replace(advantage.NOT_ASSESSED, advantage.OPEN)
+    changed = dataclasses.replace(read, advantage=read.advantage.assign(word=words))
+    record.__dict__["comparisons"] = changed
+    without = text.filled(record)
+    assert "Comparisons without a verdict" not in without
+    assert "every comparison has a verdict" in without
 
 
-def test_what_other_roundings_turn_is_told_where_it_was_tried(record, filled):
+def test_verdicts_that_change_with_rounding_are_stated_where_it_was_tried(record, filled):
     found = whole_files.read_json(reference.FOLDER / AGAIN, "energies")["energies"]
-    told = release.plain(filled)
-    assert all(line in told for line in found["changed"]) and "made again with other" in told
-    record.folder = record.folder / "nowhere"
-    assert text._again(record) == {}
+    plain = release.plain(filled)
+    assert all(line in plain for line in found["changed"]) and "were trained again" in plain
 
 
 def test_a_reference_to_nothing_is_refused(record):

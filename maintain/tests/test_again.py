@@ -90,7 +90,7 @@ def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
     (turned,) = verdicts["changed"]
     assert turned.startswith("ground.span_recall.floors: ")
     for file, told in (
-        ("README.md", f"Of {n_energy} energy verdicts {n_changed} changed; 9 further comparisons"),
+        ("README.md", f"of the other {n_energy} verdicts {n_changed} changed"),
         ("docs/known-limits.md", f"Of {n_energy} energy verdicts three changed; nine further"),
         ("docs/verdicts.md", f"numbers of {touched} claims and turned one verdict, of a check"),
         ("docs/digits.md", f"{first} networks and {second}, most"),
@@ -113,7 +113,7 @@ def test_energies_are_compared_again_where_reference_networks_were_made_again(co
     swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
     tables.write_metrics(own.assign(variant=swapped), written)
     changed = again.energies(chosen, config, tmp_path, record)
-    assert changed["Volley recall, beside leaky units without a spike"] == ["dearer", "cheaper"]
+    assert changed["Volley recall, compared with non-spiking leaky units"] == ["dearer", "cheaper"]
 
 
 def test_what_is_asked_for_alone_is_told_beside_what_was_drawn_before(

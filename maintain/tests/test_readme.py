@@ -1,6 +1,5 @@
 """README's table of results: in step with the reference tables, and refused where it cannot be."""
 
-import pandas as pd
 import pytest
 from made.checkouts import ROOT
 
@@ -8,7 +7,6 @@ import whyspiking
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.records import reference
-from whyspiking.verdicts import rule
 from whyspiking_maintain import readme as readme_table
 
 
@@ -25,7 +23,7 @@ def verdicts():
 
 @pytest.fixture(scope="module")
 def larger():
-    return readme_table.at_published_sizes(ROOT / reference.FOLDER)
+    return readme_table.at_published_size(ROOT / reference.FOLDER)
 
 
 @pytest.fixture
@@ -33,69 +31,64 @@ def readme():
     return (ROOT / readme_table.README).read_text(encoding="utf-8")
 
 
-def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims, larger):
-    assert readme_table.refreshed(readme, verdicts, claims, larger) == readme
-
-
-def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
-    for claim in verdicts.loc[verdicts["role"] == "key", "claim"]:
-        assert f"(`{claim}`)" in readme
-
-
 def changed_lines(readme, *tables):
-    old, new = readme.split("\n"), readme_table.refreshed(readme, *tables).split("\n")
+    old, new = readme.split("\n"), readme_table.rewrite(readme, *tables).split("\n")
     return [line for line, before in zip(new, old, strict=True) if line != before]
+
+
+def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims, larger):
+    assert readme_table.rewrite(readme, verdicts, claims, larger) == readme
+
+
+def test_readme_shows_every_key_claim_and_every_former_one(readme, verdicts):
+    is_former = verdicts["was_key_until"] != ""
+    shown = verdicts.loc[(verdicts["role"] == "key") | is_former, "claim"]
+    assert is_former.sum() == 6 and len(shown) == 14
+    for claim in shown:
+        assert f"(`{claim}`)" in readme
 
 
 def test_a_changed_number_changes_its_row_only(readme, verdicts, claims, larger):
     changed = verdicts.copy()
-    changed.loc[changed["claim"] == "goeltz.yinyang.accuracy", "value"] = 0.5
+    changed.loc[changed["claim"] == "bohte.ecg.accuracy", "value"] = 0.5
     (line,) = changed_lines(readme, changed, claims, larger)
-    assert "50.0 %" in line and "goeltz.yinyang.accuracy" in line
+    assert "50.0 %" in line and "(`bohte.ecg.accuracy`)" in line
 
 
-def test_a_reduced_scale_is_told_apart_from_one_that_the_published_size_confirms(
-    readme, verdicts, claims, larger
-):
-    name = "clopath.shot.order"
-    assert larger[name] == (rule.REPLICATED, 3)
-    (line,) = changed_lines(readme, verdicts, claims, {**larger, name: (rule.REPLICATED, 7)})
-    assert "| replicated at reduced scale, and at the published size (7 networks) |" in line
-    for other in ({}, {name: (rule.NOT_REPLICATED, 3)}):
-        (line,) = changed_lines(readme, verdicts, claims, {**larger, name: ("", 0), **other})
-        assert f"(`{name}`)" in line and "| replicated at reduced scale |" in line
+def test_a_changed_verdict_changes_row_and_sentence(readme, verdicts, claims, larger):
+    changed = verdicts.copy()
+    is_naud = changed["claim"] == "naud.xor_published.sides"
+    changed.loc[is_naud, ["verdict", "label"]] = "not replicated"
+    sentence, row, known = changed_lines(readme, changed, claims, larger)
+    assert sentence.startswith("7 of 8 key claims are replicated, 4 of them")
+    assert row.endswith("| not replicated |")
+    assert known.startswith("There are 199 claims in total.")
 
 
-def test_replications_are_counted_apart_from_what_nobody_claimed():
-    table = pd.DataFrame(
-        [
-            {"role": "key", "origin": "published", "verdict": "not replicated"},
-            {"role": "secondary", "origin": "talk", "verdict": "replicated"},
-            {"role": "secondary", "origin": "published", "verdict": "unconfirmed"},
-            {"role": "secondary", "origin": "ours", "verdict": "holds"},
-            {"role": "secondary", "origin": "check", "verdict": "holds"},
-            {"role": "secondary", "origin": "check", "verdict": "holds"},
-            {"role": "secondary", "origin": "check", "verdict": "fails"},
-            {"role": "secondary", "origin": "check", "verdict": rule.OUT_OF_SCOPE},
-        ]
-    )
-    table["known"] = [True, True, *[False] * 6]
-    assert readme_table.counted(table) == (
-        "**Counted** of the eight talks: of 1 key claims 1 not replicated; of 2 other claims of "
-        "papers and abstracts 1 replicated, 1 unconfirmed; of 1 claims of ours 1 holds; of 4 "
-        "checks 2 hold, 1 fails, 1 not judged. Of 2 of them a number was on record when the band "
-        "was written; 1 of these pass."
-    )
+def test_a_verdict_that_changes_with_the_way_of_measuring_says_so(readme, verdicts, claims, larger):
+    changing = verdicts[(verdicts["role"] == "key") & (verdicts["changes_with"] != "")]
+    assert changing["claim"].tolist() == [
+        "masquelier.published.against_released",
+        "goeltz.yinyang.accuracy",
+    ]
+    assert readme.count("; **changes with the way of measuring** |") == len(changing)
+    assert "| Masquelier | best of the first 40 epochs" in readme
+    changed = verdicts.assign(changes_with="")
+    rewritten = readme_table.rewrite(readme, changed, claims, larger)
+    assert "changes with the way" not in rewritten and "| Masquelier | best of" not in rewritten
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda text: text.replace("**Counted**", "Counted"), "Counted"),
+        (lambda text: text.replace("<!-- begin counts -->", ""), "begin counts"),
+        (lambda text: text.replace("<!-- end energy -->", ""), "end energy"),
         (lambda text: text.replace("yinyang.accuracy`)", "yinyang.acuracy`)"), "yinyang.acuracy"),
-        (lambda text: "# Nothing here\n", "0 times"),
+        (lambda text: text.replace(readme_table.HEAD, ""), "no table with the head"),
     ],
 )
-def test_what_lacks_counts_claim_or_table_is_refused(readme, verdicts, claims, change, words):
+def test_what_lacks_a_mark_a_claim_or_the_table_is_refused(
+    readme, verdicts, claims, larger, change, words
+):
     with pytest.raises(UserError, match=words):
-        readme_table.refreshed(change(readme), verdicts, claims, {})
+        readme_table.rewrite(change(readme), verdicts, claims, larger)

@@ -65,7 +65,7 @@ def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: T
     }
     for name, text in blocks.items():
         readme = replace_block(readme, name, text)
-    return rewrite_rows(readme, verdicts, claims)
+    return rewrite_rows(readme, verdicts, claims, add_published_size(compared))
 
 
 def replace_block(readme: str, name: str, text: str) -> str:
@@ -85,8 +85,10 @@ def replace_block(readme: str, name: str, text: str) -> str:
     return f"{before}{begin}{text.strip()}\n{end}{after}"
 
 
-def rewrite_rows(readme: str, verdicts: Table, claims: Mapping[str, Claim]) -> str:
-    """README with the cells of all rows that name a claim.
+def rewrite_rows(
+    readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: Mapping[str, str]
+) -> str:
+    """README with the cells of all rows that name a claim; arguments as for `write_cells`.
 
     Raises:
         UserError: If there is no table of claims, or a row names an unknown claim.
@@ -102,31 +104,52 @@ def rewrite_rows(readme: str, verdicts: Table, claims: Mapping[str, Claim]) -> s
                 f"{README}: a row names '{name}', which is no claim of {reference.FOLDER}; "
                 "expected the id of a claim; correct it, or remove the row"
             )
-        return f"| {found['what']} | {' | '.join(write_cells(rows[name], claims[name]))} |"
+        cells = write_cells(rows[name], claims[name], larger)
+        return f"| {found['what']} | {' | '.join(cells)} |"
 
     return ROW.sub(write_row, readme)
 
 
-def write_cells(row: Mapping[Any, Any], claim: Claim) -> list[str]:
-    """Published value, criterion, our value, number of networks and verdict."""
+def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str]) -> list[str]:
+    """Published value, criterion, our value, number of networks and verdict.
+
+    Args:
+        row: The row of verdicts.csv.
+        claim: The claim.
+        larger: Claim -> what is added to its verdict about the published size.
+    """
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published"]):
-        published += f" ± {html.bare(claim.source.spread, unit)}"
+        published += f" ± {html.bare(claim.source.spread, unit)} (standard deviation)"
     published += ", quoted from memory" if row["recalled"] == "number" else ""
-    published += ", our scoring of released weights" if row["evidence"] == RELEASED else ""
-    ours = html.value(row["value"], unit, signed=signed)
-    if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        ends = f"{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}"
-        ours += f" [{ends}]" if row["over"] != EVERY else f" (lowest and highest: {ends})"
-    elif not np.isnan(row["value"]):
+    if row["evidence"] == RELEASED:
+        published = f"{published}, our scoring of what the authors released".removeprefix("–, ")
+    ours = html.inline(row["value"], row["low"], row["high"], unit, signed=signed)
+    if row["over"] == EVERY:
+        ours += " (mean, lowest and highest network)"
+    elif np.isnan(row["low"]) and not np.isnan(row["value"]):
         ours += " (no interval)"
     if row["data"] in ("synthetic", "simulated"):
         ours += f", {html.DATA_WORDS[row['data']]}"
     verdict = str(row["label"])
+    if claim.test == "share":  # the number of networks of a kind, which is not one of successes
+        verdict = re.sub(r" \(\d+ of \d+ networks\)", "", verdict)
+    verdict += larger.get(str(row["claim"]), "")
     verdict += "; **changes with the way of measuring**" * bool(row["changes_with"])
     band = html.band(row["band_low"], row["band_high"], unit).replace(" … ", " to ")
+    band = f"every network: {band}" if claim.test == "every" else band
     return [*map(_plain, (published, band, ours)), f"{row['seeds']:.0f}", verdict]
+
+
+def add_published_size(compared: Table) -> dict[str, str]:
+    """Claim -> the words on the published size, if other networks were trained for it."""
+    has_verdict = compared["has_criterion"] & (compared["change"] != "identical networks")
+    words = {}
+    for row in compared[has_verdict].to_dict("records"):
+        verdict = "" if row["change"] == "same" else f" {row['verdict_published']}"
+        words[row["claim"]] = f", and{verdict} at published size ({row['seeds']:.0f} networks)"
+    return words
 
 
 def _plain(markup: str) -> str:

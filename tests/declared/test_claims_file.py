@@ -59,7 +59,8 @@ def test_a_good_file_loads(tmp_path):
     assert first.talk == "goeltz"
     assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
     assert first.band("paper").low == 0.945
-    assert first.source.model_dump() == {**ENTRY["source"], "recalled": False}
+    assert first.source.model_dump() == {**ENTRY["source"], "recalled": False, "released": False}
+    assert (first.source.evidence, other.source.evidence) == ("published number", "no number")
     assert other.band("default") == Band(-np.inf, 2.0)
     assert other.source.value is None
 

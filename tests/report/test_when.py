@@ -9,7 +9,6 @@ from made.project import config
 from scipy import special
 
 from whyspiking.declared import registry
-from whyspiking.errors import UserError
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns
 from whyspiking.records.reference import FOLDER
@@ -90,14 +89,9 @@ def test_the_rule_is_described_with_its_numbers():
 
 
 def test_readme_has_the_rows_of_the_reference_results():
-    text, comparisons = readme.README.read_text(encoding="utf-8"), first_screen.recorded(FOLDER)
-    assert readme.advised(text, when.markdown(comparisons)) == text
-    lines = when.markdown(compare(*three()))
-    filled = readme.advised(text, lines)
-    assert lines in filled and "| No reference networks" not in filled
-    assert readme.advised(filled, when.markdown(None)) == readme.advised(text, when.markdown(None))
-    with pytest.raises(UserError, match="not once"):
-        readme.advised("# Nothing\n", lines)
+    text = readme.README.read_text(encoding="utf-8")
+    assert when.markdown(first_screen.recorded(FOLDER)) in text
+    assert when.markdown(None).startswith("| No reference networks are recorded yet | – |")
 
 
 # ---- a programme ---------------------------------------------------------------------------------

@@ -98,8 +98,8 @@ class Source(Block):
         spread: Its standard deviation over seeds.
         seeds: How many those were.
         recalled: Whether number or, without one, statement was not read there.
-        released: Whether the number is our scoring of weights that the authors released; nobody
-            published it.
+        released: Whether ours is compared with our scoring of weights or outputs that the authors
+            released; nobody published that number.
     """
 
     paper: str = Field(min_length=3)
@@ -113,9 +113,11 @@ class Source(Block):
     @property
     def evidence(self) -> str:
         """What a result can be compared with, one of `EVIDENCE`."""
+        if self.released:
+            return RELEASED
         if self.value is None:
             return NO_NUMBER
-        return RELEASED if self.released else QUOTED if self.recalled else PUBLISHED
+        return QUOTED if self.recalled else PUBLISHED
 
 
 PUBLISHED, QUOTED = "published number", "number quoted from memory"

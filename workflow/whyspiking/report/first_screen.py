@@ -51,23 +51,26 @@ TITLE = (
 )
 NO_TITLE = "No task could be assessed yet"
 ACCURACY = (
-    "On {n_less_accurate} of {n_tasks} tasks the best of our spiking networks was less accurate "
-    "than the best trained non-spiking network, and on {n_more_accurate} it was more accurate. The "
-    "mean differences lie between {lowest_difference} and {highest_difference} percentage points."
+    "On {n_less_accurate} of {n_tasks} tasks our most accurate spiking network was less accurate "
+    "than the most accurate non-spiking network, and on {n_more_accurate} it was more accurate. "
+    "The mean differences on the {n_tasks} tasks lie between {lowest_difference} and "
+    "{highest_difference} percentage points."
 )
 ENERGY = (
-    "At equal accuracy, spiking networks needed more energy than the best trained non-spiking "
-    "network in {n_more} of {n_assessed} assessed comparisons, and less in {n_less}. The energy "
-    "ratios lie between {lowest_ratio} and {highest_ratio}. A comparison is one task under one of "
-    "{n_cost_models} cost models."
+    "A comparison is one task under one of {n_cost_models} cost models. At equal accuracy, spiking "
+    "networks needed more energy than the best non-spiking network in {n_more} of {n_assessed} "
+    "assessed comparisons, and less in {n_less}. The energy ratios lie between {lowest_ratio} and "
+    "{highest_ratio}."
 )
 MISSING = (
     "A further {n_not_assessed} comparisons are not assessed, because a network of a talk was more "
     "accurate at equal energy than our own spiking networks ({reasons})."
 )
-FAMILY = (
-    "Compared with {competitor}, spiking networks needed less energy in {n_less} and more in "
-    "{n_more} of {n_assessed} assessed comparisons."
+FAMILY = "Compared with {competitor} only, {counts}."
+HAND_DESIGNED = "If hand-designed networks count on both sides, {counts}."
+COUNTS = (
+    "spiking networks needed less energy in {n_less} comparisons{tasks_less}, more in "
+    "{n_more}{tasks_more}, and there was no clear difference in {n_unclear}"
 )
 
 
@@ -199,12 +202,26 @@ class Comparisons:
         """One sentence per family of non-spiking networks, and one with hand-designed networks."""
         sentences = []
         for competitor in self.competitors:
-            rows = [row for of_task in self.verdicts(competitor).values() for row in of_task]
-            counts = _count(rows)
-            if competitor != TRAINED and counts["n_assessed"]:
-                name = COMPETITORS.get(competitor, competitor)
-                sentences.append(FAMILY.format(**counts, competitor=name))
+            verdicts = self.verdicts(competitor)
+            counts = _count([row for rows in verdicts.values() for row in rows])
+            if competitor == TRAINED or not counts["n_assessed"]:
+                continue
+            tasks = {
+                f"tasks_{name}": _name_tasks(verdicts, word)
+                for name, word in (("less", CHEAPER), ("more", DEARER))
+            }
+            n_unclear = counts["n_assessed"] - counts["n_less"] - counts["n_more"]
+            template = HAND_DESIGNED if competitor == EVERYTHING else FAMILY
+            name = COMPETITORS.get(competitor, competitor)
+            written = COUNTS.format(**counts, **tasks, n_unclear=n_unclear)
+            sentences.append(template.format(competitor=name, counts=written))
         return sentences
+
+
+def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:
+    """The tasks on which a cost model has a verdict, in parentheses."""
+    tasks = [task for task, rows in verdicts.items() if any(row["word"] == word for row in rows)]
+    return f" ({', '.join(tasks)})" if tasks else ""
 
 
 def _assessed(rows: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -23,8 +23,9 @@ KEPT = "the band is older"
 KEY = (
     "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them at reduced scale. We "
     "read a published number for {n_published} of the {n_key}; for {n_quoted} the number is quoted "
-    "from memory, for {n_released} we scored released weights ourselves, and for {n_without} no "
-    "number is published. For {n_known} a result of ours was known when the criterion was written."
+    "from memory, for {n_released} we scored weights or outputs that the authors released, and for "
+    "{n_without} no number is published. For {n_known} a result of ours was known when the "
+    "criterion was written."
 )
 FORMER = (
     "{n_replaced} key claims replaced earlier ones whose verdicts were known. By the earlier key "
@@ -46,21 +47,25 @@ CHECKS = (
     "fail, {n_undecided} are undecided and {n_unjudged} are not judged."
 )
 KNOWN = (
-    "For {n_known} of these {n_all} claims we knew a result when we wrote the acceptance criterion "
-    "({n_written}) or kept it for another recipe ({n_kept}); {n_passed} of the {n_known} pass."
+    "There are {n_all} claims in total. For {n_known} of them we knew a result of our own when we "
+    "wrote the acceptance criterion ({n_written}) or when we kept an older criterion for a new "
+    "training recipe ({n_kept}); {n_passed} of the {n_known} pass."
 )
 SIZES = (
     "{n_both} claims were judged at reduced and at published size: {n_same} have the same verdict "
     "at both, {n_stronger} have a stronger verdict at published size and {n_weaker} a weaker one. "
-    "A further {n_identical} claims that are listed at published size rest on the same networks, "
-    "because their recipe was not reduced."
+    "{n_unstated} further claims have no criterion at published size; by the criterion of the "
+    "reduced run {n_unstated_stronger} of them would have a stronger verdict and "
+    "{n_unstated_weaker} a weaker one. Another {n_identical} claims that are listed at published "
+    "size rest on the same networks, because their recipe was not reduced."
 )
 REPEATED = (
     "{n_experiments} experiments were trained again with other floating-point rounding. Of "
     "{n_claims} claims that rest on them, {n_touched} have a number that changed and {n_changed} "
-    "changed the verdict. Of {n_energy} energy verdicts {n_energy_changed} changed; "
-    "{n_energy_missing} further comparisons had no verdict. Of the key claims only {key_claims} "
-    "rests on a repeated experiment."
+    "changed the verdict. Energy was compared for {n_energy_all} pairs of a task and a competitor, "
+    "with one verdict over all cost models: {n_energy_missing} pairs had none, and of the other "
+    "{n_energy} verdicts {n_energy_changed} changed. Of the key claims only {key_claims} rests on "
+    "a repeated experiment."
 )
 
 
@@ -193,12 +198,17 @@ def describe_sizes(compared: Table) -> str:
     """How many verdicts are others at the published size; empty where nothing was compared."""
     if compared.empty:
         return ""
-    changes = compared[compared["has_criterion"]]["change"].value_counts()
-    counts = {name: changes.get(name, 0) for name in ("same", "stronger", "weaker")}
+    is_identical = compared["change"] == "identical networks"
+    has_criterion = compared["has_criterion"] & ~is_identical
+    changes = compared[has_criterion]["change"].value_counts()
+    unstated = compared[~compared["has_criterion"] & ~is_identical]["change"].value_counts()
     return SIZES.format(
-        n_both=sum(counts.values()),
-        n_identical=changes.get("identical networks", 0),
-        **{f"n_{name}": n for name, n in counts.items()},
+        n_both=has_criterion.sum(),
+        n_identical=is_identical.sum(),
+        n_unstated=unstated.sum(),
+        n_unstated_stronger=unstated.get("stronger", 0),
+        n_unstated_weaker=unstated.get("weaker", 0),
+        **{f"n_{name}": changes.get(name, 0) for name in ("same", "stronger", "weaker")},
     )
 
 

@@ -168,6 +168,7 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
         "n_touched": verdicts["touched"] + sum(run["verdicts"]["touched"] for run in later),
         "n_changed": len(verdicts["changed"]),
         "n_energy": len(has_verdict),
+        "n_energy_all": len(energies["compared"]),
         "n_energy_missing": len(energies["compared"]) - len(has_verdict),
         "n_energy_changed": len(energies["changed"]),
         "changed": verdicts["changed"] + energies["changed"],

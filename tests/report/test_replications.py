@@ -1,0 +1,100 @@
+"""The sentences on replications count what verdict tables hold."""
+
+import pandas as pd
+import pytest
+
+import whyspiking
+from whyspiking.records import columns
+from whyspiking.report import replications
+from whyspiking.verdicts import rule
+
+NAMES = {"a": "A", "b": "B"}
+
+
+def make_verdicts(*rows):
+    """Rows of verdicts.csv with these values, a talk each, and words empty elsewhere."""
+    words = dict.fromkeys(columns.VERDICTS.of_kind("string"), "")
+    common = {"role": "secondary", "origin": "published", "known": False, "evidence": "no number"}
+    return columns.VERDICTS.table([{**words, **common, **row} for row in rows])
+
+
+def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
+    key = {"role": "key", "verdict": "replicated", "label": "replicated at reduced scale"}
+    rows = (
+        {**key, "talk": "a", "evidence": "published number", "changes_with": "in Brian2: 1, fails"},
+        {**key, "talk": "b", "evidence": "released artefact", "known": True},
+        {"talk": "b", "was_key_until": "1f491282", "verdict": "not replicated"},
+    )
+    first, former, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
+    assert first.startswith("2 of 2 key claims are replicated, 2 of them at reduced scale.")
+    assert "for 1 of the 2; for 0 the number is quoted" in first
+    assert "for 1 we scored weights or outputs" in first and "For 1 a result of ours" in first
+    assert former.endswith("By the earlier key claims 1 of 2 are replicated.")
+    assert changes.startswith("1 of the key verdicts") and "(A)" in changes
+    (alone,) = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
+    assert "For 1 a result of ours" in alone
+    unjudged = make_verdicts({**rows[1], "verdict": rule.OUT_OF_SCOPE})
+    assert replications.describe_key_claims(unjudged, NAMES) == []
+
+
+def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
+    verdicts = ("replicated", "not replicated", "unconfirmed", "inconclusive", rule.OUT_OF_SCOPE)
+    rows = [{"verdict": verdict} for verdict in verdicts]
+    rows += [{"origin": "ours", "verdict": "holds"}, {"origin": "check", "verdict": "fails"}]
+    others, ours, checks = replications.describe_claims(make_verdicts(*rows))
+    assert others == (
+        "Of 5 further claims of papers and abstracts 1 are replicated, 1 are not replicated, 2 are "
+        "undecided and 1 are not judged."
+    )
+    assert ours.startswith("Of 1 additional claims of our own 1 hold, 0 fail")
+    assert "0 pass, 1 fail" in checks
+
+
+def test_known_results_are_split_by_whether_the_criterion_is_older():
+    row = {"known": True, "verdict": "replicated", "known_result": "0.9; the band is older"}
+    found = make_verdicts(row, {**row, "known_result": "a pilot had 0.9", "verdict": "fails"}, {})
+    assert replications.describe_known_results(found) == (
+        "There are 3 claims in total. For 2 of them we knew a result of our own when we wrote the "
+        "acceptance criterion (1) or when we kept an older criterion for a new training recipe "
+        "(1); 1 of the 2 pass."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("unconfirmed", "replicated", "stronger"),
+        ("holds", "fails", "weaker"),
+        ("unconfirmed", "unconfirmed", "same"),
+        ("replicated", rule.OUT_OF_SCOPE, "weaker"),
+    ],
+)
+def test_sizes_are_compared_claim_by_claim(before, after, change):
+    row = {"claim": "x", "test": "value", "seeds": 3, "band_low": 0.9, "unit": "fraction"}
+    reference = make_verdicts({**row, "verdict": before, "value": 0.95, "low": 0.94, "high": 0.96})
+    larger = {**row, "verdict": after, "value": 0.8, "low": 0.79, "high": 0.81}
+    (found,) = replications.compare_sizes(reference, make_verdicts(larger)).to_dict("records")
+    assert found["change"] == change
+    assert found["has_criterion"] == (after != rule.OUT_OF_SCOPE)
+    same = make_verdicts({**larger, "value": 0.95})
+    (found,) = replications.compare_sizes(reference, same).to_dict("records")
+    assert found["change"] == "identical networks"
+
+
+def test_the_reference_results_give_the_counts_of_an_independent_tally():
+    verdicts = whyspiking.results("reference").verdicts
+    keys = verdicts[verdicts["role"] == "key"]
+    others = verdicts[(verdicts["role"] != "key") & verdicts["origin"].isin(["published", "talk"])]
+    counts = others["verdict"].value_counts()
+    sentence = replications.describe_claims(verdicts)[0]
+    assert f"Of {len(others)} further" in sentence
+    assert f" {counts['not replicated']} are not replicated" in sentence
+    assert f" {counts['unconfirmed'] + counts['inconclusive']} are undecided" in sentence
+    names = dict.fromkeys(keys["talk"], "x")
+    first, former, _ = replications.describe_key_claims(verdicts, names)
+    n_replicated = (keys["verdict"] == "replicated").sum()
+    assert first.startswith(f"{n_replicated} of {len(keys)} key claims")
+    replaced = verdicts[verdicts["was_key_until"] != ""].set_index("talk")["verdict"]
+    standing = [replaced.get(row.talk, row.verdict) for row in keys.itertuples()]
+    n_former = pd.Series(standing).isin(["replicated", "holds"]).sum()
+    assert f"{n_former} of {len(keys)} are replicated" in former
