@@ -15,7 +15,7 @@ _SEEDS = Column("seeds", "Number of seeds.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (TALK, EXPERIMENT)
 _CHANGE = (
-    Column("perturbation", "What was changed, or the cost model."),
+    Column("perturbation", "What was changed."),
     Column("locus", "Where it was changed, or the control."),
 )
 
@@ -138,7 +138,7 @@ KNOWN_BEFORE = TableSchema(
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",
-    Column("axis", "Axis of the question: timing, latency, energy, robustness, size, learning."),
+    Column("axis", "Axis of the question: timing, latency, robustness, size, learning."),
     Column("measure", "Short name of the measure."),
     Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
     *_PLACE,
@@ -172,16 +172,6 @@ MEASURES = TableSchema(
     _UNIT,
     _SEEDS,
     Column("why", "Why there is no number; empty where there is one."),
-)
-ENERGY = TableSchema(
-    "Energy of every control over that of the spiking network: cost models, varied assumptions.",
-    *_PLACE,
-    Column("variant", "The spiking network; empty: all of the experiment."),
-    Column("locus", "The control."),
-    Column("factor", "Assumption that was varied; empty for a whole cost model."),
-    Column("setting", "What it was set to, or the cost model."),
-    *_interval("Geometric mean of the ratio over seeds.", "1", "mean"),
-    _SEEDS,
 )
 COSTS = TableSchema(
     "CPU seconds of training, of variants of which no seed was copied, and memory of learning.",
@@ -294,7 +284,7 @@ LITERATURE = TableSchema(
     *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
     _SEEDS,
     Column("steps", "Steps of a trial here.", "integer"),
-    Column("word", "Where the interval lies: below the thresholds, above, open; or withheld."),
+    Column("word", "Where the interval lies: below the thresholds, above, open; or not assessed."),
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job. A run costs the sum of cpu_seconds times jobs over unit; "
@@ -405,7 +395,6 @@ OF_A_TALK = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,
     "measures.csv": MEASURES,
-    "energy.csv": ENERGY,
     "history.csv": HISTORY,
 }
 """File beside the page of a talk -> its columns; readers put those of all talks together."""
