@@ -2,7 +2,6 @@
 
 from made.fixtures import (  # noqa: F401
     builds,
-    energy_config,
     shared,
     smoke_run,
     vectors,

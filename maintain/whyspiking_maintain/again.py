@@ -160,7 +160,7 @@ def compare(
         described = registry.load_talk(talk)
         facts = sorted((results / talk / name).glob("*/seed-*/network.json"))
         measured = collect.measured(
-            described, [results / talk / name / "metrics.csv"], facts, config
+            described, [results / talk / name / "metrics.csv"], facts, config["scale"]
         )
         # Numbers are compared as they are written.
         written = results / talk / name / MEASURED

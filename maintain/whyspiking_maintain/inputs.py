@@ -108,7 +108,6 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     config = {**config, "data": anywhere}
     decides: dict[str, tuple[str, Any]] = {
         "config: battery": ("simulate", config["battery"]),
-        "config: energy": ("collect", config["energy"]),
         f"{OF_TALK}learning": ("collect", [_said(rule) for rule in talk.learning]),
         "claims.yaml": ("collect", [_judged(claim, config) for claim in claims_of(talk)]),
     }

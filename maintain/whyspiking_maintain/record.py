@@ -21,7 +21,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview, recipe, rule
+from whyspiking.verdicts import judge, overview, recipe, rule
 from whyspiking_maintain import concordance, inputs
 
 
@@ -115,7 +115,6 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: 
     made = {
         "verdicts.csv": _judged(written, talk, before),
         "measures.csv": overview.measures(written, {talk.name: talk}),
-        "energy.csv": contrasts.energy_ratios(written),
     }
     for file, content in made.items():
         write_csv(content, folder / file)

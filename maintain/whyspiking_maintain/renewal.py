@@ -72,7 +72,7 @@ def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
 
 
 def recollect(folder: Path = reference.FOLDER) -> list[str]:
-    """Compute from recorded rows what stage collect does: contrasts, verdicts, measures, energy.
+    """Compute from recorded rows what stage collect does: contrasts, verdicts and measures.
 
     Returns:
         What is pending still, a line each.
@@ -128,7 +128,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             made_of = {e: {**made, "cpu_seconds": cost[e].to_dict()} for e in own}
             _collect(seen, config, folder, rows, made_of)
         else:
-            whole = collect.contrasted(rows, seen, config)
+            whole = collect.contrasted(rows, seen)
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
         _time(jobs[jobs["experiment"].isin(own)], how["machine"]["unit"], config, folder)
@@ -204,7 +204,7 @@ def _collect(
     data = dict(zip(before["claim"].map(of), before["data"], strict=True))
     data = {e: data[e] for e in talk.experiments if e in data and e not in made}
     record.write_talk(
-        collect.contrasted(table, talk, config),
+        collect.contrasted(table, talk),
         registry.provided(talk, data),
         before[~before["claim"].map(of).isin(made)],
         own,

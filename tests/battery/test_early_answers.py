@@ -18,14 +18,14 @@ class EarlyTalk(ToyTalk):
         return np.where(come, task.features, 0.0)
 
 
-def test_controls_are_asked_before_their_input_is_complete(energy_config):
+def test_controls_are_asked_before_their_input_is_complete():
     networks = {("mlp", 0): mlp(), ("spiking", 0): spiking_network()}
     table, arrays, _ = probe((), networks, toy=EarlyTalk())
     # The network needs two delays more than the control, which knows the class at the first spike.
     areas = [value(table, "speed_area", variant=name) for name in ("spiking", "mlp")]
     assert areas[1] - areas[0] == pytest.approx(2 * DELAY / DURATION, abs=0.02)
     assert arrays["anytime.mlp.0"].shape == arrays["anytime.time_ms"].shape
-    rows = crossed(table, talk(()), energy_config)
+    rows = crossed(table, talk(()))
     added = pd.DataFrame(rows, columns=columns.METRICS.names)
     gain = value(added, "speed_area_gain", locus="mlp", variant="spiking")
     assert gain == pytest.approx(areas[0] - areas[1])

@@ -98,35 +98,31 @@ def test_answers_settle_when_the_last_one_is_named_for_good():
 
 
 def clean(variant, seed, area, engine="brian2"):
-    values = {"speed_area": area}
-    if engine == "brian2":
-        values |= {"spikes": 5.0, "syn_events": 50.0}
-        values |= {"neuron_updates": 100.0, "neuron_updates_event": 60.0}
-    return row(values, 300, variant=variant, seed=seed, engine=engine)
+    return row({"speed_area": area}, 300, variant=variant, seed=seed, engine=engine)
 
 
-def gains(rows, energy_config):
+def gains(rows):
     table = pd.DataFrame(rows)
     talk = registry.load_talk("goeltz")
-    found = pd.DataFrame(crossed(table, talk, energy_config))
+    found = pd.DataFrame(crossed(table, talk))
     return tables.where(found, metric="speed_area_gain")
 
 
-def test_the_gain_is_a_difference_of_areas_paired_by_seed(energy_config):
+def test_the_gain_is_a_difference_of_areas_paired_by_seed():
     rows = clean("spiking", 0, 0.7) + clean("spiking", 1, 0.8) + clean("spiking", 2, 0.9)
     rows += (
         clean("mlp", 0, 0.9, "jax") + clean("mlp", 1, 0.7, "jax") + clean("linear", 2, 0.1, "jax")
     )
-    found = gains(rows, energy_config)
+    found = gains(rows)
     # The third seed has a negative control only, against which nothing is won.
     places = found[["seed", "locus", "variant", "perturbation", "engine"]].to_numpy().tolist()
     assert places == [[seed, "mlp", "spiking", "none", "brian2"] for seed in (0, 1)]
     assert found["value"].tolist() == pytest.approx([-0.2, 0.1])
 
 
-def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
+def test_the_table_shows_the_gain_or_says_why_there_is_none():
     rows = clean("spiking", 0, 0.7) + clean("mlp", 0, 0.9, "jax")
-    found = pd.concat([pd.DataFrame(rows), gains(rows, energy_config)])
+    found = pd.concat([pd.DataFrame(rows), gains(rows)])
     measures = overview.measures(found, {"goeltz": registry.load_talk("goeltz")})
     shown = sections.measures_table(measures)
     assert "−20.0 points" in shown and '<small class="wrap">ReLU network</small>' in shown

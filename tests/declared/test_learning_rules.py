@@ -142,7 +142,7 @@ def test_the_table_shows_what_was_counted():
     assert page.count("not measured") == 2
 
 
-def test_alignments_come_under_one_name(energy_config):
+def test_alignments_come_under_one_name():
     """Two seeds, of which the second has no null: one difference."""
     rows = []
     params = Params("scherr", "evidence", "default", {})
@@ -151,7 +151,7 @@ def test_alignments_come_under_one_name(energy_config):
     ):
         shared = places.common(params, "spiking", seed, "compiled")
         rows += tables.rows(shared, {"score": 0.9, **values}, 5)
-    found = crossed(pd.DataFrame(rows), TALKS["scherr"], energy_config)
+    found = crossed(pd.DataFrame(rows), TALKS["scherr"])
     told = {row["metric"]: row["value"] for row in found}
     assert told == pytest.approx(
         {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}

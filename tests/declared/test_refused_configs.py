@@ -37,21 +37,10 @@ def merged(changes):
     return values
 
 
-def model(**changes):
-    entries = copy.deepcopy(good_config()["energy"]["models"])
-    entries[0].update(changes)
-    return {"energy": {"models": entries}}
-
-
 def axis(**changes):
     entries = copy.deepcopy(good_config()["axes"])
     entries[0].update(changes)
     return {"axes": entries}
-
-
-def setting(**changes):
-    change = {"factor": "one", "settings": [{"label": "a", "set": changes}]}
-    return {"energy": {"sensitivity": {"changes": [change]}}}
 
 
 OVERLAYS = {
@@ -73,21 +62,12 @@ OVERLAYS = {
         {"scale": "full", "seeds_of": [{"experiment": "goeltz.yinyang_fine", "seeds": [70]}]},
         "seeds_of", "[70]",
     ),
-    "operation that has no price": (model(mult="mult_int9"), "energy.models.0.mult", "mult_int9"),
-    "addition that has no price": (model(add="sub_int8"), "energy.models.0.add", "sub_int8"),
-    "memory that has no price": (
-        model(weight_memory="sram_9kb"), "energy.models.0.weight_memory", "sram_9kb",
+    "operation that no cost model uses": (
+        {"energy": {"operations_pj": {"add_int9": 1.0}}}, "energy.operations_pj", "add_int9",
     ),
-    "membrane that has no price": (
-        model(membrane_memory="tape"), "energy.models.0.membrane_memory", "tape",
+    "memory that no cost model uses": (
+        {"energy": {"memory_pj_64bit": {"sram_9kb": 1.0}}}, "energy.memory_pj_64bit", "sram_9kb",
     ),
-    "a cost model twice": (model(id="ops_int32"), "energy.models", "ops_int32"),
-    "no such base model": (
-        {"energy": {"sensitivity": {"base": "mem_ner"}}}, "energy.sensitivity.base", "mem_near",
-    ),
-    "unknown assumption": (setting(colour="green"), "colour", "known"),
-    "assumption without a price": (setting(mult="mult_int9"), "mult", "mult_int9"),
-    "assumption out of range": (setting(kappa=2), "kappa", "2"),
     "axis of an unknown metric": (axis(metric="acuracy"), "axes.0.metric", "acuracy"),
     "axis of no level": (axis(level="gain"), "axes.0.level", "advantage"),
     "axis of an unknown perturbation": (

@@ -4,7 +4,7 @@ from whyspiking.verdicts import contrasts
 from whyspiking.verdicts.described import described
 
 
-def crossed(table, talk, energy_config):
+def crossed(table, talk):
     """Rows of `cross_rows`."""
     metrics = described(table, {talk.name: talk})
-    return contrasts.cross_rows(metrics, talk, {"energy": energy_config}).to_dict("records")
+    return contrasts.cross_rows(metrics, talk).to_dict("records")

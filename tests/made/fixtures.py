@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -113,11 +112,3 @@ def smoke_run(shared: Path, builds: Path) -> Path:
         finish(folder, "--configfile", "config/smoke.yaml")
 
     return once(shared / "smoke-run", make)
-
-
-@pytest.fixture(scope="session")
-def energy_config() -> dict[str, Any]:
-    """The `energy` block of the project's own config: its constants are what is tested."""
-    from made.project import config
-
-    return config()["energy"]

@@ -103,7 +103,6 @@ def _metrics(
                 for metric, value, place in (
                     *_clean(experiment, variant, clean, rng),
                     *_perturbed(experiment, variant, clean, settings["battery"], rng),
-                    *_beside_control(variant, settings["energy"]["models"], rng),
                 ):
                     put(experiment.name, variant.name, seed, metric, value, **place)
     for name, kind, metric, value, place in _of_figures(talk):
@@ -191,18 +190,6 @@ def _perturbed(
             if variant.role == "spiking":
                 lead = -0.1 + 0.02 * rng.normal()
                 yield "robustness_advantage", lead, {**at, "locus": f"{locus}/mlp"}
-
-
-def _beside_control(variant: Any, models: Sequence, rng: np.random.Generator) -> Measured:
-    if variant.role != "spiking":
-        return
-    for place, model in enumerate(models):
-        at = {"perturbation": model["id"], "locus": "mlp"}
-        yield "energy_ratio", 0.2 * 2.0**place * np.exp(0.1 * rng.normal()), at
-    for factor in ("weight memory", "control"):
-        for setting, value in (("low", 0.4), ("high", 3.0)):
-            at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}
-            yield "energy_ratio_variation", value, at
 
 
 def _fulfil(

@@ -78,7 +78,7 @@ def test_the_same_work_costs_the_same_up_to_the_message(name, sent, targets, uni
 
 
 def test_identical_work_of_span_recall_costs_the_same_on_both_sides():
-    """By the recorded models 966 pJ with spikes and 4,280 without, for four units and four."""
+    """Four spiking and four non-spiking units that do almost the same work."""
     inputs, units = [(60, 1), (5, 4)], [(4, 104, 20, 1), (4, 104, 3, 1)]
     spiking = counted([*inputs, (5, 4), (1, 1)], [], units)
     leaky = counted(inputs, [(4, 1)], units)

@@ -140,10 +140,10 @@ def test_the_figure_shows_every_size_and_says_so():
 
 
 @pytest.mark.parametrize(("gone", "seeds"), [("nobody", [0, 1]), ("net_at_25", [0])])
-def test_ratios_are_of_seeds_that_have_all_sizes(energy_config, gone, seeds):
+def test_ratios_are_of_seeds_that_have_all_sizes(gone, seeds):
     table = made_metrics()
     kept = table[~((table["variant"] == gone) & (table["seed"] == 1))]
-    rows = crossed(kept, made_talk(), energy_config)
+    rows = crossed(kept, made_talk())
     ratios = [row for row in rows if row["metric"] == "size_ratio"]
     assert [(r["variant"], r["locus"], r["seed"]) for r in ratios] == [
         ("net", "mlp", k) for k in seeds

@@ -1,21 +1,26 @@
 """The notebook for readers who install nothing of this project, run as Binder would."""
 
+import ast
 import json
 import re
 import sys
 
 import matplotlib
+import pytest
 from made.checkouts import ROOT
 from matplotlib import pyplot
 
 import whyspiking
 from whyspiking.declared.claims_file import REPLICABLE
+from whyspiking.measures import accounting
 from whyspiking.report.notebook import run_notebook
 from whyspiking.verdicts import rule
 
 NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
 SOURCES = ["".join(cell["source"]) * (cell["cell_type"] == "code") for cell in CELLS]
+NETWORKS = next(source for source in SOURCES if "run.frontiers" in source)
+"""The cell that draws accuracy against energy."""
 
 
 def test_it_imports_what_binder_installs():
@@ -27,9 +32,9 @@ def test_it_imports_what_binder_installs():
     assert imported - sys.stdlib_module_names <= there | {"matplotlib", "numpy", "whyspiking"}
 
 
-def test_it_runs_and_shows_what_was_not_replicated(tmp_path, monkeypatch):
+def test_it_runs_and_shows_energy_ratios_and_what_was_not_replicated(tmp_path, monkeypatch):
     monkeypatch.chdir(NOTEBOOK.parent)  # where a notebook server starts its kernel
-    parameters = {"results": "reference", "model": "ops_int32"}
+    parameters = {"results": "reference", "task": "randman", "cost_model": "operations_clocked"}
     run_notebook(NOTEBOOK, tmp_path / "out.ipynb", parameters)
     cells = json.loads((tmp_path / "out.ipynb").read_text(encoding="utf-8"))["cells"]
     shown = [output for cell in cells for output in cell.get("outputs", [])]
@@ -39,6 +44,28 @@ def test_it_runs_and_shows_what_was_not_replicated(tmp_path, monkeypatch):
     missed = verdicts[verdicts["verdict"] == "not replicated"]["claim"]
     assert len(missed) and not [claim for claim in missed if claim not in told]
     assert not [output for output in shown if output["output_type"] == "stream"], "a warning"
+    ratios = whyspiking.results("reference").advantage.query(
+        "task == 'randman' and who == 'spikes' and cost in @accounting.MAIN"
+    )
+    assert len(ratios) == 20 and ratios["ratio"].notna().all()
+    for row in ratios.to_dict("records"):
+        cells = "".join(rf"<td>{row[key]:.3f}</td>\s*" for key in ("ratio", "low", "high"))
+        assert re.search(cells, told), row
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"task": "span"}, "task is 'span'"), ({"cost_model": "dram"}, "cost_model is 'dram'")],
+)
+def test_an_unknown_task_or_cost_model_is_refused_with_the_known_ones(given, words, monkeypatch):
+    monkeypatch.chdir(NOTEBOOK.parent)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    space = {}
+    with matplotlib.rc_context({"backend": "agg"}):
+        exec("\n".join(SOURCES[k] for k in (1, 3)), space)
+        space |= given
+        with pytest.raises(AssertionError, match=rf"{words}; expected one of \['\w+', "):
+            exec(NETWORKS, space)
 
 
 def test_no_claim_of_papers_and_abstracts_is_dropped_and_every_verdict_has_a_colour(monkeypatch):
@@ -46,9 +73,25 @@ def test_no_claim_of_papers_and_abstracts_is_dropped_and_every_verdict_has_a_col
     monkeypatch.setattr(sys, "path", [*sys.path])
     space = {}
     with matplotlib.rc_context({"backend": "agg"}):
-        exec("\n".join(SOURCES[k] for k in (1, 2, 4)), space)
+        exec("\n".join(SOURCES[k] for k in (1, 3, 5)), space)
         pyplot.close("all")
     verdicts = whyspiking.results("reference").verdicts
     told = verdicts[verdicts["origin"].isin(REPLICABLE)]
-    assert space["counts"].to_numpy().sum() == len(told) > 80
-    assert set(space["looks"]) == set(rule.VERDICTS) >= set(verdicts["verdict"])
+    assert space["n_claims"].to_numpy().sum() == len(told) > 80
+    assert set(space["verdict_colours"]) == set(rule.VERDICTS) >= set(verdicts["verdict"])
+
+
+def test_every_family_competitor_and_cost_model_of_the_tables_has_a_name():
+    """A name that the notebook lacks would leave networks without a colour, or a ratio out."""
+    declared = {}
+    for source in SOURCES:
+        for name in ("family_names", "competitor_names", "cost_model_names", "task_names"):
+            if found := re.search(rf"^{name} = (\{{.*?^\}})", source, re.MULTILINE | re.DOTALL):
+                declared[name] = ast.literal_eval(found[1])
+    run = whyspiking.results("reference")
+    own = run.frontiers.query("kind != 'rule'")
+    spiking = run.advantage.query("who == 'spikes'")
+    assert set(own["family"]) == set(declared["family_names"])
+    assert set(spiking["beside"]) == set(declared["competitor_names"])
+    assert set(accounting.MAIN) == set(declared["cost_model_names"])
+    assert set(own["task"]) == set(declared["task_names"])

@@ -175,7 +175,8 @@ def test_notebooks_are_short_clean_and_runnable_by_others(path):
     (tagged,) = (cell for cell in code if "parameters" in cell["metadata"].get("tags", []))
     typed = {line.split(" = ")[0] for line in "".join(tagged["source"]).splitlines()}
     given = {"results: str", "scale: str"}
-    kinds = [{"results: str", "model: str"}] if path.stem == "explore" else [given]
+    chosen = {"results: str", "task: str", "cost_model: str"}
+    kinds = [chosen] if path.stem == "explore" else [given]
     assert typed in [*kinds, {*kinds[0], "talk: str"}], "the workflow gives them"
     for cell in code:
         assert cell["outputs"] == [] and cell["execution_count"] is None

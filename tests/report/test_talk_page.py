@@ -215,7 +215,7 @@ def test_report_tells_all_talks(results, run, pieces):
     assert dataclasses.replace(run, tables=nobody).same_task() == ""
     assert page.count('class="card"') == len(run.talks)
     for name in run.talks:
-        for file in ("report.html", "verdicts.csv", "measures.csv", "energy.csv", "metrics.csv"):
+        for file in ("report.html", "verdicts.csv", "measures.csv", "metrics.csv"):
             assert f'href="{name}/{file}"' in page
     headings = re.findall(r"^## (.*)$", NOTEBOOK, re.MULTILINE)
     assert len(headings) == 7

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made.fulfilled import made_of
-from made.project import config
 from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
@@ -53,8 +52,7 @@ def rows(tmp_path, monkeypatch):
         training.train(plan, [], folder, lambda share, news: None)
         (tmp_path / "claims.yaml").write_text("claims: []\n")
         monkeypatch.setattr(collect.judge, "load", lambda path, talk: [])
-        settings = {"scale": "smoke", "energy": config()["energy"]}
-        collect.collect_talk("toy", [], [folder / "network.json"], settings, tmp_path / "toy")
+        collect.collect_talk("toy", [], [folder / "network.json"], "smoke", tmp_path / "toy")
         return tables.read_metrics([tmp_path / "toy" / "metrics.csv"])
 
     return _rows

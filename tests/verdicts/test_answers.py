@@ -218,7 +218,7 @@ def test_timing_is_told_apart_by_who_put_the_times_there():
     )
     moved = dataclasses.replace(timed, stands=found)
     assert sentences.inputs(moved, talks)["constructed"] == ["goeltz", "bohte"]
-    priced = sentences.inputs(dataclasses.replace(timed, axis="energy"), talks)
+    priced = sentences.inputs(dataclasses.replace(timed, axis="latency"), talks)
     assert not any(priced.values())
 
 
@@ -261,7 +261,7 @@ def test_a_control_of_another_size_counts_for_nothing_and_the_cell_says_why():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"counts": ["E1"]}, ["answers.0.counts", "'E1'"]),  # of another axis
+        ({"counts": ["L4"]}, ["answers.0.counts", "'L4'"]),  # of another axis
         ({"counts": ["T3"]}, ["answers.0.counts", "'T3'"]),  # has no null
         ({"axis": "latency", "counts": ["L4"]}, ["axis", "latency"]),  # answered twice
     ],

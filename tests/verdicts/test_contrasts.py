@@ -53,22 +53,22 @@ def made_metrics(clean: float, lost: float, found: float) -> pd.DataFrame:
     return pd.DataFrame(rows + tables.rows(alone, {"score": 0.3}, 1000))
 
 
-def recovered(energy_config, *scores):
+def recovered(*scores):
     talk = talk_of({"one": described().experiments["one"]})
-    rows = crossed(made_metrics(*scores), talk, energy_config)
+    rows = crossed(made_metrics(*scores), talk)
     return [row for row in rows if row["metric"] == "loss_recovered"]
 
 
-def test_a_share_of_the_loss_is_won_back(energy_config):
-    (row,) = recovered(energy_config, 0.95, 0.75, 0.90)
-    (worse,) = recovered(energy_config, 0.95, 0.75, 0.70)
+def test_a_share_of_the_loss_is_won_back():
+    (row,) = recovered(0.95, 0.75, 0.90)
+    (worse,) = recovered(0.95, 0.75, 0.70)
     assert [row["value"], worse["value"]] == pytest.approx([0.75, -0.25])
     assert (row["variant"], row["seed"], row["trials"]) == ("after", 3, 1000)
     assert (row["perturbation"], row["locus"], row["strength"]) == ("quantise", "weights", 4.0)
 
 
-def test_of_no_loss_there_is_no_share(energy_config):
-    assert recovered(energy_config, 0.95, 0.94, 0.99) == []
+def test_of_no_loss_there_is_no_share():
+    assert recovered(0.95, 0.94, 0.99) == []
 
 
 def test_a_variant_that_is_not_there_cannot_be_recovered_from():

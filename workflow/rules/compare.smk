@@ -34,7 +34,7 @@ rule collect:
         "<results>/logs/collect/{talk}.log",
     priority: ORDER.of_talk
     params:
-        config=DECIDING,
+        scale=config["scale"],
     script:
         "../scripts/collect.py"
 

@@ -11,7 +11,7 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
         talk=snakemake.wildcards.talk,
         metrics=list(snakemake.input.metrics),
         facts=list(snakemake.input.facts),
-        config={**snakemake.config, **snakemake.params.config},
+        scale=snakemake.params.scale,
         folder=Path(snakemake.output[0]).parent,
     )
     code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

@@ -28,7 +28,7 @@ def project(tmp_path):
     run = tmp_path / "results" / "default"
     shutil.copytree(ROOT / reference.FOLDER / "naud", run / "naud")
     (run / "naud" / "report.html").write_text("<p>the page of a talk</p>")
-    (run / "naud" / "energy.part.csv").write_text("no table of a run")
+    (run / "naud" / "measures.part.csv").write_text("no table of a run")
     shutil.copy(ROOT / reference.FOLDER / "axes.csv", run)
     manifest = json.loads((run / "naud" / "manifest.json").read_text())
     (run / "naud" / "manifest.json").unlink()

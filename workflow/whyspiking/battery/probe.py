@@ -112,10 +112,7 @@ def _control_rows(
     tau_ms: float,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """A control measured in its own engine; of one of another size only what it costs.
-
-    The costs are for the ratio of energies at equal score.
-    """
+    """A control measured in its own engine; of one of another size only what it costs."""
     known_as, perturbations = described["trained_as"], described["perturbations"]
     rows = probe_control(
         replication, params, perturbations, known_as, network, config, progress, tau_ms=tau_ms

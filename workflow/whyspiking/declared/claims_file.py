@@ -41,7 +41,7 @@ TWO_SIDED = ("range", "equivalence")
 REPLICABLE = ("published", "talk")
 """Origins of claims that others made: only they can be replicated."""
 Origin = Literal["published", "talk", "ours", "check"]
-Axis = Literal["timing", "latency", "energy", "robustness", "learning", "memory", "size"]
+Axis = Literal["timing", "latency", "robustness", "learning", "memory", "size"]
 """Axes of "why spiking?"."""
 
 

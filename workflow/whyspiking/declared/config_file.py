@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal
 from unicodedata import category
 
 from pydantic import AfterValidator, Field, model_validator
@@ -17,7 +17,6 @@ from whyspiking.declared.strict_yaml import (
     Block,
     Filled,
     Listed,
-    Name,
     Some,
     Unique,
     Wrong,
@@ -50,10 +49,9 @@ Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 MOST_SHARDS = 1000
 """Each is a job."""
-Bits = Annotated[int, Field(ge=1, le=64)]
 Levels = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=100)]], Field(max_length=100)]]
 Shares = Unique[Annotated[Some[Annotated[float, Field(ge=1e-6, le=1)]], Field(max_length=100)]]
-Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+Picojoules = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 MOST_SEEDS = 100
 Seeds = Unique[Annotated[Some[Seed], Field(max_length=MOST_SEEDS)]]
@@ -150,133 +148,37 @@ class Battery(Block):
     mismatch: Levels
 
 
-class Assumptions(Block):
-    """What a cost model assumes.
+class OperationEnergies(Block):
+    """Energy of one operation in pJ.
 
     Attributes:
-        mult: Operation of `operations_pj` that a multiplication is.
-        add: The same of an addition.
-        weight_memory: Memory of `memory_pj_64bit` that weights are fetched from; null: that is
-            free.
-        weight_bits: Bits of a weight.
-        membrane_memory: Memory that states of neurons lie in; null: that is free.
-        membrane_bits: Bits of a state.
-        accumulator_bits: Bits of the sum of a unit of the control.
-        kappa: 1: the membrane is read and written in memory at every event; 0: it stays in
-            registers.
-        reuse: Uses of a weight of the control per fetch.
-        updates: Which updates of neurons are paid for: those of every step, of events, or none.
-        route_pj: What it costs to send a spike, pJ.
-        control: Whether the control skips activations that are 0 (sparse).
+        add_int8: Addition of two 8-bit integers.
+        mult_int8: Multiplication of two 8-bit integers.
     """
 
-    mult: str
-    add: str
-    weight_memory: str | None
-    weight_bits: Bits
-    membrane_memory: str | None
-    membrane_bits: Bits
-    accumulator_bits: Bits
-    kappa: float = Field(ge=0, le=1)
-    reuse: float = Field(ge=1)
-    updates: Literal["clock", "event", "none"]
-    route_pj: float = Field(ge=0)
-    control: Literal["sparse", "dense"]
+    add_int8: Picojoules
+    mult_int8: Picojoules
 
 
-class CostModel(Assumptions):
-    """What operations cost.
+class AccessEnergies(Block):
+    """Energy of one 64-bit access to a memory in pJ.
 
     Attributes:
-        id: How tables call it.
-        says: What it is, in words.
+        sram_8kb: SRAM of 8 kB.
+        sram_1mb: SRAM of 1 MB.
+        dram: DRAM.
     """
 
-    id: Name
-    says: Sentence
-
-
-if TYPE_CHECKING:
-    Changes = dict[str, Any]
-else:
-    Changes = closed(
-        TypedDict(
-            "Changes",
-            {
-                key: Annotated[field.annotation, field]
-                for key, field in Assumptions.model_fields.items()
-            },
-            total=False,
-        )
-    )
-    """Some of the assumptions of a cost model."""
-    Changes.__doc__ = Assumptions.__doc__
-
-
-class Setting(Block):
-    """One way to set an assumption.
-
-    Attributes:
-        label: How tables call it.
-        set: Assumptions that it replaces.
-    """
-
-    label: str
-    set: Filled[Changes]
-
-
-class Factor(Block):
-    """An assumption, changed one at a time.
-
-    Attributes:
-        factor: How tables call it.
-        settings: What it is set to, one after the other.
-    """
-
-    factor: str
-    settings: Some[Setting]
-
-
-class Sensitivity(Block):
-    """How much the ratio of energies depends on assumptions.
-
-    Attributes:
-        base: Cost model of which assumptions are changed.
-        changes: Assumptions that are changed, one at a time.
-    """
-
-    base: str
-    changes: Listed[Factor]
+    sram_8kb: Picojoules
+    sram_1mb: Picojoules
+    dram: Picojoules
 
 
 class Energy(Block):
-    """What operations and accesses to memory cost, and how they are counted."""
+    """What operations and accesses to memory cost (`measures/accounting.py`)."""
 
-    operations_pj: Energies
-    memory_pj_64bit: Energies
-    models: Some[CostModel]
-    sensitivity: Sensitivity
-
-    @model_validator(mode="after")
-    def _check(self) -> Energy:
-        _once(self.models, "id", "models")
-        _one_of(self.sensitivity.base, [model.id for model in self.models], "sensitivity.base")
-        _once(self.sensitivity.changes, "factor", "sensitivity.changes")
-        entries = [(f"models.{k}", model.model_dump()) for k, model in enumerate(self.models)]
-        for change in self.sensitivity.changes:
-            key = f"sensitivity.changes ({change.factor})"
-            _once(change.settings, "label", key)
-            entries += [(f"{key}, {s.label}", s.set) for s in change.settings]
-        for key, entry in entries:
-            for name, priced in (
-                ("mult", self.operations_pj),
-                ("add", self.operations_pj),
-                ("weight_memory", self.memory_pj_64bit),
-                ("membrane_memory", self.memory_pj_64bit),
-            ):
-                if entry.get(name) is not None:
-                    _one_of(entry[name], list(priced), f"{key}.{name}")
-        return self
+    operations_pj: OperationEnergies
+    memory_pj_64bit: AccessEnergies
 
 
 @closed
@@ -383,7 +285,7 @@ class Config(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Config:
-        known = ["none", *ON_SPIKES, *ON_NUMBERS, *(model.id for model in self.energy.models)]
+        known = ["none", *ON_SPIKES, *ON_NUMBERS]
         for number, axis in enumerate(self.axes):
             _one_of(axis.metric, list(GLOSSARY), f"axes.{number}.metric")
             for side, place in (("where", axis.where), ("versus", axis.versus or {})):

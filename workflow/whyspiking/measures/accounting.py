@@ -18,7 +18,7 @@ import numpy as np
 from whyspiking.contract.counts import Amount, Counts
 
 WEIGHT_BITS, STATE_BITS = 8, 16
-"""Of a weight, which multiplies and adds at 8 bits; of a state or a time (config: mem_near)."""
+"""Of a weight, which multiplies and adds at 8 bits; of a state or a time."""
 ADDRESS_BITS, VALUE_BITS = 32, 8
 """Of a message: where it is from; a number has its value as well."""
 NEAR = "sram_8kb"

@@ -15,7 +15,7 @@ _SEEDS = Column("seeds", "Number of seeds.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (TALK, EXPERIMENT)
 _CHANGE = (
-    Column("perturbation", "What was changed, or the cost model."),
+    Column("perturbation", "What was changed."),
     Column("locus", "Where it was changed, or the control."),
 )
 
@@ -178,7 +178,7 @@ KNOWN_BEFORE = TableSchema(
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",
-    Column("axis", "Axis of the question: timing, latency, energy, robustness, size, learning."),
+    Column("axis", "Axis of the question: timing, latency, robustness, size, learning."),
     Column("measure", "Short name of the measure."),
     Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
     *_PLACE,
@@ -212,16 +212,6 @@ MEASURES = TableSchema(
     _UNIT,
     _SEEDS,
     Column("why", "Why there is no number; empty where there is one."),
-)
-ENERGY = TableSchema(
-    "Energy of every control over that of the spiking network: cost models, varied assumptions.",
-    *_PLACE,
-    Column("variant", "The spiking network; empty: all of the experiment."),
-    Column("locus", "The control."),
-    Column("factor", "Assumption that was varied; empty for a whole cost model."),
-    Column("setting", "What it was set to, or the cost model."),
-    *_interval("Geometric mean of the ratio over seeds.", "1", "mean"),
-    _SEEDS,
 )
 COSTS = TableSchema(
     "CPU seconds of training, of variants of which no seed was copied, and memory of learning.",
@@ -445,7 +435,6 @@ OF_A_TALK = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,
     "measures.csv": MEASURES,
-    "energy.csv": ENERGY,
     "history.csv": HISTORY,
 }
 """File beside the page of a talk -> its columns; readers put those of all talks together."""

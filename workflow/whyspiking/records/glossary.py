@@ -54,7 +54,7 @@ _DEFINED = {
     "label_delay": "ms: Median time from a change of the true label to that of the chosen one.",
     "missed_changes": "fraction: Share of changes of the true label after which the new one is "
     "never chosen.",
-    # counting and energy
+    # counting
     "spikes": "spikes/trial: Spikes of all populations that feed synapses, inputs included.",
     "spikes_input": "spikes/trial: Input spikes.",
     "messages": "values/trial: What hidden neurons send: values that are not 0, spikes.",
@@ -79,11 +79,6 @@ _DEFINED = {
     "state_updates_event": "updates/trial: The same if done only when an input spike arrives at "
     "the neuron.",
     "density": "1: Synaptic events per non-zero synapse and trial (s).",
-    "energy": "pJ/trial: Energy per trial under the cost model named in the perturbation column.",
-    "energy_ratio": "1: R: energy of the control over energy of the spiking network, per cost "
-    "model; above 1 favours spikes.",
-    "energy_ratio_variation": "1: R with one assumption of the base cost model changed; "
-    "perturbation column: assumption=setting.",
     "information_per_spike": "bit/spike: E2: mutual information of target and choice per spike up "
     "to the decision.",
     "activation_sparsity": "fraction: Share of zero activations over neurons, steps, trials.",

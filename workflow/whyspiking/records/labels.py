@@ -52,8 +52,8 @@ def variant(name: str) -> str:
 
 
 def perturbation(name: str) -> str:
-    """How readers call a perturbation, or a cost model."""
-    return _words(declared()["perturbations"] | declared()["models"], name)
+    """How readers call a perturbation."""
+    return _words(declared()["perturbations"], name)
 
 
 def metric(name: str) -> str:

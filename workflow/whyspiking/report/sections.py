@@ -31,7 +31,6 @@ MEASURES = (
         "speed-accuracy area minus that of the control, asked at every time on the input so far",
         "each",
     ),
-    ("E1", "energy of the control over that of the spiking network, range over cost models", "E1"),
     ("s", "synaptic events per synapse and trial", "s"),
     ("E2", "information about the target, bits per spike up to the decision", "one"),
     ("R1", "robustness area, from the most to the least harmful perturbation", "range"),

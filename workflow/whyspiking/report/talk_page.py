@@ -21,7 +21,7 @@ from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import labels, tables, whole_files
-from whyspiking.records.columns import ENERGY, HISTORY, MEASURES, VERDICTS
+from whyspiking.records.columns import HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
 from whyspiking.report import (
     abstracts,
@@ -184,7 +184,7 @@ class TalkPage:
         return plate
 
     def measures(self, perturbed: str = "", timed: str = "") -> Html:
-        """Timing, latency, energy, robustness and parity, to open: a table and two figures at most.
+        """Timing, latency, robustness and parity, to open: a table and two figures at most.
 
         Args:
             perturbed: Experiment of which the scores under perturbations are drawn, if any.
@@ -222,7 +222,7 @@ def fold(title: str, told: str) -> Html:
     return Html(macros("macros").details(title, told) if told.strip() else "")
 
 
-JUDGED = {"verdicts": VERDICTS, "measures": MEASURES, "energy": ENERGY}
+JUDGED = {"verdicts": VERDICTS, "measures": MEASURES}
 """Table of a talk that both its page and that of the run show -> its columns."""
 
 

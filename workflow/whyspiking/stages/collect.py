@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def collect_talk(
     talk: str,
     metrics: Sequence[str | Path],
     facts: Sequence[str | Path],
-    config: Mapping[str, Any],
+    scale: str,
     folder: Path,
 ) -> None:
     """Stack the tables of one talk, add contrasts between variants, judge its claims.
@@ -30,13 +30,13 @@ def collect_talk(
         talk: Its name.
         metrics: Metrics tables of its simulations.
         facts: The network.json files of its networks; what each answered lies beside them.
-        config: Of the run.
+        scale: Scale of the run.
         folder: Where the tables of the talk go.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
-    table = measured(described, metrics, facts, config)
+    table = measured(described, metrics, facts, scale)
     tables.write_metrics(table, folder / "metrics.csv")
-    held = held_of(talk, config["scale"], folder)
+    held = held_of(talk, scale, folder)
     summarise_talk(held.metrics, described, folder)
     tables.write_csv(held.numbers, folder / "reproduced.csv")
 
@@ -57,9 +57,7 @@ def collect_talk(
 
     registered = judge.load(described.folder / "claims.yaml", described)
     registered = [claim.on(held.recorded_data(claim)) for claim in registered]
-    verdicts = judge.judge_all(
-        held.metrics, registered, described, config["scale"], unavailable=unavailable
-    )
+    verdicts = judge.judge_all(held.metrics, registered, described, scale, unavailable=unavailable)
     tables.write_csv(verdicts, folder / "verdicts.csv")
 
 
@@ -73,10 +71,10 @@ def measured(
     talk: Talk,
     metrics: Sequence[str | Path],
     facts: Sequence[str | Path],
-    config: Mapping[str, Any],
+    scale: str,
 ) -> pd.DataFrame:
     """All rows of the metrics table of some experiments of a talk; arguments as `collect_talk`."""
-    return contrasted(stacked(talk, metrics, facts, config["scale"]), talk, config)
+    return contrasted(stacked(talk, metrics, facts, scale), talk)
 
 
 def stacked(
@@ -88,14 +86,13 @@ def stacked(
     return pd.concat([pd.DataFrame(trained), table], ignore_index=True) if trained else table
 
 
-def contrasted(table: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
+def contrasted(table: pd.DataFrame, talk: Talk) -> pd.DataFrame:
     """Rows of the metrics table with the contrasts between them, in order."""
-    crossed = contrasts.cross_rows(described(table, {talk.name: talk}), talk, config)
+    crossed = contrasts.cross_rows(described(table, {talk.name: talk}), talk)
     table = tables.stacked([table, crossed])
     return table.sort_values(columns.METRICS.names[:10], kind="stable")
 
 
 def summarise_talk(metrics: pd.DataFrame, talk: registry.Talk, folder: Path) -> None:
-    """Write the numbers that the page of a talk prints: measures.csv and energy.csv."""
+    """Write measures.csv, whose numbers the page of a talk prints."""
     tables.write_csv(overview.measures(metrics, {talk.name: talk}), folder / "measures.csv")
-    tables.write_csv(contrasts.energy_ratios(metrics), folder / "energy.csv")

@@ -1,6 +1,6 @@
 """What all talks say together, axis by axis of "why spiking?"; counted by talk, never pooled.
 
-A talk has several contrasts on an axis (experiments, loci, controls, cost models). Its word sums
+A talk has several contrasts on an axis (experiments, loci, controls). Its word sums
 them up by the rule that the config declares in `answers`; most talks give an axis its word.
 """
 
@@ -35,7 +35,7 @@ class Finding:
     """One contrast, or one claim, that counts for an axis.
 
     Attributes:
-        measure: Its number (T1, E1 ...), or `claims`.
+        measure: Its number (T1, L4 ...), or `claims`.
         talk: Name of the talk.
         experiment: Name of the experiment; the id of a claim.
         locus: Locus, control, or both.

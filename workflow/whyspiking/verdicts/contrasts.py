@@ -1,15 +1,14 @@
-"""What needs two variants: energy, robustness and latency against a control."""
+"""Contrasts between two variants of a talk: robustness, latency, size, alignment, recovery."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from whyspiking.declared.registry import Talk
-from whyspiking.measures import energy, sizes, statistics
+from whyspiking.measures import sizes
 from whyspiking.records import columns, tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
@@ -21,28 +20,22 @@ GAINS = {"robustness_area": "robustness_advantage", "speed_area": "speed_area_ga
 """Metric -> metric of how much more of it a spiking network has than a control."""
 ALIGNED = ("gradient_cosine", "gradient_cosine_permuted", "gradient_cosine_gain")
 CROSSED = {
-    *("energy", "energy_ratio", "energy_ratio_variation"),
     *("loss_recovered", "size_ratio"),
     *(*GAINS.values(), *ALIGNED),
 }
 """Metrics that `cross_rows` computes from others, and nothing else does."""
 NETWORK = ["experiment", "variant", "seed"]
-SPIKING = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
-CONTROL = ("macs_effective", "macs_dense", "neuron_updates")
-COUNTS = list(dict.fromkeys((*SPIKING, *CONTROL, "state_updates", "state_updates_event")))
-"""What the energy of a network follows from; of the first two, what it is not known without."""
 
 
-def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
+def cross_rows(metrics: Table, talk: Talk) -> pd.DataFrame:
     """Contrasts between the variants of each experiment of one talk.
 
-    Energy rows name the cost model in `perturbation`; contrasts name the control in `locus`
-    (robustness: `<locus>/<control>`), since a ratio without its control is no result.
+    The rows name the control in `locus` (robustness: `<locus>/<control>`), because a contrast
+    means nothing without its control.
 
     Args:
         metrics: The talk's rows of the metrics table, as `described`.
         talk: Which of its learning rules are compared with the gradient.
-        config: The run configuration; the `energy` block is used.
 
     Returns:
         Rows of the metrics table.
@@ -54,31 +47,9 @@ def cross_rows(metrics: Table, talk: Talk, config: Mapping[str, Any]) -> pd.Data
         *_gains(ours, controls),
         _recovered(metrics[simulated]),
         *_size_ratios(_clean(metrics[~simulated])),
-        *_energies(_clean(ours), _clean(controls), config["energy"]),
         *_alignments(metrics, talk),
     ]
     return tables.stacked(parts)
-
-
-def energy_ratios(metrics: Table) -> pd.DataFrame:
-    """Energy of every control over that of the spiking network, over seeds.
-
-    Args:
-        metrics: Rows of the metrics table with those of `cross_rows`.
-
-    Returns:
-        A table with the columns of `columns.ENERGY`: a row per cost model, and one per varied
-        assumption, over all spiking networks of an experiment.
-    """
-    known = metrics[(metrics["value"] > 0) & np.isfinite(metrics["value"].astype(float))]
-    whole: Table = tables.where(known, metric="energy_ratio")
-    whole = whole.assign(factor="", setting=whole["perturbation"])
-    varied: Table = tables.where(known, metric="energy_ratio_variation")
-    named = [str(name).partition("=") for name in varied["perturbation"]]
-    varied = varied.assign(factor=[n[0] for n in named], setting=[n[2] for n in named], variant="")
-    by = ["talk", "experiment", "variant", "locus", "factor", "setting"]
-    parts = [statistics.over_seeds(part, by, "log") for part in (whole, varied)]
-    return columns.ENERGY.table(row for part in parts for row in part.to_dict("records"))
 
 
 def _clean(table: Table) -> Table:
@@ -164,37 +135,3 @@ def _size_ratios(trained: Table) -> Iterator[Table]:
             trials = 1 if trials == sizes.MANY else trials
             value = [sizes.size_ratio(*sides)]
             yield _rows(pd.DataFrame([pair]), "size_ratio", value, locus=names[1], trials=trials)
-
-
-def _energies(ours: Table, controls: Table, config: Mapping[str, Any]) -> Iterator[Table]:
-    """Energy of every spiking network and control, and their ratios (E1), per seed."""
-    spiking, others = _counted(ours, SPIKING), _counted(controls, CONTROL)
-    spiking = spiking[spiking["syn_events"] > 0]
-    for model in config["models"]:
-        price = energy.prices(model, config)
-        for own, energy_of in ((spiking, energy.spiking_energy), (others, energy.control_energy)):
-            yield _rows(own, "energy", energy_of(own, model, price), perturbation=model["id"])
-    pairs = _pairs(spiking, others)
-    pairs = pairs.assign(locus=pairs["variant_other"], trials=_fewer_trials(pairs))
-    theirs = pairs[[f"{name}_other" for name in COUNTS]].set_axis(COUNTS, axis=1)
-    for model in config["models"]:
-        ratios = energy.ratio(pairs, theirs, model, config)
-        yield _rows(pairs, "energy_ratio", ratios, perturbation=model["id"])
-    for factor, setting, ratios in energy.sensitivity(pairs, theirs, config):
-        place = f"{factor}={setting}"
-        yield _rows(pairs, "energy_ratio_variation", ratios, perturbation=place)
-
-
-def _counted(clean: Table, needed: Sequence[str]) -> Table:
-    """A row per network of which all that is needed was counted.
-
-    Returns:
-        Where, the operations (a column each, 0 where one was not counted), the trials behind them.
-    """
-    known = clean[clean["metric"].isin(COUNTS)].dropna(subset=["value"])
-    counts = known.astype({"value": float}).groupby([*NETWORK, "metric"])["value"].last()
-    counts = counts.unstack("metric").reindex(columns=COUNTS).dropna(subset=[*needed]).fillna(0.0)
-    of_trials = tables.where(known, metric=["syn_events", "macs_effective"])
-    trials = of_trials.groupby(NETWORK)["trials"].min()
-    places = clean.drop(columns="trials").drop_duplicates(NETWORK)
-    return places.merge(counts.join(trials, how="inner").reset_index(), on=NETWORK)

@@ -1,6 +1,6 @@
 """The measures of "why spiking" of every experiment, or the reason why there is none.
 
-Rows of measures.csv: one per measure and place (cost model, perturbation, control), over all
+Rows of measures.csv: one per measure and place (perturbation, control), over all
 spiking networks of the experiment.
 """
 
@@ -118,13 +118,6 @@ def _means(known: Table) -> Points:
     ]
 
 
-def _geometric_means(known: Table) -> Points:
-    """The geometric mean of ratios over seeds for every cost model and control."""
-    positive = known[known["value"] > 0]
-    logs = _means(positive.assign(value=np.log(positive["value"].astype(float))))
-    return [{**point, "value": float(np.exp(point["value"]))} for point in logs]
-
-
 def _overall_mean(known: Table) -> Points:
     """A point: the mean over all networks of the experiment."""
     mean = known["value"].astype(float).mean()
@@ -185,10 +178,6 @@ COUNTERPART = {
     "control": NO_CONTROL,
     "": "the control has no counterpart of these perturbations",
 }
-OPERATIONS = {
-    "control": NO_CONTROL,
-    "": "operations of the control were not counted at this scale",
-}
 SIZES = {
     "sizes": "trained at one size only (talk.yaml)",
     "undefined": "the scores of spiking network and control do not overlap within the sizes "
@@ -208,7 +197,6 @@ MEASURES: Mapping[str, tuple[str, Callable[[Table], Points], Mapping[str, str]]]
     "L2": ("t95", _one, DECISIONS),
     "L3": ("speed_area", _one, DECISIONS),
     "L4": ("speed_area_gain", _by_locus, EARLIER),
-    "E1": ("energy_ratio", _geometric_means, OPERATIONS),
     "s": ("density", _overall_mean, {"": "no synapse carries spikes here"}),
     "E2": ("information_per_spike", _one, DECISIONS),
     "R1": ("robustness_area", _means, BATTERY),

@@ -47,7 +47,7 @@ class Hierarchy:
         return {f"{kind}_{k}": v for kind in kinds for k, v in enumerate(getattr(self, kind))}
 
     def counts(self) -> dict[str, float]:
-        """Operations of one forward pass, as the cost models count them."""
+        """Operations of one forward pass."""
         return {
             "macs_dense": float(sum(weights.size for weights in self.forward)),
             "neuron_updates": float(sum(bias.size for bias in self.bias)),
