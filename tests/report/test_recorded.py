@@ -160,8 +160,8 @@ def test_another_verdict_at_the_published_sizes_is_said_everywhere_the_same_of_k
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
     assert f"A{said} direction only" in page.eight_talks()
-    assert "that of Richard Naud is direction only" in page.opening()
-    assert "published sizes: direction only" in page.claims()
+    assert "At published size the key claim of Naud is: direction only." in page.opening()
+    assert "published size: direction only" in page.claims()
     assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 
@@ -169,28 +169,28 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
     results, tmp_path
 ):
     folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
-    page, said = RunPage.open(folder, "default"), "judged claims that rest on them"
-    assert said not in page.claims()
+    page, stated = RunPage.open(folder, "default"), "claims that rest on them"
+    assert stated not in page.claims()
     found = {
-        "experiments": ["a.b", "a.c"],
+        "experiments": ["naud.xor", "a.c"],
         "whole": ["ground"],
         "arithmetic": {"vectors": "native"},
         "verdicts": {"claims": 9, "touched": 4, "changed": ["a.b.c: holds, again fails"]},
         "energies": {
-            "compared": {key: ["open", "open"] for key in "abcd"},
-            "changed": ["A task, beside a rival: dearer, again open"],
+            "compared": {key: ["open", "open"] for key in "abc"} | {"d": ["not assessed"] * 2},
+            "changed": ["A task, compared with GRUs: dearer, again open"],
         },
         "since": [{"experiments": ["d.e", "d.f"], "verdicts": {"claims": 3, "touched": 2}}],
     }
     (folder.parent / "reference" / recorded.AGAIN).write_text(json.dumps(found))
-    told = page.claims()
-    assert "2 of the recorded experiments (drawn at random, and all of ground) were" in told
-    assert f"9 {said} 4 have a network of which a number came out otherwise; of 3" in told
-    assert "rest on 2 with new data, made again alike since, 2 have; 1 got another verdict" in told
-    assert "comparisons of energy with a rival 1 got another word" in told
-    assert all(
-        f"<li>{x}</li>" in told for of in ("verdicts", "energies") for x in found[of]["changed"]
-    )
+    page = RunPage.open(folder, "default")
+    shown = page.claims()
+    assert "2 experiments were trained again with other floating-point rounding." in shown
+    assert f"Of 9 {stated}, 6 have a number that changed and 1 changed the verdict." in shown
+    assert "Energy was compared for 4 pairs" in shown and "1 pairs had none" in shown
+    assert "of the other 3 verdicts 1 changed" in shown
+    for line in (*found["verdicts"]["changed"], *found["energies"]["changed"]):
+        assert line in shown
 
 
 # ---- what is not as recorded ----------------------------------------------------------------

@@ -14,7 +14,7 @@ import pandas as pd
 from whyspiking.declared.claims_file import NO_NUMBER, PUBLISHED, QUOTED, RELEASED, REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.recorded import judge_by_criterion
+from whyspiking.verdicts.recorded import Recorded, judge_by_criterion
 
 UNJUDGED = (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
 UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
@@ -34,6 +34,7 @@ FORMER = (
 CHANGES = (
     "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
 )
+LARGER = "At published size the key claim of {name} is: {label}."
 OTHERS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
     "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."
@@ -113,6 +114,19 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
         sentences.append(CHANGES.format(n_changes=len(changing), names=who))
     return sentences
+
+
+def describe_published_size(
+    verdicts: Table, results: Recorded, names: Mapping[str, str]
+) -> list[str]:
+    """The key claims that have another verdict at the published size, a sentence each."""
+    keys = verdicts[(verdicts["role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
+    larger = [results.at_paper(row) for row in keys.to_dict("records")]
+    return [
+        LARGER.format(name=names.get(row["talk"], row["talk"]), label=row["label"])
+        for row in larger
+        if row
+    ]
 
 
 def find_former_key_claims(verdicts: Table) -> Table:

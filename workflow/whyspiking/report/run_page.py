@@ -147,6 +147,7 @@ class RunPage:
         keys = " ".join(
             [
                 *replications.describe_key_claims(self.verdicts, self._names),
+                *replications.describe_published_size(self.verdicts, self.recorded, self._names),
                 *replications.describe_claims(self.verdicts)[:1],
             ]
         )
