@@ -79,7 +79,10 @@ def filled(record: Record) -> str:
         "main": MAIN,
         "account": ACCOUNT,
         "title": said(comparisons.title, "report.html: title, of advantage.csv"),
-        "sentences": [said(x, "report.html: first screen") for x in comparisons.sentences],
+        "sentences": [
+            said(x, "report.html: first screen")
+            for x in (*comparisons.sentences, *comparisons.family_sentences)
+        ],
         "competitors": {name: COMPETITORS.get(name, name) for name in comparisons.competitors},
         "energy_verdicts": {
             (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: word")

@@ -184,7 +184,15 @@ def list_sizes(compared: Table) -> str:
 
 def _describe_energy() -> list[str]:
     comparisons = first_screen.recorded(reference.FOLDER)
-    return [f"{comparisons.title}.", *comparisons.sentences] if comparisons else []
+    return (
+        [
+            f"{comparisons.title}.",
+            *comparisons.sentences,
+            *comparisons.family_sentences,
+        ]
+        if comparisons
+        else []
+    )
 
 
 def tabulate_energy() -> str:

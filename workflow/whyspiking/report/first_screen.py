@@ -69,8 +69,8 @@ MISSING = (
 FAMILY = "Compared with {competitor} only, {counts}."
 HAND_DESIGNED = "If hand-designed networks count on both sides, {counts}."
 COUNTS = (
-    "spiking networks needed less energy in {n_less} comparisons{tasks_less}, more in "
-    "{n_more}{tasks_more}, and there was no clear difference in {n_unclear}"
+    "spiking networks needed less energy in {n_less} of {n_assessed} comparisons{tasks_less} and "
+    "more in {n_more}{tasks_more}; there was no clear difference in {n_unclear}"
 )
 
 
@@ -160,7 +160,7 @@ class Comparisons:
 
     @property
     def sentences(self) -> list[str]:
-        """Accuracy, energy compared with the best non-spiking network, and with each family."""
+        """Accuracy, and energy compared with the best non-spiking network."""
         best = self.verdicts(TRAINED)
         if not best:
             return []
@@ -196,9 +196,10 @@ class Comparisons:
             }
             listed = "; ".join(reasons)
             sentences.append(MISSING.format(n_not_assessed=len(missing), reasons=listed))
-        return sentences + self._family_sentences()
+        return sentences
 
-    def _family_sentences(self) -> list[str]:
+    @property
+    def family_sentences(self) -> list[str]:
         """One sentence per family of non-spiking networks, and one with hand-designed networks."""
         sentences = []
         for competitor in self.competitors:

@@ -206,7 +206,8 @@ class RunPage:
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
-        return Html(when.section(comparisons) + Html("").join(told) + own.glossary())
+        families = macros("sections").paragraph(comparisons.family_sentences)
+        return Html(families + when.section(comparisons) + Html("").join(told) + own.glossary())
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""
