@@ -36,6 +36,7 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     arithmetic.set_for_children()
     preflight.use_english()
     preflight.reuse_memory()
+    inside.name_python_without_quotes()
     STOP.install()
     main = inside.is_main(workflow)
     if main:
