@@ -46,10 +46,14 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     else:
         inside.note_recipes()
     configs.check_files(inside.config_files(workflow))
+    command_line = configs.as_written(inside.command_config(workflow))
     if inside.is_module(workflow):
         configs.complete(config)
     else:
-        configs.merge(config, configs.as_written(inside.command_config(workflow)))
+        configs.merge(config, command_line)
+    line = configs.use_seeds_of_command_line(config, command_line)
+    if main:
+        _tell(line)
     talks = configs.check_config(config)
     if main:
         _tell(*recipe.idle_lines(talks.values(), config, reference.FOLDER))
