@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from made.checkouts import snakemake
 
-QUICK = ("a key twice", "no block", "no compiler", "an unknown network")
+QUICK = ("a key twice", "no block", "no compiler", "a flag of XLA", "an unknown network")
 """One for each place that refuses; each takes seconds, and `tests/declared` has the messages."""
 BROKEN = {
     "no such file": (None, ["overlay.yaml", "no such file", "correct the path"]),
@@ -46,6 +46,10 @@ COMMANDS = {
         "CXX=sh -c 'echo $LC_ALL-error; exit 1'", [], ["(C-error)", "install"],
     ),
     "no command": ("CXX='g++", [], ["No closing quotation", "correct it"]),
+    "a flag of XLA": (
+        "XLA_FLAGS=--xla_cpu_enable_fast_math=true", [],
+        ["XLA_FLAGS: '--xla_cpu_enable_fast_math'", "unset XLA_FLAGS"],
+    ),
     "unknown instructions": ("WHYSPIKING_VECTORS=avx9", [], ["'avx9'", "one of baseline"]),
     "an unknown rule": ("", ["goltz"], ["'goltz' is no rule", "the name of a talk", "Correct it"]),
     "an unknown file": ("", ["results/x.csv"], ["'results/x.csv' is no rule", "Correct it"]),
