@@ -7,11 +7,11 @@ endif
 # default, smoke or paper: the last two are the overlays config/smoke.yaml and config/paper.yaml.
 SCALE ?= default
 OVERLAY = $(if $(filter-out default,$(SCALE)),--configfile config/$(SCALE).yaml)
-REPORT = $(CURDIR)/results/$(SCALE)/why_spiking.html
+REPORT = $$PWD/results/$(SCALE)/why_spiking.html
 # FROM=reference: no training, no report; networks of the record again in Brian2, beside the record.
 ifdef FROM
 OVERLAY = from_$(FROM) --configfile config/full.yaml
-REPORT = $(CURDIR)/results/from_$(FROM)/beside_the_record.txt
+REPORT = $$PWD/results/from_$(FROM)/beside_the_record.txt
 endif
 # More options for snakemake or pytest: make report ARGS="--cores 8"
 ARGS ?=
@@ -53,7 +53,7 @@ report smoke: environment
 environment:
 	@if [ -z "$(PYTHON)" ]; then \
 	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
-	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow:maintain $(PYTHON) -m whyspiking_maintain.environment
+	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow:maintain "$(PYTHON)" -m whyspiking_maintain.environment
 
 # A file goes to one worker, so that what its tests share, a finished run say, is made once.
 test: environment
@@ -103,7 +103,7 @@ schemas: environment
 
 # In an environment of its own, which is thrown away: .venv need not be there and does not grow.
 audit:
-	@PYTHONPATH=workflow:maintain $(PYTHON) -m whyspiking_maintain.audit
+	@PYTHONPATH=workflow:maintain "$(PYTHON)" -m whyspiking_maintain.audit
 
 # All of results/reference from nothing: run scale full (stopped, it goes on), and smoke for what its
 # jobs cost; put the record in the place of the old one when it is whole. Data of the authors: ARGS

@@ -70,7 +70,7 @@ if sys.argv[1] == "wide":
 
 WIDE = {
     "OPENBLAS_CORETYPE": "SkylakeX",
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX512",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX512 --xla_force_host_platform_device_count=4",
     "NPY_DISABLE_CPU_FEATURES": "",
     "OMP_NUM_THREADS": "2",
     "PJRT_NPROC": "8",
@@ -194,7 +194,7 @@ def test_xla_says_that_it_heeds_every_flag_whatever_the_user_wrote(tmp_path):
             **os.environ,
             arithmetic.VARIABLE: "avx2",
             "PYTHONPATH": str(ROOT / "workflow"),
-            "XLA_FLAGS": f"--xla_dump_to={tmp_path} no_flag=1",
+            "XLA_FLAGS": f"--xla_dump_to={tmp_path} --xla_cpu_max_isa=AVX512",
         },
         check=True,
         capture_output=True,
@@ -272,6 +272,29 @@ def test_flags_of_the_user_stay_beside_ours(monkeypatch):
     flags = arithmetic.settings()["XLA_FLAGS"].split()
     assert "--xla_dump_to=x" in flags and "--xla_cpu_max_isa=AVX2" in flags
     assert "--xla_cpu_max_isa=AVX512" not in flags
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["--xla_cpu_enable_fast_math=true", "--xla_backend_optimization_level=0", "flags.txt"],
+)
+def test_a_flag_that_may_change_numbers_stops_a_job_and_names_itself(flag, monkeypatch, tmp_path):
+    monkeypatch.setenv("XLA_FLAGS", f"--xla_dump_to=x {flag}")
+    told = f"XLA_FLAGS: '{flag.partition('=')[0]}' may change"
+    with pytest.raises(UserError, match=rf"{told}.*begin with --xla_dump_, .*unset XLA_FLAGS"):
+        arithmetic.set_for_children()
+    assert os.environ["XLA_FLAGS"] == f"--xla_dump_to=x {flag}"
+    job = "from whyspiking.running.jobs import job\nwith job('log', 'a job'): print('trained')"
+    done = subprocess.run(
+        [sys.executable, "-c", job],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    text = done.stderr + (tmp_path / "log").read_text()
+    assert told in text and "trained" not in text
 
 
 def test_native_restricts_nothing_and_names_the_processor(monkeypatch):

@@ -177,6 +177,40 @@ def test_what_the_command_line_tells_is_read_as_a_file_would_be():
     assert config.as_written(told) == {key: read for key, (_, read) in WRITTEN.items()}
 
 
+def test_seeds_of_the_command_line_replace_those_of_experiments():
+    entries = [
+        {"experiment": "goeltz.yinyang", "seeds": [20, 21]},
+        {"experiment": "goeltz.yinyang/spiking", "seeds": [20]},
+        {"experiment": "goeltz.mnist", "seeds": []},
+        {"experiment": "goeltz.substrates", "seeds": []},
+        {"experiment": "goeltz.substrates/ideal", "seeds": [0]},
+    ]
+
+    def replaced(**command_line):
+        values = merged({"seeds_of": entries, **command_line})
+        return config.use_seeds_of_command_line(values, command_line), values
+
+    line, values = replaced(seeds=[7, 8])
+    assert line == (
+        "seeds of the command line, [7, 8], replace the configured seeds of 2 experiments and of "
+        "all shared tasks"
+    )
+    assert values["seeds_of"] == [
+        {"experiment": "goeltz.mnist", "seeds": []},
+        {"experiment": "goeltz.substrates", "seeds": []},
+        {"experiment": "goeltz.substrates/ideal", "seeds": [7, 8]},
+    ], "what is left out stays left out"
+    assert values["shared"]["seeds"] == [7, 8]
+    line, values = replaced(seeds=[7], shared={"seeds": [9]}, seeds_of=entries[:1])
+    assert line == "", "the command line says all of it"
+    assert values["shared"]["seeds"] == [9] and values["seeds_of"] == entries[:1]
+    assert replaced(scale="smoke")[0] == ""
+    # As where the workflow is a module, with a configuration that the command line does not change.
+    values = merged({"seeds_of": entries})
+    assert config.use_seeds_of_command_line(values, {"seeds": [7]}) == ""
+    assert values["seeds_of"] == entries
+
+
 TWICE = {
     "a key": (["seeds=[0]", "seeds=[1]"], "'seeds' is told twice"),
     "a key within": (["data={folder: a, folder: b}"], "key 'folder' stands in line 1 and again"),

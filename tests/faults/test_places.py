@@ -78,6 +78,25 @@ def test_a_checkout_below_a_folder_of_any_name(small_run, tmp_path):
     assert not list(tmp_path.rglob("MADE"))
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "spiking/seed-0/network.npz",
+        # Of a simulation whose program is compiled below that folder, too.
+        pytest.param("metrics.csv", marks=pytest.mark.slow),
+    ],
+)
+def test_jobs_run_by_an_interpreter_whose_path_a_shell_would_split(file, tmp_path, monkeypatch):
+    folder = scenes.checkout(tmp_path / "a b (c)", ("tempotron",))
+    (folder / ".venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(sys, "executable", str(folder / ".venv/bin/python"))
+    target = f"results/smoke/tempotron/patterns/{file}"
+    scenes.finish(folder, target)
+    assert (folder / target).is_file()
+    if file == "metrics.csv":
+        assert list(folder.glob("resources/build/*/main")), "compiled here"
+
+
 @pytest.mark.slow
 def test_a_locale_of_decimal_commas_and_dotless_i_changes_nothing(
     small_run, folder, tmp_path, monkeypatch

@@ -1,11 +1,12 @@
 """Broken config files, wrong commands and lacking compilers: one message and no job."""
 
+import re
 from pathlib import Path
 
 import pytest
 from made.checkouts import snakemake
 
-QUICK = ("a key twice", "no block", "no compiler", "an unknown network")
+QUICK = ("a key twice", "no block", "no compiler", "a flag of XLA", "an unknown network")
 """One for each place that refuses; each takes seconds, and `tests/declared` has the messages."""
 BROKEN = {
     "no such file": (None, ["overlay.yaml", "no such file", "correct the path"]),
@@ -45,6 +46,10 @@ COMMANDS = {
         "CXX=sh -c 'echo $LC_ALL-error; exit 1'", [], ["(C-error)", "install"],
     ),
     "no command": ("CXX='g++", [], ["No closing quotation", "correct it"]),
+    "a flag of XLA": (
+        "XLA_FLAGS=--xla_cpu_enable_fast_math=true", [],
+        ["XLA_FLAGS: '--xla_cpu_enable_fast_math'", "unset XLA_FLAGS"],
+    ),
     "unknown instructions": ("WHYSPIKING_VECTORS=avx9", [], ["'avx9'", "one of baseline"]),
     "an unknown rule": ("", ["goltz"], ["'goltz' is no rule", "the name of a talk", "Correct it"]),
     "an unknown file": ("", ["results/x.csv"], ["'results/x.csv' is no rule", "Correct it"]),
@@ -73,11 +78,37 @@ def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, ca
     assert not list(checkout.glob(".snakemake/locks/*"))
 
 
-def test_numbers_on_the_command_line_reach_the_jobs_of_one_talk(checkout: Path):
-    done = snakemake(checkout, "-n", "goeltz", "--config", "seeds=[7]", "seeds_of=[]")
+SEEDS_OF_ONE = "[{experiment: goeltz.yinyang, seeds: [8]}]"
+LINE = "seeds of the command line, [7], replace the configured seeds of"
+
+
+@pytest.mark.parametrize(
+    ("command", "seeds", "line"),
+    [
+        (["--config", "seeds=[7]"], {7}, f"{LINE} 16 experiments and of all shared tasks"),
+        (
+            ["--config", "seeds=[7]", "--configfile", "config/smoke.yaml"],
+            {7},
+            f"{LINE} all shared tasks",
+        ),
+        (["--config", "seeds=[7]", f"seeds_of={SEEDS_OF_ONE}"], {7, 8}, f"{LINE} all shared tasks"),
+        (["--config", "scale=default"], {0, 20, 21, 22, 23, 24}, None),
+    ],
+)
+def test_seeds_of_the_command_line_replace_those_of_files(checkout: Path, command, seeds, line):
+    done = snakemake(checkout, "-n", "goeltz", *command)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert "goeltz yinyang spiking seed 7: training" in said and "clopath" not in said
+    trained = re.findall(r"^goeltz (\S+) \S+ seed (\d+): training", said, flags=re.M)
+    assert {int(seed) for _, seed in trained} == seeds, said
+    if "seeds_of" in str(command):
+        assert {name for name, seed in trained if seed == "8"} == {"yinyang"}
+    assert "clopath" not in said
+    if line is None:
+        assert "of the command line" not in said
+    else:
+        lines = [text for text in done.stderr.splitlines() if not text.startswith("Using workflow")]
+        assert lines[0] == line, "the first line of the run says it"
 
 
 def refused(checkout: Path, command: list[str], words: list[str]) -> None:

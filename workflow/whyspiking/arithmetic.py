@@ -36,6 +36,18 @@ XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 """XLA stops reading at the first word that is no flag, so nothing else may stand here."""
 XLA_ONE_ORDER = "--xla_cpu_enable_platform_dependent_math=false"
 """Else YNNPACK, which makes most of XLA's products, follows the processor, not `max_isa`."""
+XLA_OF_THE_PROJECT = (
+    "--xla_cpu_max_isa",
+    XLA_ONE_THREAD.partition("=")[0],
+    XLA_ONE_ORDER.partition("=")[0],
+)
+"""Flags of XLA that this project sets; a value that the user's shell gives them is replaced."""
+XLA_WITHOUT_EFFECT_ON_NUMBERS = (
+    "--xla_dump_",
+    "--xla_force_host_platform_device_count",
+    "--xla_gpu_cuda_data_dir",
+)
+"""How flags of XLA begin that a user's shell may set: no number of a network depends on them."""
 JAX = {
     "JAX_ENABLE_X64": "0",
     "JAX_RANDOM_SEED_OFFSET": "0",
@@ -166,17 +178,30 @@ def set_for_children() -> None:
 
 
 def settings() -> dict[str, str]:
-    """The variables to set; the user's flags of XLA stand behind ours, a GPU stays."""
+    """The variables to set; harmless flags of XLA that the user's shell sets stay, a GPU stays.
+
+    Raises:
+        UserError: If $XLA_FLAGS has a flag that may change numbers, or $WHYSPIKING_VECTORS is not
+            possible.
+    """
     chosen = dict(LIBRARIES[vectors()])
-    given = os.environ.get("XLA_FLAGS", "").split()
-    ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
-    names = {flag.partition("=")[0] for flag in ours}
-    kept = [flag for flag in given if flag.partition("=")[0] not in names]
+    kept = []
+    for flag in os.environ.get("XLA_FLAGS", "").split():
+        name = flag.partition("=")[0]
+        if name.startswith(XLA_WITHOUT_EFFECT_ON_NUMBERS):
+            kept.append(flag)
+        elif name not in XLA_OF_THE_PROJECT:
+            raise UserError(
+                f"XLA_FLAGS: '{name}' may change the numbers of networks; expected only flags that "
+                f"begin with {', '.join(XLA_WITHOUT_EFFECT_ON_NUMBERS)}. Remove it (unset "
+                "XLA_FLAGS), and start again."
+            )
+    of_project = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
     return {
         **ONE_THREAD,
         **JAX,
         **chosen,
-        "XLA_FLAGS": " ".join([*ours, *kept]),
+        "XLA_FLAGS": " ".join([*of_project, *kept]),
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
     }
 

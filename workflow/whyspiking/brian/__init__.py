@@ -1,8 +1,9 @@
 """Run Brian2 models as compiled programs: build once, then run with other inputs and numbers.
 
 May import `measures`, `contract` and below. At a glance: `Machine.run`; `building` makes the
-program, `run_files` writes inputs and reads spikes. This room alone owns Brian2's device. A
-finished build is run with numpy alone; Brian2 is imported only where something must be built.
+program, `run_files` writes inputs and reads spikes, `preferences` sets those of Brian2. This room
+alone owns Brian2's device. A finished build is run with numpy alone; Brian2 is imported only where
+something must be built.
 
 **Time.** A trial has `trial_ms / dt_ms` steps. Step n ends at trial time `n * dt_ms`: the state
 after step 0, which begins with the model's `reset`, is the state at time 0. Therefore

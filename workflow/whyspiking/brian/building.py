@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from whyspiking import arithmetic
-from whyspiking.brian import assembling
+from whyspiking.brian import assembling, preferences
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
 from whyspiking.compiler import programs, toolchain
 from whyspiking.contract.brian_model import BrianModel
@@ -42,14 +42,14 @@ WRITING = re.compile(
 
 def digest(model: BrianModel) -> str:
     """Hash of everything that determines the program: the description, and what makes it one."""
+    sources = (__file__, assembling.__file__, preferences.__file__, programs.__file__, CODE)
     parts = {
         "model": _described(model),
+        # The version decides the defaults of all preferences that are not named.
         "brian2": importlib.metadata.version("brian2"),
+        "preferences": preferences.STANDALONE,
         "compiler": [*toolchain.compiler(), *programs.FLAGS, arithmetic.target()],
-        "builder": [
-            hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path in (__file__, assembling.__file__, programs.__file__, CODE)
-        ],
+        "builder": [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in sources],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -101,6 +101,8 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
     from brian2.devices.device import get_device
 
     clock.lap("import")
+    before = dict(brian2.prefs)
+    preferences.set_preferences(preferences.STANDALONE)
     brian2.set_device("cpp_standalone", build_on_run=False)
     device: Any = get_device()
     device.reinit()
@@ -115,7 +117,8 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
             shutil.copy(CODE, project / CODE.name)
             device.headers.append(f'"{CODE.name}"')
             manifest = _manifest(model, device, parts)
-            _generate(device, project)
+            # The makefile that Brian2 writes beside the code is not used.
+            device.build(directory=str(project), compile=False, run=False)
             _mend(project, model.dt_ms / 1e3, _results(manifest))
             programs.unite(project)
         except (UserError, OSError):
@@ -137,6 +140,7 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
     finally:
         device.reinit()
         brian2.set_device("runtime")
+        brian2.prefs.update(before)
 
 
 def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]) -> None:
@@ -263,18 +267,6 @@ def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, A
             )
         found[key] = variables[name]
     return found
-
-
-def _generate(device: Any, project: Path) -> None:
-    """Write the C++ code; the makefile beside it is not used, so Brian2 need not try its flags."""
-    from brian2 import prefs
-
-    before = prefs["codegen.cpp.extra_compile_args"]
-    prefs["codegen.cpp.extra_compile_args"] = []
-    try:
-        device.build(directory=str(project), compile=False, run=False)
-    finally:
-        prefs["codegen.cpp.extra_compile_args"] = before
 
 
 def _mend(project: Path, dt_s: float, results: set[str]) -> None:

@@ -136,6 +136,49 @@ def as_written(told: Any) -> Any:
     return read if isinstance(read, int | float | None) else told
 
 
+def use_seeds_of_command_line(config: dict[str, Any], command_line: Mapping[str, Any]) -> str:
+    """Replace the seeds of experiments by `seeds` of the command line; changes `config`.
+
+    An experiment that the files leave out stays left out. `seeds_of` and `shared.seeds` that are
+    on the command line, too, stay as they are.
+
+    Args:
+        config: The merged configuration.
+        command_line: What `--config` says, as `as_written` reads it.
+
+    Returns:
+        One line that says how many experiments have other seeds now; empty where none has.
+
+    Raises:
+        UserError: If the configuration is wrong.
+    """
+    # A module of another workflow may have a configuration that the command line does not change.
+    if "seeds" not in command_line or command_line["seeds"] != config["seeds"]:
+        return ""
+    parsed(Config, _plain(config), WHERE)
+    seeds = list(config["seeds"])
+    replaced: set[str] = set()
+    if "seeds_of" not in command_line:
+        left_out = {entry["experiment"] for entry in config["seeds_of"] if not entry["seeds"]}
+        kept = []
+        for entry in config["seeds_of"]:
+            experiment = entry["experiment"].partition("/")[0]
+            if entry["seeds"]:
+                replaced.add(experiment)
+            # A variant may be all that is run of an experiment.
+            if experiment in left_out or not entry["seeds"]:
+                kept.append({**entry, "seeds": seeds if entry["seeds"] else []})
+        config["seeds_of"] = kept
+    shared = "shared" not in command_line and list(config["shared"]["seeds"]) != seeds
+    if shared:
+        config["shared"] = {**config["shared"], "seeds": seeds}
+    places = [f"{len(replaced)} experiments"] if replaced else []
+    places += ["all shared tasks"] if shared else []
+    where = " and of ".join(places)
+    line = f"seeds of the command line, {seeds}, replace the configured seeds of {where}"
+    return line if places else ""
+
+
 def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     """Check the config and the files of the chosen talks; returns the talks by name.
 

@@ -52,7 +52,6 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         A progress function for long computations.
     """
     started = cpu_seconds()
-    arithmetic.set_variables()
     settings = {}
     if build_folder:
         settings["JAX_COMPILATION_CACHE_DIR"] = str(Path(build_folder, "jax").resolve())
@@ -69,6 +68,7 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
             if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
                 # For what the job starts and loads as well: Brian2 would heed it again.
                 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            arithmetic.set_variables()
             yield reporter(path, label)
             print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except Stopped:

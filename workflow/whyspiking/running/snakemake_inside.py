@@ -6,6 +6,9 @@ inside stands in `slurm_run`, and what the terminal reads of its jobs in the plu
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -62,6 +65,18 @@ def was_killed(workflow: Any) -> bool:
 def start_no_more(workflow: Any) -> None:
     """Have the scheduler start no further job."""
     workflow.scheduler.exit_gracefully()
+
+
+def name_python_without_quotes() -> None:
+    """Have Snakemake start jobs by the name of this Python where a shell would need quotes.
+
+    Snakemake writes `sys.executable` into shell commands as it is, so no job would run where the
+    path of the environment has a space or a parenthesis.
+    """
+    if shlex.quote(sys.executable) != sys.executable:
+        folder, name = os.path.split(sys.executable)
+        os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+        sys.executable = name
 
 
 def note_recipes() -> None:

@@ -36,6 +36,7 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     arithmetic.set_for_children()
     preflight.use_english()
     preflight.reuse_memory()
+    inside.name_python_without_quotes()
     STOP.install()
     main = inside.is_main(workflow)
     if main:
@@ -45,10 +46,14 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     else:
         inside.note_recipes()
     configs.check_files(inside.config_files(workflow))
+    command_line = configs.as_written(inside.command_config(workflow))
     if inside.is_module(workflow):
         configs.complete(config)
     else:
-        configs.merge(config, configs.as_written(inside.command_config(workflow)))
+        configs.merge(config, command_line)
+    line = configs.use_seeds_of_command_line(config, command_line)
+    if main:
+        _tell(line)
     talks = configs.check_config(config)
     if main:
         _tell(*recipe.idle_lines(talks.values(), config, reference.FOLDER))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
+from whyspiking.brian.preferences import set_preferences
 from whyspiking.contract.types import Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.clopath.force.task import SAMPLE_MS
@@ -195,15 +196,21 @@ def start_runtime(work_dir: Path, dt_ms: float, target: str) -> None:
     """Switch Brian2 to runtime mode, with its compiled modules kept inside the project.
 
     Args:
-        work_dir: Modules go to its folder `cython`.
+        work_dir: Modules go to its folder `cython_modules`.
         dt_ms: Step of all clocks.
         target: Brian2's code generation, "cython" or "numpy".
     """
     import brian2
 
     brian2.set_device("runtime")
-    brian2.prefs.codegen.target = target
-    brian2.prefs.codegen.runtime.cython.cache_dir = str((work_dir / "cython").resolve())
-    # Strings used once, at set-up, are not worth a compilation.
-    brian2.prefs.codegen.string_expression_target = "numpy"
+    set_preferences(
+        {
+            "codegen.target": target,
+            # Brian2 finds a module by its code alone, so modules that were compiled under other
+            # preferences, in the folder `cython`, must not be found.
+            "codegen.runtime.cython.cache_dir": str((work_dir / "cython_modules").resolve()),
+            # Strings used once, at set-up, are not worth a compilation.
+            "codegen.string_expression_target": "numpy",
+        }
+    )
     brian2.defaultclock.dt = dt_ms * brian2.ms
