@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         "restate", help="confirm that changed code changes no number, and write its digests"
     )
     restate.add_argument("--declared", default="", metavar="WHY", help="why settings change none")
-    restate.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")
+    restate.add_argument("--options", default="", help="for Snakemake: one text")
     pending = command.add_parser("pending", help="say what changed that is to be recorded later")
     pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
     pending.add_argument("why", metavar="WHY", help="what changed, in a line")

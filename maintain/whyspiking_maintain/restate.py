@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,14 +92,12 @@ class ListedNetwork:
         return one_run.RUN / self.talk / self.experiment / "metrics.csv"
 
 
-def restate(
-    declared: str = "", options: Sequence[str] = (), folder: Path = reference.FOLDER
-) -> list[str]:
+def restate(declared: str = "", options: str = "", folder: Path = reference.FOLDER) -> list[str]:
     """Compare networks with the reference results and write the digests of the present code.
 
     Args:
         declared: Why changed settings (YAML, CSV) change no number; recorded with the digests.
-        options: Options for Snakemake.
+        options: Options for Snakemake, one text.
         folder: The reference results.
 
     Returns:
@@ -114,7 +113,7 @@ def restate(
     changed = find_changed_inputs(config, folder)
     settings = refuse_settings(changed, declared, folder)
     networks = read_networks()
-    run_networks(networks, config, options)
+    run_networks(networks, config, shlex.split(options))
     one_run.committed()
     if provenance.git("rev-parse", "HEAD") != commit:
         raise UserError(
