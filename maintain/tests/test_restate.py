@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from made.checkouts import ROOT
 
+from whyspiking import talks
 from whyspiking.declared import config as configs
 from whyspiking.declared import registry
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
+from whyspiking.running import code_inputs
 from whyspiking.stages import provenance
 from whyspiking_maintain import __main__ as recording
 from whyspiking_maintain import inputs, one_run, record, restate
@@ -24,6 +26,7 @@ TALKS = ["goeltz", "naud"]
 COMMIT, COMMIT_BEFORE = "1" * 40, "2" * 40
 OLD_DIGEST = "0" * 32
 CODE, COLLECTED = "contract/randomness.py", "verdicts/rule.py"
+UNCOMPARED = "talks/goeltz/deep.py"
 SETTING = "talk.yaml: yinyang, train"
 NETWORKS = [
     restate.ListedNetwork("goeltz", "yinyang", "mlp", 20, True),
@@ -111,6 +114,7 @@ def assert_refused(folder, message, **options):
 
 
 def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
+    set_old_digest(folder / "goeltz", UNCOMPARED)
     (line,) = restate.restate(folder=folder)
     numbers = restate.print_numbers(found, NETWORKS)
     assert line.startswith(f"{len(numbers)} numbers of 2 networks are equal") and len(numbers) > 150
@@ -118,6 +122,7 @@ def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
     (entry,) = json.loads((folder / "manifest.json").read_text())["restated"]
     assert (entry["commit_before"], entry["commit"]) == (COMMIT_BEFORE, COMMIT)
     assert entry["date"] == "2020-08-31" and entry["machine"] and "declared" not in entry
+    assert entry["not_compared"] == [UNCOMPARED]
     assert list(entry["networks"]) == ["goeltz.yinyang/mlp, seed 20", "naud.xor/spiking, seed 10"]
     assert sum(entry["networks"].values()) == len(numbers)
     assert re.fullmatch("[0-9a-f]{64}", entry["sha256"])
@@ -306,13 +311,35 @@ def test_every_engine_is_compared_and_every_talk_that_simulates_is_simulated(net
     assert len(both) == len(networks), "the reference results have numbers of every network"
 
 
-def test_compiled_code_is_covered_or_left_out_with_a_reason():
+def test_code_that_no_listed_network_imports_is_left_out_with_a_reason(config, networks):
+    entries = restate.read_table()["left_out"]
+    left_out = [file for entry in entries for file in entry["files"]]
+    assert len(set(left_out)) == len(left_out) and all(len(entry["why"]) > 20 for entry in entries)
+    assert all((code_inputs.PACKAGE / file).is_file() for file in left_out)
+    modules = [talks.module_of(network.talk, network.experiment) for network in networks]
+    roots = {Path(str(module.__file__)) for module in modules}
+    roots |= {
+        file
+        for root in roots
+        for part in ("measures", "exhibits")
+        for name in (f"{part}.py", f"{part}_{root.name}")
+        if (file := root.with_name(name)).is_file()
+    }
+    reached = {code_inputs._place(path) for path in code_inputs._closure(roots, "simulate")}
+    for name in registry.available():
+        places = inputs.inputs_of(registry.load_talk(name), config)
+        own = {p for p in places if p.startswith(f"talks/{name}/") and p.endswith(restate.CODE)}
+        lost = {p for p in own - reached - {*left_out} if not p.endswith("__init__.py")}
+        assert not lost, "no listed network runs it, and restate.yaml does not leave it out"
+
+
+def test_every_compiled_kernel_is_covered_or_left_out():
     content = restate.read_table()
-    named = " ".join(entry["covers"] for entry in content["networks"])
-    left_out = " ".join(entry["code"] for entry in content["left_out"])
-    assert all(len(entry["why"]) > 20 for entry in content["left_out"])
-    for path in (ROOT / "workflow/whyspiking").rglob("*.cpp"):
-        assert path.name in f"{named} {left_out}", path
+    covered = " ".join(entry["covers"] for entry in content["networks"])
+    left_out = {file for entry in content["left_out"] for file in entry["files"]}
+    for path in code_inputs.PACKAGE.rglob("*.cpp"):
+        place = path.relative_to(code_inputs.PACKAGE).as_posix()
+        assert (path.name in covered) != (place in left_out), place
 
 
 def test_listed_networks_are_what_the_run_trains(config, networks):
@@ -327,3 +354,9 @@ def test_listed_networks_are_what_the_run_trains(config, networks):
         for seed in registry.seeds(experiment, restricted, variant)
     }
     assert trained == {network.place for network in networks}
+
+
+def test_documents_say_how_many_networks_are_listed(networks):
+    for name in ("docs/maintaining.md", "CHANGELOG.md"):
+        text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        assert f"trains and simulates {len(networks)} networks again" in text, name

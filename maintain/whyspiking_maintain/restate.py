@@ -133,6 +133,7 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
             "commit": commit,
             "date": inputs.today(),
             "machine": machine.processor(),
+            "not_compared": find_uncompared_files(changed),
             **({"declared": {"why": declared, "inputs": settings}} if settings else {}),
             **equal,
         },
@@ -288,6 +289,12 @@ def print_numbers(table: pd.DataFrame, networks: Iterable[ListedNetwork]) -> pd.
 def find_changed_inputs(config: Mapping[str, Any], folder: Path) -> dict[str, inputs.Inputs]:
     """Find for every recorded talk the inputs that differ from their digests."""
     return {name: inputs.stale(name, config, folder) for name in reference.recorded(folder)}
+
+
+def find_uncompared_files(changed: Mapping[str, inputs.Inputs]) -> list[str]:
+    """Find the changed files that no listed network runs, or of which it runs only a part."""
+    left_out = {file for entry in read_table()["left_out"] for file in entry["files"]}
+    return sorted(left_out & {place for places in changed.values() for place in places})
 
 
 def refuse_settings(changed: Mapping[str, inputs.Inputs], declared: str, folder: Path) -> list[str]:
