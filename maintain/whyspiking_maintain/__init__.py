@@ -1,7 +1,8 @@
 """For maintainers: what makes `results/reference`, README's table and `tuning.csv`.
 
 May import all rooms below; no job of a run depends on it. At a glance: `one_run` makes the record,
-`again` a part of it once more, `inputs` says what is out of date; `tune` tries settings;
+`again` a part of it once more, `inputs` says what is out of date; `restate` confirms that changed
+code gives the recorded numbers; `tune` tries settings;
 `rule_study` simulates how often the rule of verdicts errs; `concordance` lists every published
 figure beside the claims that judge it; `paper_scale`, `readme` and `page` write
 what is derived from the record; `environment` makes `.venv`, `editor_schemas` what editors complete

@@ -25,6 +25,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     records.add_argument("--options", default="", help="for Snakemake, which runs parts: one text")
     command.add_parser("recollect", help="judge and measure anew from the recorded rows")
+    restate = command.add_parser(
+        "restate", help="confirm that changed code changes no number, and write its digests"
+    )
+    restate.add_argument("--declared", default="", metavar="WHY", help="why settings change none")
+    restate.add_argument("--options", default="", help="for Snakemake: one text")
     pending = command.add_parser("pending", help="say what changed that is to be recorded later")
     pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
     pending.add_argument("why", metavar="WHY", help="what changed, in a line")
@@ -79,6 +84,10 @@ def _run(given: argparse.Namespace) -> int:
             else:
                 done = renewal.renew(given.parts, given.options) if given.parts else one_run.write()
             print(*done, sep="\n", end="\n" if done else "")
+        case "restate":
+            from whyspiking_maintain import restate
+
+            print(*restate.restate(given.declared, given.options), sep="\n")
         case "again":
             from whyspiking_maintain import again
 

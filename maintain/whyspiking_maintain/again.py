@@ -63,11 +63,7 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
     config = inputs.config_of()
     chosen = choose(share, seed, config, whole)
     before = {} if share else read_json(reference.FOLDER / AGAIN, "energies", "verdicts")
-    for name in SHARED:
-        link = FOLDER / name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.is_symlink():
-            link.symlink_to(Path.cwd() / name)
+    link_project(FOLDER)
     targets = [str(RUN / talk / name / "metrics.csv") for talk, name in chosen]
     overlay = str(Path(f"config/{inputs.SCALE}.yaml").absolute())
     run("--directory", str(FOLDER), "--configfile", overlay, *options, "--", *targets)
@@ -105,6 +101,15 @@ def make(share: float, seed: int, whole: Sequence[str] = (), options: Sequence[s
         found = {**before, "since": [*before.get("since", []), found]}
     inputs.write_json(reference.FOLDER / AGAIN, found)
     return f"{told}; networks: {same} identical to the last bit, {len(unlike)} not"
+
+
+def link_project(folder: Path) -> None:
+    """Link what a run in another folder looks for in its own: configuration, data, programs."""
+    for name in SHARED:
+        link = folder / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(Path.cwd() / name)
 
 
 def choose(

@@ -89,8 +89,8 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
         raise UserError(
             f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
             "take the change back, or commit it and run one of python -m whyspiking.recording "
-            "recollect (for stage collect), record TALK/EXPERIMENT, pending ISSUE WHY (to record "
-            "it later), or make record (all of it)"
+            "recollect (for stage collect), restate (for code that changes no number), record "
+            "TALK/EXPERIMENT, pending ISSUE WHY (to record it later), or make record (all of it)"
         )
 
 

@@ -62,7 +62,7 @@ def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
             behind = manifest.setdefault("behind", {})
             for place, (stage, _) in changed.items():
                 behind.setdefault(place, [stage, manifest["inputs"].get(place, "")])
-            _restate(manifest, registry.load_talk(name), config, folder, changed)
+            restate_inputs(manifest, registry.load_talk(name), config, folder, changed)
         first = [stage for stage in STAGES if stage in dict(changed.values())][:1]
         for stage in first:
             lines.setdefault(name, {}).setdefault(stage, []).append(line)
@@ -222,11 +222,11 @@ def _collect(
             own[key] = {k: x for k, x in how[key].items() if manifest[key].get(k) != x}
         own["with"] = {place: d for place, d in newer.items() if now[place][0] != COLLECT}
         manifest.setdefault("experiments", {})[name] = own
-    renewed = {p: new for p, new in now.items() if new[0] == COLLECT or _experiment(p) in made}
-    _restate(manifest, talk, config, folder, renewed)
+    renewed = {p: new for p, new in now.items() if new[0] == COLLECT or experiment_of(p) in made}
+    restate_inputs(manifest, talk, config, folder, renewed)
 
 
-def _restate(
+def restate_inputs(
     manifest: dict[str, Any],
     talk: Talk,
     config: Mapping[str, Any],
@@ -263,12 +263,12 @@ def _older(place: str, was: Sequence[str], manifest: Mapping[str, Any], run: Seq
         run: Experiments that are run at scale full.
     """
     now, since = manifest["inputs"][place], manifest.get("experiments", {})
-    users = [name for name in run if _experiment(place) in ("", name)]
+    users = [name for name in run if experiment_of(place) in ("", name)]
     made = [since.get(name, {}).get("with", {}).get(place) == now for name in users]
     return not all(made) and (any(made) or now != was[1])
 
 
-def _experiment(place: str) -> str:
+def experiment_of(place: str) -> str:
     """The experiment that alone depends on a place; empty where all do."""
     own, _, stage = place.removeprefix(inputs.OF_TALK).partition(", ")
     return own if place.startswith(inputs.OF_TALK) and stage else ""

@@ -1,0 +1,362 @@
+"""Digests restated after a change of code: only if every compared number is equal."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made.checkouts import ROOT
+
+from whyspiking import talks
+from whyspiking.declared import config as configs
+from whyspiking.declared import registry
+from whyspiking.declared.config_file import Config
+from whyspiking.declared.strict_yaml import parsed
+from whyspiking.errors import UserError
+from whyspiking.records import columns, reference, tables
+from whyspiking.running import code_inputs
+from whyspiking.stages import provenance
+from whyspiking_maintain import __main__ as recording
+from whyspiking_maintain import inputs, one_run, record, restate
+
+COMMITTED = ROOT / reference.FOLDER
+TALKS = ["goeltz", "naud"]
+COMMIT, COMMIT_BEFORE = "1" * 40, "2" * 40
+OLD_DIGEST = "0" * 32
+CODE, COLLECTED = "contract/randomness.py", "verdicts/rule.py"
+UNCOMPARED = "talks/goeltz/deep.py"
+SETTING = "talk.yaml: yinyang, train"
+NETWORKS = [
+    restate.ListedNetwork("goeltz", "yinyang", "mlp", 20, True),
+    restate.ListedNetwork("naud", "xor", "spiking", 10, False),
+]
+
+
+@pytest.fixture(scope="module")
+def config():
+    return inputs.config_of()
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return restate.read_networks()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, config):
+    """Copy the reference results of two talks, recorded with another digest of two code files."""
+    monkeypatch.setattr(registry, "available", lambda: TALKS)
+    monkeypatch.setattr(inputs, "today", lambda: "2020-08-31")
+    monkeypatch.setattr(record, "write_joint", lambda *_: None)
+    answers = {"rev-parse": COMMIT, "log": COMMIT_BEFORE, "status": ""}
+    monkeypatch.setattr(provenance, "git", lambda command, *_: answers[command])
+    copy = tmp_path / "reference"
+    for name in TALKS:
+        shutil.copytree(COMMITTED / name, copy / name)
+        digests = inputs.inputs_of(registry.load_talk(name), config)
+        present = {place: digest for place, (_, digest) in digests.items()}
+        edit_manifest(copy / name, lambda m, new=present: m.update(inputs=new, experiments={}))
+        set_old_digest(copy / name, CODE, COLLECTED)
+    for file in COMMITTED.glob("*.csv"):
+        shutil.copy(file, copy)
+    shutil.copy(COMMITTED / "manifest.json", copy)
+    edit_manifest(copy, lambda manifest: manifest.pop("restated", None))
+    return copy
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    """Return the table that stands for the run: first the recorded numbers themselves."""
+    table = read_recorded_numbers()
+    monkeypatch.setattr(restate, "FOLDER", tmp_path / "restate")
+    monkeypatch.setattr(restate, "read_networks", lambda: NETWORKS)
+    monkeypatch.setattr(one_run, "run", lambda *_: None)
+    monkeypatch.setattr(restate, "read_found", lambda networks: table)
+    return table
+
+
+def read_recorded_numbers():
+    paths = [COMMITTED / name / "metrics.csv" for name in TALKS]
+    return tables.stacked([reference.table(path, columns.METRICS) for path in paths])
+
+
+def edit_manifest(folder, edit):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    edit(manifest)
+    inputs.write_json(path, manifest)
+
+
+def set_old_digest(folder, *places):
+    edit_manifest(folder, lambda m: m["inputs"].update(dict.fromkeys(places, OLD_DIGEST)))
+
+
+def read_files(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def find_row(table, network, **values):
+    """Return the index of the first row of a network with the given values."""
+    places = dict(zip(restate.PLACE, network.place, strict=True))
+    return tables.where(table, **places, **values).index[0]
+
+
+def assert_refused(folder, message, **options):
+    before = read_files(folder)
+    with pytest.raises(UserError, match=message):
+        restate.restate(folder=folder, **options)
+    assert read_files(folder) == before, "nothing is written"
+
+
+# ---- what is compared -----------------------------------------------------------------------
+
+
+def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
+    set_old_digest(folder / "goeltz", UNCOMPARED)
+    (line,) = restate.restate(folder=folder)
+    numbers = restate.print_numbers(found, NETWORKS)
+    assert line.startswith(f"{len(numbers)} numbers of 2 networks are equal") and len(numbers) > 150
+    inputs.check(TALKS, config, folder)
+    (entry,) = json.loads((folder / "manifest.json").read_text())["restated"]
+    assert (entry["commit_before"], entry["commit"]) == (COMMIT_BEFORE, COMMIT)
+    assert entry["date"] == "2020-08-31" and entry["machine"] and "declared" not in entry
+    assert entry["not_compared"] == [UNCOMPARED]
+    assert list(entry["networks"]) == ["goeltz.yinyang/mlp, seed 20", "naud.xor/spiking, seed 10"]
+    assert sum(entry["networks"].values()) == len(numbers)
+    assert re.fullmatch("[0-9a-f]{64}", entry["sha256"])
+    # The recorded numbers themselves stay as they were.
+    for name in TALKS:
+        metrics = Path(name) / "metrics.csv.gz"
+        assert (folder / metrics).read_bytes() == (COMMITTED / metrics).read_bytes()
+    # A second run has nothing to restate.
+    before = read_files(folder)
+    (line,) = restate.restate(folder=folder)
+    assert "nothing was written" in line and read_files(folder) == before
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("column", ["value", "unit", "trials"])
+def test_a_number_that_differs_is_named_and_refused(folder, found, network, column):
+    row = find_row(
+        found, network, metric="accuracy", perturbation="none", engine=["jax", "compiled"]
+    )
+    value = found.loc[row, "value"]
+    # The smallest difference that the table prints.
+    changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "trials": 7}
+    found.loc[row, column] = changes[column]
+    place = "{}.{}/{}, seed {}".format(*network.place)
+    message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): recorded "
+    message += re.escape(f"{tables.NUMBER % value} fraction, trials ") + r"\d+, found .*\n.*written"
+    assert_refused(folder, message)
+
+
+def test_a_number_that_only_one_side_has_is_refused(folder, found):
+    row = find_row(found, NETWORKS[0], metric="accuracy")
+    added = found.loc[[row]].assign(metric="chance", engine="brian2")
+    found.loc[len(found)] = added.iloc[0]
+    assert_refused(folder, r"1 of .*\n.*: chance \(brian2, .*: recorded nothing, found ")
+    # Rows of another network are not compared.
+    found.loc[[row, len(found) - 1], "variant"] = "another"
+    assert_refused(folder, r"1 of .*\n.*: accuracy .*, found nothing")
+
+
+def test_a_network_without_numbers_is_refused(folder, found, monkeypatch):
+    unknown = restate.ListedNetwork("goeltz", "yinyang", "mlp", 99, True)
+    monkeypatch.setattr(restate, "read_networks", lambda: [*NETWORKS, unknown])
+    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected some")
+    # The run alone having numbers is not enough.
+    own = tables.where(found, talk="goeltz", experiment="yinyang", variant="mlp", seed=20)
+    for row in own.assign(seed=99).to_dict("records"):
+        found.loc[len(found)] = row
+    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected some")
+
+
+def test_durations_contrasts_and_simulations_of_networks_only_trained_are_not_compared(found):
+    keys = restate.print_numbers(found, NETWORKS).index.to_frame()
+    assert not keys["metric"].str.contains("seconds").any()
+    assert not keys["metric"].isin(restate.contrasts.CROSSED).any()
+    assert set(keys.loc[keys["talk"] == "naud", "engine"]) == {"compiled"}
+    simulated = restate.ListedNetwork("naud", "xor", "spiking", 10, True)
+    both = restate.print_numbers(found, [simulated]).index.get_level_values("engine")
+    assert set(both) == {"compiled", "brian2"}
+    assert len(keys) < len(found)
+
+
+# ---- what is refused before a run -----------------------------------------------------------
+
+
+def test_uncommitted_changes_are_refused(folder, found, monkeypatch, capsys):
+    monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
+    monkeypatch.setattr(one_run, "run", lambda *_: pytest.fail("nothing is run"))
+    assert recording.main(["restate"]) == 1
+    assert "workflow/Snakefile: not as committed" in capsys.readouterr().err
+
+
+def test_another_commit_during_the_run_is_refused(folder, found, monkeypatch):
+    commits = iter([COMMIT, COMMIT_BEFORE])
+    monkeypatch.setattr(
+        provenance, "git", lambda word, *_: next(commits) if word == "rev-parse" else ""
+    )
+    assert_refused(folder, "another commit was checked out during the run")
+
+
+def test_changed_settings_are_refused_without_a_reason_and_recorded_with_one(
+    folder, found, config, monkeypatch
+):
+    set_old_digest(folder / "goeltz", SETTING)
+    with monkeypatch.context() as patched:
+        patched.setattr(one_run, "run", lambda *_: pytest.fail("nothing is run"))
+        assert_refused(folder, f"settings changed: goeltz: {SETTING}; expected changes of code")
+    restate.restate("a parameter was renamed", folder=folder)
+    inputs.check(TALKS, config, folder)
+    (entry,) = json.loads((folder / "manifest.json").read_text())["restated"]
+    assert entry["declared"] == {
+        "why": "a parameter was renamed",
+        "inputs": [f"goeltz: {SETTING}"],
+    }
+
+
+def test_an_experiment_without_reference_results_is_refused(folder, found):
+    def forget(manifest):
+        places = [place for place in manifest["inputs"] if place.startswith("talk.yaml: yinyang,")]
+        for place in places:
+            del manifest["inputs"][place]
+
+    edit_manifest(folder / "goeltz", forget)
+    assert_refused(folder, "recording record goeltz/yinyang", declared="it is new")
+
+
+# ---- what manifests say ---------------------------------------------------------------------
+
+
+def test_a_change_that_is_pending_stays_pending(folder, found):
+    behind = {CODE: ["train", "3" * 32]}
+    edit_manifest(folder / "goeltz", lambda manifest: manifest.update(behind=behind))
+    made = {"commit": COMMIT_BEFORE, "with": {CODE: OLD_DIGEST}}
+    edit_manifest(folder / "goeltz", lambda manifest: manifest.update(experiments={"mnist": made}))
+    restate.restate(folder=folder)
+    manifest = reference.manifest(folder / "goeltz")
+    assert manifest["behind"] == behind
+    # The experiment recorded since is as new as the present code, because the two are equal.
+    assert manifest["experiments"]["mnist"]["with"] == {CODE: manifest["inputs"][CODE]}
+
+
+# ---- the run --------------------------------------------------------------------------------
+
+
+def test_a_run_of_other_code_is_deleted_and_one_of_this_code_goes_on(
+    tmp_path, monkeypatch, config, networks
+):
+    asked = []
+    monkeypatch.setattr(restate, "FOLDER", tmp_path / "restate")
+    monkeypatch.setattr(one_run, "run", lambda *words: asked.append(words))
+    digests = {"goeltz": "a"}
+    monkeypatch.setattr(one_run, "digests", lambda config: digests)
+    restate.run_networks(networks, config, ["--cores", "1"])
+    old = restate.FOLDER / one_run.RUN / "goeltz" / "old.csv"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    restate.run_networks(networks, config, [])
+    assert old.exists()
+    digests["goeltz"] = "b"
+    restate.run_networks(networks, config, [])
+    assert not old.exists()
+    targets = asked[0][asked[0].index("--") + 1 :]
+    assert "results/full/goeltz/yinyang/spiking/seed-20/network.json" in targets
+    assert "results/full/goeltz/yinyang/metrics.csv" in targets
+    assert "results/full/scherr/evidence/metrics.csv" not in targets, "it is only trained"
+
+
+def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(restate, "FOLDER", tmp_path)
+    recorded = read_recorded_numbers()
+    row = recorded.iloc[[0]].assign(value=1 / 3)
+    asked = []
+    monkeypatch.setattr(
+        restate.collect, "stacked", lambda talk, metrics, facts, scale: asked.append(facts) or row
+    )
+    table = restate.read_found(NETWORKS)
+    assert set(table["value"]) == {0.3333333333} and len(table) == 2
+    assert asked == [
+        [tmp_path / "results/full/goeltz/yinyang/mlp/seed-20/network.json"],
+        [tmp_path / "results/full/naud/xor/spiking/seed-10/network.json"],
+    ]
+
+
+# ---- the table of networks ------------------------------------------------------------------
+
+
+def test_listed_networks_are_of_scale_full_and_need_no_files_of_the_authors(config, networks):
+    assert len({network.place for network in networks}) == len(networks)
+    for network in networks:
+        experiment = registry.load_talk(network.talk).experiments[network.experiment]
+        assert network.seed in registry.seeds(experiment, config, network.variant), network
+        assert not experiment.data.originals, network
+
+
+def test_listed_networks_are_of_every_talk_and_cost_at_most_300_seconds(config, networks):
+    assert {network.talk for network in networks} == set(registry.available())
+    assert restate.estimate_seconds(networks, config) <= restate.MOST_SECONDS == 300
+
+
+def test_every_engine_is_compared_and_every_talk_that_simulates_is_simulated(networks):
+    recorded = restate.read_recorded(networks, COMMITTED)
+    keys = restate.print_numbers(recorded, networks).index.to_frame(index=False)
+    assert set(keys["engine"]) == set(tables.ENGINES)
+    simulated = keys[keys["engine"] == restate.SIMULATOR]
+    assert set(simulated["talk"]) == set(registry.available())
+    both = pd.MultiIndex.from_frame(keys[restate.PLACE]).unique()
+    assert len(both) == len(networks), "the reference results have numbers of every network"
+
+
+def test_code_that_no_listed_network_imports_is_left_out_with_a_reason(config, networks):
+    entries = restate.read_table()["left_out"]
+    left_out = [file for entry in entries for file in entry["files"]]
+    assert len(set(left_out)) == len(left_out) and all(len(entry["why"]) > 20 for entry in entries)
+    assert all((code_inputs.PACKAGE / file).is_file() for file in left_out)
+    modules = [talks.module_of(network.talk, network.experiment) for network in networks]
+    roots = {Path(str(module.__file__)) for module in modules}
+    roots |= {
+        file
+        for root in roots
+        for part in ("measures", "exhibits")
+        for name in (f"{part}.py", f"{part}_{root.name}")
+        if (file := root.with_name(name)).is_file()
+    }
+    reached = {code_inputs._place(path) for path in code_inputs._closure(roots, "simulate")}
+    for name in registry.available():
+        places = inputs.inputs_of(registry.load_talk(name), config)
+        own = {p for p in places if p.startswith(f"talks/{name}/") and p.endswith(restate.CODE)}
+        lost = {p for p in own - reached - {*left_out} if not p.endswith("__init__.py")}
+        assert not lost, "no listed network runs it, and restate.yaml does not leave it out"
+
+
+def test_every_compiled_kernel_is_covered_or_left_out():
+    content = restate.read_table()
+    covered = " ".join(entry["covers"] for entry in content["networks"])
+    left_out = {file for entry in content["left_out"] for file in entry["files"]}
+    for path in code_inputs.PACKAGE.rglob("*.cpp"):
+        place = path.relative_to(code_inputs.PACKAGE).as_posix()
+        assert (path.name in covered) != (place in left_out), place
+
+
+def test_listed_networks_are_what_the_run_trains(config, networks):
+    restricted = {**config, "seeds_of": restate.restrict_seeds(networks)}
+    parsed(Config, restricted, "config")
+    configs._check_seeds_of(restricted, {n: registry.load_talk(n) for n in registry.available()})
+    trained = {
+        (talk.name, experiment.name, variant, seed)
+        for talk in map(registry.load_talk, registry.available())
+        for experiment in talk.experiments.values()
+        for variant in experiment.variants
+        for seed in registry.seeds(experiment, restricted, variant)
+    }
+    assert trained == {network.place for network in networks}
+
+
+def test_documents_say_how_many_networks_are_listed(networks):
+    for name in ("docs/maintaining.md", "CHANGELOG.md"):
+        text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        assert f"trains and simulates {len(networks)} networks again" in text, name
