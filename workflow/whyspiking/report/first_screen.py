@@ -18,7 +18,6 @@ from markupsafe import Markup
 
 from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
-from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
@@ -140,8 +139,11 @@ class Comparisons:
         }
 
     @cached_property
-    def accuracy_differences(self) -> dict[str, Interval]:
-        """Task by its name -> accuracy of the best spiking minus the best non-spiking network."""
+    def accuracy_differences(self) -> dict[str, Any]:
+        """Task by its name -> accuracy of the best spiking minus the best non-spiking network.
+
+        Each is an `Interval` over data sets.
+        """
         networks = self._networks_of_task.items()
         return {task: advantage.ahead(of_task) for task, of_task in networks}
 
