@@ -126,6 +126,9 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
     if row["evidence"] == RELEASED:
         published = f"{published}, our scoring of what the authors released".removeprefix("–, ")
     ours = html.inline(row["value"], row["low"], row["high"], unit, signed=signed)
+    if unit == labels.POINTS:  # one decimal would hide on which side of a criterion an end lies
+        value, *ends = (f"{100 * row[name]:.2f}" for name in ("value", "low", "high"))
+        ours = f"{value} points [{', '.join(ends)}]".replace("-", html.MINUS)
     if row["over"] == EVERY:
         ours += " (mean, lowest and highest network)"
     elif np.isnan(row["low"]) and not np.isnan(row["value"]):
