@@ -26,12 +26,13 @@ from whyspiking.verdicts import advantage
 from whyspiking.verdicts import programme as decisive
 from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, NOT_ASSESSED, OPEN
 from whyspiking.verdicts.frontiers import EVERYTHING, GATED, LIF, TRAINED, TWIN
+from whyspiking.verdicts.recorded import BEST
 
 COMPETITORS = {
     TWIN: "non-spiking leaky units",
     GATED: "GRUs",
     "relu": "ReLU networks",
-    TRAINED: "the best trained non-spiking network",
+    TRAINED: BEST,
     EVERYTHING: "the best network, trained or hand-designed",
 }
 """Value of column `beside` -> what spiking networks are compared with, in words."""

@@ -38,6 +38,8 @@ FOLDER = "reference"
 """Name of its folder, beside that of a run."""
 PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
+BEST = "the best trained non-spiking network"
+"""How again.json names the comparison with the best of all trained non-spiking families."""
 AGAIN = "again.json"
 """In FOLDER: what came out otherwise where a part of the record was made again."""
 OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")
@@ -171,6 +173,7 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
         "n_energy_all": len(energies["compared"]),
         "n_energy_missing": len(energies["compared"]) - len(has_verdict),
         "n_energy_changed": len(energies["changed"]),
+        "n_best_changed": sum(BEST in name for name in energies["changed"]),
         "changed": verdicts["changed"] + energies["changed"],
         "vectors": repeated["arithmetic"]["vectors"],
     }
