@@ -15,7 +15,6 @@ from made.checkouts import ROOT
 from whyspiking.declared import registry
 from whyspiking.declared.config import read
 from whyspiking.records import columns, reference, tables
-from whyspiking.report import first_screen
 from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts.answers import OTHER_SIZE
 from whyspiking_maintain import page as reference_page
@@ -73,14 +72,6 @@ def words_of(axis):
         else:
             words[talk] = "yes" if pro else "no" if con else "undecided"
     return words
-
-
-def test_the_answer_in_full_counts_what_the_tables_hold(page):
-    said = plain(page.in_full())
-    for axis in ("latency", "robustness"):
-        words = words_of(axis)
-        yes = sum(word == "yes" for word in words.values())
-        assert f"{first_screen.BESIDE[axis]} in {yes or 'none'} of {len(words)}" in said
 
 
 @pytest.mark.parametrize("axis", ["timing", "latency", "robustness", "learning"])
@@ -215,13 +206,6 @@ def test_the_figure_of_the_answer_is_drawn_for_readme(tmp_path):
     assert wide >= 2 * 880 and high <= wide
     reference_page.picture(tmp_path, tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists(), "nothing is recorded there"
-
-
-def test_the_first_screen_is_read_at_once(page):
-    shown = re.sub(r"<(svg|figcaption|details).*?</\1>", "", str(page.opening()), flags=re.DOTALL)
-    assert 60 < len(plain(shown.replace("</p>", " </p>")).split()) <= 130
-    told = page._answered.sentences
-    assert told and max(len(x.split()) for x in told) <= 25
 
 
 def test_every_word_of_the_glossary_is_used_and_none_twice(page):

@@ -137,6 +137,7 @@ def key_claim(**other):
         "talk": "t", "value": 0.90, "low": 0.88, "high": 0.92, "published": 0.96, "recalled": "",
         "band_low": 0.95, "band_high": np.inf, "unit": "fraction", "verdict": "not replicated",
         "label": "not replicated", "test": "value", "metric": "accuracy", "seeds": 5, "passing": 0,
+        "evidence": "published number", "changes_with": "",
     }  # fmt: skip
     return ("Who", "what", {**row, **other})
 
@@ -161,13 +162,17 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
 
 def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     words = eight_talks.words(key_claim(recalled="number", test="every", passing=4)[2])
-    assert words["published"] == "published 96.0 % (recalled)"
+    assert words["published"] == "published 96.0 % (quoted from memory)"
     assert words["but"] == "each network must: 4 of 5 do"
     words = eight_talks.words(key_claim(published=np.nan, label="x at reduced scale")[2])
     assert (words["published"], words["but"]) == (
         "no number published",
         "5 networks\nat reduced scale",
     )
+    other = {"evidence": "released artefact", "changes_with": "in Brian2: 90 %, fails"}
+    words = eight_talks.words(key_claim(**other)[2])
+    assert words["published"] == "released weights, scored by us: 96.0 %"
+    assert words["but"] == "5 networks\nchanges with measuring"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])
 

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from whyspiking.declared.claims_file import RELEASED
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
 from whyspiking.records import labels
 from whyspiking.report import html
@@ -94,8 +95,11 @@ def words(row: Row) -> dict[str, str]:
     unit = str(row["unit"])
     published = "no number published"
     if np.isfinite(row["published"]):
-        published = f"published {_plain(html.value(row['published'], unit))}"
-        published += " (recalled)" if row["recalled"] == "number" else ""
+        number = _plain(html.value(row["published"], unit))
+        published = f"published {number}"
+        published += " (quoted from memory)" if row["recalled"] == "number" else ""
+        if row["evidence"] == RELEASED:
+            published = f"released weights, scored by us: {number}"
     n = f"{row['seeds']} network{'' if row['seeds'] == 1 else 's'}"
     if row["test"] == "every":
         n = f"each network must: {row['passing']:.0f} of {row['seeds']} do"
@@ -103,6 +107,8 @@ def words(row: Row) -> dict[str, str]:
         n = f"{row['passing']:.0f} of {n}"
     if "reduced scale" in row["label"]:
         n += "\nat reduced scale"
+    if row["changes_with"]:
+        n += "\nchanges with measuring"
     return {
         "found": _plain(html.inline(row["value"], row["low"], row["high"], unit)),
         "metric": labels.metric(row["metric"]),
