@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made import nmnist_files
 from oracles.event_camera import reference
 
 from whyspiking.contract.randomness import Streams
@@ -76,7 +77,7 @@ def test_saccades_follow_the_triangle():
 
 def test_files_have_the_layout_of_nmnist():
     events = nmnist.simulate(digits(2), "test", [0, 1])
-    raw = [nmnist.encode(events, k) for k in range(2)]
+    raw = [nmnist_files.encode(events, k) for k in range(2)]
     assert [len(r) for r in raw] == list(5 * events.counts())
     first = raw[0][:5]
     told = (first[0], first[1], first[2] >> 7, int.from_bytes(first[2:5], "big") & 0x7FFFFF)

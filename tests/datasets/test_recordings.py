@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made import nmnist_files
 
 from whyspiking.contract import data_folders
 from whyspiking.datasets import mnist, nmnist, recordings
@@ -104,7 +105,7 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
         for number in range(10):
             place = home / folder / str(number % 10)
             place.mkdir(parents=True, exist_ok=True)
-            (place / f"{number + 1:05d}.bin").write_bytes(nmnist.encode(events, number))
+            (place / f"{number + 1:05d}.bin").write_bytes(nmnist_files.encode(events, number))
         assert len(nmnist.original_files(home, part)) == 10
     config = data(tmp_path, home)
     assert data_folders.event_recordings(config) == "nmnist-original-5+3+4-15ms-pool2"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import socket
 
 import pytest
 from made.checkouts import ROOT
@@ -16,7 +17,8 @@ from whyspiking_exchange.export.__main__ import main
 @pytest.fixture(scope="module")
 def recorded():
     """The crate of the recorded run: entities by identifier."""
-    return {e["@id"]: e for e in crate.describe(ROOT / reference.FOLDER, ROOT)["@graph"]}
+    described = crate.describe(ROOT / reference.FOLDER, ROOT).metadata.generate()
+    return {entity["@id"]: entity for entity in described["@graph"]}
 
 
 @pytest.fixture
@@ -93,6 +95,18 @@ def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):
             content = (project / entity["@id"]).read_bytes()
             assert entity["sha256"] == hashlib.sha256(content).hexdigest()
             assert entity["contentSize"] == str(len(content))
+
+
+def test_a_run_gives_the_same_crate_again_without_a_network(project, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("a connection is opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    files = [crate.write(project / "results" / "default", project).read_text() for _ in range(2)]
+    assert files[0] == files[1]
+    entities = {entity["@id"]: entity for entity in json.loads(files[0])["@graph"]}
+    (action,) = references(entities["./"]["mentions"])
+    assert entities["./"]["datePublished"] == entities[action]["endTime"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,6 @@
 
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-20 --samples 100
-    python -m whyspiking.export nirdata results/default/nir/goeltz-yinyang-spiking-seed-20.npz
-    python -m whyspiking.export neurobench results/default
-    python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
     python -m whyspiking.export crate results/default
 
 Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
@@ -14,7 +11,6 @@ how it is fed and read. `docs/exchange.md` tells what can be expressed.
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,20 +41,15 @@ def main(words: Sequence[str] | None = None) -> int:
         choices=("inhibition", "reset"),
         help="how neurons that fire once are kept silent [inhibition]",
     )
-    data = kinds.add_parser("nirdata", help="input spikes of samples as NIRData")
-    data.add_argument("where", type=Path, help="samples of a network, .npz; the .h5 goes beside it")
-    bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
-    bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
-    events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
-    events.add_argument("where", type=Path, help="folder of the data set")
-    events.add_argument("--to", type=Path, required=True, help="folder for the files")
     crate = kinds.add_parser("crate", help="how a run was made, as a Workflow Run RO-Crate")
     crate.add_argument("where", type=Path, help="folder of a run; the file goes to this folder")
     options = parser.parse_args(words)
-    return command(lambda: _nir(options) if options.kind == "nir" else _others(options))
+    export = _export_networks if options.kind == "nir" else _export_crate
+    return command(lambda: export(options))
 
 
-def _nir(options: argparse.Namespace) -> int:
+def _export_networks(options: argparse.Namespace) -> int:
+    """Write the networks of a run as NIR files; 1 if the single network asked for has none."""
     single = (options.where / "network.npz").is_file()
     folders = [options.where] if single else networks.find(options.where)
     if not folders:
@@ -87,16 +78,12 @@ def _nir(options: argparse.Namespace) -> int:
     return int(failed)
 
 
-def _others(options: argparse.Namespace) -> int:
-    """What is not `nir`; each loads its module only when it is chosen."""
-    if options.kind == "nmnist":
-        from whyspiking_exchange.export.events import write_nmnist
+def _export_crate(options: argparse.Namespace) -> int:
+    """Write the crate of a run and print where it is."""
+    # Imported here because rocrate takes 0.4 s to load, which `nir` and --help need not wait for.
+    from whyspiking_exchange.export import crate
 
-        done = f"{write_nmnist(options.where, options.to)} recordings in {options.to}"
-    else:
-        module = importlib.import_module(f"whyspiking_exchange.export.{options.kind}")
-        done = module.write(options.where)
-    print(done)
+    print(crate.write(options.where))
     return 0
 
 

@@ -2,18 +2,22 @@
 
 `ro-crate-metadata.json` says in linked data which workflow at which commit made which files, from
 which configuration and data, with which versions. The crate is the project's folder, so that the
-workflow is a part of it; an archive of both is a self-contained deposit. Profiles: Process and
-Workflow Run Crate 0.5 (Leo et al. 2024), Workflow RO-Crate 1.0, on RO-Crate 1.1.
+workflow is a part of it. An archive of the folder with this file is a self-contained deposit. The
+package rocrate writes the linked data. Profiles: Process and Workflow Run Crate 0.5 (Leo et al.
+2024), Workflow RO-Crate 1.0, on RO-Crate 1.1, the version that these profiles extend.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
 
 from whyspiking.declared.config import FILES, FOLDER
 from whyspiking.declared.strict_yaml import read_yaml
@@ -28,15 +32,13 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
-LICENSES = "https://spdx.org/licenses/"
-LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 PAGES = {
     "why_spiking.html": "The report: all talks, and the answer.",
     "report.html": "The report as a page.",
     "manifest.json": "How the tables were made: commit, configuration, versions, machine, data.",
     "datapackage.json": "The tables as a Frictionless Data Package.",
 }
-"""What is described beside the tables."""
+"""Files of a run that the crate describes besides the tables."""
 MEDIA = {
     ".csv": "text/csv",
     ".gz": "application/gzip",
@@ -45,26 +47,8 @@ MEDIA = {
     ".md": "text/markdown",
     ".yaml": "application/yaml",
 }
-
-type Entity = dict[str, Any]
-
-DESCRIPTOR: Entity = {
-    "@id": NAME,
-    "@type": "CreativeWork",
-    "about": {"@id": "./"},
-    "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": list(PROFILES)[-1]}],
-}
-SNAKEMAKE: Entity = {
-    "@id": LANGUAGE,
-    "@type": "ComputerLanguage",
-    "name": "Snakemake",
-    "identifier": {"@id": "https://doi.org/10.12688/f1000research.29032.2"},
-    "url": {"@id": "https://snakemake.readthedocs.io"},
-}
-
-
 NEEDED = ("commit", "config_sha256", "data", "machine", "python", "scale", "uncommitted_changes")
-"""Keys of a manifest that a crate tells."""
+"""Keys of a manifest that the crate repeats."""
 
 
 def write(run: Path, project: Path = Path()) -> Path:
@@ -80,14 +64,15 @@ def write(run: Path, project: Path = Path()) -> Path:
     Raises:
         UserError: If the run has no manifest, or does not lie in a folder of this project.
     """
-    text = json.dumps(describe(run, project), indent=1, ensure_ascii=False) + "\n"
+    metadata = describe(run, project).metadata.generate()
+    text = json.dumps(metadata, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     with whole_files.replacing(project / NAME) as partial:
         partial.write_text(text, encoding="utf-8")
     return project / NAME
 
 
-def describe(run: Path, project: Path = Path()) -> Entity:
-    """The crate of a run, as `write` writes it.
+def describe(run: Path, project: Path = Path()) -> ROCrate:
+    """Describe a run and the workflow that made it as a crate.
 
     Args:
         run: Folder of the run.
@@ -102,138 +87,137 @@ def describe(run: Path, project: Path = Path()) -> Entity:
             "change to the project's folder and name results/<scale>"
         )
     opened = finished.find(run)
-    run = opened.folder
-    cited = read_yaml(project / "CITATION.cff")
     if lacking := [key for key in NEEDED if key not in opened.manifest]:
         raise UserError(
-            f"{run}/manifest.json: {', '.join(lacking)} is missing; expected what a finished run "
-            "writes; delete the file and rerun snakemake"
+            f"{opened.folder}/manifest.json: {', '.join(lacking)} is missing; expected what a "
+            "finished run writes; delete the file and rerun snakemake"
         )
-    action, needed = _action(opened.manifest, run, project)
-    others = {entity["@id"]: entity for entity in needed}
-    files = {e["@id"]: e for e in others.values() if e["@type"] == "File"}
-    read_me = {**_file(project / "README.md", project, "The project."), "about": {"@id": "./"}}
-    authors = [
-        {"@id": f"#author-{number}", "@type": "Organization", "name": author["name"]}
-        for number, author in enumerate(cited["authors"], 1)
-    ]
-    license_id = f"{LICENSES}{cited['license']}"
-    workflow = {
-        "@id": WORKFLOW,
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-        "name": cited["title"],
-        "version": str(cited["version"]),
-        "license": {"@id": license_id},
-        "author": _refs(authors),
-        "programmingLanguage": {"@id": LANGUAGE},
-    }
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": cited["title"],
-        "description": f"{cited['abstract']} This crate describes the run {_at(run, project)}.",
-        "datePublished": action["endTime"],
-        "license": {"@id": license_id},
-        "keywords": ", ".join(cited["keywords"]),
-        "author": _refs(authors),
-        "conformsTo": [{"@id": profile} for profile in PROFILES],
-        "mainEntity": {"@id": WORKFLOW},
-        "hasPart": _refs([workflow, read_me, *files.values()]),
-        "mentions": _refs([action]),
-    }
-    terms = {"@id": license_id, "@type": "CreativeWork", "name": str(cited["license"])}
-    profiles = [
-        {"@id": at, "@type": "CreativeWork", "name": name, "version": at.rpartition("/")[2]}
-        for at, name in PROFILES.items()
-    ]
-    rest = [entity for entity in others.values() if entity["@id"] not in files]
-    graph = [DESCRIPTOR, root, workflow, read_me, SNAKEMAKE, terms, *authors, *profiles, action]
-    return {
-        "@context": [
-            "https://w3id.org/ro/crate/1.1/context",
-            "https://w3id.org/ro/terms/workflow-run/context",
+    project = project.resolve()
+    run = opened.folder.resolve()
+    cited = read_yaml(project / "CITATION.cff")
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append("https://w3id.org/ro/terms/workflow-run/context")
+    authorship = {
+        "license": _add(
+            crate,
+            f"https://spdx.org/licenses/{cited['license']}",
+            "CreativeWork",
+            name=str(cited["license"]),
+        ),
+        "author": [
+            _add(crate, f"#author-{number}", "Organization", name=author["name"])
+            for number, author in enumerate(cited["authors"], 1)
         ],
-        "@graph": [*graph, *files.values(), *rest],
     }
+    workflow = crate.add_workflow(
+        project / WORKFLOW,
+        WORKFLOW,
+        main=True,
+        lang="snakemake",
+        properties={"name": cited["title"], "version": str(cited["version"]), **authorship},
+    )
+    read_me = _add_file(crate, project / "README.md", project, "The project.")
+    read_me["about"] = crate.root_dataset
+    action = _add_action(crate, workflow, opened.manifest, run, project)
+    place = run.relative_to(project)
+    described = {
+        "name": cited["title"],
+        "description": f"{cited['abstract']} This crate describes the run {place.as_posix()}.",
+        # By default rocrate takes the present time, and each export of a run would differ.
+        "datePublished": action["endTime"],
+        "keywords": ", ".join(cited["keywords"]),
+        "conformsTo": [
+            _add(crate, at, "CreativeWork", name=name, version=at.rpartition("/")[2])
+            for at, name in PROFILES.items()
+        ],
+        "mentions": [action],
+        **authorship,
+    }
+    for key, value in described.items():
+        crate.root_dataset[key] = value
+    return crate
 
 
-def _action(manifest: Mapping[str, Any], run: Path, project: Path) -> tuple[Entity, list[Entity]]:
-    """What the manifest says was done, and the entities that it refers to."""
-    seconds = (run / "manifest.json").stat().st_mtime
-    at = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _add_action(
+    crate: ROCrate, workflow: Any, manifest: dict[str, Any], run: Path, project: Path
+) -> Any:
+    """Add what the manifest says was done, and the files, data and software that it names.
+
+    Args:
+        crate: The crate.
+        workflow: The entity of the workflow.
+        manifest: Content of `manifest.json`.
+        run: Folder of the run, resolved.
+        project: Folder of the project, resolved.
+
+    Returns:
+        The entity of the action.
+    """
     scale = manifest["scale"]
-    config = [project / FOLDER / name for name in (*FILES, f"{scale}.yaml")]
-    used = [_file(file, project, "Configuration.") for file in config if file.is_file()]
-    data = [_data(name, facts) for name, facts in sorted(manifest["data"].items())]
-    software = [
-        {
-            "@id": f"#{name}-{version}",
-            "@type": "SoftwareApplication",
-            "name": name,
-            "softwareVersion": version,
-        }
-        for name, version in sorted({**manifest["versions"], "python": manifest["python"]}.items())
-    ]
-    folders = [run, *(path for path in sorted(run.iterdir()) if path.is_dir())]
-    results = [e for folder in folders for e in _results(folder, project)]
+    written = datetime.fromtimestamp((run / "manifest.json").stat().st_mtime, UTC)
     changed = ", with changes that were not committed" if manifest["uncommitted_changes"] else ""
     command = manifest.get("command", f"snakemake --configfile config/{scale}.yaml")
-    action = {
-        "@id": f"#run-{_at(run, project).replace('/', '-')}",
-        "@type": "CreateAction",
-        "name": f"all talks at scale {scale}",
-        "description": f"{command}; commit {manifest['commit']}{changed}; configuration sha256:"
-        f"{manifest['config_sha256']}; processor {manifest['machine']['cpu']}",
-        "endTime": manifest.get("date", at),
-        "instrument": {"@id": WORKFLOW},
-        "object": _refs([*used, *data]),
-        "result": _refs(results),
-        "softwareRequirements": _refs(software),
-    }
-    return action, [*used, *data, *software, *results]
+    config = [project / FOLDER / name for name in (*FILES, f"{scale}.yaml")]
+    used = [_add_file(crate, x, project, "Configuration.") for x in config if x.is_file()]
+    for name, facts in sorted(manifest["data"].items()):
+        digests = [f"{file} sha256:{digest}" for file, digest in sorted(facts["sha256"].items())]
+        used.append(
+            _add(
+                crate,
+                f"#data-{name}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:12]}",
+                "CreativeWork",
+                name=name,
+                description=f"Data set, {facts['provenance']}.",
+                identifier=digests,
+            )
+        )
+    versions = {**manifest["versions"], "python": manifest["python"]}
+    software = [
+        _add(crate, f"#{x}-{version}", "SoftwareApplication", name=x, softwareVersion=version)
+        for x, version in sorted(versions.items())
+    ]
+    results = [_add_file(crate, path, project, says) for path, says in _find_results(run)]
+    return crate.add_action(
+        workflow,
+        f"#run-{'-'.join(run.relative_to(project).parts)}",
+        object=used,
+        result=results,
+        properties={
+            "name": f"all talks at scale {scale}",
+            "description": f"{command}; commit {manifest['commit']}{changed}; configuration sha256:"
+            f"{manifest['config_sha256']}; processor {manifest['machine']['cpu']}",
+            "endTime": manifest.get("date", written.isoformat(timespec="seconds")),
+            "softwareRequirements": software,
+        },
+    )
 
 
-def _data(name: str, facts: Mapping[str, Any]) -> Entity:
-    """A data set that the run made or fetched; it is no part of the crate."""
-    digests = [f"{file} sha256:{digest}" for file, digest in sorted(facts["sha256"].items())]
-    return {
-        "@id": f"#data-{name}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:12]}",
-        "@type": "CreativeWork",
-        "name": name,
-        "description": f"Data set, {facts['provenance']}.",
-        "identifier": digests,
-    }
+def _find_results(run: Path) -> Iterator[tuple[Path, str]]:
+    """Tables and pages of a run and of the talks in it, each with what it holds."""
+    schemas = {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}
+    says = PAGES | {name: schema.says for name, schema in schemas.items()}
+    for folder in (run, *(path for path in sorted(run.iterdir()) if path.is_dir())):
+        for path in sorted(folder.glob("*")):
+            if (name := path.name.removesuffix(tables.PACKED)) in says:
+                yield path, says[name]
 
 
-def _results(folder: Path, project: Path) -> Iterator[Entity]:
-    """The tables and pages among the files of a folder."""
-    for path in sorted(folder.glob("*")):
-        if path.name in PAGES:
-            yield _file(path, project, PAGES[path.name])
-        elif schema := {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}.get(
-            path.name.removesuffix(tables.PACKED)
-        ):
-            yield _file(path, project, schema.says)
+def _add(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> Any:
+    """Add an entity that is no file of the crate, and return it."""
+    return crate.add(ContextEntity(crate, identifier, {"@type": kind, **properties}))
 
 
-def _file(path: Path, project: Path, says: str) -> Entity:
+def _add_file(crate: ROCrate, path: Path, project: Path, description: str) -> Any:
+    """Add a file of the project with its size and SHA-256, and return its entity."""
     content = path.read_bytes()
-    return {
-        "@id": _at(path, project),
-        "@type": "File",
-        "name": path.name,
-        "description": says,
-        "contentSize": str(len(content)),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "encodingFormat": MEDIA[path.suffix],
-    }
-
-
-def _at(path: Path, project: Path) -> str:
-    return path.resolve().relative_to(project.resolve()).as_posix()
-
-
-def _refs(entities: Iterable[Entity]) -> list[dict[str, str]] | dict[str, str]:
-    """References to some entities; to one without a list around it, as JSON-LD is compacted."""
-    found = [{"@id": entity["@id"]} for entity in entities]
-    return found[0] if len(found) == 1 else found
+    return crate.add_file(
+        path,
+        path.relative_to(project),
+        properties={
+            "name": path.name,
+            "description": description,
+            "contentSize": str(len(content)),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "encodingFormat": MEDIA[path.suffix],
+        },
+    )

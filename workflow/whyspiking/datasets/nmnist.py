@@ -167,19 +167,10 @@ def recordings(events: Events, begin: int, end: int) -> Events:
     return Events(events.t_us[part], events.x[part], events.y[part], events.on[part], start)
 
 
-def encode(events: Events, recording: int) -> bytes:
-    """One recording in the file format of N-MNIST: 5 bytes per event.
+def decode(contents: Sequence[bytes], where: str) -> Events:
+    """Recordings from the contents of N-MNIST files: 5 bytes per event.
 
     x, y, then polarity (1 bit, 1 for ON) and time in microseconds (23 bits), big-endian.
-    """
-    part = slice(int(events.start[recording]), int(events.start[recording + 1]))
-    word = events.on[part].astype(np.uint32) << 23 | events.t_us[part].astype(np.uint32)
-    columns = [events.x[part], events.y[part], word >> 16, word >> 8 & 0xFF, word & 0xFF]
-    return np.stack(columns, axis=1).astype(np.uint8).tobytes()
-
-
-def decode(contents: Sequence[bytes], where: str) -> Events:
-    """Recordings from the contents of N-MNIST files.
 
     Args:
         contents: One per recording.
