@@ -15,7 +15,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking.declared.claims_file import RELEASED
+from whyspiking.declared.claim_parts import RELEASED
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import labels, reference, whole_files

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.declared.claims_file import RELEASED, Claim, load
+from whyspiking.declared.claim_parts import RELEASED
+from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import columns, finished, labels, reference, tables, whole_files
 from whyspiking.records.tables import Table

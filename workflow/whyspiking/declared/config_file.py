@@ -11,7 +11,8 @@ from unicodedata import category
 from pydantic import AfterValidator, Field, model_validator
 
 from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
-from whyspiking.declared.claims_file import Axis, Condition
+from whyspiking.declared.claim_parts import Condition
+from whyspiking.declared.claims_file import Axis
 from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
     Block,

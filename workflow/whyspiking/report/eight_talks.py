@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from whyspiking.declared.claims_file import RELEASED
+from whyspiking.declared.claim_parts import RELEASED
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
 from whyspiking.records import labels
 from whyspiking.report import html

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.claims_file import NO_NUMBER, PUBLISHED, QUOTED, RELEASED, REPLICABLE
+from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
+from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.recorded import Recorded, judge_by_criterion

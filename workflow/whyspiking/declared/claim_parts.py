@@ -1,0 +1,109 @@
+"""Parts of a claim: what was measured, where it stands, and how else it was measured."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from pydantic import Field
+
+from whyspiking.declared.strict_yaml import Block, Filled, MayLack, closed
+
+PUBLISHED, QUOTED = "published number", "number quoted from memory"
+RELEASED, NO_NUMBER = "released artefact", "no number"
+EVIDENCE = (PUBLISHED, QUOTED, RELEASED, NO_NUMBER)
+"""What a result can be compared with."""
+
+
+@closed
+class Condition(TypedDict, total=False):
+    """Rows of the metrics table under which something was measured, by the values of columns.
+
+    Attributes:
+        engine: What simulated: the engine of training, or Brian2.
+        perturbation: What was changed; `none` for the clean run.
+        locus: Where it was changed, or the other side of a contrast.
+        strength: Level of the perturbation, in the unit of its definition.
+    """
+
+    engine: Literal["jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2"]
+    perturbation: str
+    locus: str
+    strength: float
+
+
+@closed
+class Network(Condition):
+    """Rows of one kind of network.
+
+    Attributes:
+        experiment: Of this talk.
+        variant: Of that experiment.
+    """
+
+    experiment: str
+    variant: str
+
+
+@closed
+class Place(Condition, total=False):
+    """What is other than in `where`.
+
+    Attributes:
+        experiment: Of this talk.
+        variant: Of that experiment.
+    """
+
+    experiment: str
+    variant: str
+
+
+class Source(Block):
+    """Where a claim stands, and the number that was published there, where there is one.
+
+    Attributes:
+        paper: One of `papers` in talk.yaml.
+        where: Place in the paper.
+        value: The number.
+        spread: Its standard deviation over seeds.
+        seeds: How many those were.
+        recalled: Whether number or, without one, statement was not read there.
+        released: Whether ours is compared with our scoring of weights or outputs that the authors
+            released; nobody published that number.
+    """
+
+    paper: str = Field(min_length=3)
+    where: str = Field(min_length=2)
+    value: MayLack[float] = None
+    spread: MayLack[float] = Field(None, gt=0)
+    seeds: MayLack[int] = Field(None, ge=1)
+    recalled: bool = False
+    released: bool = False
+
+    @property
+    def evidence(self) -> str:
+        """What a result can be compared with, one of `EVIDENCE`."""
+        if self.released:
+            return RELEASED
+        if self.value is None:
+            return NO_NUMBER
+        return QUOTED if self.recalled else PUBLISHED
+
+
+class Alternative(Block):
+    """Another way to measure the quantity of a claim.
+
+    Attributes:
+        says: What is different, in a few words.
+        metric: Another metric of the same networks.
+        where: Another simulator, experiment or variant.
+        fresh_trials: Whether the test trials are others than those of the published number.
+        published_error: Whether the standard error of the published mean is included.
+        not_judged: Why it has no verdict: the metric measures another quantity.
+    """
+
+    says: str = Field(min_length=3, pattern="^[^:;]+$")
+    metric: MayLack[str] = Field(None, pattern="^[a-z][a-z0-9_]*$")
+    where: MayLack[Filled[Place]] = None
+    fresh_trials: bool = False
+    published_error: bool = False
+    not_judged: MayLack[str] = Field(None, min_length=5)
