@@ -287,6 +287,11 @@ def test_the_table_of_measures_has_a_row_for_each_network():
     assert page.count('<td class="number" data-sort=""><span class="soft">–') == 5
 
 
+def test_the_table_of_data_says_whether_values_are_given_as_spike_times():
+    shown = html.macros("sections").data_table([talk()])
+    assert "<td>values given as spike times</td>" in shown
+
+
 def test_provenance_names_commit_state_and_hashes():
     manifest = {
         "commit": "abc", "uncommitted_changes": True, "command": "snakemake",
