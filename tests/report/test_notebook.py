@@ -197,7 +197,7 @@ def test_pages_depend_on_all_that_draws_them():
     assert {"labels.yaml", "rule_study.csv"} <= told <= files
     trained = {Path(name).name for name in code_inputs.of_talk("goeltz", "train")}
     assert not trained & {"run_page.py", "figures.py", "style.css"}
-    assert not trained & {"score_figures.py", "html.py"}, "nor on what only drawing imports"
+    assert not trained & {"frontier_figure.py", "html.py"}, "nor on what only drawing imports"
 
 
 def test_importing_the_page_maker_is_cheap():
