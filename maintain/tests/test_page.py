@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +12,8 @@ import yaml
 from made.checkouts import ROOT
 
 from whyspiking.declared import registry
-from whyspiking.declared.config import read
 from whyspiking.records import columns, reference, tables
 from whyspiking.report.run_page import RunPage
-from whyspiking.verdicts.answers import OTHER_SIZE
 from whyspiking_maintain import page as reference_page
 
 FOLDER = ROOT / "results" / "reference"
@@ -35,56 +32,6 @@ def table(name):
     paths = [*FOLDER.glob(f"{name}.csv"), *sorted(FOLDER.glob(f"*/{name}.csv"))]
     read = {"keep_default_na": False, "na_values": ["", "nan"]}
     return pd.concat([pd.read_csv(path, **read) for path in paths], ignore_index=True)
-
-
-def words_of(axis):
-    """Talk -> word on an axis, counted anew from axes.csv and verdicts.csv."""
-    config = read(folder=ROOT / "config")
-    (entry,) = (e for e in config["answers"] if e["axis"] == axis)
-    rows = table("axes")
-    rows = rows[(rows["axis"] == axis) & rows["measure"].isin(entry["counts"])]
-    rows = rows[rows["neutral"].notna()]
-    rows = rows[rows["size"].isna() | rows["size"].between(1 / OTHER_SIZE, OTHER_SIZE, "neither")]
-    places = rows[["talk", "experiment", "perturbation", "locus"]].fillna("").agg("/".join, axis=1)
-    aside = tuple(f"{place}/" for place in entry.get("apart", ()))
-    rows = rows[[not f"{place}/".startswith(aside) for place in places]]
-    found = {}
-    for row in rows.to_dict("records"):
-        side = row["favours_spikes"] if pd.notna(row["low"]) and pd.notna(row["high"]) else None
-        found.setdefault(row["talk"], []).append(side)
-    if "claims" in entry["counts"]:
-        for row in table("verdicts").to_dict("records"):
-            path = ROOT / "workflow" / "whyspiking" / "talks" / row["talk"] / "claims.yaml"
-            told = yaml.safe_load(path.read_text(encoding="utf-8"))
-            own = next(c for c in told if c["id"] == row["claim"])
-            if own.get("axis") != axis or pd.isna(row["value"]):
-                continue
-            passed, failed = ("replicated", "holds"), ("not replicated", "fails")
-            side = "yes" if row["verdict"] in passed else "no" if row["verdict"] in failed else "?"
-            known = pd.notna(row["low"]) and pd.notna(row["high"])
-            found.setdefault(row["talk"], []).append(side if known else None)
-    words = {}
-    for talk, sides in found.items():
-        known = [side for side in sides if side is not None]
-        pro, con = known.count("yes"), known.count("no")
-        if pro and con:
-            words[talk] = "in part"
-        else:
-            words[talk] = "yes" if pro else "no" if con else "undecided"
-    return words
-
-
-@pytest.mark.parametrize("axis", ["timing", "latency", "robustness", "learning"])
-def test_the_summary_counts_talks_as_the_tables_do(page, axis):
-    said = plain(page.answer())
-    words = words_of(axis)
-    counted = Counter(words.values())
-    told = re.search(rf"\({axis}\): yes in (\d+) of (\d+) talks(.*?)\.(?= [A-Z])", said)
-    assert told is not None
-    assert (int(told[1]), int(told[2])) == (counted["yes"], len(words))
-    for word in ("in part", "no", "undecided"):
-        in_words = re.search(rf"; {word} in (\d+) \(", told[3])
-        assert (int(in_words[1]) if in_words else 0) == counted[word]
 
 
 def test_one_neuron_is_compared_with_relu_units_on_the_page_and_in_readme(page):
@@ -155,9 +102,9 @@ def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
     home = Path("results/kept")
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "manifest.json").write_text(json.dumps({}))
-    (tmp_path / "axes.csv").write_text("")
+    (tmp_path / "costs.csv").write_text("")
     page = (
-        '<a href="axes.csv">a</a> <a class="x" href="made/report.html#y">b</a> '
+        '<a href="costs.csv">a</a> <a class="x" href="made/report.html#y">b</a> '
         '<a href="made/first/metrics.csv">c</a> <a href="../kept/no.csv">d</a> <a href="#e">e</a> '
         '<a href="https://example.org">f</a> <a href="../../README.md">g</a>'
     )
@@ -165,17 +112,17 @@ def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
     talk = '<a data-beside="made/report.html#y">b</a>'
     main = Path("report.html")
     assert reference_page.alone(page, main, tmp_path, "", home) == (
-        f'<a data-beside="axes.csv">a</a> {talk} {rest} <a data-checkout="../../README.md">g</a>'
+        f'<a data-beside="costs.csv">a</a> {talk} {rest} <a data-checkout="../../README.md">g</a>'
     )
     at = "https://example.org/us/{}/abc/results/kept"
     root = "https://example.org/us/blob/abc"
     assert reference_page.alone(page, main, tmp_path, at, home) == (
-        f'<a href="{root}/results/kept/axes.csv">a</a> {talk} {rest} '
+        f'<a href="{root}/results/kept/costs.csv">a</a> {talk} {rest} '
         f'<a href="{root}/README.md">g</a>'
     )
-    of_talk = '<a href="../why_spiking.html#z">h</a> <a href="../axes.csv">i</a>'
+    of_talk = '<a href="../why_spiking.html#z">h</a> <a href="../costs.csv">i</a>'
     assert reference_page.alone(of_talk, Path("made/report.html"), tmp_path, "", home) == (
-        '<a data-beside="../report.html#z">h</a> <a data-beside="../axes.csv">i</a>'
+        '<a data-beside="../report.html#z">h</a> <a data-beside="../costs.csv">i</a>'
     )
 
 
@@ -209,7 +156,7 @@ def test_every_word_of_the_glossary_is_used_and_none_twice(page):
     told = str(page.in_full()).partition("What the words mean")
     terms = re.findall(r"<dt>(.*?)</dt>", told[2])
     notebook = (ROOT / "notebooks" / "why_spiking.ipynb").read_text(encoding="utf-8")
-    pages = (page.opening, page.tasks, page.eight_talks, page.discussion, page.answer)
+    pages = (page.opening, page.tasks, page.eight_talks, page.discussion)
     shown = told[0] + notebook + "".join(str(draw()) for draw in (*pages, page.claims))
     said = plain(shown).lower()
     assert 20 <= len(terms) <= 40 and len(set(terms)) == len(terms)

@@ -155,7 +155,7 @@ def claims_of(talk: Talk) -> list[claims_file.Claim]:
 def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, Any]:
     """All of a claim that its row of verdicts.csv depends on."""
     band = claim.band(config["scale"])
-    kept = _said(claim, {"accept": True, "source": {"paper", "where"}, "axis": True})
+    kept = _said(claim, {"accept": True, "source": {"paper", "where"}})
     return {**kept, "band": band and asdict(band)}
 
 

@@ -52,7 +52,7 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
         _, how = of_talk(talk, config, results)
         write_manifest(talk, config, {**how, **of_run}, own)
     # A run's manifest names the talks alone; what is computed of all asks the ground as well.
-    write_joint({**config, "talks": inputs.config_of()["talks"]}, folder, results)
+    write_joint({**config, "talks": inputs.config_of()["talks"]}, folder)
 
 
 def of_talk(
@@ -114,7 +114,7 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: 
     written = tables.read_metrics([folder / "metrics.csv"])  # all else follows from these digits
     made = {
         "verdicts.csv": _judged(written, talk, before),
-        "measures.csv": overview.measures(written, {talk.name: talk}),
+        "measures.csv": overview.measures(written, talk),
     }
     for file, content in made.items():
         write_csv(content, folder / file)
@@ -129,16 +129,12 @@ def _judged(table: pd.DataFrame, seen: Talk, run: pd.DataFrame) -> pd.DataFrame:
     return verdicts
 
 
-def write_joint(
-    config: Mapping[str, Any], folder: Path = reference.FOLDER, run: Path | None = None
-) -> None:
+def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
     """Compute the joint tables from those of the recorded talks, and describe all of them.
 
     Args:
         config: The configuration.
         folder: The reference.
-        run: The run that is recorded, whose exhibits tell the scores along time; without it those
-            that are recorded stay.
     """
     recorded = [name for name in config["talks"] if name in reference.recorded(folder)]
     names, ground = registry.counted(recorded), registry.with_protocol(recorded)
@@ -146,11 +142,7 @@ def write_joint(
         tables.read_metrics([folder / name / "metrics.csv" for name in own])
         for own in (names, ground)
     )
-    made = compare.joint(metrics, references, names, config, run)
-    curves = made["curves.csv"]
-    told = curves if run else reference.table(folder / "curves.csv", columns.CURVES)
-    parts = curves[curves["along"] != "time"], told[told["along"] == "time"]
-    made["curves.csv"] = pd.concat(parts, ignore_index=True)
+    made = compare.joint(metrics, references, names, config)
     verdicts = [reference.table(folder / name / "verdicts.csv", columns.VERDICTS) for name in names]
     talks = [registry.load_talk(name) for name in names]
     made["concordance.csv"] = concordance.rows(tables.stacked(verdicts), talks, config)

@@ -314,7 +314,6 @@ def _tell(
             left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
-    whole["config"]["answers"] = config["answers"]  # of which only the page is made
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
     whole["inputs"] = one_run.digests(config, recorded)
     whole["config_since"] = {change.key: change.now for change in differing}

@@ -1,12 +1,8 @@
 """The battery on controls that are told their input as it comes in."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from made.contrasted import crossed
-from made.toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
-
-from whyspiking.records import columns
+from made.toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, value
 
 
 class EarlyTalk(ToyTalk):
@@ -25,7 +21,3 @@ def test_controls_are_asked_before_their_input_is_complete():
     areas = [value(table, "speed_area", variant=name) for name in ("spiking", "mlp")]
     assert areas[1] - areas[0] == pytest.approx(2 * DELAY / DURATION, abs=0.02)
     assert arrays["anytime.mlp.0"].shape == arrays["anytime.time_ms"].shape
-    rows = crossed(table, talk(()))
-    added = pd.DataFrame(rows, columns=columns.METRICS.names)
-    gain = value(added, "speed_area_gain", locus="mlp", variant="spiking")
-    assert gain == pytest.approx(areas[0] - areas[1])

@@ -1,14 +1,12 @@
-"""Controls asked before their input is complete: toys whose every answer is known, and L4."""
+"""Controls asked before their input is complete: toys whose every answer is known."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from made.contrasted import crossed
 from made.digits import show
 from made.fulfilled import fulfilled, made_of, task_of
-from made.measured import row
 from made.project import params_of
 
 from whyspiking.battery import partial_input
@@ -17,14 +15,11 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
-from whyspiking.report import sections
 from whyspiking.talks.neftci import task as neftci
-from whyspiking.verdicts import overview
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}
@@ -92,50 +87,6 @@ def test_answers_settle_when_the_last_one_is_named_for_good():
     np.testing.assert_allclose(
         latency.anytime(answers, [0, 1, 2.5, 9]), [1 / 3, 2 / 3, 1 / 3, 2 / 3]
     )
-
-
-# ---- L4 -----------------------------------------------------------------------------------
-
-
-def clean(variant, seed, area, engine="brian2"):
-    return row({"speed_area": area}, 300, variant=variant, seed=seed, engine=engine)
-
-
-def gains(rows):
-    table = pd.DataFrame(rows)
-    talk = registry.load_talk("goeltz")
-    found = pd.DataFrame(crossed(table, talk))
-    return tables.where(found, metric="speed_area_gain")
-
-
-def test_the_gain_is_a_difference_of_areas_paired_by_seed():
-    rows = clean("spiking", 0, 0.7) + clean("spiking", 1, 0.8) + clean("spiking", 2, 0.9)
-    rows += (
-        clean("mlp", 0, 0.9, "jax") + clean("mlp", 1, 0.7, "jax") + clean("linear", 2, 0.1, "jax")
-    )
-    found = gains(rows)
-    # The third seed has a negative control only, against which nothing is won.
-    places = found[["seed", "locus", "variant", "perturbation", "engine"]].to_numpy().tolist()
-    assert places == [[seed, "mlp", "spiking", "none", "brian2"] for seed in (0, 1)]
-    assert found["value"].tolist() == pytest.approx([-0.2, 0.1])
-
-
-def test_the_table_shows_the_gain_or_says_why_there_is_none():
-    rows = clean("spiking", 0, 0.7) + clean("mlp", 0, 0.9, "jax")
-    found = pd.concat([pd.DataFrame(rows), gains(rows)])
-    measures = overview.measures(found, {"goeltz": registry.load_talk("goeltz")})
-    shown = sections.measures_table(measures)
-    assert "−20.0 points" in shown and '<small class="wrap">ReLU network</small>' in shown
-    nothing = found[found["metric"] != "speed_area_gain"]
-    reasons = {
-        "goeltz": "decides at the end as the network does",
-        "clopath": "continuous output: there is no decision",
-    }
-    for name, reason in reasons.items():
-        talk = registry.load_talk(name)
-        measures = overview.measures(nothing, {name: talk})
-        assert reason in sections.measures_table(measures)
-        assert reason in overview.why_missing(measures, name, "L4")
 
 
 # ---- real talks ---------------------------------------------------------------------------

@@ -1,14 +1,12 @@
-"""The counterpart of the battery for controls, and contrasts of two variants, on the toy talk."""
+"""The counterpart of the battery for controls, on the toy talk."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from made.contrasted import crossed
-from made.toy_talk import SPIKES_ONLY, K, mlp, probe, spiking_network, talk, value
+from made.toy_talk import SPIKES_ONLY, K, mlp, probe, spiking_network, value
 
 from whyspiking.battery import control
 from whyspiking.contract.types import Network
-from whyspiking.records import columns, tables
+from whyspiking.records import tables
 from whyspiking.training import controls
 
 # Controls
@@ -61,39 +59,6 @@ def test_forward_and_operations_by_hand():
     expected["connection_sparsity"] = 3 / 8
     counts = control.count_operations(arrays, x)
     assert {name: counts[name] for name in expected} == expected
-
-
-# Contrasts of two variants
-
-
-def test_contrasts_between_spiking_network_and_control():
-    names = ("delete", "quantise")
-    networks = {
-        (variant, seed): make()
-        for seed in (0, 1)
-        for variant, make in (("spiking", spiking_network), ("mlp", mlp))
-    }
-    table, _, _ = probe(names, networks)
-    rows = crossed(table, talk(names))
-    added = pd.DataFrame(rows, columns=columns.METRICS.names)
-    tables.check_metrics(added, "test")
-    assert set(added["seed"]) == {0, 1}
-    advantage = value(
-        added, "robustness_advantage", seed=1, perturbation="delete", locus="hidden/mlp"
-    )
-    areas = [
-        value(table, "robustness_area", seed=1, perturbation="delete", locus="hidden", variant=name)
-        for name in ("spiking", "mlp")
-    ]
-    assert advantage == pytest.approx(areas[0] - areas[1])
-    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
-    assert not added.duplicated(keys).any()
-
-
-def test_without_a_control_there_is_no_contrast():
-    table, _, _ = probe(("delete",))
-    assert "robustness_area" in set(table["metric"])
-    assert crossed(table, talk(("delete",))) == []
 
 
 @pytest.mark.parametrize("stated", [{}, {"macs_effective": 12.0}])

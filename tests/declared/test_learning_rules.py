@@ -6,15 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from made.contrasted import crossed
 
-from whyspiking.contract import places
-from whyspiking.contract.types import Params
-from whyspiking.declared import claims_file, registry
+from whyspiking.declared import registry
 from whyspiking.declared.config import read
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
-from whyspiking.records import columns, glossary, tables
+from whyspiking.records import columns, tables
 from whyspiking.report import learning_section
 
 ROOT = Path(__file__).parents[2]
@@ -113,18 +110,6 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
         registry.load_talk("comsa")
 
 
-def test_a_claim_counts_for_learning_only_beside_backpropagation():
-    counted = 0
-    for name, talk in TALKS.items():
-        end_to_end = {x for r in talk.learning if "backprop" in r.name for x in r.learners}
-        for claim in claims_file.load(registry.FOLDER / name / "claims.yaml", talk):
-            if claim.axis == "learning":
-                other = {**claim.where, **(claim.versus or {})}
-                assert (other["experiment"], other["variant"]) in end_to_end, claim.id
-                counted += 1
-    assert counted
-
-
 def test_the_table_shows_what_was_counted():
     metrics = pd.DataFrame(columns=columns.METRICS.names)
     page = learning_section.table(metrics, {"scherr": TALKS["scherr"]})
@@ -140,27 +125,3 @@ def test_the_table_shows_what_was_counted():
     assert "8690<small>Yin-Yang</small>" in page, "a number is said of the task that it is of"
     assert "<sup>5</sup><small>cue accumulation</small>" in page
     assert page.count("not measured") == 2
-
-
-def test_alignments_come_under_one_name():
-    """Two seeds, of which the second has no null: one difference."""
-    rows = []
-    params = Params("scherr", "evidence", "default", {})
-    for seed, values in enumerate(
-        ({"alignment_symmetric": 0.6, "alignment_permuted": 0.1}, {"alignment_symmetric": 0.7})
-    ):
-        shared = places.common(params, "spiking", seed, "compiled")
-        rows += tables.rows(shared, {"score": 0.9, **values}, 5)
-    found = crossed(pd.DataFrame(rows), TALKS["scherr"])
-    told = {row["metric"]: row["value"] for row in found}
-    assert told == pytest.approx(
-        {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}
-    )
-    assert {row["locus"] for row in found} == {"symmetric feedback"}
-    assert {row["seed"] for row in found} == {0}
-
-
-@pytest.mark.parametrize("talk", TALKS.values(), ids=list(TALKS))
-def test_alignments_name_metrics(talk):
-    for place in (place for declared in talk.learning for place in declared.alignment):
-        assert {place.cosine, place.permuted} <= set(glossary.GLOSSARY)

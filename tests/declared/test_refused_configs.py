@@ -4,7 +4,6 @@ Most cases are made from the schemas (`malformed`), the others by hand: what no 
 message must name the key and the wrong value, say what was expected, and what to do about it.
 """
 
-import copy
 import os
 
 import pytest
@@ -37,12 +36,6 @@ def merged(changes):
     return values
 
 
-def axis(**changes):
-    entries = copy.deepcopy(good_config()["axes"])
-    entries[0].update(changes)
-    return {"axes": entries}
-
-
 OVERLAYS = {
     "unknown talk": ({"talks": ["goltz"]}, "goltz", "goeltz"),
     "all and others": ({"talks": ["all", "goeltz"]}, "talks", "all"),
@@ -68,14 +61,6 @@ OVERLAYS = {
     "memory that no cost model uses": (
         {"energy": {"memory_pj_64bit": {"sram_9kb": 1.0}}}, "energy.memory_pj_64bit", "sram_9kb",
     ),
-    "axis of an unknown metric": (axis(metric="acuracy"), "axes.0.metric", "acuracy"),
-    "axis of no level": (axis(level="gain"), "axes.0.level", "advantage"),
-    "axis of an unknown perturbation": (
-        axis(where={"variant": "spiking", "perturbation": "shufle"}),
-        "axes.0.where.perturbation", "shuffle",
-    ),
-    "axis of an unknown column": (axis(where={"colour": "green"}), "colour", "known"),
-    "axis against an unknown column": (axis(versus={"varient": "mlp"}), "varient", "variant"),
     "folder with a wildcard": ({"data": {"folder": "data/{talk}"}}, "data.folder", "{talk}"),
     "build folder with a quote": ({"build_folder": "it's"}, "build_folder", "it's"),
     "missing folder": ({"data": {"mnist_dir": "nowhere"}}, "data.mnist_dir", "nowhere"),
@@ -145,7 +130,6 @@ OVERLAYS = {
         {"battery": {"insert": [k / 100 for k in range(1, 1001)]}}, "battery.insert", "at most 100"
     ),
     "a job for each recording": ({"data": {"nmnist": {"shard": 1}}}, "data.nmnist.shard", "jobs"),
-    "no answers": ({"answers": []}, "answers", "at least 1"),
     "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
 }  # fmt: skip
 

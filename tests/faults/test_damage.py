@@ -16,7 +16,7 @@ TALK = "results/smoke/listener"
 SPIKING = f"{TALK}/patterns/spiking/seed-0"
 VERDICTS = f"{TALK}/verdicts.csv"
 PAGE = f"{TALK}/report.html"
-JOINT = "results/smoke/axes.csv"
+JOINT = "results/smoke/costs.csv"
 WORDS = "resources/data/words-6x2x4"
 READ_BY_SIMULATION = f"{TALK}/patterns/metrics.csv"
 

@@ -121,7 +121,7 @@ def _itself(data: Any, schema: Any, path: tuple, key: str) -> Iterator[tuple]:
     if "const" in schema:
         yield path, "not one of the choices", "nonsense", key
     if "pattern" in schema:
-        yield path, "wrong form", "Not {this}!", key
+        yield path, "wrong form", "Not: {this}!", key
     if schema.get("minLength"):
         yield path, "empty", "", key
     for bound, step in (("minimum", -1), ("maximum", 1)):

@@ -144,14 +144,11 @@ def _clean(experiment: Any, variant: Any, clean: float, rng: np.random.Generator
     if experiment.sizes and variant.trained_as in experiment.sizes.of:
         share = variant.smaller[1] if variant.smaller else 1.0
         found |= {"score": clean - 0.1 * (1 - share), "parameters": 8000 * share}
-        if variant.role == "spiking":
-            yield "size_ratio", 1.4 + 0.1 * rng.normal(), {"locus": list(experiment.sizes.of)[1]}
     if variant.role == "spiking":
         found |= {"density": 0.6, "score_difference": 0.001 * rng.normal()}
         if experiment.kind == "classification":
             found |= {"t95": 1.1 + 0.03 * rng.normal(), "speed_area": 0.7}
             found["information_per_spike"] = 0.021
-            yield "speed_area_gain", -0.1 + 0.02 * rng.normal(), {"locus": "mlp"}
     yield from ((metric, value, {}) for metric, value in found.items())
 
 
@@ -187,9 +184,6 @@ def _perturbed(
                 yield "score", score, {**at, "strength": float(level)}
             for metric, value in (areas | more.get(name, {})).items():
                 yield metric, value + 0.02 * rng.normal(), at
-            if variant.role == "spiking":
-                lead = -0.1 + 0.02 * rng.normal()
-                yield "robustness_advantage", lead, {**at, "locus": f"{locus}/mlp"}
 
 
 def _fulfil(

@@ -16,6 +16,6 @@ def folder(tmp_path):
     """A reference of one talk, with one joint table and the manifest of all."""
     source = ROOT / reference.FOLDER
     shutil.copytree(source / "naud", tmp_path / "naud")
-    shutil.copy(source / "axes.csv", tmp_path)
+    shutil.copy(source / "costs.csv", tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["naud"]}}))
     return tmp_path

@@ -58,7 +58,7 @@ def test_the_package_keeps_to_the_standard(package):
     names = [resource["name"] for resource in described["resources"]]
     assert len(set(names)) == len(names)
     one_talk = {"metrics-goeltz", "history-goeltz"}
-    assert {"axes", "durations", *one_talk} <= set(names)
+    assert {"costs", "durations", *one_talk} <= set(names)
     assert described["metrics"]["accuracy"]["unit"] == "fraction"
     types = {"string", "number", "integer", "boolean", "any"}
     for resource in described["resources"]:

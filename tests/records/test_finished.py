@@ -54,9 +54,9 @@ def test_measurements_are_those_of_all_talks_and_have_meanings(run):
 
 
 def test_who_changes_a_frame_changes_no_other(run):
-    changed = run.axes
-    changed["effect"] = 0.0
-    assert run.axes["effect"].abs().max() > 0
+    changed = run.costs
+    changed["value"] = 0.0
+    assert run.costs["value"].abs().max() > 0
 
 
 def test_a_run_is_found_by_name_from_anywhere_and_here_first(folder, monkeypatch):

@@ -13,7 +13,7 @@ def test_a_reference_of_this_version_is_taken(folder):
     reference.check(folder)
 
 
-@pytest.mark.parametrize("file", ["axes.csv", "naud/metrics.csv.gz", "naud/measures.csv"])
+@pytest.mark.parametrize("file", ["costs.csv", "naud/metrics.csv.gz", "naud/measures.csv"])
 def test_columns_of_another_version_are_refused(folder, file):
     table = pd.read_csv(folder / file, keep_default_na=False)
     table.rename(columns={table.columns[2]: "colour"}).to_csv(folder / file, index=False)

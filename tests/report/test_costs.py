@@ -1,4 +1,4 @@
-"""Training time, engines, tolerance and nervous systems, on made-up tables."""
+"""Training time, engines and nervous systems, on made-up tables."""
 
 from pathlib import Path
 
@@ -9,10 +9,9 @@ import pytest
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
-from whyspiking.records import tables
 from whyspiking.report import learning_section, nervous_systems
-from whyspiking.verdicts import biology, costs, overview, tolerance
-from whyspiking.verdicts.described import described, in_task_time
+from whyspiking.verdicts import biology, costs
+from whyspiking.verdicts.described import described
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 
@@ -92,60 +91,6 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
     assert (found["equal"], found["networks"]) == (equal, 2)
 
 
-# tolerance
-
-
-def test_jitter_is_told_in_time_constants_or_in_the_time_of_a_shared_task():
-    table = pd.concat(
-        [
-            rows(("spiking", 0, "bits95", 4.0), perturbation="quantise", locus="weights"),
-            rows(
-                ("spiking", 0, "bits95", 8.0),
-                experiment="mnist", perturbation="quantise", locus="weights",
-            ),
-            rows(("spiking", 0, "sigma50", 0.2), perturbation="jitter", locus="input"),
-            rows(
-                ("spiking", 0, "sigma50", 0.37),
-                experiment="shared_yinyang", perturbation="jitter", locus="input", unit="ms",
-            ),
-            rows(("mlp", 0, "bits95", 2.0), perturbation="quantise", locus="weights"),
-        ]
-    )  # fmt: skip
-    limits = tolerance.limits(described(table, TALKS))
-    jitter = limits[limits["perturbation"] == "jitter"].set_index("experiment")
-    assert jitter["unit"].to_dict() == {"yinyang": "tau", "shared_yinyang": "ms"}
-    assert jitter["value"].to_dict() == pytest.approx({"yinyang": 0.2, "shared_yinyang": 10.0})
-
-
-def test_networks_of_other_rules_are_not_pooled():
-    """Neither what they stand, nor their place beside nervous systems."""
-    talks = {"scherr": registry.load_talk("scherr")}
-    place = {"talk": "scherr", "experiment": "pattern"}
-    of_rules = [("spiking", 8.0), ("random", 6.0), ("bptt", 4.0)]
-    doses = rows(*((v, 0, "half_dose", x) for v, x in of_rules), **place, perturbation="delete")
-    stood = tolerance.limits(described(doses, talks)).set_index("variant")["value"]
-    assert stood.to_dict() == dict(of_rules)
-    rates = rows(*((v, 0, "rate", x) for v, x in of_rules), **place)
-    found = biology.beside(described(rates, talks)).iloc[0]
-    assert (found["low"], found["high"], found["populations"]) == (4.0, 8.0, 3)
-
-
-@pytest.mark.parametrize(("experiment", "value", "in_tau"), [
-    ("yinyang", 0.37, 0.37), ("shared_yinyang", 10.0, np.nan),
-])  # fmt: skip
-def test_jitter_of_shared_tasks_is_told_in_their_own_ms(experiment, value, in_tau):
-    found = rows(
-        ("spiking", 0, "sigma50", 0.37), ("spiking", 0, "t95", 0.37), experiment=experiment,
-        perturbation="jitter", locus="input", unit="ms",
-    )  # fmt: skip
-    measures = overview.measures(found, TALKS)
-    row = tables.where(measures, experiment=experiment, measure="T3").iloc[0]
-    assert row["value"] == pytest.approx(value)
-    assert row["in_tau"] == pytest.approx(in_tau, nan_ok=True)
-    other = in_task_time(described(found, TALKS)).set_index("metric")["value"]
-    assert other["t95"] == 0.37 and other["sigma50"] == pytest.approx(value)
-
-
 # nervous systems
 
 
@@ -177,6 +122,15 @@ def test_rates_and_times_are_rescaled_by_the_characteristic_time():
 def test_place_beside_the_published_range(low, high, place):
     entry = biology.Range.model_construct(time="none", low=0.01, high=50)
     assert entry.place(low, high) == place
+
+
+def test_networks_of_other_rules_are_not_pooled():
+    talks = {"scherr": registry.load_talk("scherr")}
+    place = {"talk": "scherr", "experiment": "pattern"}
+    rates = (("spiking", 8.0), ("random", 6.0), ("bptt", 4.0))
+    table = rows(*((variant, 0, "rate", x) for variant, x in rates), **place)
+    found = beside(table, talks).iloc[0]
+    assert (found["low"], found["high"], found["populations"]) == (4.0, 8.0, 3)
 
 
 def test_rates_and_irregularity_stand_beside_ranges_that_were_read():

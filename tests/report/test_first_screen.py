@@ -183,7 +183,7 @@ def test_claims_are_shown_with_what_was_found():
     row = {"says": "Time buys it.", "label": "holds", "verdict": "holds", "value": 0.999}
     row |= {"low": 0.998, "high": 1.0, "unit": "fraction"}
     failed = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
-    markup = html.macros("first_screen").claims({"time": [row], "price": [failed]}, ["holds"])
+    markup = html.macros("first_screen").claims([row, failed], ["holds"])
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
     assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in plain(markup)
 

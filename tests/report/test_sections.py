@@ -259,28 +259,37 @@ def test_deviations_give_published_used_and_why():
     assert "published value" in sections.deviations(talk(scaled=scaled), "paper", Recorded())
 
 
-def test_missing_measures_give_their_reason():
-    metrics = pd.DataFrame(
-        [
-            {
-                "talk": "toy", "experiment": "task", "variant": "spiking", "seed": seed,
-                "perturbation": "jitter", "locus": "hidden", "metric": "sigma50", "value": value,
-                "unit": "ms",
-            }
-            for seed, value in enumerate((1.0, 1.2))
-        ]
-    )  # fmt: skip
-    page = sections.measures_table(overview.measures(metrics, {"toy": talk()}))
-    assert "1.1 ms" in page
-    assert "0.55 τ" in page  # tau_char is 2 ms
-    assert "neither sent in nor replayed" in page
-    assert "no matched control in this experiment" in page
-    assert "trained at one size only" in page
-    assert "measured in another experiment" not in page
-    variants = {"spiking": {"role": "spiking", "says": "the network"}}
-    both = talk_of({**talk().experiments, "other": described("other", variants=variants)})
-    page = sections.measures_table(overview.measures(metrics, {"toy": both}))
-    assert "measured in another experiment of the same talk" in page
+def test_the_table_of_measures_has_a_row_for_each_network():
+    variants = {
+        "spiking": {"role": "spiking", "says": "the network"},
+        "mlp": {"role": "control", "says": "its control"},
+        "ablated": {"role": "ablation", "says": "no part of it"},
+    }
+    toy = talk_of({"task": described("task", variants=variants)})
+    place = {"talk": "toy", "experiment": "task", "locus": "hidden"}
+    trained = {**place, "engine": "jax"}
+    metrics = table(
+        rows([0.5, 0.7], "robustness_area", perturbation="delete", **place),
+        rows([0.2, 0.4], "robustness_area", perturbation="jitter", **place),
+        rows([0.8, 1.0], "timing_index", perturbation="shuffle", **place),
+        rows([9.0, 9.0], "timing_index", perturbation="shuffle", **trained),
+        rows([0.1, 0.1], "robustness_area", perturbation="delete", variant="mlp", **trained),
+        rows([0.9, 0.9], "robustness_area", perturbation="delete", variant="ablated", **place),
+    )
+    measures = overview.measures(metrics, toy)
+    assert measures["variant"].tolist() == ["spiking"] * 3 + ["mlp"]
+    timing = measures.set_index("metric").loc["timing_index"]
+    assert timing["value"] == pytest.approx(0.9), "the engine of training is left out"
+    assert timing["low"] < 0 and timing["high"] > 1 and timing["seeds"] == 2
+    page = sections.measures_table(measures)
+    assert "30.0 % … 60.0 %" in page and "jitter, hidden spikes … deleted, hidden spikes" in page
+    assert "10.0 %" in page and "ReLU network" in page
+    assert page.count('<td class="number" data-sort=""><span class="soft">–') == 5
+
+
+def test_the_table_of_data_says_whether_values_are_given_as_spike_times():
+    shown = html.macros("sections").data_table([talk()])
+    assert "<td>values given as spike times</td>" in shown
 
 
 def test_provenance_names_commit_state_and_hashes():

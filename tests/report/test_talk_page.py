@@ -218,7 +218,7 @@ def test_report_tells_all_talks(results, run, pieces):
         for file in ("report.html", "verdicts.csv", "measures.csv", "metrics.csv"):
             assert f'href="{name}/{file}"' in page
     headings = re.findall(r"^## (.*)$", NOTEBOOK, re.MULTILINE)
-    assert len(headings) == 7
+    assert len(headings) == 6
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     assert len(numbers) >= 10 and all((results / link).is_file() for link in numbers)
     heads = "".join(f"<h2>{h}</h2>" for h in headings)

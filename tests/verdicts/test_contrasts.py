@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from made.contrasted import crossed
 from made.toy_talk import talk_of
 from made.toy_yaml import TOY
 
@@ -12,6 +11,8 @@ from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.records import tables
+from whyspiking.verdicts import contrasts
+from whyspiking.verdicts import described as descriptions
 
 ENTRY = {
     "title": "First",
@@ -55,8 +56,8 @@ def made_metrics(clean: float, lost: float, found: float) -> pd.DataFrame:
 
 def recovered(*scores):
     talk = talk_of({"one": described().experiments["one"]})
-    rows = crossed(made_metrics(*scores), talk)
-    return [row for row in rows if row["metric"] == "loss_recovered"]
+    metrics = descriptions.described(made_metrics(*scores), {"toy": talk})
+    return contrasts.compute_recovered_losses(metrics).to_dict("records")
 
 
 def test_a_share_of_the_loss_is_won_back():

@@ -220,7 +220,6 @@ def test_holm_downgrades_secondary_claims_only():
 
 
 PLACE = {"experiment": "yinyang", "variant": "spiking"}
-SIZE = {**PLACE, "perturbation": "none", "locus": "mlp"}
 KINDS = {
     "value": {},
     "smaller": {"metric": "nrmse", "better": "smaller", "accept": {"full": [None, 0.15]}},
@@ -239,7 +238,7 @@ KINDS = {
         "accept": {"full": [0.9595, 0.9605]},
     },
     "ratio": {
-        "metric": "size_ratio", "test": "ratio", "where": SIZE,
+        "metric": "energy_ratio_published", "test": "ratio",
         "source": {**SOURCE, "value": 100.0}, "accept": {"full": [50.0, None]},
     },
     "difference": DIFFERENCE,

@@ -20,7 +20,7 @@ def report(tmp_path_factory) -> str:
     only(folder, TALK)
     results = make_results(folder / "results" / "smoke", "smoke", [TALK])
     told = RunPage.open(results, "smoke")
-    shown = "<h1>A page</h1>" + told.answer() + told.tasks()
+    shown = "<h1>A page</h1>" + told.tasks()
     for page in (results / "why_spiking", results / TALK / "report"):
         page.with_suffix(".html").write_text(shown, "utf-8")
         page.with_suffix(".ipynb").write_text("{}", "utf-8")
@@ -30,7 +30,7 @@ def report(tmp_path_factory) -> str:
 
 
 def test_every_result_is_there_with_its_labels(report):
-    for name in ("why_spiking.html", "task-randman-drawn.svg", "verdicts.csv", "axes.csv"):
+    for name in ("why_spiking.html", "task-randman-drawn.svg", "verdicts.csv"):
         assert name in report
     for category in ("Answer", "Talks", "Tables"):
         assert f'"{category}"' in report

@@ -43,25 +43,14 @@ rule compare:
     input:
         tables=expand("<results>/{talk}/{table}", talk=COUNTED, table=columns.OF_A_TALK),
         ground=expand("<results>/{talk}/metrics.csv", talk=GROUND),
-        exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
         talks=[code_inputs.of_description(talk) for talk in (*COUNTED, *GROUND)],
         stated=code_inputs.of_joint_tables(),
         recorded=RECORDED,
         code=code_inputs.of_stage("compare"),
     output:
-        axes=report(
-            "<results>/axes.csv",
-            caption="../report/axes.rst",
-            category="Tables",
-            labels={"talk": "all", "table": "axes"},
-        ),
         tables=expand(
             "<results>/{table}",
-            table=[
-                f
-                for f in (*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD)
-                if f != "axes.csv"
-            ],
+            table=(*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD),
         ),
         manifest="<results>/manifest.json",
         package="<results>/datapackage.json",

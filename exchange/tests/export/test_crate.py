@@ -31,7 +31,7 @@ def project(tmp_path):
     shutil.copytree(ROOT / reference.FOLDER / "naud", run / "naud")
     (run / "naud" / "report.html").write_text("<p>the page of a talk</p>")
     (run / "naud" / "measures.part.csv").write_text("no table of a run")
-    shutil.copy(ROOT / reference.FOLDER / "axes.csv", run)
+    shutil.copy(ROOT / reference.FOLDER / "costs.csv", run)
     manifest = json.loads((run / "naud" / "manifest.json").read_text())
     (run / "naud" / "manifest.json").unlink()
     for key in ("date", "talk", "inputs"):
@@ -75,7 +75,7 @@ def test_the_reference_is_one_run_of_one_commit(recorded):
         own = reference.FOLDER / talk
         assert {f"{own}/metrics.csv.gz", f"{own}/manifest.json"} <= results
     used = {recorded[name]["name"] for name in references(run["object"])}
-    assert used == {"config.yaml", "energy.yaml", "axes.yaml", "full.yaml", *told["data"]}
+    assert used == {"config.yaml", "energy.yaml", "full.yaml", *told["data"]}
     made_with = {recorded[n]["name"] for n in references(run["softwareRequirements"])}
     assert made_with == {"python", *told["versions"]}
 
@@ -88,7 +88,7 @@ def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):
     assert "not committed" in told[name]["description"]
     results = references(told[name]["result"])
     assert "results/default/naud/report.html" in results
-    assert {"results/default/axes.csv", "results/default/naud/verdicts.csv"} <= set(results)
+    assert {"results/default/costs.csv", "results/default/naud/verdicts.csv"} <= set(results)
     assert not [name for name in told if "part" in name]
     for entity in told.values():
         if entity["@type"] == "File":

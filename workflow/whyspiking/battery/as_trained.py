@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whyspiking.contract import network_files, places
-from whyspiking.contract.types import Condition, Params
-from whyspiking.measures import parts, scoring, sizes
+from whyspiking.contract.types import Condition, Network, Params
+from whyspiking.measures import parts, scoring
 from whyspiking.records import tables
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     stated = dict(network.info.get("measures", {}))
     sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
     if experiment.variants[variant].trained_as in sizes_of:
-        stated["parameters"] = sizes.parameters(network)
+        stated["parameters"] = count_parameters(network)
     costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
     stated |= {key: network.info[key] for key in costs if key in network.info}
     found += tables.rows(shared, stated, 1)
@@ -50,3 +50,9 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     # As if read from a table, like the rows of simulations: what is computed from both is the same
     # whichever stage measured it.
     return [{**row, "value": float(tables.NUMBER % row["value"])} for row in found]
+
+
+def count_parameters(network: Network) -> int:
+    """Count the numbers that training sets: as stated in network.json, or in all arrays."""
+    stated = network.info.get("parameters")
+    return int(sum(a.size for a in network.arrays.values()) if stated is None else stated)

@@ -1,4 +1,4 @@
-"""Controls that answer before all of their input has arrived: L1 to L3, and L4 beside spikes.
+"""Controls that answer before all of their input has arrived: L1 to L3.
 
 A control that sees the whole input at once has no decision in time. Here it is given what has come
 in by t, the rest missing, at many t. Two things favour it: it answers without delay, and the cost

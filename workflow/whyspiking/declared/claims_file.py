@@ -41,8 +41,6 @@ TWO_SIDED = ("range", "equivalence")
 REPLICABLE = ("published", "talk")
 """Origins of claims that others made: only they can be replicated."""
 Origin = Literal["published", "talk", "ours", "check"]
-Axis = Literal["timing", "latency", "robustness", "learning", "memory", "size"]
-"""Axes of "why spiking?"."""
 
 
 NUMBERS = {2: "two", 3: "three", 4: "four"}
@@ -62,7 +60,6 @@ class Claim(Block):
         where: Which rows of the metrics table.
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
-        axis: Axis of "why spiking?" for which the claim counts (axes.yaml, `answers`).
         answers: Part of the page of a run in which it stands, with what was found.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
@@ -84,8 +81,7 @@ class Claim(Block):
     where: Network
     versus: MayLack[Filled[Place]] = None
     negative_control: MayLack[Filled[Place]] = None
-    axis: MayLack[Axis] = None
-    answers: MayLack[Literal["time", "price", "spike"]] = None
+    answers: MayLack[Literal["time"]] = None
     test: Literal["value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]

@@ -35,7 +35,7 @@ from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
 FOLDER = Path("config")
-FILES = ("config.yaml", "energy.yaml", "axes.yaml")
+FILES = ("config.yaml", "energy.yaml")
 """Together every key with its default."""
 NOTEBOOKS = Path("notebooks")
 TAKEN = (

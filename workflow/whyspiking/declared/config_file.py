@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated, Literal
 from unicodedata import category
 
 from pydantic import AfterValidator, Field, model_validator
 
-from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
-from whyspiking.declared.claim_parts import Condition
-from whyspiking.declared.claims_file import Axis
 from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
     Block,
-    Filled,
     Listed,
     Some,
     Unique,
-    Wrong,
-    closed,
-    nearest,
     refuse,
 )
-from whyspiking.records.glossary import GLOSSARY
 
 
 def _plain(folder: str) -> str:
@@ -56,9 +46,6 @@ Picojoules = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 MOST_SEEDS = 100
 Seeds = Unique[Annotated[Some[Seed], Field(max_length=MOST_SEEDS)]]
-Sentence = Annotated[str, Field(min_length=10)]
-Level = Literal["mechanism", "advantage", "price"]
-"""What a contrast may say: that spikes are used, that they help, what they cost."""
 
 
 class SeedsOf(Block):
@@ -182,70 +169,6 @@ class Energy(Block):
     memory_pj_64bit: AccessEnergies
 
 
-@closed
-class Rows(Condition, total=False):
-    """Rows of the metrics table, by the values of columns.
-
-    Attributes:
-        talk: One talk alone.
-        experiment: One of its experiments.
-        variant: Name of a variant, of all experiments that have it.
-    """
-
-    talk: str
-    experiment: str
-    variant: str
-
-
-class Contrast(Block):
-    """One contrast behind "why spiking?".
-
-    Attributes:
-        axis: The question that it belongs to.
-        measure: Its short name, a letter and a digit.
-        level: Whether it tells a mechanism, an advantage or a price.
-        metric: Of the glossary.
-        where: Rows of the metrics table.
-        versus: In what the rows differ that these are held against; null: against `neutral`.
-        neutral: The value that says: no effect; null where there is none.
-        better: Which direction favours spikes.
-        transform: In which values are averaged and compared.
-        says: What is measured, in words.
-    """
-
-    axis: Axis
-    measure: str = Field(pattern="^[A-Z][0-9]$")
-    level: Level
-    metric: str
-    where: Filled[Rows]
-    versus: Filled[Rows] | None
-    neutral: float | None
-    better: Literal["larger", "smaller"]
-    transform: Literal["none", "log", "logit"]
-    says: Sentence
-
-
-class Answer(Block):
-    """What an axis of the question answers, and how the answer is counted.
-
-    Attributes:
-        axis: Of the contrasts.
-        level: Whether the answer tells a mechanism or an advantage.
-        states: The answer, where contrasts say yes.
-        counts: Measures of the axis, or `claims`, that count for the answer.
-        apart: Talk, or talk/experiment/perturbation/locus as far as needed, of contrasts that are
-            no evidence -> why; what stands before the colon is said beside the count.
-        missing: Why a talk has none of the measures.
-    """
-
-    axis: Axis
-    level: Literal["mechanism", "advantage"]
-    states: Sentence
-    counts: Unique[Some[Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]]]
-    apart: dict[Annotated[str, Field(pattern="^[a-z0-9_]+(/.+)?$")], Sentence] = Field({})
-    missing: Sentence
-
-
 class Parity(Block):
     """When the training engine and Brian2 count as equal.
 
@@ -279,40 +202,5 @@ class Config(Block):
     build_folder: Written
     battery: Battery
     energy: Energy
-    axes: Listed[Contrast]
-    answers: Some[Answer]
     parity: Parity
     shared: Shared
-
-    @model_validator(mode="after")
-    def _check(self) -> Config:
-        known = ["none", *ON_SPIKES, *ON_NUMBERS]
-        for number, axis in enumerate(self.axes):
-            _one_of(axis.metric, list(GLOSSARY), f"axes.{number}.metric")
-            for side, place in (("where", axis.where), ("versus", axis.versus or {})):
-                name = place.get("perturbation", known[0])
-                _one_of(name, known, f"axes.{number}.{side}.perturbation")
-        # Only a measure of the same axis that has a null can be counted for its answer.
-        _once(self.answers, "axis", "answers")
-        for number, answer in enumerate(self.answers):
-            countable = [
-                axis.measure
-                for axis in self.axes
-                if axis.axis == answer.axis and axis.neutral is not None
-            ]
-            for measure in answer.counts:
-                _one_of(measure, [*countable, "claims"], f"answers.{number}.counts")
-        return self
-
-
-def _one_of(name: str, known: Sequence[str], key: str) -> None:
-    if name not in known:
-        listed = ", ".join(known) if len(known) <= 12 else f"one of {len(known)} known names"
-        hint = nearest(name, known, "none is similar.")
-        raise Wrong(key, f"is '{name}'; expected {listed}; {hint} Correct it, or define it there.")
-
-
-def _once(entries: Sequence[Block], what: str, key: str) -> None:
-    for name, count in Counter(getattr(entry, what) for entry in entries).items():
-        says = f"has {count} entries with {what} '{name}'; expected each once. "
-        refuse((count > 1, key, says + "Rename or remove one."))

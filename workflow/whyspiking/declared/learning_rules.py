@@ -42,14 +42,24 @@ class Signal(Block):
     online: bool
 
 
-class Measured(Block):
-    """What is measured on one trained network.
+class Check(Block):
+    """Where `learning_memory` is what `memory` says, with S synapses.
+
+    The sizes there are expressions in the parameters of the experiment.
 
     Attributes:
         of: "experiment/variant".
+        S: Synapses.
+        N: Neurons.
+        T: Time steps.
+        K: Outputs.
     """
 
     of: Trained
+    S: str
+    N: str
+    T: str
+    K: str
 
     @property
     def experiment(self) -> str:
@@ -61,42 +71,10 @@ class Measured(Block):
         """On which network."""
         return split(self.of)[1]
 
-
-class Check(Measured):
-    """Where `learning_memory` is what `memory` says, with S synapses.
-
-    The sizes there are expressions in the parameters of the experiment.
-
-    Attributes:
-        S: Synapses.
-        N: Neurons.
-        T: Time steps.
-        K: Outputs.
-    """
-
-    S: str
-    N: str
-    T: str
-    K: str
-
     @property
     def sizes(self) -> dict[str, str]:
         """The expressions, by name."""
         return {"S": self.S, "N": self.N, "T": self.T, "K": self.K}
-
-
-class Alignment(Measured):
-    """Metrics that hold M3, cosine of the rule's update with the gradient, and its null.
-
-    Attributes:
-        where: Which weights, or which feedback; names the row.
-        cosine: Name of the metric.
-        permuted: Name of the metric with the labels permuted.
-    """
-
-    where: str = Field(min_length=3)
-    cosine: str
-    permuted: str
 
 
 class Memory(Block):
@@ -123,7 +101,6 @@ class Rule(Block):
         applies: The networks that learn by it.
         memory: M1.
         signals: M2.
-        alignment: M3, where the rule and the gradient are compared.
         check: Where M1 is checked, if the code counts what it keeps.
     """
 
@@ -131,7 +108,6 @@ class Rule(Block):
     applies: Some[Trained]
     memory: Memory
     signals: Listed[Signal]
-    alignment: Some[Alignment] = ()
     check: MayLack[Check] = None
 
     @property
@@ -142,8 +118,8 @@ class Rule(Block):
     @property
     def places(self) -> set[tuple[str, str]]:
         """All experiments and variants that it names."""
-        measured = (*self.alignment, *([self.check] if self.check else []))
-        return {*self.learners, *((place.experiment, place.variant) for place in measured)}
+        checked = {(self.check.experiment, self.check.variant)} if self.check else set()
+        return {*self.learners, *checked}
 
     @property
     def online(self) -> bool:

@@ -130,11 +130,6 @@ class Talk(Block):
             return self.tau_char_ms
         return (experiment.shared.model_window_ms or WINDOW_MS) / JITTER_UNITS
 
-    def task_ms(self, experiment: Experiment) -> float:
-        """How much of a shared task's time is 1 ms of the model: 1 where no window is stretched."""
-        window = None if experiment.shared is None else experiment.shared.model_window_ms
-        return 1.0 if window is None else WINDOW_MS / window
-
     @field_validator("experiments")
     @classmethod
     def _complete(

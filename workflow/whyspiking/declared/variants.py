@@ -172,7 +172,7 @@ Shares = Unique[Some[Annotated[float, Field(gt=0, lt=1)]]]
 
 
 class Sizes(Block):
-    """At which other sizes networks are trained, to see how large they need to be (G1).
+    """At which other sizes networks are trained, to see how large they need to be.
 
     Attributes:
         parameter: What is made smaller; a number, or a list of them.

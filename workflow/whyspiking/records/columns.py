@@ -176,42 +176,15 @@ KNOWN_BEFORE = TableSchema(
         "written first and kept when the recipe changed. Empty where nothing was known.",
     ),
 )
-AXES = TableSchema(
-    "Talk by axis of the question why spiking: effect and interval.",
-    Column("axis", "Axis of the question: timing, latency, robustness, size, learning."),
-    Column("measure", "Short name of the measure."),
-    Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
-    *_PLACE,
-    *_CHANGE,
-    METRIC,
-    *_interval("Mean over seeds.", _OF_METRIC, "effect"),
-    _UNIT,
-    _SEEDS,
-    Column("neutral", "The value that says: no effect; empty: none.", "number", _OF_METRIC),
-    Column("better", "Which side of it speaks for spikes."),
-    Column(
-        "favours_spikes",
-        "On which side of `neutral` the interval lies: yes, no; unclear: on both, or one lacks.",
-    ),
-    Column("says", "The measure in words."),
-    Column("size", "Synapses of the network over those of the control, if counted.", "number", "1"),
-)
 MEASURES = TableSchema(
-    "The measures of every simulated experiment over its spiking networks, or why there is none.",
+    "How much each network uses spike times, how early it decides and how robust it is.",
     *_PLACE,
-    Column("measure", "Short name of the measure, a column of the report's table."),
+    VARIANT,
     METRIC,
     *_CHANGE,
-    *_interval("Mean over seeds; median where one is infinite; ratios: geometric mean."),
-    Column(
-        "in_tau",
-        "The value in characteristic times of the talk; none of a shared task's jitter: ms of it.",
-        "number",
-        "1",
-    ),
+    *_interval("Mean over seeds."),
     _UNIT,
     _SEEDS,
-    Column("why", "Why there is no number; empty where there is one."),
 )
 COSTS = TableSchema(
     "CPU seconds of training, of variants of which no seed was copied, and memory of learning.",
@@ -236,16 +209,6 @@ PARITY = TableSchema(
     Column("score_difference", "Largest difference of scores.", "number", "fraction"),
     Column("equal", "Both are within the limits of the config.", "boolean"),
 )
-LIMITS = TableSchema(
-    "How much of a perturbation trained networks stand, nothing retrained: of the role spiking.",
-    *_PLACE,
-    VARIANT,
-    METRIC,
-    Column("perturbation", "What was changed."),
-    Column("locus", "Where it was changed."),
-    Column("value", "Median over seeds; inf: beyond the levels tried.", "number", UNIT_COLUMN),
-    Column("unit", "Unit of the value; tau: the talk's characteristic time; ms: of a shared task."),
-)
 _OF_RANGE = "unit of the published range"
 BIOLOGY = TableSchema(
     "Networks of the role spiking, whatever trained them, in Brian2, beside nervous systems.",
@@ -264,15 +227,6 @@ BIOLOGY = TableSchema(
     Column("rescaled_high", "The largest, likewise.", "number", _OF_RANGE),
     Column("rescaled_place", "Where these lie."),
     Column("populations", "Number of variants, or of populations in them.", "integer"),
-)
-CURVES = TableSchema(
-    "Scores along the size of a network and along time, over seeds.",
-    *_PLACE,
-    VARIANT,
-    Column("along", "parameters: trained numbers; time: since stimulus onset."),
-    Column("place", "Where on that axis; time in characteristic times of the talk.", "number"),
-    *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
-    _SEEDS,
 )
 _OF_SHARE = "fraction"
 SHARED = TableSchema(
@@ -397,12 +351,9 @@ REPRODUCED = TableSchema(
     Column("state", "identical, equal within rounding, different, or new: not in the record."),
 )
 OF_A_RUN = {
-    "axes.csv": AXES,
     "costs.csv": COSTS,
     "parity.csv": PARITY,
-    "limits.csv": LIMITS,
     "biology.csv": BIOLOGY,
-    "curves.csv": CURVES,
     "shared.csv": SHARED,
     "frontiers.csv": FRONTIERS,
     "advantage.csv": ADVANTAGE,

@@ -36,8 +36,8 @@ _DEFINED = {
     "timing_index": "1: T1: 1 - normalised score when spike times are redrawn and counts kept; 0 "
     "rate code, 1 timing code.",
     "timing_information": "1: T2: (S_trace - S_count)/(S_trace - chance) of fresh linear decoders.",
-    "sigma50": "ms: T3: jitter at which the normalised score is 0.5; inf if not reached. Of shared "
-    "tasks measures.csv, axes.csv and limits.csv have ms of the task, metrics.csv of the model.",
+    "sigma50": "ms: T3: jitter at which the normalised score is 0.5, in the time of the model; inf "
+    "if not reached.",
     "reversal_loss": "1: T4: 1 - normalised score when every trial is mirrored in time: order is "
     "turned, intervals and coincidences stay.",
     "shift_loss": "1: T5: 1 - normalised score when all spikes of a neuron in a trial move "
@@ -48,9 +48,6 @@ _DEFINED = {
     "t95": "ms: L2: first time at which 95 % of the final score above chance is reached.",
     "speed_area": "fraction: L3: mean over time of the anytime score above chance, relative to the "
     "final one; of a control, the score on what has arrived of its input.",
-    "speed_area_gain": "fraction: L4: speed area of the spiking network minus that of its control, "
-    "which was trained on whole inputs, is asked at every time on the input so far and answers "
-    "without delay.",
     "label_delay": "ms: Median time from a change of the true label to that of the chosen one.",
     "missed_changes": "fraction: Share of changes of the true label after which the new one is "
     "never chosen.",
@@ -117,13 +114,6 @@ _DEFINED = {
     "loss_recovered": "fraction: Share of the score lost under a perturbation that further "
     "training wins back: (S - S before) / (clean S before - S before); 0 nothing, 1 all. Undefined "
     "where less than 2 points were lost.",
-    "robustness_advantage": "fraction: R3: robustness area of the spiking network minus that of "
-    "its control.",
-    # learning
-    "gradient_cosine": "1: M3: cosine of the learning rule's update with the gradient, same "
-    "network and trials; the locus column says which weights or which feedback.",
-    "gradient_cosine_permuted": "1: The same with the labels permuted: the null.",
-    "gradient_cosine_gain": "1: Cosine minus that with the labels permuted.",
     # size
     "parameters": "1: Numbers that training sets.",
     # the ground; the perturbation column names the floor
@@ -141,9 +131,6 @@ _DEFINED = {
     "of units.",
     "output_time": "1: Time until the answer is there, in units of the input window; the latest.",
     "units_enough": "1: Fewest units, of the sizes tried, with an accuracy of at least 95 %.",
-    "size_ratio": "1: G1: parameters of the control over those of the spiking network at equal "
-    "score, geometric mean over the scores that both reach; undefined where their ranges do not "
-    "overlap.",
     # networks that others released, against what they saved
     "released_time_error_p99": "ms: 99th percentile of the absolute difference of output spike "
     "times in the training engine from those that the authors saved, over all output neurons and "

@@ -18,8 +18,6 @@ _SIZE = re.compile(r"(?P<of>.+)_at_(?P<percent>\d+)")
 POINTS = "points"
 """What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
 DIFFERENCES = (
-    "robustness_advantage",
-    "speed_area_gain",
     "score_difference",
     "last_layer_gain",
     "lost",
@@ -62,10 +60,8 @@ def metric(name: str) -> str:
 
 
 def locus(name: str) -> str:
-    """How readers call a place: spikes or numbers, a control (`mlp`), or both (`hidden/mlp`)."""
-    place, _, control = name.partition("/")
-    own = declared()["loci"].get(place) or variant(place)
-    return f"{own} against {variant(control)}" if control else own
+    """How readers call a place: spikes or numbers, or a control (`mlp`)."""
+    return declared()["loci"].get(name) or variant(name)
 
 
 def contrast(perturbed: str, place: str) -> str:

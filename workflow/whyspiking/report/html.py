@@ -96,6 +96,7 @@ def templates() -> jinja2.Environment:
         "tally": tally,
         "experiment": labels.experiment,
         "contrast": labels.contrast,
+        "variant": labels.variant,
         "DATA_WORDS": DATA_WORDS,
     }
     return environment
@@ -115,12 +116,6 @@ def tally(n: int, verdict: str) -> str:
 def slug(words: str) -> str:
     """Letters, digits and `-` only, for identifiers."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def letter(number: int) -> str:
-    """Name of a footnote: a, b, ... z, aa."""
-    more, place = divmod(number, 26)
-    return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
 
 def value(

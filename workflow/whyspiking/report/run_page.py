@@ -25,10 +25,7 @@ from whyspiking.report import (
     nervous_systems,
     replications,
     same_task_section,
-    score_figures,
     sections,
-    sentences,
-    talks_by_axis,
     task_pictures,
     tasks_section,
     touchable,
@@ -49,9 +46,7 @@ from whyspiking.report.talk_page import (
     show_both,
     thumbnail,
 )
-from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.recorded import (
     AGAIN,
     FOLDER,
@@ -64,8 +59,6 @@ INDEX = "networks.csv"
 """In the record: trained networks that come with it."""
 REPRODUCED = "reproduced.csv"
 """Of a run that is held against the record; the record has none."""
-HEADS = {"discussion": "One neuron", "ground": "Is it the spike?"}
-"""What belongs to no talk -> heading of its part of the page."""
 
 
 @dataclass
@@ -102,8 +95,7 @@ class RunPage:
             Path(file).stem: tables.read(existing(folder / file), schema)
             for file, schema in columns.OF_A_RUN.items()
         }
-        by_talk = [judged(folder / name) for name in names]
-        read |= {table: tables.stacked([own[table] for own in by_talk]) for table in JUDGED}
+        read["verdicts"] = tables.stacked([judged(folder / name)["verdicts"] for name in names])
         check_scale(read["verdicts"], scale, folder)
         talks = {
             name: registry.as_measured(registry.load_talk(name), folder / name) for name in names
@@ -194,7 +186,7 @@ class RunPage:
         if self.smoke:
             return Html()
         comparisons = self._comparisons
-        claims = macros("first_screen").claims(self.sentences, rule.PASSES)
+        claims = macros("first_screen").claims(self._answering, rule.PASSES)
         folds = {
             "Every method on every task": self.same_task(),
             "With how little each task is done": tasks_section.matrix(
@@ -223,13 +215,10 @@ class RunPage:
         return Html(macros("tasks").cards(drawn, built, trial))
 
     def discussion(self) -> Html:
-        """What belongs to the question and to no talk: its claims, figures, networks to touch."""
-        touch = {"discussion": touchable.one_neuron() + touchable.yin_yang()}
-        shown, parts = macros("pages").discussion, []
-        for page in self._uncounted:
-            heading, own = HEADS.get(page.talk.name, ""), touch.get(page.talk.name, "")
-            parts.append(Html(shown(heading, *page.brief(), own, rule.PASSES)))
-        return Html("\n").join(parts)
+        """One neuron: its claims and a neuron to touch; verdicts on claims that are no talk's."""
+        touch = touchable.one_neuron() + touchable.yin_yang()
+        pages = [page.brief() for page in self._uncounted]
+        return Html(macros("pages").discussion(pages, touch, rule.PASSES))
 
     @cached_property
     def _uncounted(self) -> list[TalkPage]:
@@ -241,15 +230,16 @@ class RunPage:
         ]
 
     @property
-    def sentences(self) -> dict[str, list[dict[str, Any]]]:
-        """Paragraph of the first screen -> rows of the claims whose sentences stand in it."""
+    def _answering(self) -> list[dict[str, Any]]:
+        """Rows of the judged claims that the first screen shows; claims.yaml says which."""
         tables_of = [*(page.tables["verdicts"] for page in self._uncounted), self.verdicts]
         claims = claims_of([*(page.talk for page in self._uncounted), *self.talks.values()])
-        found: dict[str, list[dict[str, Any]]] = {}
-        for row in (row for table in tables_of for row in table.to_dict("records")):
-            if row["label"] and np.isfinite(row["value"]) and claims[row["claim"]].answers:
-                found.setdefault(str(claims[row["claim"]].answers), []).append(row)
-        return found
+        rows = (row for table in tables_of for row in table.to_dict("records"))
+        return [
+            row
+            for row in rows
+            if row["label"] and np.isfinite(row["value"]) and claims[row["claim"]].answers
+        ]
 
     def eight_talks(self) -> Html:
         """The key claims in one figure, and of every talk a card."""
@@ -296,19 +286,6 @@ class RunPage:
         return {talk: where + file for talk, file in zip(own["talk"], own["file"], strict=True)}
 
     @cached_property
-    def answers(self) -> list[Answer]:
-        """Where every talk stands on every axis."""
-        claims, measures = claims_of(self.talks.values()), self.tables["measures"]
-        judged = self.tables["axes"], self.verdicts, claims, measures
-        return synthesis.answers(*judged, self.talks, self.manifest["config"])
-
-    def answer(self) -> Html:
-        """Axis by axis in a line each, and the matrix talk x axis."""
-        told = "" if self.smoke else sentences.by_level(self.answers, self.talks)
-        matrix = talks_by_axis.table(self.answers, self.talks)
-        return Html(macros("pages").answer(told, matrix, sentences.RULES))
-
-    @cached_property
     def ground(self) -> SharedTasks:
         """The tasks that all talks are set."""
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
@@ -323,17 +300,14 @@ class RunPage:
         return Html(same_task_section.matrix(self.ground, *tables))
 
     def constraints(self) -> Html:
-        """Size, training and learning rules; trained networks beside nervous systems."""
-        costs, curves = self.tables["costs"], self.tables["curves"]
-        size = show(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
+        """Training and learning rules, and trained networks compared with nervous systems."""
+        costs, biology = self.tables["costs"], self.tables["biology"]
+        drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
         rules = fold(
             "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
         )
-        trained = Html(learning_section.training_sentence(costs)) + rules
-        biology = self.tables["biology"]
-        drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
-        beside = Html(nervous_systems.sentence(biology)) + drawn
-        halves = [Html(f"<div>{x}</div>") for x in (size, beside + trained)]
+        training = Html(learning_section.training_sentence(costs)) + rules
+        halves = [drawn, Html(f"<div>{nervous_systems.sentence(biology)}{training}</div>")]
         return Html(macros("pages").pair(halves))
 
     def claims(self) -> Html:

@@ -13,33 +13,11 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
-from whyspiking.report.html import letter, macros
+from whyspiking.report.html import macros
 from whyspiking.verdicts import recipe, rule
+from whyspiking.verdicts.overview import MEASURES
 from whyspiking.verdicts.recorded import Recorded
 from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
-
-MEASURES = (
-    ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),
-    ("T2", "timing information: gain of a fresh decoder of times over one of counts", "one"),
-    ("T3", "jitter that costs half of the score above chance", "one"),
-    ("T4", "score above chance lost when trials are turned round in time", "one"),
-    ("T5", "score above chance lost when trains move as a whole, sd τ", "one"),
-    ("L2", "time to 95 % of the final score above chance", "one"),
-    ("L3", "speed-accuracy area; 1: all is known at once", "one"),
-    (
-        "L4",
-        "speed-accuracy area minus that of the control, asked at every time on the input so far",
-        "each",
-    ),
-    ("s", "synaptic events per synapse and trial", "s"),
-    ("E2", "information about the target, bits per spike up to the decision", "one"),
-    ("R1", "robustness area, from the most to the least harmful perturbation", "range"),
-    ("R3", "robustness area minus that of the control, range over perturbations", "range"),
-    ("G1", "parameters of the control over those of the spiking network at equal score", "each"),
-    ("M3", "cosine of the rule's update with the gradient, less that with permuted labels", "each"),
-    ("Q1", "score in Brian2 minus score in the engine of training", "one"),
-)
-"""Heading of a measure, meaning, and which macro writes the cell."""
 
 
 def not_as_recorded(
@@ -116,15 +94,17 @@ def deviations(talk: Talk, scale: str, recorded: Recorded) -> Markup:
 
 
 def measures_table(measures: Table) -> Markup:
-    """T, L, E, R, G, M and Q of every experiment, or the reason why not."""
+    """Use of spike times, time of decisions and robustness of every network that was measured.
+
+    Args:
+        measures: Rows of measures.csv.
+    """
+    place = ["talk", "experiment", "variant"]
     rows = [
-        (*place, {name: part.to_dict("records") for name, part in own.groupby("measure")})
-        for place, own in measures.groupby(["talk", "experiment"], sort=False)
+        (*network, {metric: part.to_dict("records") for metric, part in own.groupby("metric")})
+        for network, own in measures.groupby(place, sort=False)
     ]
-    missing = (points[head][0]["why"] for *_, points in rows for head, _, _ in MEASURES)
-    reasons = dict.fromkeys(filter(None, missing))
-    letters = {why: letter(number) for number, why in enumerate(reasons)}
-    return macros("measures").measures_table(MEASURES, rows, letters)
+    return macros("measures").measures_table(MEASURES, rows)
 
 
 def short_table(

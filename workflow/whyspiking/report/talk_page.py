@@ -119,17 +119,13 @@ class TalkPage:
             )
         )
 
-    def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int], list[Html]]:
-        """For the page of the run: the talk, what it answers, claims by verdict, two figures."""
+    def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int]]:
+        """The talk, rows of its claims that the page of a run shows, and verdict -> claims."""
         verdicts = self.tables["verdicts"]
         said = [claim.id for claim in claims_of([self.talk]).values() if claim.answers]
         told = verdicts[verdicts["claim"].isin(said)].to_dict("records")
         judged = verdicts[~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))]
-        counts = judged["verdict"].value_counts().to_dict()
-        # Seen from the page of the run, their numbers lie in the talk's folder.
-        own = f'href="{self.talk.name}/metrics.csv"'
-        drawn = [Html(str(f).replace('href="metrics.csv"', own)) for f in self._drawn.values()]
-        return self.talk, told, counts, drawn[:1]
+        return self.talk, told, judged["verdict"].value_counts().to_dict()
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk, to open."""

@@ -24,7 +24,7 @@ def collect_talk(
     scale: str,
     folder: Path,
 ) -> None:
-    """Stack the tables of one talk, add contrasts between variants, judge its claims.
+    """Stack the tables of one talk, add metrics of two networks, judge its claims.
 
     Args:
         talk: Its name.
@@ -87,12 +87,12 @@ def stacked(
 
 
 def contrasted(table: pd.DataFrame, talk: Talk) -> pd.DataFrame:
-    """Rows of the metrics table with the contrasts between them, in order."""
-    crossed = contrasts.cross_rows(described(table, {talk.name: talk}), talk)
-    table = tables.stacked([table, crossed])
+    """Add the metrics that compare two networks to rows of the metrics table, and sort them."""
+    recovered = contrasts.compute_recovered_losses(described(table, {talk.name: talk}))
+    table = tables.stacked([table, recovered])
     return table.sort_values(columns.METRICS.names[:10], kind="stable")
 
 
 def summarise_talk(metrics: pd.DataFrame, talk: registry.Talk, folder: Path) -> None:
     """Write measures.csv, whose numbers the page of a talk prints."""
-    tables.write_csv(overview.measures(metrics, {talk.name: talk}), folder / "measures.csv")
+    tables.write_csv(overview.measures(metrics, talk), folder / "measures.csv")

@@ -14,7 +14,6 @@ from whyspiking.records.tables import Table
 from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import (
     advantage,
-    axes,
     biology,
     common_ground,
     costs,
@@ -23,10 +22,8 @@ from whyspiking.verdicts import (
     literature,
     points,
     reproduction,
-    score_curves,
-    tolerance,
 )
-from whyspiking.verdicts.described import described, in_task_time
+from whyspiking.verdicts.described import described
 
 
 def compare_talks(
@@ -53,7 +50,7 @@ def summarise(
     metrics = tables.stacked([own.metrics for own in held])
     reproduced = tables.stacked([own.table for own in held])
     references = tables.read_metrics([folder / name / "metrics.csv" for name in ground])
-    found = joint(metrics, references, talks, config, exhibits=folder)
+    found = joint(metrics, references, talks, config)
     for file, table in {**found, "reproduced.csv": reproduced}.items():
         tables.write_csv(table, folder / file)
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
@@ -71,7 +68,6 @@ def joint(
     ground: Table,
     names: Sequence[str],
     config: Mapping[str, Any],
-    exhibits: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
     """All that is computed from the metrics of all talks, by file.
 
@@ -80,20 +76,15 @@ def joint(
         ground: Those of the reference networks; none where they are not in the run.
         names: Names of the talks, in the order of the rows.
         config: The run configuration.
-        exhibits: Folder with the exhibits, in that of each talk; None where none are kept, and with
-            them no scores along time.
     """
     talks = {name: registry.load_talk(name) for name in names}
     metrics = described(metrics, talks)
     networks = points.points(ground, metrics, talks, config)
     read = advantage.table(networks, config["energy"])
     return {
-        "axes.csv": axes.contrasts(in_task_time(metrics), config),
         "costs.csv": costs.costs(metrics),
         "parity.csv": costs.parity(metrics, config["parity"]),
-        "limits.csv": tolerance.limits(metrics),
         "biology.csv": biology.beside(metrics),
-        "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": common_ground.matrix(metrics, talks, config),
         "frontiers.csv": frontiers.table(networks, config["energy"]),
         "advantage.csv": read,

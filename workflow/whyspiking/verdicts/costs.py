@@ -12,13 +12,13 @@ from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.answers import OTHER_SIZE
-from whyspiking.verdicts.axes import favoured
 
 PLACE = ["talk", "experiment", "variant"]
 SECONDS, RATIO = "train_cpu_seconds", "train_cpu_seconds_ratio"
 MEMORY = ("learning_memory", "memory")
 """How the names of metrics about the memory of learning begin."""
+OTHER_SIZE = 10
+"""A control with a tenth of the synapses, or ten times as many, is not compared."""
 LEAST_SECONDS = 0.05
 """A network that another experiment trained takes less than this to copy; of such a variant, though
 it be one seed, no time is told."""
@@ -79,8 +79,20 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
             "metric": RATIO,
             "value": found.mean,
             "unit": "1",
-            "favours_spikes": favoured("smaller", found, 1),
+            "favours_spikes": find_side(found),
         }
+
+
+def find_side(ratio: Interval) -> str:
+    """Say whether the whole interval of a ratio of costs lies below 1, which favours spikes.
+
+    Returns:
+        "yes", or "no" if the interval lies above 1, or "unclear"; one seed has no interval.
+    """
+    low, high = ratio.bounds
+    if high < 1:
+        return "yes"
+    return "no" if low > 1 else "unclear"
 
 
 def _timed(metrics: Table) -> Table:
