@@ -162,7 +162,7 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
 
 def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     words = eight_talks.words(key_claim(recalled="number", test="every", passing=4)[2])
-    assert words["published"] == "published 96.0 % (quoted from memory)"
+    assert words["published"] == "published 96.0 % (from memory)"
     assert words["but"] == "each network must: 4 of 5 do"
     words = eight_talks.words(key_claim(published=np.nan, label="x at reduced scale")[2])
     assert (words["published"], words["but"]) == (
@@ -171,7 +171,7 @@ def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     )
     other = {"evidence": "released artefact", "changes_with": "in Brian2: 90 %, fails"}
     words = eight_talks.words(key_claim(**other)[2])
-    assert words["published"] == "released weights, scored by us: 96.0 %"
+    assert words["published"] == "released weights: 96.0 %"
     assert words["but"] == "5 networks\nchanges with measuring"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])

@@ -97,9 +97,9 @@ def words(row: Row) -> dict[str, str]:
     if np.isfinite(row["published"]):
         number = _plain(html.value(row["published"], unit))
         published = f"published {number}"
-        published += " (quoted from memory)" if row["recalled"] == "number" else ""
+        published += " (from memory)" if row["recalled"] == "number" else ""
         if row["evidence"] == RELEASED:
-            published = f"released weights, scored by us: {number}"
+            published = f"released weights: {number}"
     n = f"{row['seeds']} network{'' if row['seeds'] == 1 else 's'}"
     if row["test"] == "every":
         n = f"each network must: {row['passing']:.0f} of {row['seeds']} do"
