@@ -278,7 +278,8 @@ CLAIM_DAMAGE = {
     ),
     "unknown metric": (claim(metric="acuracy"), "metric", "accuracy"),
     "unknown paper": (
-        claim(source={"paper": "goeltz2012", "where": "Table 1"}), "source.paper", "goeltz2021",
+        claim(source={"paper": "goeltz2012", "where": "Table 1"}, also_measured=[]),
+        "source.paper", "goeltz2021",
     ),
     "unknown experiment": (place("where", experiment="yinyan"), "where.experiment", "yinyang"),
     "unknown variant": (place("where", variant="spikin"), "where.variant", "spiking"),
@@ -325,8 +326,13 @@ CLAIM_DAMAGE = {
     ),
     "band in per cent": (claim(accept={"full": [0.9, 95]}), "accept.full", "95"),
     "band below any share": (claim(accept={"full": [-0.1, None]}), "accept.full", "-0.1"),
+    "published error without a spread": (
+        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 0.959}),
+        "also_measured", "spread",
+    ),
     "published in per cent": (
-        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}), "source", "97",
+        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}, also_measured=[]),
+        "source", "97",
     ),
     "level that is not measured": (
         place("where", perturbation="jitter", locus="input", strength=0.3), "where.strength", "0.3",
