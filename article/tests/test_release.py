@@ -62,8 +62,8 @@ def test_every_number_of_the_committed_article_is_that_of_the_record(filled):
     assert [pair for pair in letters(written) if pair not in body] == []
 
 
-def test_the_committed_article_has_eight_pages_at_most():
-    assert 1 <= sheets(FOLDER / "article.pdf") <= 8
+def test_the_committed_article_has_ten_pages_at_most():
+    assert 1 <= sheets(FOLDER / "article.pdf") <= 10
     assert (FOLDER / "article.pdf").stat().st_size <= LARGEST
     assert (FOLDER / "article.html").stat().st_size <= LARGEST
 

@@ -271,7 +271,7 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
                 assert row["recalled"] == what
                 assert row["label"].endswith(f"a recalled {what}") == judged
                 for line in (x for x in readme.splitlines() if f"(`{claim.id}`)" in x):
-                    assert ", recalled |" in line and "against a recalled number |" in line
+                    assert "quoted from memory |" in line and "against a recalled number" in line
     assert found == (told["recalled"].notna()).sum() > 20
     assert page.count("recalled, not read") >= found - 1, "the discussion has a page of its own"
 
