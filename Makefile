@@ -115,7 +115,6 @@ record: environment
 	@snakemake --configfile config/smoke.yaml
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
-	@python maintain/benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 # The article and codecheck.yml from the tables of the record, in seconds.
 article: environment
