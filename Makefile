@@ -1,9 +1,6 @@
 # `make report` on a fresh machine: makes the environment if it is missing or out of date, checks
 # what the machine lacks, runs the workflow, says where the report is. `make help` lists the rest.
 
-ifndef PYTHON
-PYTHON := $(shell command -v python3 || command -v python3.13 || command -v python3.12)
-endif
 # default, smoke or paper: the last two are the overlays config/smoke.yaml and config/paper.yaml.
 SCALE ?= default
 OVERLAY = $(if $(filter-out default,$(SCALE)),--configfile config/$(SCALE).yaml)
@@ -16,7 +13,6 @@ endif
 # More options for snakemake or pytest: make report ARGS="--cores 8"
 ARGS ?=
 
-OUTER_PATH := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Packages of other environments must not leak into this one.
 export PYTHONPATH :=
@@ -50,10 +46,16 @@ report smoke: environment
 	@if [ -n "$(FROM)" ]; then cat "$(REPORT)"; \
 	elif [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
 
+# The environment is complete if its stamp, which is written last, has the checksum of this folder's
+# name and of what the environment is made from. Snakemake finds a plugin only if the plugin is
+# installed in a folder of its own.
 environment:
-	@if [ -z "$(PYTHON)" ]; then \
-	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
-	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow:maintain "$(PYTHON)" -m whyspiking_maintain.environment
+	@made_from=$$({ pwd -P; cat requirements.txt pyproject.toml; } | cksum); \
+	if [ -x .venv/bin/python ] && [ "$$made_from" = "$$(cat .venv/stamp 2>&1)" ]; then exit; fi; \
+	echo "making the environment .venv ..."; \
+	.ci/environment .venv requirements.txt --no-build-isolation \
+	  --editable . --editable ./packages/snakemake-logger-plugin-whyspiking && \
+	echo "$$made_from" >.venv/stamp && echo "the environment is ready ($$SECONDS s)"
 
 # A file goes to one worker, so that what its tests share, a finished run say, is made once.
 test: environment
@@ -101,9 +103,13 @@ lock: environment
 schemas: environment
 	@python -m whyspiking_maintain.editor_schemas
 
-# In an environment of its own, which is thrown away: .venv need not be there and does not grow.
+# In a temporary environment, so that .venv need not be there. uvx would install the tool, too, but
+# without checking hashes.
 audit:
-	@PYTHONPATH=workflow:maintain "$(PYTHON)" -m whyspiking_maintain.audit
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	.ci/environment "$$folder" .ci/audit.txt && \
+	"$$folder/bin/pip-audit" --requirement requirements.txt --disable-pip --require-hashes \
+	  --progress-spinner off
 
 # All of results/reference from nothing: run scale full (stopped, it goes on), and smoke for what its
 # jobs cost; put the record in the place of the old one when it is whole. Data of the authors: ARGS
@@ -115,7 +121,6 @@ record: environment
 	@snakemake --configfile config/smoke.yaml
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
-	@python maintain/benchmarks/core_hours.py config/paper.yaml docs/cluster.md
 
 # The article and codecheck.yml from the tables of the record, in seconds.
 article: environment

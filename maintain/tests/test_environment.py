@@ -3,9 +3,9 @@
 import ast
 import contextlib
 import importlib.metadata
-import os
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from made.checkouts import ROOT, repository
+from made.hangs import limit
 from made.programs import program
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from whyspiking_maintain import environment
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
@@ -62,8 +61,8 @@ def test_what_the_code_imports_is_a_direct_dependency():
     # Scripts of tests/peers run where those of `peers` are installed, and nowhere else.
     more = PROJECT["optional-dependencies"]
     for_tests = {canonicalize_name(Requirement(x).name) for x in more["dev"] + more["peers"]}
-    # They come with pytest and with Snakemake, and torch with the peers.
-    for_tests |= {"packaging", "snakemake-interface-executor-plugins", "torch"}
+    # One comes with pytest, the other with the peers.
+    for_tests |= {"packaging", "torch"}
     for path, owners in imported_distributions():
         known = allowed | for_tests if "tests" in Path(path).parts else allowed
         assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"
@@ -85,6 +84,13 @@ def test_the_lock_names_no_registry_and_no_path():
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links|^-c |/tmp|/home", LOCK)
 
 
+def test_the_tool_of_the_audit_and_all_that_it_needs_is_pinned_by_hash():
+    lock = (ROOT / ".ci/audit.txt").read_text(encoding="utf-8")
+    pins = [entry["name"] for entry in ENTRY.finditer(lock)]
+    assert "pip-audit" in pins
+    assert len(pins) == len(re.findall(r"^[^ #]", lock, re.MULTILINE))
+
+
 def test_no_file_names_a_registry_or_a_place_on_one_machine():
     # Put together here, so that this file does not contain what it looks for.
     hosts = ("py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org")
@@ -99,117 +105,172 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine():
     assert not found
 
 
-# ---- making it ----
+# ---- making it: `make environment` in a folder whose PATH has only the programs of a test ----
+
+TOOLS = ("bash", "cat", "cksum", "env", "make", "mkdir", "mktemp", "rm", "sed", "touch")
+# It writes its words into a file, finds one version of Python, and makes a folder.
+UV = """\
+echo "$@" >>words
+case "$*" in
+*"python find"*) [ "$5" = "{python}" ] && echo "/usr/bin/python$5" ;;
+"--quiet venv"*) for folder; do :; done; mkdir -p "$folder/bin"; touch "$folder/bin/python"
+  chmod +x "$folder/bin/python" ;;
+esac"""
 
 
-def test_uv_is_taken_from_the_lock_with_its_hashes():
-    entry = environment.pinned_uv(LOCK)
-    locked = ENTRIES[canonicalize_name("uv")]
-    assert entry.startswith(f"uv=={locked['version']} ")
-    assert entry.count("--hash=sha256:") == locked["hashes"].count("--hash")
-    with pytest.raises(environment.EnvironmentProblem, match="restore it"):
-        environment.pinned_uv("numpy==1")
+class Machine:
+    """A folder with what `make environment` reads, and programs that a test puts on PATH."""
 
+    def __init__(self, folder: Path):
+        self.folder = folder / "a b (c)"
+        (self.folder / ".ci").mkdir(parents=True)
+        for name in ("Makefile", ".ci/environment", "requirements.txt", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.folder / name)
+        self.home = folder / "home"
+        self.programs = folder / "bin"
+        self.programs.mkdir()
+        self.path = str(self.programs)
+        for name in (*TOOLS, "chmod"):
+            (self.programs / name).symlink_to(str(shutil.which(name)))
 
-@pytest.fixture
-def project(tmp_path):
-    for name in environment.SOURCES:
-        (tmp_path / name).write_text("one")
-    (tmp_path / ".venv/bin").mkdir(parents=True)
-    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
-    return tmp_path
+    def put(self, name: str, script: str) -> None:
+        program(self.programs / name, script)
 
+    def make(self, target: str = "environment") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", target], cwd=self.folder, env={"PATH": self.path, "HOME": str(self.home)},
+            capture_output=True, text=True, timeout=limit(), check=False,
+        )  # fmt: skip
 
-def test_an_environment_is_current_until_its_sources_python_or_place_change(project):
-    assert not environment.is_current(project), "without a stamp it is not finished"
-    (project / ".venv" / environment.STAMP).write_text(environment.fingerprint(project))
-    (project / "requirements.txt").touch()
-    assert environment.is_current(project)
-    (project / "requirements.txt").write_text("two")
-    assert not environment.is_current(project)
-    (project / "requirements.txt").write_text("one")
-    moved = project.rename(project.with_name("moved"))
-    assert not environment.is_current(moved)
-    moved.rename(project)
-    assert environment.is_current(project)
-    (project / ".venv/bin/python").unlink()
-    assert not environment.is_current(project)
-
-
-def test_a_failing_step_shows_its_output_and_the_remedy(tmp_path):
-    command = [sys.executable, "-c", "print('no space left'); raise SystemExit(2)"]
-    with pytest.raises(environment.EnvironmentProblem, match=r"no space left\n.*run make again"):
-        environment._run(command, tmp_path, {})
-
-
-# ---- finding a Python ----
-
-UV = shutil.which("uv") or "uv"
-
-
-def find(*folders, home):
-    environ = {"PATH": os.pathsep.join(map(str, folders)), "HOME": str(home)}
-    return environment.find_python(UV, environ)
+    def words(self) -> list[str]:
+        """What uv was told since the last call."""
+        file = self.folder / "words"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
 
 
 @pytest.fixture
-def base(tmp_path):
-    """A folder with the Python from which the environment of the tests was made, and no other."""
-    folder = tmp_path / "base"
-    folder.mkdir()
-    (folder / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    return folder
+def machine(tmp_path):
+    made = Machine(tmp_path)
+    made.put("uv", UV.format(python="3.13"))
+    return made
 
 
-def test_a_machine_without_python_gets_one_message(tmp_path):
-    with pytest.raises(environment.EnvironmentProblem) as caught:
-        find(tmp_path, home=tmp_path)
-    told = rf"Python: 3\.12 or newer is needed, found {sys.executable} is 3\.\d.*apt-get install"
-    assert re.match(told, str(caught.value))
+def test_an_environment_is_kept_until_its_sources_python_or_place_change(machine):
+    assert machine.make().returncode == 0
+    _, venv, sync, install = machine.words()
+    assert venv == "--quiet venv --python /usr/bin/python3.13 .venv"
+    assert sync.endswith("--require-hashes --compile-bytecode requirements.txt")
+    assert "--no-deps --no-build-isolation --editable . --editable ./packages" in install
+    lock = machine.folder / "requirements.txt"
+    lock.touch()
+    assert machine.make().stdout == "" and machine.words() == []
+    lock.write_text(f"{LOCK}# another\n")
+    assert "the environment is ready" in machine.make().stdout and machine.words()
+    (machine.folder / ".venv/bin/python").unlink()
+    assert machine.make().returncode == 0 and machine.words()
+    machine.folder = machine.folder.rename(machine.folder.with_name("moved"))
+    assert machine.make().returncode == 0 and machine.words()
+    assert machine.make().returncode == 0 and not machine.words()
 
 
-def test_a_python_that_does_not_run_is_passed_over(base, tmp_path):
-    for name in ("python3", "python3.12", "python3.13"):
-        program(tmp_path / "shims" / name, "echo 'pyenv: version not installed' >&2; exit 127")
-    assert find(tmp_path / "shims", base, home=tmp_path) == str(base / "python3")
+def test_a_failing_step_shows_its_output_and_the_remedy_and_leaves_no_finished_environment(machine):
+    assert machine.make().returncode == 0
+    (machine.folder / "requirements.txt").write_text(LOCK + "# another\n")
+    whole = UV.format(python="3.13")
+    machine.put("uv", f'case "$*" in *sync*) echo "no space left"; exit 2;; esac\n{whole}')
+    done = machine.make()
+    assert done.returncode != 0
+    assert re.search(r"pip sync .*\nno space left\n.*run make again", done.stderr)
+    assert "is ready" not in done.stdout
+    machine.words()
+    machine.put("uv", whole)
+    assert machine.make().returncode == 0 and machine.words()
 
 
-def test_inside_a_virtual_environment_another_python_is_meant(base, tmp_path):
-    """Otherwise `make` would build the new .venv on the old one that it has just removed."""
-    if sys.prefix == sys.base_prefix:
-        pytest.skip("the tests do not run in a virtual environment")
-    assert find(Path(sys.prefix) / "bin", base, home=tmp_path) == str(base / "python3")
-    assert str(Path(sys._base_executable).parent) in environment._path().split(os.pathsep)
+def test_a_machine_without_a_fitting_python_gets_one_message(machine):
+    machine.put("uv", UV.format(python="none"))
+    machine.put("python3", "echo Python 3.11.7")
+    done = machine.make()
+    told = r"error: Python: 3\.12 or newer is needed, found Python 3\.11\.7\. .*apt-get install"
+    assert re.match(told, done.stderr) and done.returncode != 0
+    assert not (machine.folder / ".venv").exists()
 
 
-def test_pythons_of_pyenv_are_found_without_being_on_path(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    folder = tmp_path / ".pyenv/versions/3.13.0/bin"
+@pytest.mark.parametrize("python", ["3.12", ">=3.12"])
+def test_tested_pythons_come_before_newer_ones(machine, python):
+    machine.put("uv", UV.format(python=python))
+    assert machine.make().returncode == 0
+    found = [line.split()[-1] for line in machine.words() if "python find" in line]
+    assert found == ["3.13", "3.12", ">=3.12"][: 2 if python == "3.12" else 3]
+
+
+def test_pythons_of_pyenv_are_found_and_the_environment_that_is_made_anew_is_not(machine):
+    folder = machine.home / ".pyenv/versions/3.13.0/bin"
     folder.mkdir(parents=True)
-    assert environment._path().split(os.pathsep)[-1] == str(folder)
+    program(machine.folder / ".venv/bin/uv", "echo the old one; exit 1")
+    machine.path = f"{machine.folder}/.venv/bin:{machine.path}"
+    machine.put("uv", f'echo "$PATH" >path\n{UV.format(python="3.13")}')
+    assert machine.make().returncode == 0
+    searched = (machine.folder / "path").read_text().strip().split(":")
+    assert searched == [str(machine.programs), str(folder)]
 
 
-def test_tested_pythons_come_before_newer_ones(tmp_path):
-    """A uv that finds what is asked for, if it is there."""
-    for there, wanted in (("3.13 3.12", "3.13"), ("3.12", "3.12"), ("3.14", ">=3.12")):
-        asked = f'for v in {there}; do [ "$v" = "$5" ] && echo "$5" && exit 0; done'
-        newer = '[ "$5" = ">=3.12" ] && echo "$5" && exit 0'
-        uv = program(tmp_path / "uv", f"{asked}\n{newer}\nexit 2")
-        assert environment.find_python(str(uv), {"PATH": ""}) == wanted
+# A pip that puts a uv where it is told to, and checks that its file has the pinned entry.
+PIP = """\
+while [ "$1" != --target ]; do shift; done
+cat "$4" >pinned
+mkdir -p "$2/bin"; cp uv "$2/bin/uv"; """
 
 
-def test_uv_is_fetched_by_the_first_pip_that_works(tmp_path, monkeypatch):
-    (tmp_path / "requirements.txt").write_text(LOCK)
-    program(tmp_path / "bin" / "python3", "echo 'No module named pip' >&2; exit 1")
-    made = 'while [ "$1" != --target ]; do shift; done; mkdir -p "$2/bin"; touch "$2/bin/uv"'
-    pip = program(tmp_path / "bin" / "pip3", made)
-    monkeypatch.setattr(environment.sys, "executable", str(tmp_path / "bin" / "python3"))
-    monkeypatch.setattr(environment, "_path", lambda: f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    assert environment._fetch_uv(tmp_path, tmp_path) == str(tmp_path / "target/bin/uv")
-    pip.unlink()
-    shutil.rmtree(tmp_path / "target")
-    monkeypatch.setattr(environment, "_path", lambda: str(tmp_path / "bin"))
-    with pytest.raises(
-        environment.EnvironmentProblem, match=r"No module named pip\n.*python3-venv"
-    ):
-        environment._fetch_uv(tmp_path, tmp_path)
+@pytest.mark.parametrize("pip", ["of Python", "of an environment", "none", "no Python", "no entry"])
+def test_a_machine_without_uv_fetches_the_pinned_one(machine, pip):
+    (machine.programs / "uv").rename(machine.folder / "uv")
+    (machine.programs / "cp").symlink_to(str(shutil.which("cp")))
+    lacking = 'case "$*" in *"pip install"*) echo "No module named pip"; exit 1;;'
+    made = 'mkdir -p "$3/bin"; cp pip "$3/bin/python"'
+    program(machine.folder / "pip", PIP)
+    pythons = {
+        "of Python": f'case "$*" in *"pip install"*) {PIP};; esac',
+        "of an environment": f'{lacking}\n*"-m venv"*) {made};; esac',
+        "none": f'{lacking}\n*) echo "No module named venv"; exit 1;; esac',
+    }
+    if pip != "no Python":
+        machine.put("python3", pythons.get(pip, ""))
+    if pip == "no entry":
+        (machine.folder / "requirements.txt").write_text("numpy==1\n")
+    done = machine.make()
+    messages = {
+        "none": r"could not be fetched:\nNo module named pip\n[^$]*python3-venv",
+        "no Python": r"error: Python: no python3 on PATH; install Python 3.12",
+        "no entry": r"no entry of uv with hashes; restore it",
+    }
+    if pip in messages:
+        assert re.search(messages[pip], done.stderr) and done.returncode != 0
+        assert not (machine.folder / ".venv").exists()
+    else:
+        assert done.returncode == 0, done.stderr
+        pinned = (machine.folder / "pinned").read_text()
+        locked = ENTRIES[canonicalize_name("uv")]
+        assert pinned.startswith(f"uv=={locked['version']} ")
+        assert pinned.count("--hash=sha256:") == locked["hashes"].count("--hash")
+
+
+def test_the_audit_runs_the_pinned_tool_in_an_environment_of_its_own(machine):
+    tool = 'echo "$0" "$@"; exit 3'
+    machine.put(
+        "uv",
+        f"{UV.format(python='3.13')}\n"
+        f'case "$*" in *audit.txt) printf "#!/bin/sh\\n%s\\n" \'{tool}\' '
+        '>"$5/bin/pip-audit"; chmod +x "$5/bin/pip-audit";; esac',
+    )
+    done = machine.make("audit")
+    assert "bin/pip-audit --requirement requirements.txt" in done.stdout
+    assert done.returncode != 0, "a finding fails"
+    assert machine.words()[-1].endswith("--require-hashes --compile-bytecode .ci/audit.txt")
+    assert not (machine.folder / ".venv").exists()
+
+
+def test_what_ci_and_make_call_can_be_run():
+    assert all((ROOT / ".ci" / name).stat().st_mode & 0o100 for name in ("run", "environment"))

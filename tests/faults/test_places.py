@@ -154,7 +154,7 @@ def test_two_runs_in_one_folder_the_second_is_refused(small_run, folder):
         scenes.halt(first, folder, folder / "results" / "smoke" / "logs")
         status, said = scenes.snakemake(folder, VERDICTS)
         assert status != 0
-        assert "cannot be locked" in said and "--unlock" in said, said
+        assert "this folder is locked by another run" in said and "--unlock" in said, said
         assert "Traceback" not in said
         os.killpg(first.pid, signal.SIGCONT)
         assert first.wait(limit()) == 0, (folder / "said.txt").read_text()
@@ -180,7 +180,7 @@ def test_two_scales_side_by_side(small_run, folder):
     assert statuses[0] == 0, (folder / "said.txt").read_text()
     if statuses[1]:
         # Where the first was quicker to lock a file that both make: one message, then it works.
-        assert "cannot be locked" in told and "Traceback" not in told, told
+        assert "this folder is locked by another run" in told and "Traceback" not in told, told
         scenes.finish(folder, other, "--config", "scale=default")
     scenes.assert_equal(small_run, folder)
     assert scenes.tables(folder, "default")["tempotron/verdicts.csv"]
@@ -205,6 +205,7 @@ def test_a_job_that_outlives_its_run_does_no_harm(small_run, folder):
     process.wait()
     assert scenes.running(folder), "the job is still there"
     os.killpg(process.pid, signal.SIGCONT)
+    scenes.unlock(folder)
     scenes.finish(folder, VERDICTS)
     wait_until(lambda: not scenes.running(folder))
     scenes.finish(folder, VERDICTS)

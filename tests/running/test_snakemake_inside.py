@@ -61,10 +61,9 @@ FOUND = {
 
 
 onstart:
-    FOUND["executor"] = inside.executor(workflow)[:2]
+    FOUND["is_local"] = inside.is_local(workflow)
     FOUND["due"] = [job.rule.name for job in inside.due(workflow)]
     FOUND["was_killed"] = inside.was_killed(workflow)
-    FOUND["cluster_jobs"] = inside.cluster_jobs(workflow) is not None
     FOUND["limited"] = workflow.scheduler.job_rate_limiter is not None
     inside.drop_rate_limit(workflow)
     inside.start_no_more(workflow)
@@ -89,10 +88,9 @@ def test_all_that_is_taken_of_snakemake_is_in_the_pinned_version(tmp_path):
         "is_module": False,
         "config_files": ["config.yaml"],
         "command_config": {"rate": 2},
-        "executor": [True, "local"],
+        "is_local": True,
         "due": ["train"],
         "was_killed": False,
-        "cluster_jobs": True,
         "limited": True,
     }
     assert not (tmp_path / "network").exists(), "no job starts any more"

@@ -1,4 +1,7 @@
-"""Signals end a run of a job that does not want to end; its hooks are those of our Snakefile."""
+"""Signals end a run whose job ignores them, and a killed run leaves a lock.
+
+The hooks of this Snakefile are those of the project's Snakefile.
+"""
 
 import signal
 import time
@@ -34,6 +37,11 @@ rule stubborn:
     input: "easy"
     output: "half", "stubborn"
     shell: "trap '' TERM; touch half; sleep 1000 & setsid sleep 1000 & wait"
+
+
+rule slow:
+    output: "slow"
+    shell: "test -e begun || {{ touch begun; sleep 1000; }}; touch {output}"
 """
 
 
@@ -64,3 +72,12 @@ def test_a_stubborn_job_and_what_it_started_are_ended(folder, number, whole_grou
     scenes.stop(process, folder, number, whole_group)
     assert (folder / "easy").exists(), "finished jobs are kept"
     assert not (folder / "half").exists()
+
+
+def test_after_a_kill_one_line_says_how_to_unlock_the_folder(folder):
+    process = scenes.start(folder, "slow")
+    scenes.wait_until((folder / "begun").exists, process)
+    scenes.kill(process, folder)
+    scenes.unlock(folder, "slow")
+    scenes.finish(folder, "slow")
+    assert (folder / "slow").is_file()

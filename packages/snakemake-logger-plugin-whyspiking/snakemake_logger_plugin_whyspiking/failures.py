@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from snakemake_logger_plugin_whyspiking.host import PROJECT, folder_lock
+from snakemake_logger_plugin_whyspiking.host import PROJECT
 
 TALKS = Path(PROJECT.origin).with_name("talks") if PROJECT and PROJECT.origin else Path()
 # What a cluster says of a job that needs more than it asked for -> of what, and what asks for more.
@@ -84,13 +84,11 @@ def _no_value(text: str) -> str:
 
 
 def _locked(text: str) -> str:
-    """What Snakemake says of its lock, which is left over only where no other run lives."""
-    if not folder_lock.beside:
-        return text
+    """Say in one line what to do if Snakemake finds a lock on the files that it wants to make."""
     return (
-        f"error: {folder_lock.beside[0]} and makes the same files; expected it to have ended. Wait "
-        "for it, or end it with Ctrl-C where it runs; after --unlock both would write the same "
-        "files."
+        "error: this folder is locked by another run, or by a run that was killed; expected no "
+        "lock. Wait until the other run has ended; if no run is at work here, type: "
+        "snakemake --unlock"
     )
 
 

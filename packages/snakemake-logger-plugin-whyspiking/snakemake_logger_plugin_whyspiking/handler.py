@@ -144,8 +144,7 @@ class LogHandler(LogHandlerBase):
             self._wipe()
             if self.stop.ended and not self._told_stop and "all" not in self.quiet:
                 self._told_stop = True
-                left = f"{self.stop.left}\n" * bool(self.stop.left)
-                self._say(f"{left}stopped by you after {self._since()}; {GOES_ON}")
+                self._say(f"stopped by you after {self._since()}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -167,7 +166,7 @@ class LogHandler(LogHandlerBase):
         event: Any = getattr(record, "event", None)
         plan: Plan | None = getattr(record, "whyspiking_plan", None)  # from `announce`
         if plan is not None:
-            plan.cores = min(self.plan.cores, plan.cpus or self.plan.cores)
+            plan.cores = self.plan.cores
             self.plan = plan
             self._introduce()
         elif event == LogEvent.RESOURCES_INFO:

@@ -1,7 +1,7 @@
 """What the project says of its own jobs, where that is whyspiking; stand-ins for any other.
 
 `latest` is how far a job is, `used` the CPU seconds that its log tells, `machine` how slow this one
-is, `STOP` whether the run was told to stop, `folder_lock` whether another makes the same files.
+is, `STOP` whether the run was told to stop.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Any
 PROJECT = find_spec("whyspiking")
 
 if PROJECT is not None:
-    from whyspiking.running import folder_lock, machine
+    from whyspiking.running import machine
     from whyspiking.running.jobs import NO_MEMORY, used
     from whyspiking.running.progress import latest, news_file
     from whyspiking.running.stopping import STOP
 else:
     NO_MEMORY = "no memory is left"
-    STOP: Any = SimpleNamespace(number=None, ended=False, left="", signalled=lambda: False)
-    folder_lock: Any = SimpleNamespace(beside=())
+    STOP: Any = SimpleNamespace(number=None, ended=False, signalled=lambda: False)
     machine: Any = SimpleNamespace(cached=lambda _: None, unit=lambda _: None)
 
     def latest(log: str | Path) -> Any:
@@ -40,7 +39,6 @@ __all__ = [
     "NO_MEMORY",
     "PROJECT",
     "STOP",
-    "folder_lock",
     "latest",
     "machine",
     "news_file",

@@ -103,8 +103,6 @@ class Plan:
         durations: What earlier runs took.
         unit: How slow this machine is (`running.machine`); None if that is not known.
         cores: Jobs that can run at a time.
-        cpus: Processors that a cluster has for them; None if that is not known, or there is none.
-        look_s: Seconds after which Snakemake sees that a job on a cluster has ended.
         total: Number of jobs in all.
         done: Number of finished jobs.
         pages: Jobs that write a page, and where.
@@ -116,8 +114,6 @@ class Plan:
     durations: Durations = field(default_factory=Durations)
     unit: float | None = None
     cores: int = 1
-    cpus: int | None = None
-    look_s: float = 0.0
     total: int = 0
     done: int = 0
     pages: Mapping[Job, str] = field(default_factory=dict)
@@ -194,10 +190,10 @@ class Plan:
         for entry in self.running.values():
             expected = self._expected(entry.job, ratio, alike)
             left = expected if entry.queued is not None else entry.left(now, expected)
-            running.append((entry.job, left + self.look_s))
+            running.append((entry.job, left))
         if not known:
             return None
-        waiting = [(job, self._expected(job, ratio, alike) + self.look_s) for job in self.waiting]
+        waiting = [(job, self._expected(job, ratio, alike)) for job in self.waiting]
         return makespan(waiting, running, self.cores, self.needs, self.priority)
 
     def _alike(self) -> dict[Job, float]:
@@ -239,9 +235,7 @@ def _written(logs: Iterable[str]) -> list[float | None]:
     return [os.path.getmtime(log) if os.path.exists(log) else None for log in logs]
 
 
-def announce(
-    dag: Any, config: Mapping[str, Any], cpus: int | None = None, look_s: float = 0.0
-) -> None:
+def announce(dag: Any, config: Mapping[str, Any]) -> None:
     """Tell the terminal output which jobs are to come; called by `onstart` in the Snakefile.
 
     Without this call the time left is estimated from the number of jobs per rule.
@@ -249,12 +243,10 @@ def announce(
     Args:
         dag: `workflow.dag` of the Snakefile.
         config: The run configuration.
-        cpus: Processors of a cluster that may take jobs.
-        look_s: Seconds after which a job on a cluster is looked at.
     """
     jobs = {job: Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()}
     unit = _unit(Path(config.get("build_folder", ".")), len(jobs))
-    plan = Plan(unit=unit, cpus=cpus, look_s=look_s)
+    plan = Plan(unit=unit)
     plan.durations = Durations.read(
         _earlier(dag.jobs, plan.unit or 1.0),
         Path("results", "reference", "durations.csv"),

@@ -13,7 +13,6 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_whyspiking import LogHandler
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from snakemake_logger_plugin_whyspiking.plan import Plan
-from whyspiking.running import folder_lock
 from whyspiking.running.jobs import USED
 from whyspiking.running.progress import news_file, reporter
 
@@ -102,12 +101,11 @@ def test_the_last_job_is_followed_by_a_closing_line():
     assert screen.text.endswith("finished 1 job in 1:01\n")
 
 
-@pytest.mark.parametrize("left", ["", "end them: scancel 12\n"])
-def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(left):
+def test_a_stopped_run_ends_with_one_line_and_waits_no_failure():
     screen = expecting(Screen(), 3)
     screen.start(1).start(2)
     before = screen.text
-    screen.handler.stop = SimpleNamespace(number=2, ended=False, left=left.strip())
+    screen.handler.stop = SimpleNamespace(number=2, ended=False)
     screen.fail(1, at=190).feed(LogEvent.ERROR, "At least one job did not ...", logging.ERROR)
     screen.handler.beat()
     screen.handler.stop.ended = True
@@ -115,7 +113,7 @@ def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(left):
     screen.handler.close()
     screen.handler.close()
     assert screen.text.removeprefix(before) == (
-        f"{left}stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
+        "stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
     )
 
 
@@ -319,6 +317,11 @@ REWORDED = {
         "Wildcards:\n  talk=goeltz\nTraceback:\n  File ...",
         "error: 'x' is not known.\n",
     ),
+    "LockException": (
+        "LockException:\nError: Directory cannot be locked. Please make sure that no other ...\n"
+        "... It can be removed with the --unlock argument.",
+        "error: this folder is locked by another run, or by a run that was killed;",
+    ),
     "RuleException": (
         "RuleException:\nCommand 'python tmp.py' died with <Signals.SIGKILL: 9>.",
         "a job was ended by SIGKILL, as happens to one for which no memory is left; free some",
@@ -339,15 +342,6 @@ def test_a_talk_that_the_config_leaves_out_is_named():
     screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception="MissingRuleException")
     assert "'goeltz' is a talk that the config does not run" in screen.text
     assert screen.text.endswith("Add it there, in config/config.yaml.\n")
-
-
-@pytest.mark.parametrize("beside", [[], ["another run lives in this folder"]])
-def test_a_lock_of_a_run_that_lives_is_not_advised_to_be_removed(monkeypatch, beside):
-    monkeypatch.setattr(folder_lock, "beside", beside)
-    screen = Screen()
-    text = "LockException:\nIt can be removed with the --unlock argument."
-    screen.feed(LogEvent.ERROR, text, logging.ERROR, exception="LockException")
-    assert screen.text.startswith("error: another run lives" if beside else text)
 
 
 def test_chatter_is_hidden_and_a_warning_told_once_but_results_of_other_commands_are_not():
@@ -386,9 +380,9 @@ PAGE = "results/default/goeltz/report.html"
 TIMED = {"rule": "train", "talk": "goeltz", "cpu_seconds": "300", "unit": "1"}
 
 
-def announced(pages, rows=(TIMED,), unit=1.25, **cluster):
+def announced(pages, rows=(TIMED,), unit=1.25):
     """A run of two trainings that come before pages, as `announce` hands it over."""
-    plan = Plan(durations=Durations(rows), unit=unit, pages=pages, **cluster)
+    plan = Plan(durations=Durations(rows), unit=unit, pages=pages)
     plan.expect([Job.of("train", {**YINYANG, "seed": seed}) for seed in "34"] + list(pages))
     screen = Screen()
     screen.feed(LogEvent.RESOURCES_INFO, cores=2)
@@ -410,12 +404,6 @@ def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
     screen = announced(pages, [TIMED, *others])
     line = f"4 jobs to do, about 7 min on 2 cores of a machine of unit 1.2; report: {REPORT}\n"
     assert screen.text == line
-
-
-def test_the_estimate_knows_the_processors_of_a_cluster_and_when_its_jobs_are_looked_at():
-    screens = [announced({}), announced({}, cpus=1, look_s=60.0)]
-    here, there = (screen.handler.plan.seconds_left(0.0) for screen in screens)
-    assert there == pytest.approx(2 * (here + 60))
 
 
 def test_the_last_line_of_a_report_tells_the_energy(tmp_path):

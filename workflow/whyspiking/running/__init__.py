@@ -3,6 +3,6 @@
 May import `records` and `compiler`. No number depends on this room, so a change here runs nothing
 again. At a glance: `jobs.job` wraps every script, `code_inputs` says which files each stage depends
 on, `preflight` says what the machine lacks, `machine` how slow it is,
-`stopping` ends a run at Ctrl-C, `folder_lock` removes what a killed one leaves, `snakemake_inside`
-is all that is taken of Snakemake beyond its manual.
+`stopping` ends a run at Ctrl-C, `snakemake_inside` is all that is taken of Snakemake beyond its
+manual.
 """

@@ -1,7 +1,6 @@
 """Checks before any work: what the machine lacks, and how to get it, in one message each.
 
-Uses the standard library only and runs on old Pythons too, since it must speak before the
-environment exists; `make` runs it before every report.
+`make` runs it before every report.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All that this project takes of Snakemake beyond what its manual promises.
 
-A test says of the installed version whether each of it is there. What its plugin for Slurm has
-inside stands in `slurm_run`, and what the terminal reads of its jobs in the plugin for that.
+A test checks that the installed version has all of it. The plugin for the terminal has the rest,
+which concerns log records.
 """
 
 from __future__ import annotations
@@ -33,19 +33,14 @@ def command_config(workflow: Any) -> Mapping[str, Any]:
     return workflow.config_settings.config
 
 
-def executor(workflow: Any) -> tuple[bool, str, Any]:
-    """Whether jobs run on this machine, what runs them, and its settings."""
-    return workflow.local_exec, workflow.executor_plugin.name, workflow.executor_settings
+def is_local(workflow: Any) -> bool:
+    """Whether Snakemake runs the jobs on this machine, and submits none to a cluster."""
+    return workflow.local_exec
 
 
 def due(workflow: Any) -> list[Any]:
     """Jobs that a run is going to do; known from `onstart` on."""
     return list(workflow.dag.needrun_jobs())
-
-
-def cluster_jobs(workflow: Any) -> Any:
-    """What submits jobs to a cluster and looks how they fare."""
-    return workflow.scheduler._executor
 
 
 def drop_rate_limit(workflow: Any) -> None:

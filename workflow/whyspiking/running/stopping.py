@@ -37,14 +37,12 @@ class Stop:
     Attributes:
         number: The signal; None while there was none.
         ended: Whether it has ended the run.
-        left: What a cluster still has of it, and what ends that.
     """
 
     def __init__(self) -> None:
         """Nothing was received yet."""
         self.number: int | None = None
         self.ended = False
-        self.left = ""
         self._workflow: Any = None
         self._received: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mark = f"{os.getpid()}-{time.time_ns()}"
@@ -59,9 +57,9 @@ class Stop:
         """Have the signals end the jobs as well, from now on; called by `onstart`.
 
         Args:
-            workflow: That of the Snakefile. Jobs on a cluster are ended by `slurm_run.cancel`.
+            workflow: That of the Snakefile. Snakemake itself ends jobs on a cluster.
         """
-        if inside.executor(workflow)[0]:
+        if inside.is_local(workflow):
             from snakemake.shell import shell
 
             shell.prefix(IGNORING_INTERRUPTS)

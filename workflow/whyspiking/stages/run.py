@@ -12,7 +12,7 @@ from whyspiking.compiler import toolchain
 from whyspiking.declared import config as configs
 from whyspiking.declared.registry import Talk
 from whyspiking.records import reference
-from whyspiking.running import folder_lock, preflight, slurm_run
+from whyspiking.running import preflight
 from whyspiking.running import snakemake_inside as inside
 from whyspiking.running.stopping import STOP
 from whyspiking.verdicts import recipe
@@ -31,7 +31,7 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
         The chosen talks by name.
 
     Raises:
-        UserError: If anything of the config is wrong, or a cluster has jobs of a killed run.
+        UserError: If anything of the config is wrong.
     """
     arithmetic.set_for_children()
     preflight.use_english()
@@ -40,7 +40,6 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     STOP.install()
     main = inside.is_main(workflow)
     if main:
-        folder_lock.acquire()
         _tell(arithmetic.warning())
         configs.check_words(sys.argv)
     else:
@@ -69,14 +68,13 @@ def started(workflow: Any, config: dict[str, Any], compiling: Collection[str]) -
         compiling: Rules whose jobs compile C++.
 
     Raises:
-        UserError: If there is no compiler, or Slurm cannot take the jobs.
+        UserError: If there is no compiler.
     """
-    local, name, _ = inside.executor(workflow)
+    local = inside.is_local(workflow)
     # What is asked for may be there already, or need no compiler.
     if local and any(job.rule.name in compiling for job in inside.due(workflow)):
         toolchain.require()
-    cpus, look_s = slurm_run.prepare(workflow) if name == "slurm" else (None, 0.0)
-    announce(workflow.dag, config, cpus, look_s)
+    announce(workflow.dag, config)
     STOP.include_jobs(workflow)
     if local:
         inside.drop_rate_limit(workflow)
