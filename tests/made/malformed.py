@@ -44,7 +44,7 @@ def mutants(data: Any, schema: dict[str, Any]) -> Iterator[Mutant]:
 
     Args:
         data: Content of a good file.
-        schema: The schema that it fulfils, as loaded from its file.
+        schema: The schema that it fulfils.
     """
     seen = set()
     for path, kind, value, key in _mistakes(data, schema, schema, ()):
@@ -121,7 +121,7 @@ def _itself(data: Any, schema: Any, path: tuple, key: str) -> Iterator[tuple]:
     if "const" in schema:
         yield path, "not one of the choices", "nonsense", key
     if "pattern" in schema:
-        yield path, "wrong form", "Not {this}!", key
+        yield path, "wrong form", "Not {this}: no!", key
     if schema.get("minLength"):
         yield path, "empty", "", key
     for bound, step in (("minimum", -1), ("maximum", 1)):
