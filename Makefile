@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: record article schemas help report smoke environment test test-all format lock audit clean
+.PHONY: record article help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -35,7 +35,6 @@ help:
 	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
 	@echo "make record       the whole of results/reference anew, from one run of the present commit"
 	@echo "make article      the article from the tables of results/reference; needs pandoc, for PDF TeX"
-	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
 
@@ -98,10 +97,6 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.12 --fork-strat
 lock: environment
 	@$(COMPILE) $(UPGRADE) --extra dev pyproject.toml --output-file requirements.txt
 	@$(COMPILE) $(UPGRADE) --group audit --output-file .ci/audit.txt
-
-# What editors complete and check the YAML files by, from the models that read them.
-schemas: environment
-	@python -m whyspiking_maintain.editor_schemas
 
 # In a temporary environment, so that .venv need not be there. uvx would install the tool, too, but
 # without checking hashes.

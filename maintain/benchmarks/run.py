@@ -21,7 +21,7 @@ import os
 import sys
 from pathlib import Path
 
-PARTS = ("kernels", "simulation", "stages")
+PARTS = ("kernels", "simulation")
 
 
 def main() -> None:

@@ -25,7 +25,3 @@ def test_benchmarks_run_and_print_their_ratios():
     for versus in ("the same a layer at a time", "the same in numpy", "bptt"):
         # Timed, and nothing is asked of how fast it was.
         assert re.search(rf"[\d.]+ +[\d.]+ +[\d.]* +{versus}", told), told
-
-
-def test_where_the_seconds_of_a_run_went_is_told_by_the_command_of_the_docs(tmp_path):
-    assert re.search(r"^all +0", printed("stages", str(tmp_path)), re.M)

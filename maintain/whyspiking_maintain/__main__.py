@@ -45,7 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
     paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
     paper.add_argument("talks", nargs="+", metavar="TALK")
-    command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
     command.add_parser("readme", help="bring README's table in step with the record")
     pages = command.add_parser("page", help="draw the pages of the record")
     pages.add_argument("run", nargs="?", metavar="RUN", help="take what they draw from its folder")
@@ -101,10 +100,6 @@ def _run(given: argparse.Namespace) -> int:
 
             for talk in given.talks:
                 paper_scale.keep(talk)
-        case "rule-study":
-            from whyspiking_maintain import rule_study
-
-            rule_study.write()
         case "readme":
             from whyspiking_maintain import readme
 

@@ -7,8 +7,9 @@ message must name the key and the wrong value, say what was expected, and what t
 import os
 
 import pytest
+from made.checkouts import ROOT
 from made.project import talk_of
-from made.refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
+from made.refusal_cases import CLAIMS, CONFIGS, FILES, TALKS, good_config, refused
 
 from whyspiking.declared import config, registry
 from whyspiking.declared.config import merge

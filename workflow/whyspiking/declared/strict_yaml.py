@@ -251,7 +251,7 @@ def _check_values(data: Any, key: str, where: str) -> None:
 
 
 class SchemaOfFile(GenerateJsonSchema):
-    """JSON schema of a file, for editors and for messages."""
+    """JSON schema of a file, from which messages say what is expected."""
 
     def dict_schema(self, schema: Any) -> dict[str, Any]:
         """All keys must match; patterns of properties would let others pass."""

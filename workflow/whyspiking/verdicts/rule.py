@@ -1,6 +1,6 @@
 """The rule that turns a number, its interval and a band into a verdict.
 
-How often it errs is simulated in `whyspiking_maintain/rule_study.py`.
+`rule_study.csv` holds how often it errs in simulated runs; docs/verdicts.md says how it was made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.measures.statistics import Interval
 
 STUDY = Path(__file__).with_name("rule_study.csv")
-"""The table of that simulation."""
+"""Error rates of the rule in simulated runs; kept by hand."""
 
 REPLICATED = "replicated"
 UNCONFIRMED = "unconfirmed"
