@@ -1,6 +1,7 @@
 """Which files are inputs of which jobs: the intent, for every talk; and what a job may load."""
 
 import fnmatch
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,21 @@ def test_brian2_decides_what_is_simulated_and_what_is_learned_in_it(talk):
     assert brian_files() <= places(talk, "simulate")
     learned = brian_files() & places(talk, "train")
     assert learned == (brian_files() if talk in LEARN_IN_BRIAN2 else set())
+
+
+def test_headers_of_compiled_code_are_inputs():
+    """What a file includes, and what lies beside a source: the key of its library has both."""
+    n_headers = 0
+    for inputs in (places(talk, stage) for talk in TALKS for stage in ("train", "simulate")):
+        for name in (name for name in inputs if name.endswith((".cpp", ".hpp"))):
+            folder = (PACKAGE / name).parent
+            beside = {str(header.relative_to(PACKAGE)) for header in folder.glob("*.hpp")}
+            assert beside <= inputs, name
+            text = (PACKAGE / name).read_text()
+            for header in re.findall(r'^#include "(.+)"', text, re.MULTILINE):
+                assert {header, str(Path(name).parent / header)} & inputs, f"{name}: {header}"
+                n_headers += 1
+    assert n_headers > 0
 
 
 @pytest.mark.parametrize("talk", TALKS)

@@ -20,8 +20,8 @@ from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
 GOELTZ = Settings(
-    "goeltz", batch=8, threshold=1.0, temperature=0.2, push=0.005, min_slope=1e-3, max_dw=0.2,
-    bump_rule="faithful", bump=5e-3, tolerated=(0.3, 0.2), epsilon=1e-2,
+    "goeltz", batch=8, threshold=1.0, temperature=0.2, push=0.005, push_scale=0.7, min_slope=1e-3,
+    max_dw=0.2, bump_rule="faithful", bump=5e-3, tolerated=(0.3, 0.2), epsilon=1e-2,
 )  # fmt: skip
 COMSA = Settings(
     "comsa", batch=8, threshold=0.4, temperature=0.5, min_slope=1e-2, silent_penalty=2.0,
