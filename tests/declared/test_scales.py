@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from made.checkouts import ROOT
 from made.claims import claim
-from made.refusal_cases import ROOT, good_config, refused
+from made.refusal_cases import good_config, refused
 
 from whyspiking.declared import claims_file, config, registry
 from whyspiking.declared.bands import Band

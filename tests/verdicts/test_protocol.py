@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from made.refusal_cases import ROOT
+from made.checkouts import ROOT
 from scipy import stats
 
 from whyspiking.declared import claims_file, registry
