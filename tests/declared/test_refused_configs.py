@@ -181,10 +181,8 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
         return config.use_seeds_of_command_line(values, command_line), values
 
     line, values = replaced(seeds=[7, 8])
-    assert line == (
-        "seeds of the command line, [7, 8], replace the configured seeds of 2 experiments and of "
-        "all shared tasks"
-    )
+    for part in ("[7, 8]", "2 experiments", "all shared tasks"):
+        assert part in line
     assert values["seeds_of"] == [
         {"experiment": "goeltz.mnist", "seeds": []},
         {"experiment": "goeltz.substrates", "seeds": []},
