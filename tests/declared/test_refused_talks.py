@@ -1,11 +1,13 @@
 """Malformed talk files and claims are refused, each in one telling message.
 
-Cases of rules between keys are written to files and read again.
+Cases replace what is read of a file; `test_the_files_before_damage_are_good` reads written files.
 """
 
 import shutil
 
 import pytest
+import yaml
+from made.checkouts import ROOT
 from made.project import talk_of
 from made.refusal_cases import (
     ABSENT,
@@ -16,7 +18,6 @@ from made.refusal_cases import (
     good_file,
     refused,
     refused_at,
-    written,
 )
 
 from whyspiking.declared import claims_file, config, registry
@@ -34,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_files_before_damage_are_good(folder):
     for name in ("talk", "claims"):
-        written(folder / f"{name}.yaml", good_file(name))
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(good_file(name)))
     assert list(config.check_config(good_config())) == [TALK]
 
 
@@ -185,7 +186,7 @@ TALK_DAMAGE = {
     "control that is trained for unknown long": (
         lambda d: yinyang(d)["parameters"].pop("control_epochs") and
         yinyang(d)["scaled"]["smoke"].pop("control_epochs"),
-        "yinyang.variants.linear", "control_epochs",
+        "yinyang.variants.mlp", "control_epochs",
     ),
     "spiking network that is a ReLU network": (
         lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),
@@ -314,12 +315,13 @@ TALK_DAMAGE = {
 
 
 @pytest.mark.parametrize("case", TALK_DAMAGE)
-def test_damaged_talk(case, folder, monkeypatch):
-    monkeypatch.chdir(folder.parent)
+def test_damaged_talk(case, monkeypatch):
+    monkeypatch.chdir(ROOT)
     change, key, value = TALK_DAMAGE[case]
     data = good_file("talk")
     change(data)
-    written(folder / "talk.yaml", data)
+    monkeypatch.setattr(registry, "read_yaml", lambda _: data)
+    monkeypatch.setattr(registry, "available", lambda: [TALK])
     refused(lambda: config.check_config({**good_config(), "seeds_of": []}), key, value)
 
 
@@ -401,12 +403,13 @@ CLAIM_DAMAGE = {
 
 
 @pytest.mark.parametrize("case", CLAIM_DAMAGE)
-def test_damaged_claims(case, folder, monkeypatch):
-    monkeypatch.chdir(folder.parent)
+def test_damaged_claims(case, monkeypatch):
+    monkeypatch.chdir(ROOT)
     change, key, value = CLAIM_DAMAGE[case]
     entries = good_file("claims")
     change(entries)
-    written(folder / "claims.yaml", entries)
+    monkeypatch.setattr(claims_file, "read_yaml", lambda _: entries)
+    monkeypatch.setattr(registry, "load_talk", talk_of)
     refused(lambda: config.check_config({**good_config(), "seeds_of": []}), key, value)
 
 

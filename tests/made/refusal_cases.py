@@ -1,5 +1,6 @@
 """Good files, ways to damage them, and what the message of a refusal must say."""
 
+import functools
 import json
 import re
 
@@ -8,6 +9,7 @@ import yaml
 from made.project import config
 
 from whyspiking.declared import registry
+from whyspiking.declared.strict_yaml import Loader
 from whyspiking.errors import UserError
 
 EXPECTED = re.compile(
@@ -28,9 +30,14 @@ def good_config():
     return config("default") | {"talks": [TALK], "seeds_of": seeds}
 
 
+@functools.cache
+def _as_json(path):
+    return json.dumps(yaml.load(path.read_text(), Loader))
+
+
 def good_file(name):
-    path = registry.FOLDER / TALK / f"{name}.yaml"
-    return json.loads(json.dumps(yaml.safe_load(path.read_text())))
+    """Content of a talk's file; a change of it changes nothing else."""
+    return json.loads(_as_json(registry.FOLDER / TALK / f"{name}.yaml"))
 
 
 def changed(data, path, value):
@@ -96,7 +103,3 @@ def refused(run, *phrases):
     assert EXPECTED.search(text), text
     assert REMEDY.search(text), text
     return text
-
-
-def written(path, data):
-    path.write_text(yaml.dump(data, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
