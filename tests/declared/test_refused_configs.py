@@ -1,7 +1,6 @@
 """Malformed configs and overlays are refused, each in one telling message.
 
-Most cases are made from the schemas (`malformed`), the others by hand: what no schema can see. A
-message must name the key and the wrong value, say what was expected, and what to do about it.
+A message must name the key and the wrong value, say what was expected, and what to do about it.
 """
 
 import os
@@ -9,25 +8,57 @@ import os
 import pytest
 from made.checkouts import ROOT
 from made.project import talk_of
-from made.refusal_cases import CLAIMS, CONFIGS, FILES, TALKS, good_config, refused
+from made.refusal_cases import ABSENT, FILES, changed, good_config, refused, refused_at
 
 from whyspiking.declared import config, registry
 from whyspiking.declared.config import merge
 
+# A rule of the models in `strict_yaml` each: path, value, what the message says of both.
+MALFORMED = [
+    ("", [], "is []; expected a mapping of keys to values"),
+    ("colour", "green", "is not known; known keys: "),
+    ("battery.trails", 3, "is not known; did you mean 'trials'?"),
+    ("battery.trials", ABSENT, "is missing; expected a whole number"),
+    ("battery.trials", None, "is None; expected a whole number"),
+    ("battery.trials", "7", "is '7'; expected a whole number"),
+    ("battery.trials", 1.5, "is 1.5; expected a whole number"),
+    ("battery.trials", 7.0, "is 7.0; expected a whole number"),
+    ("battery.trials", True, "is True; expected a whole number"),
+    ("battery.trials", 0, "is 0; must be at least 1"),
+    ("battery.trials", 10**6 + 1, "is 1000001; must be at most 1000000"),
+    ("battery.trials", 9 * 10**22, "is 90000000000000000000000; expected a number within 1e+15"),
+    ("battery.jitter.0", "many", "is 'many'; expected a number"),
+    ("battery.jitter.0", 1e-300, "is 1e-300; must be at least 1e-06"),
+    ("battery.jitter", 0.5, "is 0.5; expected a list"),
+    ("battery.jitter", [], "is []; needs at least 1 entries"),
+    ("battery.jitter", [0.5, 1.0, 0.5], "is [0.5, 1.0, 0.5]; must not repeat an entry"),
+    ("battery", None, "is None; expected a mapping of keys to values"),
+    ("data", "resources", "is 'resources'; expected a mapping of keys to values"),
+    ("data.download", "perhaps", "is 'perhaps'; expected true or false"),
+    ("data.mnist_dir", 12.5, "is 12.5; expected text or null"),
+    (
+        "data.spoken.source",
+        "orignal",
+        "is 'orignal'; expected one of ['auto', 'original', 'synthetic']. Did you mean 'original'?",
+    ),
+    ("data.spoken.channels", 71, "is 71; expected one of [70, 140, 350, 700]"),
+    ("build_folder", 12.5, "is 12.5; expected text"),
+    ("parity.score_difference", float("nan"), "is nan; expected a finite number"),
+    ("parity.score_difference", float("inf"), "is inf; expected a finite number"),
+    ("energy.memory_pj_64bit.dram", 0.0, "is 0.0; must be greater than 0"),
+    ("seeds.0", 2**32, "is 4294967296; must be at most 4294967295"),
+    ("talks.0", "../goeltz", "is '../goeltz'; must match ^[a-z_]"),
+]
 
-def test_there_are_hundreds_of_cases():
-    assert len(CONFIGS) >= 300
-    assert len(TALKS) >= 100
-    assert len(CLAIMS) >= 80
 
-
-@pytest.mark.parametrize("mutant", CONFIGS)
-def test_malformed_config(mutant, monkeypatch):
+@pytest.mark.parametrize(("path", "value", "says"), MALFORMED)
+def test_malformed_config(path, value, says, monkeypatch):
     monkeypatch.chdir(ROOT)
-    refused(lambda: config.check_config(mutant.data), mutant.key, mutant.value)
+    data = changed(good_config(), path, value)
+    refused_at(lambda: config.check_config(data), path, says)
 
 
-# ---- by hand: what no schema can see ----
+# ---- rules between keys, and between keys and the machine ----
 
 
 def merged(changes):
@@ -40,7 +71,6 @@ def merged(changes):
 OVERLAYS = {
     "unknown talk": ({"talks": ["goltz"]}, "goltz", "goeltz"),
     "all and others": ({"talks": ["all", "goeltz"]}, "talks", "all"),
-    "a path for a talk": ({"talks": ["../goeltz"]}, "talks", "../goeltz"),
     "unknown experiment": (
         {"seeds_of": [{"experiment": "goeltz.yinyan", "seeds": [0]}]}, "seeds_of", "goeltz.yinyang",
     ),
@@ -63,19 +93,12 @@ OVERLAYS = {
         {"energy": {"memory_pj_64bit": {"sram_9kb": 1.0}}}, "energy.memory_pj_64bit", "sram_9kb",
     ),
     "folder with a wildcard": ({"data": {"folder": "data/{talk}"}}, "data.folder", "{talk}"),
-    "build folder with a quote": ({"build_folder": "it's"}, "build_folder", "it's"),
     "missing folder": ({"data": {"mnist_dir": "nowhere"}}, "data.mnist_dir", "nowhere"),
     "file for a folder": ({"data": {"folder": "README.md"}}, "README.md", "is a file"),
     "file below a file": ({"build_folder": "README.md/build"}, "README.md", "is a file"),
-    "block replaced by a word": ({"data": "resources"}, "data", "resources"),
-    "block emptied": ({"battery": None}, "battery", "None"),
     "frames that no talk expects": (
         {"talks": ["neftci"], "seeds_of": [], "data": {"nmnist": {"dt_ms": 9.0}}},
         "data.nmnist.dt_ms", "9.0",
-    ),
-    "squares that no talk expects": (
-        {"talks": ["neftci"], "seeds_of": [], "data": {"nmnist": {"pool": 3}}},
-        "data.nmnist.pool", "3",
     ),
     "fewer words than a talk classifies": (
         {"talks": ["masquelier"], "scale": "full", "seeds_of": [], "data": {"words": {"words": 5}}},
@@ -84,52 +107,26 @@ OVERLAYS = {
     "original recordings that are not there": (
         {"data": {"nmnist": {"source": "original"}}}, "data.nmnist.source", "original",
     ),
-    "seed beyond 32 bits": ({"seeds": [2**40]}, "seeds.0", str(2**40)),
-    "true for a number": ({"battery": {"draws": True}}, "battery.draws", "True"),
-    "text for a number": ({"seeds": ["7"]}, "seeds.0", "'7'"),
     "a folder that is a command": (
         {"build_folder": "resources/b;touch X;"}, "build_folder", "touch X",
     ),
-    "a folder of a shell": ({"data": {"folder": "$(touch X)"}}, "data.folder", "$(touch X)"),
-    "a home folder, as a shell knows it": ({"build_folder": "~/b"}, "build_folder", "~/b"),
     "a zero byte in a folder": ({"build_folder": "a\0b"}, "build_folder", "U+0000"),
-    "a zero byte in a folder that is read": (
-        {"data": {"vowels_dir": "a\0b"}}, "data.vowels_dir", "U+0000",
-    ),
     "a folder turned around": ({"build_folder": "a\u202eb"}, "build_folder", "U+202E"),
     "a long name of a folder": ({"build_folder": 5000 * "a"}, "aaaa", "File name too long"),
     "a long name of a folder that is read": (
         {"data": {"originals_dir": 5000 * "a"}}, "data.originals_dir", "exists",
     ),
-    "more trials than numbers": (
-        {"battery": {"trials": 9 * 10**22}}, "battery.trials", "90000000000000000000000",
-    ),
-    "jitter without bounds": ({"battery": {"jitter": [1e308]}}, "battery.jitter.0", "1e+308"),
-    "jitter of years": ({"battery": {"jitter": [1e6]}}, "battery.jitter.0", "100"),
-    "thousands of seeds": ({"seeds": list(range(20_000))}, "seeds", "at most 100"),
-    "thousands of seeds of one experiment": (
-        {"seeds_of": [{"experiment": "goeltz.mnist", "seeds": list(range(101))}]},
-        "seeds_of.0.seeds", "at most 100",
-    ),
     **{
         f"data in {folder}": ({"data": {"folder": folder}}, "data.folder", "folder of its own")
-        for folder in (".git", ".snakemake/x", "results", "results/smoke/goeltz", "/sys/x", "..")
+        for folder in (".git", "results/smoke/goeltz", "/sys/x", "..")
     },
     **{
         f"programs in {folder}": ({"build_folder": folder}, "build_folder", "folder of its own")
-        for folder in ("workflow", "results/smoke", "resources/data/in", "workflow/whyspiking")
+        for folder in ("workflow", "resources/data/in")
     },
     "programs beside everything": ({"build_folder": "."}, "data.folder", "folder of its own"),
     "one folder for both": ({"build_folder": "resources/data"}, "data.folder", "folder of its own"),
-    **{
-        f"a boundless number of {key}": ({"battery": {key: 10**9}}, f"battery.{key}", "1000000")
-        for key in ("trials", "draws", "records")
-    },
-    "no level": ({"battery": {"jitter": []}}, "battery.jitter", "at least 1"),
-    "a level of nothing": ({"battery": {"jitter": [1e-300]}}, "battery.jitter.0", "1e-300"),
-    "a thousand levels": (
-        {"battery": {"insert": [k / 100 for k in range(1, 1001)]}}, "battery.insert", "at most 100"
-    ),
+    "more than a hundred seeds": ({"seeds": [*range(101)]}, "seeds", "at most 100"),
     "a job for each recording": ({"data": {"nmnist": {"shard": 1}}}, "data.nmnist.shard", "jobs"),
     "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
 }  # fmt: skip
@@ -142,8 +139,7 @@ def test_malformed_overlay(case, monkeypatch):
         registry, "load_talk", talk_of
     )  # of all talks: it takes a fifth of a second
     changes, key, value = OVERLAYS[case]
-    text = refused(lambda: config.check_config(merged(changes)), key)
-    assert value in text, text
+    refused(lambda: config.check_config(merged(changes)), key, value)
 
 
 WRITTEN = {
@@ -176,10 +172,8 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
         return config.use_seeds_of_command_line(values, command_line), values
 
     line, values = replaced(seeds=[7, 8])
-    assert line == (
-        "seeds of the command line, [7, 8], replace the configured seeds of 2 experiments and of "
-        "all shared tasks"
-    )
+    for part in ("[7, 8]", "2 experiments", "all shared tasks"):
+        assert part in line
     assert values["seeds_of"] == [
         {"experiment": "goeltz.mnist", "seeds": []},
         {"experiment": "goeltz.substrates", "seeds": []},
@@ -245,8 +239,7 @@ def test_file_that_is_no_config(case, tmp_path):
     content, value = FILES[case]
     path = tmp_path / "overlay.yaml"
     path.write_bytes(content)
-    text = refused(lambda: config.check_files([path]), "overlay.yaml")
-    assert value in text, text
+    refused(lambda: config.check_files([path]), "overlay.yaml", value)
 
 
 def test_merge_keys_are_no_repetition(tmp_path):

@@ -79,11 +79,13 @@ class EarlierBand(Block):
 
 def _entry(given: Any) -> str:
     banded = "band" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
-    return "band" if banded else "look"
+    # A tag must differ from every key, because messages of errors leave out tags but not keys.
+    return "earlier band" if banded else "look"
 
 
 Earlier = Annotated[
-    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")], Discriminator(_entry)
+    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("earlier band")],
+    Discriminator(_entry),
 ]
 
 
