@@ -145,12 +145,16 @@ def test_a_talk_that_nobody_has_recorded_is_pending_as_a_whole(folder, monkeypat
 
 def test_a_config_of_ours_is_no_change_of_the_users(folder):
     path = folder / "manifest.json"
-    whole = json.loads(path.read_text())
-    whole["config"]["battery"]["trials"] = 7
-    path.write_text(json.dumps(whole))
+    renewal.recollect(folder)  # keys that were removed since the record was made are listed too
+    manifest = json.loads(path.read_text())
+    changed_before = manifest["config_since"]
+    assert "battery.trials" not in changed_before
+    manifest["config"]["battery"]["trials"] = 7
+    path.write_text(json.dumps(manifest))
     renewal.recollect(folder)
-    whole, now = json.loads(path.read_text()), inputs.config_of()
-    assert whole["config_since"] == {"battery.trials": now["battery"]["trials"]}
+    trials = inputs.config_of()["battery"]["trials"]
+    changed = json.loads(path.read_text())["config_since"]
+    assert changed == {**changed_before, "battery.trials": trials}
 
 
 def test_a_file_that_says_something_else_is_refused(folder):
