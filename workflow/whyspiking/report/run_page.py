@@ -140,7 +140,6 @@ class RunPage:
             [
                 *replications.describe_key_claims(self.verdicts, self._names),
                 *replications.describe_published_size(self.verdicts, self.recorded, self._names),
-                *replications.describe_claims(self.verdicts)[:1],
             ]
         )
         comparisons = self._comparisons
