@@ -30,7 +30,6 @@ OF_TALK = "talk.yaml: "
 """Begins the name of what talk.yaml says; of an experiment its name follows, a comma, the stage."""
 UNREAD: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
-    "sizes": {"from_scale"},
     "variants": {"__all__": {"says", "from_scale", "learns"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""

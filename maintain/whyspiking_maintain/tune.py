@@ -144,7 +144,7 @@ def _tried(
         "n_hidden": params.n_hidden,
         "seed": seed,
         "presentations": shared_tasks.presentations(params.values),
-        "accuracy": 0.0 if network is None else _accuracy(params, plan["trained_as"], network),
+        "accuracy": 0.0 if network is None else _accuracy(params, plan["variant"], network),
         "cpu_seconds": seconds,
     }
 

@@ -65,8 +65,6 @@ MALFORMED_TALK = [
     (f"{YINYANG}.battery", "jitter", "is 'jitter'; expected a list"),
     (f"{YINYANG}.battery", {}, "is {}; needs at least 1 entries"),
     (f"{YINYANG}.states.hidden", 0.0, "is 0.0; must be greater than 0"),
-    (f"{YINYANG}.sizes.of.spiking.0", 1.0, "is 1.0; must be less than 1"),
-    (f"{YINYANG}.sizes.from_scale", "ful", "is 'ful'; expected one of ['smoke'"),
     (f"{YINYANG}.scaled.smoke.n_hidden.why", "", "is ''; needs at least 5 characters"),
     (f"{YINYANG}.variants", {}, "is {}; needs at least 1 entries"),
     (f"{YINYANG}.variants.mlp.hidden.0", 0, "is 0; must be at least 1"),
@@ -252,12 +250,6 @@ TALK_DAMAGE = {
             scaled={"full": {"epochs": {"value": 300, "why": "as published"}}}
         ),
         "shared_yinyang.parameters.epochs", "Remove it",
-    ),
-    "shared task at several sizes": (
-        lambda d: shared(d).update(
-            sizes={"parameter": "n_hidden", "of": {"spiking": [0.5]}, "first_seeds": 1}
-        ),
-        "shared_yinyang.sizes", "Remove it",
     ),
     "shared task that was not tuned": (
         lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",

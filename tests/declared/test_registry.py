@@ -85,8 +85,6 @@ def test_what_is_another_network_starts_from_it_and_has_its_layers():
     assert of_slow["control"] == of_fast["control"] and of_fast["control"] is not None
     assert (of_slow["starts_from"], of_slow["as_is"]) == ([], False)
     assert (of_fast["starts_from"], of_fast["as_is"]) == (["mnist_slow/mlp"], True)
-    smaller = plans.training(fast, "mlp_at_25", Params("comsa", "mnist", "full", {}))
-    assert (smaller["starts_from"], smaller["control"]) == ([], of_slow["control"])
 
 
 def test_what_does_not_spike_is_not_simulated(toy):

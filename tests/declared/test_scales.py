@@ -27,19 +27,14 @@ def test_an_experiment_is_left_out_below_its_scale_but_not_in_smoke(toy):
     assert found == {"smoke": True, "default": False, "full": True, "paper": True}
 
 
-def test_a_variant_and_other_sizes_are_left_out_by_themselves(toy):
+def test_a_variant_is_left_out_by_itself(toy):
     def change(e):
         e["variants"]["other"] = {"role": "ablation", "says": "another", "from_scale": "full"}
-        e["sizes"] = {
-            "parameter": "n_hidden", "of": {"spiking": [0.5]}, "first_seeds": 1,
-            "from_scale": "full",
-        }  # fmt: skip
 
     experiment = toy(change)
     assert seeds(experiment, "default", "spiking") == [0, 1]
     assert seeds(experiment, "default", "other") == []
-    assert seeds(experiment, "default", "spiking_at_50") == []
-    assert seeds(experiment, "full", "spiking_at_50") == [0]
+    assert seeds(experiment, "full", "other") == [0, 1]
 
 
 def test_default_trains_a_part_of_what_full_trains():

@@ -141,9 +141,6 @@ def _clean(experiment: Any, variant: Any, clean: float, rng: np.random.Generator
         found |= {"accuracy": clean}
         found |= {"spikes_hidden": 40.0 + rng.normal(), **COUNTS} if spiking else {}
         found |= {} if spiking else {"updates_clocked": 2000.0, "additions": 900.0}
-    if experiment.sizes and variant.trained_as in experiment.sizes.of:
-        share = variant.smaller[1] if variant.smaller else 1.0
-        found |= {"score": clean - 0.1 * (1 - share), "parameters": 8000 * share}
     if variant.role == "spiking":
         found |= {"density": 0.6, "score_difference": 0.001 * rng.normal()}
         if experiment.kind == "classification":

@@ -22,6 +22,5 @@ def test_what_is_named_exists_and_every_experiment_is_named():
 
 def test_a_name_that_is_not_listed_is_printed_as_words():
     assert labels.variant("no_such_network") == "no such network"
-    assert labels.variant("mlp_at_25") == "ReLU network, 25 % of its size"
     assert labels.contrast("delete", "hidden") == "deleted, hidden spikes"
     assert labels.contrast("none", "") == ""

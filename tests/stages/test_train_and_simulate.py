@@ -88,19 +88,6 @@ def test_of_further_samples_only_the_accuracy_counts(rows):
     assert len(set(metrics)) == len(metrics)
 
 
-def test_networks_of_several_sizes_say_how_large_they_are(rows):
-    sized = described(
-        "one",
-        parameters={"n": {"value": 4, "source": "made up here"}},
-        variants={"net": NETWORK},
-        sizes={"parameter": "n", "of": {"net": [0.5]}, "first_seeds": 1},
-    )
-    made = make_replication({})
-    made.train = lambda *_: Network({"w": np.ones(7)}, {"engine": "numpy"})
-    assert rows(made, sized).set_index("metric").loc["parameters", "value"] == 7
-    assert "parameters" not in set(rows(made)["metric"])
-
-
 OUTCOMES = {
     "trials": Trials(np.array([0, 1]), np.array([1, -1], np.int32), np.array([2.5, np.inf]), 3),
     "traces": Traces(np.ones((2, 3, 1), np.float32), np.zeros((2, 3, 1)), 0.5, True),
@@ -137,14 +124,11 @@ def test_who_is_perturbed():
         battery={"chosen": ("jitter",)},
         parameters={"n": {"value": 4, "source": "made up here"}},
         variants=variants,
-        sizes={"parameter": "n", "of": {"control": [0.5]}, "first_seeds": 1},
     )
     plan = plans.measuring(experiment, Params("toy", "one", "smoke", {"n": 4, "m": 1}), 1.0)
     told = plan["variants"]
     perturbed = {name for name in told if told[name]["perturbations"]}
     assert perturbed == {"chosen", "rate", "control", "negative_control"}
-    assert told["control_at_50"]["settings"] == {"n": 2}
-    assert told["control_at_50"]["trained_as"] == "control"
     assert not told["control"]["settings"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whyspiking.contract import network_files, places
-from whyspiking.contract.types import Condition, Network, Params
+from whyspiking.contract.types import Condition, Params
 from whyspiking.measures import parts, scoring
 from whyspiking.records import tables
 
@@ -26,7 +26,7 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     if "unavailable" in network.info:
         return []
     name, variant, seed = folder.parts[-3:]
-    experiment = talk.experiments[name]
+    talk.experiments[name]
     params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
     shared = places.common(params, variant, params.seed, network.info["engine"])
     found: list[dict[str, Any]] = []
@@ -38,9 +38,6 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
             found += parts.rows(shared, outcome)
         found += tables.rows(shared, values, scoring.n_trials(outcome))
     stated = dict(network.info.get("measures", {}))
-    sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
-    if experiment.variants[variant].trained_as in sizes_of:
-        stated["parameters"] = count_parameters(network)
     costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
     stated |= {key: network.info[key] for key in costs if key in network.info}
     found += tables.rows(shared, stated, 1)
@@ -50,9 +47,3 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     # As if read from a table, like the rows of simulations: what is computed from both is the same
     # whichever stage measured it.
     return [{**row, "value": float(tables.NUMBER % row["value"])} for row in found]
-
-
-def count_parameters(network: Network) -> int:
-    """Count the numbers that training sets: as stated in network.json, or in all arrays."""
-    stated = network.info.get("parameters")
-    return int(sum(a.size for a in network.arrays.values()) if stated is None else stated)

@@ -76,9 +76,8 @@ def probe(
         report = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
             rows += _control_rows(*trained, described, config, tau_ms, report)
-            if role != "size":
-                early, curve = partial_input.probe(*trained, config)
-                rows, arrays = rows + early, arrays | curve
+            early, curve = partial_input.probe(*trained, config)
+            rows, arrays = rows + early, arrays | curve
         else:
             states = plan["states"] if role == "spiking" else None
             bench = Bench(*trained, machine, model, config, tau_ms, report, states)
@@ -87,10 +86,8 @@ def probe(
             arrays |= bench.anytime()
             if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
                 small.append(bench)
-    roles = {name: described["role"] for name, described in plan["variants"].items()}
-    shown = {key: network for key, network in networks.items() if roles[key[0]] != "size"}
     simulate = partial(_simulate, replication, params, machine, small)
-    arrays |= replication.exhibits(params, shown, simulate, Streams(params.seed))
+    arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
 
@@ -112,12 +109,11 @@ def _control_rows(
     tau_ms: float,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """A control measured in its own engine; of one of another size only what it costs."""
-    known_as, perturbations = described["trained_as"], described["perturbations"]
-    rows = probe_control(
-        replication, params, perturbations, known_as, network, config, progress, tau_ms=tau_ms
+    """A control measured in its own engine."""
+    perturbations = described["perturbations"]
+    return probe_control(
+        replication, params, perturbations, variant, network, config, progress, tau_ms=tau_ms
     )
-    return [{**row, "variant": variant} for row in rows]
 
 
 def _simulate(

@@ -22,7 +22,7 @@ from whyspiking.declared.strict_yaml import (
     nearest,
     refuse,
 )
-from whyspiking.declared.variants import DELETION, NOISE, Named, Sizes, Variant
+from whyspiking.declared.variants import DELETION, NOISE, Named, Variant
 
 
 class Data(Block):
@@ -98,7 +98,6 @@ class Experiment(Named):
         labelled: How much of a trial is labelled and scored, steps for instance; needed where the
             kind is labelling.
         data: Its data.
-        sizes: Further networks at shares of a size, trained and scored only.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
             current, dendrite), mean over its neurons: each costs an update. A population not
             named has none.
@@ -110,14 +109,13 @@ class Experiment(Named):
             data (`shared_tasks`); it then has all of that task's parameters.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled: What smaller scales change.
-        variants: What is trained; once the talk is read, with those of other sizes.
+        variants: What is trained.
     """
 
     title: str = Field(min_length=3)
     kind: Literal["classification", "labelling", "continuous"]
     labelled: MayLack[int] = Field(None, gt=0)
     data: Data
-    sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     battery: Battery
     input_times: MayLack[InputTimes] = None
@@ -190,7 +188,6 @@ class Experiment(Named):
         nowhere = "the experiment does not have"
         for key, named, known, what in (
             ("battery", chosen, spiking, "is no spiking variant of the experiment"),
-            ("sizes.of", self.sizes.of if self.sizes else (), self.variants, nowhere),
             *(
                 (f"variants.{name}.recovers", [variant.recovers], [None, *self.variants], nowhere)
                 for name, variant in self.variants.items()
@@ -224,19 +221,16 @@ class Experiment(Named):
         return self
 
     def completed(self, name: str, shared: Mapping[str, Parameter]) -> Experiment:
-        """With the parameters that a talk's experiments share, and the variants of other sizes."""
+        """With the parameters that a talk's experiments share."""
         own: dict[str, Parameter] = self.parameters
         scaled = cast("dict[str, Changes]", dict(self.scaled))
         if self.shared is not None:
             own, scaled = shared_tasks.joined(name, self.data.key, self.parameters, self.scaled)
-            says = "is given, but a shared task has one size for all; expected none. Remove it."
-            refuse((self.sizes is not None, f"{name}.sizes", says))
         described = {**shared, **own}
         for scale, changes in scaled.items():
             for key, change in changes.items():
                 _check_change(f"{name}.scaled.{scale}.{key}", key, change, described)
-        variants = dict(self.variants)
-        for key, variant in variants.items():
+        for key, variant in self.variants.items():
             variant._name = key
             for parameter, change in variant.settings.items():
                 _check_change(
@@ -248,18 +242,9 @@ class Experiment(Named):
                     f"needs the parameter '{need}', which the experiment does not have; add it to "
                     "'parameters'",
                 )
-        if self.sizes:
-            says = f"names '{self.sizes.parameter}', which the experiment does not have; correct it"
-            refuse((self.sizes.parameter not in described, f"{name}.sizes.parameter", says))
-            smaller = [
-                self.variants[full].at(share, self.sizes)
-                for full, shares in self.sizes.of.items()
-                for share in shares
-            ]
-            variants |= {variant.name: variant for variant in smaller}
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
         shared_tasks.check_tuned(name, self.tuned, own_of)
-        update: dict[str, Any] = {"parameters": described, "scaled": scaled, "variants": variants}
+        update: dict[str, Any] = {"parameters": described, "scaled": scaled}
         if self.shared is not None and self.input_times is None:
             update["input_times"] = shared_tasks.shared_tasks()[self.data.key].input_times
         found = self.model_copy(update=update)
@@ -283,28 +268,10 @@ class Experiment(Named):
         # No key where there is none: jobs are compared by their parameters.
         return layers | told | ({"deletion": DELETION} if DELETION in self.parameters else {})
 
-    def counted_variants(self) -> list[str]:
-        """Variants whose operations are counted: those measured, and controls of other sizes."""
-        return [
-            v.name
-            for v in self.variants.values()
-            if v.smaller is None or self.variants[v.trained_as].role == "control"
-        ]
-
     def values_of(self, variant: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a variant: those of the experiment, but for its settings and size."""
-        described = self.variants[variant]
-        own = {**values, **{key: entry["value"] for key, entry in described.settings.items()}}
-        if described.smaller and self.sizes:
-            own[self.sizes.parameter] = _shrunk(own[self.sizes.parameter], described.smaller[1])
-        return own
-
-
-def _shrunk(size: Any, share: float) -> Any:
-    """A share of a number of units, at least one; of each where there are several layers."""
-    if isinstance(size, list):
-        return [_shrunk(entry, share) for entry in size]
-    return max(1, round(share * size))
+        """The parameters of a variant: those of the experiment, but for its settings."""
+        settings = self.variants[variant].settings
+        return {**values, **{key: entry["value"] for key, entry in settings.items()}}
 
 
 KINDS = {

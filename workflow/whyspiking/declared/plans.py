@@ -14,8 +14,6 @@ from whyspiking.contract.types import Params
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.variants import NEEDED, NOISE
 
-UNPERTURBED = ("ablation", "size")
-"""Roles that get none of the common perturbations."""
 OF_CONTROLS = {NOISE, *(name for names in NEEDED.values() for name in names)}
 """Parameters that nothing but the training of the core's controls reads."""
 
@@ -24,8 +22,7 @@ class Training(TypedDict):
     """What a job of training is told."""
 
     params: dict[str, Any]
-    trained_as: str
-    """The variant that the talk knows; a network of another size has a name of its own."""
+    variant: str
     starts_from: list[str]
     as_is: bool
     """Whether it is the network it starts from, unchanged."""
@@ -38,7 +35,6 @@ class Measured(TypedDict):
 
     role: str
     perturbations: list[str]
-    trained_as: str
     settings: dict[str, Any]
     """Parameters that differ from those of the experiment; its model in Brian2 is the same."""
 
@@ -77,8 +73,8 @@ def _unread(experiment: Experiment, variant: str | None, learning: set[str]) -> 
     """Parameters of learning that a job does not read."""
     if variant is None:
         return set() if any(v.learns for v in experiment.variants.values()) else learning
-    known = experiment.variants[experiment.variants[variant].trained_as]
-    if not known.learns or (known.as_is and experiment.variants[variant].parents):
+    known = experiment.variants[variant]
+    if not known.learns or known.as_is:
         return learning
     needed = {
         name: {NOISE, *NEEDED[control["is"]]} if (control := experiment.control(name)) else set()
@@ -104,25 +100,23 @@ def training(experiment: Experiment, variant: str, params: Params) -> Training:
     described = experiment.variants[variant]
     return {
         "params": params.plain(),
-        "trained_as": described.trained_as,
+        "variant": variant,
         "starts_from": list(described.parents),
-        "as_is": experiment.variants[described.trained_as].as_is,
-        "control": experiment.control(described.trained_as),
+        "as_is": described.as_is,
+        "control": experiment.control(variant),
     }
 
 
 def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Measuring:
     """The plan of measuring an experiment: its part of the battery, and its variants."""
     variants: dict[str, Measured] = {}
-    for name in experiment.counted_variants():
-        described = experiment.variants[name]
+    for name, described in experiment.variants.items():
         # An ablation answers one question: how well it does, and under the talk's own conditions.
         given = experiment.perturbations(name if described.role == "spiking" else None)
         own = experiment.values_of(name, params.values)
         variants[name] = {
             "role": described.role,
-            "perturbations": [] if described.role in UNPERTURBED else given,
-            "trained_as": described.trained_as,
+            "perturbations": [] if described.role == "ablation" else given,
             "settings": {k: v for k, v in own.items() if v != params.values[k]},
         }
     return {

@@ -15,8 +15,6 @@ from whyspiking.declared.strict_yaml import (
     Listed,
     MayLack,
     Name,
-    Some,
-    Unique,
     refuse,
 )
 
@@ -59,8 +57,7 @@ class Variant(Named):
     """One trained thing of an experiment: the spiking network, a control, an ablation.
 
     Attributes:
-        role: What it is for; `rate`: the talk's own network where it has no spikes. A network of
-            another size has the role `size`, which no file can give.
+        role: What it is for; `rate`: the talk's own network where it has no spikes.
         says: What it is, in words.
         first_seeds: Only so many of the experiment's seeds.
         starts_from: Networks that must be trained before; its training gets them.
@@ -86,7 +83,6 @@ class Variant(Named):
     settings: dict[Name, Change] = Field(default_factory=dict)
     learns: bool = True
     recovers: MayLack[str] = None
-    _smaller: tuple[str, float] | None = PrivateAttr(None)
     _same: Variant | None = PrivateAttr(None)
 
     @property
@@ -98,14 +94,6 @@ class Variant(Named):
     def parents(self) -> tuple[str, ...]:
         """Networks, "experiment/variant", that must be there before it."""
         return (self.is_,) if self.is_ and self.as_is else self.starts_from
-
-    @property
-    def smaller(self) -> tuple[str, float] | None:
-        """Of a network of another size: as which variant it is trained, and the share of its size.
-
-        Its role is `size`.
-        """
-        return self._smaller
 
     @property
     def layers(self) -> dict[str, Any] | None:
@@ -147,41 +135,3 @@ class Variant(Named):
         """Parameters that the core must be told to train it."""
         named = [n for n in self.hidden or () if isinstance(n, str)]
         return [*named, *NEEDED.get(self.is_ or "", ())]
-
-    @property
-    def trained_as(self) -> str:
-        """Name of the variant that the talk knows."""
-        return self.smaller[0] if self.smaller else self.name
-
-    def at(self, share: float, sizes: Sizes) -> Variant:
-        """The same at a share of its size."""
-        changes = {
-            "role": "size",
-            "says": f"{self.name} with {100 * share:g} % of {sizes.parameter}",
-            "starts_from": (),
-            "is_": None if self.as_is else self.is_,
-            "first_seeds": sizes.first_seeds,
-            "from_scale": self.from_scale if sizes.from_scale == "default" else sizes.from_scale,
-        }
-        found = self.model_copy(update=changes)
-        found._name, found._smaller = f"{self.name}_at_{round(100 * share)}", (self.name, share)
-        return found
-
-
-Shares = Unique[Some[Annotated[float, Field(gt=0, lt=1)]]]
-
-
-class Sizes(Block):
-    """At which other sizes networks are trained, to see how large they need to be.
-
-    Attributes:
-        parameter: What is made smaller; a number, or a list of them.
-        of: Variant (spiking networks and controls) -> shares of the full value.
-        first_seeds: Only so many of the experiment's seeds.
-        from_scale: The smallest scale that has them.
-    """
-
-    parameter: str
-    of: dict[str, Shares] = Field(min_length=1)
-    first_seeds: int = Field(ge=1)
-    from_scale: Scale = "default"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from whyspiking.records.tables import Table
 
 FILE = Path(__file__).with_suffix(".yaml")
-_SIZE = re.compile(r"(?P<of>.+)_at_(?P<percent>\d+)")
 POINTS = "points"
 """What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
 DIFFERENCES = (
@@ -43,9 +41,7 @@ def experiment(talk: str, name: str) -> str:
 
 
 def variant(name: str) -> str:
-    """How readers call a network; one of another size by its share of the units."""
-    if sized := _SIZE.fullmatch(name):
-        return f"{variant(sized['of'])}, {sized['percent']} % of its size"
+    """How readers call a network."""
     return _words(declared()["variants"], name)
 
 

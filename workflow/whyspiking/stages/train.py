@@ -56,7 +56,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
         replication = replication_of(params.talk, params.experiment)
         for split in SPLITS:
             task = replication.make_task(params, split, Streams(params.seed))
-            outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
+            outcome = task and replication.evaluate(params, plan["variant"], network, task)
             if task is not None and outcome is not None:
                 outcomes[split] = with_units(outcome, task)
     network_files.save_network(network, folder)
@@ -67,8 +67,7 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
     """The network of a plan: one that is there, a control of the core, or the talk's own."""
     params = Params.of(plan["params"])
     streams = Streams(params.seed)
-    # Of another size there is no network to start from: that one is trained.
-    if plan["as_is"] and parents:
+    if plan["as_is"]:
         (parent,) = parents.values()
         progress(1.0, "the network of another experiment, as it is")
         return parent.again()
@@ -76,6 +75,6 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
     if plan["control"] is not None:
         return controls.train_declared(plan["control"], replication, params, streams, progress)
     try:
-        return replication.train(params, plan["trained_as"], streams, parents, progress)
+        return replication.train(params, plan["variant"], streams, parents, progress)
     except Unavailable as reason:
         return Network({}, {"unavailable": str(reason)})

@@ -74,7 +74,6 @@ def train(
         {**arrays, "phi": rls.decoders},
         {
             "engine": ENGINE,
-            "parameters": int(rls.decoders.size),
             # M1: what the rule keeps beyond the weights it changes.
             "rule_floats_shared": params.n_hidden**2,
             "presented": done,

@@ -70,7 +70,6 @@ def trained(
             # M1: what the rule keeps beyond the weights it changes.
             "rule_floats_shared": int(arrays["phi"].shape[0]) ** 2,
             "simulated_ms": schedule.end_ms,
-            "parameters": int(arrays["phi"].size),
         },
         history=error_history(outputs, targets, schedule),
     )

@@ -55,7 +55,7 @@ def train(
     arrays = {name: parent.arrays[name] for name in model.SEPTAL} | memory.wire(params, streams)
     arrays["onset"] = memory.onsets(params, orders(params)[TAUGHT[variant]])
     arrays["phi_memory"] = np.zeros((params.n_excitatory, params.n_cells))
-    network = ct.Network(arrays, {"engine": "brian2", "parameters": arrays["phi_memory"].size})
+    network = ct.Network(arrays, {"engine": "brian2"})
     septum_hz = params.theta_internal if variant == "no_beat" else params.theta_septum
     taught = memory.protocol(params, septum_hz, 0.0, taught=True)
     progress(0.1, "the sequence is presented")

@@ -61,7 +61,6 @@ def train(
     # M1: the regression keeps the correlations of all pairs of interneurons.
     info = {
         "engine": "brian2",
-        "parameters": arrays["phi_reversion"].size + arrays["phase"].size,
         "rule_floats_shared": n**2,
         "simulated_ms": params.n_training_trials * septal_trials.trial_ms(params),
     }

@@ -35,7 +35,7 @@ def train(
         raise unknown_variant(params.talk, params.experiment, variant)
     (parent,) = parents.values()
     arrays = initiators.wire(params, parent.arrays, streams)
-    return ct.Network(arrays, {"engine": "brian2", "parameters": int(arrays["phi"].size)})
+    return ct.Network(arrays, {"engine": "brian2"})
 
 
 def evaluate(
