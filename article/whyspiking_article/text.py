@@ -18,7 +18,7 @@ from markupsafe import Markup
 from whyspiking.declared.claim_parts import RELEASED
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import labels, reference, whole_files
+from whyspiking.records import labels, whole_files
 from whyspiking.report import replications
 from whyspiking.report.first_screen import COMPETITORS
 from whyspiking.report.frontier_figure import ACCOUNT
@@ -69,7 +69,6 @@ def filled(record: Record) -> str:
     shown = {
         **{name: getattr(record, name) for name in ("ref", "tally", "made", "stated")},
         "record": record,
-        "pending": reference.pending(record.folder),
         "said": said,
         "experiment": lambda talk, name: said(
             f"{record.talks[talk].surname}, {labels.experiment(talk, name)}", "talk.yaml: title"

@@ -45,21 +45,9 @@ def folder(tmp_path):
 # ---- what is committed ----------------------------------------------------------------------
 
 
-def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(config):
-    unrecorded = set(config["talks"]) - set(records.recorded())
+def test_no_recorded_number_depends_on_what_changed_since(config):
     assert set(records.recorded()) <= set(config["talks"])
-    assert unrecorded <= set(records.pending()), "run: python -m whyspiking.recording pending"
     inputs.check(records.recorded(), config)
-
-
-def test_what_is_pending_is_what_the_numbers_of_talks_are_older_than():
-    behind = {
-        name: records.manifest(COMMITTED / name).get("behind", {}) for name in records.recorded()
-    }
-    pending = records.pending(COMMITTED)
-    assert {name for name in behind if behind[name]} == set(pending) & set(behind)
-    for name in set(pending) & set(behind):
-        assert set(pending[name]) <= {stage for stage, _ in behind[name].values()}
 
 
 def test_the_record_is_one_run_of_one_commit_on_one_machine(config):
@@ -80,12 +68,7 @@ def test_the_record_is_one_run_of_one_commit_on_one_machine(config):
     assert set(timed[timed["scale"] == "paper"]["talk"]) <= at_paper
     timed = timed[timed["scale"] == "full"]
     run = {(row["talk"], row["experiment"]) for row in timed.to_dict("records") if row["talk"]}
-    due = {
-        (name, place.removeprefix(inputs.OF_TALK).partition(",")[0])
-        for name in records.recorded()
-        for place in records.manifest(COMMITTED / name).get("behind", ())
-    }
-    assert run | due == due | {
+    assert run == {
         (talk.name, experiment.name)
         for talk in map(registry.load_talk, records.recorded())
         for experiment in talk.experiments.values()

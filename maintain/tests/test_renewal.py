@@ -1,4 +1,4 @@
-"""The record renewed in parts: from its own rows, an experiment at a time, and what is pending."""
+"""The reference results renewed in parts: from their own rows, and an experiment at a time."""
 
 import json
 import shutil
@@ -40,9 +40,7 @@ def whole(tmp_path, monkeypatch, config):
         shutil.copytree(COMMITTED / name, copy / name)
         now = inputs.inputs_of(registry.load_talk(name), config)
         change(copy, name, lambda m, now=now: m.update(inputs={p: d for p, (_, d) in now.items()}))
-        change(
-            copy, name, lambda manifest: (manifest.pop("behind", 0), manifest.pop("experiments", 0))
-        )
+        change(copy, name, lambda manifest: manifest.pop("experiments", 0))
     for file in COMMITTED.glob("*.csv"):
         shutil.copy(file, copy)
     whole = json.loads((COMMITTED / "manifest.json").read_text())
@@ -104,43 +102,8 @@ def test_a_table_with_other_columns_is_collected_again(folder, config):
     with pytest.raises(UserError, match="another version"):
         reference.table(path, columns.VERDICTS)
     older(folder, "records/columns.py")
-    assert renewal.pend(47, "columns", folder) == ["goeltz: collect"]
-    assert "label" in reference.table(path, columns.VERDICTS)
-    reference.check(folder)
     renewal.recollect(folder)
-    assert path.read_bytes() == kept and not reference.pending(folder)
-
-
-# ---- what is pending ------------------------------------------------------------------------
-
-
-def test_what_changed_is_told_by_talk_and_stage_with_issue_and_commit(folder, config):
-    older(folder, CODE, CHECKED)
-    assert renewal.pend(47, "a test", folder) == ["goeltz: train"]
-    line = "47, 0123456: a test"
-    assert reference.pending(folder) == {"goeltz": {"train": [line]}}
-    inputs.check(TALKS, config, folder)
-    behind = reference.manifest(folder / "goeltz")["behind"]
-    assert behind == {CODE: ["train", "0" * 32], CHECKED: ["collect", "0" * 32]}
-    assert renewal.pend(48, "nothing", folder) == []
-    # What stands in the rows already needs no run.
-    assert renewal.recollect(folder) == [f"goeltz, train: {line}"]
-    assert list(reference.manifest(folder / "goeltz")["behind"]) == [CODE]
-
-
-def test_a_change_that_is_taken_back_is_pending_no_longer(folder, monkeypatch):
-    inputs_of, other = inputs.inputs_of, {CODE: ("train", "1" * 32)}
-    with monkeypatch.context() as changed:
-        changed.setattr(inputs, "inputs_of", lambda *of: {**inputs_of(*of), **other})
-        assert "goeltz: train" in renewal.pend(47, "a test", folder)
-    renewal.pend(48, "taken back", folder)
-    assert not reference.manifest(folder / "goeltz").get("behind") and not reference.pending(folder)
-
-
-def test_a_talk_that_nobody_has_recorded_is_pending_as_a_whole(folder, monkeypatch):
-    monkeypatch.setattr(registry, "available", lambda: [*TALKS, "maass"])
-    assert renewal.pend(53, "a ninth talk", folder) == ["maass: train"]
-    assert list(reference.pending(folder)) == ["maass"]
+    assert path.read_bytes() == kept
 
 
 def test_a_config_of_ours_is_no_change_of_the_users(folder):
@@ -155,12 +118,6 @@ def test_a_config_of_ours_is_no_change_of_the_users(folder):
     trials = inputs.config_of()["battery"]["trials"]
     changed = json.loads(path.read_text())["config_since"]
     assert changed == {**changed_before, "battery.trials": trials}
-
-
-def test_a_file_that_says_something_else_is_refused(folder):
-    (folder / reference.PENDING).write_text("goeltz: later\n")
-    with pytest.raises(UserError, match=r"pending\.yaml: .*expected talk, stage"):
-        reference.pending(folder)
 
 
 # ---- an experiment at a time ----------------------------------------------------------------
@@ -191,12 +148,10 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     folder = whole
     older(folder, CODE, ECHOED)
     older(folder, CODE, name="naud")
-    renewal.pend(47, "a test", folder)
     before = files(folder)
-    left = renewal.renew(["goeltz/yinyang"], "--cores 1", folder)
+    renewal.renew(["goeltz/yinyang"], "--cores 1", folder)
     assert "--cores" in run[0] and run[0][-1].endswith("goeltz/yinyang/metrics.csv")
     assert run[1][1:4] == (folder, "goeltz", ["yinyang"])
-    assert left == ["goeltz, train: 47, 0123456: a test", "naud, train: 47, 0123456: a test"]
     after = files(folder)
     same = {name for name in before if after[name] == before[name]}
     assert {Path("naud") / file for file in ("verdicts.csv", "manifest.json")} <= same
@@ -222,19 +177,22 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     made = manifest["experiments"]["yinyang"]
     assert made["commit"] == COMMIT and made["cpu_seconds"] == {"train": 11.0}
     assert made["machine"]["unit"] == 1.25 and made["date"] == "2020-08-31"
-    # The parameters were this experiment's alone; of the code others are older still.
-    assert list(manifest["behind"]) == [CODE] == list(made["with"])
-    inputs.check(TALKS, config, folder)
+    # The parameters belong to this experiment alone; other experiments are older than the code.
+    assert list(inputs.stale("goeltz", config, folder)) == [CODE]
     timed = reference.table(folder / "durations.csv", columns.DURATIONS)
     cost = tables.where(timed, scale="full", talk="goeltz", experiment="yinyang", rule="train")
     assert cost["cpu_seconds"].tolist() == [11.0] and cost["unit"].tolist() == [1.25]
 
-    # Of a talk whose other experiments were made with it too nothing is behind.
+
+def test_a_talk_of_which_all_experiments_are_recorded_again_is_up_to_date(folder, config):
+    older(folder, CODE, ECHOED)
     talk = registry.load_talk("goeltz")
-    others = [e.name for e in talk.experiments.values() if registry.seeds(e, config)]
-    change(folder, "goeltz", lambda m: m["experiments"].update(dict.fromkeys(others, made)))
-    assert renewal.recollect(folder) == ["naud, train: 47, 0123456: a test"]
-    assert "behind" not in reference.manifest(folder / "goeltz")
+    rows = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    own = rows[~rows["metric"].isin(renewal.contrasts.CROSSED)]
+    manifest = reference.manifest(folder / "goeltz")
+    made = {**manifest, "cpu_seconds": {}}
+    renewal._collect(talk, config, folder, own, dict.fromkeys(own["experiment"], made))
+    inputs.check(["goeltz"], config, folder)
 
 
 def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, monkeypatch):
@@ -246,7 +204,7 @@ def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, mon
     monkeypatch.setattr(renewal.collect, "stacked", lambda *_: rows)
     renewal.renew(["goeltz"], "", folder)
     inputs.check(["goeltz"], config, folder)
-    assert not {"behind", "experiments"} & set(reference.manifest(folder / "goeltz"))
+    assert "experiments" not in reference.manifest(folder / "goeltz")
     recorded = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
     assert set(recorded["experiment"]) == set(rows["experiment"])
 
@@ -260,6 +218,5 @@ def test_what_is_not_run_at_scale_full_is_refused(part, folder, run):
 
 def test_uncommitted_changes_are_refused(folder, monkeypatch, capsys):
     monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
-    for words in (["pending", "47", "a test"], ["record", "goeltz"]):
-        assert recording.main(words) == 1
-        assert "workflow/Snakefile: not as committed" in capsys.readouterr().err
+    assert recording.main(["record", "goeltz"]) == 1
+    assert "workflow/Snakefile: not as committed" in capsys.readouterr().err

@@ -231,21 +231,6 @@ def test_an_experiment_without_reference_results_is_refused(folder, found):
 # ---- what manifests say ---------------------------------------------------------------------
 
 
-def test_a_change_that_is_pending_stays_pending(folder, found):
-    behind = {CODE: ["train", "3" * 32]}
-    edit_manifest(folder / "goeltz", lambda manifest: manifest.update(behind=behind))
-    made = {"commit": COMMIT_BEFORE, "with": {CODE: OLD_DIGEST}}
-    edit_manifest(folder / "goeltz", lambda manifest: manifest.update(experiments={"mnist": made}))
-    restate.restate(folder=folder)
-    manifest = reference.manifest(folder / "goeltz")
-    assert manifest["behind"] == behind
-    # The experiment recorded since is as new as the present code, because the two are equal.
-    assert manifest["experiments"]["mnist"]["with"] == {CODE: manifest["inputs"][CODE]}
-
-
-# ---- the run --------------------------------------------------------------------------------
-
-
 def test_a_run_of_other_code_is_deleted_and_one_of_this_code_goes_on(
     tmp_path, monkeypatch, config, networks
 ):

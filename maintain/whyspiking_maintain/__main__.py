@@ -30,9 +30,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     restate.add_argument("--declared", default="", metavar="WHY", help="why settings change none")
     restate.add_argument("--options", default="", help="for Snakemake: one text")
-    pending = command.add_parser("pending", help="say what changed that is to be recorded later")
-    pending.add_argument("issue", type=int, metavar="ISSUE", help="its number")
-    pending.add_argument("why", metavar="WHY", help="what changed, in a line")
     again = command.add_parser("again", help="make a random part of the record again, and compare")
     whole = "a talk or TALK/EXPERIMENT in any case"
     again.add_argument("--whole", action="append", default=[], metavar="TALK", help=whole)
@@ -73,16 +70,17 @@ def _run(given: argparse.Namespace) -> int:
             from whyspiking_maintain import one_run
 
             one_run.begin()
-        case "record" | "recollect" | "pending":
+        case "recollect":
+            from whyspiking_maintain import renewal
+
+            renewal.recollect()
+        case "record":
             from whyspiking_maintain import one_run, renewal
 
-            if given.command == "pending":
-                done = renewal.pend(given.issue, given.why)
-            elif given.command == "recollect":
-                done = renewal.recollect()
+            if given.parts:
+                renewal.renew(given.parts, given.options)
             else:
-                done = renewal.renew(given.parts, given.options) if given.parts else one_run.write()
-            print(*done, sep="\n", end="\n" if done else "")
+                print(*one_run.write(), sep="\n")
         case "restate":
             from whyspiking_maintain import restate
 

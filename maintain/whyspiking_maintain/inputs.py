@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from whyspiking.declared import claims_file, plans, registry
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.registry import Experiment, Talk
@@ -33,12 +31,6 @@ UNREAD: dict[str, Any] = {
     "variants": {"__all__": {"says", "from_scale", "learns"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
-HEAD = """\
-# What of the project is newer than the recorded numbers: talk, stage from which they would be made
-# again, and a line for each change: issue, commit, why. Written by python -m whyspiking.recording:
-# `pending` adds lines, `recollect` and `record` take them out.
-"""
-"""Begins pending.yaml."""
 
 type Inputs = dict[str, tuple[str, str]]
 """What decides a talk's tables: its name -> the first stage that uses it, and its digest."""
@@ -89,7 +81,7 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
             f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
             "take the change back, or commit it and run one of python -m whyspiking.recording "
             "recollect (for stage collect), restate (for code that changes no number), record "
-            "TALK/EXPERIMENT, pending ISSUE WHY (to record it later), or make record (all of it)"
+            "TALK/EXPERIMENT, or make record (all of it)"
         )
 
 
@@ -161,12 +153,6 @@ def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, An
 def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What a block of a YAML file says, but for some keys."""
     return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
-
-
-def write_pending(lines: Mapping[str, Mapping[str, Sequence[str]]], folder: Path) -> None:
-    """Write pending.yaml: talk, stage, and a line for each change that is newer than the record."""
-    said = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1000)
-    write(folder / reference.PENDING, (HEAD + said).encode())
 
 
 def write_json(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -84,7 +84,6 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
     for name in _kept(folder, decides):
         kept = folder / name
         (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
-    inputs.write_pending({}, STAGED)
     told = _stage(made, results, smoke, folder)
     os.rename(folder, before)
     os.rename(STAGED, folder)
@@ -94,7 +93,7 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
 
 def _kept(folder: Path, decides: Mapping[str, str]) -> list[str]:
     """What no run makes; and what was made again, where the same decided the numbers before."""
-    if not (folder / AGAIN).is_file() or reference.pending(folder):
+    if not (folder / AGAIN).is_file():
         return [*KEPT]
     before = whole_files.read_json(folder / "manifest.json", "inputs")["inputs"]
     return [*KEPT, *[AGAIN] * (before == decides)]

@@ -1,14 +1,11 @@
-"""Renews the record in parts, and says what of the project is newer than it.
+"""Renews the reference results in parts.
 
-    python -m whyspiking.recording pending 47 "JAX adds in 32 bits whatever the shell says"
     python -m whyspiking.recording recollect
     python -m whyspiking.recording record bohte/ecg
 
-A talk's manifest has the digests of all that decides its numbers, as the project is now. `behind`
-has those of them that its numbers are older than, each with its stage and the digest that they were
-made with; `experiments` says how an experiment was made since, and with which of these.
-`pending.yaml` tells readers the same, a line for each change. Where nothing is behind, and no
-experiment apart, the record is one run.
+The manifest of a talk has the digests of all inputs that decide its numbers. `record` runs some
+experiments and puts their rows in the place of the old ones; the manifest says how and when each of
+them was made. `recollect` computes again what follows from recorded rows.
 """
 
 from __future__ import annotations
@@ -25,74 +22,31 @@ from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.records.glossary import GLOSSARY
-from whyspiking.stages import collect, durations, provenance
+from whyspiking.stages import collect, durations
 from whyspiking.verdicts import contrasts, recipe
 from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
-STAGES = ("data", "train", "simulate", "score", COLLECT)
-"""In order: what follows the first that is behind is behind as well."""
 OFTEN_ALIKE = ("versions", "arithmetic")
 """Of how an experiment was made: what is told where it is other than of the talk."""
 
 
-def pend(issue: int, why: str, folder: Path = reference.FOLDER) -> list[str]:
-    """Say of every talk what changed since it was recorded, in pending.yaml and its manifest.
-
-    Args:
-        issue: Its number.
-        why: What changed, in a line.
-        folder: The record.
-
-    Returns:
-        Talk and stage that the line was added to, the first that has to be made again.
-
-    Raises:
-        UserError: If a tracked file differs from its commit, which the line names.
-    """
-    one_run.committed()
-    config, lines = inputs.config_of(), reference.pending(folder)
-    line, added = f"{issue}, {str(provenance.git('rev-parse', 'HEAD'))[:7]}: {why}", []
-    for name in registry.available():
-        changed: inputs.Inputs = {"": ("train", "")}  # of a talk that nobody has recorded
-        if (folder / name / "manifest.json").is_file():
-            changed = inputs.stale(name, config, folder)
-            manifest = reference.manifest(folder / name)
-            behind = manifest.setdefault("behind", {})
-            for place, (stage, _) in changed.items():
-                behind.setdefault(place, [stage, manifest["inputs"].get(place, "")])
-            restate_inputs(manifest, registry.load_talk(name), config, folder, changed)
-        first = [stage for stage in STAGES if stage in dict(changed.values())][:1]
-        for stage in first:
-            lines.setdefault(name, {}).setdefault(stage, []).append(line)
-            added.append(f"{name}: {stage}")
-    _tell(lines, config, folder)
-    return added
-
-
-def recollect(folder: Path = reference.FOLDER) -> list[str]:
-    """Compute from recorded rows what stage collect does: contrasts, verdicts and measures.
-
-    Returns:
-        What is pending still, a line each.
-    """
+def recollect(folder: Path = reference.FOLDER) -> None:
+    """Compute from recorded rows what stage collect does: contrasts, verdicts and measures."""
     config = inputs.config_of()
     for name in reference.recorded(folder):
         _collect(registry.load_talk(name), config, folder)
-    return _finish(config, folder)
+    _finish(config, folder)
 
 
-def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLDER) -> list[str]:
+def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLDER) -> None:
     """Put the rows of experiments, run at scale full by the present commit, in place of the old.
 
     Args:
         parts: Each a talk or one of its experiments, as TALK or TALK/EXPERIMENT.
         options: For Snakemake, which makes what is missing.
         folder: The record.
-
-    Returns:
-        What is pending still, a line each.
 
     Raises:
         UserError: If a tracked file differs from its commit, a part is not known or not run at
@@ -139,7 +93,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         shipped.renew(one_run.RUN, folder, name, own, networks.SAMPLES, builds)
         if talk.counted and key_claims.of(talk).where["experiment"] in own:
             shipped.keep(one_run.RUN, name, folder)
-    return _finish(config, folder)
+    _finish(config, folder)
 
 
 def _chosen(parts: Iterable[str], config: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -210,62 +164,43 @@ def _collect(
         own,
     )
     manifest, now = reference.manifest(own), inputs.inputs_of(talk, config)
-    manifest["behind"] = {p: w for p, w in manifest.get("behind", {}).items() if w[0] != COLLECT}
-    newer = {
-        p: d
-        for p, (_, d) in now.items()
-        if p in manifest["behind"] or manifest["inputs"].get(p) != d
-    }
     for name, how in made.items():
         own = {key: how[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
         for key in OFTEN_ALIKE:
             own[key] = {k: x for k, x in how[key].items() if manifest[key].get(k) != x}
-        own["with"] = {place: d for place, d in newer.items() if now[place][0] != COLLECT}
         manifest.setdefault("experiments", {})[name] = own
-    renewed = {p: new for p, new in now.items() if new[0] == COLLECT or experiment_of(p) in made}
-    restate_inputs(manifest, talk, config, folder, renewed)
+    is_whole = {experiment for experiment, _, _ in trained} <= made.keys()
+    renewed = {
+        place: new
+        for place, new in now.items()
+        if is_whole or new[0] == COLLECT or experiment_of(place) in made
+    }
+    write_digests(manifest, talk, config, folder, renewed)
 
 
-def restate_inputs(
+def write_digests(
     manifest: dict[str, Any],
     talk: Talk,
     config: Mapping[str, Any],
     folder: Path,
     changed: inputs.Inputs,
 ) -> None:
-    """Write a talk's manifest: the present digests of what changed, and what is behind still."""
-    now = inputs.inputs_of(talk, config)
-    known = {place: digest for place, digest in manifest["inputs"].items() if place in now}
-    known |= {place: digest for place, (_, digest) in changed.items() if place in now}
-    manifest["inputs"] = dict(sorted(known.items()))
-    behind = manifest.pop("behind", {})
-    run = [e.name for e in talk.experiments.values() if registry.seeds(e, config)]
-    left = {p: was for p, was in behind.items() if p in now and _older(p, was, manifest, run)}
-    if left:
-        manifest["behind"] = dict(sorted(left.items()))
-    present = {place: digest for place, (_, digest) in now.items()}
-    for made in manifest.get("experiments", {}).values():
-        made["with"] = {
-            p: d for p, d in made["with"].items() if p in left or known.get(p) != present.get(p)
-        }
-    if known == present:
-        manifest["recipe"] = recipe.of(talk)
-    inputs.write_json(folder / talk.name / "manifest.json", manifest)
-
-
-def _older(place: str, was: Sequence[str], manifest: Mapping[str, Any], run: Sequence[str]) -> bool:
-    """Whether numbers of a talk were made with another digest of a place than it has now.
+    """Write the manifest of a talk with the present digests of some inputs.
 
     Args:
-        place: The place.
-        was: Its stage, and its digest when the whole talk was recorded.
         manifest: Of the talk.
-        run: Experiments that are run at scale full.
+        talk: The talk.
+        config: The configuration at scale full.
+        folder: The reference results.
+        changed: The inputs whose digests are replaced.
     """
-    now, since = manifest["inputs"][place], manifest.get("experiments", {})
-    users = [name for name in run if experiment_of(place) in ("", name)]
-    made = [since.get(name, {}).get("with", {}).get(place) == now for name in users]
-    return not all(made) and (any(made) or now != was[1])
+    present = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
+    digests = {place: digest for place, digest in manifest["inputs"].items() if place in present}
+    digests |= {place: digest for place, (_, digest) in changed.items() if place in present}
+    manifest["inputs"] = dict(sorted(digests.items()))
+    if digests == present:
+        manifest["recipe"] = recipe.of(talk)
+    inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
 
 def experiment_of(place: str) -> str:
@@ -283,39 +218,21 @@ def _time(jobs: pd.DataFrame, unit: float, config: Mapping[str, Any], folder: Pa
     one_run.write_durations(pd.concat([known[apart], new]), config, folder)
 
 
-def _finish(config: Mapping[str, Any], folder: Path) -> list[str]:
-    """Join the talks, forget what experiments that are gone cost; returns what is pending still."""
-    known = reference.table(folder / "durations.csv", columns.DURATIONS)
-    talks = {name: registry.load_talk(name).experiments for name in registry.available()}
-    there = [
-        not row["experiment"] or row["experiment"] in talks.get(row["talk"], ())
-        for row in known.to_dict("records")
-    ]
-    one_run.write_durations(known[there], config, folder)
+def _finish(config: Mapping[str, Any], folder: Path) -> None:
+    """Join the talks, and forget what experiments and variants that are gone cost."""
+    durations_before = reference.table(folder / "durations.csv", columns.DURATIONS)
+    known = {("", "", "")}
+    for talk in map(registry.load_talk, registry.available()):
+        known.add((talk.name, "", ""))
+        for experiment in talk.experiments.values():
+            names = ["", *experiment.variants]
+            known.update((talk.name, experiment.name, name) for name in names)
+    places = pd.MultiIndex.from_frame(durations_before[["talk", "experiment", "variant"]])
+    is_known = places.isin(known)
+    one_run.write_durations(durations_before[is_known], config, folder)
     record.write_joint(config, folder)
-    lines = _tell(reference.pending(folder), config, folder)
-    return [
-        f"{talk}, {stage}: {line}"
-        for talk, of in lines.items()
-        for stage in of
-        for line in of[stage]
-    ]
-
-
-def _tell(
-    lines: Mapping[str, Mapping[str, Sequence[str]]], config: Mapping[str, Any], folder: Path
-) -> dict[str, dict[str, Sequence[str]]]:
-    """Write pending.yaml, without the stages that are no longer behind, and the joint manifest."""
-    recorded, left = reference.recorded(folder), {}
-    for name in lines:
-        behind = reference.manifest(folder / name).get("behind", {}) if name in recorded else None
-        stages = {stage for stage, _ in (behind or {}).values()} & set(lines[name])
-        if behind is None or behind:
-            left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
-    inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
     differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
-    whole["inputs"] = one_run.digests(config, recorded)
+    whole["inputs"] = one_run.digests(config, reference.recorded(folder))
     whole["config_since"] = {change.key: change.now for change in differing}
     inputs.write_json(folder / "manifest.json", whole)
-    return left

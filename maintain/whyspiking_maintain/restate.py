@@ -126,7 +126,7 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
         return [f"{numbers}; no input changed, so nothing was written"]
     for name in changed:
         write_digests(registry.load_talk(name), changed[name], config, folder)
-    pending = renewal.recollect(folder)
+    renewal.recollect(folder)
     write_entry(
         {
             "commit_before": provenance.git(*LAST_COMMIT_OF, str(folder / "manifest.json")),
@@ -140,7 +140,7 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
         folder,
     )
     inputs.check([], config, folder)
-    return [f"{numbers}; digests of {', '.join(n for n in changed if changed[n])}", *pending]
+    return [f"{numbers}; digests of {', '.join(n for n in changed if changed[n])}"]
 
 
 def read_table() -> dict[str, Any]:
@@ -336,12 +336,7 @@ def write_digests(
     """Write the present digests of all changed inputs of a talk but those of stage `collect`."""
     manifest = reference.manifest(folder / talk.name)
     places = {p: new for p, new in changed.items() if new[0] != renewal.COLLECT}
-    for experiment in manifest.get("experiments", {}).values():
-        for place in places.keys() & experiment["with"].keys():
-            # This experiment was recorded with the code that now counts as equal.
-            if experiment["with"][place] == manifest["inputs"].get(place):
-                experiment["with"][place] = places[place][1]
-    renewal.restate_inputs(manifest, talk, config, folder, places)
+    renewal.write_digests(manifest, talk, config, folder, places)
 
 
 def write_entry(entry: Mapping[str, Any], folder: Path) -> None:

@@ -12,7 +12,6 @@ from made.checkouts import ROOT
 
 from whyspiking.declared import abstract_file, after_file, registry
 from whyspiking.errors import UserError
-from whyspiking.records import reference
 from whyspiking.verdicts import judge
 from whyspiking_maintain import tune
 
@@ -69,12 +68,6 @@ def _not_handed_in(name: str, claims: list[str], root: Path) -> Iterator[str]:
             f"verdicts/known_before.csv: lacks {len(lacking)} of its claims, such as "
             f"'{lacking[0]}'; add a row for each, which says whether a result was known when its "
             "criterion was written (docs/add-a-talk.md, 6)"
-        )
-    folder = root / reference.FOLDER
-    if name not in {*reference.recorded(folder), *reference.pending(folder)}:
-        yield (
-            f"results/reference: neither has '{name}' nor says that it comes later; commit, then "
-            f"run `python -m whyspiking.recording pending ISSUE 'talk {name} is new'`"
         )
 
 

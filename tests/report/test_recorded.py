@@ -250,19 +250,6 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
     assert run.opening().index("replicated") < run.opening().index('id="beside-the-record"')
 
 
-def test_a_change_of_the_project_since_the_record_is_told_and_is_nobody_elses(changed):
-    edited(changed, lambda m: m.update(recipe=recipe.of(GOELTZ), python="3.1.4"))
-    pending = changed.parent / "reference" / reference.PENDING
-    pending.write_text("goeltz: {train: ['48, 0123456: sums are cut']}\n")
-    assert pending in recorded.files(changed, "default")
-    told = " ".join(re.sub("<[^>]+>", "", RunPage.open(changed, "default").opening()).split())
-    assert (
-        "The project has changed since the others were recorded. This machine has another" in told
-    )
-    assert "newer than the record, issue 48, 0123456: sums are cut" in told
-    assert "same recipe and code" not in told
-
-
 def test_a_verdict_that_turned_is_told(changed):
     path = changed.parent / "reference" / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from whyspiking.errors import UserError
 from whyspiking.records import tables
@@ -28,8 +27,6 @@ FORMAT = 1
 """Format of a talk's manifest; another one is refused."""
 TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history.csv"}
 """What is recorded of a talk: all but training curves, which are as large as everything else."""
-PENDING = "pending.yaml"
-"""Talk -> stage -> a line for each change that is newer than the record; empty where none is."""
 REMEDY = (
     "take the one that belongs to this version (git checkout -- results/reference), or record it "
     "again (make record)"
@@ -37,32 +34,13 @@ REMEDY = (
 
 
 def table(path: Path, schema: TableSchema) -> pd.DataFrame:
-    """One recorded table; where something of its talk is pending, it may have other columns.
+    """One recorded table.
 
     Raises:
         UserError: If it is not there, or another version of this project recorded it.
     """
-    older = path.parent.name in pending(path.parents[1])
-    if not older:
-        _check_columns(path, schema)
-    return tables.read(path, schema, other=older)
-
-
-def pending(folder: Path = FOLDER) -> dict[str, dict[str, list[str]]]:
-    """What of the project is newer than the record, as `PENDING` says it: talk, stage, lines.
-
-    Raises:
-        UserError: If the file says anything else.
-    """
-    path = folder / PENDING
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        return {talk: {s: list(lines) for s, lines in of.items()} for talk, of in said.items()}
-    except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise UserError(
-            f"{path}: {error}; expected talk, stage and a list of lines; take the file back (git "
-            "checkout), and write it by: python -m whyspiking.recording pending"
-        ) from None
+    _check_columns(path, schema)
+    return tables.read(path, schema)
 
 
 def recorded(folder: Path = FOLDER) -> list[str]:
@@ -99,8 +77,7 @@ def check(folder: Path = FOLDER) -> None:
     for talk in recorded(folder):
         manifest(folder / talk)
         for file, schema in TABLES.items():
-            if talk not in pending(folder):
-                _check_columns(folder / talk / file, schema)
+            _check_columns(folder / talk / file, schema)
     for file, schema in {**OF_A_RUN, **OF_THE_REFERENCE}.items():
         if (folder / file).is_file():
             _check_columns(folder / file, schema)

@@ -62,9 +62,7 @@ def not_as_recorded(
         "fail": sum(now in rule.FAILED and was in rule.PASSES for now, was in judged),
     }
     elsewhere = recorded.made_otherwise(names)
-    newer = list(dict.fromkeys(line for name in names for line in recorded.pending.get(name, ())))
-    known = elsewhere, newer, recorded.commit
-    told = macros("pages").numbers_differ(numbers, where, changed, *known)
+    told = macros("pages").numbers_differ(numbers, where, changed, elsewhere, recorded.commit)
     return Markup(), told
 
 

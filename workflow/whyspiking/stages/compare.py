@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.records import columns, datapackage, reference, tables
+from whyspiking.records import columns, datapackage, tables
 from whyspiking.records.tables import Table
 from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import (
@@ -56,11 +56,7 @@ def summarise(
     verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
     changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
     why_not = next((own.why_not for own in held if own.why_not), "")
-    told = reproduction.summary(reproduced, changed, why_not)
-    newer = set(talks) & set(reference.pending(folder.parent / reference.FOLDER.name))
-    where = reference.FOLDER / reference.PENDING
-    since = f"; of {len(newer)} talks the code is newer than what is recorded ({where})"
-    return told if why_not or not newer else told + since
+    return reproduction.summary(reproduced, changed, why_not)
 
 
 def joint(

@@ -61,7 +61,6 @@ class Recorded:
         here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
         changes: Talk -> keys and files that are not as they were recorded; "": those of the config.
         made: Talk -> the manifest of its record.
-        pending: Talk -> changes of the project that are newer than its record, a line each.
     """
 
     commit: str = ""
@@ -70,7 +69,6 @@ class Recorded:
     here: Table = field(default_factory=lambda: REPRODUCED.table([]))
     changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    pending: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def at_paper(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
@@ -215,7 +213,7 @@ def _of_record(folder: Path, scale: str) -> list[Path]:
     if scale not in reproduction.SCALES or folder.name == FOLDER:
         return []
     own = [tables.lying(kept / t / file) for t in reference.recorded(kept) for file in OF_TALKS]
-    return [*own, *kept.glob(JOINT), *kept.glob(reference.PENDING)]
+    return [*own, *kept.glob(JOINT)]
 
 
 def beside(
@@ -251,9 +249,5 @@ def beside(
         then = {**recipe.of_config(whole["config"]), **whole.get("config_since", {})}
         changes[""] = recipe.differing(then, recipe.of_config(config))
     commit = next((str(own["commit"])[:7] for own in made.values()), "")
-    pending = {
-        talk: [line for lines in of.values() for line in lines]
-        for talk, of in reference.pending(folder.parent / FOLDER).items()
-    }
     judged = _judged(reference.table(path, VERDICTS) for path in verdicts)
-    return Recorded(commit, judged, paper, here, changes, made, pending)
+    return Recorded(commit, judged, paper, here, changes, made)
