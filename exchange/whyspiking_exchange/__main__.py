@@ -8,9 +8,9 @@
 `samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
 inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
 `exchange/community/` takes. `brian` writes the graph as a script of Brian2 to edit, which needs
-nothing of whyspiking (docs/brian.md). `rule` has a learning rule of yours learn a task, and
-measures what it made (docs/your-rule.md). docs/exchange.md tells which graphs can be run and what
-is assumed where NIR leaves something open.
+nothing of whyspiking. `rule` has a learning rule of yours learn a task, and measures what it made
+(docs/extending.md). docs/exchange.md tells which graphs can be run and what is assumed where NIR
+leaves something open.
 """
 
 from __future__ import annotations

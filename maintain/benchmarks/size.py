@@ -28,7 +28,7 @@ FIRST_DAY = [
     "CONTRIBUTING.md",
     "docs/running.md",
     "config/README.md",
-    "results/README.md",
+    "docs/verdicts.md",
     "config/config.yaml",
     "workflow/Snakefile",
     "workflow/rules/*.smk",

@@ -67,7 +67,7 @@ def _not_handed_in(name: str, claims: list[str], root: Path) -> Iterator[str]:
         yield (
             f"verdicts/known_before.csv: lacks {len(lacking)} of its claims, such as "
             f"'{lacking[0]}'; add a row for each, which says whether a result was known when its "
-            "criterion was written (docs/add-a-talk.md, 6)"
+            "criterion was written (docs/extending.md, 6)"
         )
 
 

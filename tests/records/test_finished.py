@@ -125,10 +125,10 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)"""
 
 
 def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypatch):
-    """The code of docs/intervals.md, of a claim over seeds and of one over test trials, too."""
+    """The code of docs/verdicts.md, of a claim over seeds and of one over test trials, too."""
     monkeypatch.chdir(ROOT)
     found: dict = {}
-    text = Path("docs/intervals.md").read_text(encoding="utf-8")
+    text = Path("docs/verdicts.md").read_text(encoding="utf-8")
     exec(re.search(r"```python\n(import numpy.+?)```", text, re.DOTALL)[1], found)
     for name, of, over in (
         ("goeltz.yinyang.accuracy", "yinyang", "seeds"),

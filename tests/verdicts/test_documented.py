@@ -26,7 +26,7 @@ def p_of_failure(row):
 def test_how_many_failures_would_be_inconclusive_after_holms_correction():
     told = " ".join((ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8").split())
     said = re.search(
-        r"correction (\d+) of (\d+) failures beside the key claims [^(]*\((.*?)\)", told
+        r"correction, (\d+) of (\d+) failures of secondary claims [^(]*\((.*?)\)", told
     )
     named = {
         f"{part.split()[0]}.{name}"

@@ -1,4 +1,4 @@
-"""docs/change-one-thing.md: what it has the reader edit and type is there."""
+"""docs/running.md, "Change one parameter": what the reader edits and types exists."""
 
 import inspect
 import re
@@ -9,7 +9,8 @@ from made.checkouts import ROOT, finish
 from whyspiking.declared import registry
 from whyspiking.talks import talk_module
 
-PAGE = (ROOT / "docs" / "change-one-thing.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+PAGE = DOCUMENT.partition("## Change one parameter\n")[2].partition("\n## ")[0]
 TARGETS = re.findall(r"^snakemake (?!-n)(\S+)", PAGE, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""The walk-through of docs/add-a-talk.md, step by step: a talk of the template runs at once."""
+"""The walk-through of docs/extending.md, step by step: a talk of the template runs at once."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def checkout(tmp_path_factory, builds) -> Path:
     folder = tmp_path_factory.mktemp("template")
     copy_workflow(folder, "tests", "pyproject.toml")
     use_builds(folder, builds)
-    told = (ROOT / "docs/add-a-talk.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
     steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
     assert steps, "the page tells how to copy the template"
     run(folder, "bash", "-euc", steps.group(1).replace("SPEAKER", SPEAKER))

@@ -4,7 +4,7 @@ Libraries and compilers look at the processor and take the widest vectors that i
 sum in another order, and other instructions round once where two would round twice: then a network
 that is trained on another machine is another network. So all of them are held to AVX2 with FMA
 (the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native` or the processor has
-no AVX2. `docs/digits.md` says what is equal where, and why.
+no AVX2. `docs/running.md` says what is equal where, and why.
 
 `set_variables` must be called before numpy, scipy or JAX are imported; the workflow calls
 `set_for_children` for its jobs. Nothing else in the package sets a flag or a variable that numbers
@@ -146,7 +146,7 @@ def warning() -> str:
         return ""
     return (
         f"no AVX2 on this processor ({platform.machine()}): the run takes '{vectors()}' "
-        "instructions; digits, and so networks, may differ from other machines' (docs/digits.md)"
+        "instructions; digits, and so networks, may differ from other machines' (docs/running.md)"
     )
 
 

@@ -192,7 +192,7 @@ class Shared(Block):
 
 
 class Config(Block):
-    """The configuration of a run; config/README.md says what each key means."""
+    """The configuration of a run; config/config.yaml says what each key means."""
 
     scale: Scale
     talks: Unique[Some[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]]]

@@ -52,7 +52,7 @@ VERDICTS = TableSchema(
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",
-        "Lower end of the 95 % interval, as results/README.md tells it; of a claim about every "
+        "Lower end of the 95 % interval, as docs/verdicts.md tells it; of a claim about every "
         "network, the lowest one.",
         "number",
         _OF_METRIC,

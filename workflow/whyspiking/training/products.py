@@ -1,4 +1,4 @@
-"""Products of JAX whose digits do not follow the processor's caches (docs/digits.md).
+"""Products of JAX whose digits do not follow the processor's caches (docs/running.md).
 
 On a CPU XLA makes x @ w and g @ w.T by YNNPACK, which sums in an order that shapes alone decide.
 a.T @ b, the gradient of every weight, it leaves to Eigen, whose blocks follow the caches: with 64
