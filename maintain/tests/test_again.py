@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from made.checkouts import ROOT
+from whyspiking.verdicts.recorded import AGAIN
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
@@ -13,8 +14,7 @@ from whyspiking.records import columns, reference, tables
 from whyspiking.stages import collect
 from whyspiking.verdicts import recorded as recorded_run
 from whyspiking.verdicts import reproduction
-from whyspiking.verdicts.recorded import AGAIN
-from whyspiking_maintain import again, inputs
+from whyspiking_maintain import again
 
 
 @pytest.fixture(scope="module")

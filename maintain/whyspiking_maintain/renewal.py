@@ -26,7 +26,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.stages import collect, durations, provenance
-from whyspiking.verdicts import contrasts, recipe
+from whyspiking.verdicts import comparison, contrasts
 from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
@@ -249,7 +249,7 @@ def restate_inputs(
             p: d for p, d in made["with"].items() if p in left or known.get(p) != present.get(p)
         }
     if known == present:
-        manifest["recipe"] = recipe.of(talk)
+        manifest["recipe"] = comparison.list_parameters(talk)
     inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
 
@@ -314,7 +314,8 @@ def _tell(
             left[name] = {s: own for s, own in lines[name].items() if s in stages or not stages}
     inputs.write_pending(left, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
-    differing = recipe.differing(recipe.of_config(whole["config"]), recipe.of_config(config))
+    before, now = map(comparison.list_settings, (whole["config"], config))
+    differing = comparison.find_changes(before, now)
     whole["inputs"] = one_run.digests(config, recorded)
     whole["config_since"] = {change.key: change.now for change in differing}
     inputs.write_json(folder / "manifest.json", whole)
