@@ -42,7 +42,8 @@ COUNTS = {"equal": EQUAL, "rounded": ROUNDED, "different": DIFFERENT}
 NAME = "{metric} ({engine}, {perturbation} {strength:g} {locus})"
 """Names a number of a network."""
 WORST = (
-    "largest relative difference {largest:.2g}, in {talk}.{experiment}/{variant}, seed {seed}: {where}"
+    "largest relative difference {largest:.2g}, in {talk}.{experiment}/{variant}, seed {seed}: "
+    "{where}"
 )
 ROUNDING = 1e-6
 """Largest relative difference that another order of additions explains."""
@@ -97,15 +98,16 @@ def count_outcomes(numbers: Table) -> Table:
     for network, own in numbers.groupby(NETWORK, sort=False):
         compared = own[own["outcome"] != NEW].sort_values("gap", kind="stable")
         counts = compared["outcome"].value_counts()
-        worst = {"gap": np.nan, "outcome": NEW}
-        if len(compared):
-            worst = compared.iloc[-1]
+        worst = compared.iloc[-1] if len(compared) else {"gap": np.nan, "outcome": NEW}
+        where = ""
+        if worst["gap"] > 0:
+            where = NAME.format_map(worst).replace(", none 0", "").replace(" )", ")")
         rows.append(
             {
                 **dict(zip(NETWORK, network, strict=True)),
                 **{column: counts.get(name, 0) for column, name in COUNTS.items()},
                 "largest": worst["gap"],
-                "where": NAME.format_map(worst).replace(", none 0", "").replace(" )", ")") if worst["gap"] > 0 else "",
+                "where": where,
                 "outcome": worst["outcome"],
             }
         )
