@@ -13,7 +13,7 @@ from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.report import run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
-from whyspiking.running import code_inputs, machine
+from whyspiking.running import code_inputs
 from whyspiking.verdicts import comparison, repetition, rule
 
 TALKS = ("goeltz", "naud")
@@ -234,8 +234,6 @@ def test_where_all_is_as_recorded_there_is_no_banner(results):
 
 def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
     other = {"python": "3.1.4", "arithmetic": {"caches": "8 KB, 64 KB"}}
-    for path in changed.rglob("network.json"):
-        machine.stamp(path)
     edited(changed, lambda m: m.update(recipe=comparison.list_parameters(GOELTZ), **other))
     assert 'class="banner"' not in "".join(banners(changed)), "nothing to be frightened of"
     run, talk = RunPage.open(changed, "default"), TalkPage.open(changed, "goeltz", "default")

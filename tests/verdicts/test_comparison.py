@@ -257,3 +257,5 @@ def test_versions_of_the_networks_are_compared_not_those_of_today(tmp_path, monk
     assert "processor" not in found
     (compiler,) = comparison.find_other_versions([{}], stamps[1:])
     assert compiler == ("compiler", "not stated", now["compiler"])
+    (present,) = comparison.read_stamps(tmp_path / "nothing")
+    assert present["numpy"] == "9.9.9"

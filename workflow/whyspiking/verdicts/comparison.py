@@ -326,14 +326,16 @@ def find_talk_changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
 def read_stamps(folder: Path) -> list[dict[str, Any]]:
     """Read with which versions the networks of a results folder were trained, each set once.
 
-    A network may have been trained before the present versions were installed.
+    A network may have been trained before the present versions were installed. If the folder has no
+    networks, the present versions are returned.
     """
-    unknown = {**dict.fromkeys(VERSIONS, "not stated"), "processor": machine.processor()}
+    processor = machine.processor()
+    unknown = {**dict.fromkeys(VERSIONS, "not stated"), "processor": processor}
     stamps = {}
     for path in sorted(folder.rglob("seed-*/network.json")):
         stamp = read_json(path, "info")["info"].get(machine.MADE_WITH, {})
         stamps[json.dumps(stamp)] = {**unknown, **stamp}
-    return list(stamps.values())
+    return list(stamps.values()) or [{**machine.making(), "processor": processor}]
 
 
 def find_other_versions(
