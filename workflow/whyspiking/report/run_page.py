@@ -126,7 +126,7 @@ class RunPage:
     @cached_property
     def _beside_the_record(self) -> tuple[Markup, Markup]:
         talks = list(self.talks.values())
-        return sections.not_as_recorded(talks, self.verdicts, self.recorded, self.scale)
+        return sections.not_as_recorded(talks, self.verdicts, self.recorded)
 
     def opening(self) -> Html:
         """The title as the answer, its sentences, the figure, and how to cite."""

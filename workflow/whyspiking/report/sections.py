@@ -20,7 +20,7 @@ from whyspiking.verdicts.overview import MEASURES
 
 
 def not_as_recorded(
-    talks: Sequence[Talk], verdicts: Table, recorded: ReferenceResults, scale: str
+    talks: Sequence[Talk], verdicts: Table, recorded: ReferenceResults
 ) -> tuple[Markup, Markup]:
     """What differs from the record: a warning if it is the recipe, else a sentence on the numbers.
 
@@ -28,7 +28,6 @@ def not_as_recorded(
         talks: Those of the page.
         verdicts: Their rows of verdicts.csv.
         recorded: The record.
-        scale: Of the run.
 
     Returns:
         The warning and the sentence, of which one is empty; both where all is as it was.
@@ -58,8 +57,7 @@ def not_as_recorded(
     manifests = [recorded.manifests[name] for name in names if name in recorded.manifests]
     stamps = [stamp for name in names for stamp in comparison.read_stamps(recorded.run / name)]
     versions = comparison.find_other_versions(manifests, stamps)
-    pending = [line for name in names for line in recorded.pending.get(name, ())]
-    newer = list(dict.fromkeys(pending))
+    newer = list(dict.fromkeys(line for name in names for line in recorded.pending.get(name, ())))
     sentence = write.numbers_differ(numbers, where, n_changed, versions, newer, recorded.commit)
     return Markup(), sentence
 

@@ -103,9 +103,7 @@ class TalkPage:
             )
             for row in key
         ]
-        told = Markup().join(
-            sections.not_as_recorded([self.talk], verdicts, self.recorded, self.results.scale)
-        )
+        told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
         stated = abstract_file.load(self.talk.folder, claims)
         named = [(self.talk.surname, stated.in_short, row) for row in key]
         return Html(

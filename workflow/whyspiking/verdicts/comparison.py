@@ -75,13 +75,14 @@ def compare_numbers(metrics: Table, reference_metrics: Table) -> Table:
     recorded = there.reindex(here.index).to_numpy()
     value = here.to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        gap = np.abs(value - recorded) / np.maximum(np.abs(value), np.abs(recorded))
+        difference = value - recorded
+        gap = np.abs(difference) / np.maximum(np.abs(value), np.abs(recorded))
     is_equal = (value == recorded) | (np.isnan(value) & np.isnan(recorded))
     gap = np.where(is_equal, 0.0, np.nan_to_num(gap, nan=np.inf))
     outcome = np.where(is_equal, EQUAL, np.where(gap <= ROUNDING, ROUNDED, DIFFERENT))
     outcome = np.where(here.index.isin(there.index), outcome, NEW)
     return here.index.to_frame(index=False).assign(
-        recorded=recorded, here=value, difference=value - recorded, gap=gap, outcome=outcome
+        recorded=recorded, here=value, difference=difference, gap=gap, outcome=outcome
     )
 
 
