@@ -10,7 +10,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import reference, whole_files
 from whyspiking.report import first_screen, replications
 from whyspiking.verdicts import advantage
-from whyspiking.verdicts.recorded import AGAIN
+from whyspiking.verdicts.repetition import FILE as AGAIN
 from whyspiking_article import record as places
 from whyspiking_article import release, text
 

@@ -17,7 +17,7 @@ import yaml
 
 from whyspiking.records import reference
 from whyspiking.report import citing
-from whyspiking.verdicts.recorded import AGAIN
+from whyspiking.verdicts.repetition import FILE as AGAIN
 from whyspiking_article import text
 from whyspiking_article.record import STUDY, Record
 

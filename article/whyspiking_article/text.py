@@ -26,7 +26,8 @@ from whyspiking.report.when import count_verdicts
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.frontiers import TRAINED
-from whyspiking.verdicts.recorded import AGAIN, summarise_repetition
+from whyspiking.verdicts.repetition import FILE as AGAIN
+from whyspiking.verdicts.repetition import summarise_repetition
 from whyspiking_article.record import Record, said, spelled
 from whyspiking_maintain import readme
 

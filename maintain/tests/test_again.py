@@ -1,86 +1,101 @@
-"""A part of the record made again: which experiments are drawn, and what counts as the same."""
+"""A run with other floating-point rounding, compared with the reference results."""
 
 import json
+import shutil
 
-import numpy as np
 import pytest
 from made.checkouts import ROOT
 
-from whyspiking.contract import network_files
-from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
-from whyspiking.records import columns, reference, tables
-from whyspiking.stages import collect
-from whyspiking.verdicts import recorded as recorded_run
-from whyspiking.verdicts import reproduction
-from whyspiking.verdicts.recorded import AGAIN
-from whyspiking_maintain import again, inputs
+from whyspiking.records import columns, reference, tables, whole_files
+from whyspiking.verdicts import repetition
+from whyspiking_maintain import again
+
+RECORD = ROOT / reference.FOLDER
+CLAIM = "naud.mnist.error"
 
 
-@pytest.fixture(scope="module")
-def config():
-    return inputs.config_of()
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A run of two experiments, equal to the reference results; these, with two talks."""
+    monkeypatch.chdir(ROOT)
+    run, kept = tmp_path / "again", tmp_path / "reference"
+    for talk in ("naud", "ground"):
+        shutil.copytree(RECORD / talk, kept / talk)
+        (run / talk).mkdir(parents=True)
+        shutil.copy(RECORD / talk / "verdicts.csv", run / talk)
+        metrics = reference.table(RECORD / talk / "metrics.csv", columns.METRICS)
+        own = metrics[metrics["experiment"].isin(("mnist", "yinyang_trained"))]
+        tables.write_metrics(own, run / talk / "metrics.csv")
+    advantage = tables.read(RECORD / "advantage.csv", columns.ADVANTAGE)
+    tables.write_csv(advantage, kept / "advantage.csv")
+    tables.write_csv(advantage[advantage["task"] == "volley_recall"], run / "advantage.csv")
+    manifest = {"scale": "full", "commit": "1", "machine": {}, "arithmetic": {"vectors": "native"}}
+    whole_files.write(run / "manifest.json", json.dumps(manifest))
+    return run, kept
 
 
-def test_experiments_are_drawn_by_the_seed(config):
-    whole = again.choose(1.0, 3, config)
-    half, same, other = (again.choose(0.5, seed, config) for seed in (3, 3, 4))
-    assert len(set(whole)) == len(whole) > 90 and len(half) == round(len(whole) / 2)
-    assert half == same != other and set(half) < set(whole)
-    assert half == [one for one in whole if one in half], "in the order of the talks"
-    assert len(again.choose(0.001, 0, config)) == 1
-    beside = again.choose(0.5, 3, config, ["ground"])
-    assert beside == [one for one in whole if one in half or one[0] == "ground"] != half
-    assert again.choose(0, 3, config, ["naud/mnist"]) == [("naud", "mnist")]
-    with pytest.raises(UserError, match="talk 'grond' is not known"):
-        again.choose(0.5, 3, config, ["grond"])
-    with pytest.raises(UserError, match="'naud/mnits' is no experiment of the record"):
-        again.choose(0, 3, config, ["naud/mnits"])
-    for share in (0.0, -1.0, 1.5):
-        with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
-            again.choose(share, 0, config)
+def change(path, schema, is_changed, **values):
+    table = tables.read(path, schema)
+    table.loc[is_changed(table), list(values)] = list(values.values())
+    tables.write_csv(table, path)
 
 
-def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
-    config, tmp_path, monkeypatch
-):
-    recorded = reference.table(ROOT / reference.FOLDER / "naud" / "metrics.csv", columns.METRICS)
-    own = recorded[recorded["experiment"] == "mnist"].copy()
-    monkeypatch.setattr(collect, "measured", lambda *_: own)
-    weights = np.array([0.1, -0.2])
-    for run, second in (("first", weights), ("second", np.nextafter(weights, 1))):
-        for seed, arrays in enumerate((weights, second)):
-            folder = tmp_path / run / "naud" / "mnist" / "burstprop" / f"seed-{seed}"
-            network_files.save_network(Network({"w": arrays}, {"engine": "numpy"}), folder)
-
-    def compared():
-        places = [("naud", "mnist")]
-        second, first = tmp_path / "second", tmp_path / "first"
-        return again.compare(places, config, second, first, ROOT / reference.FOLDER)
-
-    table, same, unlike = compared()
-    assert (table["state"] == reproduction.IDENTICAL).all() and table["compared"].sum() > 50
-    assert (same, unlike) == (1, ["naud/mnist/burstprop/seed-1"])
-
-    changed = (own["variant"] == "linear") & (own["metric"] == "accuracy") & (own["seed"] == 0)
-    own.loc[changed, "value"] += 1e-4
-    table, _, _ = compared()
-    (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
-    assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
-
-    asked = [("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER
-    resting, changed = again.verdicts(*asked)
-    assert (len(resting), changed) == (2, [])
-    assert again.touched(resting, own[:0]) == 0 < again.touched(resting, own)
-    own.loc[own["metric"] == "accuracy", "value"] = 0.5
-    compared()
-    assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
+def test_equal_numbers_touch_no_claim(folders):
+    run, kept = folders
+    found = again.summarise_run(run, kept)
+    assert found == json.loads((kept / repetition.FILE).read_text(encoding="utf-8"))
+    assert found["experiments"] == ["ground.yinyang_trained", "naud.mnist"]
+    assert found["numbers"]["equal"] > 50 and found["numbers"]["different"] == 0
+    assert found["networks"]["different"] == 0 and found["differing"] == []
+    assert found["verdicts"]["claims"] > 1 and found["verdicts"]["touched"] == 0
+    assert found["verdicts"]["changed"] == []
+    assert len(found["energies"]["compared"]) > 1 and found["energies"]["changed"] == []
+    summary = repetition.summarise_repetition(found)
+    assert (summary["n_experiments"], summary["n_changed"], summary["vectors"]) == (2, 0, "native")
+    assert summary["n_energy_all"] == len(found["energies"]["compared"])
 
 
-def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
-    found = json.loads((ROOT / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
+def test_changed_numbers_verdicts_and_energies_are_listed(folders):
+    run, kept = folders
+    before = again.summarise_run(run, kept)["verdicts"]
+
+    def is_changed(table):
+        is_network = (table["variant"] == "burstprop") & (table["seed"] == 0)
+        return is_network & (table["metric"] == "accuracy")
+
+    change(run / "naud" / "metrics.csv", columns.METRICS, is_changed, value=0.5)
+    is_claim = lambda table: table["claim"] == CLAIM  # noqa: E731
+    change(run / "naud" / "verdicts.csv", columns.VERDICTS, is_claim, verdict="fails")
+
+    def is_twin(table):
+        return (table["who"] == "spikes") & (table["beside"] == "twin")
+
+    change(run / "advantage.csv", columns.ADVANTAGE, is_twin, over="cheaper")
+    found = again.summarise_run(run, kept)
+    (line,) = found["differing"]
+    assert line.startswith("naud.mnist/burstprop seed 0: accuracy (")
+    verdicts = found["verdicts"]
+    assert verdicts["changed"] == [f"{CLAIM}: holds, again fails"]
+    assert 0 < verdicts["touched"] <= verdicts["claims"] == before["claims"]
+    (line,) = found["energies"]["changed"]
+    assert line == "Volley recall, compared with non-spiking leaky units: dearer, again cheaper"
+    assert "1 verdict changed" in found["summary"]
+
+
+def test_a_run_with_other_sizes_is_refused(folders):
+    run, kept = folders
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    whole_files.write(run / "manifest.json", json.dumps({**manifest, "scale": "smoke"}))
+    with pytest.raises(UserError, match="expected a finished run at scale full"):
+        again.summarise_run(run, kept)
+    assert not (kept / repetition.FILE).exists()
+
+
+def test_documents_say_how_many_verdicts_and_networks_other_rounding_changes():
+    found = json.loads((RECORD / repetition.FILE).read_text(encoding="utf-8"))
     (later,), verdicts = found["since"], found["verdicts"]
-    summary = recorded_run.summarise_repetition(found)
+    summary = repetition.summarise_repetition(found)
     n_changed, n_energy = summary["n_energy_changed"], summary["n_energy"]
     both = [run["networks"] for run in (found, later)]
     first, second = (f"{x['identical']} of {x['identical'] + len(x['different'])}" for x in both)
@@ -99,45 +114,3 @@ def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
         ("docs/running.md", f"{first} networks and {second} in a later part"),
     ):
         assert told in " ".join((ROOT / file).read_text(encoding="utf-8").split())
-
-
-def test_energies_are_compared_again_where_reference_networks_were_made_again(config, tmp_path):
-    record = ROOT / reference.FOLDER
-    recorded = reference.table(record / "ground" / "metrics.csv", columns.METRICS)
-    own = recorded[recorded["experiment"] == "volley_recall_trained"]
-    chosen = [("ground", "volley_recall_trained"), ("naud", "mnist")]
-    written = tmp_path / "ground" / "volley_recall_trained" / again.MEASURED
-    tables.write_metrics(own, written)
-    naud = reference.table(record / "naud" / "metrics.csv", columns.METRICS)
-    measured = tmp_path / "naud" / "mnist" / again.MEASURED
-    tables.write_metrics(naud[naud["experiment"] == "mnist"], measured)
-    same = again.energies(chosen, config, tmp_path, record)
-    assert len(same) == 4 and all(before == after for before, after in same.values())
-    swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
-    tables.write_metrics(own.assign(variant=swapped), written)
-    changed = again.energies(chosen, config, tmp_path, record)
-    assert changed["Volley recall, compared with non-spiking leaky units"] == ["dearer", "cheaper"]
-
-
-def test_what_is_asked_for_alone_is_told_beside_what_was_drawn_before(
-    config, tmp_path, monkeypatch
-):
-    """Its words take the place of the earlier ones; a comparison that it has not keeps its own."""
-    monkeypatch.chdir(tmp_path)
-    for name in again.SHARED:
-        (tmp_path / name).mkdir(parents=True)
-    kept, turned = "A, beside b", "B, beside c"
-    old = {kept: ["dearer", "open"], turned: ["open", "dearer"]}
-    before = {"share": 0.5, "verdicts": {"changed": []}, "energies": again._words(old)}
-    inputs.write_json(reference.FOLDER / AGAIN, before)
-    monkeypatch.setattr(again, "run", lambda *_: None)
-    monkeypatch.setattr(inputs, "config_of", lambda: {**config, "build_folder": str(tmp_path)})
-    monkeypatch.setattr(again, "compare", lambda *_: (columns.REPRODUCED.table([]), 2, []))
-    monkeypatch.setattr(again, "verdicts", lambda *_: ([], ["a.b.c: holds, again fails"]))
-    monkeypatch.setattr(again, "energies", lambda *_: {turned: ["open", "open"]})
-    again.make(0, 1, ["naud/mnist"])
-    found = json.loads((tmp_path / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
-    assert found["share"] == 0.5 and found["verdicts"]["changed"] == ["a.b.c: holds, again fails"]
-    assert found["energies"]["changed"] == [f"{kept}: dearer, again open"]
-    assert found["energies"]["compared"] == {**old, turned: ["open", "open"]}
-    assert [run["experiments"] for run in found["since"]] == [["naud.mnist"]]

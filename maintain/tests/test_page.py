@@ -129,9 +129,9 @@ def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
 def test_exhibits_are_taken_of_experiments_that_are_as_recorded_only(tmp_path):
     run, kept = tmp_path / "run", tmp_path / "kept"
     blank = dict.fromkeys(columns.REPRODUCED.names, 0) | {"where": "", "variant": "spiking"}
-    states = {"same": ["identical", "equal within rounding"], "other": ["identical", "different"]}
+    states = {"same": ["equal", "equal within rounding"], "other": ["equal", "different"]}
     rows = [
-        blank | {"talk": "made", "experiment": name, "seed": seed, "state": state}
+        blank | {"talk": "made", "experiment": name, "seed": seed, "outcome": state}
         for name, of in states.items()
         for seed, state in enumerate(of)
     ]

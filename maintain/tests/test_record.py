@@ -17,7 +17,7 @@ from whyspiking.records import columns, finished, tables, whole_files
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, machine
 from whyspiking.stages import compare
-from whyspiking.verdicts import recipe, rule
+from whyspiking.verdicts import comparison, rule
 from whyspiking_maintain import __main__ as recording
 from whyspiking_maintain import inputs, record
 
@@ -79,7 +79,8 @@ def test_the_record_is_one_run_of_one_commit_on_one_machine(config):
 def test_every_talk_is_recorded_with_its_recipe():
     for name in records.recorded():
         manifest = records.manifest(COMMITTED / name)
-        assert manifest["recipe"] and recipe.changes(registry.load_talk(name), manifest) == []
+        assert manifest["recipe"]
+        assert comparison.find_talk_changes(registry.load_talk(name), manifest) == []
 
 
 def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):

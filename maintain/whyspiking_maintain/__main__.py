@@ -30,12 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     restate.add_argument("--declared", default="", metavar="WHY", help="why settings change none")
     restate.add_argument("--options", default="", help="for Snakemake: one text")
-    again = command.add_parser("again", help="make a random part of the record again, and compare")
-    whole = "a talk or TALK/EXPERIMENT in any case"
-    again.add_argument("--whole", action="append", default=[], metavar="TALK", help=whole)
-    again.add_argument("share", type=float, metavar="SHARE", help="of the experiments, 0..1")
-    again.add_argument("seed", type=int, metavar="SEED", help="of the choice")
-    again.add_argument("options", nargs=argparse.REMAINDER, help="for Snakemake")
+    command.add_parser("again", help="summarise a run in results/again with other rounding")
     command.add_parser("joint", help="compute the joint tables from those of the talks")
     tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
     tune.add_argument("talk", metavar="TALK")
@@ -88,7 +83,7 @@ def _run(given: argparse.Namespace) -> int:
         case "again":
             from whyspiking_maintain import again
 
-            print(again.make(given.share, given.seed, given.whole, given.options))
+            print(again.summarise_run()["summary"])
         case "tune":
             from whyspiking_maintain import tune
 

@@ -24,7 +24,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, whole_files
 from whyspiking.stages import durations, provenance
-from whyspiking.verdicts.recorded import AGAIN
+from whyspiking.verdicts.repetition import FILE as AGAIN
 from whyspiking_maintain import inputs, page, paper_scale
 from whyspiking_maintain.record import record, write_csv
 

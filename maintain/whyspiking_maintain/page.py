@@ -29,8 +29,7 @@ from whyspiking.report import citing, first_screen, frontier_figure, notebook, s
 from whyspiking.report.run_page import REPRODUCED
 from whyspiking.report.talk_page import existing
 from whyspiking.stages.provenance import git
-from whyspiking.verdicts.recorded import SCALE
-from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL
+from whyspiking.verdicts.comparison import SAME
 from whyspiking_maintain import inputs
 
 NOTEBOOKS = Path("notebooks")
@@ -78,7 +77,7 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bo
             file = PAGE if name == MAIN else f"{name}/{PAGE}"
             page = Path(place) / (notebook.MAIN_PAGE if name == MAIN else file)
             page.parent.mkdir(exist_ok=True)
-            parameters = {"results": str(folder), "scale": SCALE}
+            parameters = {"results": str(folder), "scale": reference.SCALE}
             executed = page.with_suffix(".ipynb")
             notebook.run_notebook(NOTEBOOKS / f"{name}.ipynb", executed, parameters)
             notebook.export(executed, page, Path(place))
@@ -200,10 +199,10 @@ def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:
         results: Folder of a finished run.
         folder: The recorded tables.
     """
-    held = tables.read(existing(results / REPRODUCED), columns.REPRODUCED)
-    for (talk, experiment), rows in held.groupby(["talk", "experiment"]):
+    networks = tables.read(existing(results / REPRODUCED), columns.REPRODUCED)
+    for (talk, experiment), rows in networks.groupby(["talk", "experiment"]):
         path = results / str(talk) / str(experiment) / EXHIBITS
-        if rows["state"].isin((IDENTICAL, CLOSE)).all() and path.is_file():
+        if rows["outcome"].isin(SAME).all() and path.is_file():
             keep_exhibits(path, folder)
 
 

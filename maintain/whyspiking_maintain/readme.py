@@ -23,7 +23,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, finished, labels, reference, tables, whole_files
 from whyspiking.records.tables import Table
 from whyspiking.report import first_screen, html, replications, when
-from whyspiking.verdicts import recorded
+from whyspiking.verdicts import published_size, repetition
 from whyspiking.verdicts.sample import EVERY
 
 README = Path("README.md")
@@ -50,9 +50,9 @@ def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: T
     """
     names = {talk: registry.load_talk(talk).surname for talk in verdicts["talk"].unique()}
     compared = replications.compare_sizes(verdicts, larger)
-    again = reference.FOLDER / recorded.AGAIN
+    again = reference.FOLDER / repetition.FILE
     repeated = whole_files.read_json(again, "energies") if again.is_file() else {}
-    summary = recorded.summarise_repetition(repeated)
+    summary = repetition.summarise_repetition(repeated)
     blocks = {
         "key claims": " ".join(replications.describe_key_claims(verdicts, names)),
         "changes": list_changes(verdicts, names),
@@ -211,7 +211,7 @@ def at_published_size(folder: Path) -> Table:
     Args:
         folder: Of the reference results.
     """
-    files = sorted((folder / recorded.PAPER).glob("*.csv"))
+    files = published_size.list_files(folder, reference.SCALE)
     kept = (tables.read(path, columns.VERDICTS, other=True) for path in files)
     return pd.concat([columns.VERDICTS.table([]), *kept], ignore_index=True)
 

@@ -21,7 +21,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import compare, durations, provenance
-from whyspiking.verdicts import judge, overview, recipe, rule
+from whyspiking.verdicts import comparison, judge, overview, rule
 from whyspiking_maintain import concordance, inputs
 
 
@@ -96,7 +96,12 @@ def write_manifest(
         folder: Of the talk.
     """
     decides = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
-    made = {"format": reference.FORMAT, **how, "recipe": recipe.of(talk), "date": inputs.today()}
+    made = {
+        "format": reference.FORMAT,
+        **how,
+        "recipe": comparison.list_parameters(talk),
+        "date": inputs.today(),
+    }
     whole = {**made, "inputs": dict(sorted(decides.items()))}
     inputs.write_json(folder / "manifest.json", whole)
 

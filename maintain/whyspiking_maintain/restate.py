@@ -32,10 +32,12 @@ from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import contrasts
-from whyspiking_maintain import again, inputs, one_run, renewal
+from whyspiking_maintain import inputs, one_run, renewal
 
 FOLDER = Path("results/restate")
 """Holds the run that is compared with the reference results."""
+LINKED = ("config", "resources", "exchange/community", "notebooks")
+"""What a run in another folder looks for in its own."""
 TABLE = Path(__file__).with_name("restate.yaml")
 """Lists the networks that are trained and simulated again."""
 LAST_COMMIT_OF = ("log", "-1", "--format=%H", "--")
@@ -200,7 +202,7 @@ def run_networks(
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != begun:
         # Results of other code must not be compared, whatever times their files have.
         shutil.rmtree(FOLDER / one_run.RUN, ignore_errors=True)
-    again.link_project(FOLDER)
+    link_project(FOLDER)
     whole_files.write(stamp, begun)
     overlay = FOLDER / "networks.yaml"
     whole_files.write(overlay, yaml.safe_dump({"seeds_of": restrict_seeds(networks)}))
@@ -211,6 +213,15 @@ def run_networks(
         *("--directory", str(FOLDER), "--configfile", *overlays, *options),
         *("--", *dict.fromkeys(targets)),
     )
+
+
+def link_project(folder: Path) -> None:
+    """Link what a run in another folder looks for in its own: configuration, data, programs."""
+    for name in LINKED:
+        link = folder / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(Path.cwd() / name)
 
 
 def read_found(networks: Sequence[ListedNetwork]) -> pd.DataFrame:

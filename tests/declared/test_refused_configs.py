@@ -43,6 +43,13 @@ MALFORMED = [
     ),
     ("data.spoken.channels", 71, "is 71; expected one of [70, 140, 350, 700]"),
     ("build_folder", 12.5, "is 12.5; expected text"),
+    ("results_folder", "../mine", "is '../mine'"),
+    ("results_folder", "reference", "is 'reference'; expected a folder without reference results"),
+    (
+        "results_folder",
+        "from_reference",
+        "is 'from_reference'; expected a folder without reference results",
+    ),
     ("parity.score_difference", float("nan"), "is nan; expected a finite number"),
     ("parity.score_difference", float("inf"), "is inf; expected a finite number"),
     ("energy.memory_pj_64bit.dram", 0.0, "is 0.0; must be greater than 0"),

@@ -13,7 +13,7 @@ from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.report import abstracts, html, sections, talk_page
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
-from whyspiking.verdicts.recorded import Recorded
+from whyspiking.verdicts.comparison import ReferenceResults
 
 SOURCE = {"paper": "p21", "where": "Fig. 1", "value": 0.9}
 
@@ -68,7 +68,7 @@ def verdicts(registered, found, scale="default"):
 def page_of(table, registered):
     """The verdict table of the report."""
     claims = {entry.id: entry for entry in registered}
-    return verdict_table(table, claims, talk(), Recorded())
+    return verdict_table(table, claims, talk(), ReferenceResults())
 
 
 # numbers
@@ -193,7 +193,7 @@ def test_stand_in_data_are_named_beside_the_number():
     entry = claim("good")
     entry._data = "synthetic"
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
-    page = verdict_table(table, {entry.id: entry}, talk("synthetic"), Recorded())
+    page = verdict_table(table, {entry.id: entry}, talk("synthetic"), ReferenceResults())
     row = page[page.index("<tbody>") :]
     assert '<span class="data synthetic">stand-in data</span>' in row
 
@@ -203,10 +203,10 @@ def test_negative_control_that_passes_is_called_out():
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
     assert "<small>not measured</small>" in page_of(table, [entry])
     table["control_value"], table["control_passes"] = 0.9, True
-    shown = verdict_table(table, {entry.id: entry}, talk(), Recorded())
+    shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "linear: passes too" in shown
     table["control_passes"] = False
-    shown = verdict_table(table, {entry.id: entry}, talk(), Recorded())
+    shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "linear: misses, as it must" in shown
 
 
@@ -214,7 +214,7 @@ def test_a_control_of_a_smoke_run_is_not_called_unmeasured():
     """A claim without a band there is not judged, nor is what it is held against."""
     entry = claim("good", negative_control={"variant": "linear"})
     table = verdicts([entry], {entry.id: [0.9]}, "smoke")
-    shown = verdict_table(table, {entry.id: entry}, talk(), Recorded())
+    shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "not measured" not in shown
     assert shown.count("plumbing only, no verdict") == 2  # label, control
     assert abstracts._compared(entry, table.iloc[0]) == "control linear: plumbing only, no verdict"
@@ -236,7 +236,7 @@ def test_the_short_table_has_the_key_claim_first():
     found = {"toy.task.a": [0.9, 0.9, 0.91], "toy.task.b": [0.1, 0.1, 0.11]}
     table = verdicts(registered, found)
     claims = {entry.id: entry for entry in registered}
-    shown = sections.short_table(table, {"toy": talk()}, Recorded(), claims)
+    shown = sections.short_table(table, {"toy": talk()}, ReferenceResults(), claims)
     assert shown.count("<tr data-talk") == 2
     assert shown.index("It says a &amp; more") < shown.index("It says b"), "the key claim first"
 
@@ -253,10 +253,12 @@ def test_deviations_give_published_used_and_why():
             "tau": {"value": 5.0, "why": "no reason"},
         }
     }
-    shown = sections.deviations(talk(scaled=scaled), "default", Recorded())
+    shown = sections.deviations(talk(scaled=scaled), "default", ReferenceResults())
     assert "300" in shown and ">30<" in shown and "time is short" in shown
     assert "<code>tau</code>" not in shown  # equal to the published value: no deviation
-    assert "published value" in sections.deviations(talk(scaled=scaled), "paper", Recorded())
+    assert "published value" in sections.deviations(
+        talk(scaled=scaled), "paper", ReferenceResults()
+    )
 
 
 def test_the_table_of_measures_has_a_row_for_each_network():

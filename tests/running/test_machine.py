@@ -6,7 +6,6 @@ import platform
 
 import pytest
 
-from whyspiking.records import whole_files
 from whyspiking.running import machine
 
 HERE = {part: 2 * seconds for part, seconds in machine.REFERENCE_S.items()}
@@ -89,23 +88,3 @@ def test_without_a_compiler_the_other_parts_are_measured(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     monkeypatch.setattr(machine, "REPEATS", 1)
     assert set(machine.parts()) == set(machine.REFERENCE_S) - {"compile"}
-
-
-def test_a_network_keeps_with_what_it_was_trained_and_the_manifest_lists_what_differs(
-    tmp_path, monkeypatch
-):
-    """After an upgrade, a new table dates no old network to the new versions."""
-    facts = [tmp_path / name / "network.json" for name in ("old", "stamped", "new")]
-    for path in facts:
-        whole_files.write(path, '{"history": [], "info": {}}')
-    machine.stamp(facts[1])
-    monkeypatch.setattr(machine.metadata, "version", lambda name: "9.9.9")
-    machine.stamp(facts[2])
-    machine.stamp(facts[1])  # taken over by another experiment
-    unknown, upgraded = machine.made_otherwise(facts)
-    assert (unknown["networks"], unknown["one"]) == (1, str(facts[0].parent))
-    assert unknown["differs"].keys() >= {"vectors", "caches", "compiler"}
-    assert (upgraded["one"], {*upgraded["differs"]}) == (
-        str(facts[1].parent),
-        {*machine.VERSIONS_OF},
-    )

@@ -61,3 +61,11 @@ def test_the_target_trains_nothing_and_leaves_out_what_cannot_be_had(tmp_path):
     said = finish(tmp_path, "-n", "from_reference", "--configfile", "config/full.yaml")
     assert ": resimulate" in said and "train" not in said
     assert "bohte" not in said and "goeltz yinyang spiking seed 20: resimulate" in said
+
+
+def test_a_run_may_write_another_results_folder(tmp_path):
+    copy_workflow(tmp_path, "results/reference")
+    table = "results/again/goeltz/verdicts.csv"
+    said = finish(tmp_path, "-n", table, "--config", "results_folder=again")
+    assert "goeltz" in said and "train" in said
+    assert not (tmp_path / table).exists()

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from whyspiking.contract import data_folders
 from whyspiking.declared import key_claims, registry
-from whyspiking.records import columns
+from whyspiking.records import columns, reference
 from whyspiking.running import code_inputs
 from whyspiking.stages.asked import Asked
 from whyspiking.stages.data import shards
 from whyspiking.stages.order import Order, networks
-from whyspiking.verdicts import recorded
+from whyspiking.verdicts import comparison
 
 # Those that are counted: the discussion stands beside them.
 COUNTED = registry.counted(TALKS)
@@ -20,8 +20,9 @@ ORDER = Order(TALKS, config)
 TRAINED = ("network.npz", "network.json", "outcome.npz")
 SIMULATED = ("metrics.csv", "exhibits.npz")
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
-# The record that tables and pages are held against.
-RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
+RESULTS = Path("results", config["results_folder"] or config["scale"])
+# The reference results with which tables and pages are compared.
+RECORDED = comparison.list_reference_files(RESULTS, config["scale"])
 
 # What a job of training or simulation may need; enforced by clusters only. What was measured and
 # what is estimated: docs/cluster.md. A job that fails is tried again with twice as much.
@@ -30,8 +31,12 @@ MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 # Rules whose jobs compile C++.
 COMPILING = ("resimulate", "shard", "simulate", "train")
-# All that tables depend on: where programs are compiled changes none.
-DECIDING = {key: value for key, value in config.items() if key != "build_folder"}
+# All that tables depend on: where programs and results are kept changes none.
+DECIDING = {
+    key: value
+    for key, value in config.items()
+    if key not in ("build_folder", "results_folder")
+}
 # Folder -> key of the data sets that are made here, at the sizes of the config.
 NMNIST = data_folders.event_recordings(config["data"])
 MADE = {**data_folders.synthetic(config["data"]), NMNIST: "nmnist"}

@@ -62,7 +62,7 @@ rule report:
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
-        shown=recorded.shown(),
+        shown=reference.list_shown_files(),
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(

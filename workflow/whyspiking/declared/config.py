@@ -226,7 +226,11 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     data_folders.find_nmnist(config["data"])
     kept = {"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]}
     _check_apart(kept)
-    for folder in (*kept.values(), f"results/{config['scale']}", ".snakemake"):
+    for folder in (
+        *kept.values(),
+        f"results/{config['results_folder'] or config['scale']}",
+        ".snakemake",
+    ):
         _check_writable(Path(folder))
     return talks
 

@@ -32,6 +32,12 @@ def _there(folder: str) -> str:
     return folder
 
 
+def _is_no_reference(name: str) -> str:
+    says = "is {value}; expected a folder without reference results. Choose another name."
+    refuse(("reference" in name, "", says))
+    return name
+
+
 Written = Annotated[str, AfterValidator(_plain)]
 """A folder that a run makes."""
 Found = Annotated[str, AfterValidator(_there)]
@@ -200,6 +206,7 @@ class Config(Block):
     seeds_of: Listed[SeedsOf]
     data: Data
     build_folder: Written
+    results_folder: Annotated[str, Field(pattern="^[a-z0-9_-]*$"), AfterValidator(_is_no_reference)]
     battery: Battery
     energy: Energy
     parity: Parity

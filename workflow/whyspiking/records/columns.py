@@ -339,16 +339,20 @@ NETWORKS = TableSchema(
     Column("sha256_samples", "Hash of its samples."),
 )
 REPRODUCED = TableSchema(
-    "Every network of the run beside the recorded one of the same seed.",
+    "Every network of the run, compared with the network of the same seed in the reference "
+    "results. Durations, and numbers that the reference results lack, are not compared.",
     *NETWORK,
-    Column("compared", "Numbers that the record has too; none that a clock measured.", "integer"),
-    Column("identical", "Those of them that are equal to the last digit written.", "integer"),
-    Column("close", "Those that differ by at most a millionth.", "integer"),
-    Column("different", "Those that differ by more.", "integer"),
-    Column("unrecorded", "Numbers that the record lacks.", "integer"),
-    Column("largest", "Largest difference, over the larger of the two numbers.", "number", "1"),
-    Column("where", "Of which number; empty where all are equal."),
-    Column("state", "identical, equal within rounding, different, or new: not in the record."),
+    Column("equal", "Numbers that are equal to the last digit written.", "integer"),
+    Column("rounded", "Numbers that differ by at most a millionth.", "integer"),
+    Column("different", "Numbers that differ by more.", "integer"),
+    Column(
+        "largest", "Largest difference, divided by the larger of the two numbers.", "number", "1"
+    ),
+    Column("where", "Number with the largest difference; empty if all are equal."),
+    Column(
+        "outcome",
+        "equal, equal within rounding, different, or new: the reference results lack the network.",
+    ),
 )
 OF_A_RUN = {
     "costs.csv": COSTS,
@@ -377,6 +381,10 @@ CHANGED = TableSchema(
     Column("recorded", "In the record; empty where it lacks the number.", "number", _OF_METRIC),
     Column("here", "What this run measured.", "number", _OF_METRIC),
     Column("difference", "Here minus recorded.", "number", _OF_METRIC),
+    Column(
+        "outcome",
+        "equal, equal within rounding, different, or new: the reference results lack the number.",
+    ),
 )
 BESIDE_A_TALK = {"reproduced.csv": CHANGED}
 """File beside the page of a talk, of the run alone -> its columns."""

@@ -23,6 +23,8 @@ from whyspiking.records.columns import (
 from whyspiking.records.table_schema import TableSchema
 
 FOLDER = Path("results/reference")
+SCALE = "full"
+"""Scale of the run that made the reference results."""
 FORMAT = 1
 """Format of a talk's manifest; another one is refused."""
 TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history.csv"}
@@ -66,6 +68,19 @@ def manifest(folder: Path) -> dict[str, Any]:
     if content.get("format") != FORMAT:
         raise UserError(f"{path}: {said}; expected a manifest of format {FORMAT}; {REMEDY}")
     return content
+
+
+def list_shown_files(folder: Path = FOLDER) -> list[Path]:
+    """List the files that every report shows, whether or not the run is compared with them."""
+    shown = (
+        "discussion/neuron.json",
+        "networks.csv",
+        "networks/goeltz-yinyang.*",
+        "again.json",
+        "frontiers.csv",
+        "advantage.csv",
+    )
+    return sorted(path for name in shown for path in folder.glob(name))
 
 
 def check(folder: Path = FOLDER) -> None:

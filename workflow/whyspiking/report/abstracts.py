@@ -13,7 +13,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.recorded import Recorded, Row
+from whyspiking.verdicts.comparison import ReferenceResults, Row
 
 
 def _tests(
@@ -21,7 +21,7 @@ def _tests(
     talk: Talk,
     claims: Mapping[str, Claim],
     rows: Mapping[str, Row],
-    recorded: Recorded,
+    recorded: ReferenceResults,
 ) -> list[dict[str, Any]]:
     """The claims that put a statement to the test, as the table shows them.
 
@@ -40,7 +40,7 @@ def _tests(
                 "claim": claim,
                 "experiment": talk.experiments[claim.where["experiment"]].title,
                 "row": row,
-                "here": recorded.reproduced(row, claim),
+                "here": recorded.compare_claim(row, claim),
                 "compared": _compared(claim, row),
                 "value": html.inline(row["value"], row["low"], row["high"], str(row["unit"])),
             }
@@ -61,7 +61,9 @@ def _compared(claim: Claim, shown: Row) -> str:
     return "; ".join(parts) or "none"
 
 
-def section(talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: Recorded) -> Html:
+def section(
+    talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: ReferenceResults
+) -> Html:
     """The abstract of one talk as a table, for its page."""
     abstract = abstract_file.load(talk.folder, claims)
     rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}

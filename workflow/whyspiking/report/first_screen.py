@@ -26,7 +26,7 @@ from whyspiking.verdicts import advantage
 from whyspiking.verdicts import programme as decisive
 from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, NOT_ASSESSED, OPEN
 from whyspiking.verdicts.frontiers import EVERYTHING, GATED, LIF, TRAINED, TWIN
-from whyspiking.verdicts.recorded import BEST
+from whyspiking.verdicts.repetition import BEST
 
 COMPETITORS = {
     TWIN: "non-spiking leaky units",

@@ -15,7 +15,8 @@ from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEAS
 from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.recorded import Recorded, judge_by_criterion
+from whyspiking.verdicts.comparison import ReferenceResults
+from whyspiking.verdicts.published_size import judge_by_criterion
 
 UNJUDGED = (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
 UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
@@ -119,11 +120,11 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
 
 
 def describe_published_size(
-    verdicts: Table, results: Recorded, names: Mapping[str, str]
+    verdicts: Table, results: ReferenceResults, names: Mapping[str, str]
 ) -> list[str]:
     """The key claims that have another verdict at the published size, a sentence each."""
     keys = verdicts[(verdicts["role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
-    larger = [results.at_paper(row) for row in keys.to_dict("records")]
+    larger = [results.find_published_size(row) for row in keys.to_dict("records")]
     return [
         LARGER.format(name=names.get(row["talk"], row["talk"]), label=row["label"])
         for row in larger
@@ -234,7 +235,7 @@ def describe_repetition(
     """What changed with other floating-point rounding; empty where nothing was repeated.
 
     Args:
-        repeated: As `recorded.summarise_repetition` returns it.
+        repeated: As `repetition.summarise_repetition` returns it.
         verdicts: Rows of verdicts.csv of all talks.
         names: Talk -> name of its speaker.
     """

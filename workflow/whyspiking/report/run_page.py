@@ -46,14 +46,12 @@ from whyspiking.report.talk_page import (
     show_both,
     thumbnail,
 )
-from whyspiking.verdicts import rule
-from whyspiking.verdicts.recorded import (
-    AGAIN,
-    FOLDER,
-    Recorded,
-    beside,
-    summarise_repetition,
-)
+from whyspiking.verdicts import repetition, rule
+from whyspiking.verdicts.comparison import ReferenceResults, read_reference
+from whyspiking.verdicts.repetition import summarise_repetition
+
+FOLDER = reference.FOLDER.name
+"""Name of the folder of the reference results, next to that of a run."""
 
 INDEX = "networks.csv"
 """In the record: trained networks that come with it."""
@@ -79,7 +77,7 @@ class RunPage:
     talks: dict[str, registry.Talk]
     tables: dict[str, Table]
     manifest: dict[str, Any]
-    recorded: Recorded
+    recorded: ReferenceResults
 
     @classmethod
     def open(cls, results: str | Path, scale: str) -> RunPage:
@@ -103,7 +101,7 @@ class RunPage:
         path = folder / REPRODUCED
         here = columns.REPRODUCED.table([])
         here = tables.read(path, columns.REPRODUCED) if path.is_file() else here
-        recorded = beside(folder, scale, here, talks.values(), manifest["config"])
+        recorded = read_reference(folder, scale, here, talks.values(), manifest["config"])
         return cls(folder, scale, talks, read, manifest, recorded)
 
     @property
@@ -128,7 +126,7 @@ class RunPage:
     @cached_property
     def _beside_the_record(self) -> tuple[Markup, Markup]:
         talks = list(self.talks.values())
-        return sections.not_as_recorded(talks, self.verdicts, self.recorded, self.scale)
+        return sections.not_as_recorded(talks, self.verdicts, self.recorded)
 
     def opening(self) -> Html:
         """The title as the answer, its sentences, the figure, and how to cite."""
@@ -259,8 +257,8 @@ class RunPage:
                 (
                     talk,
                     key,
-                    self.recorded.reproduced(key, claims[key["claim"]]),
-                    self.recorded.paper.get(key["claim"]),
+                    self.recorded.compare_claim(key, claims[key["claim"]]),
+                    self.recorded.published_size.get(key["claim"]),
                     thumbnail(self.folder / name),
                     abstract_file.load(talk.folder, claims),
                     talk.papers[claims[key["claim"]].source.paper]["doi"],
@@ -342,7 +340,7 @@ class RunPage:
     @property
     def _again(self) -> Mapping[str, Any]:
         """What came out otherwise where a part of the record was made again; empty if none was."""
-        found = self.folder.parent / FOLDER / AGAIN
+        found = self.folder.parent / FOLDER / repetition.FILE
         return read_json(found) if found.is_file() else {}
 
     def made(self) -> Html:

@@ -14,14 +14,13 @@ from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
-from whyspiking.verdicts import recipe, rule
+from whyspiking.verdicts import comparison, rule
+from whyspiking.verdicts.comparison import NEW, SAME, ReferenceResults
 from whyspiking.verdicts.overview import MEASURES
-from whyspiking.verdicts.recorded import Recorded
-from whyspiking.verdicts.reproduction import CLOSE, IDENTICAL, NEW
 
 
 def not_as_recorded(
-    talks: Sequence[Talk], verdicts: Table, recorded: Recorded, scale: str
+    talks: Sequence[Talk], verdicts: Table, recorded: ReferenceResults
 ) -> tuple[Markup, Markup]:
     """What differs from the record: a warning if it is the recipe, else a sentence on the numbers.
 
@@ -29,44 +28,40 @@ def not_as_recorded(
         talks: Those of the page.
         verdicts: Their rows of verdicts.csv.
         recorded: The record.
-        scale: Of the run.
 
     Returns:
         The warning and the sentence, of which one is empty; both where all is as it was.
     """
     names = [talk.name for talk in talks]
-    here = recorded.here[recorded.here["talk"].isin(names)]
+    networks = recorded.networks[recorded.networks["talk"].isin(names)]
     rows = verdicts.to_dict("records")
-    stated = [(row, was) for row in rows if (was := recorded.with_other_band(row))]
-    edits = [("config", change, {}) for change in recorded.changes.get("", ())]
+    criteria = [(row, before) for row in rows if (before := recorded.find_other_criterion(row))]
+    changes = [("config", change) for change in recorded.changes.get("", ())]
     for talk in talks:
-        run = set(here.loc[here["talk"] == talk.name, "experiment"])
-        for change in recorded.changes.get(talk.name, ()):
-            idle = recipe.without_effect(talk, change, scale, run) if change.edited else {}
-            edits.append((f"talk.yaml of {talk.speaker}", change, idle))
-    other = here[here["different"] > 0]
-    numbers = {name: int(here[name].sum()) for name in ("compared", "different")}
-    numbers["new"] = int((here["state"] == NEW).sum())
-    where = list(dict.fromkeys(zip(other["talk"], other["experiment"], strict=True)))
-    if edits or stated:
-        keys = [edit for edit in edits if edit[1].edited]
-        files = list(dict.fromkeys(change.key for _, change, _ in edits if not change.edited))
-        told = macros("pages").recipe_changed(keys, files, stated, numbers, where, recorded.commit)
-        return told, Markup()
-    if here["state"].isin((IDENTICAL, CLOSE)).all():
+        places = f"talk.yaml of {talk.speaker}"
+        changes += [(places, change) for change in recorded.changes.get(talk.name, ())]
+    differing = networks[networks["different"] > 0]
+    numbers = networks[["equal", "rounded", "different"]].sum().to_dict()
+    numbers["new"] = (networks["outcome"] == NEW).sum()
+    where = list(dict.fromkeys(zip(differing["talk"], differing["experiment"], strict=True)))
+    write = macros("pages")
+    if changes or criteria:
+        keys = [entry for entry in changes if entry[1].is_parameter]
+        files = list(dict.fromkeys(c.key for _, c in changes if not c.is_parameter))
+        warning = write.recipe_changed(keys, files, criteria, numbers, where, recorded.commit)
+        return warning, Markup()
+    if networks["outcome"].isin(SAME).all():
         return Markup(), Markup()
-    judged = [(row["verdict"], was["verdict"]) for row in rows if (was := recorded.before(row))]
-    changed = {
-        "others": sum(now != was for now, was in judged),
-        "pass": sum(now in rule.PASSES and was in rule.FAILED for now, was in judged),
-        "fail": sum(now in rule.FAILED and was in rule.PASSES for now, was in judged),
-    }
-    elsewhere = recorded.made_otherwise(names)
-    told = macros("pages").numbers_differ(numbers, where, changed, elsewhere, recorded.commit)
-    return Markup(), told
+    before = {claim: row["verdict"] for claim, row in recorded.verdicts.items()}
+    n_changed = sum(before.get(row["claim"], row["verdict"]) != row["verdict"] for row in rows)
+    manifests = [recorded.manifests[name] for name in names if name in recorded.manifests]
+    stamps = [stamp for name in names for stamp in comparison.read_stamps(recorded.run / name)]
+    versions = comparison.find_other_versions(manifests, stamps)
+    sentence = write.numbers_differ(numbers, where, n_changed, versions, recorded.commit)
+    return Markup(), sentence
 
 
-def deviations(talk: Talk, scale: str, recorded: Recorded) -> Markup:
+def deviations(talk: Talk, scale: str, recorded: ReferenceResults) -> Markup:
     """Published value against value used, with the reason; experiments that agree share a row.
 
     A value that was changed since the record is none of its source: what was recorded is.
@@ -106,7 +101,10 @@ def measures_table(measures: Table) -> Markup:
 
 
 def short_table(
-    verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded, claims: Mapping[str, Claim]
+    verdicts: Table,
+    talks: Mapping[str, Talk],
+    recorded: ReferenceResults,
+    claims: Mapping[str, Claim],
 ) -> Markup:
     """Verdict, claim, published and found value of some claims, to be filtered."""
     rows = [
@@ -114,8 +112,8 @@ def short_table(
             row,
             claims[row["claim"]],
             talks[row["talk"]],
-            recorded.reproduced(row, claims[row["claim"]]),
-            recorded.at_paper(row),
+            recorded.compare_claim(row, claims[row["claim"]]),
+            recorded.find_published_size(row),
         )
         for row in sorted(verdicts.to_dict("records"), key=lambda row: row["role"] != "key")
         if row["verdict"] != rule.OUT_OF_SCOPE
@@ -124,7 +122,7 @@ def short_table(
 
 
 def verdict_table(
-    verdicts: Table, claims: Mapping[str, Claim], talk: Talk, recorded: Recorded
+    verdicts: Table, claims: Mapping[str, Claim], talk: Talk, recorded: ReferenceResults
 ) -> Markup:
     """All verdicts on a talk, the key claim first; checks in their own table.
 
@@ -145,9 +143,9 @@ def verdict_table(
             row,
             claims[row["claim"]],
             *_source_and_control(claims[row["claim"]], talk),
-            recorded.reproduced(row, claims[row["claim"]]),
-            recorded.at_paper(row),
-            recorded.with_other_band(row),
+            recorded.compare_claim(row, claims[row["claim"]]),
+            recorded.find_published_size(row),
+            recorded.find_other_criterion(row),
         )
         for row in order
     ]

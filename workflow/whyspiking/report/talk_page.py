@@ -20,7 +20,7 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.records import labels, tables, whole_files
+from whyspiking.records import labels, reference, tables, whole_files
 from whyspiking.records.columns import HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
 from whyspiking.report import (
@@ -32,8 +32,8 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.talks import talk_module
-from whyspiking.verdicts import recorded, reproduction, rule
-from whyspiking.verdicts.recorded import Recorded, beside
+from whyspiking.verdicts import comparison, rule
+from whyspiking.verdicts.comparison import ReferenceResults, read_reference
 
 
 def find(results: str | Path) -> Path:
@@ -65,7 +65,7 @@ class TalkPage:
     talk: registry.Talk
     results: Results
     tables: dict[str, Table]
-    recorded: Recorded
+    recorded: ReferenceResults
 
     @classmethod
     def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
@@ -77,16 +77,17 @@ class TalkPage:
         own = find(results) / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
-        held = reproduction.held(talk, metrics, scale, own.parents[1] / recorded.FOLDER)
+        reference_folder = own.parents[1] / reference.FOLDER.name
+        compared = comparison.compare_talk(talk, metrics, scale, reference_folder)
         history = HISTORY.table([])
-        if own.parent.name != recorded.FOLDER:  # the record keeps none
+        if own.parent != reference_folder:  # the record keeps none
             history = tables.read(existing(own / "history.csv"), HISTORY)
         described = registry.as_measured(registry.load_talk(talk), own)
         return cls(
             talk=described,
-            results=Results(own, talk, scale, held.metrics, history),
+            results=Results(own, talk, scale, compared.metrics, history),
             tables=judged(own),
-            recorded=beside(own.parent, scale, held.table, [described]),
+            recorded=read_reference(own.parent, scale, compared.networks, [described]),
         )
 
     def head(self) -> Html:
@@ -97,14 +98,12 @@ class TalkPage:
         rows = [
             (
                 row,
-                self.recorded.reproduced(row, claims[row["claim"]]),
-                self.recorded.paper.get(row["claim"]),
+                self.recorded.compare_claim(row, claims[row["claim"]]),
+                self.recorded.published_size.get(row["claim"]),
             )
             for row in key
         ]
-        told = Markup().join(
-            sections.not_as_recorded([self.talk], verdicts, self.recorded, self.results.scale)
-        )
+        told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
         stated = abstract_file.load(self.talk.folder, claims)
         named = [(self.talk.surname, stated.in_short, row) for row in key]
         return Html(

@@ -17,10 +17,9 @@ import subprocess
 import sys
 import tempfile
 import timeit
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from whyspiking import arithmetic
 from whyspiking.compiler import toolchain
@@ -147,24 +146,6 @@ def stamp(network: Path) -> None:
     told = whole_files.read_json(network, "info")
     told["info"].setdefault(MADE_WITH, making())
     whole_files.write(network, json.dumps(told, indent=1, sort_keys=True) + "\n")
-
-
-def made_otherwise(networks: Iterable[Path]) -> list[dict[str, Any]]:
-    """Networks that were trained with something else than is here: how many, one, what differs.
-
-    Args:
-        networks: Their network.json.
-    """
-    now, found = making(), {}
-    for path in networks:
-        info = whole_files.read_json(path, "info")["info"]
-        then = info.get(MADE_WITH, dict.fromkeys(now, "not told"))
-        if differs := {key: then.get(key) for key in now if then.get(key) != now[key]}:
-            found.setdefault(json.dumps(differs), []).append(path)
-    return [
-        {"networks": len(paths), "one": str(paths[0].parent), "differs": json.loads(differs)}
-        for differs, paths in found.items()
-    ]
 
 
 def _machine() -> list[str]:

@@ -14,7 +14,7 @@ from whyspiking.declared.claims_file import Claim
 from whyspiking.records import reference, tables, whole_files
 from whyspiking.records.columns import CHANGED, METRICS
 from whyspiking.records.tables import Table
-from whyspiking.verdicts import reproduction
+from whyspiking.verdicts import comparison
 
 LINE = "{:<12}{:<34}{:<22}{:>10} {:>10}   {}"
 
@@ -29,11 +29,11 @@ def beside(talks: Iterable[str], metrics: Iterable[Path], numbers: Path, said: P
         said: Text to write, a line a key claim.
     """
     here = tables.read_metrics(metrics)
-    lines = [LINE.format("talk", "network", "number", "recorded", "here", "identical")]
+    lines = [LINE.format("talk", "network", "number", "recorded", "here", "equal")]
     found = []
     for name in talks:
         recorded = reference.table(reference.FOLDER / name / "metrics.csv", METRICS)
-        found.append(reproduction.beside(here[here["talk"] == name], recorded))
+        found.append(comparison.compare_numbers(here[here["talk"] == name], recorded))
         lines.append(_line(key_claims.of(registry.load_talk(name)), found[-1]))
     tables.write_csv(tables.stacked(found)[CHANGED.names], numbers)
     whole_files.write(said, "\n".join([*lines, f"every number: {numbers}", ""]))
@@ -56,5 +56,5 @@ def _line(claim: Claim, numbers: Table) -> str:
     shown = next(name for name in (claim.metric, "accuracy", "score") if name in clean.index)
     place = f"{claim.where['experiment']}/{claim.where['variant']}, {network.name}"
     values = (f"{value:.6g}" for value in clean.loc[shown])
-    equal = f"{(numbers['gap'] == 0).sum():,} of {len(numbers):,}"
+    equal = f"{(numbers['outcome'] == comparison.EQUAL).sum():,} of {len(numbers):,}"
     return LINE.format(claim.talk, place, shown, *values, equal)

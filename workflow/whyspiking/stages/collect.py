@@ -13,7 +13,7 @@ from whyspiking.contract import network_files
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, reference, tables
-from whyspiking.verdicts import contrasts, judge, overview, reproduction
+from whyspiking.verdicts import comparison, contrasts, judge, overview
 from whyspiking.verdicts.described import described
 
 
@@ -36,9 +36,10 @@ def collect_talk(
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = measured(described, metrics, facts, scale)
     tables.write_metrics(table, folder / "metrics.csv")
-    held = held_of(talk, scale, folder)
-    summarise_talk(held.metrics, described, folder)
-    tables.write_csv(held.numbers, folder / "reproduced.csv")
+    reference_folder = folder.parents[1] / reference.FOLDER.name
+    compared = comparison.compare_results(folder.parent, reference_folder, [talk], scale)[talk]
+    summarise_talk(compared.metrics, described, folder)
+    tables.write_csv(compared.numbers, folder / "reproduced.csv")
 
     history: list[dict[str, Any]] = []
     unavailable: dict[tuple[str, str], str] = {}
@@ -56,15 +57,11 @@ def collect_talk(
     tables.write_csv(columns.HISTORY.table(history), folder / "history.csv")
 
     registered = judge.load(described.folder / "claims.yaml", described)
-    registered = [claim.on(held.recorded_data(claim)) for claim in registered]
-    verdicts = judge.judge_all(held.metrics, registered, described, scale, unavailable=unavailable)
+    registered = [claim.on(compared.find_data(claim)) for claim in registered]
+    verdicts = judge.judge_all(
+        compared.metrics, registered, described, scale, unavailable=unavailable
+    )
     tables.write_csv(verdicts, folder / "verdicts.csv")
-
-
-def held_of(talk: str, scale: str, folder: Path) -> reproduction.Held:
-    """The metrics in the folder of a finished talk of a run, held against the record."""
-    written = tables.read_metrics([folder / "metrics.csv"])
-    return reproduction.held(talk, written, scale, folder.parents[1] / reference.FOLDER.name)
 
 
 def measured(

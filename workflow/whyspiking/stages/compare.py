@@ -9,19 +9,19 @@ from typing import Any
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.records import columns, datapackage, tables
+from whyspiking.records import columns, datapackage, reference, tables
 from whyspiking.records.tables import Table
-from whyspiking.stages import collect, provenance
+from whyspiking.stages import provenance
 from whyspiking.verdicts import (
     advantage,
     biology,
     common_ground,
+    comparison,
     costs,
     floors,
     frontiers,
     literature,
     points,
-    reproduction,
 )
 from whyspiking.verdicts.described import described
 
@@ -45,18 +45,21 @@ def compare_talks(
 def summarise(
     talks: Sequence[str], config: Mapping[str, Any], folder: Path, ground: Sequence[str] = ()
 ) -> str:
-    """Write the joint tables; returns how many numbers are those of the record, in a line."""
-    held = [collect.held_of(name, config["scale"], folder / name) for name in talks]
-    metrics = tables.stacked([own.metrics for own in held])
-    reproduced = tables.stacked([own.table for own in held])
+    """Write the joint tables; returns how many numbers are equal to the reference results."""
+    reference_folder = folder.parent / reference.FOLDER.name
+    compared = comparison.compare_results(folder, reference_folder, talks, config["scale"])
+    metrics = tables.stacked([talk.metrics for talk in compared.values()])
+    reproduced = tables.stacked([talk.networks for talk in compared.values()])
     references = tables.read_metrics([folder / name / "metrics.csv" for name in ground])
     found = joint(metrics, references, talks, config)
     for file, table in {**found, "reproduced.csv": reproduced}.items():
         tables.write_csv(table, folder / file)
-    verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
-    changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
-    why_not = next((own.why_not for own in held if own.why_not), "")
-    return reproduction.summary(reproduced, changed, why_not)
+    n_changed = 0
+    for name, talk in compared.items():
+        verdicts = tables.read(folder / name / "verdicts.csv", columns.VERDICTS)
+        n_changed += len(comparison.list_changed_verdicts(verdicts, talk.verdicts))
+    why_not = next((talk.why_not for talk in compared.values() if talk.why_not), "")
+    return comparison.summarise(reproduced, n_changed, why_not)
 
 
 def joint(

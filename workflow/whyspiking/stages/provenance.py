@@ -36,10 +36,7 @@ def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
     kinds = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(kinds, folder / "durations.csv")
-    made = manifest(config, timed, unit) | {
-        "reproduced": reproduced,
-        "made_otherwise": machine.made_otherwise(sorted(folder.glob("*/*/*/seed-*/network.json"))),
-    }
+    made = manifest(config, timed, unit) | {"reproduced": reproduced}
     whole_files.write(folder / "manifest.json", json.dumps(made, indent=1, sort_keys=True) + "\n")
 
 

@@ -11,11 +11,9 @@ from whyspiking import arithmetic
 from whyspiking.compiler import toolchain
 from whyspiking.declared import config as configs
 from whyspiking.declared.registry import Talk
-from whyspiking.records import reference
 from whyspiking.running import preflight
 from whyspiking.running import snakemake_inside as inside
 from whyspiking.running.stopping import STOP
-from whyspiking.verdicts import recipe
 
 leave = STOP.leave
 
@@ -53,10 +51,7 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     line = configs.use_seeds_of_command_line(config, command_line)
     if main:
         _tell(line)
-    talks = configs.check_config(config)
-    if main:
-        _tell(*recipe.idle_lines(talks.values(), config, reference.FOLDER))
-    return talks
+    return configs.check_config(config)
 
 
 def started(workflow: Any, config: dict[str, Any], compiling: Collection[str]) -> None:

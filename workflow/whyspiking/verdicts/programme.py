@@ -16,12 +16,11 @@ from scipy import special
 
 from whyspiking.measures import statistics
 from whyspiking.measures.accounting import MAIN
-from whyspiking.records import tables
+from whyspiking.records import reference, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.advantage import ALIKE, OPEN, rivals
 from whyspiking.verdicts.frontiers import LIF, TRAINED
 from whyspiking.verdicts.points import TRAINED_ON
-from whyspiking.verdicts.recorded import SCALE
 
 POWER = 0.8
 MOST = 5
@@ -79,7 +78,9 @@ def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterat
 
 def _seconds(durations: Table, task: str, beside: str) -> float:
     """CPU seconds of all networks of both families on one seed; nan where one was not timed."""
-    rows = tables.where(durations, rule="train", experiment=task + TRAINED_ON, scale=SCALE)
+    rows = tables.where(
+        durations, rule="train", experiment=task + TRAINED_ON, scale=reference.SCALE
+    )
     timed = rows.set_index("variant")["cpu_seconds"]
     return float(timed.reindex([LIF, beside]).sum(skipna=False))
 

@@ -1,0 +1,501 @@
+"""Compares a results folder with the reference results, number by number.
+
+Scale default trains a part of the networks of the reference results by the same recipes. If all
+numbers of an experiment are equal, its claims are judged on all networks of the reference results.
+If a number differs, or the reference results lack a network, its claims are judged on the networks
+of the run alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
+from whyspiking.errors import UserError
+from whyspiking.records import reference, tables
+from whyspiking.records.columns import CHANGED, METRICS, REPRODUCED, VERDICTS
+from whyspiking.records.labels import in_points
+from whyspiking.records.tables import Table
+from whyspiking.records.whole_files import read_json
+from whyspiking.running import code_inputs, machine
+from whyspiking.verdicts import published_size, rule
+
+type Row = Mapping[str, Any]
+
+SCALES = ("default", "full")
+"""Scales that train networks of the reference results; the others have other sizes."""
+EQUAL, ROUNDED, DIFFERENT = "equal", "equal within rounding", "different"
+NEW = "new"
+"""Outcome of a number, or of a network, that the reference results lack."""
+SAME = (EQUAL, ROUNDED)
+COUNTS = {"equal": EQUAL, "rounded": ROUNDED, "different": DIFFERENT}
+"""Column of reproduced.csv -> outcome that it counts."""
+NAME = "{metric} ({engine}, {perturbation} {strength:g} {locus})"
+"""Names a number of a network."""
+WORST = (
+    "largest relative difference {largest:.2g}, in {talk}.{experiment}/{variant}, seed {seed}: "
+    "{where}"
+)
+ROUNDING = 1e-6
+"""Largest relative difference that another order of additions explains."""
+NETWORK = ["talk", "experiment", "variant", "seed"]
+NUMBER = [*NETWORK, "engine", "perturbation", "locus", "strength", "metric"]
+PARTS = ("metrics.csv", "verdicts.csv", "manifest.json")
+"""Files of every talk that are read from the reference results."""
+CRITERION = ("band_low", "band_high", "published")
+"""Columns of verdicts.csv that a verdict takes from its claim."""
+
+# ---- numbers -------------------------------------------------------------------------------------
+
+
+def compare_numbers(metrics: Table, reference_metrics: Table) -> Table:
+    """Compare every number of a run, except durations, with the reference results.
+
+    Args:
+        metrics: Rows of the metrics table of the run.
+        reference_metrics: Rows of the metrics table of the reference results.
+
+    Returns:
+        A row per number of the run: columns of `CHANGED`, and `gap`, the difference relative to the
+        larger of the two numbers.
+    """
+    here, there = (
+        table[~table["metric"].str.contains("seconds")].set_index(NUMBER)["value"].astype(float)
+        for table in (metrics, reference_metrics)
+    )
+    recorded = there.reindex(here.index).to_numpy()
+    value = here.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        difference = value - recorded
+        gap = np.abs(difference) / np.maximum(np.abs(value), np.abs(recorded))
+    is_equal = (value == recorded) | (np.isnan(value) & np.isnan(recorded))
+    gap = np.where(is_equal, 0.0, np.nan_to_num(gap, nan=np.inf))
+    outcome = np.where(is_equal, EQUAL, np.where(gap <= ROUNDING, ROUNDED, DIFFERENT))
+    outcome = np.where(here.index.isin(there.index), outcome, NEW)
+    return here.index.to_frame(index=False).assign(
+        recorded=recorded, here=value, difference=difference, gap=gap, outcome=outcome
+    )
+
+
+def count_outcomes(numbers: Table) -> Table:
+    """Count the outcomes of every network.
+
+    Args:
+        numbers: As `compare_numbers` returns them.
+
+    Returns:
+        A row per network, columns of `REPRODUCED`.
+    """
+    rows = []
+    for network, own in numbers.groupby(NETWORK, sort=False):
+        compared = own[own["outcome"] != NEW].sort_values("gap", kind="stable")
+        counts = compared["outcome"].value_counts()
+        worst = compared.iloc[-1] if len(compared) else {"gap": np.nan, "outcome": NEW}
+        where = ""
+        if worst["gap"] > 0:
+            where = NAME.format_map(worst).replace(", none 0", "").replace(" )", ")")
+        rows.append(
+            {
+                **dict(zip(NETWORK, network, strict=True)),
+                **{column: counts.get(name, 0) for column, name in COUNTS.items()},
+                "largest": worst["gap"],
+                "where": where,
+                "outcome": worst["outcome"],
+            }
+        )
+    return REPRODUCED.table(rows)
+
+
+# ---- talks ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A talk of a run, compared with the reference results.
+
+    Attributes:
+        metrics: The rows on which claims are judged: those of the reference results, and in place
+            of the experiments that differ those of the run.
+        networks: A row per network of the run, columns of `REPRODUCED`.
+        verdicts: Rows of verdicts.csv of the reference results.
+        numbers: Rows of all numbers that are not equal, columns of `CHANGED`.
+        why_not: The reason why nothing is compared; empty if the talk is compared.
+    """
+
+    metrics: Table
+    networks: Table
+    verdicts: Table
+    numbers: Table
+    why_not: str = ""
+
+    def find_data(self, claim: Claim) -> str:
+        """Find who made the data of a claim that is judged on the reference results, else ""."""
+        if claim.where["experiment"] in find_changed_experiments(self.networks):
+            return ""
+        rows = self.verdicts.loc[self.verdicts["claim"] == claim.id, "data"]
+        return str(rows.iloc[0]) if len(rows) else ""
+
+
+def compare_talk(
+    talk: str, metrics: Table, scale: str, folder: Path = reference.FOLDER
+) -> Comparison:
+    """Compare the measurements of a talk with the reference results.
+
+    Args:
+        talk: Name of the talk.
+        metrics: All its rows of the metrics table of the run.
+        scale: Scale of the run.
+        folder: The reference results.
+    """
+    try:
+        if scale not in SCALES:
+            raise UserError(f"scale {scale} has recipes of its own")
+        if talk not in reference.recorded(folder):
+            raise UserError(f"{folder / talk} is not there")
+        reference.manifest(folder / talk)
+        recorded = reference.table(folder / talk / "metrics.csv", METRICS)
+        verdicts = reference.table(folder / talk / "verdicts.csv", VERDICTS)
+    except UserError as error:
+        empty = REPRODUCED.table([]), VERDICTS.table([]), CHANGED.table([])
+        return Comparison(metrics, *empty, str(error))
+    numbers = compare_numbers(metrics, recorded)
+    networks = count_outcomes(numbers)
+    changed = find_changed_experiments(networks)
+    judged = tables.stacked(
+        [
+            recorded[~recorded["experiment"].isin(changed)].assign(scale=scale),
+            metrics[metrics["experiment"].isin(changed)],
+        ]
+    )
+    judged = judged.sort_values(METRICS.names[:10], kind="stable")
+    unequal = numbers.loc[numbers["outcome"] != EQUAL, CHANGED.names]
+    return Comparison(judged, networks, verdicts, unequal)
+
+
+def compare_results(
+    folder: Path, reference_folder: Path, talks: Iterable[str], scale: str
+) -> dict[str, Comparison]:
+    """Compare the talks of a results folder with the reference results, number by number."""
+    return {
+        name: compare_talk(
+            name, tables.read_metrics([folder / name / "metrics.csv"]), scale, reference_folder
+        )
+        for name in talks
+    }
+
+
+def find_changed_experiments(networks: Table) -> set[str]:
+    """Find the experiments with a number that differs, or a network that the reference lacks."""
+    return set(networks.loc[~networks["outcome"].isin(SAME), "experiment"])
+
+
+def list_changed_verdicts(verdicts: Table, reference_verdicts: Table) -> list[tuple[str, str, str]]:
+    """List the claims of which a run has another verdict: claim, reference verdict, verdict."""
+    both = reference_verdicts.merge(verdicts, on="claim", suffixes=("_reference", ""))
+    both = both[both["verdict"] != both["verdict_reference"]]
+    return list(zip(both["claim"], both["verdict_reference"], both["verdict"], strict=True))
+
+
+def summarise(networks: Table, n_changed: int, why_not: str = "") -> str:
+    """Say in a line how many numbers of a run are equal to the reference results.
+
+    Args:
+        networks: Rows of reproduced.csv.
+        n_changed: Number of verdicts that differ from those of the reference results.
+        why_not: The reason why nothing was compared.
+    """
+    if why_not or networks.empty:
+        why_not = why_not or "they have none of these networks"
+        return f"not compared with the reference results: {why_not}"
+    counts = networks[[*COUNTS]].sum()
+    line = f"{counts['equal']:,} of {counts.sum():,} numbers are equal to the reference results"
+    if counts["rounded"]:
+        line += f", {counts['rounded']:,} are equal within rounding"
+    if not counts["different"]:
+        return line
+    worst = networks.loc[networks["largest"].idxmax()]
+    return f"{line}, {counts['different']:,} different ({WORST.format_map(worst)}); " + (
+        f"{n_changed or 'no'} verdict{'s' * (n_changed > 1)} changed"
+    )
+
+
+# ---- parameters, code and versions ---------------------------------------------------------------
+
+UNREAD = {
+    "title", "speaker", "question", "papers", "what", "says", "source", "why", "unit", "learning",
+    "takes_no_part", "of_training", "learns", "from_scale", "first_seeds", "tuned", "provenance",
+    "smoke", "folder", "mnist_dir", "vowels_dir", "originals_dir", "download",
+}  # fmt: skip
+"""Keys of talk.yaml and of the config that change no number of a network."""
+SELECTION = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder", "results_folder")
+"""Keys of the config that select networks and folders."""
+INHERITED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")
+"""Prefix of a parameter of an experiment; without it, the key is that of the whole talk."""
+PLACE = re.compile(r"(?:experiments\.([^.]+)\.)?(?:parameters\.)?(.+)")
+"""Experiment, if there is one, and name of a parameter."""
+VERSIONS = {
+    "compiler": "compiler",
+    "processor": "processor",
+    "caches": "caches",
+    "vectors": "SIMD level",
+    "python": "Python",
+    **{name: name for name in machine.VERSIONS_OF},
+}
+"""What else decides the last digits of a number -> its name on pages."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A parameter or a code file that differs from the reference results.
+
+    Attributes:
+        key: Name of the parameter, or code file.
+        before: Value in the reference results; None where there is none, and for files.
+        now: Present value; None where there is none, and for files.
+        places: Experiments that have the change; empty if it holds for the whole talk.
+    """
+
+    key: str
+    before: Any = None
+    now: Any = None
+    places: list[str] = field(default_factory=list)
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is a parameter; of a file only its digest is known."""
+        return self.before != self.now
+
+
+def list_parameters(talk: Talk) -> dict[str, Any]:
+    """List all values of talk.yaml that decide numbers of networks, by the keys to them."""
+    return dict(_flatten(talk.model_dump(mode="json", exclude_defaults=True)))
+
+
+def list_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """List all values of the config that decide numbers of networks, by the keys to them."""
+    return dict(_flatten({key: part for key, part in config.items() if key not in SELECTION}))
+
+
+def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        yield ".".join(path), value
+        return
+    for key in (key for key in value if key not in UNREAD):
+        # `value` stands next to the source of a parameter.
+        yield from _flatten(value[key], path if key == "value" else (*path, str(key)))
+
+
+def find_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Find the keys whose values differ; equal changes of several experiments are one change."""
+    changes: dict[str, Change] = {}
+    for path in dict.fromkeys((*before, *now)):
+        pair = [values.get(path, values.get(INHERITED.sub("", path))) for values in (before, now)]
+        if pair[0] != pair[1]:
+            place, key = PLACE.findall(path)[0]
+            change = changes.setdefault(repr((key, pair)), Change(key, *pair))
+            change.places.extend([place] if place else [])
+    return list(changes.values())
+
+
+def find_talk_changes(talk: Talk, manifest: Mapping[str, Any]) -> list[Change]:
+    """Find the parameters and code files of a talk that differ from the reference results.
+
+    Args:
+        talk: The talk as it is now.
+        manifest: Its manifest in the reference results.
+    """
+    changes = (
+        find_changes(manifest["recipe"], list_parameters(talk)) if "recipe" in manifest else []
+    )
+    if "inputs" in manifest:
+        keys = {experiment.data_key for experiment in talk.experiments.values()}
+        files = code_inputs.of_results(talk.name, keys)
+        digests = manifest["inputs"]
+        changes += [Change(f) for f, (_, digest) in files.items() if digests.get(f) != digest]
+    return changes
+
+
+def read_stamps(folder: Path) -> list[dict[str, Any]]:
+    """Read with which versions the networks of a results folder were trained, each set once.
+
+    A network may have been trained before the present versions were installed. If the folder has no
+    networks, the present versions are returned.
+    """
+    processor = machine.processor()
+    unknown = {**dict.fromkeys(VERSIONS, "not stated"), "processor": processor}
+    stamps = {}
+    for path in sorted(folder.rglob("seed-*/network.json")):
+        stamp = read_json(path, "info")["info"].get(machine.MADE_WITH, {})
+        stamps[json.dumps(stamp)] = {**unknown, **stamp}
+    return list(stamps.values()) or [{**machine.making(), "processor": processor}]
+
+
+def find_other_versions(
+    manifests: Iterable[Mapping[str, Any]], stamps: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str, str]]:
+    """Find compiler, processor, SIMD level and versions that differ from the reference results.
+
+    Args:
+        manifests: Manifests of talks in the reference results.
+        stamps: As `read_stamps` returns them.
+
+    Returns:
+        Name, value in the reference results, value in this run.
+    """
+    differing = {}
+    for manifest in manifests:
+        recorded = {
+            "compiler": "not stated",
+            "python": manifest.get("python"),
+            "processor": manifest.get("machine", {}).get("cpu"),
+            **manifest.get("versions", {}),
+            **manifest.get("arithmetic", {}),
+        }
+        for name, label in VERSIONS.items():
+            here = ", ".join(dict.fromkeys(str(stamp[name]) for stamp in stamps))
+            if recorded.get(name) not in (None, here):
+                differing[label] = (label, recorded[name], here)
+    return list(differing.values())
+
+
+# ---- pages ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ClaimComparison:
+    """A claim of a run, compared with the reference results.
+
+    Attributes:
+        n_networks: Number of networks of its kind in the run.
+        n_reference: Number of networks of its kind in the reference results.
+        outcome: The worst outcome of the networks of its experiments; empty if none was run.
+        reference: Its row in the reference results if the verdict is that of the run alone.
+    """
+
+    n_networks: int
+    n_reference: int
+    outcome: str
+    reference: Row | None = None
+
+
+@dataclass(frozen=True)
+class ReferenceResults:
+    """The reference results that the pages of a run show; empty if the run is not compared.
+
+    Attributes:
+        run: Folder of the run.
+        networks: The networks of the run, columns of `REPRODUCED`.
+        verdicts: Claim -> its row of verdicts.csv, of claims that have a verdict.
+        published_size: Claim -> its row of verdicts.csv of runs at the published size.
+        changes: Talk -> parameters and code files that differ; "": parameters of the config.
+        manifests: Talk -> its manifest.
+    """
+
+    run: Path = Path()
+    networks: Table = field(default_factory=lambda: REPRODUCED.table([]))
+    verdicts: Mapping[str, Row] = field(default_factory=dict)
+    published_size: Mapping[str, Row] = field(default_factory=dict)
+    changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+    manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def commit(self) -> str:
+        """The commit of the first talk, shortened; empty if the run is not compared."""
+        return next((str(manifest["commit"])[:7] for manifest in self.manifests.values()), "")
+
+    def find_published_size(self, row: Row) -> Row | None:
+        """Find the result of a claim at the published size, if its verdict is another one."""
+        return published_size.find_other_verdict(row, self.published_size.get(row["claim"]))
+
+    def find_other_criterion(self, row: Row) -> Row | None:
+        """Find the reference row of a claim whose band or published value was another one."""
+        before = self.verdicts.get(row["claim"], row)
+        return None if all(str(before[key]) == str(row[key]) for key in CRITERION) else before
+
+    def compare_claim(self, row: Row, claim: Claim) -> ClaimComparison | None:
+        """Compare a claim with the reference results; None if the run is not compared.
+
+        Args:
+            row: Its row of verdicts.csv of the run.
+            claim: The claim.
+        """
+        if self.networks.empty:
+            return None
+        recorded = self.verdicts.get(row["claim"])
+        networks = self.networks[self.networks["talk"] == claim.talk]
+        places = pd.MultiIndex.from_frame(networks[["experiment", "variant"]])
+        experiments = {experiment for experiment, _ in claim.networks}
+        outcomes = set(networks.loc[networks["experiment"].isin(experiments), "outcome"])
+        outcome = next((name for name in (NEW, DIFFERENT, ROUNDED, EQUAL) if name in outcomes), "")
+        if not places.isin(claim.networks).any():
+            outcome = ""
+        is_of_run = outcome in (NEW, DIFFERENT)
+        return ClaimComparison(
+            int(places.isin(claim.networks[:1]).sum()),
+            int(recorded["seeds"]) if recorded else 0,
+            outcome,
+            recorded if is_of_run else None,
+        )
+
+
+def list_reference_files(folder: Path, scale: str) -> list[Path]:
+    """List the files of the reference results that tables and pages of a run depend on.
+
+    Args:
+        folder: The results folder of the run.
+        scale: Its scale.
+    """
+    kept = folder.parent / reference.FOLDER.name
+    paths = published_size.list_files(kept, scale)
+    if scale in SCALES and folder != kept:
+        paths += [tables.lying(kept / t / name) for t in reference.recorded(kept) for name in PARTS]
+        paths += kept.glob("manifest.json")
+    return paths
+
+
+def read_reference(
+    folder: Path,
+    scale: str,
+    networks: Table,
+    talks: Iterable[Talk],
+    config: Mapping[str, Any] | None = None,
+) -> ReferenceResults:
+    """Read what pages of a run show of the reference results.
+
+    Args:
+        folder: The results folder of the run.
+        scale: Its scale.
+        networks: Its networks, columns of `REPRODUCED`.
+        talks: The talks of the page.
+        config: Configuration of the run, if the page knows it.
+
+    Raises:
+        UserError: If a table of the reference results is damaged or of another version.
+    """
+    kept = folder.parent / reference.FOLDER.name
+    larger = published_size.read_verdicts(kept, scale)
+    if networks.empty or folder == kept:
+        return ReferenceResults(published_size=larger)
+    names = reference.recorded(kept)
+    manifests = {name: reference.manifest(kept / name) for name in names}
+    changes = {t.name: find_talk_changes(t, manifests[t.name]) for t in talks if t.name in names}
+    if config is not None and (kept / "manifest.json").is_file():
+        joint = read_json(kept / "manifest.json", "config")
+        # A key that the project itself changed since is no change of the user.
+        before = {**list_settings(joint["config"]), **joint.get("config_since", {})}
+        changes[""] = find_changes(before, list_settings(config))
+    verdicts = in_points(
+        tables.stacked([reference.table(kept / t / "verdicts.csv", VERDICTS) for t in names])
+    )
+    is_judged = ~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))
+    rows = {str(row["claim"]): row for row in verdicts[is_judged].to_dict("records")}
+    return ReferenceResults(folder, networks, rows, larger, changes, manifests)

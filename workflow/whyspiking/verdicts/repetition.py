@@ -1,0 +1,48 @@
+"""Counts what changed when experiments were trained again with other floating-point rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whyspiking.verdicts.advantage import NOT_ASSESSED
+
+FILE = "again.json"
+"""Name of the file in the reference results."""
+BEST = "the best trained non-spiking network"
+"""How the file names the comparison with the best of all trained non-spiking families."""
+
+
+def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
+    """Count what changed when experiments were trained again with other floating-point rounding.
+
+    Experiments that got new data later were repeated apart (`since`), and claims that rest on them
+    count as touched, too. Comparisons of energy that had no verdict before cannot change.
+
+    Args:
+        repeated: Content of again.json; empty if nothing was repeated.
+
+    Returns:
+        Numbers by name, `experiments` that were repeated and `changed`, a line per verdict; empty
+        if nothing was repeated.
+    """
+    if not repeated:
+        return {}
+    verdicts, energies = repeated["verdicts"], repeated["energies"]
+    later = repeated.get("since", ())
+    has_verdict = [before for before, _ in energies["compared"].values()]
+    has_verdict = [before for before in has_verdict if before not in ("", NOT_ASSESSED)]
+    return {
+        "experiments": repeated["experiments"],
+        "n_experiments": len(repeated["experiments"]),
+        "n_claims": verdicts["claims"],
+        "n_touched": verdicts["touched"] + sum(run["verdicts"]["touched"] for run in later),
+        "n_changed": len(verdicts["changed"]),
+        "n_energy": len(has_verdict),
+        "n_energy_all": len(energies["compared"]),
+        "n_energy_missing": len(energies["compared"]) - len(has_verdict),
+        "n_energy_changed": len(energies["changed"]),
+        "n_best_changed": sum(BEST in name for name in energies["changed"]),
+        "changed": verdicts["changed"] + energies["changed"],
+        "vectors": repeated["arithmetic"]["vectors"],
+    }
