@@ -20,7 +20,7 @@ from whyspiking.running import code_inputs
 TOLD = {
     "title", "speaker", "question", "papers", "what", "says", "source", "why", "unit", "learning",
     "takes_no_part", "of_training", "learns", "from_scale", "first_seeds", "tuned", "provenance",
-    "smoke", "folder", "mnist_dir", "vowels_dir", "originals_dir", "download",
+    "smoke", "folder", "mnist_dir", "originals_dir", "download",
 }  # fmt: skip
 """Keys of talk.yaml and of the config that decide no recorded number of a network."""
 OF_A_RUN = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder")
