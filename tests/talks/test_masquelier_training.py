@@ -91,7 +91,10 @@ def test_scores_on_test_images_choose_nothing(digits):
 
 def test_the_script_draws_from_one_stream(digits):
     """As its lines 92-96 and 237-240 do, written out."""
-    own = params_of("masquelier", "published", **{**digits, "n_output": 10, "script_draws": True})
+    own = params_of(
+        "masquelier", "published",
+        **{**digits, "n_output": 10, "script_draws": True, "reset_output": False},
+    )  # fmt: skip
     init, redraw = learning.generators(own, Streams(5))
     found = learning.initial_weights(own, init)
     rng = np.random.RandomState(0)

@@ -128,7 +128,7 @@ def train(
             as_published = validate(params, current, *test)["validation_ties_as_hits"]
             history.note(epoch, test_accuracy=as_published)
         if not held_out or values["validation_accuracy"] > best.values["validation_accuracy"]:
-            best.weights = tuple(w.copy() for w in current)
+            best.weights = _copy(current)
             best.values = {**values, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= params.reset_until * params.epochs:
@@ -188,9 +188,13 @@ def _running_mean(params: ct.Params, weights: Weights) -> Averaged | None:
     """The running mean of the weights before training, if the recipe has one."""
     if not params.average_rate:
         return None
+    return Averaged(_copy(weights), float(params.average_rate), int(params.average_every))
+
+
+def _copy(weights: Weights) -> Weights:
+    """Copy the weights of both layers."""
     w_hidden, w_output = weights
-    means = w_hidden.copy(), w_output.copy()
-    return Averaged(means, float(params.average_rate), int(params.average_every))
+    return w_hidden.copy(), w_output.copy()
 
 
 def _scored(params: ct.Params, split: ct.Split) -> tuple[Events, NDArray]:
