@@ -93,9 +93,8 @@ def config_of(scale: str = SCALE) -> dict[str, Any]:
 def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     """Inputs from YAML files, at the scale of the config, without folders of a machine."""
     # Which files of others a machine has, the tables and `data` in the manifest say.
-    anywhere = {**config["data"], "originals_dir": None}
-    for key in ("spoken", "nmnist"):
-        anywhere[key] = {**anywhere[key], "source": "auto"}
+    nmnist = {**config["data"]["nmnist"], "source": "auto"}
+    anywhere = {**config["data"], "originals_dir": None, "nmnist": nmnist}
     config = {**config, "data": anywhere}
     decides: dict[str, tuple[str, Any]] = {
         "config: battery": ("simulate", config["battery"]),

@@ -200,7 +200,10 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         if row["dataset"] and row["dataset"] not in used:
             continue
         experiment = experiments.get((row["talk"], row["experiment"]))
-        if experiment is not None:
+        if row["experiment"]:
+            # The reference table may have rows of experiments and variants that are retired.
+            if experiment is None or row["variant"] not in ("", *experiment.variants):
+                continue
             variants = [row["variant"]] if row["rule"] == "train" else list(experiment.variants)
             here, there = (
                 sum(len(registry.seeds(experiment, of, name)) for name in variants)

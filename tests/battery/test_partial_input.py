@@ -128,8 +128,6 @@ def images(monkeypatch):
     [
         ("goeltz", "mnist"),
         ("comsa", "mnist_slow"),
-        ("comsa", "mnist_fast"),
-        ("masquelier", "mnist_strict"),
     ],
 )
 def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):

@@ -23,7 +23,6 @@ def data(tmp_path, originals=None, **changes):
         "folder": str(tmp_path / "data"),
         "originals_dir": str(originals) if originals else None,
         "nmnist": {**SETTINGS, **changes},
-        "spoken": {},
     }
 
 

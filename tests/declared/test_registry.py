@@ -1,8 +1,11 @@
 """Talk files: what is read, and what is refused."""
 
+import copy
 from pathlib import Path
 
 import pytest
+import yaml
+from made.toy_yaml import TOY
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network, Params
@@ -17,13 +20,6 @@ CONFIG = {
     "data": {
         "folder": "resources/data",
         "originals_dir": None,
-        "spoken": {
-            "source": "synthetic",
-            "speakers": 6,
-            "repetitions": 2,
-            "channels": 140,
-            "rate_khz": 24,
-        },
         "words": {"speakers": 6, "words": 10, "repetitions": 2},
     },
     "build_folder": "resources/build",
@@ -75,16 +71,29 @@ def test_controls_see_the_noise_that_their_experiment_has(toy, spoils):
     assert plans.training(experiment, "spiking", params)["control"] is None
 
 
-def test_what_is_another_network_starts_from_it_and_has_its_layers():
-    slow, fast = (registry.load_talk("comsa").experiments[f"mnist_{s}"] for s in ("slow", "fast"))
-    told = {
-        experiment.name: plans.training(experiment, "mlp", Params("comsa", "mnist", "full", {}))
-        for experiment in (slow, fast)
-    }
-    of_slow, of_fast = told["mnist_slow"], told["mnist_fast"]
-    assert of_slow["control"] == of_fast["control"] and of_fast["control"] is not None
-    assert (of_slow["starts_from"], of_slow["as_is"]) == ([], False)
-    assert (of_fast["starts_from"], of_fast["as_is"]) == (["mnist_slow/mlp"], True)
+def test_what_is_another_network_starts_from_it_and_has_its_layers(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    data = copy.deepcopy(TOY)
+    one = data["experiments"]["one"]
+    one["parameters"].update({key: {"value": 1, "source": "ours"} for key in NEEDED["relu"]})
+    relu = {"role": "control", "is": "relu", "hidden": ["n_hidden"], "says": "a ReLU network"}
+    two = copy.deepcopy(one)
+    one["variants"]["mlp"] = relu
+    two["variants"]["mlp"] = {"role": "control", "is": "one/mlp", "says": "the same network"}
+    two["variants"]["other"] = relu
+    data["experiments"]["two"] = two
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "talk.yaml").write_text(yaml.safe_dump(data))
+    first, second = registry.load_talk("toy").experiments.values()
+
+    def planned(experiment, variant):
+        return plans.training(experiment, variant, Params("toy", experiment.name, "full", {}))
+
+    own, same, other = planned(first, "mlp"), planned(second, "mlp"), planned(second, "other")
+    assert own["control"] == same["control"] and same["control"] is not None
+    assert (own["starts_from"], own["as_is"]) == ([], False)
+    assert (same["starts_from"], same["as_is"]) == (["one/mlp"], True)
+    assert (other["starts_from"], other["as_is"], other["control"]) == ([], False, own["control"])
 
 
 def test_what_does_not_spike_is_not_simulated(toy):
@@ -101,4 +110,4 @@ def test_networks_say_where_their_data_come_from(tmp_path):
     network_files.save_network(Network({}, {"engine": "jax", "provenance": "original"}), folder)
     measured = registry.as_measured(talk, tmp_path)
     assert measured.experiments["words"].provenance == "original"
-    assert measured.experiments["mnist"] == talk.experiments["mnist"]
+    assert measured.experiments["published"] == talk.experiments["published"]

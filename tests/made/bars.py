@@ -13,7 +13,7 @@ NEURONS = Neurons(theta=10.0, t_max=T_MAX)
 
 
 def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
-    """Bright bars on a dark ground in place of MNIST: four classes that latencies tell apart."""
+    """Show bright bars in place of MNIST, four classes by latency; the recipe of a test."""
 
     def load(folder, split):
         rng = np.random.default_rng(len(split))
@@ -38,6 +38,12 @@ def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
         "hidden_limit": 20.0,
         "average_rate": 0.3,
         "average_every": 40,
+        "keep_epoch": "best",
+        "ties": "potential",
+        "follow_test": False,
+        "shuffle": True,
+        "count_whole": False,
+        "reset_output": True,
     }
 
 

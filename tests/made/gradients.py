@@ -61,8 +61,8 @@ def of_a_wide_gru():
     return jax.jit(learner.update)(arrays, learner.start(arrays), frames, labels)[0]
 
 
-def _bohte(cell, experiment="spoken", **changes):
-    own = params_of("bohte", experiment, n_input=70, n_hidden=[100], **changes)
+def _bohte(cell):
+    own = params_of("bohte", "ecg", n_input=70, n_hidden=[100])
     arrays = _float32(bohte.initial(own, cell, _rng()))
     given = {"x": _events(32, 40, 70), "labels": _classes(own.n_output, 32), **ZERO}
     return jax.jit(jax.grad(bohte_training.class_loss(own, cell), has_aux=True))(arrays, given)[0]

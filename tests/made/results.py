@@ -265,9 +265,8 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
             *(("ecg", v, "accuracy", 0.85, jax) for v in ("gru", "rnn", "traces", "linear")),
         ],
         "comsa": lambda: [
-            *((name, "spiking", "normalised_score", 0.99 - 0.5 * p["strength"] *
-               (p["locus"] == "hidden"), p) for name in ("mnist_slow", "mnist_fast")
-              for p in probes),
+            *(("mnist_slow", "spiking", "normalised_score", 0.99 - 0.5 * p["strength"] *
+               (p["locus"] == "hidden"), p) for p in probes),
             *(("regimes", v, "decision_time", 20.0, {}) for v in variants("regimes")),
             *(("regimes", "fixed_pulses", m, 0.0, {}) for m in ("slow_regime", "waits_for_hidden")),
             *(("mnist_slow", v, "accuracy", 0.97, {}) for v in ("mlp", "ink", "linear")),

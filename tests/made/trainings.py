@@ -116,7 +116,7 @@ def _s4nn(progress, monkeypatch, **changes):
     small = bars.made_digits(monkeypatch, n_train=120, n_test=20)
     own = params_of(
         "masquelier",
-        "mnist_strict",
+        "published",
         **{**small, "n_train": 60, "n_validation": 60, "epochs": 6, **changes},
     )
     return s4nn.train(own, "spiking", STREAMS, {}, progress)

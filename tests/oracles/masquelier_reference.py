@@ -12,7 +12,6 @@ from whyspiking.talks.masquelier.network import (
     Neurons,
     Rule,
     Weights,
-    n_hidden,
 )
 
 NAME = "numpy"
@@ -24,12 +23,12 @@ def spikes(events: Events, image: int, weights: Weights, neurons: Neurons):
     Args:
         events: Input spikes of all images.
         image: Which one.
-        weights: All layers; their precision is that of the computation.
+        weights: Both layers.
         neurons: Threshold and length of a trial.
 
     Returns:
-        Ticks of inputs and of all layers, Tmax where silent; and potentials of the outputs at their
-        crossings, or where silent at tick Tmax - 3.
+        Ticks of inputs and of both layers, Tmax where silent; and potentials of the outputs at
+        their crossings, or where silent at tick Tmax - 3.
     """
     own = slice(int(events.start[image]), int(events.start[image + 1]))
     inputs = np.full(len(weights[0]), neurons.t_max)
@@ -47,9 +46,9 @@ def spikes(events: Events, image: int, weights: Weights, neurons: Neurons):
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of all layers for several images; arguments as in `compiled.forward`."""
+    """First spikes of both layers for several images; arguments as in `compiled.forward`."""
     told = [spikes(events, image, weights, neurons) for image in range(len(events))]
-    hidden = np.array([np.concatenate(times[1:-1]) for times, _ in told], np.int32)
+    hidden = np.array([times[1] for times, _ in told], np.int32)
     output = np.array([times[-1] for times, _ in told], np.int32)
     return Firing(hidden, output, np.array([potential for _, potential in told]))
 
@@ -72,9 +71,9 @@ def update(
     """One step of the rule, in place (README, Eqs. 4 to 6); whether there was an error.
 
     Args:
-        times: Of inputs and all layers, from `spikes`.
+        times: Of inputs and both layers, from `spikes`.
         target: Class of the image.
-        weights: All layers; changed.
+        weights: Both layers; changed.
         neurons: Threshold and length of a trial.
         rule: Constants of the learning rule.
     """
@@ -101,17 +100,14 @@ def train_epoch(
     rule: Rule,
 ) -> tuple[NDArray[np.int64], int, int]:
     """One pass of the online rule over images; arguments and results as in `compiled`."""
-    sizes = n_hidden(weights)
-    fired = np.zeros(sum(sizes), np.int64)
-    layers_to_outputs = np.repeat(np.arange(len(sizes), 0, -1), sizes)
+    fired = np.zeros(weights[0].shape[1], np.int64)
     hits = changed = 0
     for count, image in enumerate(order, start=1):
         times, _ = spikes(events, image, weights, neurons)
         output, target = times[-1], int(targets[image])
         hits += int(output[target] == output.min() < neurons.t_max)
         end = 2 * neurons.t_max if rule.whole else left(output, target, neurons, rule)
-        last = np.minimum(end - layers_to_outputs, neurons.t_max)
-        fired += np.concatenate(times[1:-1]) < last
+        fired += times[1] < min(end - 1, neurons.t_max)
         changed += update(times, target, weights, neurons, rule)
         for w in weights[rule.frozen :]:
             w *= 1 - rule.learning_rate * rule.decay
@@ -125,8 +121,8 @@ def left(output: NDArray, target: int, neurons: Neurons, rule: Rule) -> int:
     """Tick from which on output spikes are not looked at in training, and so not computed.
 
     An image is left when no later spike can change its error: the true output has fired, and the
-    margin behind the first output has passed. A hidden neuron of the last layer is answered by an
-    output spike one tick later, one of the layer before two ticks later.
+    margin behind the first output has passed. A hidden neuron is answered by an output spike one
+    tick later.
     """
     first, true = int(output.min()), int(output[target])
     if neurons.t_max in (first, true):

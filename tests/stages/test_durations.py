@@ -16,8 +16,8 @@ LOGS = {
     "page/goeltz": 6.0,
     "compare": 7.0,
     "fetch/mnist": 8.0,
-    "shard/spoken-6x2x1-70ch-24k/0": 9.0,
-    "shard/spoken-6x2x1-70ch-24k/11": 11.0,
+    "shard/words-6x2x1/0": 9.0,
+    "shard/words-6x2x1/11": 11.0,
     "shard/nmnist-simulated-1000+200+200-15ms-pool2/train-0": 12.0,
     "gather/nmnist-simulated-1000+200+200-15ms-pool2": 13.0,
 }
@@ -48,7 +48,7 @@ def test_every_rule_has_its_kinds_of_jobs(tmp_path):
         ("page", "goeltz", "", "", ""): 6,
         ("compare", "", "", "", ""): 7,
         ("fetch", "", "", "", "mnist"): 8,
-        ("shard", "", "", "", "spoken-6x2x1-70ch-24k"): 10,
+        ("shard", "", "", "", "words-6x2x1"): 10,
         ("shard", "", "", "", nmnist): 12,
         ("gather", "", "", "", nmnist): 13,
     }

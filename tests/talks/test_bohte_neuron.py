@@ -131,7 +131,7 @@ def scanned(run):
 
 @functools.cache
 def layer_of(shape, beta):
-    """What a layer is given, from rest or another state; gradients, spikes and end; the scan's."""
+    """What a layer is given, from rest or another state; gradients and spikes; the scan's."""
     rng = np.random.default_rng(5)
     n, neuron = shape[2], model.Neuron(0.01, surrogates.triangle())
     drawn = (
@@ -148,8 +148,8 @@ def layer_of(shape, beta):
 
     def run():
         def weighed(*arguments):
-            found = learning.continued(neuron, jnp.float32(beta), *arguments, start)
-            return (found[0] * out).sum(), found
+            fired = learning.spikes(neuron, jnp.float32(beta), *arguments, start)
+            return (fired * out).sum(), fired
 
         return jax.jit(jax.grad(weighed, argnums=(0, 1, 2, 3), has_aux=True))(*given)
 
@@ -159,12 +159,11 @@ def layer_of(shape, beta):
 @pytest.mark.parametrize(("shape", "beta"), [*((s, 1.8) for s in SHAPES), (SHAPES[1], 0.0)])
 def test_the_compiled_layer_is_the_scan(shape, beta, vectors):
     """Sizes that fill vectors or do not."""
-    given, run, (theirs, (expected, expected_end)) = layer_of(shape, beta)
+    given, run, (theirs, expected) = layer_of(shape, beta)
     assert compiled.usable(*given)
-    ours, (fired, end) = run()
+    ours, fired = run()
     assert 0.02 < float(fired.mean()) < 0.6
     np.testing.assert_array_equal(fired, expected)
-    np.testing.assert_allclose(end.u, expected_end.u, atol=1e-5)
     assert_close(ours, theirs, 3e-6)
     assert all(float(jnp.abs(other).max()) > 0.01 for other in theirs[: 4 if beta else 3])
 
@@ -209,19 +208,18 @@ def units_of(shape, blocks):
     n_steps, n_trials, n = shape
     drawn = [
         rng.normal(size=shape),
-        rng.uniform(-0.5, 0.5, (n_trials, n)),
         rng.normal(0, 1.5, (n_steps, n_trials, blocks * n)),
         rng.normal(0, 1 / np.sqrt(n), (n, blocks * n)),
         rng.normal(0, 0.5, blocks * n),
     ]
-    drawn[2][0, 0, 0] = 200
-    out, start, *given = (jnp.asarray(values, jnp.float32) for values in drawn)
+    drawn[1][0, 0, 0] = 200
+    out, *given = (jnp.asarray(values, jnp.float32) for values in drawn)
     given = given[: 3 if blocks == 3 else 2]
 
     def run():
         def weighed(*own):
-            gated = blocks == 3
-            h = control_units.gated(*own, start) if gated else control_units.tanh_units(*own)
+            layer = control_units.gated if blocks == 3 else control_units.tanh_units
+            h = layer(*own)
             return (h * out).sum(), h
 
         every = tuple(range(len(given)))
@@ -235,7 +233,12 @@ def units_of(shape, blocks):
     ("shape", "blocks"), [*((s, 3) for s in (*SHAPES, (1, 1, 1))), (SHAPES[1], 1), (SHAPES[2], 1)]
 )
 def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors):
-    """To rounding, some units saturated; gated ones from another state."""
+    """To rounding, some units saturated."""
     given, run, theirs = units_of(shape, blocks)
     assert compiled.usable(*given)
     assert_close(run(), theirs, 1e-5, 1e-7)
+
+
+def test_fixed_time_constants_have_no_rate():
+    fixed = network.rates(params_of("bohte", "timescales"), "alif_fixed")
+    assert fixed == dict.fromkeys(("log_tau_mem_0", "log_tau_adapt_0", "log_tau_out"), 0.0)

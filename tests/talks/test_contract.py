@@ -1,7 +1,6 @@
 """Every talk through the same checks; `-k <talk>` says what a new talk still lacks."""
 
 import inspect
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -72,9 +71,6 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
         )
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
-    vowels = described.data_key == data_folders.VOWELS
-    if vowels and "unavailable" in json.loads((params.dataset_dir / "meta.json").read_text()):
-        pytest.skip("the smoke run could not fetch the recorded vowels")
     return replication_of(talk, experiment).make_task(params, split, Streams(seed))
 
 

@@ -69,11 +69,11 @@ def test_taps_look_back_and_never_ahead():
     np.testing.assert_array_equal(np.asarray(model.stacked(x.astype(np.float32), 3, 2)), taps)
 
 
-def by_hand(params, arrays, k, x, leaky, alone):
+def by_hand(params, arrays, k, x, leaky):
     """Eqs. 9 to 11 with unscaled membranes, frame by frame."""
     w, threshold = np.asarray(arrays[f"w_{k}"], np.float64), arrays[f"b_{k}"]
     norm, beta = (w**2).sum(axis=(0, 1)), float(arrays[f"leak_{k}"])
-    felt = np.diag(threshold * norm) if alone else np.einsum("tij,tik->jk", w, w)
+    felt = np.einsum("tij,tik->jk", w, w)
     v = s = np.zeros(w.shape[2])
     found = []
     for t in range(len(x)):
@@ -88,17 +88,14 @@ def by_hand(params, arrays, k, x, leaky, alone):
     return np.array(found)
 
 
-@pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
 def test_layers_follow_their_equations(params, variant):
     trained = drawn(params, variant)
     x = np.random.default_rng(2).normal(size=(1, 30, 40))
     rasters = learning.rasters(params, variant, trained, x, np.float64)
     layer_input = x[0]
     for k, raster in enumerate(rasters):
-        expected = by_hand(
-            params, trained.arrays, k, layer_input, model.LEAKY[variant],
-            variant in model.ALONE,
-        )  # fmt: skip
+        expected = by_hand(params, trained.arrays, k, layer_input, model.LEAKY[variant])
         np.testing.assert_array_equal(raster[0], expected)
         assert 0.02 < expected.mean() < 0.8
         layer_input = expected.astype(float)
@@ -159,7 +156,7 @@ def machine(params, builds):
     return Machine(brian_network.to_brian(params), builds)
 
 
-@pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
 def test_brian_gives_every_spike(params, machine, variant):
     """In double precision, spike for spike; 21 words, more than one run of the program takes."""
     found = drawn(params, variant, seed=4)

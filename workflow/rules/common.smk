@@ -39,7 +39,7 @@ DECIDING = {
 }
 # Folder -> key of the data sets that are made here, at the sizes of the config.
 NMNIST = data_folders.event_recordings(config["data"])
-MADE = {**data_folders.synthetic(config["data"]), NMNIST: "nmnist"}
+MADE = {data_folders.spoken_words(config["data"]): "words", NMNIST: "nmnist"}
 
 
 wildcard_constraints:
@@ -51,10 +51,8 @@ wildcard_constraints:
 
 def data_of(wildcards):
     """The keys of `data` that decide a data set: a change of the others makes it not anew."""
-    fetched = {"mnist": ("mnist_dir", "download"), "vowels": ("vowels_dir",)}
-    fetched[data_folders.RECORDED] = ("originals_dir",)
     key, own = MADE.get(wildcards.dataset), config["data"]
-    keys = ("folder", *([key] if key else fetched[wildcards.dataset]))
+    keys = ("folder", *([key] if key else ("mnist_dir", "download")))
     data = {key: own[key] for key in keys}
     if key == "nmnist":
         data["originals_dir"] = (

@@ -14,7 +14,7 @@ rule fetch:
     log:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
-        dataset="|".join(data_folders.FETCHED),
+        dataset="mnist",
     priority: ORDER.of_data
     params:
         data=data_of,

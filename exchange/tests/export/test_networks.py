@@ -210,8 +210,8 @@ KINDS = {
     "goeltz/yinyang_2tau/spiking": {},
     "goeltz/mnist_deep/deep": {},
     # Two epochs leave times of outputs that differ by less than a step.
-    "comsa/mnist_fast/spiking": {"epochs": 25, "trial_ms": 22.0},
-    "masquelier/mnist_strict/spiking": {},
+    "comsa/mnist_slow/spiking": {"epochs": 25},
+    "masquelier/published/spiking": {},
     "bohte/timescales/lif": {},
     "neftci/nmnist/spiking": {},
     "neftci/shared_randman/spiking": {},

@@ -65,7 +65,7 @@ def stimulus(
 
 
 def readout(params: ct.Params) -> Readout:
-    """The largest output of every step (networks of spoken digits adapt, and are no graphs)."""
+    """The largest output of every step."""
     return Readout("each")
 
 

@@ -26,10 +26,9 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
             "is not written yet; neurons alone (LI, Linear, Threshold) would do"
         )
     weights = model.weights_of(network)
-    names = [*model.layers(len(weights))[:-1], "classes"]
     graph = Graph()
     nodes = [graph.input(params.n_input)]
-    for name, w in zip(names, weights, strict=True):
+    for name, w in zip(("hidden", "classes"), weights, strict=True):
         nodes += [
             graph.linear(f"to_{name}", w),
             graph.integrate_and_fire(name, w.shape[1], clock, threshold=params.theta),
@@ -40,7 +39,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
 
 def delay(params: Params) -> int:
     """Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""
-    return len(model.sizes(params))
+    return len(model.LAYERS)
 
 
 def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:

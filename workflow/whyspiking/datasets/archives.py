@@ -6,19 +6,13 @@ unpacked to a path that an archive names, and no link in an archive is followed.
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 import urllib.parse
 import urllib.request
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
-
-from whyspiking.records.whole_files import replacing
-
-CHUNK = 1 << 20
 
 
 class Refused(Exception):
@@ -110,46 +104,6 @@ def read_tar(path: Path, wanted: Mapping[str, int]) -> dict[str, bytes]:
     if missing:
         raise Refused(f"{missing[0]} is not in the archive")
     return found
-
-
-def unzip(path: Path, name: str, target: Path, limit: int) -> None:
-    """Write one member of a zip archive to a path of ours, whole or not at all.
-
-    Args:
-        path: The archive.
-        name: The member.
-        target: Where its content goes.
-        limit: The most bytes that it may have.
-
-    Raises:
-        Refused: If the member is missing, given twice, encrypted, no ordinary file or larger, or
-            the archive is damaged.
-        OSError: If the target cannot be written.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise Refused(f"it is not a readable zip archive ({error})") from None
-    with archive:
-        members = [item for item in archive.infolist() if item.filename == name]
-        if len(members) != 1:
-            raise Refused(f"'{name}' is {len(members)} times in it; expected once")
-        # The upper half of these bits is the mode of a file on Unix; links are 0o12.
-        mode = members[0].external_attr >> 28
-        if members[0].is_dir() or mode not in (0, 0o10):
-            raise Refused(f"'{name}' is no ordinary file in it")
-        if members[0].file_size > limit:
-            raise Refused(f"'{name}' has {members[0].file_size} bytes; expected at most {limit}")
-        try:
-            content = archive.open(members[0])
-        except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise Refused(f"'{name}' cannot be unpacked ({error})") from None
-        with content, replacing(target) as partial, partial.open("wb") as file:
-            try:
-                # Never more than the header says; the CRC is checked at the end.
-                shutil.copyfileobj(content, file, CHUNK)
-            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-                raise Refused(f"'{name}' cannot be unpacked ({error})") from None
 
 
 def _check_address(address: str) -> None:

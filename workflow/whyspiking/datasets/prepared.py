@@ -1,4 +1,4 @@
-"""What readers of prepared data sets share: trust in their files, and the validation part."""
+"""How a prepared data set is read: check of its files, and which trials a part has."""
 
 from __future__ import annotations
 

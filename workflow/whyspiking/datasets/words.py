@@ -5,7 +5,8 @@
     words.labels    # (trial,)
     words.speakers  # (trial,)
 
-Parts are those of `datasets.spoken`: "train", "validation", "test_seen", "test_heldout".
+The parts are "train" and "validation", of the training file, "test_seen" (further utterances of
+the training speakers) and "test_heldout" (speakers who are not in the training file).
 """
 
 from __future__ import annotations

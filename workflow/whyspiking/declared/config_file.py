@@ -42,7 +42,6 @@ Written = Annotated[str, AfterValidator(_plain)]
 """A folder that a run makes."""
 Found = Annotated[str, AfterValidator(_there)]
 """A folder of the user's, which is only read."""
-Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 MOST_SHARDS = 1000
 """Each is a job."""
@@ -66,26 +65,16 @@ class SeedsOf(Block):
     seeds: Unique[Annotated[Listed[Seed], Field(max_length=MOST_SEEDS)]]
 
 
-class Spoken(Block):
-    """Spoken digits."""
-
-    source: Literal["auto", "original", "synthetic"]
-    speakers: Speakers
-    repetitions: int = Field(ge=1, le=100)
-    channels: Literal[70, 140, 350, 700]
-    rate_khz: Literal[24, 48]
-
-
 class Words(Block):
     """Spoken words.
 
     Attributes:
-        speakers: How many voices.
+        speakers: How many voices; those of number 4 and 5 are in the test set only.
         words: The first so many of 35.
         repetitions: How often each voice says each.
     """
 
-    speakers: Speakers
+    speakers: int = Field(ge=6, le=12)
     words: int = Field(ge=2, le=35)
     repetitions: int = Field(ge=1, le=100)
 
@@ -117,10 +106,8 @@ class Data(Block):
 
     folder: Written
     mnist_dir: Found | None
-    vowels_dir: Found | None
     originals_dir: Found | None
     download: bool
-    spoken: Spoken
     words: Words
     nmnist: EventRecordings
 

@@ -35,7 +35,7 @@ CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
 """Class of Yin-Yang -> colour, in the order of the classes."""
 ALIKE = (
     ("spiking",),
-    ("mlp", "relu", "conv", "ink", "ink_mlp", "shallow", "backprop"),
+    ("mlp", "relu", "conv", "ink", "shallow", "backprop"),
     ("gru", "lstm", "bptt", "gated"),
     ("linear", "counts"),
     ("random_hidden", "rnn", "rate", "readout_only"),

@@ -42,7 +42,6 @@ STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
 MAKES_CODE = ("brian/", "compiler/", "running/")
 # Key of a data set that is made here -> what makes it.
 MAKES_DATA = {
-    "spoken": "datasets/speech",
     "words": "datasets/speech",
     "nmnist": "datasets/recordings.py",
 }

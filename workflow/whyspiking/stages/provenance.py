@@ -89,11 +89,7 @@ def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dic
         },
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "talks": per_talk,
-        "data": {
-            name: {key: meta[key] for key in told}
-            for name, meta in metas.items()
-            if "unavailable" not in meta
-        },
+        "data": {name: {key: meta[key] for key in told} for name, meta in metas.items()},
     }
 
 

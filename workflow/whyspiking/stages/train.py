@@ -39,10 +39,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
     }
     wall, cpu = time.perf_counter(), time.process_time()
     data = params.dataset_dir and read_json(params.dataset_dir / "meta.json", "provenance")
-    if data and "unavailable" in data:
-        network = Network({}, {"unavailable": data["unavailable"]})
-    else:
-        network = network_of(plan, loaded, progress)
+    network = network_of(plan, loaded, progress)
     outcomes: dict[str, Outcome] = {}
     if "unavailable" in network.info:
         # Files of others that could not be had: nothing is measured; the report says why.

@@ -47,7 +47,6 @@ class Settings:
         criterion: Metric of `judge` that chooses the epoch; larger is better.
         rates: Array -> factor on the learning rate; 1 where it is not named, 0 for what is not
             learned.
-        segments: Steps that a batch makes one after another, for trials that are cut in time.
     """
 
     epochs: int
@@ -56,7 +55,6 @@ class Settings:
     clip_norm: float
     criterion: str
     rates: Mapping[str, float]
-    segments: int = 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ def fit(
     shuffle: Generator,
     progress: Progress,
     constants: Mapping[str, float] | None = None,
-    start_state: Any = None,
     project: Callable[[Arrays], Arrays] | None = None,
 ) -> Fitted:
     """Minimise a loss.
@@ -99,9 +96,6 @@ def fit(
         shuffle: Orders the samples anew in every epoch.
         progress: Called after every epoch.
         constants: Numbers that the loss gets beside every batch.
-        start_state: Where trials are cut in time, what the loss gets as `state` in the first
-            segment of a batch, beside the number of the `segment`; what it tells as `state`, it
-            gets in the next one. Arrays of one batch.
         project: Applied to the arrays after every step, to keep them where they make sense.
 
     Raises:
@@ -109,7 +103,7 @@ def fit(
             message names epoch, step and array.
     """
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
-    run_epoch = _epoch_program(loss, settings, start_state, project)
+    run_epoch = _epoch_program(loss, settings, project)
     samples: Arrays = {} if callable(data) else jax.tree.map(jnp.asarray, dict(data))
     start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
@@ -139,19 +133,14 @@ def fit(
 def _epoch_program(
     loss: Loss,
     settings: Settings,
-    start_state: Any,
     project: Callable[[Arrays], Arrays] | None,
 ) -> Callable[..., Any]:
     """Compile an epoch: arrays, state of Adam, mean of every metric, what was broken (step,)."""
-    in_segments = start_state is not None
 
     def step(samples: Arrays, constants: Arrays, carry: Any, now: Any) -> Any:
-        arrays, state, held = carry
-        chosen, rate, segment = now
+        arrays, state = carry
+        chosen, rate = now
         batch = {name: values[chosen] for name, values in samples.items()} | constants
-        if in_segments:
-            held = jax.tree.map(lambda a, b: jnp.where(segment == 0, a, b), start_state, held)
-            batch |= {"state": held, "segment": segment}
         (value, metrics), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
         factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
         # What is not learned must not count in the norm either.
@@ -166,15 +155,13 @@ def _epoch_program(
         if project is not None:
             arrays = project(arrays)
         broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
-        if in_segments:
-            held = metrics.pop("state")
         metrics = {"train_loss": value, "gradient_norm": norm, **metrics, **broken}
-        return (arrays, state, held), metrics
+        return (arrays, state), metrics
 
     @jax.jit
     def run_epoch(arrays: Any, state: Any, samples: Any, constants: Any, *every_step: Any) -> Any:
         one = partial(step, samples, constants)
-        (arrays, state, _), metrics = jax.lax.scan(one, (arrays, state, start_state), every_step)
+        (arrays, state), metrics = jax.lax.scan(one, (arrays, state), every_step)
         broken = {name: values for name, values in metrics.items() if name.startswith(BROKEN)}
         means = {name: values.mean() for name, values in metrics.items() if name not in broken}
         return arrays, state, means, broken
@@ -184,17 +171,17 @@ def _epoch_program(
 
 def _steps(
     epoch: int, n_samples: int, settings: Settings, shuffle: Generator
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
-    """Samples (step, batch), learning rate and number of the segment in every step of an epoch."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Samples (step, batch) and learning rate in every step of an epoch."""
     if n_samples < settings.batch:
         raise UserError(
             f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
             "'batch' or take more samples"
         )
-    order = np.repeat(batches(n_samples, settings.batch, shuffle), settings.segments, axis=0)
+    order = batches(n_samples, settings.batch, shuffle)
     done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
     rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
-    return order, rate, (np.arange(len(order)) % settings.segments).astype(np.int32)
+    return order, rate
 
 
 def _fitted(best: Mapping[str, Any], history: History, criterion: str) -> Fitted:

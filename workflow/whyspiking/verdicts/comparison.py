@@ -233,7 +233,7 @@ def summarise(networks: Table, n_changed: int, why_not: str = "") -> str:
 UNREAD = {
     "title", "speaker", "question", "papers", "what", "says", "source", "why", "unit", "learning",
     "takes_no_part", "of_training", "learns", "from_scale", "first_seeds", "tuned", "provenance",
-    "smoke", "folder", "mnist_dir", "vowels_dir", "originals_dir", "download",
+    "smoke", "folder", "mnist_dir", "originals_dir", "download",
 }  # fmt: skip
 """Keys of talk.yaml and of the config that change no number of a network."""
 SELECTION = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder", "results_folder")

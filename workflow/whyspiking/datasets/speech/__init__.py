@@ -1,6 +1,6 @@
-"""Spoken stand-ins for recorded speech: synthetic voices, an ear, spectra; one process per speaker.
+"""Synthetic voices that stand in for recorded speech, one process per speaker.
 
-`voices` says who speaks and how, `espeak` speaks. `digits` become spikes (`ear`), words
-(`commands`) log-mel spectra; `corpus` has what both share. What reads the finished files is not
-here but in `datasets.spoken` and `datasets.words`, so that a change there makes no data anew.
+`voices` says who speaks and how, `espeak` speaks, `corpus` says which part is for the test, and
+`commands` makes the logarithmic mel spectra. `datasets.words` reads the finished files: it is not
+in this folder, so that no data are made again when it changes.
 """

@@ -49,9 +49,7 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
     noise, where = streams.rng("words noise"), streams.rng("words place")
     words = voices.WORDS[: int(settings["words"])]
     said, spectra, starts = [], [], []
-    for utterance in corpus.utterances(
-        speaker, words, len(words), int(settings["repetitions"]), RATE_HZ, "words"
-    ):
+    for utterance in corpus.utterances(speaker, words, int(settings["repetitions"]), RATE_HZ):
         # A word longer than a second loses its end, as recordings of a second do.
         word = utterance.wave[:RATE_HZ]
         start = int(where.integers(RATE_HZ - word.size + 1))

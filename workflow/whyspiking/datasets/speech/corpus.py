@@ -1,4 +1,4 @@
-"""What the two spoken data sets share: who says what, which part is for the test, the table."""
+"""The utterances of the spoken words: who says what, which part is for the test, the table."""
 
 from __future__ import annotations
 
@@ -35,24 +35,22 @@ class Utterance:
 
 
 def utterances(
-    speaker: int, words: Sequence[str], n_english: int, repetitions: int, rate_hz: float, name: str
+    speaker: int, words: Sequence[str], repetitions: int, rate_hz: float
 ) -> Iterator[Utterance]:
     """Let a speaker say all words in order, then all again; see `espeak` on processes.
 
     Args:
         speaker: Which, from 0; the seed of the voice and its variation.
         words: What, by class.
-        n_english: The first so many with the English voice, the others with the German one.
         repetitions: How often.
         rate_hz: Sampling rate of the waves, whose peaks are 1.
-        name: Of the data set: the variation of its utterances is its own.
     """
     streams = Streams(speaker)
     mouth = Synthesiser(streams.integer("eSpeak"))
-    rng = streams.rng(f"{name} manner")
+    rng = streams.rng("words manner")
     for repetition in range(repetitions):
         for label, word in enumerate(words):
-            how = voices.manner(voices.SPEAKERS[speaker], word, label >= n_english, rng)
+            how = voices.manner(voices.SPEAKERS[speaker], word, rng)
             wave = voices.shape(mouth.say(how), mouth.rate_hz, how, rate_hz)
             yield Utterance(wave, label, repetition, how, wave.size / rate_hz, mouth.version)
 
@@ -73,15 +71,14 @@ def facts(said: Sequence[Utterance]) -> dict[str, NDArray]:
     }
 
 
-def test_trials(speaker: int, labels: NDArray, n_speakers: int) -> NDArray[np.bool_]:
+def test_trials(speaker: int, labels: NDArray) -> NDArray[np.bool_]:
     """Which utterances of a speaker are for the test: all of some, every tenth of the others.
 
     Args:
         speaker: Who.
         labels: Classes of the utterances, (utterance,).
-        n_speakers: How many the data set has.
     """
-    if speaker in voices.held_out(n_speakers):
+    if speaker in voices.HELD_OUT:
         return np.ones(len(labels), bool)
     rng = Streams(0).rng(f"test trials of speaker {speaker}")
     # Class after class, in random order within: of ten of a class it is one.
@@ -111,8 +108,7 @@ class Index:
     def of(cls, shards: Sequence[Mapping[str, NDArray]]) -> Index:
         """All utterances of all speakers, speaker by speaker."""
         sizes = [len(shard["labels"]) for shard in shards]
-        n = len(shards)
-        test = [test_trials(k, shard["labels"], n) for k, shard in enumerate(shards)]
+        test = [test_trials(k, shard["labels"]) for k, shard in enumerate(shards)]
         return cls(
             shards,
             np.repeat(np.arange(len(shards)), sizes),
@@ -140,9 +136,8 @@ class Index:
 
     def summary(self) -> dict[str, Any]:
         """What `meta.json` says about the parts."""
-        held_out = list(voices.held_out(len(self.shards)))
         counts = {"train": int((~self.test).sum()), "test": int(self.test.sum())}
-        return {"utterances": counts, "held_out_speakers": held_out}
+        return {"utterances": counts, "held_out_speakers": list(voices.HELD_OUT)}
 
 
 def table(
@@ -164,7 +159,7 @@ def table(
         values["text"] = f'"{values["text"]}"'
         own = [
             str(speaker),
-            str(int(speaker in voices.held_out(len(index.shards)))),
+            str(int(speaker in voices.HELD_OUT)),
             "test" if in_test else "train",
             words[shard["labels"][place]],
             *(str(column[speaker][place]) for column in more.values()),

@@ -2,14 +2,9 @@
 
 EXPERIMENTS = {
     "ecg": "ecg",
-    "ecg_simulated": "ecg",
     "timescales": "ecg",
     "sparse": "ecg",
     "released": "released_ecg",
-    "spoken": "spoken_digits",
-    "digits_counted": "spoken_digits",
-    "vowels": "vowels",
-    "smnist": "pixels",
     "released_smnist": "released_pixels",
     "shared_yinyang": "shared_tasks",
     "shared_randman": "shared_tasks",

@@ -12,13 +12,12 @@ from whyspiking.talks.bohte.model import Array
 from whyspiking.training.products import product
 
 
-def traces(events: Array, kappa: Array, start: Array | None = None) -> Array:
+def traces(events: Array, kappa: Array) -> Array:
     """Fixed filters of the input: v[t] = kappa v[t-1] + sqrt(1 - kappa^2) x[t] (README, Eq. 21).
 
     Args:
         events: (time, trial, channel).
         kappa: Decay per step of each filter, (filter,).
-        start: As for `model.leaky`.
 
     Returns:
         (time, trial, channel x filter), the same variance for all decays where events come alone.
@@ -26,25 +25,22 @@ def traces(events: Array, kappa: Array, start: Array | None = None) -> Array:
     n_channels = events.shape[-1]
     scale = jnp.sqrt((1 + kappa) / (1 - kappa))
     every = jnp.repeat(events, kappa.size, axis=-1) * jnp.tile(scale, n_channels)
-    return model.leaky(every, jnp.tile(kappa, n_channels), start)
+    return model.leaky(every, jnp.tile(kappa, n_channels))
 
 
-def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = None) -> Array:
+def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
     """A layer of gated recurrent units (README, Eq. 12).
 
     Args:
         drive: W x + bias of reset, update and candidate side by side, (time, trial, 3 unit).
         w_rec: (unit, 3 unit).
         bias_rec: (3 unit,), which the reset gate scales for the candidate.
-        start: Activity before the first step, (trial, unit), which gets no gradient; else 0.
 
     Returns:
         Activity (time, trial, unit).
     """
-    rest = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
-    first = jax.lax.stop_gradient(rest if start is None else start)
     if compiled.usable(drive, w_rec, bias_rec):
-        return _gated(drive, w_rec, bias_rec, first)
+        return _gated(drive, w_rec, bias_rec)
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         reset, update, candidate = jnp.split(drive_now, 3, axis=-1)
@@ -54,7 +50,8 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = Non
         h = keep * h + (1 - keep) * fresh
         return h, h
 
-    return jax.lax.scan(step, first, drive)[1]
+    rest = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
+    return jax.lax.scan(step, rest, drive)[1]
 
 
 def tanh_units(drive: Array, w_rec: Array) -> Array:
@@ -70,22 +67,21 @@ def tanh_units(drive: Array, w_rec: Array) -> Array:
 
 
 @jax.custom_vjp
-def _gated(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Array:
-    return _gated_forward(drive, w_rec, bias_rec, first)[0]
+def _gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
+    return _gated_forward(drive, w_rec, bias_rec)[0]
 
 
-def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Any:
+def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> Any:
     *lead, wide = drive.shape
     shapes = [(*lead, k * wide // 3) for k in (1, 4)]
-    h, gates = compiled.call("gated_layer_forward", shapes, drive, w_rec, bias_rec, first)
-    return h, (h, gates, w_rec, first)
+    h, gates = compiled.call("gated_layer_forward", shapes, drive, w_rec, bias_rec)
+    return h, (h, gates, w_rec)
 
 
 def _gated_backward(kept: Any, g_out: Array) -> Any:
     *lead, n = g_out.shape
     shapes = [(*lead, 3 * n), (n, 3 * n), (3 * n,)]
-    gradients = compiled.call("gated_layer_backward", shapes, g_out, *kept)
-    return *gradients, jnp.zeros_like(kept[-1])
+    return compiled.call("gated_layer_backward", shapes, g_out, *kept)
 
 
 _gated.defvjp(_gated_forward, _gated_backward)

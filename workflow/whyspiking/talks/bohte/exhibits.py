@@ -1,6 +1,6 @@
 """Example data for the figures of this talk.
 
-`record.*`, of `ecg` and `ecg_simulated`: one test record of the first seed: `events`
+`record.*`, of `ecg`: one test record of the first seed: `events`
 (time, channel), `labels` and `choices` (time,), `accuracy`, `step_ms`; as simulated in Brian2,
 `spikes` (time, neuron) and `eta` (time, neuron), the adaptation of three neurons with the time
 constants `eta_tau_ms`.
@@ -24,7 +24,7 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """Arrays of one experiment."""
     trained = of_variant(networks)
-    if not trained or params.experiment not in ("ecg", "ecg_simulated"):
+    if not trained or params.experiment != "ecg":
         return {}
     seed = min(trained)
     test = task.make_task(replace(params, seed=seed), "test", Streams(seed))

@@ -40,18 +40,12 @@ IN_JAX = ("gru", "rnn", "traces", "linear")
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """The talk's figures by name, in the order of the story."""
     return {
-        "one record": lambda: one_record(*_shown(results)),
+        "one record": lambda: one_record(results.exhibit("ecg")),
         "what it is worth": lambda: worth(results.metrics),
     }
 
 
-def _shown(results: Results) -> tuple[Mapping[str, NDArray], str]:
-    """Exhibits of the authors' records, else of simulated ones; of which experiment they are."""
-    authors = results.exhibit("ecg")
-    return (authors, "ecg") if authors else (results.exhibit("ecg_simulated"), "ecg_simulated")
-
-
-def one_record(arrays: Mapping[str, NDArray], experiment: str = "ecg") -> fg.Plate:
+def one_record(arrays: Mapping[str, NDArray]) -> fg.Plate:
     """Events, labels, hidden spikes and adaptation of one test record."""
     names = ("events", "labels", "choices", "spikes", "eta", "eta_tau_ms", "step_ms", "accuracy")
     events, *series, spikes, eta, taus, step, accuracy = fg.need(arrays, *names, of="record")
@@ -81,7 +75,7 @@ def one_record(arrays: Mapping[str, NDArray], experiment: str = "ecg") -> fg.Pla
         "spikes, and the adaptation of three neurons, named by their trained time constant.",
         f"One record, {100 * float(accuracy):.1f} % of its steps labelled rightly; time constants "
         f"of the adaptations shown: {', '.join(durations)}.",
-        exhibits=experiment,
+        exhibits="ecg",
     )
 
 

@@ -13,13 +13,12 @@ void add_outer(const float* a, int rows, int n, const float* b, int columns, flo
 }
 
 // h: activity; gates: reset, update, fresh value and what the reset gate scales, (time, trial, 4 unit).
-// first: activity before the first step, (trial, unit).
-void gated_forward(const float* drive, const float* w_rec, const float* bias, const float* first,
-                   int n_steps, int batch, int n, float* h, float* gates) {
+void gated_forward(const float* drive, const float* w_rec, const float* bias, int n_steps, int batch,
+                   int n, float* h, float* gates) {
     const int wide = padded(3 * n);
-    const std::vector<float> w = widened(w_rec, n, 3 * n, false);
+    const std::vector<float> w = widened(w_rec, n, 3 * n, false), rest(batch * n);
     std::vector<float> sums(static_cast<std::size_t>(batch) * wide);
-    const float* before = first;
+    const float* before = rest.data();
     for (int t = 0; t < n_steps; ++t) {
         products(before, batch, n, w.data(), wide, sums.data());
         for (int b = 0; b < batch; ++b) {
@@ -46,16 +45,15 @@ void gated_forward(const float* drive, const float* w_rec, const float* bias, co
 
 // out: gradient of the activity. Gradients: of drive, recurrent weights and their bias.
 void gated_backward(const float* out, const float* h, const float* gates, const float* w_rec,
-                    const float* first, int n_steps, int batch, int n, float* g_drive, float* g_w,
-                    float* g_bias) {
+                    int n_steps, int batch, int n, float* g_drive, float* g_w, float* g_bias) {
     const int wide = padded(n), wider = padded(3 * n);
-    const std::vector<float> w = widened(w_rec, 3 * n, n, true);
+    const std::vector<float> w = widened(w_rec, 3 * n, n, true), rest(batch * n);
     std::vector<float> g_rec(batch * 3 * n + wider), g_sum(static_cast<std::size_t>(n) * wider);
     std::memset(g_bias, 0, 3 * n * sizeof(float));
     std::vector<float> sums(static_cast<std::size_t>(batch) * wide), kept(batch * n);
     for (int t = n_steps - 1; t >= 0; --t) {
         const std::size_t here = static_cast<std::size_t>(t) * batch * n;
-        const float* const before = t ? h + here - batch * n : first;
+        const float* const before = t ? h + here - batch * n : rest.data();
         for (int b = 0; b < batch; ++b) {
             const float *const reset = gates + 4 * (here + b * n), *const keep = reset + n;
             const float *const fresh = reset + 2 * n, *const scaled = reset + 3 * n;
@@ -133,16 +131,16 @@ extern "C" {
 XLA_FFI_Error* gated_layer_forward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
-    gated_forward(call.in(0), call.in(1), call.in(2), call.in(3), call.size(0), call.size(1),
-                  call.size(2) / 3, call.out(0), call.out(1));
+    gated_forward(call.in(0), call.in(1), call.in(2), call.size(0), call.size(1), call.size(2) / 3,
+                  call.out(0), call.out(1));
     return nullptr;
 }
 
 XLA_FFI_Error* gated_layer_backward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
-    gated_backward(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.size(0),
-                   call.size(1), call.size(2), call.out(0), call.out(1), call.out(2));
+    gated_backward(call.in(0), call.in(1), call.in(2), call.in(3), call.size(0), call.size(1),
+                   call.size(2), call.out(0), call.out(1), call.out(2));
     return nullptr;
 }
 

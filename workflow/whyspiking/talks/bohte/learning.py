@@ -18,34 +18,32 @@ from whyspiking.training import surrogates
 
 
 def spikes(
-    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+    neuron: Neuron,
+    beta: Array,
+    drive: Array,
+    w_rec: Array,
+    alpha: Array,
+    rho: Array,
+    start: Course | None = None,
 ) -> Array:
-    """Spikes of a layer that begins at rest; arguments as for `continued`."""
-    return continued(neuron, beta, drive, w_rec, alpha, rho, model.at_rest(neuron, drive[0]))[0]
+    """Compute the spikes of a layer; arguments as for `model.course`.
 
-
-def continued(
-    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
-) -> tuple[Array, Course]:
-    """Spikes of a layer, and its state after the last step; arguments as for `model.course`.
-
-    The spikes are differentiable by drive, weights and decays. No gradient passes the first step or
-    the last: where a trial goes on, back-propagation is truncated (README, section 11).
+    The spikes are differentiable by drive, weights and decays, but not by the state `start`.
     """
+    first = model.at_rest(neuron, drive[0]) if start is None else start
     if compiled.usable(drive, w_rec, alpha, rho):
-        return _compiled(neuron, beta, drive, w_rec, alpha, rho, start)
+        return _compiled(neuron, beta, drive, w_rec, alpha, rho, first)
     own = surrogates.spike(neuron.surrogate)
-    beta, start = jax.lax.stop_gradient((beta, start))
-    found = model.course(
-        neuron, beta, drive, w_rec, alpha, rho, start, lambda u, theta: own(u - theta)
-    )
-    return found.spikes, jax.lax.stop_gradient(jax.tree.map(lambda values: values[-1], found))
+    beta, first = jax.lax.stop_gradient((beta, first))
+    return model.course(
+        neuron, beta, drive, w_rec, alpha, rho, first, lambda u, theta: own(u - theta)
+    ).spikes
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _compiled(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
-) -> tuple[Array, Course]:
+) -> Array:
     return _forward(neuron, beta, drive, w_rec, alpha, rho, start)[0]
 
 
@@ -55,13 +53,11 @@ def _forward(
     constants = jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
     given = (drive, w_rec, alpha, rho, constants, *start)
     fired, u, eta = compiled.call("layer_forward", [drive.shape] * 3, *given)
-    found = Course(u, eta, fired)
-    end = jax.tree.map(lambda values: values[-1], found)
-    return (fired, end), (found, start, constants, w_rec, alpha, rho)
+    return fired, (Course(u, eta, fired), start, constants, w_rec, alpha, rho)
 
 
-def _backward(neuron: Neuron, residuals: Any, g_ends: tuple[Array, Course]) -> Any:
-    (found, start, constants, w_rec, alpha, rho), (g_out, _) = residuals, g_ends
+def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
+    found, start, constants, w_rec, alpha, rho = residuals
     theta = neuron.threshold + constants[1] * found.eta
     slope = neuron.surrogate(found.u - theta)
     given = (g_out, slope, found.spikes, found.u, found.eta, w_rec, alpha, rho, constants, *start)

@@ -1,4 +1,4 @@
-"""The papers' estimate of energy for the released network of digits (README, section 12)."""
+"""The papers' estimate of energy for the released network of digits (README, section 10)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def neuron(params: ct.Params, cell: str) -> model.Neuron:
 
 
 def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
-    """Xavier input and output weights, `recurrent_start`, zero biases (code of Yin et al.).
+    """Xavier input and output weights, orthogonal recurrent ones, zero biases (Yin et al.).
 
     Args:
         params: Sizes and initial time constants.
@@ -73,8 +73,7 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
         n_in, n = sizes[k], sizes[k + 1]
         found[f"w_in_{k}"] = np.hstack([_xavier(n_in, n, rng) for _ in range(blocks)])
         if cell != "traces":
-            draw = STARTS[recurrent_start(params, cell, k)]
-            found[f"w_rec_{k}"] = np.hstack([draw(n, rng) for _ in range(blocks)])
+            found[f"w_rec_{k}"] = np.hstack([_orthogonal(n, rng) for _ in range(blocks)])
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
@@ -95,12 +94,6 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def recurrent_start(params: ct.Params, cell: str, k: int) -> str:
-    """From which of `STARTS` the recurrent weights of layer k begin; "none": it stays without."""
-    kinds = params.values.get("recurrent_start")
-    return kinds[k] if kinds is not None and cell in SPIKING else "orthogonal"
-
-
 def rates(params: ct.Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
     layers = range(len(units(params)))
@@ -109,8 +102,7 @@ def rates(params: ct.Params, cell: str) -> dict[str, float]:
     if cell == RESETTING:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
         found["log_tau_out"] = float(params.tau_rate)
-    absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
-    return found | dict.fromkeys((f"w_rec_{k}" for k in absent), 0.0)
+    return found
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:
@@ -130,48 +122,38 @@ def forward(
     arrays: Arrays,
     x: Any,
     strength: Any = None,
-    start: Arrays | None = None,
-) -> tuple[Any, list[Any], Arrays]:
-    """Run a network on trials that may go on: from a state, which gets no gradient, to another.
+) -> tuple[Any, list[Any]]:
+    """Run a network on whole trials.
 
     Args:
         params: Constants.
-        cell: Which cell; tanh units and neurons that begin at 0 after a spike cannot go on.
+        cell: Which cell.
         arrays: The network.
         x: Input, (time, trial, channel).
         strength: Of the adaptation, where it is a number only at run time.
-        start: State of each part; None: at rest.
 
     Returns:
-        Outputs (time, trial, class), spikes (time, trial, neuron) of every spiking layer, and the
-        state after the last step.
+        Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
     """
-    given: Arrays = {} if start is None else start
-    fired, end = [], {}
+    fired = []
     if cell == "traces":
-        x = control_units.traces(
-            x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), given.get("x")
-        )
-        end["x"] = x[-1]
+        x = control_units.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)))
     for k in range(0 if cell == "linear" else len(units(params))):
-        own = given.get(f"layer_{k}")
         if cell in SPIKING:
-            x, end[f"layer_{k}"] = _spikes(params, cell, arrays, x, k, strength, own)
+            x = _spikes(params, cell, arrays, x, k, strength)
             fired.append(x)
             continue
         drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = control_units.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
-            end[f"layer_{k}"] = x[-1]
+            x = control_units.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"])
         elif cell == "rnn":
             x = control_units.tanh_units(drive, arrays[f"w_rec_{k}"])
         else:
             x = jax.nn.relu(drive)
     outputs = product(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
-        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), given.get("output"))
-        end["output"] = outputs[-1]
-    return outputs, fired, jax.lax.stop_gradient(end)
+        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]))
+    return outputs, fired
 
 
 def _spikes(
@@ -181,17 +163,15 @@ def _spikes(
     x: Any,
     k: int,
     strength: Any = None,
-    start: model.Course | None = None,
-) -> tuple[Any, model.Course | None]:
-    """Spikes of layer k, and its state after the last step, where that is known."""
+) -> Any:
+    """Spikes of layer k."""
     drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = jnp.asarray(adaptation(params, cell) if strength is None else strength, drive.dtype)
     alpha, rho = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
     own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
     if cell == RESETTING:
-        return plain_neuron.spikes(own, drive, w_rec, alpha), None
-    first = model.at_rest(own, drive[0]) if start is None else start
-    return learning.continued(own, beta, drive, w_rec, alpha, rho, first)
+        return plain_neuron.spikes(own, drive, w_rec, alpha)
+    return learning.spikes(own, beta, drive, w_rec, alpha, rho)
 
 
 def outputs(
@@ -253,13 +233,6 @@ def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
 def _orthogonal(n: int, rng: Generator) -> NDArray:
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return q * np.sign(np.diag(r))
-
-
-STARTS = {
-    "orthogonal": _orthogonal,
-    "xavier": lambda n, rng: _xavier(n, n, rng),
-    "none": lambda n, rng: np.zeros((n, n)),
-}
 
 
 def _log_taus(mean: float, sd: float, n: int, rng: Generator) -> NDArray:

@@ -6,29 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.contract.spikes import Spikes
 from whyspiking.talks.bohte import brian_network
 from whyspiking.talks.bohte import network as networks
-
-
-def task_of(
-    params: ct.Params, x: NDArray[np.bool_], labels: NDArray, units: NDArray | None = None
-) -> ct.Task:
-    """Trials from rasters; their features are counts, all that a classifier without time can know.
-
-    Args:
-        params: `step_ms`, `n_output`.
-        x: (trial, time, channel).
-        labels: (trial,).
-        units: As in `Task`, (trial,).
-    """
-    return ct.Task(
-        stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(x, params.step_ms)}),
-        targets=labels,
-        n_classes=params.n_output,
-        features=x.sum(axis=1).astype(np.float32),
-        units=units,
-    )
 
 
 def outcome(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:

@@ -1,4 +1,4 @@
-"""The network for electrocardiograms that the authors released with the talk's paper (README, 12).
+"""The network for electrocardiograms that the authors released with the talk's paper (README, 10).
 
 36 plain hidden neurons, and six adaptive spiking ones whose membranes label the step. The file
 holds the arrays of `model_0.853338_36_New.pth` (byin-cwi/SRNN-ICONs2020).

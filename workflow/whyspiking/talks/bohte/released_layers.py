@@ -1,4 +1,4 @@
-"""Networks that the authors released: their files, and their layers in Brian2 (README, section 12).
+"""Networks that the authors released: their files, and their layers in Brian2 (README, section 10).
 
 A network is read from a file in a folder of the user's. Its arrays end in the number of the layer,
 the output's last: `w_in_k` (pre, post), `w_rec_k` where a layer is recurrent, `bias_k`, and time

@@ -1,4 +1,4 @@
-"""The network for digits pixel by pixel that the authors released (README, section 12).
+"""The network for digits pixel by pixel that the authors released (README, section 10).
 
 Two recurrent layers and a feed-forward one, all adaptive; ten adaptive output neurons whose spikes
 are counted. The file holds the arrays of `NMI_vis/smnist/model_98.21_Task-smnist...pth`
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import mnist
 from whyspiking.datasets.released import File
 from whyspiking.talks.bohte import (
@@ -75,7 +76,8 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split != "test":
         return None
     images, labels = _test_digits(params, params.n_test)
-    return replace(one_class.task_of(params, shown(params, images), labels), features=None)
+    bits = Spikes.from_raster(shown(params, images), params.step_ms)
+    return ct.Task(ct.Stimulus(spikes={"input": bits}), labels, params.n_output)
 
 
 def _test_digits(params: ct.Params, n_test: int) -> tuple[NDArray, NDArray]:
@@ -140,7 +142,7 @@ def spikes(
             before = before._replace(u=drawn, spikes=drawn)
         # The compiled steps know whole spikes only.
         first = model.step(neuron, beta, before, drive[0], w_rec, alpha, rho)
-        rest, _ = learning.continued(neuron, beta, drive[1:], w_rec, alpha, rho, first)
+        rest = learning.spikes(neuron, beta, drive[1:], w_rec, alpha, rho, first)
         now = jnp.concatenate([first.spikes[None], rest])
         found.append(np.asarray(now).swapaxes(0, 1) > 0)
     return found

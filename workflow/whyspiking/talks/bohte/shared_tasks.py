@@ -1,4 +1,4 @@
-"""The tasks that all talks share, in steps, for one layer of adaptive neurons (README, 13)."""
+"""The tasks that all talks share, in steps, for one layer of adaptive neurons (README, 11)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
-from whyspiking.talks.bohte import learning, network, one_class, truncated
+from whyspiking.talks.bohte import learning, network, one_class
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
@@ -40,7 +40,7 @@ def train(
     """Train one network. Randomness: "init", "shuffle"."""
     cell = cell_of(variant)
     data, judge, loss = prepared
-    adaptation, cut = network.adaptation(params, cell), "truncation" in params.values
+    adaptation = network.adaptation(params, cell)
     # README, Eq. 11.
     price = float(params.penalty) if variant == PRICED else 0.0
     settings = Settings(
@@ -50,7 +50,6 @@ def train(
         clip_norm=params.clip_norm,
         criterion="validation_accuracy",
         rates=network.rates(params, cell),
-        segments=truncated.segments(params) if cut else 1,
     )
     fitted = gradient.fit(
         network.initial(params, cell, streams.rng("init")),
@@ -61,7 +60,6 @@ def train(
         shuffle=streams.rng("shuffle"),
         progress=progress,
         constants={"penalty": price, "adaptation": adaptation},
-        start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
     )
     facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
@@ -101,8 +99,7 @@ def train_classes(
         chosen = one_class.chosen(params, network.outputs(params, cell, arrays, shown))
         return {"validation_accuracy": float((chosen == wanted).mean())}
 
-    loss = truncated.loss if "truncation" in params.values else class_loss
-    return train(params, variant, streams, progress, (given, judge, loss(params, cell)))
+    return train(params, variant, streams, progress, (given, judge, class_loss(params, cell)))
 
 
 def label_loss(params: ct.Params, cell: str) -> Any:
@@ -138,7 +135,7 @@ def class_loss(params: ct.Params, cell: str) -> Any:
 def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
     def loss(arrays: Arrays, batch: Arrays) -> Any:
         x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
-        outputs, fired, _ = network.forward(params, cell, arrays, x, batch.get("adaptation"))
+        outputs, fired = network.forward(params, cell, arrays, x, batch.get("adaptation"))
         value, right = of_outputs(outputs, batch["labels"])
         if not fired:
             return value, {"train_accuracy": right}

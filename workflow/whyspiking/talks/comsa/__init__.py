@@ -2,7 +2,6 @@
 
 EXPERIMENTS = {
     "mnist_slow": "probes",
-    "mnist_fast": "probes",
     "regimes": "digits",
     "released": "released",
     "boolean": "boolean",

@@ -1,6 +1,6 @@
 """Arrays for the figures; times in ms, infinite where a neuron stays silent.
 
-mnist_slow and mnist_fast, from the spiking network with the lowest seed:
+mnist_slow and regimes, from the network with the lowest seed of the variant in `SHOWN`:
 
     digit.target ()                         class of the first test image that is decided rightly
     digit.input_ms, digit.hidden_ms, digit.output_ms, digit.input_pulses_ms, digit.hidden_pulses_ms
@@ -23,6 +23,9 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.talks.comsa import boolean, boolean_task, model, task
 
+SHOWN = {"mnist_slow": "spiking", "regimes": "readme_rates", "boolean": "spiking"}
+"""Experiment -> the variant that its figures show. At the rates of the README of the code all
+networks of `regimes` become fast, so that one of them stands for the fast regime."""
 N_IMAGES = 1000
 """Test images behind the histogram."""
 BIN_MS = 1.0
@@ -32,8 +35,9 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
-    trained = of_variant(networks)
-    if not trained or params.experiment not in ("mnist_slow", "mnist_fast", "boolean"):
+    variant = SHOWN.get(params.experiment)
+    trained = of_variant(networks, variant) if variant else {}
+    if not trained:
         return {}
     seed = min(trained)
     network = trained[seed]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from whyspiking.contract.types import Results
 
-REGIMES = {"mnist_slow": "slow", "mnist_fast": "fast"}
+REGIMES = {"mnist_slow": "slow", "regimes": "fast"}
+"""Experiment -> the regime of the network in its exhibits."""
 COLOURS = {"slow": fg.BLUE, "fast": fg.RED}
 AFTER = 1.25
 """How far a raster reaches beyond the decision."""
@@ -171,16 +172,14 @@ def found(metrics: Table) -> fg.Plate:
 
 def timing(metrics: Table) -> fg.Plate:
     """What is left when times are taken away or one layer is jittered; the controls beside it."""
-    rows = where(metrics, experiment=list(REGIMES))
+    rows = where(metrics, experiment="mnist_slow")
     spiking = where(rows, engine="brian2", variant="spiking")
     probed = where(spiking, metric="normalised_score")
     if probed.empty:
         raise fg.NotMeasuredError("The probes of spike times were not run at this scale.")
     clean = where(rows, metric="accuracy", perturbation="none")
     plate, (left, middle, right) = fg.row_of_panels(3.1, 3, width_ratios=[1.2, 0.8, 1.2])
-    whole = where(clean, engine="brian2", variant="spiking")
-    words = _unperturbed(left, whole, where(clean, experiment="mnist_slow"))
-    words += _pixel_times(middle, probed) + _jitter(right, probed)
+    words = _unperturbed(left, clean) + _pixel_times(middle, probed) + _jitter(right, probed)
     left.set(ylabel="accuracy", title="unperturbed")
     middle.set(ylabel="normalised score", title="pixel times")
     right.set(
@@ -190,23 +189,22 @@ def timing(metrics: Table) -> fg.Plate:
         ax.axhline(1, color=fg.INK, linewidth=0.8, linestyle=":")
     fg.legend_below(plate, [left, right])
     return plate.says(
-        "What spike times carry, in Brian2, nothing retrained. Left: all test images, beside ReLU "
-        "networks that see brightness or only which pixels have ink. Middle: all pixels at t = 0, "
-        "and pixel times exchanged within an image. Right: jitter of the pixels (solid) or of the "
-        "hidden spikes (dashed). Score above chance relative to the same images unperturbed. Bars: "
-        "95 % t intervals over seeds.",
+        "What spike times carry in the slow regime, in Brian2, nothing retrained. Left: all test "
+        "images, compared with ReLU networks that see brightness or only which pixels have ink. "
+        "Middle: all pixels at t = 0, and pixel times exchanged within an image. Right: jitter of "
+        "the pixels (solid) or of the hidden spikes (dashed). Score above chance relative to the "
+        "same images unperturbed. Bars: 95 % t intervals over seeds.",
         "; ".join(words) + ".",
     )
 
 
-def _unperturbed(ax: Axes, spiking: Table, controls: Table) -> list[str]:
-    """Accuracies of both regimes and of the controls; what they are."""
-    names, words = [], []
-    for regime, part in _by_regime(spiking):
-        words.append(f"{regime}: accuracy {_dot(ax, len(names), part, regime):.3f}")
-        names.append(regime)
+def _unperturbed(ax: Axes, clean: Table) -> list[str]:
+    """Draw the accuracies of the network and of the controls; describe them."""
+    spiking = where(clean, engine="brian2", variant="spiking")
+    names = ["slow"]
+    words = [f"slow: accuracy {_dot(ax, 0, spiking, 'slow'):.3f}"]
     for variant, label in CONTROL_LABELS.items():
-        part = where(controls, variant=variant)
+        part = where(clean, variant=variant)
         if not part.empty:
             words.append(f"{variant}: {_dot(ax, len(names), part, 'not spiking'):.3f}")
             names.append(label)
@@ -215,46 +213,36 @@ def _unperturbed(ax: Axes, spiking: Table, controls: Table) -> list[str]:
 
 
 def _pixel_times(ax: Axes, probed: Table) -> list[str]:
-    """Scores with pixels at one time or exchanged times; what they are."""
+    """Draw the scores with pixels at one time or exchanged times; describe them."""
     words = []
-    for index, (regime, own) in enumerate(_by_regime(probed)):
-        for place, probe in enumerate(PROBE_LABELS):
-            part = where(own, perturbation=probe)
-            if not part.empty:
-                score = _dot(ax, place + 0.2 * (index - 0.5), part, regime)
-                words.append(f"{regime}, {probe.replace('_', ' ')}: {score:.3f}")
+    for place, probe in enumerate(PROBE_LABELS):
+        part = where(probed, perturbation=probe)
+        if not part.empty:
+            words.append(f"{probe.replace('_', ' ')}: {_dot(ax, place, part, 'slow'):.3f}")
     _name(ax, list(PROBE_LABELS.values()))
     return words
 
 
 def _jitter(ax: Axes, probed: Table) -> list[str]:
-    """Scores against the jitter of one layer; what they are at its strongest."""
+    """Draw the scores against the jitter of one layer; describe those at its strongest."""
     words = []
-    for regime, own in _by_regime(probed):
-        for locus, dashes in (("input", "-"), ("hidden", "--")):
-            part = where(own, perturbation="layer_jitter", locus=locus)
-            points = fg.over_seeds(part, ["strength"])
-            x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
-            name = f"{regime}, {'pixels' if locus == 'input' else 'hidden spikes'}"
-            ax.plot(x, y, linestyle=dashes, label=name, **_look(regime))
-            words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
+    for locus, name, dashes in (("input", "pixels", "-"), ("hidden", "hidden spikes", "--")):
+        part = where(probed, perturbation="layer_jitter", locus=locus)
+        points = fg.over_seeds(part, ["strength"])
+        x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
+        ax.plot(x, y, linestyle=dashes, label=name, **_look("slow"))
+        words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
     return words
 
 
-def _by_regime(rows: Table) -> list[tuple[str, Table]]:
-    """The rows of each regime that this scale has."""
-    parts = [(regime, where(rows, experiment=name)) for name, regime in REGIMES.items()]
-    return [(regime, part) for regime, part in parts if not part.empty]
-
-
 def _look(label: str) -> dict[str, Any]:
-    """Colour and marker of a regime, or of what does not spike."""
-    marker = dict(zip(COLOURS, fg.MARKERS, strict=False)).get(label, fg.MARKERS[2])
-    return {"color": COLOURS.get(label, fg.GREEN), "marker": marker}
+    """Colour and marker of the slow regime, or of what does not spike."""
+    slow = label == "slow"
+    return {"color": COLOURS["slow"] if slow else fg.GREEN, "marker": fg.MARKERS[0 if slow else 2]}
 
 
 def _dot(ax: Axes, x: float, rows: Table, label: str) -> float:
-    """Mean over seeds with its interval; returns the mean."""
+    """Draw the mean over seeds with its interval, and return the mean."""
     points = fg.over_seeds(rows, ["metric"]).iloc[0]
     mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
     error = [[mean - low], [high - mean]] if np.isfinite(low) else None

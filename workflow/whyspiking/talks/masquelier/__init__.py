@@ -2,13 +2,9 @@
 
 EXPERIMENTS = {
     "published": "s4nn",
-    "mnist": "s4nn",
-    "mnist_strict": "s4nn",
-    "deep": "s4nn",
     "shared_yinyang": "s4nn",
     "shared_randman": "s4nn",
     "released": "released",
     "words": "words",
-    "words_lateral": "words",
 }
 """Experiment -> the module that fulfils it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from whyspiking.talks.masquelier.network import (
     Rule,
     Weights,
     check_fit,
-    n_hidden,
 )
 
 NAME = "compiled"
@@ -33,11 +31,11 @@ _REAL = ctypes.c_double
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of all layers for several images (README, Eqs. 2 and 3).
+    """First spikes of both layers for several images (README, Eqs. 2 and 3).
 
     Args:
         events: Input spikes of all images.
-        weights: All layers, float32 or float64, which is also the precision of the computation.
+        weights: Both layers.
         neurons: Threshold and length of a trial.
         whole: Whether spikes after the decision are wanted too; if not, the results may lack
             hidden spikes and outputs that come later than the first output spike.
@@ -46,16 +44,14 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
         UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
     """
     check_fit(events, weights)
-    kind = np.dtype(np.float32 if weights[0].dtype == np.float32 else np.float64)
-    kept = [np.ascontiguousarray(w, kind) for w in weights]
-    n_images, n_out = len(events), kept[-1].shape[1]
-    hidden = np.empty((n_images, sum(n_hidden(weights))), np.int32)
+    w_hidden, w_output = (np.ascontiguousarray(w, np.float64) for w in weights)
+    n_images, n_out = len(events), w_output.shape[1]
+    hidden = np.empty((n_images, w_hidden.shape[1]), np.int32)
     output = np.empty((n_images, n_out), np.int32)
-    potential = np.empty((n_images, n_out), kind)
+    potential = np.empty((n_images, n_out))
     library().forward(
-        kind == np.float64, len(kept), _sizes(weights), neurons.t_max, neurons.theta,
-        _addresses(kept), n_images, events.start, events.pixel, events.tick, int(whole), hidden,
-        output, potential,
+        *w_hidden.shape, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, n_images,
+        events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
 
@@ -75,34 +71,35 @@ def train_epoch(
         events: Input spikes of all images.
         targets: Class of each image, (image,).
         order: Which images, one after the other.
-        weights: All layers, C-contiguous and of one precision; changed.
+        weights: Both layers, C-contiguous; changed.
         averaged: Running mean of the weights, changed too; None where none is kept.
         neurons: Threshold and length of a trial.
         rule: Constants of the learning rule.
 
     Returns:
-        Images in which each hidden neuron fired before the image was left, (hidden,), layers side
-        by side; images whose true output was among the first; images that changed weights.
+        Images in which each hidden neuron fired before the image was left, (hidden,); images whose
+        true output was among the first; images that changed weights.
 
     Raises:
         UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
         Diverged: If a weight is no finite number any more; weights are as before the epoch then.
     """
     check_fit(events, weights)
-    kind = weights[0].dtype
-    for array in (*weights, *(averaged.weights if averaged else ())):
-        if array.dtype != kind or not array.flags.c_contiguous or not array.flags.writeable:
-            raise ValueError("weights and their means must be contiguous arrays of one precision")
+    means = averaged.weights if averaged else ()
+    for array in (*weights, *means):
+        if array.dtype != np.float64 or not array.flags.c_contiguous or not array.flags.writeable:
+            raise ValueError("weights and their means must be contiguous arrays of float64")
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
-    spikes, counts = np.zeros(sum(n_hidden(weights)), np.int32), np.zeros(3, np.int64)
+    n_pixels, n_hidden = weights[0].shape
+    spikes = np.zeros(n_hidden, np.int32)
+    counts = np.zeros(3, np.int64)
     library().train(
-        kind == np.float64, len(weights), _sizes(weights), neurons.t_max, neurons.theta,
-        _addresses(weights), order.size, order, events.start, events.pixel, events.tick, targets,
+        n_pixels, n_hidden, weights[1].shape[1], neurons.t_max, neurons.theta, *weights,
+        order.size, order, events.start, events.pixel, events.tick, targets,
         rule.gamma, rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
         averaged.rate if averaged else 0.0, averaged.every if averaged else 0,
-        _addresses(averaged.weights) if averaged else None,
-        spikes, counts,
+        *(means or (None, None)), spikes, counts,
     )  # fmt: skip
     if counts[2]:
         raise Diverged(int(counts[2]))
@@ -117,19 +114,10 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     kernel = libraries.load("s4nn", SOURCES)
-    network = [_INT, _INT, Array, _INT, _REAL, Array, _INT]
+    network = [*[_INT] * 4, _REAL, *[Array] * 2, _INT]
     kernel.forward.argtypes = [*network, *[Array] * 3, _INT, *[Array] * 3]
     kernel.train.argtypes = [
-        *network, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3,
+        *network, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 4,
     ]  # fmt: skip
     kernel.forward.restype = kernel.train.restype = None
     return kernel
-
-
-def _sizes(weights: Weights) -> NDArray[np.int32]:
-    return np.array([len(weights[0]), *(w.shape[1] for w in weights)], np.int32)
-
-
-def _addresses(arrays: Sequence[NDArray]) -> NDArray[np.uintp]:
-    """Where the arrays of all layers are; they must outlive the call."""
-    return np.array([array.ctypes.data for array in arrays], np.uintp)

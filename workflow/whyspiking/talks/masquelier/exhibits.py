@@ -1,4 +1,4 @@
-"""Arrays for the figures, from the spiking networks of experiment mnist_strict.
+"""Arrays for the figures, from the spiking networks of experiment published.
 
 Ticks are Tmax where a neuron stays silent; `digit` is of the network with the lowest seed.
 
@@ -26,7 +26,7 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
-    if not trained or params.experiment != "mnist_strict":
+    if not trained or params.experiment != "published":
         return {}
     test = task.make_task(params, "test", streams)
     assert test is not None

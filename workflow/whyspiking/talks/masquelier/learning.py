@@ -22,19 +22,11 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, script, task
-from whyspiking.talks.masquelier.model import (
-    CODE_ORDER,
-    as_arrays,
-    neurons,
-    published,
-    sizes,
-    strict,
-)
-from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights, of_layers
+from whyspiking.talks.masquelier.model import CODE_ORDER, as_arrays, neurons, published, strict
+from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
-PRECISIONS = ("float32", "float64")
 LATE, NOTEBOOK = 10, 40
 """Last epochs over which accuracy on test images is said to spread; epochs in S4NN.ipynb."""
 
@@ -49,37 +41,21 @@ def generators(params: ct.Params, streams: Streams) -> list[np.random.Generator]
 
 
 def initial_weights(params: ct.Params, rng: np.random.Generator) -> Weights:
-    """Uniform weights between the published limits.
-
-    Raises:
-        UserError: If `precision` is none of `PRECISIONS`.
-    """
-    if params.precision not in PRECISIONS:
-        raise UserError(
-            f"talk '{params.talk}': parameter 'precision' is {params.precision!r}; expected "
-            + " or ".join(PRECISIONS)
-        )
-    wide = [params.n_input, *sizes(params).values()]
-    shapes = zip(limits(params), wide, wide[1:], strict=False)
-    drawn = [draw(params, rng, *shape) for shape in shapes]
+    """Uniform weights between the published limits."""
+    w_hidden = draw(params, rng, params.hidden_limit, params.n_input, params.n_hidden)
+    w_output = draw(params, rng, params.output_limit, params.n_hidden, params.n_output)
     if params.script_draws:
-        drawn[-1] = drawn[-1][:, np.argsort(CODE_ORDER)]
-    return tuple(w.astype(params.precision, order="C") for w in drawn)
+        w_output = w_output[:, np.argsort(CODE_ORDER)]
+    return np.ascontiguousarray(w_hidden), np.ascontiguousarray(w_output)
 
 
 def draw(
-    params: ct.Params, rng: np.random.Generator, bounds: tuple[float, float], n_from: int, n: int
+    params: ct.Params, rng: np.random.Generator, limit: float, n_from: int, n: int
 ) -> NDArray[np.float64]:
     """Uniform weights into n neurons, (n_from, n); of `script_draws` neuron by neuron, as there."""
     if params.script_draws:
-        return rng.uniform(*bounds, (n, n_from)).T
-    return rng.uniform(*bounds, (n_from, n))
-
-
-def limits(params: ct.Params) -> list[tuple[float, float]]:
-    """Smallest and largest initial weight of every layer."""
-    further = [tuple(params.further_limits)] * len(params.more_hidden)
-    return [(params.hidden_low, params.hidden_limit), *further, (0, params.output_limit)]
+        return rng.uniform(0.0, limit, (n, n_from)).T
+    return rng.uniform(0.0, limit, (n_from, n))
 
 
 def margin(params: ct.Params, epoch: int) -> int:
@@ -152,7 +128,7 @@ def train(
             as_published = validate(params, current, *test)["validation_ties_as_hits"]
             history.note(epoch, test_accuracy=as_published)
         if not held_out or values["validation_accuracy"] > best.values["validation_accuracy"]:
-            best.weights = tuple(w.copy() for w in current)
+            best.weights = _copy(current)
             best.values = {**values, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= params.reset_until * params.epochs:
@@ -212,8 +188,13 @@ def _running_mean(params: ct.Params, weights: Weights) -> Averaged | None:
     """The running mean of the weights before training, if the recipe has one."""
     if not params.average_rate:
         return None
-    means = tuple(w.copy() for w in weights)
-    return Averaged(means, float(params.average_rate), int(params.average_every))
+    return Averaged(_copy(weights), float(params.average_rate), int(params.average_every))
+
+
+def _copy(weights: Weights) -> Weights:
+    """Copy the weights of both layers."""
+    w_hidden, w_output = weights
+    return w_hidden.copy(), w_output.copy()
 
 
 def _scored(params: ct.Params, split: ct.Split) -> tuple[Events, NDArray]:
@@ -229,12 +210,11 @@ def validate(
 
     Args:
         params: Parameters of the experiment.
-        weights: All layers.
+        weights: Both layers.
         events: Spikes of the images.
         classes: Their classes, (image,).
     """
-    double = tuple(np.asarray(w, np.float64) for w in weights)
-    firing = compiled.forward(events, double, neurons(params), whole=False)
+    firing = compiled.forward(events, weights, neurons(params), whole=False)
     chosen = strict(firing.output, firing.potential)
     scored = published(firing.output, firing.potential, classes, params.t_max)
     return {
@@ -252,16 +232,14 @@ def reset(params: ct.Params, weights: Weights, silent: NDArray, rng: np.random.G
 
     Args:
         params: Parameters of the experiment.
-        weights: All layers; changed.
-        silent: Which neurons, hidden layers side by side, (hidden,).
+        weights: Both layers; changed.
+        silent: Which neurons, (hidden,).
         rng: Source of the new weights.
     """
-    bounds = limits(params)
-    for k, of_layer in enumerate(of_layers(silent, weights)):
-        n = int(of_layer.sum())
-        if not n:
-            continue
-        into, out = weights[k], weights[k + 1]
-        into[:, of_layer] = draw(params, rng, bounds[k], len(into), n)
-        if params.reset_output:
-            out[of_layer] = rng.uniform(*bounds[k + 1], (n, out.shape[1]))
+    n = int(silent.sum())
+    if not n:
+        return
+    w_hidden, w_output = weights
+    w_hidden[:, silent] = draw(params, rng, params.hidden_limit, len(w_hidden), n)
+    if params.reset_output:
+        w_output[silent] = rng.uniform(0.0, params.output_limit, (n, w_output.shape[1]))

@@ -18,7 +18,7 @@ from whyspiking.contract.types import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier import task as tasks
-from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights, of_layers
+from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights
 
 NEURON = """
 v : 1
@@ -31,6 +31,8 @@ ON_SPIKE = "v_post += w * (1 - fired_post)"
 """Eq. 2; after its spike a neuron is deaf, so its potential stays what it was at the crossing."""
 START = "v = 0; fired = 0"
 
+LAYERS = ("hidden", "output")
+"""Names of the layers; the weights into one are the network's array `w_<name>`."""
 SILENT_TICKS = 3
 """Ticks before the end of a trial at which silent outputs are read, as in the published code."""
 CODE_ORDER = (4, 1, 0, 7, 9, 2, 3, 5, 8, 6)
@@ -43,35 +45,23 @@ def neurons(params: Params) -> Neurons:
 
 
 def sizes(params: Params) -> dict[str, int]:
-    """Neurons of all layers, first to last: hidden, hidden_2 and so on, output."""
-    hidden = (params.n_hidden, *params.more_hidden)
-    return dict(zip(layers(1 + len(hidden)), (*hidden, params.n_output), strict=True))
-
-
-def layers(number: int) -> list[str]:
-    """Names of so many layers; the weights into one are the network's array `w_<name>`."""
-    return ["hidden", *(f"hidden_{k}" for k in range(2, number)), "output"]
+    """Neurons of both layers."""
+    return dict(zip(LAYERS, (params.n_hidden, params.n_output), strict=True))
 
 
 def as_arrays(weights: Weights) -> dict[str, NDArray]:
-    """Weights of all layers by the names of a network's arrays."""
-    return {f"w_{name}": w for name, w in zip(layers(len(weights)), weights, strict=True)}
+    """Weights of both layers by the names of a network's arrays."""
+    return {f"w_{name}": w for name, w in zip(LAYERS, weights, strict=True)}
 
 
 def weights_of(network: Network) -> Weights:
-    """All layers in double precision, as Brian2 has them too."""
-    names = layers(len(network.arrays))
-    return tuple(np.asarray(network.arrays[f"w_{name}"], np.float64) for name in names)
-
-
-def first_ticks(firing: Firing, weights: Weights) -> dict[str, NDArray[np.int32]]:
-    """First spikes of every layer by its name, (image, neuron)."""
-    times = (*of_layers(firing.hidden, weights), firing.output)
-    return dict(zip(layers(len(weights)), times, strict=True))
+    """Weights of both layers in double precision, as Brian2 has them too."""
+    hidden, output = (np.asarray(network.arrays[f"w_{name}"], np.float64) for name in LAYERS)
+    return hidden, output
 
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
-    """First spikes of all layers in the engine of training."""
+    """First spikes of both layers in the engine of training."""
     return compiled.forward(events, weights_of(network), neurons(params), whole=whole)
 
 

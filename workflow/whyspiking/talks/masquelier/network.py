@@ -9,18 +9,8 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 
-Weights = tuple[NDArray, ...]
-"""Of all layers, first to last, each (presynaptic neuron, neuron): hidden layers, then outputs."""
-
-
-def n_hidden(weights: Weights) -> list[int]:
-    """Sizes of the hidden layers."""
-    return [np.shape(w)[1] for w in weights[:-1]]
-
-
-def of_layers(side_by_side: NDArray, weights: Weights) -> list[NDArray]:
-    """Values of all hidden neurons side by side, (..., hidden), layer by layer."""
-    return np.split(side_by_side, np.cumsum(n_hidden(weights))[:-1], axis=-1)
+Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Into the hidden layer and into the outputs, each (presynaptic neuron, neuron)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ class Rule:
 
     Attributes:
         gamma: Margin in ticks by which other outputs should fire later than the first.
-        learning_rate: Step of all layers.
+        learning_rate: Step of both layers.
         decay: L2 factor; weights lose the share `learning_rate * decay` with every image.
         whole: Whether an image is presented to its end, so that late hidden spikes count as fired;
             if not, it is left when no later spike can change its error. Weights are the same.
@@ -98,10 +88,10 @@ class Averaged:
 
 @dataclass(frozen=True)
 class Firing:
-    """First spikes of all layers in ticks; Tmax where a neuron stays silent.
+    """First spikes of both layers in ticks; Tmax where a neuron stays silent.
 
     Attributes:
-        hidden: Hidden layers side by side, (image, hidden), int32.
+        hidden: (image, hidden), int32.
         output: (image, class), int32.
         potential: Potential of each output when it crossed the threshold, or where it stayed
             silent at tick Tmax - 3, as in the published code; (image, class).
@@ -138,10 +128,10 @@ def check_fit(events: Events, weights: Weights) -> None:
     Raises:
         UserError: If they do not.
     """
-    sizes = [events.n_pixels, *(np.shape(w)[1] for w in weights)]
-    if len(weights) < 2 or [np.shape(w)[0] for w in weights] != sizes[:-1]:
+    hidden, output = weights
+    if (len(hidden), len(output)) != (events.n_pixels, hidden.shape[1]):
         shapes = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
         raise UserError(
             f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {shapes}; expected "
-            "two layers or more whose pixels, rows and columns agree"
+            "two layers whose pixels, rows and columns agree"
         )

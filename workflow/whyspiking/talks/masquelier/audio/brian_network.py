@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract.types import Binding, Layer, Network, Params, Recording
 from whyspiking.talks.masquelier.audio.model import (
-    ALONE,
     EPSILON,
     LEAKY,
     constants,
@@ -113,7 +112,7 @@ def _into(params: Params, k: int) -> list[bm.Synapses]:
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure, as `network.constants` gives it."""
     arrays = {name: np.asarray(value, np.float64) for name, value in network.arrays.items()}
-    leaky, alone = LEAKY[network.info["variant"]], network.info["variant"] in ALONE
+    leaky = LEAKY[network.info["variant"]]
     values: dict[str, NDArray | float] = {}
     layers: dict[str, Layer] = {}
 
@@ -122,7 +121,7 @@ def bind(params: Params, network: Network) -> Binding:
         layers[f"{key}.w"] = Layer(pre, post, w, kind)
 
     for k in range(depth(params)):
-        w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak, alone)
+        w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak)
         values |= {f"{hidden(k)}.leak": float(leak), f"{hidden(k)}.b": arrays[f"b_{k}"]}
         place(f"s_back_{k}", lateral, hidden(k), hidden(k), "recurrent")
         if k == 0:

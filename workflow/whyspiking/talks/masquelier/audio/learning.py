@@ -13,7 +13,6 @@ from whyspiking.contract.types import Network, Params, Parents, Progress, Task, 
 from whyspiking.talks.masquelier.audio import model, task
 from whyspiking.training.gradient import Settings, fit
 
-CONTROLS = ("conv", "linear")
 CRITERION = {False: "validation_accuracy", True: "validation_sparsity"}
 """What chooses the epoch: accuracy, or, where spikes have a price, their number."""
 PIECE = 350
@@ -25,8 +24,8 @@ def train(
 ) -> Network:
     """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
 
-    Variants are the keys of `model.LEAKY`, of which "sparse" goes on from its parent, "conv" and
-    "linear". Randomness: "init", "augmentation", "shuffle".
+    Variants are the keys of `model.LEAKY`, of which "sparse" goes on from its parent, and "conv".
+    Randomness: "init", "augmentation", "shuffle".
     """
     (x, labels), (held_x, held_labels) = (
         task.samples(params, split) for split in ("train", "validation")
@@ -43,9 +42,7 @@ def train(
 
     rates = {
         "conv": params.control_learning_rate,
-        "linear": params.linear_learning_rate,
         "if_neuron": params.if_learning_rate,
-        "no_lateral": params.alone_learning_rate,
     }
     rate = rates.get(variant, params.learning_rate)
     epochs = params.if_epochs if variant == "if_neuron" else params.epochs
@@ -134,10 +131,10 @@ def rasters(
     """Spikes of all layers, each (trial, time, neuron)."""
     import jax
 
-    leaky, alone = model.LEAKY[variant], variant in model.ALONE
+    leaky = model.LEAKY[variant]
     with jax.enable_x64(dtype == np.float64):
         arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
-        run = jax.jit(lambda a, part: model.spikes_of(params, a, part, leaky, alone))
+        run = jax.jit(lambda a, part: model.spikes_of(params, a, part, leaky))
         pieces = [
             [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
             for i in range(0, len(x), PIECE)
@@ -152,8 +149,6 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
     """
     dense = effective = outputs = 0.0
     for k in range(model.depth(params)):
-        if f"w_{k}" not in trained.arrays:
-            break
         w = np.asarray(trained.arrays[f"w_{k}"], np.float32)
         flat = w.reshape(-1, w.shape[-1])
         taps = model.stacked(x, params.kernel, params.dilations[k])

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from whyspiking.training.gradient import Arrays, Loss
 
 EPSILON = 1e-8
-LEAKY = {"spiking": True, "if_neuron": False, "sparse": True, "no_lateral": True}
+LEAKY = {"spiking": True, "if_neuron": False, "sparse": True}
 """Variant -> whether its membranes leak."""
-ALONE = ("no_lateral",)
-"""Variants in which a spike resets its own neuron only."""
 
 
 def depth(params: Params) -> int:
@@ -40,26 +38,25 @@ def initial(params: Params, variant: str, rng: np.random.Generator) -> dict[str,
 
     Args:
         params: Parameters of the experiment.
-        variant: A spiking one, "conv" (ReLU) or "linear".
+        variant: A spiking one, or "conv" (ReLU).
         rng: Source of the numbers.
     """
     arrays: dict[str, NDArray] = {}
     before = params.n_bands
-    if variant != "linear":
-        for k in range(depth(params)):
-            shape = (params.kernel, before, params.n_channels)
-            fan_in = params.kernel * before
-            spiking = variant in LEAKY
-            # ReLU units keep the size of their input with a gain of sqrt(2).
-            scale = (params.init_scale if spiking else np.sqrt(2.0)) / np.sqrt(fan_in)
-            arrays[f"w_{k}"] = scale * rng.standard_normal(shape)
-            if spiking:
-                arrays[f"b_{k}"] = 1 + 0.01 * rng.standard_normal(params.n_channels)
-                arrays[f"leak_{k}"] = np.asarray(params.leak + 0.01 * rng.standard_normal())
-            else:
-                arrays[f"b_{k}"] = np.zeros(params.n_channels)
-            before = params.n_channels
-    scale = (params.init_scale if variant in LEAKY else 1.0) / np.sqrt(before)
+    spiking = variant in LEAKY
+    for k in range(depth(params)):
+        shape = (params.kernel, before, params.n_channels)
+        fan_in = params.kernel * before
+        # ReLU units keep the size of their input with a gain of sqrt(2).
+        scale = (params.init_scale if spiking else np.sqrt(2.0)) / np.sqrt(fan_in)
+        arrays[f"w_{k}"] = scale * rng.standard_normal(shape)
+        if spiking:
+            arrays[f"b_{k}"] = 1 + 0.01 * rng.standard_normal(params.n_channels)
+            arrays[f"leak_{k}"] = np.asarray(params.leak + 0.01 * rng.standard_normal())
+        else:
+            arrays[f"b_{k}"] = np.zeros(params.n_channels)
+        before = params.n_channels
+    scale = (params.init_scale if spiking else 1.0) / np.sqrt(before)
     arrays["w_out"] = scale * rng.standard_normal((before, params.n_words))
     arrays["b_out"] = np.zeros(params.n_words)
     return {name: np.asarray(value, np.float32) for name, value in arrays.items()}
@@ -86,9 +83,7 @@ def stacked(x: Any, kernel: int, dilation: int) -> Any:
     return library.concatenate(taps, axis=2)
 
 
-def constants(
-    arrays: Mapping[str, Any], k: int, leaky: bool, gain: float, alone: bool = False
-) -> tuple[Any, ...]:
+def constants(arrays: Mapping[str, Any], k: int, leaky: bool, gain: float) -> tuple[Any, ...]:
     """What layer k needs per step: scaled weights, lateral reset, leak (README, Eqs. 9 to 11).
 
     Args:
@@ -96,7 +91,6 @@ def constants(
         k: Which layer.
         leaky: Whether its membranes leak.
         gain: Factor on the input of neurons that do not.
-        alone: Whether a spike resets its own neuron only (README, Eq. 11a).
 
     Returns:
         Weights (tap * pre, neuron) and reset (neuron that fired, neuron) in units of the squared
@@ -107,10 +101,6 @@ def constants(
     norm = (flat**2).sum(axis=0) + EPSILON
     leak = arrays[f"leak_{k}"] if leaky else 1.0
     into = (1.0 - arrays[f"leak_{k}"]) if leaky else gain
-    if alone:
-        # As published for layers without lateral connections: by the threshold.
-        reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * (norm - EPSILON))
-        return into * flat / norm, reset / norm, leak
     if isinstance(flat, np.ndarray):
         shared = flat.T @ flat
     else:
@@ -121,7 +111,7 @@ def constants(
     return into * flat / norm, shared / norm, leak
 
 
-def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bool = False) -> Any:
+def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool) -> Any:
     """Spikes of layer k, (trial, time, neuron) (README, Eqs. 9 and 10)."""
     import jax
     import jax.numpy as jnp
@@ -129,7 +119,7 @@ def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bo
     from whyspiking.training.products import product
 
     fire = spike(sigmoid(params.surrogate_slope))
-    w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak, alone)
+    w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak)
     current = product(stacked(x, params.kernel, params.dilations[k]), w)
 
     def step(carry: Any, now: Any) -> Any:
@@ -143,13 +133,11 @@ def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bo
     return spikes.swapaxes(0, 1)
 
 
-def spikes_of(
-    params: Params, arrays: Arrays, x: Any, leaky: bool, alone: bool = False
-) -> list[Any]:
+def spikes_of(params: Params, arrays: Arrays, x: Any, leaky: bool) -> list[Any]:
     """Spikes of all layers, each (trial, time, neuron)."""
     layers = []
     for k in range(depth(params)):
-        x = layer(params, arrays, k, x, leaky, alone)
+        x = layer(params, arrays, k, x, leaky)
         layers.append(x)
     return layers
 
@@ -170,18 +158,14 @@ def outputs(params: Params, variant: str, arrays: Arrays, x: Any) -> tuple[Any, 
     from whyspiking.training.products import product
 
     if variant in LEAKY:
-        spikes = spikes_of(params, arrays, x, LEAKY[variant], variant in ALONE)
+        spikes = spikes_of(params, arrays, x, LEAKY[variant])
         active = sum((s**2).mean() for s in spikes) / len(spikes)
         return readout(arrays, spikes[-1].mean(axis=1)), active
-    if variant == "conv":
-        for k in range(depth(params)):
-            w = arrays[f"w_{k}"]
-            flat = w.reshape(-1, w.shape[-1])
-            taps = stacked(x, params.kernel, params.dilations[k])
-            x = jax.nn.relu(product(taps, flat) + arrays[f"b_{k}"])
-    else:
-        # The mean itself is 0 by Eq. 8.
-        x = jax.nn.relu(x)
+    for k in range(depth(params)):
+        w = arrays[f"w_{k}"]
+        flat = w.reshape(-1, w.shape[-1])
+        taps = stacked(x, params.kernel, params.dilations[k])
+        x = jax.nn.relu(product(taps, flat) + arrays[f"b_{k}"])
     return product(x.mean(axis=1), arrays["w_out"]) + arrays["b_out"], jnp.zeros(())
 
 
