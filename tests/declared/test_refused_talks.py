@@ -358,7 +358,7 @@ CLAIM_DAMAGE = {
     ),
     "unknown locus": (place("where", locus="inptu"), "where.locus", "input"),
     "control of another experiment": (
-        place("negative_control", experiment="mnst"), "negative_control.experiment", "mnist",
+        place("negative_control", experiment="few_spike"), "negative_control.experiment", "few_spikes",
     ),
     "unknown control": (
         place("negative_control", variant="liner"), "negative_control.variant", "linear",

@@ -41,14 +41,14 @@ def test_nothing_differs_from_a_record_of_the_same_files(manifest):
 
 
 def test_a_value_of_several_experiments_is_one_change(manifest):
-    both = ["yinyang", "yinyang_2tau"]
+    both = ["yinyang", "yinyang_fine"]
     other = changed("learning_rate", *both, value=0.01)
     assert recipe.changes(other, manifest) == [Change("learning_rate", 0.005, 0.01, both)]
 
 
 def test_what_all_experiments_share_is_told_once_where_it_stands(manifest):
-    alone = changed("xi", "mnist", value=0.3)
-    assert recipe.changes(alone, manifest) == [Change("xi", 0.2, 0.3, ["mnist"])]
+    alone = changed("xi", "substrates", value=0.3)
+    assert recipe.changes(alone, manifest) == [Change("xi", 0.2, 0.3, ["substrates"])]
     assert recipe.changes(changed("xi", value=0.3), manifest) == [Change("xi", 0.2, 0.3)]
 
 

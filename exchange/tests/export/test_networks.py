@@ -207,8 +207,6 @@ def nmnist_in(folder, data):
 
 KINDS = {
     "goeltz/yinyang/spiking": {},
-    "goeltz/yinyang_2tau/spiking": {},
-    "goeltz/mnist_deep/deep": {},
     # Two epochs leave times of outputs that differ by less than a step.
     "comsa/mnist_fast/spiking": {"epochs": 25, "trial_ms": 22.0},
     "masquelier/mnist_strict/spiking": {},

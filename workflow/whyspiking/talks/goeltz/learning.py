@@ -86,13 +86,8 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
-    sizes = [params.n_input, *model.hidden_sizes(params), params.n_output]
-    further = [(params.further_mean, params.further_sd) for _ in sizes[3:]]
-    moments = [
-        (params.hidden_mean, params.hidden_sd),
-        *further,
-        (params.output_mean, params.output_sd),
-    ]
+    sizes = [params.n_input, params.n_hidden, params.n_output]
+    moments = [(params.hidden_mean, params.hidden_sd), (params.output_mean, params.output_sd)]
     return tuple(
         rng.normal(mean, sd, (n_before + n_bias, n)).astype(np.float32)
         for n_before, n, (mean, sd) in zip(sizes, sizes[1:], moments, strict=False)
@@ -101,7 +96,7 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
 
 def tolerated(params: ct.Params) -> tuple[float, ...]:
     """Tolerated share of silent neurons of each layer."""
-    return (*[params.missing_hidden] * len(model.hidden_sizes(params)), params.missing_output)
+    return (params.missing_hidden, params.missing_output)
 
 
 def learning_rate(params: ct.Params, epoch: int, epochs: int) -> float:
@@ -161,7 +156,7 @@ def train(
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return ct.Network(
-        arrays=dict(zip(model.names_of(len(weights)), network.weights, strict=True)),
+        arrays=dict(zip(model.WEIGHT_NAMES, network.weights, strict=True)),
         info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
