@@ -358,7 +358,8 @@ CLAIM_DAMAGE = {
     ),
     "unknown locus": (place("where", locus="inptu"), "where.locus", "input"),
     "control of another experiment": (
-        place("negative_control", experiment="few_spike"), "negative_control.experiment", "few_spikes",
+        place("negative_control", experiment="substrate"),
+        "negative_control.experiment", "substrates",
     ),
     "unknown control": (
         place("negative_control", variant="liner"), "negative_control.variant", "linear",

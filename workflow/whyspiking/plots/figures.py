@@ -38,7 +38,7 @@ ALIKE = (
     ("mlp", "relu", "conv", "ink", "ink_mlp", "shallow", "backprop"),
     ("gru", "lstm", "bptt", "gated"),
     ("linear", "counts"),
-    ("random_hidden", "rnn", "rate", "readout_only"),
+    ("random_hidden", "rnn", "rate"),
 )
 """Networks that share a place in `PALETTE` and `MARKERS`: of each no figure shows two."""
 MANY = 1500

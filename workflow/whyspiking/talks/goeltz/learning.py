@@ -119,7 +119,7 @@ def train(
 
     Args:
         params: Parameters of the experiment.
-        streams: Randomness: "init", "shuffle", "noise".
+        streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
         learner: What learns, from parameters, spike times without bias (sample, input), classes
             (sample,) and weights to start from; by default `Compiled`.
@@ -136,13 +136,13 @@ def train(
     inputs = task.spike_times(features, params).astype(np.float32)
     weights = initial_weights(params, streams)
     network = (learner or Compiled)(params, inputs, targets, weights)
-    shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
+    shuffle = streams.rng(f"shuffle{purpose}")
     history, accuracy = History(), float("nan")
-    kept = Checkpoint(network, shuffle, noise, history, *network.noise, name=f"training{purpose}")
+    kept = Checkpoint(network, shuffle, history, *network.noise, name=f"training{purpose}")
     for epoch in kept.rounds(range(epochs), progress):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
-            measured = network.epoch(shuffle.permutation(len(inputs)), rate, noise)
+            measured = network.epoch(shuffle.permutation(len(inputs)), rate)
         except Diverged as reason:
             raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
         if not np.isfinite(measured["train_loss"]):
@@ -193,7 +193,6 @@ class Compiled:
             bump=params.bump,
             tolerated=tolerated(params),
             frozen=frozen,
-            noise_sd=params.noise_sd,
         )
         self.training = Training(settings, weights, [params.bias_times] * len(weights))
         self.inputs, self.targets = Inputs(inputs), targets
@@ -209,10 +208,9 @@ class Compiled:
         """The same: ideal neurons hold any weight."""
         return self.weights
 
-    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+    def epoch(self, order: NDArray, rate: float) -> dict[str, float]:
         """Train on all samples in this order; means over the epoch."""
-        seed = int(noise.integers(2**63))
-        means = self.training.epoch(self.inputs, self.targets, order, rate, noise_seed=seed)
+        means = self.training.epoch(self.inputs, self.targets, order, rate)
         return {
             "train_loss": means.loss,
             "train_accuracy": means.accuracy,
