@@ -73,7 +73,6 @@ SHARED = [
     ("clopath", "smoke", (*IZHIKEVICH, "song", "points")),
     ("clopath", "default", IZHIKEVICH),
     ("clopath", "full", IZHIKEVICH),
-    ("clopath", "full", ("points", "points_authors")),
 ]
 
 

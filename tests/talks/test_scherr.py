@@ -185,7 +185,6 @@ def test_evidence_survives_the_task():
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
     task = evidence_task.to_task(params, trials)
     np.testing.assert_equal(vars(evidence_task.from_task(params, task)), vars(trials))
-    assert task.features.sum() == trials.steps.size
 
 
 def ended_by_the_script(errors, n):

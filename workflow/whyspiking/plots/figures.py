@@ -35,8 +35,8 @@ CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
 """Class of Yin-Yang -> colour, in the order of the classes."""
 ALIKE = (
     ("spiking",),
-    ("mlp", "relu", "conv", "ink", "ink_mlp", "shallow", "backprop"),
-    ("gru", "lstm", "bptt", "gated"),
+    ("mlp", "relu", "conv", "ink", "ink_mlp", "backprop"),
+    ("gru", "bptt", "gated"),
     ("linear", "counts"),
     ("random_hidden", "rnn", "rate"),
 )
