@@ -127,7 +127,7 @@ def test_place_beside_the_published_range(low, high, place):
 
 def test_networks_of_other_rules_are_not_pooled():
     talks = {"scherr": registry.load_talk("scherr")}
-    place = {"talk": "scherr", "experiment": "pattern"}
+    place = {"talk": "scherr", "experiment": "evidence"}
     rates = (("spiking", 8.0), ("random", 6.0), ("bptt", 4.0))
     table = rows(*((variant, 0, "rate", x) for variant, x in rates), **place)
     found = beside(table, talks).iloc[0]
