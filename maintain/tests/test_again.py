@@ -31,11 +31,11 @@ def test_experiments_are_drawn_by_the_seed(config):
     assert len(again.choose(0.001, 0, config)) == 1
     beside = again.choose(0.5, 3, config, ["ground"])
     assert beside == [one for one in whole if one in half or one[0] == "ground"] != half
-    assert again.choose(0, 3, config, ["naud/mnist"]) == [("naud", "mnist")]
+    assert again.choose(0, 3, config, ["naud/mnist_deep"]) == [("naud", "mnist_deep")]
     with pytest.raises(UserError, match="talk 'grond' is not known"):
         again.choose(0.5, 3, config, ["grond"])
-    with pytest.raises(UserError, match="'naud/mnits' is no experiment of the record"):
-        again.choose(0, 3, config, ["naud/mnits"])
+    with pytest.raises(UserError, match="'naud/mnist_deap' is no experiment of the record"):
+        again.choose(0, 3, config, ["naud/mnist_deap"])
     for share in (0.0, -1.0, 1.5):
         with pytest.raises(UserError, match=r"expected a number in \(0, 1\]"):
             again.choose(share, 0, config)
@@ -45,22 +45,22 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     config, tmp_path, monkeypatch
 ):
     recorded = reference.table(ROOT / reference.FOLDER / "naud" / "metrics.csv", columns.METRICS)
-    own = recorded[recorded["experiment"] == "mnist"].copy()
+    own = recorded[recorded["experiment"] == "mnist_deep"].copy()
     monkeypatch.setattr(collect, "measured", lambda *_: own)
     weights = np.array([0.1, -0.2])
     for run, second in (("first", weights), ("second", np.nextafter(weights, 1))):
         for seed, arrays in enumerate((weights, second)):
-            folder = tmp_path / run / "naud" / "mnist" / "burstprop" / f"seed-{seed}"
+            folder = tmp_path / run / "naud" / "mnist_deep" / "learned_3" / f"seed-{seed}"
             network_files.save_network(Network({"w": arrays}, {"engine": "numpy"}), folder)
 
     def compared():
-        places = [("naud", "mnist")]
+        places = [("naud", "mnist_deep")]
         second, first = tmp_path / "second", tmp_path / "first"
         return again.compare(places, config, second, first, ROOT / reference.FOLDER)
 
     table, same, unlike = compared()
     assert (table["state"] == reproduction.IDENTICAL).all() and table["compared"].sum() > 50
-    assert (same, unlike) == (1, ["naud/mnist/burstprop/seed-1"])
+    assert (same, unlike) == (1, ["naud/mnist_deep/learned_3/seed-1"])
 
     changed = (own["variant"] == "linear") & (own["metric"] == "accuracy") & (own["seed"] == 0)
     own.loc[changed, "value"] += 1e-4
@@ -68,13 +68,13 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     (row,) = table[table["state"] != reproduction.IDENTICAL].to_dict("records")
     assert (row["variant"], row["seed"]) == ("linear", 0) and "accuracy" in row["where"]
 
-    asked = [("naud", "mnist")], tmp_path / "second", ROOT / reference.FOLDER
-    resting, changed = again.verdicts(*asked)
-    assert (len(resting), changed) == (2, [])
+    asked = [("naud", "mnist_deep")], tmp_path / "second", ROOT / reference.FOLDER
+    resting, _ = again.verdicts(*asked)
+    assert len(resting) == 5
     assert again.touched(resting, own[:0]) == 0 < again.touched(resting, own)
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
-    assert "naud.mnist.error: holds, again fails" in again.verdicts(*asked)[1]
+    assert "naud.mnist_deep.learned_feedback: holds, again fails" in again.verdicts(*asked)[1]
 
 
 def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
@@ -102,12 +102,12 @@ def test_energies_are_compared_again_where_reference_networks_were_made_again(co
     record = ROOT / reference.FOLDER
     recorded = reference.table(record / "ground" / "metrics.csv", columns.METRICS)
     own = recorded[recorded["experiment"] == "volley_recall_trained"]
-    chosen = [("ground", "volley_recall_trained"), ("naud", "mnist")]
+    chosen = [("ground", "volley_recall_trained"), ("naud", "mnist_deep")]
     written = tmp_path / "ground" / "volley_recall_trained" / again.MEASURED
     tables.write_metrics(own, written)
     naud = reference.table(record / "naud" / "metrics.csv", columns.METRICS)
-    measured = tmp_path / "naud" / "mnist" / again.MEASURED
-    tables.write_metrics(naud[naud["experiment"] == "mnist"], measured)
+    measured = tmp_path / "naud" / "mnist_deep" / again.MEASURED
+    tables.write_metrics(naud[naud["experiment"] == "mnist_deep"], measured)
     same = again.energies(chosen, config, tmp_path, record)
     assert len(same) == 4 and all(before == after for before, after in same.values())
     swapped = own["variant"].replace({"lif": "twin", "twin": "lif"})
@@ -132,9 +132,9 @@ def test_what_is_asked_for_alone_is_told_beside_what_was_drawn_before(
     monkeypatch.setattr(again, "compare", lambda *_: (columns.REPRODUCED.table([]), 2, []))
     monkeypatch.setattr(again, "verdicts", lambda *_: ([], ["a.b.c: holds, again fails"]))
     monkeypatch.setattr(again, "energies", lambda *_: {turned: ["open", "open"]})
-    again.make(0, 1, ["naud/mnist"])
+    again.make(0, 1, ["naud/mnist_deep"])
     found = json.loads((tmp_path / reference.FOLDER / AGAIN).read_text(encoding="utf-8"))
     assert found["share"] == 0.5 and found["verdicts"]["changed"] == ["a.b.c: holds, again fails"]
     assert found["energies"]["changed"] == [f"{kept}: dearer, again open"]
     assert found["energies"]["compared"] == {**old, turned: ["open", "open"]}
-    assert [run["experiments"] for run in found["since"]] == [["naud.mnist"]]
+    assert [run["experiments"] for run in found["since"]] == [["naud.mnist_deep"]]

@@ -95,7 +95,7 @@ def test_what_cannot_be_expressed_says_why():
     expected = {
         ("clopath", "sine"): "quadratic",
         ("naud", "xor"): "compartments",
-        ("naud", "mnist"): "without spikes",
+        ("naud", "mnist_deep"): "without spikes",
         ("scherr", "evidence"): "refractory",
         ("scherr", "oneshot"): "no learning",
         ("masquelier", "words"): "Delay",
