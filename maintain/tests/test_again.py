@@ -74,7 +74,10 @@ def test_a_run_is_held_against_the_record_number_by_number_and_bit_by_bit(
     assert again.touched(resting, own[:0]) == 0 < again.touched(resting, own)
     own.loc[own["metric"] == "accuracy", "value"] = 0.5
     compared()
-    assert "naud.mnist_deep.learned_feedback: holds, again fails" in again.verdicts(*asked)[1]
+    assert (
+        "naud.mnist_deep.above_perturbation: replicated, again inconclusive"
+        in again.verdicts(*asked)[1]
+    )
 
 
 def test_documents_tell_how_many_words_and_networks_other_roundings_turn():
