@@ -44,7 +44,7 @@ def _first_spikes(n: int) -> Row:
     dark = np.where(ink, rng.integers(1, 257, ink.shape) / 256, 0).astype(np.float32)
     times = 0.15 + 1.85 * (1 - dark)
     settings = Settings(
-        "goeltz", batch=80, threshold=1.0, temperature=0.2, max_dw=0.2, push=0.005, noise_sd=0.3,
+        "goeltz", batch=80, threshold=1.0, temperature=0.2, max_dw=0.2, push=0.005,
         bump_rule="faithful", bump=5e-4, tolerated=(0.15, 0.05),
     )  # fmt: skip
     weights = rng.normal(0.05, 0.8, (784, 350)), rng.normal(0.15, 0.8, (350, 10))
@@ -53,11 +53,11 @@ def _first_spikes(n: int) -> Row:
         given = Training(settings, weights, ((), ())), Inputs(times[:m]), classes[:m]
 
         def epoch(run: Any = run, given: Any = given, m: int = m) -> None:
-            run(*given, rng.permutation(m), 1e-3, 1e-2, 0)
+            run(*given, rng.permutation(m), 1e-3, 1e-2)
 
         # The first epoch of either also compiles or sorts.
         seconds.append(cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m)
-    what = f"first spikes, epoch of {n} samples, 784-350-10, all pixels, noise, batch 80"
+    what = f"first spikes, epoch of {n} samples, 784-350-10, all pixels, batch 80"
     return Row(what, seconds[0], "the same a layer at a time", seconds[1], 1 / 6)
 
 

@@ -12,7 +12,7 @@ from whyspiking.verdicts import repetition
 from whyspiking_maintain import again
 
 RECORD = ROOT / reference.FOLDER
-CLAIM = "naud.mnist.error"
+CLAIM = "naud.mnist_deep.above_linear"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folders(tmp_path, monkeypatch):
         (run / talk).mkdir(parents=True)
         shutil.copy(RECORD / talk / "verdicts.csv", run / talk)
         metrics = reference.table(RECORD / talk / "metrics.csv", columns.METRICS)
-        own = metrics[metrics["experiment"].isin(("mnist", "yinyang_trained"))]
+        own = metrics[metrics["experiment"].isin(("mnist_deep", "yinyang_trained"))]
         tables.write_metrics(own, run / talk / "metrics.csv")
     advantage = tables.read(RECORD / "advantage.csv", columns.ADVANTAGE)
     tables.write_csv(advantage, kept / "advantage.csv")
@@ -45,7 +45,7 @@ def test_equal_numbers_touch_no_claim(folders):
     run, kept = folders
     found = again.summarise_run(run, kept)
     assert found == json.loads((kept / repetition.FILE).read_text(encoding="utf-8"))
-    assert found["experiments"] == ["ground.yinyang_trained", "naud.mnist"]
+    assert found["experiments"] == ["ground.yinyang_trained", "naud.mnist_deep"]
     assert found["numbers"]["equal"] > 50 and found["numbers"]["different"] == 0
     assert found["networks"]["different"] == 0 and found["differing"] == []
     assert found["verdicts"]["claims"] > 1 and found["verdicts"]["touched"] == 0
@@ -61,7 +61,7 @@ def test_changed_numbers_verdicts_and_energies_are_listed(folders):
     before = again.summarise_run(run, kept)["verdicts"]
 
     def is_changed(table):
-        is_network = (table["variant"] == "burstprop") & (table["seed"] == 0)
+        is_network = (table["variant"] == "linear") & (table["seed"] == 0)
         return is_network & (table["metric"] == "accuracy")
 
     change(run / "naud" / "metrics.csv", columns.METRICS, is_changed, value=0.5)
@@ -74,9 +74,9 @@ def test_changed_numbers_verdicts_and_energies_are_listed(folders):
     change(run / "advantage.csv", columns.ADVANTAGE, is_twin, over="cheaper")
     found = again.summarise_run(run, kept)
     (line,) = found["differing"]
-    assert line.startswith("naud.mnist/burstprop seed 0: accuracy (")
+    assert line.startswith("naud.mnist_deep/linear seed 0: accuracy (")
     verdicts = found["verdicts"]
-    assert verdicts["changed"] == [f"{CLAIM}: holds, again fails"]
+    assert verdicts["changed"] == [f"{CLAIM}: unconfirmed, again fails"]
     assert 0 < verdicts["touched"] <= verdicts["claims"] == before["claims"]
     (line,) = found["energies"]["changed"]
     assert line == "Volley recall, compared with non-spiking leaky units: dearer, again cheaper"

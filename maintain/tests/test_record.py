@@ -162,8 +162,8 @@ def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
 
     assert not differing(scaled("default")) and not differing(scaled("smoke"))
     assert differing(scaled("full")) == {f"talk.yaml: yinyang, {s}" for s in ("train", "simulate")}
-    fewer = [own for own in config["seeds_of"] if own["experiment"] != "goeltz.mnist"]
-    assert differing(talk, {**config, "seeds_of": fewer}) == {"talk.yaml: mnist, train"}
+    fewer = [own for own in config["seeds_of"] if own["experiment"] != "goeltz.few_spikes"]
+    assert differing(talk, {**config, "seeds_of": fewer}) == {"talk.yaml: few_spikes, train"}
     assert not differing(talk, {**config, "energy": {}}), "no table of a talk has energies"
     here = {**config["data"], "folder": "elsewhere", "originals_dir": "somewhere"}
     assert not differing(talk, {**config, "data": here})

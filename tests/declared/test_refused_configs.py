@@ -86,8 +86,8 @@ OVERLAYS = {
         "seeds_of", "nobody.nothing",
     ),
     "an experiment twice": (
-        {"seeds_of": [{"experiment": "goeltz.mnist", "seeds": [s]} for s in (0, 1)]},
-        "seeds_of", "goeltz.mnist",
+        {"seeds_of": [{"experiment": "goeltz.few_spikes", "seeds": [s]} for s in (0, 1)]},
+        "seeds_of", "goeltz.few_spikes",
     ),
     "seeds without parents": (
         {"scale": "full", "seeds_of": [{"experiment": "goeltz.yinyang_fine", "seeds": [70]}]},
@@ -169,7 +169,7 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
     entries = [
         {"experiment": "goeltz.yinyang", "seeds": [20, 21]},
         {"experiment": "goeltz.yinyang/spiking", "seeds": [20]},
-        {"experiment": "goeltz.mnist", "seeds": []},
+        {"experiment": "goeltz.few_spikes", "seeds": []},
         {"experiment": "goeltz.substrates", "seeds": []},
         {"experiment": "goeltz.substrates/ideal", "seeds": [0]},
     ]
@@ -182,7 +182,7 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
     for part in ("[7, 8]", "2 experiments", "all shared tasks"):
         assert part in line
     assert values["seeds_of"] == [
-        {"experiment": "goeltz.mnist", "seeds": []},
+        {"experiment": "goeltz.few_spikes", "seeds": []},
         {"experiment": "goeltz.substrates", "seeds": []},
         {"experiment": "goeltz.substrates/ideal", "seeds": [7, 8]},
     ], "what is left out stays left out"

@@ -350,7 +350,8 @@ CLAIM_DAMAGE = {
     ),
     "unknown locus": (place("where", locus="inptu"), "where.locus", "input"),
     "control of another experiment": (
-        place("negative_control", experiment="mnst"), "negative_control.experiment", "mnist",
+        place("negative_control", experiment="substrate"),
+        "negative_control.experiment", "substrates",
     ),
     "unknown control": (
         place("negative_control", variant="liner"), "negative_control.variant", "linear",

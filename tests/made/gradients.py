@@ -19,7 +19,7 @@ from whyspiking.talks.discussion import fitting
 from whyspiking.talks.masquelier.audio import model as words
 from whyspiking.talks.neftci import gru, learning, model
 from whyspiking.talks.neftci.training import RULES
-from whyspiking.talks.scherr import lstm, oneshot, oneshot_task
+from whyspiking.talks.scherr import oneshot, oneshot_task
 from whyspiking.training import controls
 from whyspiking.training.reference import units as reference
 from whyspiking.training.reference.learning import loss as reference_loss
@@ -91,21 +91,6 @@ def _decolle(rule, n_trials):
 local_in_every_step = partial(_decolle, "online", 260)
 local_once = partial(_decolle, "batched", 40)
 end_to_end = partial(_decolle, "end_to_end", 40)
-
-
-def of_an_lstm_on_bins():
-    arrays = {
-        "input": _rng().normal(0, 0.1, (90, 168)),
-        "state": _rng().normal(0, 0.1, (42, 168)),
-        "gates_bias": np.zeros(168),
-        "out": _rng().normal(0, 0.1, (42, 2)),
-        "out_bias": np.zeros(2),
-    }
-
-    def loss(arrays, x):
-        return (lstm.logits(arrays, x, 10) ** 2).mean()
-
-    return jax.jit(jax.grad(loss))(_float32(arrays), _events(64, 20, 90))
 
 
 def _oneshot(signal):

@@ -26,7 +26,7 @@ ABSENT = object()
 
 def good_config():
     """Of one talk, so that a case costs milliseconds."""
-    seeds = [{"experiment": f"{TALK}.mnist", "seeds": [0, 1]}]
+    seeds = [{"experiment": f"{TALK}.few_spikes", "seeds": [0, 1]}]
     return config("default") | {"talks": [TALK], "seeds_of": seeds}
 
 

@@ -259,6 +259,13 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
             for task, said in floors_of_the_ground().tasks.items()
             for variant, built in said.built.items()
             if (task, variant) not in judged
+        ]
+        # Whatever their accuracies are, networks that were built have costs, as trained ones have.
+        + [
+            (task, variant, metric, 9000.0, {"engine": built.engine})
+            for task, said in floors_of_the_ground().tasks.items()
+            for variant, built in said.built.items()
+            for metric in ("additions", "updates_events", "updates_clocked", "messages", "numbers")
         ],
         "bohte": lambda: [
             *(("timescales", v, "accuracy", 0.8, {}) for v in variants("timescales")),

@@ -62,12 +62,12 @@ def of_a_control(progress, monkeypatch):
 
 
 def of_first_spikes(progress, monkeypatch):
-    own = params_of("goeltz", "yinyang", epochs=6, n_train=200, noise_sd=0.02)
+    own = params_of("goeltz", "yinyang", epochs=6, n_train=200)
     return goeltz.train(own, STREAMS, progress)
 
 
 def of_first_spikes_stepwise(progress, monkeypatch):
-    own = params_of("goeltz", "yinyang", epochs=4, n_train=100, noise_sd=0.02)
+    own = params_of("goeltz", "yinyang", epochs=4, n_train=100)
     ideal = stepwise.Substrate(goeltz_model.closed_form(own))
     learner = partial(stepwise.Stepwise, substrate=ideal)
     return goeltz.train(own, STREAMS, progress, learner=learner)
@@ -146,7 +146,8 @@ def _frames(train, monkeypatch):
 
 
 def by_eprop(progress, monkeypatch):
-    return _evidence("spiking", progress)
+    own = params_of("scherr", "evidence", iterations={"spiking": 20}, align_every=7, check_every=3)
+    return evidence.train(own, "spiking", STREAMS, {}, progress)
 
 
 def by_reward(progress, monkeypatch):
@@ -159,22 +160,13 @@ def of_a_shared_task(progress, monkeypatch):
     return shared_networks.train(own, "bptt", STREAMS, {}, progress)
 
 
-def of_an_lstm(progress, monkeypatch):
-    return _evidence("lstm", progress)
-
-
-def _evidence(variant, progress):
-    own = params_of("scherr", "evidence", iterations={variant: 20}, align_every=7, check_every=3)
-    return evidence.train(own, variant, STREAMS, {}, progress)
-
-
 def of_one_shot(progress, monkeypatch):
     own = params_of("scherr", "oneshot", outer_iterations=30, n_validation=2, batch=2)
     return oneshot.optimise(own, "error", STREAMS, progress)
 
 
 def by_bursts(progress, monkeypatch):
-    return _rates(rate_hierarchy.train, digits, "mnist", "burstprop", progress)
+    return _rates(rate_hierarchy.train, digits, "shared_yinyang", "burstprop", progress)
 
 
 def of_the_rate_network(progress, monkeypatch):
@@ -200,7 +192,7 @@ def _rates(train, module, experiment, variant, progress):
 
 def of_ensembles(progress, monkeypatch):
     own = params_of("naud", "xor_published", n_per_population=10, epochs=6)
-    return bursting.learn(own, "spiking", STREAMS, progress, watch=2)[0]
+    return bursting.learn(own, "spiking", STREAMS, progress)[0]
 
 
 def of_a_tempotron(progress, monkeypatch):
@@ -218,6 +210,6 @@ ALL = (
     by_gradient, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_a_reference, by_eprop,
-    by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
+    by_reward, of_a_shared_task, of_one_shot, by_bursts, of_the_rate_network,
     of_ensembles, of_a_tempotron,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """An epoch of `training.Training` with whole arrays: the readable form of `epoch.cpp`.
 
-It uses nothing but `forward` and `backward` of the layers, and draws no noise.
+It uses nothing but `forward` and `backward` of the layers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ def run(
     order: NDArray[np.int64],
     rate: float,
     pulse_rate: float,
-    noise_seed: int,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
     own = training.settings

@@ -44,8 +44,9 @@ def test_training_time_is_a_ratio_paired_by_seed():
     assert "in 1 of 1 comparisons, and less in none" in said
     assert "median ratio is 10." in said
     other = [("spiking", 0, "train_cpu_seconds", 9.0), ("mlp", 0, "train_cpu_seconds", 3.0)]
-    both = pd.concat([table, rows(*other, experiment="mnist")])
-    median = costs.costs(described(both, TALKS)).iloc[-1]
+    both = pd.concat([table, rows(*other, talk="neftci", experiment="nmnist")])
+    talks = {**TALKS, "neftci": registry.load_talk("neftci")}
+    median = costs.costs(described(both, talks)).iloc[-1]
     assert (median["talk"], median["seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
 
 
@@ -59,18 +60,18 @@ def test_a_copied_network_has_no_training_time_though_it_be_one_seed():
 
 @pytest.mark.parametrize(("synapses", "counts"), [(6.0, 0), (50.0, 1), (None, 1), (900.0, 0)])
 def test_only_controls_without_spikes_and_of_the_size_count_each_once(synapses, counts):
-    """Those of mnist_deep have spikes, all of them; `random` is the same network once more."""
+    """All networks of substrates have spikes; a network without leak is no control of its twin."""
     seconds = [
-        (v, s, "train_cpu_seconds", x) for v, x in (("deep", 8), ("shallow", 7)) for s in (0, 1)
+        (v, s, "train_cpu_seconds", x) for v, x in (("adapted", 8), ("sham", 7)) for s in (0, 1)
     ]
-    assert not [*costs.training_ratios(described(rows(*seconds, experiment="mnist_deep"), TALKS))]
-    talks = {"scherr": registry.load_talk("scherr")}
-    found = [("spiking", 0, "synapses", 80.0), ("random", 0, "synapses", 80.0)]
-    found += [("lstm", 0, "synapses", synapses)] if synapses else []
+    assert not [*costs.training_ratios(described(rows(*seconds, experiment="substrates"), TALKS))]
+    talks = {"masquelier": registry.load_talk("masquelier")}
+    found = [("spiking", 0, "synapses", 80.0), ("if_neuron", 0, "synapses", 80.0)]
+    found += [("conv", 0, "synapses", synapses)] if synapses else []
     found += [
-        (v, 0, "train_cpu_seconds", x) for v, x in (("spiking", 6.0), ("random", 8), ("lstm", 2))
+        (v, 0, "train_cpu_seconds", x) for v, x in (("spiking", 6.0), ("if_neuron", 8), ("conv", 2))
     ]
-    table = described(rows(*found, talk="scherr", experiment="evidence"), talks)
+    table = described(rows(*found, talk="masquelier", experiment="words"), talks)
     assert [row["value"] for row in costs.training_ratios(table)] == pytest.approx([3.0] * counts)
 
 
@@ -126,7 +127,7 @@ def test_place_beside_the_published_range(low, high, place):
 
 def test_networks_of_other_rules_are_not_pooled():
     talks = {"scherr": registry.load_talk("scherr")}
-    place = {"talk": "scherr", "experiment": "pattern"}
+    place = {"talk": "scherr", "experiment": "evidence"}
     rates = (("spiking", 8.0), ("random", 6.0), ("bptt", 4.0))
     table = rows(*((variant, 0, "rate", x) for variant, x in rates), **place)
     found = beside(table, talks).iloc[0]

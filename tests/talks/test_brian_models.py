@@ -67,13 +67,12 @@ def test_a_change_of_any_parameter_that_is_read_is_another_program(talk, experim
 
 IZHIKEVICH = ("sine", "van_der_pol", "ode", "episode")
 SHARED = [
-    ("goeltz", "full", ("yinyang", "yinyang_2tau", "substrates")),
+    ("goeltz", "full", ("yinyang", "substrates")),
     ("comsa", "full", ("mnist_slow", "released")),
     # Beyond smoke the song has more outputs, and a structure of its own.
     ("clopath", "smoke", (*IZHIKEVICH, "song", "points")),
     ("clopath", "default", IZHIKEVICH),
     ("clopath", "full", IZHIKEVICH),
-    ("clopath", "full", ("points", "points_authors")),
 ]
 
 

@@ -1,18 +1,13 @@
 """FORCE as a classifier of points: what is shown, what is wanted, what is read, and its control."""
 
-import hashlib
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from made.project import params_of, silent
-from scipy.io import savemat
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Recording
 from whyspiking.datasets import points as data
-from whyspiking.datasets import released
 from whyspiking.measures import scoring
 from whyspiking.talks.clopath.force import points
 
@@ -23,29 +18,6 @@ def test_classes_lie_on_either_side_of_a_sine():
     drawn, classes = data.made(20_000, np.random.default_rng(0))
     assert 1 - classes.mean() == pytest.approx(1 / np.pi, abs=0.01)  # the area below the sine
     np.testing.assert_allclose(drawn.mean(axis=0), 0.5, atol=0.01)
-
-
-def test_authors_points_are_read_and_the_first_two_thousand_are_for_training(tmp_path, monkeypatch):
-    rng = np.random.default_rng(1)
-    written = {"z": rng.random((2030, 2)), "P": rng.integers(2, size=(2030, 1)).astype(np.uint8)}
-    savemat(tmp_path / data.FILE.name, written)
-    digest = hashlib.sha256((tmp_path / data.FILE.name).read_bytes()).hexdigest()
-    monkeypatch.setattr(data, "FILE", released.File(data.FILE.name, digest))
-    params = params_of("clopath", "points_authors", authors_points=True)
-    params = replace(params, originals_dir=tmp_path)
-    shown, classes = points.drawn(params, "train", Streams(0), 5000)
-    tested, _ = points.drawn(params, "test", Streams(0), 30)
-    place = {tuple(point): k for k, point in enumerate(written["z"])}
-    numbers = [place[tuple(point)] for point in shown]
-    assert max(numbers) < data.N_SHOWN
-    assert classes.tolist() == written["P"].ravel()[numbers].tolist()
-    assert {place[tuple(point)] for point in tested} == set(range(data.N_SHOWN, 2030))
-
-
-def test_missing_points_are_named():
-    params = params_of("clopath", "points_authors", authors_points=True)
-    with pytest.raises(released.Unavailable, match=f"{data.FILE.name} .data.originals_dir is not"):
-        points.train(params, "linear", Streams(0), {}, silent)
 
 
 def test_every_second_slot_shows_a_point_and_wants_half_a_sine():

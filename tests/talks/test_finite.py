@@ -12,7 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Recording
 from whyspiking.errors import UserError
 from whyspiking.talks.neftci import gru, regression, training
-from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern, pattern_brian2
+from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern
 
 
 @pytest.mark.parametrize("rule", sorted(training.RULES))
@@ -70,34 +70,10 @@ def test_kernels_end_at_the_first_batch_that_is_not_finite(
         train(own, variant, Streams(0), {}, silent)
 
 
-@pytest.mark.parametrize(
-    ("train", "own", "variant", "name"),
-    [
-        (evidence.train, params_of("scherr", "evidence", lstm_rate=np.inf), "lstm", "the loss"),
-        (
-            oneshot.train, params_of("scherr", "oneshot", outer_rate=np.inf), "spiking",
-            "the gradient of w",
-        ),
-    ],
-)  # fmt: skip
-def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds(train, own, variant, name):
-    with pytest.raises(UserError, match=rf"not finite at (outer )?iteration 2: .*{name}"):
-        train(own, variant, Streams(0), {}, silent)
-
-
-def test_the_pattern_inside_brian_ends_with_weights_that_are_not_finite(monkeypatch):
-    own = params_of("scherr", "pattern_brian2")
-    n_steps = pattern.n_steps(own)
-
-    def learn(machine, params, *_):
-        final = {f"{name}.w": np.zeros(3) for name in ("s_in", "s_rec")} | {"s_out.w": [np.nan]}
-        traces = {"output": np.zeros((params.iterations + 1, n_steps, 1))}
-        return Recording({}, traces, {}, final)
-
-    monkeypatch.setattr(pattern_brian2, "Machine", lambda *_: None)
-    monkeypatch.setattr(pattern_brian2, "learn", learn)
-    with pytest.raises(UserError, match=r"not finite after 20 trials: w or w_out"):
-        pattern_brian2.train(own, "random", Streams(0), {}, silent)
+def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds():
+    own = params_of("scherr", "oneshot", outer_rate=np.inf)
+    with pytest.raises(UserError, match=r"not finite at outer iteration 2: .*the gradient of w"):
+        oneshot.train(own, "spiking", Streams(0), {}, silent)
 
 
 def test_time_series_inside_brian_end_with_weights_that_are_not_finite(monkeypatch):

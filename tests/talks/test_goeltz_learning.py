@@ -35,7 +35,7 @@ def test_digits_become_latencies(monkeypatch):
     images = rng.integers(0, 256, (30, 28, 28), np.uint8)
     monkeypatch.setattr(task, "MNIST_VALIDATION", 10)
     show(monkeypatch, lambda folder, split: (images, np.arange(30) % 10))
-    own = params_of("goeltz", "mnist", n_train=20, n_validation=10, n_test=4)
+    own = params_of("goeltz", "released_mnist", n_train=20, n_validation=10, n_test=4)
     assert len(task.samples(own, "train")[0]) == 20
     np.testing.assert_array_equal(task.samples(own, "validation")[1], np.arange(20, 30) % 10)
     assert task_of(own, "fresh") is None

@@ -18,11 +18,7 @@ from whyspiking.talks.goeltz import brian_network, imperfections, learning, mode
 def trained(request):
     """A small network for each ratio of time constants."""
     own = params_of(
-        "goeltz",
-        "yinyang" if request.param == 1 else "yinyang_2tau",
-        epochs=12,
-        n_train=3000,
-        batch=100,
+        "goeltz", "yinyang", tau_ratio=request.param, epochs=12, n_train=3000, batch=100
     )
     return own, learning.train(own, Streams(0), silent)
 
@@ -75,7 +71,7 @@ def test_brian_is_the_closed_form(trained, builds):
         for layer in ("hidden", "output")
         for tau in ("tau_m", "tau_s")
     }
-    weights = tuple(network.arrays[name] for name in model.names_of(2))
+    weights = tuple(network.arrays[name] for name in model.WEIGHT_NAMES)
     times = test.stimulus.spikes["input"].first_ms()[:300]
     shown = Stimulus({"input": Spikes.from_first_spikes(times, own.trial_ms)})
     chip = machine.run(shown, {**brian_network.values(own, weights), **changes})

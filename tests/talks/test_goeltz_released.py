@@ -19,7 +19,7 @@ def small():
     """A network of the released Yin-Yang size, and what it answers on the test points."""
     own = params_of("goeltz", "released_yinyang", n_test=200)
     weights = [w.astype(float) for w in learning.initial_weights(own, Streams(0))]
-    network = Network(dict(zip(model.names_of(2), weights, strict=True)))
+    network = Network(dict(zip(model.WEIGHT_NAMES, weights, strict=True)))
     test = task.make_task(own, "test", Streams(0))
     first = model.forward_pass(own, model.weights_of(network), test).output.times
     return own, network, test, first

@@ -76,16 +76,16 @@ def told(experiment: str, **values) -> Params:
             r"'tuning_seeds' has \[24\], which are recorded",
         ),
         (
-            lambda f: f["isolates"]["contrasts"]["static"].update(versus="isolated_randman/one"),
-            r"'isolates.contrasts.static' names isolated_randman/one; expected some of isol",
+            lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
+            r"'samples.contrasts.samples_twin' names twins; expected some of gated, lif, twin",
         ),
         (
-            lambda f: f["isolates"]["experiments"]["samples"]["cells"]["gated"]["only"].clear(),
-            r"'isolates.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
+            lambda f: f["samples"]["cells"]["gated"]["only"].clear(),
+            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
         ),
         (
-            lambda f: f["isolates"]["experiments"]["isolated_span"].update(seeds=[24, 920]),
-            r"'isolates.contrasts.long_delays' has isolated_span/spread with seeds \[920\], by",
+            lambda f: f["samples"].update(seeds=[24, 920]),
+            r"'samples.seeds' has \[920\], by which settings are chosen",
         ),
     ],
 )
@@ -113,7 +113,6 @@ def test_what_runs_is_what_the_protocol_says():
         assert set(said.chosen[task]) == families
         of_task = TALK.experiments[task].published
         assert {k: x for k, x in experiment.published.items() if k != "share"} == of_task
-    assert set(said.isolates.experiments) <= set(TALK.experiments)
     for name, task in said.tasks.items():
         experiment = TALK.experiments[name]
         if name != "yinyang":

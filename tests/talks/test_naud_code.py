@@ -1,4 +1,4 @@
-"""The talk naud, `neuron` and `multiplexing`: neuron and synapses against plain NumPy, the code."""
+"""The talk naud, `multiplexing`: neuron and synapses against plain NumPy, the code."""
 
 import warnings
 from dataclasses import replace
@@ -15,7 +15,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.talks.naud.burst_code import brian_network as networks
 from whyspiking.talks.naud.burst_code import events as burst_code
-from whyspiking.talks.naud.burst_code import measures, model, multiplexing, neuron, task, wiring
+from whyspiking.talks.naud.burst_code import measures, model, multiplexing, wiring
 
 
 @pytest.fixture
@@ -217,36 +217,6 @@ def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed, burst,
         assert least < found[name] < most, name
     outcome = multiplexing.decode(p, recording, test)
     assert outcome.outputs.shape == outcome.targets.shape == (2, 60, 2)
-
-
-def test_sigmoids_are_found():
-    p = params_of("naud", "neuron")
-    x = np.asarray(p.dendrite_levels)
-    curve = 0.1 + 0.8 / (1 + np.exp(-(x - 120e-12) / 40e-12))
-    found, explained = measures.sigmoid(x, curve)
-    np.testing.assert_allclose(found, [0.1, 0.9, 120e-12, 40e-12], rtol=1e-3)
-    assert explained == pytest.approx(1.0)
-    assert not measures.sigmoid(x, np.where(np.arange(x.size) % 2, 0.1, 0.8))[1] > 0.5
-
-
-def test_measures_of_neurons_tell_the_two_currents_apart():
-    p = params_of("naud", "neuron", n_pyramidal=700)
-    n_points = len(p.soma_levels) * len(p.dendrite_levels)
-    soma, dendrite = (np.unique(level, return_inverse=True)[1] for level in task.grid(p))
-    parts = []
-    for unit in range(2 * p.n_pyramidal):
-        point = unit % n_points
-        events = p.relax_ms + 40.0 * np.arange(1 + soma[point])
-        bursting = np.random.default_rng(unit).random(events.size) < dendrite[point] / 10
-        parts.append((np.append(events, events[bursting] + 8), unit, 0))
-    shape = {"n_trials": 1, "n_units": 2 * p.n_pyramidal, "duration_ms": p.trial_ms}
-    recording = Recording({"pyramidal": spikes_of(parts, **shape)})
-    test = neuron.make_task(p, "test", Streams(0))
-    found = measures.measures(p, Condition(), recording, test)
-    assert found["event_rate_leak"] == pytest.approx(0.0, abs=1e-12)
-    assert found["burst_probability_leak"] < 0.3
-    outcome = neuron.decode(p, recording, test)
-    assert np.corrcoef(outcome.outputs[0, :, 0], outcome.targets[0, :, 0])[0, 1] > 0.99
 
 
 def bursting(seed=0, n_units=40, n_trials=2, n_events=30) -> Spikes:

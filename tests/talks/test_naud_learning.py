@@ -1,4 +1,4 @@
-"""The talk naud, `plasticity` and `mnist`: the rule against closed forms, Brian2 and gradients."""
+"""The talk naud, `plasticity` and rates: the rule against closed forms, Brian2 and gradients."""
 
 from dataclasses import replace
 
@@ -129,8 +129,7 @@ SIZES = (5, 7, 6, 3)
 
 
 def made_layers(variant="burstprop", seed=0, sizes=SIZES):
-    p = params_of("naud", "mnist")
-    own = digits.recipe(p, variant)
+    own = digits.recipe(params_of("naud", "shared_yinyang"), variant)
     return Layers.drawn(sizes, own, np.random.default_rng(seed)), own
 
 
@@ -151,6 +150,11 @@ def as_double(layers):
     )
 
 
+def gradient_credit(layers, activity, targets):
+    """Minus the derivative of the cross-entropy by every unit's input, lowest layer first."""
+    return model.back_propagated(layers, activity, targets - activity[-1])
+
+
 def test_gradient_credit_against_finite_differences(monkeypatch):
     for module in (model, by_rates):
         monkeypatch.setattr(module, "Float", np.float64)
@@ -162,7 +166,7 @@ def test_gradient_credit_against_finite_differences(monkeypatch):
         return -float((targets * np.log(y) + (1 - targets) * np.log(1 - y)).sum())
 
     activity = model.rates(layers, features)
-    credit = by_rates.gradient_credit(layers, activity, targets)
+    credit = gradient_credit(layers, activity, targets)
     for k, weights in enumerate(layers.forward):
         analytic = -activity[k].T @ credit[k]
         np.testing.assert_allclose(slopes(loss, weights), analytic, rtol=1e-4, atol=1e-8)
@@ -180,7 +184,7 @@ def test_aligned_feedback_makes_the_burst_rule_backprop(monkeypatch):
     activity = model.rates(layers, features)
     assert activity[-1].min() > own.p_output, "outputs must not be clipped here"
     ours = by_rates.burst_credit(layers, activity, targets, own)
-    theirs = by_rates.gradient_credit(layers, activity, targets)
+    theirs = gradient_credit(layers, activity, targets)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a / own.p_output, b, rtol=1e-4, atol=1e-7)
 
@@ -189,7 +193,8 @@ def trained(variant, **changes):
     rng = np.random.default_rng(2)
     features = rng.random((256, SIZES[0])).astype(np.float32)
     classes = (features[:, :3] + 0.1 * rng.random((256, 3))).argmax(axis=1)
-    own = replace(digits.recipe(params_of("naud", "mnist"), variant), batch=16, **changes)
+    changes = {"batch": 16, "eta_hidden": 12.0, "eta_output": 2.4, **changes}
+    own = replace(digits.recipe(params_of("naud", "shared_yinyang"), variant), **changes)
     return by_rates.train(
         SIZES,
         (features, classes),
@@ -227,11 +232,7 @@ def test_learned_feedback_keeps_its_difference_up_to_decay():
         assert expected < 0.95
 
 
-def test_rules_change_what_they_may():
-    start, _ = made_layers("readout_only", seed=5)
-    only, _ = trained("readout_only", epochs=2)
-    np.testing.assert_equal(only.forward[:-1], start.forward[:-1])
-    assert not np.array_equal(only.forward[-1], start.forward[-1])
+def test_fixed_feedback_stays_as_drawn():
     start, _ = made_layers("fixed_feedback", seed=5)
     fixed, _ = trained("fixed_feedback", epochs=2)
     assert not np.array_equal(fixed.forward[0], start.forward[0])

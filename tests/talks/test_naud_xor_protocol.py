@@ -12,7 +12,6 @@ from whyspiking.talks.naud import vector_functions
 from whyspiking.talks.naud.xor import (
     controls,
     counters,
-    gradient,
     lesions,
     model,
     rate_model,
@@ -233,58 +232,17 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
     np.testing.assert_allclose(model.gradient(rates, weights()), expected, rtol=1e-4)
 
 
-def test_teaching_signal_is_the_slope_of_the_cost_that_is_differentiated():
+def test_teaching_signal_is_the_slope_of_the_cross_entropy():
     rates, step = np.linspace(3.2, 8.8, 9), 1e-4
-    slopes = (
-        gradient.cost(np.repeat(rates[:, None] + step, 4, axis=1))
-        - gradient.cost(np.repeat(rates[:, None] - step, 4, axis=1))
-    ) / (2 * step)
-    for pattern, target in enumerate(task.TARGETS):
-        expected = [rate_model.teaching_signal(rate, int(target)) for rate in rates]
-        np.testing.assert_allclose(-slopes[:, pattern], expected, rtol=1e-5)
 
+    def cost(rates, target):
+        y = (rates - 2) / 8
+        return -np.log(y if target else 1 - y)
 
-def test_cost_gradient_of_a_made_network_agrees_with_its_formula(monkeypatch):
-    """A network whose output is linear in the mean weights stands for the spiking one."""
-    p = params_of("naud", "xor", "smoke", gradient_tests=2, gradient_step=0.01)
-    arrays = wiring.wire(p, Streams(0))
-    values = {**arrays, "forward.w": np.full(arrays["forward.i"].size, 0.25)}
-    projection = rate_model.projection_of(values, p.n_per_population)
-    slopes = np.arange(1.0, 7.0)
-
-    class Linear:
-        def __init__(self, params):
-            pass
-
-        def run(self, stimulus, given, seed):
-            rate = 4.0 + slopes @ (rate_model.means(given["forward.w"], projection) - 0.25)
-            rows = stimulus.arrays["schedule"]
-            seconds = np.arange(rows.shape[0] * rows.shape[1]) * p.slot_ms / 1e3
-            events = rate * p.n_per_population * seconds
-            made = np.zeros((*rows.shape[:2], len(POPULATIONS)))
-            made[:, :, OUTPUT] = events.reshape(rows.shape[:2])
-            traces = {name: made for name in model.TOTALS}
-            return SimpleNamespace(traces=traces)
-
-    monkeypatch.setattr(gradient, "Ensembles", Linear)
-    found = gradient.cost_gradient(p, values, np.random.default_rng(0))
-    signal = [rate_model.teaching_signal(4.0, int(target)) for target in task.TARGETS]
-    np.testing.assert_allclose(found, np.outer(signal, slopes), rtol=1e-3)
-
-
-def test_what_the_rule_does_without_feedback_is_taken_off_in_the_hidden_layer(monkeypatch):
-    p = params_of("naud", "xor", "smoke")
-    arrays = {"forward.w": np.zeros(0), **wiring.wire(p, Streams(0))}
-    drift, credit = np.random.default_rng(0).normal(size=(2, 4, len(PROJECTIONS)))
-    monkeypatch.setattr(
-        rate_model,
-        "rule_change",
-        lambda p, given, r: drift + credit * given["feedback_exc.w"].any(),
-    )
-    values = lesions.placed(p, "spiking", arrays)
-    found = gradient.credited_change(p, values, np.random.default_rng(0))
-    np.testing.assert_allclose(found[:, :4], credit[:, :4])
-    np.testing.assert_allclose(found[:, 4:], (drift + credit)[:, 4:])
+    for target in task.TARGETS:
+        slopes = (cost(rates + step, target) - cost(rates - step, target)) / (2 * step)
+        signals = [rate_model.teaching_signal(rate, int(target)) for rate in rates]
+        np.testing.assert_allclose(signals, -slopes, rtol=1e-5)
 
 
 def test_the_fit_finds_the_model_behind_made_rates():

@@ -16,7 +16,6 @@ from whyspiking.contract.types import Stimulus
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import load
 from whyspiking.talks.scherr import (
-    brian_learning,
     brian_network,
     evidence,
     kernel,
@@ -186,7 +185,6 @@ def test_evidence_survives_the_task():
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
     task = evidence_task.to_task(params, trials)
     np.testing.assert_equal(vars(evidence_task.from_task(params, task)), vars(trials))
-    assert task.features.sum() == trials.steps.size
 
 
 def ended_by_the_script(errors, n):
@@ -256,49 +254,6 @@ def test_the_control_of_patterns_learns_its_readout_only():
     np.testing.assert_array_equal(control.arrays["w"], before["w"].astype(np.float32))
     assert np.abs(control.arrays["w_out"] - before["w_out"]).max() > 0.01
     assert control.info["epochs"] == params.iterations
-
-
-def learned_in_brian(seed, n_trials, feedback="symmetric", **rates):
-    """Parameters, start, the trial, and weights and output after `n_trials` inside Brian2."""
-    params, streams = params_of("scherr", "pattern"), Streams(seed)
-    arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
-    once = Stimulus(
-        {"input": to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
-    )
-    binding = brian_learning.bind(params, arrays, feedback=feedback, rates=rates)
-    parts = in_brian(
-        brian_learning.to_brian(params),
-        brian_learning.repeat(once, n_trials),
-        binding.values,
-        n_trials,
-    )
-    after = {k: np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec", "s_out")}
-    w = np.concatenate([after["s_in"], after["s_rec"]]).reshape(arrays["w"].shape)
-    output = np.asarray(parts["trace_monitors"]["output"].y)[0, : given.n_steps]
-    return params, arrays, given, w, after["s_out"][:, None], output
-
-
-@pytest.mark.parametrize("feedback", ["symmetric", "random"])
-def test_brian_learns_by_the_same_gradient(feedback):
-    params, arrays, given, w, w_out, output = learned_in_brian(7, 2, feedback, adam=0.0, sgd=1.0)
-    cell_, cost = pattern.cell(params), kernel.RateCost.of(params)
-    ours = kernel.by_rule(feedback, cell_, arrays, given, cost)
-    moved = arrays["w"] - w, arrays["w_out"] - w_out
-    assert max(map(deviation, moved, (ours.w, ours.w_out))) < 1e-9
-    # The first of the two trials ran with the weights as given.
-    run = kernel.forward(cell_, model.Weights(arrays["w"], arrays["w_out"]), given)
-    np.testing.assert_allclose(output, run.outputs[0, :, 0], atol=1e-12)
-
-
-def test_brian_takes_the_steps_of_adam():
-    params, arrays, given, w, w_out, _ = learned_in_brian(8, 4, adam=0.003, sgd=0.0)
-    adam, cost = Adam(), kernel.RateCost.of(params)
-    for _ in range(3):
-        ours = kernel.by_rule("symmetric", pattern.cell(params), arrays, given, cost)
-        steps = adam.updates({"w": ours.w, "w_out": ours.w_out}, 0.003)
-        arrays = {name: x + steps.get(name, 0.0) for name, x in arrays.items()}
-    np.testing.assert_allclose(w_out, arrays["w_out"], atol=1e-9)
-    np.testing.assert_allclose(w, arrays["w"], atol=1e-9)
 
 
 def test_brian_simulates_the_same_network():

@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies
 from made.agreement import slopes
 from oracles import first_spike_epoch
-from scipy import stats
 
 from whyspiking.training.first_spike import (
     compiled,
     compiled_epoch,
-    epoch_library,
     layer,
 )
 from whyspiking.training.first_spike.epoch_state import Diverged, Settings
@@ -264,51 +262,6 @@ def test_silent_neurons_pull_all_their_weights():
     assert training.epoch(inputs, targets, np.arange(20), 0.0).silent_hidden == 1
     np.testing.assert_allclose(found[0], -own.silent_penalty)
     np.testing.assert_allclose(found[2], 0)
-
-
-# ---- noise, sorting, randomness ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", (np.float32, np.float64))
-def test_noise_is_normal_and_reflected_at_zero(dtype):
-    far = np.full((400, 784), 10.0, dtype)
-    drawn = (epoch_library.noisy(far, 0.3, 1).astype(float) - 10) / 0.3
-    assert abs(drawn.mean()) < 5 / np.sqrt(drawn.size)
-    assert abs(drawn.std() - 1) < 5 / np.sqrt(2 * drawn.size)
-    assert stats.kstest(drawn.ravel(), "norm").pvalue > 1e-3
-    assert abs(stats.kurtosis(drawn.ravel())) < 0.05
-    neighbours = [
-        drawn[:, :-1] * drawn[:, 1:],
-        drawn[:-1] * drawn[1:],
-        drawn[:, 8:] * drawn[:, :-8],
-    ]
-    assert max(abs(product.mean()) for product in neighbours) < 5 / np.sqrt(drawn.size)
-    assert np.unique(drawn).size > 0.8 * drawn.size
-    near = epoch_library.noisy(np.zeros((100, 784), dtype), 0.3, 2)
-    assert near.min() >= 0 and stats.kstest(near.ravel() / 0.3, "halfnorm").pvalue > 1e-3
-    assert np.isinf(epoch_library.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)).all()
-
-
-def test_noise_follows_the_seed():
-    times = np.ones((3, 20), np.float32)
-    first = epoch_library.noisy(times, 0.3, 7)
-    np.testing.assert_array_equal(first, epoch_library.noisy(times, 0.3, 7))
-    np.testing.assert_array_equal(first[:2], epoch_library.noisy(times[:2], 0.3, 7))
-    assert (first != epoch_library.noisy(times, 0.3, 8)).mean() > 0.9
-    assert (first[0] != first[1]).mean() > 0.9
-
-
-@pytest.mark.parametrize("base", (GOELTZ, COMSA))
-def test_epoch_with_noise_is_an_epoch_on_noisy_inputs(base):
-    noisy = replace(base, noise_sd=0.3)
-    one, inputs, targets = made(noisy)
-    other = made(base)[0]
-    moved = Inputs(epoch_library.noisy(inputs.times, 0.3, 2**63 + 11), np.float64)
-    order = np.arange(len(targets))
-    assert one.epoch(inputs, targets, order, 0.02, 0.05, 2**63 + 11) == other.epoch(
-        moved, targets, order, 0.02, 0.05
-    )
-    np.testing.assert_equal(arrays(one), arrays(other))
 
 
 # ---- what goes wrong -----------------------------------------------------------------------

@@ -83,8 +83,7 @@ def claims_of_protocols(talks, claims):
         for claim in (claim for claim in claims if claim.talk == talk.name):
             experiment, variant = claim.where["experiment"], claim.where["variant"]
             task = protocol.tasks.get(experiment)
-            contrast = protocol.isolates.contrasts.get(claim.id.split(".")[-1])
-            is_contrast = contrast is not None and contrast.of == f"{experiment}/{variant}"
+            is_contrast = claim.id.split(".")[-1] in protocol.samples.contrasts
             if is_contrast or (task and variant in (*task.built, "floors")):
                 stated.add(claim.id)
     return stated

@@ -95,7 +95,7 @@ def test_what_cannot_be_expressed_says_why():
     expected = {
         ("clopath", "sine"): "quadratic",
         ("naud", "xor"): "compartments",
-        ("naud", "mnist"): "without spikes",
+        ("naud", "mnist_deep"): "without spikes",
         ("scherr", "evidence"): "refractory",
         ("scherr", "oneshot"): "no learning",
         ("masquelier", "words"): "Delay",
@@ -207,8 +207,6 @@ def nmnist_in(folder, data):
 
 KINDS = {
     "goeltz/yinyang/spiking": {},
-    "goeltz/yinyang_2tau/spiking": {},
-    "goeltz/mnist_deep/deep": {},
     # Two epochs leave times of outputs that differ by less than a step.
     "comsa/mnist_slow/spiking": {"epochs": 25},
     "masquelier/published/spiking": {},

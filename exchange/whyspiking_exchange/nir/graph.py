@@ -10,7 +10,6 @@ Euler steps of that length give what the exact solution gives at the end of ever
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -201,7 +200,8 @@ class Graph:
 
 def first_spike_graph(
     clock: Clock,
-    weights: Sequence[NDArray],
+    w_hidden: NDArray,
+    w_output: NDArray,
     w_direct: NDArray | None,
     *,
     threshold: float,
@@ -212,23 +212,22 @@ def first_spike_graph(
 
     Args:
         clock: For which reader.
-        weights: Of each layer, the first (input, hidden), the last (hidden, class); bias spikes or
-            pulses are inputs like others.
+        w_hidden: (input, hidden); bias spikes or pulses are inputs like others.
+        w_output: (hidden, class).
         w_direct: (input, class) from inputs that reach the outputs too, or None.
         threshold: Of all neurons.
         tau_m_ms: Membrane time constant.
         tau_s_ms: Synaptic time constant.
     """
     constants = {"tau_m_ms": tau_m_ms, "tau_s_ms": tau_s_ms, "threshold": threshold}
-    further = [f"hidden_{k}" for k in range(2, len(weights))]
     graph = Graph()
-    nodes = [graph.input(len(weights[0]))]
-    for name, w in zip(["hidden", *further, "classes"], weights, strict=True):
+    nodes = [graph.input(len(w_hidden))]
+    for name, w in (("hidden", w_hidden), ("classes", w_output)):
         nodes += [
             graph.linear(f"to_{name}", w),
             graph.current_based(name, w.shape[1], clock, **constants),
         ]
-    graph.connect(*nodes, graph.output(weights[-1].shape[1]))
+    graph.connect(*nodes, graph.output(w_output.shape[1]))
     if w_direct is not None:
         graph.connect("input", graph.linear("direct", w_direct), "classes")
     return graph

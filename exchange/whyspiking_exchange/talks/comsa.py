@@ -27,7 +27,8 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     n_pulses = len(w_output) - n_hidden
     return first_spike_graph(
         clock,
-        [np.vstack([w_hidden, np.zeros((n_pulses, n_hidden))]), w_output[:n_hidden]],
+        np.vstack([w_hidden, np.zeros((n_pulses, n_hidden))]),
+        w_output[:n_hidden],
         np.vstack([np.zeros((len(w_hidden), n_out)), w_output[n_hidden:]]),
         threshold=model.threshold(params),
         tau_m_ms=model.tau_ms(params),

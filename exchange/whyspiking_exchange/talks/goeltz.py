@@ -21,14 +21,15 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
         )
     if "tau_m_hidden" in network.arrays:
         raise NotExpressible("goeltz.released_chip: neurons with time constants of their own")
-    *hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
-    n_hidden = hidden[-1].shape[1]
+    w_hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
+    n_hidden = w_hidden.shape[1]
     direct = None
     if params.bias_times:
         direct = np.vstack([np.zeros((params.n_input, w_output.shape[1])), w_output[n_hidden:]])
     return first_spike_graph(
         clock,
-        [*hidden, w_output[:n_hidden]],
+        w_hidden,
+        w_output[:n_hidden],
         direct,
         threshold=model.threshold(params),
         tau_m_ms=params.tau_ratio * params.tau_s_ms,

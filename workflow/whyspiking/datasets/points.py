@@ -6,20 +6,11 @@ ModelDB 190565 has 3,000 of them in `nonlineardata.mat`, drawn evenly; its progr
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.datasets import released
-
-FILE = released.File(
-    "nonlineardata.mat", "634ff80dab4c1327a692fc0650383afaafa29a6232669195b2754840ff6b94c4"
-)
-"""The authors' points, from the folder of supplementary figures 10 to 12."""
 N_SHOWN = 2000
-"""How many of them, the first, are for training."""
+"""How many points, the first ones, are for training."""
 
 
 def classes(points: NDArray) -> NDArray[np.int64]:
@@ -31,19 +22,3 @@ def made(n_points: int, rng: np.random.Generator) -> tuple[NDArray, NDArray[np.i
     """Even points (point, 2) and their classes (point,)."""
     points = rng.random((n_points, 2))
     return points, classes(points)
-
-
-def read_original(folder: Path | None) -> tuple[NDArray, NDArray[np.int64]]:
-    """The authors' points (point, 2) and classes (point,).
-
-    Args:
-        folder: `data.originals_dir`.
-
-    Raises:
-        Unavailable: If the user does not have the file.
-        UserError: If it is another file.
-    """
-    from scipy.io import loadmat
-
-    held = loadmat(io.BytesIO(FILE.read(folder)), variable_names=("z", "P"))
-    return np.asarray(held["z"], float), held["P"].ravel().astype(np.int64)

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 from pydantic import Field, model_validator
 
 from whyspiking.declared.bands import Edges
-from whyspiking.declared.learning_rules import Trained
 from whyspiking.declared.parameters import Parameter
 from whyspiking.declared.strict_yaml import (
     Block,
@@ -235,55 +234,42 @@ class Cell(Block):
     setting: Setting
 
 
-class Isolated(Block):
-    """An experiment of cells that share a task.
-
-    Attributes:
-        task: Of the protocol.
-        seeds: Of data and networks.
-        distinct: How many training trials differ, a network each, at the same presentations; empty:
-            as in `training`.
-        cells: By the name of their variant.
-    """
-
-    task: Name
-    seeds: Unique[Some[int]]
-    distinct: Unique[Listed[Count]] = ()
-    cells: dict[Name, Cell]
-
-
 class Contrast(Block):
     """What two cells differ by, and what that is expected to do to accuracy; a claim each.
 
     Attributes:
-        says: In words, for the figure.
-        of: "experiment/cell".
-        versus: The same; `of` less `versus` is judged, paired by seed.
-        at: Distinct training trials, where the experiment has several.
+        of: A cell.
+        versus: Another; `of` less `versus` is judged, paired by seed.
+        at: Distinct training trials.
         band: Where that is expected, null at an open side.
         why: This direction and band.
         known: What had been seen before.
     """
 
-    says: Text
-    of: Trained
-    versus: Trained
-    at: MayLack[Count] = None
+    of: Name
+    versus: Name
+    at: Count
     band: Edges
     why: Text
     known: Text
 
 
-class Isolates(Block):
-    """What isolates the spike: cells, and contrasts between them."""
+class Samples(Block):
+    """Networks that are shown few distinct trials of a task, and contrasts between them.
 
-    experiments: dict[Name, Isolated] = Field(description="By their names.")
-    contrasts: dict[Name, Contrast] = Field(description="By the names of their claims.")
+    Attributes:
+        task: Of the protocol.
+        seeds: Of data and networks.
+        distinct: How many training trials differ, a network each, at the same presentations.
+        cells: By the name of their variant.
+        contrasts: By the names of their claims.
+    """
 
-    def cell(self, named: str) -> tuple[Isolated, Cell]:
-        """Experiment and cell of "experiment/cell"."""
-        experiment, cell = named.split("/")
-        return self.experiments[experiment], self.experiments[experiment].cells[cell]
+    task: Name
+    seeds: Unique[Some[int]]
+    distinct: Unique[Some[Count]]
+    cells: dict[Name, Cell]
+    contrasts: dict[Name, Contrast]
 
 
 class Changes(Block):
@@ -326,7 +312,7 @@ class Protocol(Block):
         changes: When units that never are silent tell their state.
         chosen: What tuning has found, by task and family.
         reading: Rules of `verdicts.advantage`.
-        isolates: What isolates the spike.
+        samples: Networks that are shown few distinct trials.
     """
 
     seeds: Unique[Some[int]]
@@ -343,7 +329,7 @@ class Protocol(Block):
     changes: Changes
     chosen: dict[Name, dict[Name, Setting]]
     reading: dict[Name, Rule]
-    isolates: Isolates
+    samples: Samples
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
@@ -380,18 +366,17 @@ class Protocol(Block):
 
     def _check_contrasts(self) -> None:
         """Known cells, as many settings on both sides, and seeds by which none was chosen."""
-        known = {f"{name}/{c}" for name, e in self.isolates.experiments.items() for c in e.cells}
-        for name, contrast in self.isolates.contrasts.items():
-            place, sizes = f"isolates.contrasts.{name}", []
+        cells, task = self.samples.cells, self.samples.task
+        same = sorted({*self.samples.seeds} & {*self.tuning_seeds})
+        says = f"has {same}, by which settings are chosen; expected other seeds. Change them."
+        refuse((same, "samples.seeds", says))
+        for name, contrast in self.samples.contrasts.items():
+            place, sizes = f"samples.contrasts.{name}", []
             for side in (contrast.of, contrast.versus):
-                says = f"names {side}; expected some of {', '.join(sorted(known))}. Correct it."
-                refuse((side not in known, place, says))
-                experiment, cell = self.isolates.cell(side)
-                tuned = self.families[cell.family][experiment.task]
-                sizes.append(len(list(tuned.settings(0, cell.only))))
-                same = sorted({*experiment.seeds} & {*self.tuning_seeds})
-                says = f"has {side} with seeds {same}, by which settings are chosen. Change them."
-                refuse((same, place, says))
+                says = f"names {side}; expected some of {', '.join(sorted(cells))}. Correct it."
+                refuse((side not in cells, place, says))
+                tuned = self.families[cells[side].family][task]
+                sizes.append(len(list(tuned.settings(0, cells[side].only))))
             says = (
                 f"chooses from {sizes[0]} and {sizes[1]} settings; expected as many on both sides, "
                 "and one at least. Correct 'only' of the cells."

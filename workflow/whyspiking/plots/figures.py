@@ -35,10 +35,10 @@ CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
 """Class of Yin-Yang -> colour, in the order of the classes."""
 ALIKE = (
     ("spiking",),
-    ("mlp", "relu", "conv", "ink", "shallow", "backprop"),
-    ("gru", "lstm", "bptt", "gated"),
+    ("mlp", "relu", "conv", "ink", "backprop"),
+    ("gru", "bptt", "gated"),
     ("linear", "counts"),
-    ("random_hidden", "rnn", "rate", "readout_only"),
+    ("random_hidden", "rnn", "rate"),
 )
 """Networks that share a place in `PALETTE` and `MARKERS`: of each no figure shows two."""
 MANY = 1500

@@ -243,12 +243,6 @@ _DEFINED = {
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
     # burst-dependent plasticity, parts (naud)
     "event_rate": "Hz: Events (spikes after 16 ms of silence) per neuron and second.",
-    "sigmoid_fit": "fraction: Share of variance of burst probability against dendritic current "
-    "that a sigmoid explains.",
-    "event_rate_leak": "1: Range of event rate over dendritic currents, relative to that over "
-    "somatic ones.",
-    "burst_probability_leak": "1: Range of burst probability over somatic currents, relative to "
-    "that over dendritic ones.",
     "event_correlation": "1: Correlation of event rate and somatic current, lower ensemble, mean "
     "of the trials.",
     "relay_correlation": "1: Correlation of event rates, lower and upper ensemble.",
@@ -293,14 +287,6 @@ _DEFINED = {
     "forward weights, after training.",
     "presentations_to_10_percent": "samples: Samples shown until the validation error, read after "
     "every epoch, is below 10 %; inf if it never is.",
-    **{
-        f"cost_cosine_{e.lower()}_{when}": "1: M3: cosine of the rule's changes of the mean "
-        f"weights onto {e} (onto hidden ensembles: less those without feedback) with minus the "
-        "gradient of the spiking network's own cost (finite differences), over patterns and "
-        f"projections, {said} training."
-        for e in ("H1", "H2", "O")
-        for when, said in (("start", "before"), ("middle", "halfway through"), ("end", "after"))
-    },
     "gradient_cosine_hidden": "1: M3: cosine of the rule's weight changes with the gradient of an "
     "equivalent rate model; input to hidden, after training.",
     "gradient_cosine_output": "1: The same, hidden to output.",

@@ -9,7 +9,6 @@ EXPERIMENTS = {
     "episode": "force.signals",
     "song": "force.signals",
     "points": "force.points",
-    "points_authors": "force.points",
     "shot": "hippocampus.theta_replay",
     "oneshot": "hippocampus.oneshot",
     "reversion": "hippocampus.reversion",

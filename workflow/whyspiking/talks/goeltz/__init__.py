@@ -3,9 +3,6 @@
 EXPERIMENTS = {
     "yinyang": "networks",
     "yinyang_fine": "networks",
-    "yinyang_2tau": "networks",
-    "mnist": "networks",
-    "mnist_deep": "deep",
     "substrates": "substrates",
     "few_spikes": "few_spikes",
     "shared_yinyang": "networks",

@@ -15,12 +15,10 @@ from whyspiking.training.first_spike import brian_network
 def to_brian(params: ct.Params) -> BrianModel:
     """The structure, one for all experiments of equal size; the numbers are values of each run."""
     n_input = params.n_input + len(params.bias_times)
-    hidden = model.hidden_sizes(params)
-    sizes = "-".join(map(str, (n_input, *hidden, params.n_output)))
     return brian_network.network(
-        f"goeltz-{sizes}",
+        f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
         n_input=n_input,
-        n_hidden=hidden,
+        n_hidden=params.n_hidden,
         n_output=params.n_output,
         direct=bool(params.bias_times),
         dt_ms=params.dt_ms,
@@ -34,23 +32,15 @@ def values(params: ct.Params, weights: Weights) -> dict[str, NDArray | float]:
 
     Args:
         params: Parameters of the experiment.
-        weights: w_hidden (input + bias, hidden), ..., w_output (hidden + bias, output).
-
-    Raises:
-        ValueError: If there is a bias and more than one hidden layer: further hidden layers have
-            no synapses from the input in Brian2.
+        weights: w_hidden (input + bias, hidden) and w_output (hidden + bias, output).
     """
-    w_hidden, *further, w_output = (np.asarray(w, float) for w in weights)
-    if further and params.bias_times:
-        raise ValueError("bias spikes reach the first hidden layer and the output only")
+    w_hidden, w_output = (np.asarray(w, float) for w in weights)
     # The bias spikes feed both layers; the other inputs have no synapses onto the output.
     none = np.zeros((params.n_input, params.n_output))
-    n_last = model.hidden_sizes(params)[-1]
     return brian_network.values(
         w_hidden,
-        w_output[:n_last],
-        np.vstack([none, w_output[n_last:]]) if params.bias_times else None,
-        further=further,
+        w_output[: params.n_hidden],
+        np.vstack([none, w_output[params.n_hidden :]]) if params.bias_times else None,
         threshold=model.threshold(params),
         tau_m_ms=params.tau_ratio * params.tau_s_ms,
         tau_s_ms=params.tau_s_ms,

@@ -1,4 +1,4 @@
-"""A network that was trained on BrainScaleS-2, and what the chip answered (README, section 12).
+"""A network that was trained on BrainScaleS-2, and what the chip answered (README, section 11).
 
 The authors recorded the output spikes of the chip at the 1,000 test points of Yin-Yang. The same
 weights are run in ideal neurons (`authors`), in steps of the chip (`grid`), and in neurons that are

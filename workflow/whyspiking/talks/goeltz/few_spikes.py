@@ -1,4 +1,4 @@
-"""Few spikes, early: what the push towards early spikes does (README, section 11).
+"""Few spikes, early: what the push towards early spikes does (README, section 10).
 
 `spiking` are the networks of `substrates/ideal`; `no_push` learned by the same recipe with the
 cross-entropy alone, alpha = 0 in Eq. 4.

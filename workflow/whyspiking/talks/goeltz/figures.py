@@ -1,4 +1,4 @@
-"""Figures of the first-spike networks: decision map, chip, substrates, depth, few spikes.
+"""Figures of the first-spike networks: decision map, chip, substrates, few spikes.
 
 Exhibits read: of experiment yinyang `map.*` (see `exhibits`), of released_chip `chip.*` (see
 `exhibits_chip`).
@@ -41,11 +41,6 @@ TRAINED_ON = {
     "adapted": ("the substrate itself", fg.BLUE, "s"),
 }
 """Variant -> where it was trained, in words, with colour and marker."""
-DEPTHS = {
-    ("deep", "accuracy"): ("two hidden layers", fg.BLUE),
-    ("shallow", "accuracy"): ("one hidden layer, as many weights", fg.GREY),
-    ("frozen", "accuracy"): ("two, the first does not learn", fg.RED),
-}
 CHIP = {
     "grid": "weights in the chip's steps",
     "common": "all neurons off alike",
@@ -67,7 +62,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
         "decision map": lambda: decision_map(results.exhibit("yinyang")),
         "chip": lambda: chip(results.exhibit("released_chip"), results.metrics),
         "substrates": lambda: substrates(results.metrics),
-        "depth and few spikes": lambda: depth(results.metrics),
+        "few spikes": lambda: few_spikes(results.metrics),
     }
 
 
@@ -241,41 +236,29 @@ def _won_back(rows: Table) -> str:
     return f"{mean} [{100 * point['low']:.0f}, {100 * point['high']:.0f}]"
 
 
-def depth(metrics: Table) -> fg.Plate:
-    """MNIST through two hidden layers; and how many hidden neurons fire before the decision."""
+def few_spikes(metrics: Table) -> fg.Plate:
+    """How many hidden neurons fire before the decision, with and without the push."""
     rows = metrics[(metrics["perturbation"] == "none") & metrics["locus"].isin(["", "hidden"])]
-    deep = rows[(rows["experiment"] == "mnist_deep") & (rows["engine"] == "compiled")]
-    few = rows[(rows["experiment"] == "few_spikes") & (rows["engine"] == "brian2")]
-    if deep.empty and few.empty:
-        raise fg.NotMeasuredError("Deeper networks were not run at this scale.")
-    plate, (left, right) = fg.row_of_panels(2.5, 2)
-    words = _dots(left, deep, DEPTHS) + _dots(right, few, FEW)
-    left.set(xlabel="test accuracy", title="MNIST, five epochs")
-    right.set(xlim=(0, 1), xlabel="share of hidden neurons", title="Yin-Yang")
-    return plate.says(
-        "Left: MNIST networks of one and two hidden layers and as many weights, trained alike. "
-        "Right: share of the hidden neurons that have fired when the first output neuron does, "
-        "with and without the push towards early spikes (α in Eq. 4). Small marks: seeds.",
-        ". ".join(words) + ".",
-        experiment="mnist_deep",
-    )
-
-
-def _dots(ax: Axes, rows: Table, lines: Mapping[tuple[str, str], tuple[str, str]]) -> list[str]:
-    """One line of seeds, with their mean, for each variant and metric that was measured."""
+    rows = rows[(rows["experiment"] == "few_spikes") & (rows["engine"] == "brian2")]
+    fg.require(not rows.empty, "Networks with few spikes were not trained at this scale.")
+    plate, (ax,) = fg.row_of_panels(2.5)
     words = []
-    for place, ((variant, metric), (label, colour)) in enumerate(lines.items()):
-        own = rows[(rows["variant"] == variant) & (rows["metric"] == metric)]["value"]
-        if own.empty:
+    for place, ((variant, metric), (label, colour)) in enumerate(FEW.items()):
+        shares = rows[(rows["variant"] == variant) & (rows["metric"] == metric)]["value"]
+        if shares.empty:
             continue
-        ax.plot(own, [-place] * own.size, "o", color=colour, markersize=4, alpha=0.6)
-        ax.plot(own.mean(), -place, "|", color=colour, markersize=16, markeredgewidth=2)
+        ax.plot(shares, [-place] * shares.size, "o", color=colour, markersize=4, alpha=0.6)
+        ax.plot(shares.mean(), -place, "|", color=colour, markersize=16, markeredgewidth=2)
         ax.annotate(
-            f"{label}: {100 * own.mean():.1f} %", (0.02, 0.35 - place), fontsize=8.5,
+            f"{label}: {100 * shares.mean():.1f} %", (0.02, 0.35 - place), fontsize=8.5,
             xycoords=("axes fraction", "data"), va="center",
         )  # fmt: skip
-        words.append(f"{label}: {own.mean():.3f}")
-    ax.set(yticks=[], ylim=(-2.4, 0.7))
-    if rows.empty:
-        ax.set_axis_off()
-    return words
+        words.append(f"{label}: {shares.mean():.3f}")
+    ax.set(yticks=[], ylim=(-2.4, 0.7), xlim=(0, 1), title="Yin-Yang")
+    ax.set(xlabel="share of hidden neurons")
+    return plate.says(
+        "Share of the hidden neurons that have fired when the first output neuron fires, with and "
+        "without the push towards early spikes (α in Eq. 4). Small marks: seeds.",
+        ". ".join(words) + ".",
+        experiment="few_spikes",
+    )

@@ -86,13 +86,8 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
-    sizes = [params.n_input, *model.hidden_sizes(params), params.n_output]
-    further = [(params.further_mean, params.further_sd) for _ in sizes[3:]]
-    moments = [
-        (params.hidden_mean, params.hidden_sd),
-        *further,
-        (params.output_mean, params.output_sd),
-    ]
+    sizes = [params.n_input, params.n_hidden, params.n_output]
+    moments = [(params.hidden_mean, params.hidden_sd), (params.output_mean, params.output_sd)]
     return tuple(
         rng.normal(mean, sd, (n_before + n_bias, n)).astype(np.float32)
         for n_before, n, (mean, sd) in zip(sizes, sizes[1:], moments, strict=False)
@@ -101,7 +96,7 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
 
 def tolerated(params: ct.Params) -> tuple[float, ...]:
     """Tolerated share of silent neurons of each layer."""
-    return (*[params.missing_hidden] * len(model.hidden_sizes(params)), params.missing_output)
+    return (params.missing_hidden, params.missing_output)
 
 
 def learning_rate(params: ct.Params, epoch: int, epochs: int) -> float:
@@ -124,7 +119,7 @@ def train(
 
     Args:
         params: Parameters of the experiment.
-        streams: Randomness: "init", "shuffle", "noise".
+        streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
         learner: What learns, from parameters, spike times without bias (sample, input), classes
             (sample,) and weights to start from; by default `Compiled`.
@@ -141,13 +136,13 @@ def train(
     inputs = task.spike_times(features, params).astype(np.float32)
     weights = initial_weights(params, streams)
     network = (learner or Compiled)(params, inputs, targets, weights)
-    shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
+    shuffle = streams.rng(f"shuffle{purpose}")
     history, accuracy = History(), float("nan")
-    kept = Checkpoint(network, shuffle, noise, history, *network.noise, name=f"training{purpose}")
+    kept = Checkpoint(network, shuffle, history, *network.noise, name=f"training{purpose}")
     for epoch in kept.rounds(range(epochs), progress):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
-            measured = network.epoch(shuffle.permutation(len(inputs)), rate, noise)
+            measured = network.epoch(shuffle.permutation(len(inputs)), rate)
         except Diverged as reason:
             raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
         if not np.isfinite(measured["train_loss"]):
@@ -161,7 +156,7 @@ def train(
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return ct.Network(
-        arrays=dict(zip(model.names_of(len(weights)), network.weights, strict=True)),
+        arrays=dict(zip(model.WEIGHT_NAMES, network.weights, strict=True)),
         info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
@@ -198,7 +193,6 @@ class Compiled:
             bump=params.bump,
             tolerated=tolerated(params),
             frozen=frozen,
-            noise_sd=params.noise_sd,
         )
         self.training = Training(settings, weights, [params.bias_times] * len(weights))
         self.inputs, self.targets = Inputs(inputs), targets
@@ -214,10 +208,9 @@ class Compiled:
         """The same: ideal neurons hold any weight."""
         return self.weights
 
-    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+    def epoch(self, order: NDArray, rate: float) -> dict[str, float]:
         """Train on all samples in this order; means over the epoch."""
-        seed = int(noise.integers(2**63))
-        means = self.training.epoch(self.inputs, self.targets, order, rate, noise_seed=seed)
+        means = self.training.epoch(self.inputs, self.targets, order, rate)
         return {
             "train_loss": means.loss,
             "train_accuracy": means.accuracy,

@@ -8,19 +8,15 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 
-MEASURED = ("mnist_deep", "few_spikes")
-"""Experiments that ask for it."""
-
 
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """Share of the hidden neurons, of all layers, that have fired when the first output fires."""
-    if params.experiment not in MEASURED or condition.perturbation != "none":
+    """Share of the hidden neurons that have fired when the first output neuron fires."""
+    if params.experiment != "few_spikes" or condition.perturbation != "none":
         return {}
-    first = {name: spikes.first_ms() for name, spikes in recording.spikes.items()}
-    decision = first.pop("output").min(axis=1)
-    hidden = np.hstack([times for name, times in first.items() if name.startswith("hidden")])
+    decision = recording.spikes["output"].first_ms().min(axis=1)
+    hidden = recording.spikes["hidden"].first_ms()
     decided = np.isfinite(decision)
     if not decided.any():
         return {"hidden_before_decision": float("nan")}

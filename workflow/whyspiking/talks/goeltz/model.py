@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
@@ -37,7 +36,10 @@ from whyspiking.training import first_spike
 from whyspiking.training.first_spike import LayerOutput, compiled, encoding
 
 Weights = tuple[NDArray, ...]
-"""w_hidden (input + bias, hidden), further hidden layers, and w_output (hidden + bias, output)."""
+"""w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""
+
+WEIGHT_NAMES = ("w_hidden", "w_output")
+"""Names of the weight matrices of a trained network."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Pass:
 
     @property
     def hidden(self) -> LayerOutput:
-        """The first hidden layer."""
+        """The hidden layer."""
         return self.layers[0]
 
     @property
@@ -58,23 +60,9 @@ class Pass:
         return self.layers[-1]
 
 
-def names_of(n_layers: int) -> list[str]:
-    """Names of the weight matrices: w_hidden, w_hidden_2, ..., w_output."""
-    further = [f"w_hidden_{k}" for k in range(2, n_layers)]
-    return ["w_hidden", *further, "w_output"]
-
-
 def weights_of(network: ct.Network) -> Weights:
     """The weight matrices of a trained network, layer by layer."""
-    n_layers = 2
-    while f"w_hidden_{n_layers}" in network.arrays:
-        n_layers += 1
-    return tuple(network.arrays[name] for name in names_of(n_layers))
-
-
-def hidden_sizes(params: ct.Params) -> list[int]:
-    """Neurons of each hidden layer."""
-    return [int(n) for n in np.atleast_1d(params.n_hidden)]
+    return tuple(network.arrays[name] for name in WEIGHT_NAMES)
 
 
 def threshold(params: ct.Params) -> float:

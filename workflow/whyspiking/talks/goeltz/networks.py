@@ -1,4 +1,4 @@
-"""Networks of ideal neurons: Yin-Yang and MNIST."""
+"""Networks of ideal neurons: Yin-Yang and the shared tasks."""
 
 from __future__ import annotations
 
@@ -48,10 +48,9 @@ def reference_first_ms(
 ) -> Mapping[str, NDArray]:
     """First spikes of all layers in closed form."""
     spikes = model.forward_pass(params, model.weights_of(network), task)
-    names = brian_network.populations(len(spikes.layers) - 1)
     return {
         name: layer.times * params.tau_s_ms
-        for name, layer in zip(names, spikes.layers, strict=True)
+        for name, layer in zip(brian_network.POPULATIONS, spikes.layers, strict=True)
     }
 
 

@@ -74,24 +74,21 @@ class Stepwise:
         """Present weights as the substrate holds them."""
         return self.substrate.weights(self.weights)
 
-    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+    def epoch(self, order: NDArray, rate: float) -> dict[str, float]:
         """Train on all samples in this order; means over its samples."""
         sums: dict[str, float] = {}
         for first in range(0, len(order), self.params.batch):
             chosen = order[first : first + self.params.batch]
-            for metric, value in self._batch(chosen, rate, noise).items():
+            for metric, value in self._batch(chosen, rate).items():
                 sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
             self.steps += 1
             if names := broken(self.weights):
                 raise Diverged(self.steps, first // self.params.batch, names)
         return {metric: value / len(order) for metric, value in sums.items()}
 
-    def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+    def _batch(self, chosen: NDArray, rate: float) -> dict[str, float]:
         params, substrate, weights, held = self.params, self.substrate, self.weights, self.held
-        batch = self.inputs[chosen]
-        if params.noise_sd:
-            batch = np.abs(batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32))
-        batch = task.with_bias(substrate.input_times(batch), params)
+        batch = task.with_bias(substrate.input_times(self.inputs[chosen]), params)
         spikes = substrate.forward(batch, held)
         value, by_time = loss(spikes.output.times, self.targets[chosen], params)
         layer = self.bump.offending(spikes)

@@ -105,7 +105,7 @@ def _on_each(
         learner = partial(stepwise.Stepwise, substrate=substrate)
         trained = learning.train(params, streams, report, learner=learner, purpose=f" {name}")
         weights = substrate.weights(model.weights_of(trained))
-        network.arrays |= _named(condition, dict(zip(model.names_of(2), weights, strict=True)))
+        network.arrays |= _named(condition, dict(zip(model.WEIGHT_NAMES, weights, strict=True)))
         for row in trained.history:
             network.history.append({**row, "metric": f"{name}.{row['metric']}"})
         seconds.append(time.process_time() - began)

@@ -52,11 +52,8 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
     """What a control knows of its input when the spikes up to a time have come, (trial, feature).
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
-    both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
-    has not fired is background.
+    both, and half of the time window has both coordinates. Before, 1/2 is their mean.
     """
-    if params.dataset == "mnist":
-        return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
     return yinyang.completed(features, known)
 

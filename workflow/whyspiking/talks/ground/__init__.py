@@ -12,10 +12,7 @@ EXPERIMENTS = {
     "yinyang_trained": "trained",
     "randman_trained": "trained",
     "randman_mapped": "first_spikes",
-    "isolated_sound": "isolated",
-    "isolated_span": "isolated",
-    "isolated_randman": "isolated",
-    "samples": "isolated",
+    "samples": "samples",
 }
 """Experiment -> the module that fulfils it."""
 NOT_EXPRESSIBLE = (

@@ -1,13 +1,9 @@
-"""Figures of the ground: floors and built networks of every task; what isolates the spike."""
+"""Figures of the ground: floors and built networks of every task; few distinct trials."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from textwrap import fill
 from typing import TYPE_CHECKING
-
-import numpy as np
-import pandas as pd
 
 from whyspiking.plots import figures as fg
 from whyspiking.records import tables
@@ -26,7 +22,7 @@ FAMILIES = {"lif": "leaky, with spikes", "twin": "the same, sending numbers", "g
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     """Figures by name, in the order of the story."""
     return {
-        "isolated": lambda: isolated(results.metrics),
+        "few trials": lambda: few_trials(results.metrics),
         "what the tasks ask": lambda: asked(results.metrics),
     }
 
@@ -72,55 +68,25 @@ def asked(metrics: Table) -> fg.Plate:
     )
 
 
-def isolated(metrics: Table) -> fg.Plate:
-    """What one thing changes, paired by seed, and accuracy by the number of distinct trials."""
-    said = protocol().isolates
-    shares = tables.where(metrics, metric="accuracy", experiment=list(said.experiments))
-    fg.require(len(shares), "No cells were trained at this scale.")
-    plate, (left, right) = fg.row_of_panels(4.0, 2, width=7.0, width_ratios=(3, 2))
-    gaps = pd.concat([_gaps(shares, name) for name in said.contrasts])
-    means = fg.over_seeds(gaps, ["contrast"]).set_index("contrast")
-    there, told = [name for name in said.contrasts if name in means.index], []
-    for row, (name, mean) in enumerate(means.loc[there].iterrows()):
-        contrast, own = said.contrasts[str(name)], gaps["value"][gaps["contrast"] == name]
-        low, high = (
-            side if edge is None else 100 * edge
-            for edge, side in zip(contrast.band, (-100, 100), strict=True)
-        )
-        left.barh(row, high - low, 0.8, low, facecolor=(fg.GREEN, 0.1), edgecolor=fg.GREEN)
-        left.plot(own, [row + 0.2] * len(own), ".", color=fg.GREY, markersize=5)
-        left.plot([mean["low"], mean["high"]], [row, row], color=fg.INK)
-        left.plot(mean["mean"], row, "o", color=fg.RED, markersize=5)
-        told.append(f"{name} {mean['mean']:+.1f}".replace("_", " "))
-    left.axvline(0, color=fg.INK, linewidth=0.8)
-    left.set_yticks(range(len(there)), [fill(said.contrasts[n].says, 30) for n in there], size=9)
-    reach = 1.1 * np.nanmax(np.abs([5.0, *gaps["value"], *means["low"], *means["high"]]))
-    left.set(xlabel="difference in accuracy (points)", xlim=(-reach, reach))
-    left.invert_yaxis()
-    for index, cell in zip((1, 0, 2), said.experiments["samples"].cells, strict=True):
-        own = tables.where(shares, experiment="samples", variant=cell)
-        points = fg.over_seeds(own.assign(value=100 * own["value"]), ["strength"])
-        fg.line_with_interval(right, points["strength"], points, index=index, label=FAMILIES[cell])
-    counts = said.experiments["samples"].distinct
-    right.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
-    right.set_xticks(counts, [f"{n:,}" for n in counts])
-    right.minorticks_off()
-    fg.legend_below(plate, [right])
+def few_trials(metrics: Table) -> fg.Plate:
+    """Accuracy of sound localisation by the number of distinct training trials."""
+    described = protocol().samples
+    shares = tables.where(metrics, metric="accuracy", experiment="samples")
+    fg.require(len(shares), "No networks were trained on few distinct trials at this scale.")
+    plate, (ax,) = fg.row_of_panels(4.0, width=5.0)
+    words = []
+    for index, cell in zip((1, 0, 2), described.cells, strict=True):
+        of_cell = tables.where(shares, variant=cell)
+        points = fg.over_seeds(of_cell.assign(value=100 * of_cell["value"]), ["strength"])
+        fg.line_with_interval(ax, points["strength"], points, index=index, label=FAMILIES[cell])
+        means = ", ".join(f"{mean:.1f}" for mean in points["mean"])
+        words.append(f"{FAMILIES[cell]}: {means}")
+    ax.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
+    ax.set_xticks(described.distinct, [f"{n:,}" for n in described.distinct])
+    ax.minorticks_off()
+    fg.legend_below(plate, [ax])
     return plate.says(
-        "Left: what one change gives or takes; red: mean with its 95 % interval over networks that "
-        "share their data (grey); green: expected, fixed beforehand. Right: sound localisation by "
-        "8 units, shown 64,000 trials.",
-        f"Points: {'; '.join(told)}.",
+        "Sound localisation by 8 units that are shown 64,000 trials, of which only some differ. "
+        "Mean over seeds with its 95 % interval.",
+        f"Accuracy in % by number of distinct trials. {'; '.join(words)}.",
     )
-
-
-def _gaps(shares: Table, name: str) -> Table:
-    """Points between the two sides of a contrast, a row a seed."""
-    contrast, sides = protocol().isolates.contrasts[name], []
-    for side in (contrast.of, contrast.versus):
-        experiment, variant = side.split("/")
-        at = {} if contrast.at is None else {"strength": contrast.at}
-        own = tables.where(shares, experiment=experiment, variant=variant, **at)
-        sides.append(own.set_index("seed")["value"])
-    gaps = (100 * (sides[0] - sides[1])).dropna().rename("value").reset_index()
-    return gaps.assign(contrast=name)

@@ -3,13 +3,9 @@
 EXPERIMENTS = {
     "xor": "xor.experiment",
     "xor_published": "xor.published",
-    "xor_gradient": "xor.gradient",
-    "neuron": "burst_code.neuron",
     "multiplexing": "burst_code.multiplexing",
     "plasticity": "burst_code.plasticity",
-    "mnist": "rate_hierarchy.digits",
     "mnist_deep": "rate_hierarchy.deep_digits",
-    "mnist_demo": "rate_hierarchy.deep_digits",
     "shared_yinyang": "rate_hierarchy.digits",
     "shared_randman": "rate_hierarchy.digits",
 }

@@ -4,7 +4,6 @@ EXPERIMENTS = {
     "evidence": "evidence",
     "evidence_reward": "reward",
     "pattern": "pattern",
-    "pattern_brian2": "pattern_brian2",
     "oneshot": "oneshot",
     "shared_yinyang": "shared_networks",
     "shared_randman": "shared_networks",

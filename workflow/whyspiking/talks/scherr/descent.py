@@ -1,4 +1,4 @@
-"""Gradient descent in JAX on fresh batches: of the LSTM, and of the outer loop of `oneshot`."""
+"""Gradient descent in JAX on fresh batches, for the outer loop of `oneshot`."""
 
 from __future__ import annotations
 

@@ -45,13 +45,9 @@ def train(
 
     The learning rate falls linearly to zero over the last `decay_share` of the iterations. When
     the authors' script would have ended the training is noted, and decides nothing. Variants are
-    those of `RULES`, and "lstm" (see `lstm.train`). Randomness: "init", "data-train",
-    "data-criterion", "data-validation", "alignment <iteration>".
+    those of `RULES`. Randomness: "init", "data-train", "data-criterion", "data-validation",
+    "alignment <iteration>".
     """
-    if variant == "lstm":
-        from whyspiking.talks.scherr import lstm
-
-        return lstm.train(params, streams, progress)
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
     neurons, data, history = cell(params, variant), streams.rng("data-train"), History()
@@ -99,12 +95,6 @@ def train(
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
     given = evidence_task.from_task(params, task)
-    if variant == "lstm":
-        from whyspiking.talks.scherr import lstm
-
-        features = evidence_task.binned(params, given)
-        choices = lstm.choose(network.arrays, features, lstm.first_bin(params))
-        return decided(params, choices, task)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
     means = kernel.mean_outputs(cell(params, variant), arrays, given)
     # A third readout, the value that `reward` learns, chooses nothing.

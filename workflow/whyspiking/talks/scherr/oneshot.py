@@ -26,7 +26,7 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 ENGINE = "jax"
 SIGNALS = {
-    "spiking": "generator", "silenced": "none", "error": "error", "filtered": "filtered error",
+    "spiking": "generator", "error": "error", "filtered": "filtered error",
     "plain": "error",
 }  # fmt: skip
 """Variant -> where the learning signal comes from; "filtered": eligibilities are (Eq. 8)."""
@@ -159,14 +159,11 @@ def both_trials(params: ct.Params, signal: str) -> Any:
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """Train one variant; `silenced` is the optimised network itself."""
+    """Train one variant."""
     if variant not in SIGNALS:
         raise unknown_variant(params.talk, params.experiment, variant)
     if variant == "plain":
         return as_drawn(params, streams)
-    if variant == "silenced":
-        (optimised,) = parents.values()
-        return ct.Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
     return optimise(params, variant, streams, progress)
 
 

@@ -16,10 +16,6 @@ from whyspiking.training.history import History
 RULES = {
     "spiking": ("symmetric", "adam"),
     "random": ("random", "adam"),
-    "bptt": ("bptt", "adam"),
-    "sgd": ("symmetric", "sgd"),
-    "sgd_random": ("random", "sgd"),
-    "sgd_bptt": ("bptt", "sgd"),
     "readout": ("symmetric", "adam"),
     "untrained": ("symmetric", "none"),
 }
@@ -114,13 +110,9 @@ def train(
     history = History()
     for iteration in range(n_iterations):
         gradient = kernel.by_rule(rule, neurons, arrays, wanted, cost)
-        rate = params.adam_rate if optimiser == "adam" else params.sgd_rate
-        gradient.require_finite(f"at trial {iteration + 1}", rate)
+        gradient.require_finite(f"at trial {iteration + 1}", params.adam_rate)
         gradients = {name: getattr(gradient, name) for name in learned}
-        if optimiser == "adam":
-            steps = adam.updates(gradients, rate)
-        else:
-            steps = {name: -rate * x for name, x in gradients.items()}
+        steps = adam.updates(gradients, params.adam_rate)
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
             off = gradient.rates - cost.target

@@ -87,14 +87,13 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 
 def to_task(params: ct.Params, trials: Trials) -> ct.Task:
-    """Trials as the rest of the project sees them; `features` are spike counts per bin."""
+    """Trials as the rest of the project sees them."""
     labels = np.asarray(trials.labels)
     spikes = to_spikes(trials, params.dt_ms)
     return ct.Task(
         stimulus=ct.Stimulus(spikes={"input": spikes}),
         targets=labels.astype(np.int64),
         n_classes=2,
-        features=binned(params, trials),
     )
 
 
@@ -107,11 +106,3 @@ def from_task(params: ct.Params, task: ct.Task) -> Trials:
         labels=task.targets.astype(np.int32),
         first_step=steps - round(params.recall_ms / params.dt_ms),
     )
-
-
-def binned(params: ct.Params, trials: Trials) -> NDArray[np.uint8]:
-    """Spikes per channel and bin of `bin_ms`, (trial, bin, channel)."""
-    per_bin = round(params.bin_ms / params.dt_ms)
-    shape = (trials.n_trials, -(-trials.n_steps // per_bin), trials.n_inputs)
-    flat = np.ravel_multi_index((trials.of_spike, trials.steps // per_bin, trials.channels), shape)
-    return np.bincount(flat, minlength=int(np.prod(shape))).astype(np.uint8).reshape(shape)

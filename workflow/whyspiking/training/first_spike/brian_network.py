@@ -7,7 +7,7 @@ equal size share one build.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,16 +84,15 @@ Exponentials as series too, and no division: lags are a hundredth of a time cons
 per synapse."""
 
 
-def populations(n_hidden_layers: int) -> list[str]:
-    """Names of the groups: hidden, hidden_2, ..., output."""
-    return ["hidden", *[f"hidden_{k + 1}" for k in range(1, n_hidden_layers)], "output"]
+POPULATIONS = ("hidden", "output")
+"""Names of the groups of neurons."""
 
 
 def network(
     name: str,
     *,
     n_input: int,
-    n_hidden: int | Sequence[int],
+    n_hidden: int,
     n_output: int,
     direct: bool,
     dt_ms: float,
@@ -105,8 +104,7 @@ def network(
     Args:
         name: Short name, part of the build folder's name.
         n_input: Input channels, those of bias or pulses included.
-        n_hidden: Hidden neurons, of each layer where there are several: then no layer can be
-            replayed.
+        n_hidden: Hidden neurons.
         n_output: Output neurons.
         direct: Whether input channels reach the outputs too, as `s_direct.w` (input, output).
         dt_ms: Step of the simulation.
@@ -117,30 +115,26 @@ def network(
         "v = 0; x = 0; fired = 0\n"
         f"step = {dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
     )
-    hidden_sizes = [n_hidden] if isinstance(n_hidden, int) else list(n_hidden)
-    names = populations(len(hidden_sizes))
-    single = len(hidden_sizes) == 1
-    sizes = (*hidden_sizes, n_output)
-    groups = [_group(name, n, dt_ms) for n, name in zip(sizes, names, strict=True)]
-    before = ["input", *names[:-1]]
-    synapses = [weighted(pre, post, f"s_{post}") for pre, post in zip(before, names, strict=True)]
-    if single:
-        synapses.append(weighted("hidden_replay", "output", "s_replay"))
+    synapses = [
+        weighted("input", "hidden", "s_hidden"),
+        weighted("hidden", "output", "s_output"),
+        weighted("hidden_replay", "output", "s_replay"),
+    ]
     if direct:
         synapses.append(weighted("input", "output", "s_direct"))
     return BrianModel(
         name=name,
-        groups=groups,
+        groups=[_group("hidden", n_hidden, dt_ms), _group("output", n_output, dt_ms)],
         synapses=synapses,
-        inputs={"input": n_input} | ({"hidden_replay": hidden_sizes[0]} if single else {}),
+        inputs={"input": n_input, "hidden_replay": n_hidden},
         dt_ms=dt_ms,
         trial_ms=trial_ms,
         max_trials=max_trials,
-        reset=dict.fromkeys(names, reset),
-        record_spikes=tuple(names),
-        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})} if single else {},
+        reset=dict.fromkeys(POPULATIONS, reset),
+        record_spikes=POPULATIONS,
+        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
         sub_step=True,
-        lag_variable=dict.fromkeys(names, "lag"),
+        lag_variable=dict.fromkeys(POPULATIONS, "lag"),
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
 
@@ -167,7 +161,6 @@ def values(
     w_output: NDArray,
     w_direct: NDArray | None,
     *,
-    further: Sequence[NDArray] = (),
     threshold: float,
     tau_m_ms: float,
     tau_s_ms: float,
@@ -178,21 +171,19 @@ def values(
         w_hidden: (input, hidden); zero where a channel does not reach the layer.
         w_output: (hidden, output).
         w_direct: (input, output), or None where the network has no such synapses.
-        further: Weights of further hidden layers, (hidden, hidden).
         threshold: c = theta g_l (see `layer`).
         tau_m_ms: Membrane time constant of all neurons.
         tau_s_ms: Synaptic time constant of all neurons.
     """
-    names = populations(1 + len(further))
-    weights = [np.asarray(w, float) for w in (w_hidden, *further, w_output)]
+    weights = [np.asarray(w, float) for w in (w_hidden, w_output)]
     found: dict[str, NDArray | float] = {
-        f"s_{name}.w": w for name, w in zip(names, weights, strict=True)
+        "s_hidden.w": weights[0],
+        "s_output.w": weights[1],
+        "s_replay.w": weights[1],
     }
-    if not further:
-        found["s_replay.w"] = weights[-1]
     if w_direct is not None:
         found["s_direct.w"] = np.asarray(w_direct, float)
-    for name, n in zip(names, (w.shape[1] for w in weights), strict=True):
+    for name, n in zip(POPULATIONS, (w.shape[1] for w in weights), strict=True):
         found[f"{name}.v_th"] = np.full(n, threshold)
         found[f"{name}.tau_s"] = np.full(n, tau_s_ms * 1e-3)
         found[f"{name}.tau_m"] = np.full(n, tau_m_ms * 1e-3)
@@ -201,15 +192,9 @@ def values(
 
 def bind(found: Mapping[str, NDArray | float]) -> Binding:
     """The `values` of one network, with its layers named for counting and perturbing."""
-    names = ["hidden"]
-    while f"s_hidden_{len(names) + 1}.w" in found:
-        names.append(f"hidden_{len(names) + 1}")
     places = {
-        f"s_{post}.w": (pre, post, "feedforward")
-        for pre, post in zip(("input", *names), names, strict=False)
-    }
-    places |= {
-        "s_output.w": (names[-1], "output", "readout"),
+        "s_hidden.w": ("input", "hidden", "feedforward"),
+        "s_output.w": ("hidden", "output", "readout"),
         "s_direct.w": ("input", "output", "readout"),
     }
     layers = {

@@ -29,13 +29,12 @@ def run(
     order: NDArray[np.int64],
     rate: float,
     pulse_rate: float,
-    noise_seed: int,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
     own = training.settings
     call = _with_settings(own)
-    call.rate, call.pulse_rate, call.noise_seed = rate, pulse_rate, noise_seed
-    if own.noise_sd == 0 and inputs.whole.shape[1] <= np.iinfo(np.uint16).max:
+    call.rate, call.pulse_rate = rate, pulse_rate
+    if inputs.whole.shape[1] <= np.iinfo(np.uint16).max:
         call.offsets, call.sorted = (array.ctypes.data for array in inputs.sorted)
         times = inputs.whole
     else:
@@ -79,7 +78,7 @@ def _with_settings(own: Settings) -> Epoch:
     call = Epoch()
     for name in (
         "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale", "silent_loss",
-        "silent_penalty", "noise_sd", "epsilon", "epsilon_root", "bump", "batch", "tau_ratio",
+        "silent_penalty", "epsilon", "epsilon_root", "bump", "batch", "tau_ratio",
         "frozen", "wrong_only",
     ):  # fmt: skip
         setattr(call, name, getattr(own, name))

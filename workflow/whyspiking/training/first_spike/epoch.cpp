@@ -2,7 +2,6 @@
 // is the same as tests/oracles/first_spike_epoch.py does with whole arrays, and epoch_layers.hpp for how.
 
 #include "epoch_layers.hpp"
-#include "normals.hpp"
 
 namespace {
 
@@ -37,11 +36,10 @@ struct Epoch {
   double *silent;            // result
   const int32_t *n_neurons, *n_pulses;
   double threshold, min_slope, max_dw, temperature, push, push_scale, silent_loss, silent_penalty;
-  double noise_sd, beta1, beta2, epsilon, epsilon_root, rate, pulse_rate, bump;
+  double beta1, beta2, epsilon, epsilon_root, rate, pulse_rate, bump;
   double bump_amount;                             // kept from epoch to epoch
   double loss, accuracy, bumped;                  // results
   int64_t n_order, steps, failed_batch;           // steps: of Adam, kept; failed: -1 or the batch
-  uint64_t noise_seed;
   int32_t n_in, n_layers, batch, tau_ratio, loss_kind, wrong_only, bump_rule;
   int32_t bump_layer; // that offended last, -1 for none; kept
   int32_t frozen;     // so many of the first layers keep their weights
@@ -58,7 +56,6 @@ template <class M, class R> class Run {
   Limits<R> limits;
   Sorter sorter;
   std::vector<R> row;
-  std::vector<float> scratch;
   std::vector<char> chosen;
   std::vector<double> n_silent;
   int64_t n_right = 0, n_bumped = 0;
@@ -162,16 +159,13 @@ private:
     for (int layer = 0; layer < n_layers; ++layer) n_silent[layer] += silent[layer];
   }
 
-  // Sorted events of one sample: its own spikes, with noise if asked, and the pulses.
+  // Sorted events of one sample: its own spikes and the pulses.
   void receive(Events<R> &events, int64_t position, const std::vector<int> &by_time) {
     const int n_in = p.n_in, n_pulses = p.n_pulses[0];
     const int64_t sample = p.order[position];
     const R *times = read(p.times) + size_t(sample) * n_in;
-    if (p.noise_sd > 0 || p.offsets == nullptr) {
-      if (p.noise_sd > 0)
-        add_noise(times, n_in, R(p.noise_sd), p.noise_seed, uint64_t(position), row.data(), scratch);
-      else
-        std::copy_n(times, n_in, row.data());
+    if (p.offsets == nullptr) {
+      std::copy_n(times, n_in, row.data());
       std::copy(pulses[0].time.begin(), pulses[0].time.end(), row.begin() + n_in);
       events.template load_sorting<M>(row.data(), n_in + n_pulses, R(p.threshold), sorter);
       return;
@@ -281,18 +275,4 @@ extern "C" void presort_f32(const float *times, int64_t n_samples, int n_in, con
 extern "C" void presort_f64(const double *times, int64_t n_samples, int n_in,
                             const int64_t *offsets, uint16_t *sorted) {
   presort(times, n_samples, n_in, offsets, sorted);
-}
-
-// The noise of an epoch: (sample, input) times as position 0, 1, ... of its order receives them.
-extern "C" void noisy_f32(const float *times, int64_t n_samples, int n_in, float sd, uint64_t seed,
-                          float *out) {
-  std::vector<float> scratch;
-  for (int64_t b = 0; b < n_samples; ++b)
-    add_noise(times + b * n_in, n_in, sd, seed, uint64_t(b), out + b * n_in, scratch);
-}
-extern "C" void noisy_f64(const double *times, int64_t n_samples, int n_in, double sd,
-                          uint64_t seed, double *out) {
-  std::vector<float> scratch;
-  for (int64_t b = 0; b < n_samples; ++b)
-    add_noise(times + b * n_in, n_in, sd, seed, uint64_t(b), out + b * n_in, scratch);
 }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
-from whyspiking.compiler.libraries import REAL, Array, of_precision
+from whyspiking.compiler.libraries import Array, of_precision
 
 SOURCES = (Path(__file__).with_name("epoch.cpp"),)
 
@@ -33,13 +33,12 @@ class Epoch(ctypes.Structure):
             (name, _real)
             for name in (
                 "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale",
-                "silent_loss", "silent_penalty", "noise_sd", "beta1", "beta2", "epsilon",
+                "silent_loss", "silent_penalty", "beta1", "beta2", "epsilon",
                 "epsilon_root", "rate", "pulse_rate", "bump",
             )
         ],
         *[(name, _real) for name in ("bump_amount", "loss", "accuracy", "bumped")],
         *[(name, _long) for name in ("n_order", "steps", "failed_batch")],
-        ("noise_seed", ctypes.c_uint64),
         *[
             (name, _int)
             for name in (
@@ -62,19 +61,6 @@ def presort(times: NDArray) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     return offsets, found
 
 
-def noisy(times: NDArray, sd: float, seed: int) -> NDArray:
-    """Input times as the samples of an epoch receive them, with the noise of `seed`.
-
-    Args:
-        times: In the order of the epoch, (sample, input), float32 or float64, contiguous.
-        sd: Standard deviation, in units of tau_s.
-        seed: As given to `Training.epoch`.
-    """
-    out = np.empty_like(times)
-    of_precision(library(), "noisy", times.dtype)(times, *times.shape, sd, seed, out)
-    return out
-
-
 @functools.cache
 def library() -> ctypes.CDLL:
     """The compiled training; compiles it if no fitting one is stored.
@@ -85,5 +71,4 @@ def library() -> ctypes.CDLL:
     found = libraries.load("first_spike_training", SOURCES)
     libraries.declare(found, "epoch", [ctypes.POINTER(Epoch)])
     libraries.declare(found, "presort", [Array, _long, _int, Array, Array])
-    libraries.declare(found, "noisy", [Array, _long, _int, REAL, ctypes.c_uint64, Array])
     return found

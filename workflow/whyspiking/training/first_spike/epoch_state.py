@@ -68,8 +68,6 @@ class Settings:
         bump: First amount that is added.
         tolerated: Tolerated share of silent (sample, neuron) pairs, one for each layer.
         frozen: So many of the first layers keep their weights: they learn nothing and get no bumps.
-        noise_sd: Standard deviation of normal noise on every input spike, in units of tau_s, drawn
-            anew in every epoch; times are reflected at 0. Pulses and silent inputs get none.
         betas: Decay of Adam's two moments.
         epsilon: Added to the root in Adam's denominator, the usual place.
         epsilon_root: Added inside the root: sqrt(v + epsilon_root) + epsilon.
@@ -91,7 +89,6 @@ class Settings:
     bump: float = 0.0
     tolerated: tuple[float, ...] = (0.0, 0.0)
     frozen: int = 0
-    noise_sd: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
     epsilon_root: float = 0.0

@@ -11,7 +11,7 @@ from whyspiking.training.first_spike import epoch_library
 
 
 class Inputs:
-    """Input spike times of all samples; sorted once, where no noise is added.
+    """Input spike times of all samples; sorted once.
 
     Attributes:
         whole: (sample, input), inf where silent; contiguous. Spikes that `sorted` does not name do

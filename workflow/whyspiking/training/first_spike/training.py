@@ -37,7 +37,6 @@ class Training(TrainingState):
         order: NDArray,
         rate: float,
         pulse_rate: float = 0.0,
-        noise_seed: int = 0,
     ) -> Statistics:
         """Train on the samples in the given order, once, and update weights and pulses.
 
@@ -48,7 +47,6 @@ class Training(TrainingState):
             rate: Adam's rate for the weights in this epoch.
             pulse_rate: Adam's rate for the pulses, in units of tau_s (K times a rate per time
                 unit); 0 keeps them. Pulses are clipped at 0 after each step.
-            noise_seed: Of the noise of this epoch, 64 bits; draw it from the job's own stream.
 
         Raises:
             Diverged: If a weight or pulse is not finite; nothing is changed then.
@@ -66,4 +64,4 @@ class Training(TrainingState):
             raise ValueError(f"targets must be {n_samples} classes of 0 to {n_out - 1}")
         if order.size == 0 or order.min() < 0 or order.max() >= n_samples:
             raise ValueError(f"order must name samples of 0 to {n_samples - 1}")
-        return compiled_epoch.run(self, inputs, targets, order, rate, pulse_rate, noise_seed)
+        return compiled_epoch.run(self, inputs, targets, order, rate, pulse_rate)

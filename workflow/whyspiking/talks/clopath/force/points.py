@@ -29,14 +29,8 @@ def drawn(
     """Points (point, 2) and classes (point,) in the order in which they are shown.
 
     As published, training draws from 2,000 points with replacement; tests show others, each once.
-
-    Raises:
-        Unavailable: If they are to be the authors', and the user does not have their file.
     """
-    if params.authors_points:
-        every, classes = data.read_original(params.originals_dir)
-    else:
-        every, classes = data.made(data.N_SHOWN + n_points, streams.rng("points"))
+    every, classes = data.made(data.N_SHOWN + n_points, streams.rng("points"))
     rng = streams.rng(f"order-{split}")
     if split == "train":
         chosen = rng.integers(data.N_SHOWN, size=n_points)

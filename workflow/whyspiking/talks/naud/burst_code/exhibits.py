@@ -15,13 +15,11 @@ RASTER_NEURONS = 60
 def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """By experiment; nothing for `neuron`, which no figure shows."""
+    """Arrays of one experiment."""
     of = {
         "multiplexing": (multiplexing, of_multiplexing),
         "plasticity": (plasticity, of_plasticity),
     }
-    if params.experiment not in of:
-        return {}
     module, shown = of[params.experiment]
     seed = min(seed for _, seed in networks)
     test = module.make_task(params, "test", Streams(seed))

@@ -1,4 +1,4 @@
-"""Inputs and targets: two waves of current (`multiplexing`), and a grid of currents (`neuron`)."""
+"""Inputs and targets of `multiplexing`: two waves of current."""
 
 from __future__ import annotations
 
@@ -46,27 +46,3 @@ def _waves(params: ct.Params, times_ms: NDArray) -> NDArray[np.float64]:
 def periods_ms(params: ct.Params) -> tuple[float, float]:
     """Periods of the somatic and the dendritic wave; their ratio is sqrt(5), never in step."""
     return params.period_ms, params.period_ms * float(np.sqrt(5.0))
-
-
-def levels(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """One trial; the "time" of its targets runs through the grid of currents, soma first.
-
-    Targets are the somatic and the dendritic current of every point, standardised: what the two
-    channels of an ideal multiplexer would tell.
-    """
-    if split == "fresh":
-        return None
-    soma, dendrite = grid(params)
-    points = np.stack([soma, dendrite], axis=-1)[None]
-    return ct.Task(
-        stimulus=ct.Stimulus(arrays={"waves": np.zeros((round(params.trial_ms), 2))}),
-        targets=standardised(points),
-        n_classes=0,
-        dt_ms=params.trial_ms,
-    )
-
-
-def grid(params: ct.Params) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Somatic and dendritic current in A of every point of the grid, (point,)."""
-    soma, dendrite = np.meshgrid(params.soma_levels, params.dendrite_levels, indexing="ij")
-    return soma.ravel(), dendrite.ravel()

@@ -1,6 +1,6 @@
-"""Deep hierarchies of rate units on MNIST, as the authors build them: `mnist_deep`, `mnist_demo`.
+"""Deep hierarchies of rate units on MNIST, as the authors build them: `mnist_deep`.
 
-Nothing spikes here. Variants differ in rule and depth; `recipes` of talk.yaml says how.
+Nothing spikes here. Variants differ in the rule; `recipes` of talk.yaml says how.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def recipe(params: ct.Params, variant: str) -> Recipe:
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """Train one variant; all of one depth start from the same draw of a seed, but for scale."""
+    """Train one variant; all start from the same draw of a seed, but for scale."""
     chosen = recipe(params, variant)
     training = samples(params, "train")
     hidden = [params.n_hidden] * params.recipes[variant]["depth"]

@@ -1,7 +1,7 @@
-"""The burst rule in a hierarchy of rate units: `mnist`, against backprop, and shared tasks.
+"""The burst rule in a hierarchy of rate units, on the shared tasks.
 
-Nothing spikes here, so nothing is simulated in Brian2 (no variant has the role `spiking`). A shared
-task gives its spike times as numbers: nothing is timed either.
+Nothing spikes here, so nothing is simulated in Brian2 (no variant has the role `spiking`). The task
+gives its spike times as numbers: nothing is timed either.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.talks.naud.rate_hierarchy import learning
 from whyspiking.talks.naud.rate_hierarchy.learning import Recipe
 from whyspiking.talks.naud.rate_hierarchy.model import Hierarchy, choose
@@ -18,20 +17,8 @@ from whyspiking.talks.naud.rate_hierarchy.task import make_task, samples
 
 __all__ = ["evaluate", "make_task", "train"]
 
-RULES = {
-    "burstprop": "learned",
-    "fixed_feedback": "fixed",
-    "backprop": "backprop",
-    "readout_only": "readout",
-}
+RULES = {"burstprop": "learned", "fixed_feedback": "fixed"}
 """Variant -> rule of `rate_hierarchy`."""
-
-
-def sizes(params: ct.Params) -> list[int]:
-    """Units per layer, input first."""
-    if shared.takes_part(params):
-        return [params.n_input, params.n_hidden, params.n_output]
-    return params.sizes
 
 
 def recipe(params: ct.Params, variant: str) -> Recipe:
@@ -52,7 +39,7 @@ def train(
 ) -> ct.Network:
     """Train one variant; all start from the same draw of a seed, scaled by their gains."""
     layers = learning.train(
-        sizes(params),
+        [params.n_input, params.n_hidden, params.n_output],
         samples(params, "train"),
         samples(params, "validation"),
         recipe(params, variant),

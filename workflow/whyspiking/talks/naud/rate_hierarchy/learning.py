@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from whyspiking.talks.naud.rate_hierarchy.model import (
     Float,
     Hierarchy,
-    back_propagated,
     choose,
     rates,
     sigmoid,
@@ -30,7 +29,7 @@ class Recipe:
     """How one variant is trained.
 
     Attributes:
-        rule: "learned" or "fixed" feedback, "backprop", or "readout" (hidden layers stay random).
+        rule: "learned" or "fixed" feedback.
         eta_hidden: Rate of learning of hidden layers at the start.
         eta_output: The same for the output layer.
         gain: Standard deviation of forward weights at the start, times the root of the fan-in.
@@ -114,20 +113,6 @@ def burst_credit(
     return credit[::-1]
 
 
-def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArray) -> list[NDArray]:
-    """Minus the derivative of the cross-entropy by every unit's input (backprop), lowest first."""
-    return back_propagated(layers, activity, (targets - activity[-1]).astype(Float))
-
-
-def credit_of(
-    layers: Layers, activity: Sequence[NDArray], targets: NDArray, recipe: Recipe
-) -> list[NDArray]:
-    """What presynaptic rates are multiplied with under a rule, of every layer, lowest first."""
-    if recipe.rule == "backprop":
-        return gradient_credit(layers, activity, targets)
-    return burst_credit(layers, activity, targets, recipe)
-
-
 def train(
     sizes: Sequence[int],
     training: tuple[NDArray, NDArray],
@@ -156,7 +141,6 @@ def train(
     changes = [np.empty_like(move) for move in moves]  # new memory costs more than the sums
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
-    first = n_layers - 1 if recipe.rule == "readout" else 0
     kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
     for epoch in kept.rounds(range(recipe.epochs), progress):
         began = time.process_time()
@@ -165,8 +149,8 @@ def train(
             slower = recipe.eta_end**done
             fade = recipe.decay * max(0.0, 1.0 - done / recipe.decay_share)
             activity = rates(layers, features[chosen])
-            credit = credit_of(layers, activity, wanted[classes[chosen]], recipe)
-            for k in range(first, n_layers):
+            credit = burst_credit(layers, activity, wanted[classes[chosen]], recipe)
+            for k in range(n_layers):
                 eta = recipe.eta_output if k == n_layers - 1 else recipe.eta_hidden
                 eta = Float(eta * slower)
                 scaled = credit[k] * Float(1.0 / recipe.batch)
@@ -184,7 +168,7 @@ def train(
                     if fade:
                         layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
                     layers.feedback[k - 1] += change.T
-        error = _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
+        error = _note(layers, epoch + 1, validation, time.process_time() - began)
         progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
@@ -199,14 +183,11 @@ def feedback_angles(layers: Layers) -> list[float]:
     return found
 
 
-def _note(
-    layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe, seconds: float
-) -> float:
+def _note(layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], seconds: float) -> float:
     """Note angles and the validation error, which is returned."""
     values = {"epoch_seconds": seconds}
-    if recipe.rule in ("learned", "fixed"):
-        angles = feedback_angles(layers)
-        values |= {f"feedback_angle_{k + 1}": degrees for k, degrees in enumerate(angles)}
+    angles = feedback_angles(layers)
+    values |= {f"feedback_angle_{k + 1}": degrees for k, degrees in enumerate(angles)}
     wrong = choose(layers, validation[0]) != validation[1]
     values["validation_error"] = float(wrong.mean())
     layers.history.note(epoch, **values)

@@ -24,9 +24,8 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Features (sample, input) and classes (sample,).
 
-    Of a shared task the times of input spikes as shares of its window, of MNIST brightness in 0..1,
-    less a mean and over a deviation where `pixels` says so; validation is the end of the training
-    file.
+    Of a shared task the times of input spikes as shares of its window, of MNIST brightness in 0..1
+    less a mean and over a deviation, `pixels`; validation is the end of the training file.
     """
     if shared.takes_part(params):
         drawn = shared.latencies(params, split)
@@ -40,7 +39,6 @@ def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.float32], ND
     }[split]
     images = images[chosen]
     features = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-    if "pixels" in params.values:
-        mean, deviation = params.pixels
-        features = (features - np.float32(mean)) / np.float32(deviation)
+    mean, deviation = params.pixels
+    features = (features - np.float32(mean)) / np.float32(deviation)
     return features, labels[chosen].astype(np.int64)

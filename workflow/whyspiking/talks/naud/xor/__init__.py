@@ -1,1 +1,1 @@
-"""XOR learned by ensembles of bursting neurons: `xor`, `xor_published` and `xor_gradient`."""
+"""XOR learned by ensembles of bursting neurons: `xor` and `xor_published`."""

@@ -97,7 +97,6 @@ class Ensembles:
         seed: int = 0,
         spikes: bool = False,
         progress: ct.Progress = lambda share, news: None,
-        watch: int = -1,
         kept_as: str = "",
     ) -> ct.Recording:
         """All trials of a schedule, each from where the last one ended.
@@ -108,7 +107,6 @@ class Ensembles:
             seed: Of noise and bursts.
             spikes: Keep them: "spikes" (spike, 3), step, neuron, second of a burst.
             progress: Called now and then.
-            watch: Trial; "watched" are its weights at the start, or up to TRIALS_PER_CALL earlier.
             kept_as: Name of its checkpoint; without one none is kept.
 
         Raises:
@@ -124,17 +122,14 @@ class Ensembles:
         )
         now = self.start(values, synapses, np.random.default_rng(seed))
         neurons, weights, total = list(now.values())[:-2], now["weights"], now["total"]
-        watched = weights.copy()
         counters = np.zeros((*rows.shape[:2], *total.shape))
         room = spikes * round(len(rows) * TRIAL_MS / p.refractory_ms) * n  # one each pause
         found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
         constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
-        kept = Checkpoint(*now.values(), counters, watched, name=kept_as) if kept_as else None
+        kept = Checkpoint(*now.values(), counters, name=kept_as) if kept_as else None
         for first in kept.rounds(rounds, progress) if kept else rounds:
-            if first <= watch < first + rounds.step:
-                watched[...] = weights
             piece = np.ascontiguousarray(rows[first : first + rounds.step])
             counted = counters[first : first + rounds.step]
             advance(
@@ -144,9 +139,9 @@ class Ensembles:
             )  # fmt: skip
             done = (first + len(piece)) / len(rows)
             progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
-        learned = np.empty((2, len(weights)))
-        learned[:, synapses.order] = weights, watched
-        final = {"forward.w": learned[0], "watched": learned[1], "spikes": found[: n_found[0]]}
+        learned = np.empty(len(weights))
+        learned[synapses.order] = weights
+        final = {"forward.w": learned, "spikes": found[: n_found[0]]}
         traces = {name: counters[:, :, k] for k, name in enumerate(TOTALS)}
         return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
 

@@ -32,7 +32,7 @@ def train(
     """Train one variant, and hold the rule of `xor` against a rate model (Eqs. 16 and 17)."""
     if variant in controls.RULES:
         return controls.train(params, variant, streams)
-    network, values, _ = learning.learn(params, variant, streams, progress)
+    network, values = learning.learn(params, variant, streams, progress)
     if variant == "spiking" and params.experiment == "xor":
         trained = placed(params, variant, network.arrays)
         network.info["measures"] |= rate_model.align(

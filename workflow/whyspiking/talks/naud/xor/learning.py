@@ -19,8 +19,8 @@ ENGINE = "compiled"
 
 
 def learn(
-    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress, watch: int = -1
-) -> tuple[ct.Network, dict[str, Any], ct.Recording]:
+    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress
+) -> tuple[ct.Network, dict[str, Any]]:
     """The whole schedule of training in one run, tests included.
 
     Args:
@@ -28,10 +28,9 @@ def learn(
         variant: Intact, or which lesion.
         streams: Randomness.
         progress: Called now and then.
-        watch: As for `Ensembles.run`.
 
     Returns:
-        What was learned, the values of the run, and its recording.
+        What was learned, and the values of the run.
     """
     arrays = wiring.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
@@ -44,7 +43,6 @@ def learn(
         values,
         seed=streams.integer("training noise"),
         progress=progress,
-        watch=watch,
         kept_as="training",
     )
     counted = counters.read_counters(params, recording)
@@ -67,4 +65,4 @@ def learn(
         },
         history=counters.history(epochs, output),
     )
-    return network, values, recording
+    return network, values

@@ -1,6 +1,6 @@
-"""What isolates the spike: cells that differ in one thing, one recipe (README, section 7).
+"""Sound localisation learned from few distinct trials: cells that differ in one thing (README, 7).
 
-Every variant is a cell of protocol.yaml, `isolates`. Its rows of the metrics table are its accuracy
+Every variant is a cell of protocol.yaml, `samples`. Its rows of the metrics table are its accuracy
 on test trials, which each network is shown once; their strength is how many training trials differ.
 """
 
@@ -37,7 +37,7 @@ def train(
 
     A scale with fewer trials than a part of the training shows them once.
     """
-    described, own = protocol().isolates.experiments[params.experiment], _of_task(params)
+    described, own = protocol().samples, _of_task(params)
     cell, training = described.cells[variant], protocol().training[own.experiment]
     setting = cell.setting.given
     recipe = references.recipe(own.experiment, cell.family, cell.units, setting)
@@ -48,7 +48,7 @@ def train(
     test = make_task(params, "test", streams)
     assert test is not None
     x, rows, arrays, info = tasks.raster(own, test), [], {}, {}
-    counts = described.distinct or (training.distinct,)
+    counts = described.distinct
     for k, n in enumerate(counts):
 
         def told(share: float, news: str, k: int = k, n: int = n) -> None:
@@ -83,4 +83,4 @@ def few(draw: learning.Draw, n: int, size: int) -> learning.Draw:
 
 
 def _of_task(params: ct.Params) -> ct.Params:
-    return replace(params, experiment=protocol().isolates.experiments[params.experiment].task)
+    return replace(params, experiment=protocol().samples.task)
