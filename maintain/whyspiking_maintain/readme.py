@@ -58,6 +58,9 @@ def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: T
         "changes": list_changes(verdicts, names),
         "counts": " ".join(replications.describe_claims(verdicts)),
         "known": replications.describe_known_results(verdicts),
+        "retired": replications.describe_retired(
+            reference.table(reference.FOLDER / "retired.csv", columns.RETIRED)
+        ),
         "sizes": replications.describe_sizes(compared),
         "sizes table": list_sizes(compared),
         "repetition": replications.describe_repetition(summary, verdicts, names),

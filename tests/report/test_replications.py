@@ -50,6 +50,20 @@ def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
     assert "0 pass, 1 fail" in checks
 
 
+def test_retired_claims_of_the_last_version_are_counted_by_verdict():
+    rows = [
+        {"version": "3.0 or earlier", "verdict": "fails"},
+        {"version": "4.0", "verdict": "holds", "published_size": "fails"},
+        {"version": "4.0", "verdict": "holds", "published_size": "holds"},
+        {"version": "4.0", "verdict": "fails", "published_size": ""},
+    ]
+    assert replications.describe_retired(pd.DataFrame(rows).fillna("")) == (
+        "Version 4.0 retired 3 claims, with these last verdicts: 2 holds, 1 fails. Of the 2 that "
+        "were also judged at published size, 1 had another verdict there. retired.csv lists the "
+        "verdicts and the reasons."
+    )
+
+
 def test_known_results_are_split_by_whether_the_criterion_is_older():
     row = {"known": True, "verdict": "replicated", "known_result": "0.9; the band is older"}
     found = make_verdicts(row, {**row, "known_result": "a pilot had 0.9", "verdict": "fails"}, {})

@@ -371,6 +371,8 @@ RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
     *(column for column in VERDICTS.columns if column.name in (*_KEPT, _UNIT.name)),
     Column("commit", "Commit of the last run that judged it."),
+    Column("version", "Version of the project that retired it."),
+    Column("published_size", "Verdict at the published size; empty if it was not judged there."),
     Column("why", "Why it went."),
 )
 BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}  # of a run, and not of the reference

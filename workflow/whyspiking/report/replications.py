@@ -54,6 +54,11 @@ KNOWN = (
     "wrote the acceptance criterion ({n_written}) or when we kept an older criterion for a new "
     "training recipe ({n_kept}); {n_passed} of the {n_known} pass."
 )
+RETIRED = (
+    "Version {version} retired {n} claims, with these last verdicts: {counts}. Of the {n_both} that "
+    "were also judged at published size, {n_other} had another verdict there. retired.csv lists the "
+    "verdicts and the reasons."
+)
 SIZES = (
     "{n_both} claims were judged at reduced and at published size: {n_same} have the same verdict "
     "at both, {n_stronger} have a stronger verdict at published size and {n_weaker} a weaker one. "
@@ -169,6 +174,24 @@ def describe_known_results(verdicts: Table) -> str:
         n_kept=n_kept,
         n_written=len(known) - n_kept,
         n_passed=known["verdict"].isin(rule.PASSES).sum(),
+    )
+
+
+def describe_retired(retired: Table) -> str:
+    """How many claims the last version retired, and with which verdicts.
+
+    Args:
+        retired: Rows of retired.csv.
+    """
+    version = max(retired["version"])
+    own = retired[retired["version"] == version]
+    counts = own["verdict"].value_counts()
+    return RETIRED.format(
+        version=version,
+        n=len(own),
+        counts=", ".join(f"{n} {verdict}" for verdict, n in counts.items()),
+        n_both=(own["published_size"] != "").sum(),
+        n_other=((own["published_size"] != "") & (own["published_size"] != own["verdict"])).sum(),
     )
 
 

@@ -327,6 +327,7 @@ class RunPage:
                         *replications.describe_key_claims(self.verdicts, self._names),
                         *replications.describe_claims(self.verdicts),
                         replications.describe_known_results(self.verdicts),
+                        *self._retired,
                     ]
                 )
                 + write.repetition(
@@ -336,6 +337,14 @@ class RunPage:
             )
         table = sections.short_table(own, self.talks, self.recorded, claims)
         return Html(counted + table + sections.how_to_read())
+
+    @property
+    def _retired(self) -> list[str]:
+        """How many claims the last version retired; empty if the reference results are not here."""
+        path = self.folder.parent / FOLDER / "retired.csv"
+        if not path.is_file():
+            return []
+        return [replications.describe_retired(tables.read(path, columns.RETIRED))]
 
     @property
     def _again(self) -> Mapping[str, Any]:
