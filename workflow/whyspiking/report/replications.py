@@ -55,9 +55,9 @@ KNOWN = (
     "training recipe ({n_kept}); {n_passed} of the {n_known} pass."
 )
 RETIRED = (
-    "Version {version} retired {n} claims, with these last verdicts: {counts}. Of the {n_both} that "
-    "were also judged at published size, {n_other} had another verdict there. retired.csv lists the "
-    "verdicts and the reasons."
+    "Version {version} retired {n} claims, with these last verdicts: {counts}. Of the {n_both} "
+    "that were also judged at published size, {n_other} had another verdict there. retired.csv "
+    "lists the verdicts and the reasons."
 )
 SIZES = (
     "{n_both} claims were judged at reduced and at published size: {n_same} have the same verdict "
