@@ -71,10 +71,14 @@ def both(own, epochs=2, rate=0.02, pulse_rate=0.05, **sizes):
             order = rng.permutation(len(targets)).astype(np.int64)
             found.append(
                 form.run(
-                    training, inputs, targets.astype(np.int32), order, rate / (1 + epoch),
-                    pulse_rate, epoch,
+                    training,
+                    inputs,
+                    targets.astype(np.int32),
+                    order,
+                    rate / (1 + epoch),
+                    pulse_rate,
                 )
-            )  # fmt: skip
+            )
         results.append((training, found))
     return results
 

@@ -1,6 +1,6 @@
 """Points of the unit square in two classes, on either side of a sine (NC17's supplement).
 
-ModelDB 190565 has 3,000 of them in `nonlineardata.mat`, drawn evenly; its program
+ModelDB 190565 has 3,000 of them in nonlineardata.mat, drawn evenly; its program
 (IZFORCECLASSIFICATION.m) shows the first 2,000. `classes` gives all 3,000 their class.
 """
 
