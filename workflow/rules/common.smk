@@ -76,11 +76,11 @@ def parents_of(wildcards):
 
 
 def networks_of(wildcards):
-    """All trained networks of one experiment; controls get the battery's counterpart."""
+    """All trained networks of one experiment."""
     experiment = ASKED.experiment(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.counted_variants()
+        for variant in experiment.variants
         for seed in registry.seeds(experiment, config, variant)
     ]
 
