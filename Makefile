@@ -64,7 +64,7 @@ test-all: environment
 	@python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Separate targets, so that `make --keep-going style` tells everything at once.
-STYLE := ruff-check ruff-format imports snakefmt lint types spelling notebooks
+STYLE := ruff-check ruff-format imports snakefmt lint types spelling notebooks size
 .PHONY: style $(STYLE)
 style: $(STYLE)
 $(STYLE): environment
@@ -86,6 +86,8 @@ spelling:
 	@codespell
 notebooks:
 	@git ls-files -z '*.ipynb' | xargs -0 -r nbstripout --verify
+size:
+	@python maintain/benchmarks/size.py --check
 
 format: environment
 	@ruff check --fix .

@@ -1,4 +1,4 @@
-"""Print how fast the parts are on this machine, as ratios.
+"""Print how fast the training programs are on this machine, as ratios.
 
 Run `python maintain/benchmarks/run.py [--quick]` in the project's folder with the environment
 active. Everything is timed in CPU seconds of one thread, both sides of a ratio one after the other;
@@ -15,13 +15,12 @@ from timing import Row
 
 # isort: split
 import argparse
-import importlib
 import math
 import os
 import sys
 from pathlib import Path
 
-PARTS = ("kernels", "simulation")
+import kernels
 
 
 def main() -> None:
@@ -29,15 +28,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="smaller sizes, within two minutes")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts")
     asked = parser.parse_args()
     if not Path("Snakefile").is_file():
         sys.exit("error: folder: no Snakefile here; run this in the project's folder")
     print(f"{'what':78} {'CPU s':>9} {'ratio':>7} {'target':>7}  against")
-    for part in asked.only:
-        module = importlib.import_module(part)
-        for row in module.rows(asked.quick):
-            _show(row)
+    for row in kernels.rows(asked.quick):
+        _show(row)
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
 
 

@@ -1,8 +1,9 @@
-"""How large the project is: statements, nodes and lines by room and talk, C++, YAML, words.
+"""Print how large the project is, and compare it with the limits of size_limits.yaml.
 
-    python maintain/benchmarks/size.py [FOLDER]
+    python maintain/benchmarks/size.py [--check]
+
 Statements are those of `ast`, without imports and docstrings, so that nothing is won by folding
-lines.
+lines. With `--check` only limits that are exceeded are printed, and the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -13,8 +14,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import yaml
+
+LIMITS = Path(__file__).with_name("size_limits.yaml")
+LINES = {
+    "C++ lines": ("workflow/**/*.cpp", "workflow/**/*.hpp"),
+    "JavaScript lines": ("workflow/**/*.js",),
+    "YAML lines": ("config/**/*.yaml", "workflow/**/*.yaml"),
+}
+"""Column of the table of limits -> the files whose lines it counts."""
+
 TOPS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
 """Folders with Python; what a rule reaches lies in the first."""
+BESIDE = "exchange, maintain, plugin, article"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md", "workflow/whyspiking/talks/*/README.md")
 OTHERS = (
     "CHANGELOG.md",
@@ -75,8 +87,14 @@ def parts(folder: Path) -> dict[str, list[Path]]:
     by_part: dict[str, list[Path]] = {}
     for path in (path for top in TOPS for path in (folder / top).rglob("*.py")):
         places = path.relative_to(folder).parts
-        core = "talks" if "talks" in places else "core that a rule reaches"
-        part = "tests" if "tests" in places else core if places[0] == TOPS[0] else "beside it"
+        core = "talks" if "talks" in places else "core"
+        part = (
+            "tests"
+            if "tests" in places
+            else core
+            if places[0] == TOPS[0]
+            else "exchange, maintain, plugin, article"
+        )
         by_part.setdefault(part, []).append(path)
     return by_part
 
@@ -111,17 +129,32 @@ def words(texts: Mapping[Path, str]) -> int:
     return sum(len(text.split()) for path, text in texts.items() if path.suffix == ".md")
 
 
+def measure_columns(folder: Path) -> dict[str, int]:
+    """Measure the columns of the table of limits."""
+    statement_counts = {part: sum(map(statements, own)) for part, own in parts(folder).items()}
+    line_counts = {name: lines(read(folder, patterns)) for name, patterns in LINES.items()}
+    return {**statement_counts, **line_counts}
+
+
+def find_exceeded_limits(columns: Mapping[str, int]) -> list[str]:
+    """Say which columns exceed their limits, a line each."""
+    limits = yaml.safe_load(LIMITS.read_text(encoding="utf-8"))
+    return [
+        f"{name}: {columns[name]:,}; expected at most {limit:,} ({LIMITS.name}); remove something"
+        for name, limit in limits.items()
+        if columns[name] > limit
+    ]
+
+
 def main(folder: Path) -> None:
     """Print all of it."""
     for room, number in sorted(rooms(folder).items()):
         print(f"{room:64}{number:7,}")
     for part, own in parts(folder).items():
-        long = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in own)
-        counts = sum(map(statements, own)), sum(map(nodes, own)), long
-        print("{}: {:,} statements, {:,} nodes, {:,} lines".format(part, *counts))
-    below = [[f"workflow/**/*.{end}" for end in ends] for ends in (("cpp", "hpp"), ("yaml",))]
-    cpp, yaml = (lines(read(folder, names)) for names in below)
-    print(f"lines: C++ {cpp:,}, YAML {yaml:,}")
+        per_statement = sum(map(nodes, own)) / sum(map(statements, own))
+        print(f"{part}: {per_statement:.2f} nodes per statement")
+    for name, number in measure_columns(folder).items():
+        print(f"{name:40}{number:7,}")
     prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
     print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
     print(f"words of all Markdown: {words(prose | more):,}")
@@ -129,4 +162,8 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2])
+    ROOT = Path(__file__).parents[2]
+    if sys.argv[1:] != ["--check"]:
+        main(ROOT)
+    elif EXCEEDED := find_exceeded_limits(measure_columns(ROOT)):
+        sys.exit("\n".join(EXCEEDED))

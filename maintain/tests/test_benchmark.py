@@ -21,7 +21,7 @@ def printed(script, *words):
 
 @pytest.mark.slow
 def test_benchmarks_run_and_print_their_ratios():
-    told = printed("run", "--quick", "--only", "kernels")
+    told = printed("run", "--quick")
     for versus in ("the same a layer at a time", "the same in numpy", "bptt"):
         # Timed, and nothing is asked of how fast it was.
         assert re.search(rf"[\d.]+ +[\d.]+ +[\d.]* +{versus}", told), told
