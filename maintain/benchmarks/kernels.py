@@ -79,7 +79,7 @@ def _s4nn(n: int) -> Iterator[Row]:
         order = np.arange(m)
 
         def epoch(engine: Any = engine, order: Any = order) -> None:
-            weights = tuple(w.astype(np.float32) for w in start)
+            weights = tuple(w.copy() for w in start)
             engine.train_epoch(events, targets, order, weights, None, neurons, rule)
 
         seconds[name] = cpu(epoch, repeats=2) / m * n

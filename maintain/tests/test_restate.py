@@ -26,7 +26,7 @@ TALKS = ["goeltz", "naud"]
 COMMIT, COMMIT_BEFORE = "1" * 40, "2" * 40
 OLD_DIGEST = "0" * 32
 CODE, COLLECTED = "contract/randomness.py", "verdicts/rule.py"
-UNCOMPARED = "talks/goeltz/deep.py"
+UNCOMPARED = "talks/clopath/force/points.py"
 SETTING = "talk.yaml: yinyang, train"
 NETWORKS = [
     restate.ListedNetwork("goeltz", "yinyang", "mlp", 20, True),

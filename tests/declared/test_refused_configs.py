@@ -38,8 +38,8 @@ MALFORMED = [
     ("data.mnist_dir", 12.5, "is 12.5; expected text or null"),
     (
         "data.nmnist.source",
-        "orignal",
-        "is 'orignal'; expected one of ['auto', 'original', 'simulated']. Did you mean 'original'?",
+        "simulate",
+        "is 'simulate'; expected one of ['auto', 'original', 'simulated']. Did you mean",
     ),
     ("data.words.speakers", 13, "is 13; must be at most 12"),
     ("build_folder", 12.5, "is 12.5; expected text"),

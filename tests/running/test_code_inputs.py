@@ -14,7 +14,7 @@ from whyspiking.running import code_inputs
 
 PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
-LEARN_IN_BRIAN2 = ("clopath", "neftci", "scherr")
+LEARN_IN_BRIAN2 = ("clopath", "neftci")
 NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report"}
 PROTOCOL = {"ground": {"declared"}}
 """Floors are what protocol.yaml says, whose reader stands in `declared`; they take seconds."""

@@ -192,8 +192,8 @@ def test_a_value_of_several_experiments_is_one_change(manifest):
 
 
 def test_a_shared_parameter_may_be_changed_in_one_experiment_or_in_all(manifest):
-    alone = changed("xi", "mnist", value=0.3)
-    assert comparison.find_talk_changes(alone, manifest) == [Change("xi", 0.2, 0.3, ["mnist"])]
+    alone = changed("xi", "substrates", value=0.3)
+    assert comparison.find_talk_changes(alone, manifest) == [Change("xi", 0.2, 0.3, ["substrates"])]
     (change,) = comparison.find_talk_changes(changed("xi", value=0.3), manifest)
     assert (change.key, change.before, change.now) == ("xi", 0.2, 0.3)
     assert set(change.places) == set(GOELTZ.experiments)
