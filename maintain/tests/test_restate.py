@@ -184,6 +184,14 @@ def test_durations_contrasts_and_simulations_of_networks_only_trained_are_not_co
     assert len(keys) < len(found)
 
 
+def test_a_clone_without_data_gets_the_folder_for_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    restate.link_project(tmp_path / "run")
+    for name in restate.LINKED:
+        assert (tmp_path / "run" / name).is_dir()
+        assert (tmp_path / "run" / name).resolve() == tmp_path / name
+
+
 # ---- what is refused before a run -----------------------------------------------------------
 
 

@@ -218,10 +218,11 @@ def run_networks(
 def link_project(folder: Path) -> None:
     """Link what a run in another folder looks for in its own: configuration, data, programs."""
     for name in LINKED:
-        link = folder / name
+        link, target = folder / name, Path.cwd() / name
         link.parent.mkdir(parents=True, exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)  # a fresh clone has no data yet
         if not link.is_symlink():
-            link.symlink_to(Path.cwd() / name)
+            link.symlink_to(target)
 
 
 def read_found(networks: Sequence[ListedNetwork]) -> pd.DataFrame:
