@@ -173,6 +173,16 @@ def write_durations(rows: pd.DataFrame, config: Mapping[str, Any], folder: Path)
     )
 
 
+def find_datasets(config: Mapping[str, Any]) -> set[str]:
+    """Find the data sets, by their folders, that experiments of a configuration use."""
+    return {
+        folder_of(experiment.data_key, config["data"])
+        for name in registry.available()
+        for experiment in registry.load_talk(name).experiments.values()
+        if registry.seeds(experiment, config)
+    }
+
+
 def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]) -> pd.DataFrame:
     """What the jobs of a scale cost that trains a part of the networks of another by its recipes.
 
@@ -190,11 +200,7 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         for name in registry.available()
         for experiment in registry.load_talk(name).experiments.values()
     }
-    used = {
-        folder_of(own.data_key, config["data"])
-        for own in experiments.values()
-        if registry.seeds(own, config)
-    }
+    used = find_datasets(config)
     found = []
     for row in rows[rows["scale"] == whole["scale"]].to_dict("records"):
         if row["dataset"] and row["dataset"] not in used:

@@ -219,7 +219,7 @@ def _time(jobs: pd.DataFrame, unit: float, config: Mapping[str, Any], folder: Pa
 
 
 def _finish(config: Mapping[str, Any], folder: Path) -> None:
-    """Join the talks, and forget what experiments and variants that are gone cost."""
+    """Join the talks, and forget what experiments, variants and data sets that are gone cost."""
     durations_before = reference.table(folder / "durations.csv", columns.DURATIONS)
     known = {("", "", "")}
     for talk in map(registry.load_talk, registry.available()):
@@ -228,7 +228,8 @@ def _finish(config: Mapping[str, Any], folder: Path) -> None:
             names = ["", *experiment.variants]
             known.update((talk.name, experiment.name, name) for name in names)
     places = pd.MultiIndex.from_frame(durations_before[["talk", "experiment", "variant"]])
-    is_known = places.isin(known)
+    used = {"", *one_run.find_datasets(config), *one_run.find_datasets(inputs.config_of("smoke"))}
+    is_known = places.isin(known) & durations_before["dataset"].isin(used)
     one_run.write_durations(durations_before[is_known], config, folder)
     record.write_joint(config, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
