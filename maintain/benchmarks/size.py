@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -27,41 +26,6 @@ LINES = {
 TOPS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
 """Folders with Python; what a rule reaches lies in the first."""
 BESIDE = "exchange, maintain, plugin, article"
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md", "workflow/whyspiking/talks/*/README.md")
-OTHERS = (
-    "CHANGELOG.md",
-    "SECURITY.md",
-    "config/*.md",
-    "exchange/community/*.md",
-    "results/**/README.md",
-)
-FIRST_DAY = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/running.md",
-    "config/README.md",
-    "docs/verdicts.md",
-    "config/config.yaml",
-    "workflow/Snakefile",
-    "workflow/rules/*.smk",
-    "workflow/whyspiking/contract/[!bcp]*.py",
-    "workflow/whyspiking/stages/train.py",
-    "workflow/whyspiking/stages/simulate.py",
-    "workflow/whyspiking/stages/collect.py",
-    "workflow/whyspiking/talks/goeltz/README.md",
-    "workflow/whyspiking/talks/goeltz/talk.yaml",
-    "workflow/whyspiking/talks/goeltz/claims.yaml",
-    "workflow/whyspiking/talks/goeltz/__init__.py",
-    "workflow/whyspiking/talks/goeltz/networks.py",
-    "workflow/whyspiking/talks/goeltz/task.py",
-    "workflow/whyspiking/talks/goeltz/model.py",
-    "workflow/whyspiking/talks/goeltz/learning.py",
-]
-"""What somebody reads to get from README to the heart of one talk.
-
-Of `contract` all but what no file listed here calls: `brian_model` (goeltz writes its network for
-Brian2 in `brian_network.py`), `perturb` and `places` (the battery), `counts` (operations).
-"""
 
 
 def statements(path: Path) -> int:
@@ -99,20 +63,6 @@ def parts(folder: Path) -> dict[str, list[Path]]:
     return by_part
 
 
-def rooms(folder: Path) -> Counter[str]:
-    """Statements of every room, and of every talk of the workflow."""
-    counts: Counter[str] = Counter()
-    for path in _code(folder):
-        places = path.relative_to(folder).parts
-        depth = 2 if len(places) < 4 else 4 if "talks" in places[:3] and len(places) > 4 else 3
-        counts["/".join(places[:depth])] += statements(path)
-    return counts
-
-
-def _code(folder: Path) -> Iterator[Path]:
-    return (path for part, own in parts(folder).items() if part != "tests" for path in own)
-
-
 def read(folder: Path, patterns: Iterable[str]) -> dict[Path, str]:
     """The texts of all files that one of the patterns names."""
     paths = {path for pattern in patterns for path in folder.glob(pattern)}
@@ -122,11 +72,6 @@ def read(folder: Path, patterns: Iterable[str]) -> dict[Path, str]:
 def lines(texts: Mapping[Path, str]) -> int:
     """Lines of some files."""
     return sum(len(text.splitlines()) for text in texts.values())
-
-
-def words(texts: Mapping[Path, str]) -> int:
-    """Words of the files of Markdown among them."""
-    return sum(len(text.split()) for path, text in texts.items() if path.suffix == ".md")
 
 
 def measure_columns(folder: Path) -> dict[str, int]:
@@ -147,18 +92,12 @@ def find_exceeded_limits(columns: Mapping[str, int]) -> list[str]:
 
 
 def main(folder: Path) -> None:
-    """Print all of it."""
-    for room, number in sorted(rooms(folder).items()):
-        print(f"{room:64}{number:7,}")
+    """Print the columns, and how complex the statements are."""
     for part, own in parts(folder).items():
         per_statement = sum(map(nodes, own)) / sum(map(statements, own))
         print(f"{part}: {per_statement:.2f} nodes per statement")
     for name, number in measure_columns(folder).items():
         print(f"{name:40}{number:7,}")
-    prose, more, first = (read(folder, names) for names in (DOCUMENTS, OTHERS, FIRST_DAY))
-    print(f"words of README, CONTRIBUTING, docs and talks' READMEs: {words(prose):,}")
-    print(f"words of all Markdown: {words(prose | more):,}")
-    print(f"first day: {lines(first):,} lines, {words(first):,} words of Markdown")
 
 
 if __name__ == "__main__":
