@@ -173,7 +173,7 @@ def write_durations(rows: pd.DataFrame, config: Mapping[str, Any], folder: Path)
     )
 
 
-def find_datasets(config: Mapping[str, Any]) -> set[str]:
+def find_datasets(config: Mapping[str, Any]) -> set[str | None]:
     """Find the data sets, by their folders, that experiments of a configuration use."""
     return {
         folder_of(experiment.data_key, config["data"])
