@@ -21,7 +21,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import compare, durations, provenance
-from whyspiking.verdicts import comparison, judge, overview, rule
+from whyspiking.verdicts import differing_inputs, judge, overview, rule
 from whyspiking_maintain import concordance, inputs
 
 
@@ -99,7 +99,7 @@ def write_manifest(
     made = {
         "format": reference.FORMAT,
         **how,
-        "recipe": comparison.list_parameters(talk),
+        "recipe": differing_inputs.list_parameters(talk),
         "date": inputs.today(),
     }
     whole = {**made, "inputs": dict(sorted(decides.items()))}

@@ -23,7 +23,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.stages import collect, durations
-from whyspiking.verdicts import comparison, contrasts
+from whyspiking.verdicts import contrasts, differing_inputs
 from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
@@ -199,7 +199,7 @@ def write_digests(
     digests |= {place: digest for place, (_, digest) in changed.items() if place in present}
     manifest["inputs"] = dict(sorted(digests.items()))
     if digests == present:
-        manifest["recipe"] = comparison.list_parameters(talk)
+        manifest["recipe"] = differing_inputs.list_parameters(talk)
     inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
 
@@ -233,8 +233,8 @@ def _finish(config: Mapping[str, Any], folder: Path) -> None:
     one_run.write_durations(durations_before[is_known], config, folder)
     record.write_joint(config, folder)
     whole = whole_files.read_json(folder / "manifest.json", "config")
-    before, now = map(comparison.list_settings, (whole["config"], config))
-    differing = comparison.find_changes(before, now)
+    before, now = map(differing_inputs.list_settings, (whole["config"], config))
+    differing = differing_inputs.find_changes(before, now)
     whole["inputs"] = one_run.digests(config, reference.recorded(folder))
     whole["config_since"] = {change.key: change.now for change in differing}
     inputs.write_json(folder / "manifest.json", whole)

@@ -126,7 +126,6 @@ def images(monkeypatch):
 @pytest.mark.parametrize(
     ("talk", "experiment"),
     [
-        ("goeltz", "mnist"),
         ("comsa", "mnist_slow"),
     ],
 )

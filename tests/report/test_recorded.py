@@ -14,7 +14,7 @@ from whyspiking.report import run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
-from whyspiking.verdicts import comparison, repetition, rule
+from whyspiking.verdicts import comparison, differing_inputs, repetition, rule
 
 TALKS = ("goeltz", "naud")
 COMMIT = "1111111111"
@@ -202,7 +202,7 @@ def test_a_changed_parameter_of_a_run_with_equal_numbers_is_named(results, tmp_p
     folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
     naud = registry.load_talk("naud")
     then = {
-        **comparison.list_parameters(naud),
+        **differing_inputs.list_parameters(naud),
         "experiments.xor.parameters.n_per_population": 250,
     }
     edited(folder, lambda manifest: manifest.update(recipe=then), "naud")
@@ -234,7 +234,7 @@ def test_where_all_is_as_recorded_there_is_no_banner(results):
 
 def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made_with(changed):
     other = {"python": "3.1.4", "arithmetic": {"caches": "8 KB, 64 KB"}}
-    edited(changed, lambda m: m.update(recipe=comparison.list_parameters(GOELTZ), **other))
+    edited(changed, lambda m: m.update(recipe=differing_inputs.list_parameters(GOELTZ), **other))
     assert 'class="banner"' not in "".join(banners(changed)), "nothing to be frightened of"
     run, talk = RunPage.open(changed, "default"), TalkPage.open(changed, "goeltz", "default")
     table = tables.read(changed / REPRODUCED, columns.REPRODUCED)
@@ -255,7 +255,7 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
 
 def test_a_changed_recipe_is_named_with_both_values(changed):
     def before(manifest):
-        manifest["recipe"] = comparison.list_parameters(GOELTZ)
+        manifest["recipe"] = differing_inputs.list_parameters(GOELTZ)
         path = "experiments.yinyang.parameters.learning_rate"
         assert manifest["recipe"][path] == 0.005
         manifest["recipe"][path] = 0.125

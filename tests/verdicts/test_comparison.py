@@ -10,8 +10,9 @@ from made.claims import claim
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.running import code_inputs, machine
-from whyspiking.verdicts import comparison
-from whyspiking.verdicts.comparison import DIFFERENT, EQUAL, NEW, ROUNDED, Change
+from whyspiking.verdicts import comparison, differing_inputs
+from whyspiking.verdicts.comparison import DIFFERENT, EQUAL, NEW, ROUNDED
+from whyspiking.verdicts.differing_inputs import Change
 
 CLOCK = np.random.default_rng(0)
 VALUES = {("yinyang", "spiking"): [0.95, 0.96, 0.97], ("yinyang", "mlp"): [0.97, 0.98, 0.97]}
@@ -162,7 +163,7 @@ FILE = "talks/goeltz/learning.py"
 @pytest.fixture(scope="module")
 def manifest():
     digests = {f: digest for f, (_, digest) in code_inputs.of_results("goeltz", []).items()}
-    return {"recipe": comparison.list_parameters(GOELTZ), "inputs": digests}
+    return {"recipe": differing_inputs.list_parameters(GOELTZ), "inputs": digests}
 
 
 def changed(name, *places, **update):
@@ -181,20 +182,22 @@ def changed(name, *places, **update):
 
 
 def test_nothing_differs_from_reference_results_of_the_same_files(manifest):
-    assert comparison.find_talk_changes(GOELTZ, manifest) == []
+    assert differing_inputs.find_talk_changes(GOELTZ, manifest) == []
 
 
 def test_a_value_of_several_experiments_is_one_change(manifest):
     both = ["yinyang", "yinyang_fine"]
     other = changed("learning_rate", *both, value=0.01)
-    found = comparison.find_talk_changes(other, manifest)
+    found = differing_inputs.find_talk_changes(other, manifest)
     assert found == [Change("learning_rate", 0.005, 0.01, both)]
 
 
 def test_a_shared_parameter_may_be_changed_in_one_experiment_or_in_all(manifest):
     alone = changed("xi", "substrates", value=0.3)
-    assert comparison.find_talk_changes(alone, manifest) == [Change("xi", 0.2, 0.3, ["substrates"])]
-    (change,) = comparison.find_talk_changes(changed("xi", value=0.3), manifest)
+    assert differing_inputs.find_talk_changes(alone, manifest) == [
+        Change("xi", 0.2, 0.3, ["substrates"])
+    ]
+    (change,) = differing_inputs.find_talk_changes(changed("xi", value=0.3), manifest)
     assert (change.key, change.before, change.now) == ("xi", 0.2, 0.3)
     assert set(change.places) == set(GOELTZ.experiments)
 
@@ -203,33 +206,33 @@ def test_manifests_that_list_a_shared_parameter_only_with_the_talk_are_understoo
     inherited = {
         key
         for key, value in manifest["recipe"].items()
-        if (parent := comparison.INHERITED.sub("", key)) != key
+        if (parent := differing_inputs.INHERITED.sub("", key)) != key
         and manifest["recipe"].get(parent) == value
     }
     assert inherited
     older = {k: v for k, v in manifest["recipe"].items() if k not in inherited}
-    assert comparison.find_talk_changes(GOELTZ, {**manifest, "recipe": older}) == []
+    assert differing_inputs.find_talk_changes(GOELTZ, {**manifest, "recipe": older}) == []
 
 
 def test_another_source_is_no_change(manifest):
     other = changed("learning_rate", "yinyang", source="ours: a guess")
-    assert comparison.find_talk_changes(other, manifest) == []
+    assert differing_inputs.find_talk_changes(other, manifest) == []
 
 
 def test_a_changed_code_file_is_named(manifest):
     older = {**manifest, "inputs": {**manifest["inputs"], FILE: "0" * 32}}
-    assert comparison.find_talk_changes(GOELTZ, older) == [Change(FILE)]
+    assert differing_inputs.find_talk_changes(GOELTZ, older) == [Change(FILE)]
 
 
 def test_a_manifest_without_parameters_names_no_parameter(manifest):
     other = changed("learning_rate", "yinyang", value=0.01)
-    assert comparison.find_talk_changes(other, {"inputs": manifest["inputs"]}) == []
-    assert comparison.find_talk_changes(other, {}) == []
+    assert differing_inputs.find_talk_changes(other, {"inputs": manifest["inputs"]}) == []
+    assert differing_inputs.find_talk_changes(other, {}) == []
 
 
 def test_where_files_of_the_authors_lie_is_no_change_of_a_parameter():
     config = {"scale": "full", "data": {"originals_dir": "given", "n_train": 3}}
-    assert comparison.list_settings(config) == {"data.n_train": 3}
+    assert differing_inputs.list_settings(config) == {"data.n_train": 3}
 
 
 def test_versions_of_the_networks_are_compared_not_those_of_today(tmp_path, monkeypatch):
@@ -248,14 +251,16 @@ def test_versions_of_the_networks_are_compared_not_those_of_today(tmp_path, monk
     }
     monkeypatch.setattr(machine.metadata, "version", lambda name: "9.9.9")
     machine.stamp(folders[1] / "network.json")  # taken over by another experiment
-    stamps = comparison.read_stamps(tmp_path / "goeltz")
+    stamps = differing_inputs.read_stamps(tmp_path / "goeltz")
     assert len(stamps) == 2
-    found = comparison.find_other_versions([manifest], stamps[1:])
+    found = differing_inputs.find_other_versions([manifest], stamps[1:])
     assert found == [("SIMD level", "another", now["vectors"])]
-    found = {name: here for name, _, here in comparison.find_other_versions([manifest], stamps)}
+    found = {
+        name: here for name, _, here in differing_inputs.find_other_versions([manifest], stamps)
+    }
     assert found["numpy"] == f"not stated, {now['numpy']}"
     assert "processor" not in found
-    (compiler,) = comparison.find_other_versions([{}], stamps[1:])
+    (compiler,) = differing_inputs.find_other_versions([{}], stamps[1:])
     assert compiler == ("compiler", "not stated", now["compiler"])
-    (present,) = comparison.read_stamps(tmp_path / "nothing")
+    (present,) = differing_inputs.read_stamps(tmp_path / "nothing")
     assert present["numpy"] == "9.9.9"

@@ -14,7 +14,7 @@ from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
-from whyspiking.verdicts import comparison, rule
+from whyspiking.verdicts import differing_inputs, rule
 from whyspiking.verdicts.comparison import NEW, SAME, ReferenceResults
 from whyspiking.verdicts.overview import MEASURES
 
@@ -55,8 +55,10 @@ def not_as_recorded(
     before = {claim: row["verdict"] for claim, row in recorded.verdicts.items()}
     n_changed = sum(before.get(row["claim"], row["verdict"]) != row["verdict"] for row in rows)
     manifests = [recorded.manifests[name] for name in names if name in recorded.manifests]
-    stamps = [stamp for name in names for stamp in comparison.read_stamps(recorded.run / name)]
-    versions = comparison.find_other_versions(manifests, stamps)
+    stamps = [
+        stamp for name in names for stamp in differing_inputs.read_stamps(recorded.run / name)
+    ]
+    versions = differing_inputs.find_other_versions(manifests, stamps)
     sentence = write.numbers_differ(numbers, where, n_changed, versions, recorded.commit)
     return Markup(), sentence
 
