@@ -1,8 +1,7 @@
 """The recorded results: `results/reference`, committed for readers who run nothing.
 
 A folder per talk holds its tables and a manifest.json that says how they were made; beside them lie
-the joint tables, computed from these. `make record` writes all of it. What of the project is newer,
-pending.yaml says.
+the joint tables, computed from these. `make record` writes all of it.
 """
 
 from __future__ import annotations
@@ -77,6 +76,7 @@ def list_shown_files(folder: Path = FOLDER) -> list[Path]:
         "networks.csv",
         "networks/goeltz-yinyang.*",
         "again.json",
+        "retired.csv",
         "frontiers.csv",
         "advantage.csv",
     )
