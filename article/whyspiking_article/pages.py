@@ -39,7 +39,7 @@ def figures(record: Record) -> dict[str, Plate]:
     """The figures by the name that the template includes them by: those of the page."""
     comparisons, talks = record.comparisons, record.talks
     claims = talk_page.claims_of(talks.values())
-    rows = {row["talk"]: row for row in record.rows("verdicts", role="key")}
+    rows = {row["talk"]: row for row in record.rows("verdicts", claim_role="key")}
     named = [
         (talk.surname, abstract_file.load(talk.folder, claims).in_short, rows[name])
         for name, talk in talks.items()

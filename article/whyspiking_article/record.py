@@ -50,8 +50,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~^$@])")
 
 
 def _value(row: Row, column: str, *, interval: bool) -> str:
-    signed = row.get("test") in ("difference", "equivalence")
-    ends = (row.get("low", np.nan), row.get("high", np.nan)) if interval else (np.nan, np.nan)
+    signed = row.get("test_type") in ("difference", "equivalence")
+    ends = (row.get("ci_low", np.nan), row.get("ci_high", np.nan)) if interval else (np.nan, np.nan)
     return entities.unescape(html.inline(row[column], *ends, str(row["unit"]), signed=signed))
 
 
@@ -164,11 +164,11 @@ class Record:
 
     def passes(self, claim: str) -> bool:
         """Whether a claim was found as claimed, over several networks."""
-        return self.row("verdicts", claim)["verdict"] in rule.PASSES
+        return self.row("verdicts", claim)["verdict"] in rule.SUCCESSES
 
     def failed(self, claim: str) -> bool:
         """Whether the whole interval of a claim lies outside its band."""
-        return self.row("verdicts", claim)["verdict"] in rule.FAILED
+        return self.row("verdicts", claim)["verdict"] in rule.FAILURES
 
     @cached_property
     def comparisons(self) -> first_screen.Comparisons:

@@ -25,7 +25,7 @@ from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.report.when import count_verdicts
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.advantage import NOT_ASSESSED
-from whyspiking.verdicts.frontiers import TRAINED
+from whyspiking.verdicts.frontiers import BEST_TRAINED
 from whyspiking.verdicts.repetition import FILE as AGAIN
 from whyspiking.verdicts.repetition import summarise_repetition
 from whyspiking_article.record import Record, said, spelled
@@ -101,18 +101,20 @@ def filled(record: Record) -> str:
             )
         ],
         "former": former.to_dict("records"),
-        "changing": [row for row in record.rows("verdicts", role="key") if row["changes_with"]],
+        "changing": [
+            row for row in record.rows("verdicts", claim_role="key") if row["verdict_changes_with"]
+        ],
         "sizes": said(replications.describe_sizes(compared), "paper/: verdicts"),
         "larger": compared[compared["change"].isin(["stronger", "weaker"])].to_dict("records"),
         "keys": _keys(record),
         "tasks": _tasks(record),
         "missing": [
             row
-            for rows in comparisons.verdicts(TRAINED).values()
+            for rows in comparisons.verdicts(BEST_TRAINED).values()
             for row in rows
             if row["word"] == NOT_ASSESSED
         ],
-        "looked": [row for row in record.rows("verdicts") if row["looks"] > 0],
+        "looked": [row for row in record.rows("verdicts") if row["n_earlier_evaluations"] > 0],
         "accuracies": {
             task: [
                 said(f"{x} %", f"frontiers: {task}, best {side}")
@@ -136,12 +138,12 @@ def references() -> list[dict[str, Any]]:
 
 def _keys(record: Record) -> list[dict[str, Any]]:
     """The key claims of the talks, with who spoke, in the order of the report."""
-    rows = {row["talk"]: row for row in record.rows("verdicts", role="key")}
+    rows = {row["talk"]: row for row in record.rows("verdicts", claim_role="key")}
     return [
         {
             **rows[name],
-            "who": talk.surname,
-            "numbered": np.isfinite(rows[name]["published"]),
+            "subject": talk.surname,
+            "numbered": np.isfinite(rows[name]["published_value"]),
             "reduced": "reduced scale" in rows[name]["label"],
         }
         for name, talk in record.talks.items()
@@ -150,7 +152,10 @@ def _keys(record: Record) -> list[dict[str, Any]]:
 
 def _tasks(record: Record) -> dict[str, str]:
     """Shared task -> its short name, of those that are compared."""
-    compared = {row["task"] for row in record.rows("advantage", who="spikes", beside=TRAINED)}
+    compared = {
+        row["task"]
+        for row in record.rows("advantage", subject="spikes", compared_with=BEST_TRAINED)
+    }
     titles = record.comparisons.titles
     return {task: titles[task].split(":")[0].split()[0] for task in titles if task in compared}
 

@@ -69,7 +69,7 @@ def test_changed_numbers_verdicts_and_energies_are_listed(folders):
     change(run / "naud" / "verdicts.csv", columns.VERDICTS, is_claim, verdict="fails")
 
     def is_twin(table):
-        return (table["who"] == "spikes") & (table["beside"] == "twin")
+        return (table["who"] == "spikes") & (table["beside"] == "leaky_units")
 
     change(run / "advantage.csv", columns.ADVANTAGE, is_twin, over="cheaper")
     found = again.summarise_run(run, kept)

@@ -121,7 +121,7 @@ def old(tmp_path):
     """A record that is replaced."""
     folder = tmp_path / "results" / "reference"
     (folder / "paper").mkdir(parents=True)
-    for name in ("paper/naud.csv", "gone.csv", "again.json"):
+    for name in ("paper/naud.csv", "gone.csv", "repetition.json"):
         (folder / name).write_text(f"{name}\n")
     (folder / "manifest.json").write_text('{"inputs": {}}')
     timed = pd.read_csv(ROOT / reference.FOLDER / "durations.csv", keep_default_na=False)
@@ -157,9 +157,9 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert manifest["commit"] == COMMIT and manifest["machine"]["unit"] == 1.25
     assert manifest["inputs"] == one_run.digests(manifest["config"])
     assert manifest["command"] == "make record"
-    assert not (old / "again.json").exists(), "of other code"
-    (old / "again.json").touch()
-    assert "again.json" in one_run._kept(old, manifest["inputs"]), "of the same code"
+    assert not (old / "repetition.json").exists(), "of other code"
+    (old / "repetition.json").touch()
+    assert "repetition.json" in one_run._kept(old, manifest["inputs"]), "of the same code"
     rows = reference.table(old / "durations.csv", columns.DURATIONS)
     assert rows["scale"].value_counts().to_dict() == {
         **{"full": 1, "smoke": 1, "default": 1},

@@ -231,11 +231,11 @@ def test_recorded_words_fit_the_recorded_data():
     """Also where the claims of a talk were judged again, with experiments that came later."""
     verdicts = finished.find(records.FOLDER).verdicts
     whole = verdicts[verdicts["verdict"] == rule.REPLICATED]
-    assert 0 < whole["data"].isin(rule.STAND_INS).sum() < len(whole)
+    assert 0 < whole["data"].isin(rule.SURROGATE_DATA).sum() < len(whole)
     for row in whole.to_dict("records"):
-        assert ("stand-in" in row["label"]) == (row["data"] in rule.STAND_INS), row["claim"]
+        assert ("stand-in" in row["label"]) == (row["data"] in rule.SURROGATE_DATA), row["claim"]
     weakened = verdicts["note"].str.contains("Holm")
-    assert not verdicts.loc[weakened, "verdict"].isin([rule.REPLICATED, rule.HOLDS]).any()
+    assert not verdicts.loc[weakened, "verdict"].isin([rule.REPLICATED, rule.PASSES]).any()
 
 
 def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
@@ -251,7 +251,7 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
             if claim.source.recalled:
                 found += 1
                 row, what = told.loc[claim.id], "number" if claim.source.value else "statement"
-                judged = row["verdict"] not in (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+                judged = row["verdict"] not in (rule.NOT_MEASURED, rule.NOT_JUDGED)
                 assert row["recalled"] == what
                 assert row["label"].endswith(f"a recalled {what}") == judged
                 for line in (x for x in readme.splitlines() if f"(`{claim.id}`)" in x):

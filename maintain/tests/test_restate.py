@@ -137,14 +137,14 @@ def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("column", ["value", "unit", "trials"])
+@pytest.mark.parametrize("column", ["value", "unit", "n_trials"])
 def test_a_number_that_differs_is_named_and_refused(folder, found, network, column):
     row = find_row(
         found, network, metric="accuracy", perturbation="none", engine=["jax", "compiled"]
     )
     value = found.loc[row, "value"]
     # The smallest difference that the table prints.
-    changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "trials": 7}
+    changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "n_trials": 7}
     found.loc[row, column] = changes[column]
     place = "{}.{}/{}, seed {}".format(*network.place)
     message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): recorded "

@@ -5,7 +5,8 @@
 
 The first command trains all networks once more at another SIMD level, in a results folder of its
 own (`talks` and `seeds_of` of the config select a part), and compares them with the reference
-results as every run does. The second writes `results/reference/again.json`, from which README, page
+results as every run does. The second writes `results/reference/repetition.json`, from which
+README, page
 and article state what changed.
 """
 
@@ -27,7 +28,7 @@ RUN = Path("results/again")
 
 
 def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str, Any]:
-    """Compare a finished run with the reference results, and write again.json.
+    """Compare a finished run with the reference results, and write repetition.json.
 
     Args:
         run: Folder of the run.
@@ -54,10 +55,11 @@ def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str,
         "summary": summary,
         "verdicts": verdicts,
         "energies": compare_energies(run, folder),
-        "numbers": {key: int(networks[key].sum()) for key in ("equal", "rounded", "different")},
+        "numbers": {key: int(networks[key].sum()) for key in comparison.COUNTS},
         "networks": {"equal": len(networks) - len(differing), "different": len(differing)},
         "differing": [
-            f"{row['talk']}.{row['experiment']}/{row['variant']} seed {row['seed']}: {row['where']}"
+            f"{row['talk']}.{row['experiment']}/{row['variant']} seed {row['seed']}: "
+            f"{row['differing_number']}"
             for row in differing.to_dict("records")
         ],
     }
@@ -78,7 +80,7 @@ def summarise_verdicts(run: Path, compared: Mapping[str, comparison.Comparison])
         verdicts = tables.read(run / name / "verdicts.csv", columns.VERDICTS)
         lists = comparison.list_changed_verdicts(verdicts, talk.verdicts)
         changed += [f"{claim}: {before}, again {now}" for claim, before, now in lists]
-        unjudged = (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+        unjudged = rule.UNJUDGED
         judged = set(talk.verdicts.loc[~talk.verdicts["verdict"].isin(unjudged), "claim"])
         is_differing = ~talk.networks["outcome"].isin(comparison.SAME)
         repeated, differing = (
@@ -97,17 +99,17 @@ def compare_energies(run: Path, folder: Path) -> dict[str, Any]:
     before, now = (
         tables.where(
             tables.read(root / "advantage.csv", columns.ADVANTAGE),
-            who="spikes",
-            cost=advantage.MAIN[0],
+            subject="spikes",
+            cost_model=advantage.MAIN[0],
         )
         for root in (folder, run)
     )
-    both = before.merge(now, on=["task", "beside"], suffixes=("", "_again"))
+    both = before.merge(now, on=["task", "compared_with"], suffixes=("", "_again"))
     titles = first_screen.titles()
     compared = {
-        first_screen.name_comparison(titles[row["task"]], row["beside"]): [
-            row["over"],
-            row["over_again"],
+        first_screen.name_comparison(titles[row["task"]], row["compared_with"]): [
+            row["verdict_all_cost_models"],
+            row["verdict_all_cost_models_again"],
         ]
         for row in both.to_dict("records")
     }

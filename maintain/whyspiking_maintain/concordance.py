@@ -23,7 +23,16 @@ from whyspiking_maintain.published_figures import Published
 
 FIGURES = Path(__file__).with_name("figures.yaml")
 """Experiment, or claim -> figure of its talk's page."""
-OF_VERDICT = ("claim", "says", "published", "recalled", "value", "unit", "verdict", "label")
+OF_VERDICT = (
+    "claim",
+    "statement",
+    "published_value",
+    "quoted_from_memory",
+    "value",
+    "unit",
+    "verdict",
+    "qualification",
+)
 """Columns that are those of verdicts.csv."""
 ALL_CLAIMS = "all-claims"
 """Where a talk's page lists its claims: of one that no figure shows."""
@@ -86,12 +95,12 @@ def _of_talk(
             judging[key].append(claim)
     for (paper, at), claims in judging.items():
         one = known.get((paper, at), Published(shows="", known="unknown"))
-        common = {"talk": talk.name, "paper": paper, "doi": talk.papers[paper]["doi"], "place": at}
-        common |= {"shows": one.shows, "known": one.known, "claim": "", "why": ""}
+        common = {"talk": talk.name, "publication": paper, "doi": talk.papers[paper]["doi"], "figure_or_table": at}
+        common |= {"shows": one.shows, "known_from": one.known, "claim": "", "comment": ""}
         for claim in claims:
             yield common | _judged(talk, claim, judged[claim.id], shown, config)
         if not claims:
-            yield common | {"why": one.why or UNJUDGED}
+            yield common | {"comment": one.why or UNJUDGED}
 
 
 def _judged(
@@ -105,12 +114,12 @@ def _judged(
     figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}")
     return {
         **{key: row[key] for key in OF_VERDICT},
-        "where": claim.source.where,
-        "difference": row["value"] - row["published"],
+        "source_location": claim.source.where,
+        "difference": row["value"] - row["published_value"],
         "experiment": experiment,
         "variant": claim.where["variant"],
         "command": command(talk, claim, config),
-        "figure": f"{talk.name}/report.html#{f'{talk.name}-{figure}' if figure else ALL_CLAIMS}",
+        "figure_file": f"{talk.name}/report.html#{f'{talk.name}-{figure}' if figure else ALL_CLAIMS}",
     }
 
 

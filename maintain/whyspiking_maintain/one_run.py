@@ -131,7 +131,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     _manifest(made)
     datapackage.write(STAGED)
     drawn = page.render(STAGED, folder)
-    unit, cpu = made["machine"]["unit"], made["machine"]["cpu"]
+    unit, cpu = made["machine"]["speed_factor"], made["machine"]["cpu"]
     return [
         f"recorded: commit {made['commit'][:7]}, {cpu}, unit {unit:.2f}",
         f"vectors: {made['arithmetic']['vectors']}",
@@ -149,12 +149,14 @@ def of_run(run: Path) -> pd.DataFrame:
         UserError: If the run is not finished, or does not tell the unit of its machine.
     """
     made = whole_files.read_json(run / "manifest.json", "scale", "machine")
-    if made["machine"].get("unit") is None:
+    if made["machine"].get("speed_factor") is None:
         raise UserError(
             f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
             "delete the file and rerun snakemake"
         )
-    return durations.of_kinds(durations.of_jobs(run), made["scale"], made["machine"]["unit"])
+    return durations.of_kinds(
+        durations.of_jobs(run), made["scale"], made["machine"]["speed_factor"]
+    )
 
 
 def write_durations(rows: pd.DataFrame, config: Mapping[str, Any], folder: Path) -> None:
@@ -217,7 +219,7 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
             )
             if not here:
                 continue
-            row["jobs"] = here if row["rule"] == "train" else 1
+            row["n_jobs"] = here if row["rule"] == "train" else 1
             if row["rule"] == "simulate":
                 row |= {
                     key: round(row[key] * here / there, 1) for key in ("seconds", "cpu_seconds")

@@ -123,30 +123,30 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
         larger: Claim -> what is added to its verdict about the published size.
     """
     unit, signed = str(row["unit"]), claim.test == "difference"
-    published = html.value(row["published"], unit, signed=signed)
-    if claim.source.spread is not None and not np.isnan(row["published"]):
+    published = html.value(row["published_value"], unit, signed=signed)
+    if claim.source.spread is not None and not np.isnan(row["published_value"]):
         published += f" ± {html.bare(claim.source.spread, unit)} (standard deviation)"
-    published += ", quoted from memory" if row["recalled"] == "number" else ""
+    published += ", quoted from memory" if row["quoted_from_memory"] == "number" else ""
     if row["evidence"] == RELEASED:
         published = f"{published}, our scoring of what the authors released".removeprefix("–, ")
-    ours = html.inline(row["value"], row["low"], row["high"], unit, signed=signed)
+    ours = html.inline(row["value"], row["ci_low"], row["ci_high"], unit, signed=signed)
     if unit == labels.POINTS:  # one decimal would hide on which side of a criterion an end lies
-        value, *ends = (f"{100 * row[name]:.2f}" for name in ("value", "low", "high"))
+        value, *ends = (f"{100 * row[name]:.2f}" for name in ("value", "ci_low", "ci_high"))
         ours = f"{value} points [{', '.join(ends)}]".replace("-", html.MINUS)
-    if row["over"] == EVERY:
+    if row["interval_type"] == EVERY:
         ours += " (mean, lowest and highest network)"
-    elif np.isnan(row["low"]) and not np.isnan(row["value"]):
+    elif np.isnan(row["ci_low"]) and not np.isnan(row["value"]):
         ours += " (no interval)"
-    if row["data"] in ("synthetic", "simulated"):
-        ours += f", {html.DATA_WORDS[row['data']]}"
+    if row["data_source"] in ("synthetic", "simulated"):
+        ours += f", {html.DATA_WORDS[row['data_source']]}"
     verdict = str(row["label"])
     if claim.test == "share":  # the number of networks of a kind, which is not one of successes
         verdict = re.sub(r" \(\d+ of \d+ networks\)", "", verdict)
     verdict += larger.get(str(row["claim"]), "")
-    verdict += "; **changes with the way of measuring**" * bool(row["changes_with"])
-    band = html.band(row["band_low"], row["band_high"], unit).replace(" … ", " to ")
+    verdict += "; **changes with the way of measuring**" * bool(row["verdict_changes_with"])
+    band = html.band(row["criterion_low"], row["criterion_high"], unit).replace(" … ", " to ")
     band = f"every network: {band}" if claim.test == "every" else band
-    return [*map(_plain, (published, band, ours)), f"{row['seeds']:.0f}", verdict]
+    return [*map(_plain, (published, band, ours)), f"{row['n_seeds']:.0f}", verdict]
 
 
 def add_published_size(compared: Table) -> dict[str, str]:
@@ -155,7 +155,7 @@ def add_published_size(compared: Table) -> dict[str, str]:
     words = {}
     for row in compared[has_verdict].to_dict("records"):
         verdict = "" if row["change"] == "same" else f" {row['verdict_published']}"
-        words[row["claim"]] = f", and{verdict} at published size ({row['seeds']:.0f} networks)"
+        words[row["claim"]] = f", and{verdict} at published size ({row['n_seeds']:.0f} networks)"
     return words
 
 
@@ -168,8 +168,8 @@ def _plain(markup: str) -> str:
 def list_changes(verdicts: Table, names: Mapping[str, str]) -> str:
     """A table of the key verdicts that change with the way of measuring."""
     lines = []
-    for row in verdicts[verdicts["role"] == "key"].to_dict("records"):
-        for change in filter(None, str(row["changes_with"]).split("; ")):
+    for row in verdicts[verdicts["claim_role"] == "key"].to_dict("records"):
+        for change in filter(None, str(row["verdict_changes_with"]).split("; ")):
             measured, _, result = change.partition(": ")
             value, _, verdict = result.rpartition(", ")
             lines.append(f"| {names[row['talk']]} | {measured} | {value} | {verdict} |\n")
@@ -181,9 +181,9 @@ def list_sizes(compared: Table) -> str:
     lines = []
     for row in compared.to_dict("records"):
         if row["change"] in ("stronger", "weaker"):
-            value = _plain(html.inline(row["value"], row["low"], row["high"], row["unit"]))
+            value = _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], row["unit"]))
             by = "" if row["has_criterion"] else " by the criterion of the reduced run"
-            larger = f"{row['verdict_published']}{by}: {value}, {row['seeds']:.0f} networks"
+            larger = f"{row['verdict_published']}{by}: {value}, {row['n_seeds']:.0f} networks"
             line = f"| `{row['claim']}` | {row['verdict']} | {larger} |\n"
             lines.append((row["change"] != "weaker", line))
     return SIZES_HEAD + "".join(line for _, line in sorted(lines, key=lambda entry: entry[0]))

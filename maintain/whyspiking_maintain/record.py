@@ -128,9 +128,9 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, before: pd.DataFrame, folder: 
 def _judged(table: pd.DataFrame, seen: Talk, run: pd.DataFrame) -> pd.DataFrame:
     """Verdicts on all claims of a talk; why a network could not be had, the run's own say."""
     verdicts = judge.judge_all(table, inputs.claims_of(seen), seen, inputs.SCALE)
-    told = run.set_index("claim")["note"]
+    told = run.set_index("claim")["comment"]
     lacking = (verdicts["verdict"] == rule.NOT_MEASURED) & verdicts["claim"].isin(told.index)
-    verdicts.loc[lacking, "note"] = verdicts.loc[lacking, "claim"].map(told)
+    verdicts.loc[lacking, "comment"] = verdicts.loc[lacking, "claim"].map(told)
     return verdicts
 
 

@@ -85,7 +85,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             whole = collect.contrasted(rows, seen)
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
-        _time(jobs[jobs["experiment"].isin(own)], how["machine"]["unit"], config, folder)
+        _time(jobs[jobs["experiment"].isin(own)], how["machine"]["speed_factor"], config, folder)
         for path in (of.with_name(page.EXHIBITS) for of in metrics):
             if path.is_file():
                 page.keep_exhibits(path, folder)
@@ -155,7 +155,7 @@ def _collect(
     known = known[kept & ~known["experiment"].isin(made)]
     table = known if rows is None else pd.concat([known, rows], ignore_index=True)
     of = {claim.id: claim.where["experiment"] for claim in inputs.claims_of(talk)}
-    data = dict(zip(before["claim"].map(of), before["data"], strict=True))
+    data = dict(zip(before["claim"].map(of), before["data_source"], strict=True))
     data = {e: data[e] for e in talk.experiments if e in data and e not in made}
     record.write_talk(
         collect.contrasted(table, talk),

@@ -53,7 +53,7 @@ KEY = columns.METRICS.names[:10]
 """Columns that identify a number of the metrics table; the other columns state the number."""
 DIFFERENCE = (
     "  {talk}.{experiment}/{variant}, seed {seed}: {metric} ({engine}, {perturbation} {strength:g} "
-    "{locus}): recorded {recorded}, found {found}"
+    "{location}): recorded {recorded}, found {found}"
 )
 """States a difference in an error message."""
 MOST_SHOWN = 20
@@ -188,7 +188,7 @@ def estimate_seconds(
             "train": True,
             "simulate": (job["talk"], job["experiment"]) in simulated,
         }.get(job["rule"], bool(job["dataset"]))
-        seconds += is_needed * job["cpu_seconds"] * job["jobs"] / job["unit"]
+        seconds += is_needed * job["cpu_seconds"] * job["n_jobs"] / job["speed_factor"]
     return seconds
 
 
@@ -293,7 +293,7 @@ def print_numbers(table: pd.DataFrame, networks: Iterable[ListedNetwork]) -> pd.
     rows = table[is_listed & ~is_left_out & ~is_duration & ~is_contrast].set_index(KEY)
     printed = [
         f"{tables.NUMBER % value} {unit}, trials {trials}"
-        for value, unit, trials in zip(rows["value"], rows["unit"], rows["trials"], strict=True)
+        for value, unit, trials in zip(rows["value"], rows["unit"], rows["n_trials"], strict=True)
     ]
     return pd.Series(printed, rows.index)
 

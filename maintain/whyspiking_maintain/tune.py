@@ -143,7 +143,7 @@ def _tried(
         "setting": json.dumps(dict(setting)),
         "n_hidden": params.n_hidden,
         "seed": seed,
-        "presentations": shared_tasks.presentations(params.values),
+        "n_samples_shown": shared_tasks.presentations(params.values),
         "accuracy": 0.0 if network is None else _accuracy(params, plan["variant"], network),
         "cpu_seconds": seconds,
     }

@@ -48,12 +48,12 @@ class ToyWave(ToyTalk):
 
 def test_continuous_outputs():
     table, arrays, _ = probe(("delete", "swap_trials"), toy=ToyWave())
-    rows = tables.where(table, perturbation="none", locus="")
+    rows = tables.where(table, perturbation="none", location="")
     found = dict(zip(rows["metric"], rows["value"], strict=True))
     exact = {"score": 1.0, "correlation": 1.0, "nrmse": 0.0, "score_difference": 0.0}
     assert {name: found[name] for name in exact} == pytest.approx(exact)
     assert 0 < value(table, "chance") < 0.35
-    place = {"perturbation": "delete", "locus": "input", "strength": 1.0}
+    place = {"perturbation": "delete", "location": "input", "strength": 1.0}
     assert value(table, "score", **place) == 0.0
     # There are no classes, so no trial can be swapped within one.
     assert tables.where(table, perturbation="swap_trials").empty

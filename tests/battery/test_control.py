@@ -95,7 +95,11 @@ def test_spikes_and_weights_of_the_control_are_perturbed():
         ("shift", 1.0, 0.6, 0.99),
     ):
         assert least <= score(table, perturbation, strength) <= most, perturbation
-    for perturbation, locus in (("delete", "input"), ("quantise", "weights"), ("jitter", "input")):
+    for perturbation, location in (
+        ("delete", "input"),
+        ("quantise", "weights"),
+        ("jitter", "input"),
+    ):
         own = tables.where(table, perturbation=perturbation)
-        assert set(own["locus"]) == {locus} and "robustness_area" in set(own["metric"])
-        assert set(tables.where(own, metric="score")["trials"]) == {CONFIG["trials"]}
+        assert set(own["location"]) == {location} and "robustness_area" in set(own["metric"])
+        assert set(tables.where(own, metric="score")["n_trials"]) == {CONFIG["trials"]}

@@ -60,7 +60,7 @@ def measured(talk, config=CONFIG) -> tuple[dict[str, float], dict[str, Any]]:
     rows, arrays = partial_input.probe(talk, PARAMS, "mlp", NETWORK, config)
     table = tables.check_metrics(pd.DataFrame(rows), "rows")
     assert set(table["variant"]) == {"mlp"} and set(table["engine"]) == {"jax"}
-    assert set(table["trials"]) == {min(100, config["trials"])}
+    assert set(table["n_trials"]) == {min(100, config["trials"])}
     return dict(zip(table["metric"], table["value"], strict=True)), arrays
 
 

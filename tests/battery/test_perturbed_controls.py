@@ -25,10 +25,10 @@ def test_a_control_gets_the_counterpart():
         **counts, "activation_sparsity": 0.0, "connection_sparsity": 0.75, "footprint": 160.0,
     }  # fmt: skip
     assert set(own["perturbation"]) == {"none", "delete", "quantise", "mismatch"}
-    place = {"perturbation": "delete", "locus": "hidden"}
+    place = {"perturbation": "delete", "location": "hidden"}
     assert value(own, "score", **place, strength=1.0) == pytest.approx(0.25, abs=0.15)
     assert 0.6 < value(own, "score", **place, strength=0.2) < 0.95
-    assert value(own, "bits95", perturbation="quantise", locus="weights") == 2
+    assert value(own, "bits95", perturbation="quantise", location="weights") == 2
     assert machine.calls
 
 
@@ -41,7 +41,7 @@ def test_a_control_is_shown_what_it_was_trained_on():
     own = tables.where(table, variant="mlp")
     assert value(own, "macs_effective") == 2 * K, "one synapse per unit and layer"
     # Whatever the brightness, the largest weight wins: chance.
-    place = {"perturbation": "quantise", "locus": "weights", "strength": 8}
+    place = {"perturbation": "quantise", "location": "weights", "strength": 8}
     assert value(own, "score", **place) == pytest.approx(1 / K, abs=0.15)
 
 

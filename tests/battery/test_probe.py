@@ -34,7 +34,7 @@ from whyspiking.records import columns, tables
 
 def values(table, **place):
     """Metric -> value of one place."""
-    rows = tables.where(table, **{"perturbation": "none", "locus": "", **place})
+    rows = tables.where(table, **{"perturbation": "none", "location": "", **place})
     return dict(zip(rows["metric"], rows["value"], strict=True))
 
 
@@ -61,7 +61,7 @@ def test_the_clean_run_and_its_parity(probed):
     assert clean["information_per_spike"] == pytest.approx(1.0, rel=0.03)
     assert arrays["anytime.spiking.0"][[0, -1]].tolist() == [0.25, 1.0]
     assert arrays["first"].shape == (200, K)
-    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
+    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "n_trials")]
     assert not table.duplicated(keys).any()
     # Against the other engine.
     expected = {
@@ -80,14 +80,14 @@ def test_activity_of_every_population(probed):
     # All fire in every trial: equal rates, and no count that varies. 20 ms are no timescale.
     together = ("count_correlation", "count_correlation_within", "timescale", "rate_spread")
     for name in ("input", "hidden", "output"):
-        found = values(table, locus=name)
+        found = values(table, location=name)
         expected = fires | dict.fromkeys(together if name != "input" else (), nan)
         assert {metric: found[metric] for metric in expected} == expected
         assert name != "input" or not found.keys() & set(together)
 
 
 @pytest.mark.parametrize(
-    ("place", "trials"),
+    ("place", "n_trials"),
     [
         ({"metric": "accuracy", "perturbation": "none"}, 200),
         ({"metric": "accuracy_fresh"}, 80),
@@ -95,45 +95,45 @@ def test_activity_of_every_population(probed):
     ],
 )
 def test_trials_behind_each_row(probed, place, trials):
-    assert set(tables.where(probed[0], **place)["trials"]) == {trials}
+    assert set(tables.where(probed[0], **place)["n_trials"]) == {trials}
 
 
-@pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_a_timing_code_is_seen_as_one_that_single_neurons_have(probed, locus):
+@pytest.mark.parametrize("location", ["input", "hidden"])
+def test_a_timing_code_is_seen_as_one_that_single_neurons_have(probed, location):
     table, _, _ = probed
     # With redrawn times each of four outputs is first equally often.
-    assert value(table, "timing_index", perturbation="shuffle", locus=locus) == pytest.approx(
+    assert value(table, "timing_index", perturbation="shuffle", location=location) == pytest.approx(
         1.0, abs=0.15
     )
-    assert value(table, "timing_information", locus=locus) > 0.9
-    place = {"perturbation": "jitter", "locus": locus}
+    assert value(table, "timing_information", location=location) > 0.9
+    place = {"perturbation": "jitter", "location": location}
     small, large = (value(table, "score", **place, strength=level) for level in (0.01, 4.0))
     assert small > 0.95 > 0.7 > large
     sigma50 = value(table, "sigma50", **place)
     assert 0.02 < sigma50 <= 4.0 * TAU or sigma50 == np.inf
-    assert value(table, "score", perturbation="swap_trials", locus=locus, strength=1.0) == 1.0
+    assert value(table, "score", perturbation="swap_trials", location=location, strength=1.0) == 1.0
 
 
-@pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_deleting_everything_decides_nothing(probed, locus):
+@pytest.mark.parametrize("location", ["input", "hidden"])
+def test_deleting_everything_decides_nothing(probed, location):
     table, _, _ = probed
-    place = {"perturbation": "delete", "locus": locus, "strength": 1.0}
+    place = {"perturbation": "delete", "location": location, "strength": 1.0}
     assert value(table, "undecided", **place) == 1.0
     assert value(table, "normalised_score", **place) == pytest.approx(-1 / 3)
     # Losing 20 % of the spikes loses the deciding one in a fifth of the trials.
     place["strength"] = 0.2
     assert value(table, "score", **place) == pytest.approx(0.8, abs=0.12)
-    area = value(table, "robustness_area", perturbation="delete", locus=locus)
-    parts = tables.where(table, metric="normalised_score", perturbation="delete", locus=locus)
+    area = value(table, "robustness_area", perturbation="delete", location=location)
+    parts = tables.where(table, metric="normalised_score", perturbation="delete", location=location)
     assert area == pytest.approx(parts["value"].mean())
 
 
 def test_weights_and_neurons_are_perturbed_where_they_are(probed):
     table, _, machine = probed
-    assert value(table, "score", perturbation="quantise", locus="weights", strength=8.0) == 1.0
-    assert value(table, "bits95", perturbation="quantise", locus="weights") == 2
-    loci = set(tables.where(table, perturbation="mismatch")["locus"])
-    assert loci == {"weights", "neurons"}
+    assert value(table, "score", perturbation="quantise", location="weights", strength=8.0) == 1.0
+    assert value(table, "bits95", perturbation="quantise", location="weights") == 2
+    locations = set(tables.where(table, perturbation="mismatch")["location"])
+    assert locations == {"weights", "neurons"}
     changed = [values for _, values in machine.calls if not np.all(values["hidden.v_th"] == 1.0)]
     spread = [v["hidden.v_th"] for v in changed if v["hidden.v_th"].max() < 1e6]
     # Two levels of two draws each.
@@ -159,7 +159,7 @@ def test_draws_are_independent_and_reproducible(probed):
     first, second = (jittered.select_trials(range(k, k + 60)).first_ms() for k in (0, 60))
     assert not np.allclose(first, second)
     again, _, _ = probe(tuple(dict.fromkeys(SPIKES_ONLY)))
-    place = {"perturbation": "jitter", "locus": "hidden", "strength": 4.0}
+    place = {"perturbation": "jitter", "location": "hidden", "strength": 4.0}
     assert value(again, "score", **place) == value(table, "score", **place)
 
 
@@ -169,32 +169,32 @@ def moved():
     return probe(names), probe(("jitter",)), probe(names, config={"jitter": [1.0, 4.0]})
 
 
-@pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_where_every_neuron_fires_once_moving_trains_is_moving_spikes(moved, locus):
+@pytest.mark.parametrize("location", ["input", "hidden"])
+def test_where_every_neuron_fires_once_moving_trains_is_moving_spikes(moved, location):
     (_, _, apart), (before, _, alone), (table, _, machine) = moved
-    place = {"locus": locus, "strength": 1.0}
+    place = {"location": location, "strength": 1.0}
     score = value(table, "normalised_score", perturbation="jitter", **place)
     assert value(table, "normalised_score", perturbation="shift", **place) == score < 1
-    assert value(table, "shift_loss", perturbation="shift", locus=locus) == 1 - score
+    assert value(table, "shift_loss", perturbation="shift", location=location) == 1 - score
     # Not run again where jitter of that level has been; what was there before stays.
     assert len(machine.calls) == len(alone.calls) + 2
     assert len(apart.calls) == len(alone.calls) + 4
-    place = {"perturbation": "jitter", "locus": locus, "strength": 4.0}
+    place = {"perturbation": "jitter", "location": location, "strength": 4.0}
     assert value(table, "score", **place) == value(before, "score", **place)
 
 
-@pytest.mark.parametrize("locus", ["input", "hidden"])
-def test_who_is_first_is_another_one_in_reversed_time(moved, locus):
+@pytest.mark.parametrize("location", ["input", "hidden"])
+def test_who_is_first_is_another_one_in_reversed_time(moved, location):
     table, _, machine = moved[0]
     # The first neuron becomes the last one.
-    place = {"perturbation": "reverse", "locus": locus}
+    place = {"perturbation": "reverse", "location": location}
     assert value(table, "score", **place, strength=1.0) == 0.0
     assert value(table, "reversal_loss", **place) == pytest.approx(4 / 3)
     assert machine.calls[-2][0].spikes["input"].n_trials == CONFIG["trials"]  # one draw is all
 
 
 def test_neither_labels_nor_traces_are_asked_for_in_reversed_time():
-    asked = {"spike_loci": ["input"], "number_loci": []}
+    asked = {"spike_locations": ["input"], "number_locations": []}
     for classification, n in ((True, 1), (False, 0)):
         planned = conditions.plan(["reverse"], CONFIG, classification=classification, **asked)
         assert len(planned) == n
@@ -208,7 +208,7 @@ def test_own_conditions_average_their_draws():
         Condition("shift", "input", 30.0, 0),
     )
     table, _, _ = probe((), toy=toy)
-    place = {"perturbation": "shift", "locus": "input"}
+    place = {"perturbation": "shift", "location": "input"}
     assert value(table, "score", **place, strength=3.0) == 1.0
     assert value(table, "undecided", **place, strength=30.0) == 1.0
     assert value(table, "output_frequency", **place, strength=30.0) == 30.0
@@ -230,10 +230,10 @@ def test_own_conditions_may_act_on_recorded_spikes():
     toy = Rereading()
     toy.fresh = False
     table, _, machine = probe((), toy=toy)
-    place = {"perturbation": "shuffle", "locus": "readout"}
+    place = {"perturbation": "shuffle", "location": "readout"}
     assert value(table, "score", **place, strength=1.0) == 0.0
     assert value(table, "timing_index", **place) == pytest.approx(4 / 3)
-    assert value(table, "score", perturbation="shift", locus="input", strength=3.0) == 1.0
+    assert value(table, "score", perturbation="shift", location="input", strength=3.0) == 1.0
     assert tables.where(table, metric="accuracy_fresh").empty
     # The clean run, the shifted one, and the exhibits.
     assert len(machine.calls) == 3
@@ -345,7 +345,7 @@ def test_an_own_condition_must_not_repeat_a_common_one():
 def test_a_missing_level_names_the_key():
     with pytest.raises(UserError, match=r"battery\.blur"):
         conditions.plan(
-            ["blur"], CONFIG, spike_loci=[], number_loci=["weights"], classification=True
+            ["blur"], CONFIG, spike_locations=[], number_locations=["weights"], classification=True
         )
 
 
@@ -359,7 +359,7 @@ def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
             {("spiking", 0): spiking_network()}, CONFIG, ToyMachine(), lambda share, news: None,
         )  # fmt: skip
         perturbed = [row for row in rows if row["perturbation"] == "jitter"]
-        assert {row["trials"] for row in perturbed} == {n}
+        assert {row["n_trials"] for row in perturbed} == {n}
 
 
 def test_the_subsample_depends_on_the_seed_only():

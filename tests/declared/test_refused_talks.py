@@ -348,7 +348,7 @@ CLAIM_DAMAGE = {
     "perturbation that is not measured": (
         place("where", perturbation="insert", strength=0.1), "where.perturbation", "insert",
     ),
-    "unknown locus": (place("where", locus="inptu"), "where.locus", "input"),
+    "unknown location": (place("where", location="inptu"), "where.location", "input"),
     "control of another experiment": (
         place("negative_control", experiment="substrate"),
         "negative_control.experiment", "substrates",
@@ -390,7 +390,8 @@ CLAIM_DAMAGE = {
         "source", "97",
     ),
     "level that is not measured": (
-        place("where", perturbation="jitter", locus="input", strength=0.3), "where.strength", "0.3",
+        place("where", perturbation="jitter", location="input", strength=0.3),
+        "where.strength", "0.3",
     ),
     "level of no perturbation": (place("where", strength=0.3), "where.strength", "0.3"),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),

@@ -9,11 +9,14 @@ from whyspiking.records.frontier_columns import POINTS
 UP = [(1, 0.75), (2, 0.9), (4, 1.0)]
 """A concave frontier: (cost, accuracy) by size."""
 CURVES = {
-    "span": (0.25, {"lif": (900, 1.0, 3), "twin": (900, 0.7, 3), "gated": (2000, 1.0, 1)}),
-    "volley": (0.25, {"lif": (400, 0.91, 2), "twin": (900, 0.9, 2), "gated": (3000, 0.99, 1)}),
-    "sound": (1 / 12, {"lif": (2000, 0.79, 4), "twin": (1900, 0.8, 4), "gated": (900, 0.79, 1)}),
-    "randman": (0.1, {"lif": (500, 0.86, 3), "twin": (400, 0.87, 3), "relu": (70, 0.95, 1)}),
-    "yinyang": (1 / 3, {"lif": (60, 0.97, 4), "twin": (30, 0.98, 4), "relu": (12, 0.98, 1)}),
+    "span": (0.25, {"lif": (900, 1.0, 3), "leaky_units": (900, 0.7, 3), "gru": (2000, 1.0, 1)}),
+    "volley": (0.25, {"lif": (400, 0.91, 2), "leaky_units": (900, 0.9, 2), "gru": (3000, 0.99, 1)}),
+    "sound": (
+        1 / 12,
+        {"lif": (2000, 0.79, 4), "leaky_units": (1900, 0.8, 4), "gru": (900, 0.79, 1)},
+    ),
+    "randman": (0.1, {"lif": (500, 0.86, 3), "leaky_units": (400, 0.87, 3), "relu": (70, 0.95, 1)}),
+    "yinyang": (1 / 3, {"lif": (60, 0.97, 4), "leaky_units": (30, 0.98, 4), "relu": (12, 0.98, 1)}),
 }
 """Task -> guessing, and by family: cost of a unit, best accuracy, clocked over events."""
 

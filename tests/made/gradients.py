@@ -145,7 +145,7 @@ def _reference(kind):
 
 
 of_reference_neurons = partial(_reference, "spiking")
-of_reference_gates = partial(_reference, "gated")
+of_reference_gates = partial(_reference, "gru")
 
 ALL = {
     name: made

@@ -17,7 +17,7 @@ PLACE = {
     "seed": 0,
     "engine": "brian2",
     "perturbation": "none",
-    "locus": "",
+    "location": "",
     "strength": 0.0,
 }
 

@@ -86,12 +86,12 @@ def _metrics(
             "seed": seed,
             "engine": "brian2",
             "perturbation": "none",
-            "locus": "",
+            "location": "",
             "strength": 0.0,
             "metric": metric,
             "value": float(value),
             "unit": GLOSSARY[metric].unit,
-            "trials": 500,
+            "n_trials": 500,
             **place,
         }
         rows[tuple(row[key] for key in list(row)[:10])] = row
@@ -111,12 +111,12 @@ def _metrics(
     for name, kind, metric, value, place in _references(talk):
         for seed in SEEDS:
             put(name, kind, seed, metric, value * (1 + 0.01 * rng.normal()), **place)
-    loci = {
-        (row["experiment"], row["variant"], row["perturbation"], row["strength"]): row["locus"]
+    locations = {
+        (row["experiment"], row["variant"], row["perturbation"], row["strength"]): row["location"]
         for row in rows.values()
     }
     for claim in registered:
-        _fulfil(claim, put, loci, rng)
+        _fulfil(claim, put, locations, rng)
     return list(rows.values())
 
 
@@ -140,7 +140,7 @@ def _clean(experiment: Any, variant: Any, clean: float, rng: np.random.Generator
     if experiment.shared is not None or experiment.talk == "ground":
         found |= {"accuracy": clean}
         found |= {"spikes_hidden": 40.0 + rng.normal(), **COUNTS} if spiking else {}
-        found |= {} if spiking else {"updates_clocked": 2000.0, "additions": 900.0}
+        found |= {} if spiking else {"updates_clock_driven": 2000.0, "acs": 900.0}
     if variant.role == "spiking":
         found |= {"density": 0.6, "score_difference": 0.001 * rng.normal()}
         if experiment.kind == "classification":
@@ -151,14 +151,20 @@ def _clean(experiment: Any, variant: Any, clean: float, rng: np.random.Generator
 
 def _references(talk: registry.Talk) -> Iterator[tuple[str, str, str, float, dict[str, Any]]]:
     """Trained networks on the tasks that all share: the larger, the better and the dearer."""
-    families = {"lif": 1.0, "twin": 0.8, "gated": 5.0, "relu": 0.1}
+    families = {"lif": 1.0, "leaky_units": 0.8, "gru": 5.0, "relu": 0.1}
     for task in shared_tasks() if registry.with_protocol([talk.name]) else ():
         for (family, dear), units in itertools.product(families.items(), (2, 8, 32)):
-            place = {"engine": "jax", "perturbation": "price_0.001", "strength": float(units)}
+            place = {
+                "engine": "jax",
+                "perturbation": "spike_penalty_0.001",
+                "strength": float(units),
+            }
             accuracy = 0.95 - 0.3 / units
             values = {"accuracy": accuracy, "validation_accuracy": accuracy}
-            values |= dict.fromkeys(("additions", "updates_events", "numbers"), 900 * dear * units)
-            values |= dict.fromkeys(("updates_clocked", "messages", "binary"), 950 * dear * units)
+            values |= dict.fromkeys(("acs", "updates_event_driven", "numbers"), 900 * dear * units)
+            values |= dict.fromkeys(
+                ("updates_clock_driven", "messages", "binary_messages"), 950 * dear * units
+            )
             for metric, value in values.items():
                 yield f"{task}_trained", family, metric, value, place
 
@@ -173,8 +179,8 @@ def _perturbed(
     more = {"shuffle": {"timing_index": 0.9}, "jitter": {"sigma50": 0.21}}
     for name in experiment.perturbations():
         levels = battery.get(name, [1.0])
-        for locus in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
-            at = {"perturbation": name, "locus": locus}
+        for location in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
+            at = {"perturbation": name, "location": location}
             for place, level in enumerate(levels):
                 loss = steep * (place + 1) / len(levels) * (0.8 + 0.05 * rng.normal())
                 score = clean - loss * (clean - 1 / 3)
@@ -184,11 +190,11 @@ def _perturbed(
 
 
 def _fulfil(
-    claim: judge.Claim, put: Any, loci: Mapping[tuple, str], rng: np.random.Generator
+    claim: judge.Claim, put: Any, locations: Mapping[tuple, str], rng: np.random.Generator
 ) -> None:
     """Rows from which a claim can be judged: near the published value, the control far from it.
 
-    Where the claim names no locus, that of an invented row at the same place is kept.
+    Where the claim names no location, that of an invented row at the same place is kept.
     """
     value = 1.0 if claim.source.value is None else claim.source.value
     places = [(claim.where, value)]
@@ -200,9 +206,9 @@ def _fulfil(
         places.append(({**claim.where, **claim.negative_control}, 0.3 * value))
     for place, wanted in places:
         rest = {k: v for k, v in place.items() if k not in ("experiment", "variant")}
-        if "perturbation" in rest and "locus" not in rest:
+        if "perturbation" in rest and "location" not in rest:
             key = [rest["perturbation"], float(rest.get("strength", 0.0))]
-            rest["locus"] = loci.get((place["experiment"], place["variant"], *key), "")
+            rest["location"] = locations.get((place["experiment"], place["variant"], *key), "")
         for seed in SEEDS:
             noisy = wanted + 0.004 * abs(wanted) * rng.normal()
             if claim.metric in judge.PROPORTIONS:
@@ -215,8 +221,8 @@ def _fulfil(
 def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[str, Any]]]:
     """What only the signature figures of one talk need: network, metric, value and where."""
 
-    def at(perturbation: str, locus: str, strength: float) -> dict[str, Any]:
-        return {"perturbation": perturbation, "locus": locus, "strength": strength}
+    def at(perturbation: str, location: str, strength: float) -> dict[str, Any]:
+        return {"perturbation": perturbation, "location": location, "strength": strength}
 
     def variants(experiment: str) -> list[str]:
         return list(talk.experiments[experiment].variants)
@@ -265,7 +271,9 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
             (task, variant, metric, 9000.0, {"engine": built.engine})
             for task, said in floors_of_the_ground().tasks.items()
             for variant, built in said.built.items()
-            for metric in ("additions", "updates_events", "updates_clocked", "messages", "numbers")
+            for metric in (
+                "acs", "updates_event_driven", "updates_clock_driven", "n_messages", "n_parameters",
+            )
         ],
         "bohte": lambda: [
             *(("timescales", v, "accuracy", 0.8, {}) for v in variants("timescales")),
@@ -273,7 +281,7 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
         ],
         "comsa": lambda: [
             *(("mnist_slow", "spiking", "normalised_score", 0.99 - 0.5 * p["strength"] *
-               (p["locus"] == "hidden"), p) for p in probes),
+               (p["location"] == "hidden"), p) for p in probes),
             *(("regimes", v, "decision_time", 20.0, {}) for v in variants("regimes")),
             *(("regimes", "fixed_pulses", m, 0.0, {}) for m in ("slow_regime", "waits_for_hidden")),
             *(("mnist_slow", v, "accuracy", 0.97, {}) for v in ("mlp", "ink", "linear")),

@@ -231,6 +231,6 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, confi
 
 
 def value(table, metric, **place) -> float:
-    found = tables.where(table, metric=metric, **{"perturbation": "none", "locus": "", **place})
+    found = tables.where(table, metric=metric, **{"perturbation": "none", "location": "", **place})
     assert len(found) == 1, f"{metric} {place}: {len(found)} rows"
     return float(found["value"].iloc[0])

@@ -14,26 +14,26 @@ def spent(counts, name):
     return accounting.energy(counts, ACCOUNTS[name], config()["energy"])
 
 
-def counted(bits, numbers, units, buffered=0.0):
+def counted(bits, numbers, units, buffered_values=0.0):
     """Counts of messages (sent, targets), and units (number, steps, reached, multiplications)."""
     arrivals, graded = (sum(sent * targets for sent, targets in x) for x in (bits, numbers))
     pairs = [(n * reached, n * steps, each) for n, steps, reached, each in units]
     return Counts(
-        additions=arrivals,
-        multiply_adds=graded,
-        updates_events=sum(events for events, *_ in pairs),
-        updates_clocked=sum(clocked for _, clocked, _ in pairs),
-        multiplications_events=sum(events * each for events, _, each in pairs),
-        multiplications_clocked=sum(clocked * each for _, clocked, each in pairs),
-        binary=sum(sent for sent, _ in bits),
-        graded=sum(sent for sent, _ in numbers),
-        buffered=buffered,
+        acs=arrivals,
+        macs=graded,
+        updates_event_driven=sum(events for events, *_ in pairs),
+        updates_clock_driven=sum(clocked for _, clocked, _ in pairs),
+        multiplications_event_driven=sum(events * each for events, _, each in pairs),
+        multiplications_clock_driven=sum(clocked * each for _, clocked, each in pairs),
+        binary_messages=sum(sent for sent, _ in bits),
+        graded_messages=sum(sent for sent, _ in numbers),
+        buffered_values=buffered_values,
     )
 
 
 def test_by_hand_in_each_account():
     """3 additions, 2 multiply-adds; updates: 5 of 50 at events, 5 of a gated unit in any case."""
-    counts = counted([(3.0, 1)], [(1.0, 2)], [(10, 5, 0.5, 1), (1, 5, 5, 3)], buffered=2)
+    counts = counted([(3.0, 1)], [(1.0, 2)], [(10, 5, 0.5, 1), (1, 5, 5, 3)], buffered_values=2)
     free = 3 * 0.03 + 2 * 0.23 + 5 * 2 * 0.23
     said = 5 * 10 / 8 + 3 * 10 + 1 * 12.5  # weights, then messages
     # States, as many times of the last update, and what is buffered; clocked no times.
@@ -82,6 +82,6 @@ def test_identical_work_of_span_recall_costs_the_same_on_both_sides():
     inputs, units = [(60, 1), (5, 4)], [(4, 104, 20, 1), (4, 104, 3, 1)]
     spiking = counted([*inputs, (5, 4), (1, 1)], [], units)
     leaky = counted(inputs, [(4, 1)], units)
-    assert (spiking.additions, leaky.additions, leaky.multiply_adds) == (101, 80, 4)
+    assert (spiking.acs, leaky.acs, leaky.macs) == (101, 80, 4)
     here, there = ([spent(own, name) for name in MAIN] for own in (leaky, spiking))
     assert here == pytest.approx(there, rel=0.03)

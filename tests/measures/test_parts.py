@@ -25,7 +25,7 @@ def test_parts_add_up_to_the_whole():
     assert sizes.sum() == 230
     assert sizes @ scores / 230 == pytest.approx(scoring.accuracy(outcome))
     place, _, _ = found[3]
-    assert place == {"perturbation": "part", "locus": "", "strength": 3.0}
+    assert place == {"perturbation": "part", "location": "", "strength": 3.0}
 
 
 def test_units_are_the_parts_where_they_are_named():
@@ -33,7 +33,7 @@ def test_units_are_the_parts_where_they_are_named():
     task = Task(Stimulus(), np.zeros(30, int), 4, units=units)
     outcome = with_units(trials(30), task)
     found = list(parts.by_part(outcome))
-    assert [(p["locus"], p["strength"], n) for p, _, n in found] == [
+    assert [(p["location"], p["strength"], n) for p, _, n in found] == [
         ("unit", 3.0, 20),
         ("unit", 7.0, 10),
     ]

@@ -62,7 +62,7 @@ def check_energy(theirs, ours, prices):
     counted, within = theirs["counts"], ADDITIONS * TRIALS * ours["neuron_updates"]
     assert counted["ac"] - counted["synop"] == within
     none = dict.fromkeys((field.name for field in fields(Counts)), 0.0)
-    operations = {"additions": ours["syn_events"], "multiply_adds": ours["macs_effective"]}
+    operations = {"acs": ours["syn_events"], "macs": ours["macs_effective"]}
     account = accounting.ACCOUNTS["updates_free"]
     expected = TRIALS * accounting.energy(Counts(**none | operations), account, prices)
     pj = theirs["energy"]

@@ -14,7 +14,7 @@ from whyspiking.report.eight_talks import COLOURS
 from whyspiking.talks.goeltz import figures as goeltz
 
 CSS = Path(figures.__file__).parents[1] / "report" / "assets" / "style.css"
-PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}
+PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "location": ""}
 
 
 def rows(values, metric="score", **place):
@@ -114,9 +114,9 @@ def test_perturbation_curve_starts_at_the_clean_run_of_its_engine():
     bits = rows(
         [(s, b, v) for s in (0, 1) for b, v in ((8, 0.9), (2, 0.4), (4, 0.7))],
         perturbation="quantise",
-        locus="weights",
+        location="weights",
     )
-    lost = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
+    lost = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", location="hidden")
     plate = perturbation_curves(pd.concat([clean, bits, lost]), ["spiking"])
     delete, quantise = plate.axes[:2]
     assert data(delete.get_lines()[0])[1] == pytest.approx([0.92, 0.8, 0.7])

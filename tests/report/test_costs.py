@@ -20,7 +20,7 @@ def rows(*entries, **shared):
     """Rows of the metrics table: (variant, seed, metric, value)."""
     base = {
         "talk": "goeltz", "experiment": "yinyang", "engine": "brian2", "perturbation": "none",
-        "locus": "", "strength": 0.0, "unit": "1", "trials": 100,
+        "location": "", "strength": 0.0, "unit": "1", "n_trials": 100,
     }  # fmt: skip
     return pd.DataFrame(
         [
@@ -38,7 +38,7 @@ def test_training_time_is_a_ratio_paired_by_seed():
     table = rows(*((v, s, "train_cpu_seconds", x) for v, s, x in seconds))
     (ratio,) = costs.training_ratios(described(table, TALKS))
     assert ratio["value"] == pytest.approx(10)
-    assert (ratio["locus"], ratio["favours_spikes"]) == ("mlp", "no")
+    assert (ratio["location"], ratio["favours_spikes"]) == ("mlp", "no")
     summed = costs.costs(described(table, TALKS))
     said = learning_section.training_sentence(summed)
     assert "in 1 of 1 comparisons, and less in none" in said
@@ -155,23 +155,23 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
 
 
 def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
-    """Under a perturbation the locus is where the spikes were moved, not a population."""
+    """Under a perturbation the location is where the spikes were moved, not a population."""
     clean = rows(("spiking", 0, "sigma50", 3.0))
     assert beside(clean).empty
     moved = [
         rows(("spiking", 0, "sigma50", x), ("spiking", 1, "sigma50", y), perturbation="jitter",
-             locus=locus)
-        for locus, x, y in (("input", 2.0, 4.0), ("hidden", 5.0, np.inf))
+             location=location)
+        for location, x, y in (("input", 2.0, 4.0), ("hidden", 5.0, np.inf))
     ]  # fmt: skip
     (found,) = beside(pd.concat(moved)).to_dict("records")
     assert (found["low"], found["high"], found["place"]) == (3.0, np.inf, "partly inside")
 
 
 def test_quantities_count_where_they_are_those_of_the_network():
-    sent_in = rows(("spiking", 0, "isi_cv", 10.0), locus="input")
-    for locus, counted in (("input", False), ("events", False), ("hidden", True)):
-        assert beside(sent_in.assign(locus=locus)).empty != counted
-    bursts = rows(("spiking", 0, "burst_fraction", 0.2), locus="neurons")
+    sent_in = rows(("spiking", 0, "isi_cv", 10.0), location="input")
+    for location, counted in (("input", False), ("events", False), ("hidden", True)):
+        assert beside(sent_in.assign(location=location)).empty != counted
+    bursts = rows(("spiking", 0, "burst_fraction", 0.2), location="neurons")
     assert beside(bursts).empty, "asked of some talks only"
     talks = {"naud": registry.load_talk("naud")}
     naud = bursts.assign(talk="naud", experiment="multiplexing")

@@ -51,7 +51,7 @@ def make_random_tasks(seed):
     rows = [
         family(name, task=task, times=float(times), clock=float(clock))
         for task in CURVES
-        for name in ("lif", "twin", "gated", "relu")
+        for name in ("lif", "leaky_units", "gru", "relu")
         for times, clock in [draw.choice([(1, 1), (3, 1), (9, 1), (3, 8)])]
     ]
     return compare(*rows, built("leaky", [(draw.choice([0.1, 100]), 1.0)], task="span"))
@@ -138,7 +138,7 @@ def test_a_run_without_baselines_says_so_and_nothing_else():
 
 
 def test_a_run_with_too_few_networks_shows_the_reference_results_and_says_so(tmp_path):
-    rows = points(family("lif"), family("twin", times=2.0), family("gated", times=4.0))
+    rows = points(family("lif"), family("leaky_units", times=2.0), family("gru", times=4.0))
     rows = rows.assign(task="sound")
     few = rows[rows["seed"] == rows["seed"].min()]
     (tmp_path / "reference").mkdir()
@@ -159,7 +159,7 @@ def test_a_run_with_too_few_networks_shows_the_reference_results_and_says_so(tmp
 
 def test_what_is_not_assessed_is_counted_with_the_network_that_is_better():
     better = rule("Own", [(0.5, 0.95)] * 3)
-    comparisons = compare(family("lif"), family("gated", times=4.0), better)
+    comparisons = compare(family("lif"), family("gru", times=4.0), better)
     assert comparisons.title == first_screen.NO_TITLE
     sentence = find_sentence(comparisons, "A further")
     assert sentence.startswith("A further 4 comparisons") and sentence.endswith("(T: Own).")
@@ -168,7 +168,7 @@ def test_what_is_not_assessed_is_counted_with_the_network_that_is_better():
 
 
 def test_accuracy_that_only_one_side_reaches_gives_no_verdict():
-    comparisons = compare(family("lif"), family("gated", TOO_LOW))
+    comparisons = compare(family("lif"), family("gru", TOO_LOW))
     assert comparisons.title == first_screen.NO_TITLE
     assert read_numbers(find_sentence(comparisons, "On "))[:3] == [0, 1, 1]
 

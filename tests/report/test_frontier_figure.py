@@ -48,7 +48,7 @@ def test_a_panel_says_and_draws_what_the_table_has(columns):
             assert ("less" in text) == (number["word"] == "cheaper")
         assert f"at {100 * row['level']:.0f} % accuracy" in texts[4]
         # The best family of most data sets is named once, with one ratio.
-        assert not (row["made_by"] == "twin" and texts[5])
+        assert not (row["made_by"] == "leaky_units" and texts[5])
     assert len(plate.alt) <= 300
 
 

@@ -33,12 +33,12 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     assert changes.startswith("1 of the key verdicts") and "(A)" in changes
     (alone,) = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
     assert "For 1 a result of ours" in alone
-    unjudged = make_verdicts({**rows[1], "verdict": rule.OUT_OF_SCOPE})
+    unjudged = make_verdicts({**rows[1], "verdict": rule.NOT_JUDGED})
     assert replications.describe_key_claims(unjudged, NAMES) == []
 
 
 def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
-    verdicts = ("replicated", "not replicated", "unconfirmed", "inconclusive", rule.OUT_OF_SCOPE)
+    verdicts = ("replicated", "not replicated", "unconfirmed", "inconclusive", rule.NOT_JUDGED)
     rows = [{"verdict": verdict} for verdict in verdicts]
     rows += [{"origin": "ours", "verdict": "holds"}, {"origin": "check", "verdict": "fails"}]
     others, ours, checks = replications.describe_claims(make_verdicts(*rows))
@@ -80,7 +80,7 @@ def test_known_results_are_split_by_whether_the_criterion_is_older():
         ("unconfirmed", "replicated", "stronger"),
         ("holds", "fails", "weaker"),
         ("unconfirmed", "unconfirmed", "same"),
-        ("replicated", rule.OUT_OF_SCOPE, "weaker"),
+        ("replicated", rule.NOT_JUDGED, "weaker"),
     ],
 )
 def test_sizes_are_compared_claim_by_claim(before, after, change):
@@ -89,7 +89,7 @@ def test_sizes_are_compared_claim_by_claim(before, after, change):
     larger = {**row, "verdict": after, "value": 0.8, "low": 0.79, "high": 0.81}
     (found,) = replications.compare_sizes(reference, make_verdicts(larger)).to_dict("records")
     assert found["change"] == change
-    assert found["has_criterion"] == (after != rule.OUT_OF_SCOPE)
+    assert found["has_criterion"] == (after != rule.NOT_JUDGED)
     same = make_verdicts({**larger, "value": 0.95})
     (found,) = replications.compare_sizes(reference, same).to_dict("records")
     assert found["change"] == "identical networks"

@@ -35,7 +35,7 @@ def made():
     place = {"task": "randman", "guess": 0.1}
     rows = points(
         family("lif", UP, **place),
-        family("gated", UP[:2], times=9.0, **place),
+        family("gru", UP[:2], times=9.0, **place),
         rule("Home", [(8000, 0.9)] * 3, units=4000, **place),
         rule("Home (BPTT)", [(8000, 0.3)] * 3, units=4000, **place),
     )

@@ -57,7 +57,7 @@ def claim(name, role="secondary", **changes):
 
 def verdicts(registered, found, scale="default"):
     """Judge claims on made-up values: id -> one value per seed."""
-    place = {"scale": scale, "talk": "toy", "experiment": "task", "trials": 1000}
+    place = {"scale": scale, "talk": "toy", "experiment": "task", "n_trials": 1000}
     judged = [
         judge.judge_all(table(rows(found.get(e.id, []), e.metric, **place)), [e], scale=scale)
         for e in registered
@@ -268,7 +268,7 @@ def test_the_table_of_measures_has_a_row_for_each_network():
         "ablated": {"role": "ablation", "says": "no part of it"},
     }
     toy = talk_of({"task": described("task", variants=variants)})
-    place = {"talk": "toy", "experiment": "task", "locus": "hidden"}
+    place = {"talk": "toy", "experiment": "task", "location": "hidden"}
     trained = {**place, "engine": "jax"}
     metrics = table(
         rows([0.5, 0.7], "robustness_area", perturbation="delete", **place),

@@ -75,7 +75,7 @@ def test_probes_act_on_one_layer():
         spikes = moved.stimulus.spikes
         first = spikes["input"].first_ms()
         np.testing.assert_array_equal(np.isfinite(first), np.isfinite(times))
-        at_hidden = condition.locus == "hidden"
+        at_hidden = condition.location == "hidden"
         assert ("hidden_replay" in spikes) == at_hidden
         assert np.all(np.asarray(bound.values["hidden.v_th"]) > 1e8) == at_hidden
         np.testing.assert_array_equal(

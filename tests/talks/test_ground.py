@@ -76,11 +76,12 @@ def told(experiment: str, **values) -> Params:
             r"'tuning_seeds' has \[24\], which are recorded",
         ),
         (
-            lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
-            r"'samples.contrasts.samples_twin' names twins; expected some of gated, lif, twin",
+            lambda f: f["samples"]["contrasts"]["samples_leaky_units"].update(versus="twins"),
+            r"'samples.contrasts.samples_leaky_units' names twins; expected some of "
+            r"gru, leaky_units, lif",
         ),
         (
-            lambda f: f["samples"]["cells"]["gated"]["only"].clear(),
+            lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
             r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
         ),
         (
@@ -263,8 +264,8 @@ def test_two_ears_have_their_angle_between_them_and_counts_are_told():
         x = (np.cos(angles - np.pi / 2) > np.cos(two_ears.TURN / 2))[None].astype(float)
         answer, counts = sound.leaky(x)
         assert answer.argmax() == k
-        assert counts["additions"] == 2 * x.sum() and counts["binary"] == x.sum()
-        assert counts["multiplications_events"] == 800
+        assert counts["acs"] == 2 * x.sum() and counts["binary_messages"] == x.sum()
+        assert counts["multiplications_event_driven"] == 800
 
 
 def test_brian2_runs_a_network_with_spikes_as_numpy_does(builds):
@@ -352,12 +353,14 @@ def test_a_job_trains_all_sizes_and_prices_and_brian2_gets_two_corners(monkeypat
     params = told("yinyang_trained", n_validation=200, n_test=100, share=0.34)
     ladder = trained.train(params, "lif", Streams(900), {}, lambda *_: None)
     rows = ladder.info["measured_at"]
-    assert [row[:2] for row in rows] == [[p, n] for n in (1, 2) for p in ("price_0", "price_0.005")]
+    assert [row[:2] for row in rows] == [
+        [p, n] for n in (1, 2) for p in ("spike_penalty_0", "spike_penalty_0.005")
+    ]
     assert {x.split("/")[0] for x in ladder.arrays} == {"1_0", "1_1", "2_0", "2_1"}
     for accuracy, arrivals, row in zip(
         (0.6, 0.5, 0.7, 0.4), (9.0, 1.0, 99.0, 5.0), rows, strict=True
     ):
-        row[2].update(validation_accuracy=accuracy, additions=arrivals)
+        row[2].update(validation_accuracy=accuracy, acs=arrivals)
     for variant, place in (("replayed_best", "2_0"), ("replayed_cheap", "1_1")):
         own = trained.train(params, variant, Streams(900), {"lif": ladder}, lambda *_: None)
         assert (own.arrays["input"] == ladder.arrays[f"{place}/input"]).all()
@@ -374,7 +377,7 @@ def test_what_never_is_silent_tells_only_what_has_changed(monkeypatch):
         return choices.astype(int), answering.Counts(*[np.full(3, 4.0)] * 9)
 
     monkeypatch.setattr(trained.answering, "answer", answer)
-    recipe = references.recipe("span_recall", "gated", 2, {"rate": 0.01, "tau_ms": [20.0, 200.0]})
+    recipe = references.recipe("span_recall", "gru", 2, {"rate": 0.01, "tau_ms": [20.0, 200.0]})
     trials = {n: (np.ones((n, 3)), np.zeros(n, int)) for n in (1000, 2000)}
     values = trained.scored(recipe, None, {"out": np.zeros(3)}, trials[1000], trials[2000])
     assert asked[-1] == (2000, 0.1) and [n for n, _ in asked].count(2000) == 1

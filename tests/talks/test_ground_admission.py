@@ -27,7 +27,13 @@ def measured(shares=(), seeds=(900, 901, 902)) -> pd.DataFrame:
     """Rows of the floors of span recall: all near guessing, but the reference and some others."""
     given = dict.fromkeys(protocol().floors, 0.25) | {"reference": 1.0} | dict(shares)
     place = {"talk": "ground", "experiment": "span_recall", "variant": "floors", "engine": "numpy"}
-    place |= {"locus": "", "strength": 0.0, "scale": "full", "unit": "fraction", "trials": 2000}
+    place |= {
+        "location": "",
+        "strength": 0.0,
+        "scale": "full",
+        "unit": "fraction",
+        "n_trials": 2000,
+    }
     return METRICS.table(
         place | {"perturbation": name, "metric": "accuracy", "seed": seed, "value": share}
         for (name, share), seed in itertools.product(given.items(), seeds)
@@ -57,7 +63,7 @@ def test_a_floor_is_at_chance_tells_a_part_or_decides():
 
 
 def test_a_task_is_shown_with_what_was_built():
-    leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clocked=8 * 136)
+    leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clock_driven=8 * 136)
     shown = plain(tasks_section.built(TALK, leaky)["span_recall"])
     says = TALK.experiments["span_recall"].variants["leaky"].says
     assert f"{says} 8 units, 2.28 messages 99.90 %" in shown
@@ -132,7 +138,7 @@ def test_a_family_without_its_tuning_is_refused(tmp_path, drop, change, says):
 def test_spikes_a_neuron_and_step_of_the_networks_compared(messages, word):
     """Networks of span recall, 136 steps; the one that reaches the level has four units."""
     energy, rows = CONFIG["energy"], []
-    for name, times in (("lif", 1.0), ("twin", 1.3)):
+    for name, times in (("lif", 1.0), ("leaky_units", 1.3)):
         rows.append(family(name, times=[times, times * 1.01, times], task="span_recall", guess=0.5))
     table = points(*rows)
     table["units"] = table["test"].map({0.75: 1, 0.9: 2, 1.0: 4})

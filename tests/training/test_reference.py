@@ -21,7 +21,7 @@ from whyspiking.training.reference.units import Recipe, Shape
 TINY = Shape(n_lines=3, n_steps=5, answer_steps=2, n_classes=2, step_ms=5.0)
 ORDER = Shape(n_lines=4, n_steps=12, answer_steps=4, n_classes=2, step_ms=5.0)
 TEN = Shape(n_lines=10, n_steps=60, answer_steps=60, n_classes=2, step_ms=1.0)
-LEARNING = ("spiking", "gated", "static")
+LEARNING = ("spiking", "gru", "static")
 """The others differ from gated units in their equation, whose gradient is tested."""
 
 
@@ -60,7 +60,7 @@ def which_first(seed, part, trials=1000):
 # ---- gradients -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["rectified", "sigmoid", "gated", "static"])
+@pytest.mark.parametrize("kind", ["rectified", "sigmoid", "gru", "static"])
 def test_the_gradient_is_that_of_finite_differences(kind):
     with jax.enable_x64(True):
         own = recipe(kind, 3, recurrent=True)
@@ -111,13 +111,13 @@ def test_the_gradient_of_spikes_is_the_backward_pass_by_hand():
 # ---- readout, price, digits ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["spiking", "gated"])
+@pytest.mark.parametrize("kind", ["spiking", "gru"])
 def test_the_readout_forgets_what_came_before_the_answer(kind):
     own, (raster, _) = recipe(kind, 4), drawn(TINY, 20)
     arrays = begun(own, TINY)
     logits, sent = units.run(own, TINY, arrays, told(own, raster))
     before, last = np.asarray(sent)[3:] @ arrays["out"]
-    gain = units.kernel(TINY)[3:].sum() if kind == "gated" else 1
+    gain = units.kernel(TINY)[3:].sum() if kind == "gru" else 1
     mean = (before + np.exp(-5 / 20) * before + last) / 2
     np.testing.assert_allclose(logits, mean / gain, atol=1e-5)
 
@@ -128,7 +128,7 @@ def test_the_price_comes_between_30_and_60_percent():
     np.testing.assert_allclose(rate[[0, 2]], [2, 1 + np.cos(0.45 * np.pi)], rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["spiking", "gated", "static"])
+@pytest.mark.parametrize("kind", ["spiking", "gru", "static"])
 def test_a_network_has_the_same_bytes_alone_as_with_others(kind):
     own = recipe(kind, 5)
     many = learning.train(own, ORDER, which_first, 4, [901, 900, 902], [0.0, 0.01])
@@ -163,31 +163,31 @@ def test_counts_of_two_neurons_are_those_by_hand():
         state=np.array([[0, 0], [1.5, 0]], np.float32),
     )  # fmt: skip
     assert found == {
-        "binary": 2 + 3,
-        "additions": 2 * 2 + 2 * 2 + 2 * 2,  # inputs; spikes of steps 0 and 3; of 3 and 4
-        "updates_events": 2 * 4 + 2 * 2,  # steps 0, 1, 3, 4; readout in 3 and 4
-        "updates_clocked": 2 * 5 + 2 * 2,
-        "multiplications_events": 12, "multiplications_clocked": 14,
-        "graded": 0, "multiply_adds": 0, "buffered": 0,
+        "binary_messages": 2 + 3,
+        "acs": 2 * 2 + 2 * 2 + 2 * 2,  # inputs; spikes of steps 0 and 3; of 3 and 4
+        "updates_event_driven": 2 * 4 + 2 * 2,  # steps 0, 1, 3, 4; readout in 3 and 4
+        "updates_clock_driven": 2 * 5 + 2 * 2,
+        "multiplications_event_driven": 12, "multiplications_clock_driven": 14,
+        "graded_messages": 0, "macs": 0, "buffered_values": 0,
     }  # fmt: skip
 
 
 def test_a_neuron_that_fires_on_is_updated_without_a_message():
     own = recipe("spiking", 1, tau_ms=(1e6, 1e6), recurrent=False)
     found = counted(own, (0, 0), input=np.full((3, 1), 3.5, np.float32))
-    assert (found["binary"], found["updates_events"]) == (1 + 3, 3)
+    assert (found["binary_messages"], found["updates_event_driven"]) == (1 + 3, 3)
 
 
 def test_gated_units_never_rest_but_may_tell_less():
-    own, (raster, _) = recipe("gated", 2), drawn(TINY, 7)
+    own, (raster, _) = recipe("gru", 2), drawn(TINY, 7)
     always, never = (
         answering.answer(own, TINY, begun(own, TINY), raster, least)[1].means()
         for least in (None, 9.0)
     )
-    assert always["additions"] == 6 * raster.sum() / 7
-    assert (always["graded"], always["multiply_adds"]) == (10, 2 * 4 * 6 + 2 * 2 * 2)
-    assert always["multiplications_events"] == 3 * 2 * 5 + 2 * 2
-    assert (never["graded"], never["multiply_adds"]) == (2, 2 * 2), "the readout is told once"
+    assert always["acs"] == 6 * raster.sum() / 7
+    assert (always["graded_messages"], always["macs"]) == (10, 2 * 4 * 6 + 2 * 2 * 2)
+    assert always["multiplications_event_driven"] == 3 * 2 * 5 + 2 * 2
+    assert (never["graded_messages"], never["macs"]) == (2, 2 * 2), "the readout is told once"
 
 
 # ---- learning ------------------------------------------------------------------------------------
@@ -236,4 +236,4 @@ def test_brian2_decides_the_same(builds):
     # What fires in the steps that the readout lags behind belongs to no trial.
     fired = recording.spikes["hidden"]
     sent = fired.keep(fired.times_ms < 62).counts().sum(axis=1) + raster.sum(axis=(1, 2))
-    assert (sent == counts.binary).mean() >= 0.99
+    assert (sent == counts.binary_messages).mean() >= 0.99

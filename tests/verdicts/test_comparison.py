@@ -21,10 +21,10 @@ VALUES = {("yinyang", "spiking"): [0.95, 0.96, 0.97], ("yinyang", "mlp"): [0.97,
 def rows(values, scale="full", talk="goeltz"):
     return columns.METRICS.table(
         {
-            **dict.fromkeys(("locus",), ""),
+            **dict.fromkeys(("location",), ""),
             "scale": scale, "talk": talk, "experiment": experiment, "variant": variant,
             "seed": seed, "engine": "brian2", "perturbation": "none", "strength": 0.0,
-            "metric": metric, "value": value, "unit": "fraction", "trials": 100,
+            "metric": metric, "value": value, "unit": "fraction", "n_trials": 100,
         }
         for (experiment, variant), found in values.items()
         for seed, accuracy in enumerate(found)
@@ -147,7 +147,7 @@ def test_changed_verdicts_are_listed():
 
 def test_values_of_perturbed_conditions_are_told_with_their_place(record):
     changed = rows({("yinyang", "spiking"): [0.5]}, "default")
-    changed = changed.assign(perturbation="jitter", strength=0.5, locus="input")
+    changed = changed.assign(perturbation="jitter", strength=0.5, location="input")
     before = pd.concat([rows(VALUES), changed.assign(scale="full", value=0.25)])
     tables.write_metrics(before, record / "goeltz/metrics.csv")
     found = comparison.compare_talk("goeltz", changed, "default", record)

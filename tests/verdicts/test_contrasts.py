@@ -64,8 +64,8 @@ def test_a_share_of_the_loss_is_won_back():
     (row,) = recovered(0.95, 0.75, 0.90)
     (worse,) = recovered(0.95, 0.75, 0.70)
     assert [row["value"], worse["value"]] == pytest.approx([0.75, -0.25])
-    assert (row["variant"], row["seed"], row["trials"]) == ("after", 3, 1000)
-    assert (row["perturbation"], row["locus"], row["strength"]) == ("quantise", "weights", 4.0)
+    assert (row["variant"], row["seed"], row["n_trials"]) == ("after", 3, 1000)
+    assert (row["perturbation"], row["location"], row["strength"]) == ("quantise", "weights", 4.0)
 
 
 def test_of_no_loss_there_is_no_share():

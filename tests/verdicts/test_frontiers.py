@@ -10,8 +10,8 @@ from made.project import config
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns
 from whyspiking.verdicts import advantage, frontiers
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, ONE_IS_NONE, OPEN
-from whyspiking.verdicts.frontiers import COSTS, OPPONENTS, Frontier
+from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NONE_ABOVE_CHANCE
+from whyspiking.verdicts.frontiers import COMPETITORS, COSTS, Frontier
 
 
 def read(*rows, beside="everything", who="spikes"):
@@ -59,10 +59,10 @@ def test_the_table_of_points_names_corners():
 # ---- readings ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("times", "word"), [(2.0, DEARER), (1.0, NO_DIFFERENCE), (0.5, CHEAPER)])
-@pytest.mark.parametrize("beside", OPPONENTS)
+@pytest.mark.parametrize(("times", "word"), [(2.0, MORE), (1.0, NO_DIFFERENCE), (0.5, LESS)])
+@pytest.mark.parametrize("beside", COMPETITORS)
 def test_a_family_that_is_so_much_dearer_everywhere(times, word, beside):
-    other = beside if beside in ("twin", "gated") else "relu"
+    other = beside if beside in ("leaky_units", "gru") else "relu"
     found = read(family("lif", times=times), family(other), beside=beside)
     for row in map(found.get, COSTS):
         assert [row[x] for x in ("ratio", "low", "high")] == pytest.approx([times] * 3)
@@ -101,7 +101,7 @@ def test_a_level_that_is_missed_under_one_cost_model_is_not_reached():
 
 def test_seeds_are_paired_at_the_level_of_each():
     """Costs differ tenfold between seeds and their ratio not at all; a seed of one side is out."""
-    rows = family("lif", times=[1.5, 15, 150]), family("gated", times=[1, 10, 100])
+    rows = family("lif", times=[1.5, 15, 150]), family("gru", times=[1, 10, 100])
     row = read(*rows, family("lif", seeds=(7,), times=99.0))["numbers"]
     assert [row[x] for x in ("ratio", "low", "high", "seeds")] == pytest.approx([1.5, 1.5, 1.5, 3])
 
@@ -110,38 +110,49 @@ def test_seeds_are_paired_at_the_level_of_each():
 @given(st.permutations([1.0, 1.7, 0.4]), st.sampled_from(COSTS))
 def test_the_ratio_turned_round_is_its_inverse(times, cost):
     here, there = (
-        read(family(a, times=times), family(b), beside="twin")[cost]
-        for a, b in (("lif", "twin"), ("twin", "lif"))
+        read(family(a, times=times), family(b), beside="leaky_units")[cost]
+        for a, b in (("lif", "leaky_units"), ("leaky_units", "lif"))
     )
     assert [here["ratio"] * there["ratio"], here["low"] * there["high"]] == pytest.approx([1, 1])
-    assert here["word"] == there["word"] == OPEN
+    assert here["word"] == there["word"] == INCONCLUSIVE
 
 
 def test_built_networks_stand_beside_everything_on_all_seeds_and_beside_no_family():
-    rows = [family("lif"), family("twin"), built("lif", [(0.5, 1)]), built("by order", [(0.25, 1)])]
-    for beside, made_by, ratio in (("everything", "by order", 2), ("twin", "twin", 1)):
+    rows = [
+        family("lif"),
+        family("leaky_units"),
+        built("lif", [(0.5, 1)]),
+        built("by order", [(0.25, 1)]),
+    ]
+    for beside, made_by, ratio in (
+        ("everything", "by order", 2),
+        ("leaky_units", "leaky_units", 1),
+    ):
         row = read(*rows, beside=beside)["numbers"]
         assert (row["made_by"], row["ratio"]) == (made_by, pytest.approx(ratio))
 
 
 def test_words_depend_on_who_is_clocked_and_on_memory():
     clocked = read(family("lif", times=0.5, clock=16.0), family("relu"))
-    assert [clocked[name]["word"] for name in MAIN] == [CHEAPER, DEARER] * 2
+    assert [clocked[name]["word"] for name in MAIN] == [LESS, MORE] * 2
     assert clocked["8kb_events"]["over"] == "depends on: clock or events?"
-    alike = dict.fromkeys(MAIN, DEARER)
-    either = alike | {"8kb_clocked": CHEAPER}
+    alike = dict.fromkeys(MAIN, MORE)
+    either = alike | {"8kb_clocked": LESS}
     assert advantage.over(either) == "depends on: clock or events? memory?"
-    assert advantage.over(alike | {"updates_free": CHEAPER}) == "depends on: updates free?"
-    both = dict(zip(MAIN, (CHEAPER, OPEN, OPEN, DEARER), strict=True))
+    assert advantage.over(alike | {"updates_free": LESS}) == "depends on: updates free?"
+    both = dict(zip(MAIN, (LESS, INCONCLUSIVE, INCONCLUSIVE, MORE), strict=True))
     assert advantage.over(both) == "depends on: clock or events? memory?"
 
 
 def test_what_is_open_under_an_account_depends_on_nothing():
-    assert advantage.over(dict.fromkeys(MAIN, OPEN)) == OPEN
-    assert advantage.over(dict.fromkeys(MAIN, DEARER) | {"8kb_clocked": OPEN}) == "dearer or open"
+    assert advantage.over(dict.fromkeys(MAIN, INCONCLUSIVE)) == INCONCLUSIVE
+    assert (
+        advantage.over(dict.fromkeys(MAIN, MORE) | {"8kb_clocked": INCONCLUSIVE})
+        == "dearer or open"
+    )
     clocks = enumerate((0.1, 1.0, 8.0))
     rows = read(*(family("lif", times=0.5, seeds=(k,), clock=c) for k, c in clocks), family("relu"))
-    assert {rows[name]["word"] for name in MAIN} == {CHEAPER, OPEN}
+    assert {rows[name]["word"] for name in MAIN} == {LESS, INCONCLUSIVE}
     assert rows["8kb_events"]["over"] == "cheaper or open"
 
 
@@ -149,13 +160,16 @@ def test_what_is_open_under_an_account_depends_on_nothing():
     ("rows", "why"),
     [
         ([family("lif")], "no such networks on the same seeds"),
-        ([family("lif"), family("twin", seeds=(8, 9))], "no such networks on the same seeds"),
-        ([family("lif", seeds=(1,)), family("twin", seeds=(1,))], ONE_IS_NONE),
-        ([family(n, [(1, 0.51)], test=0.5) for n in ("lif", "twin")], ONE_IS_NONE),
+        (
+            [family("lif"), family("leaky_units", seeds=(8, 9))],
+            "no such networks on the same seeds",
+        ),
+        ([family("lif", seeds=(1,)), family("leaky_units", seeds=(1,))], NONE_ABOVE_CHANCE),
+        ([family(n, [(1, 0.51)], test=0.5) for n in ("lif", "leaky_units")], NONE_ABOVE_CHANCE),
     ],
 )
 def test_why_there_is_no_word(rows, why):
-    for row in read(*rows, beside="twin").values():
+    for row in read(*rows, beside="leaky_units").values():
         assert (row["word"], row["why"], np.isnan(row["ratio"])) == ("", why, True)
 
 
@@ -216,8 +230,8 @@ def test_a_method_that_is_better_under_one_cost_model_leaves_the_other_verdicts(
     rows = read(family("lif", times=2.0), family("relu"), better_event_driven)
     words = {name: rows[name]["word"] for name in MAIN}
     event_driven = [name for name in MAIN if name.endswith("events")]
-    assert words == {name: "not assessed" if name in event_driven else DEARER for name in MAIN}
-    expected = f"{DEARER}; not assessed under operations_events, 8kb_events"
+    assert words == {name: "not assessed" if name in event_driven else MORE for name in MAIN}
+    expected = f"{MORE}; not assessed under operations_events, 8kb_events"
     assert {row["over"] for row in rows.values()} == {expected}
     assert rows["8kb_clocked"]["why"] == "" and np.isfinite(rows["8kb_events"]["ratio"])
 

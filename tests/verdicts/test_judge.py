@@ -25,7 +25,7 @@ PER_VERDICT = {
 
 
 def test_every_verdict_word_is_reached_and_listed():
-    said = {rule.named(verdict, "ours") for verdict in PER_VERDICT}
+    said = {rule.name_by_origin(verdict, "ours") for verdict in PER_VERDICT}
     none = {"not measured", "out of scope at this scale"}
     assert {*PER_VERDICT, *said, "direction only", "unconfirmed", *none} == set(VERDICTS)
     ours = judge.judge(
@@ -165,7 +165,7 @@ def test_nothing_is_missed_exactly_where_a_claim_is_replicated(values, test, edg
     judged = claim(metric="score", test=test, accept={"full": band}, **versus, **origin)
     measured = rows(values, metric="score") + rows([0.4] * 6, metric="score", variant="mlp")
     row = judge.judge(table(measured), judged)
-    assert (row["verdict"] in rule.PASSES) == (row["missed"] == "")
+    assert (row["verdict"] in rule.SUCCESSES) == (row["missed"] == "")
 
 
 def test_a_band_that_the_negative_control_passes_proves_nothing():
@@ -260,7 +260,9 @@ def judged(kind, values, trials=100_000):
     if asked.versus is not None:
         full = table(rows(BASE + values), rows(BASE, variant="mlp", engine="jax"))
     else:
-        place = {key: asked.where[key] for key in ("perturbation", "locus") if key in asked.where}
+        place = {
+            key: asked.where[key] for key in ("perturbation", "location") if key in asked.where
+        }
         full = table(rows(values, asked.metric, trials=trials, **place))
     return judge.judge(full, asked)
 
@@ -391,14 +393,14 @@ def test_a_place_names_engine_locus_and_strength_where_there_are_several():
     assert judge.judge(both, claim())["value"] == pytest.approx(0.9603, abs=1e-4), "Brian2"
     assert judge.judge(both, claim(where={**PLACE, "engine": "jax"}))["value"] == 0.5
     levels = table(
-        rows([0.9, 0.9], perturbation="jitter", locus="input", strength=4.0),
-        rows([0.8, 0.8], perturbation="jitter", locus="hidden", strength=4.0),
-        rows([0.7, 0.7], perturbation="jitter", locus="hidden", strength=3.0),
+        rows([0.9, 0.9], perturbation="jitter", location="input", strength=4.0),
+        rows([0.8, 0.8], perturbation="jitter", location="hidden", strength=4.0),
+        rows([0.7, 0.7], perturbation="jitter", location="hidden", strength=3.0),
     )
     where = {**PLACE, "perturbation": "jitter", "strength": 4}
-    with pytest.raises(UserError, match=r"locus \['hidden', 'input'\]"):
+    with pytest.raises(UserError, match=r"location \['hidden', 'input'\]"):
         judge.judge(levels, claim(where=where))
-    named = claim(where={**where, "locus": "hidden"})
+    named = claim(where={**where, "location": "hidden"})
     assert judge.judge(levels, named)["value"] == pytest.approx(0.8)
 
 

@@ -26,7 +26,7 @@ UPDATED = {
 
 def reference(task, family, seed, units, price, values):
     place = {"talk": "ground", "experiment": f"{task}_trained", "variant": family, "seed": seed}
-    place |= {"engine": "jax", "perturbation": f"price_{price:g}", "strength": float(units)}
+    place |= {"engine": "jax", "perturbation": f"spike_penalty_{price:g}", "strength": float(units)}
     return row(values, 100, **place)
 
 
@@ -43,14 +43,22 @@ def made(ground, *methods):
 
 
 def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
-    values = {"accuracy": 0.9, "validation_accuracy": 0.8, "additions": 7.0, "numbers": 11.0}
+    values = {"accuracy": 0.9, "validation_accuracy": 0.8, "acs": 7.0, "numbers": 11.0}
     values |= UPDATED
-    ground = [reference("sound", "twin", 21, n, p, values) for n in (2, 4) for p in (0, 5e-4)]
+    ground = [
+        reference("sound", "leaky_units", 21, n, p, values) for n in (2, 4) for p in (0, 5e-4)
+    ]
     found = made(ground)
     assert found[["units", "price"]].to_numpy().tolist() == [[2, 0], [2, 5e-4], [4, 0], [4, 5e-4]]
     one = found.iloc[1].to_dict()
-    told = {"task": "sound", "family": "twin", "kind": "trained", "seed": 21, "guess": 1 / 12}
-    told |= {"test": 0.9, "validation": 0.8, "additions": 7, "numbers": 11, "multiply_adds": 0}
+    told = {
+        "task": "sound",
+        "family": "leaky_units",
+        "kind": "trained",
+        "seed": 21,
+        "guess": 1 / 12,
+    }
+    told |= {"test": 0.9, "validation": 0.8, "acs": 7, "numbers": 11, "macs": 0}
     assert {name: one[name] for name in told} == told
     assert not found.isna().any(axis=None)
 
@@ -58,40 +66,45 @@ def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
 def test_built_networks_have_a_row_a_seed_and_those_with_spikes_are_of_one_family():
     spiking = built("latching", {"accuracy": 0.9} | BRIAN, "brian2")
     spiking += built("latching", {"accuracy": 0.2}, "numpy")
-    numbers = UPDATED | {"accuracy": 0.7, "updates_clocked": 136.0 * 8, "graded": 3, "numbers": 60}
+    numbers = UPDATED | {
+        "accuracy": 0.7,
+        "updates_clock_driven": 136.0 * 8,
+        "graded_messages": 3,
+        "numbers": 60,
+    }
     found = made([spiking, built("leaky", numbers, "numpy"), built("floors", numbers, "numpy")])
     assert found["family"].to_list() == ["lif", "leaky"] * 2
     assert found["seed"].to_list() == [0, 0, 1, 1]
     lif, leaky = found.to_dict("records")[:2]
     assert (lif["test"], lif["validation"], lif["messages"]) == (0.9, 0.9, 5), "Brian2 counts"
-    assert (lif["additions"], lif["binary"], lif["graded"]) == (130, 25, 0)
-    assert (lif["updates_events"], lif["updates_clocked"]) == (90, 800)
-    assert (leaky["units"], leaky["graded"], leaky["numbers"]) == (8, 3, 60)
+    assert (lif["acs"], lif["binary_messages"], lif["graded_messages"]) == (130, 25, 0)
+    assert (lif["updates_event_driven"], lif["updates_clock_driven"]) == (90, 800)
+    assert (leaky["units"], leaky["graded_messages"], leaky["numbers"]) == (8, 3, 60)
 
 
 @pytest.mark.parametrize(
     ("task", "family", "read", "leaks"),
     [
         ("span_recall", "lif", 0, True),
-        ("span_recall", "twin", 2 * 6 * 136 + 4 * 8, True),  # sigmoid
-        ("sound", "twin", 0, True),  # rectified: nothing is held
-        ("yinyang", "gated", 4 * 6 * 60 + 3 * 60, True),
+        ("span_recall", "leaky_units", 2 * 6 * 136 + 4 * 8, True),  # sigmoid
+        ("sound", "leaky_units", 0, True),  # rectified: nothing is held
+        ("yinyang", "gru", 4 * 6 * 60 + 3 * 60, True),
         ("yinyang", "relu", 0, False),
     ],
 )
 def test_what_tells_changes_reads_what_it_holds_and_what_does_not_leak_multiplies_nothing(
     task, family, read, leaks
 ):
-    values = UPDATED | {"accuracy": 0.9, "validation_accuracy": 0.8, "buffered": 5.0}
+    values = UPDATED | {"accuracy": 0.9, "validation_accuracy": 0.8, "buffered_values": 5.0}
     (one,) = made([reference(task, family, 21, 6, 0, values)]).to_dict("records")
-    assert one["buffered"] == 5 + read / 2, "read, not written"
-    assert one["multiplications_events"] == one["multiplications_clocked"] == 9 * leaks
+    assert one["buffered_values"] == 5 + read / 2, "read, not written"
+    assert one["multiplications_event_driven"] == one["multiplications_clock_driven"] == 9 * leaks
 
 
 def test_a_built_unit_without_a_leak_multiplies_nothing():
     values = UPDATED | {"accuracy": 0.9}
     found = made([[*built("relu", values, "numpy"), *built("leaky", values, "numpy")]])
-    paid = found.groupby("family")["multiplications_clocked"].mean().to_dict()
+    paid = found.groupby("family")["multiplications_clock_driven"].mean().to_dict()
     assert paid == {"leaky": 9, "relu": 0}
 
 
@@ -115,12 +128,14 @@ def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(event
     assert np.isnan(own.loc["Own (rates)", "numbers"]), "what sends no spikes was not counted"
     own = own.drop("Own (rates)")
     assert own.index.to_list() == ["Own", "Own", "Own (BPTT)"]
-    assert (own["updates_clocked"] == STEPS * UNITS).all() and (own["updates_events"] == told).all()
+    assert (own["updates_clock_driven"] == STEPS * UNITS).all() and (
+        own["updates_event_driven"] == told
+    ).all()
     # Half a further state variable in every step, two at every event, each a multiplication; of
     # the ablation they were not counted.
-    np.testing.assert_allclose(own["multiplications_clocked"], 1.5 * STEPS * UNITS)
+    np.testing.assert_allclose(own["multiplications_clock_driven"], 1.5 * STEPS * UNITS)
     most = np.minimum(3 * told, 1.5 * STEPS * UNITS)
-    np.testing.assert_allclose(own["multiplications_events"], most)
+    np.testing.assert_allclose(own["multiplications_event_driven"], most)
 
 
 def test_without_references_both_tables_are_empty_and_are_read_again(tmp_path):

@@ -25,7 +25,7 @@ from whyspiking.records.columns import NETWORKS
 from whyspiking.talks.ground import references, trained
 from whyspiking.talks.ground.protocol import protocol
 from whyspiking.training.reference import answering, units
-from whyspiking_exchange.export import networks, shipped, twins
+from whyspiking_exchange.export import leaky_units, networks, shipped
 from whyspiking_exchange.foreign import job, measuring, tasks
 from whyspiking_exchange.foreign.job import config_at
 from whyspiking_exchange.nir import arranging
@@ -67,7 +67,9 @@ def test_index_page_and_files_agree():
     stems = [shown(row) for row in ROWS]
     due = {f"{s}.{kind}" for s in stems for kind in ("nir", "npz", "json")} | {"README.md"}
     due |= {f"{s}.{k}" for s in stems if s.startswith("ground") for k in ("py", "weights.npz")}
-    due |= {f"ground-{task}-twin.{k}" for task in protocol().training for k in ("npz", "json")}
+    due |= {
+        f"ground-{task}-leaky_units.{k}" for task in protocol().training for k in ("npz", "json")
+    }
     assert files == due
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3.6e6
     assert sum(path.stat().st_size for path in (ROOT / key_claims.FOLDER).rglob("*.*")) < 6e6
@@ -173,24 +175,26 @@ def test_the_network_of_a_key_claim_is_kept_as_it_was_trained(run, tmp_path):
 def test_a_twin_is_kept_with_what_it_decides(run, tmp_path):
     experiment = registry.load_talk("ground").experiments["randman_trained"]
     shape = references.shape(trained.of_task(registry.params(experiment, config_at("smoke"), 20)))
-    recipe = references.recipe("randman", "twin", 6, protocol().chosen["randman"]["twin"].given)
+    recipe = references.recipe(
+        "randman", "leaky_units", 6, protocol().chosen["randman"]["leaky_units"].given
+    )
     arrays = units.initial(recipe, shape, np.random.default_rng(0))
-    rows = [["price_0", 6, {"validation_accuracy": 0.5, "additions": 1.0}, 100]]
+    rows = [["spike_penalty_0", 6, {"validation_accuracy": 0.5, "acs": 1.0}, 100]]
     ladder = Network({f"6_0/{name}": x for name, x in arrays.items()}, {"measured_at": rows})
     for seed in (3, 21):
-        folder = run / "ground" / "randman_trained" / "twin" / f"seed-{seed}"
+        folder = run / "ground" / "randman_trained" / "leaky_units" / f"seed-{seed}"
         network_files.save_network(ladder, folder)
-    twins.ship(run, tmp_path, 50, ["sound_trained"])
-    assert twins.right(tmp_path) == []
-    twins.ship(run, tmp_path, 50)
-    ((name, right),) = twins.right(tmp_path)
+    leaky_units.ship(run, tmp_path, 50, ["sound_trained"])
+    assert leaky_units.right(tmp_path) == []
+    leaky_units.ship(run, tmp_path, 50)
+    ((name, right),) = leaky_units.right(tmp_path)
     kept = array_files.load_arrays(tmp_path / f"{name}.npz")
     told = json.loads((tmp_path / f"{name}.json").read_text())
     given = units.Recipe(**{**told["recipe"], "tau_ms": tuple(told["recipe"]["tau_ms"])})
     raster = np.zeros(kept["shape"])
     raster[tuple(kept[key] for key in networks.EVENTS)] = 1
     choices, _ = answering.answer(given, units.Shape(**told["shape"]), kept, raster)
-    assert (name, told["seed"], given) == ("ground-randman-twin", 3, recipe)
+    assert (name, told["seed"], given) == ("ground-randman-leaky_units", 3, recipe)
     assert choices.tolist() == kept["choices"].tolist() and len(set(choices)) > 2
     assert right == (choices == kept["targets"]).mean()
 

@@ -164,7 +164,7 @@ def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
     assert row.accuracy > 0.8 and row.trials == 100 and row.spikes_hidden > 0
     assert row.low < row.accuracy < row.high and not row.reproduced
     metrics = tables.read_metrics([to / "metrics.csv"])
-    done = set(zip(metrics["perturbation"], metrics["locus"], strict=True))
+    done = set(zip(metrics["perturbation"], metrics["location"], strict=True))
     assert {("jitter", "input"), ("delete", "hidden"), ("mismatch", "weights")} <= done
     assert 'id="table-methods"' in (to / "report.html").read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]

@@ -7,7 +7,8 @@ does so with experiments that are recorded anew),
     networks/<talk>-<experiment>.json    how it is fed and read
     networks/<talk>-<experiment>.npz     test trials, what was decided in them, and the targets
     networks/ground-<experiment>.py      of the ground also a script of Brian2, and its .weights.npz
-    networks/ground-<task>-twin.*        of its tasks also the twin, see `twins`
+    networks/ground-<task>-leaky_units.*        of its tasks also the non-spiking leaky units,
+    see `leaky_units`
     networks/README.md                   what is there, and why the rest is not
     networks.csv                         the index
     key_networks/                        one network of each key claim, as it was trained (`keep`)
@@ -48,7 +49,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
-from whyspiking_exchange.export import networks, twins
+from whyspiking_exchange.export import leaky_units, networks
 from whyspiking_exchange.export.networks import Clock, Trained
 from whyspiking_exchange.nir import NotExpressible, Readout, arranging, script
 from whyspiking_exchange.nir.layers import Layers
@@ -161,7 +162,7 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 "Brian2 as in its engine of training; look at the step in "
                 "exchange/whyspiking_exchange/talks"
             )
-        twins.ship(run, partial, n)
+        leaky_units.ship(run, partial, n)
         index = _index(rows, partial, to, _lacking(missing))
         partial.chmod(0o755)
         shutil.rmtree(to / FOLDER, ignore_errors=True)
@@ -198,14 +199,14 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
                     f"its row out of {INDEX} and its files away (git checkout has the old ones)"
                 )
     if talk == GROUND:
-        twins.ship(run, folder, n, names)
+        leaky_units.ship(run, folder, n, names)
     _index(rows, folder, to, (folder / README).read_text("utf-8").partition(LACKING)[2])
 
 
 def _index(rows: list[dict[str, Any]], folder: Path, to: Path, lacking: str) -> pd.DataFrame:
     """Write the index, and the page of the folder, which ends with what is lacking."""
     index = NETWORKS.table(rows)
-    text = _readme(index, twins.right(folder))
+    text = _readme(index, leaky_units.right(folder))
     (folder / README).write_text(text + LACKING + lacking, encoding="utf-8")
     tables.write_csv(index, to / INDEX)
     whole_files.seal_of(to / INDEX).unlink()  # git keeps what is committed
@@ -290,11 +291,11 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "variant": trained.variant,
         "seed": params.seed,
         "scale": params.scale,
-        "data": trained.network.info.get("provenance", experiment.provenance),
-        "neurons": sum(layer.size for layer in layers.layers),
-        "synapses": _n_synapses(layers),
-        "samples": len(samples["choices"]),
-        "equal": equal_in_brian2(trained.readout, path, builds),
+        "data_source": trained.network.info.get("provenance", experiment.provenance),
+        "n_neurons": sum(layer.size for layer in layers.layers),
+        "n_synapses": _n_synapses(layers),
+        "n_samples": len(samples["choices"]),
+        "equal_decisions": equal_in_brian2(trained.readout, path, builds),
         "sha256": _digest(path),
         "sha256_samples": _digest(path.with_suffix(".npz")),
     }
@@ -319,7 +320,7 @@ def _score(trained: Trained) -> dict[str, Any]:
         seed=trained.params.seed,
         engine="brian2",
         perturbation="none",
-        locus="",
+        location="",
         metric="score",
     )
     if len(row) != 1:
@@ -327,7 +328,7 @@ def _score(trained: Trained) -> dict[str, Any]:
             f"{path}: {len(row)} clean scores of {trained.variant}, seed {trained.params.seed}; "
             f"expected one; run: snakemake {path}"
         )
-    return {"score": float(row["value"].iloc[0]), "trials": int(row["trials"].iloc[0])}
+    return {"score": float(row["value"].iloc[0]), "n_trials": int(row["n_trials"].iloc[0])}
 
 
 def _n_synapses(layers: Layers) -> int:
@@ -388,8 +389,9 @@ def _readme(index: pd.DataFrame, numbers: list[tuple[str, float]]) -> str:
     """What is there, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
-        f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "
-        f"| {r['score']:.3f} ({r['trials']:,}) | {100 * r['equal']:.1f} % of {r['samples']} |"
+        f"| {r['scale']} | {r['data_source']} | {r['n_neurons']:,} | {r['n_synapses']:,} "
+        f"| {r['score']:.3f} ({r['n_trials']:,}) | {100 * r['equal_decisions']:.1f} % of "
+        f"{r['n_samples']} |"
         for r in index.to_dict("records")
     ]
     sent = [f"| [{x}.npz]({x}.npz) | {right:.3f} |" for x, right in numbers]

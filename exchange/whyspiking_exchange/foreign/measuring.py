@@ -33,7 +33,7 @@ from whyspiking_exchange.nir.layers import Layers
 
 VARIANT = "spiking"
 TOLD = (
-    # perturbation, locus, metric: what a row says besides its score
+    # perturbation, location, metric: what a row says besides its score
     ("jitter", "input", "sigma50"),
     ("delete", "input", "half_dose"),
     ("delete", "hidden", "half_dose"),
@@ -132,15 +132,15 @@ def _row(
     said: Said, made: Mapping[str, str], foreign: Foreign, params: Params, table: Table
 ) -> CommunityRow:
     found, setting, values = foreign.layers, foreign.setting, sources.clean(table)
-    whole = tables.where(table, perturbation="none", locus="", metric="accuracy")
-    n = int(whole["trials"].iloc[0])
+    whole = tables.where(table, perturbation="none", location="", metric="accuracy")
+    n = int(whole["n_trials"].iloc[0])
     right = round(values["accuracy"] * n)
     ends = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
     measures = {}
-    for perturbation, locus, metric in TOLD:
-        told = tables.where(table, perturbation=perturbation, locus=locus, metric=metric)
+    for perturbation, location, metric in TOLD:
+        told = tables.where(table, perturbation=perturbation, location=location, metric=metric)
         if len(told) and math.isfinite(float(told["value"].iloc[0])):
-            measures[f"{perturbation}.{locus}.{metric}"] = float(told["value"].iloc[0])
+            measures[f"{perturbation}.{location}.{metric}"] = float(told["value"].iloc[0])
     data: dict[str, Any] = {
         "format": FORMAT,
         **said.model_dump(),
@@ -161,8 +161,8 @@ def _row(
         "synapses": int(sum(np.count_nonzero(s.weights) for s in found.synapses)),
         "trials": n,
         "accuracy": values["accuracy"],
-        "low": float(ends.low),
-        "high": float(ends.high),
+        "ci_low": float(ends.low),
+        "ci_high": float(ends.high),
         "undecided": values["undecided"],
         "spikes_hidden": values.get("spikes_hidden", 0.0),
         "measures": measures,

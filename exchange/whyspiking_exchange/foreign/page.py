@@ -105,7 +105,7 @@ def _digits() -> list[tuple[str, Mapping[str, Any]]]:
             if experiment.data_key == MNIST and experiment.kind == "classification"
         }
         recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
-        clean = tables.where(recorded, engine="brian2", perturbation="none", locus="")
+        clean = tables.where(recorded, engine="brian2", perturbation="none", location="")
         for experiment, variants in chosen.items():
             own = tables.where(clean, experiment=experiment, variant=variants)
             spikes = over_seeds(tables.where(own, metric="spikes_hidden"), ["variant"])
@@ -138,10 +138,10 @@ def _clean(found: Measured) -> list[tuple[str, float, str, str]]:
 
 
 def _curves(found: Measured) -> list[tuple[str, str, Sequence[tuple[str, float, str]]]]:
-    """Perturbation, locus, and what its curve comes to."""
+    """Perturbation, location, and what its curve comes to."""
     told: dict[tuple[str, str], list[tuple[str, float, str]]] = {}
     for metric in SUMMED:
         for row in tables.where(found.metrics, metric=metric).to_dict("records"):
-            place = (str(row["perturbation"]), str(row["locus"]))
+            place = (str(row["perturbation"]), str(row["location"]))
             told.setdefault(place, []).append((metric, float(row["value"]), str(row["unit"])))
     return [(*place, values) for place, values in told.items()]

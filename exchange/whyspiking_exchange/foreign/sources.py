@@ -124,7 +124,7 @@ def low_agreement(agreed: float | None) -> list[str]:
 
 def clean(metrics: Table) -> dict[str, float]:
     """Metric -> value in the test without perturbation."""
-    rows = tables.where(metrics, perturbation="none", locus="")
+    rows = tables.where(metrics, perturbation="none", location="")
     return dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
 
 

@@ -92,7 +92,7 @@ def _means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], list[float]] = {}
     for row in rows:
         values = tuple(row.get(key) or "" for key in KEYS)
-        at_unit_1 = float(row["cpu_seconds"]) / float(row["unit"]) + OVERHEAD_S
+        at_unit_1 = float(row["cpu_seconds"]) / float(row["speed_factor"]) + OVERHEAD_S
         for depth in range(1, len(KEYS) + 1):
             found.setdefault(values[:depth], []).append(at_unit_1)
     return {key: sum(values) / len(values) for key, values in found.items()}

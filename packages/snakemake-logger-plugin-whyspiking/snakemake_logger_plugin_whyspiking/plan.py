@@ -284,5 +284,5 @@ def _earlier(jobs: Iterable[Any], unit: float) -> Iterator[dict[str, str]]:
         for log in job.log:
             seconds, _ = used(Path(log))
             if seconds > 0:
-                costs = {"cpu_seconds": str(seconds), "unit": str(unit)}
+                costs = {"cpu_seconds": str(seconds), "speed_factor": str(unit)}
                 yield {**job.wildcards_dict, "rule": job.rule.name, **costs}

@@ -1,4 +1,4 @@
-"""The common conditions of the battery: which there are, and what each does to its locus."""
+"""The common conditions of the battery: which there are, and what each does to its location."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def plan(
     names: Sequence[str],
     config: Mapping[str, Any],
     *,
-    spike_loci: Sequence[str],
-    number_loci: Sequence[str],
+    spike_locations: Sequence[str],
+    number_locations: Sequence[str],
     classification: bool,
 ) -> list[Condition]:
     """All common conditions of an experiment, one per level; draws come later.
@@ -34,8 +34,8 @@ def plan(
     Args:
         names: Perturbations that the experiment lists in talk.yaml.
         config: The `battery` block of the config: levels by name of the perturbation.
-        spike_loci: Where spike trains can be perturbed: "input", "hidden".
-        number_loci: Where numbers can be: "weights", "neurons".
+        spike_locations: Where spike trains can be perturbed: "input", "hidden".
+        number_locations: Where numbers can be: "weights", "neurons".
         classification: Whether trials have classes; without, trials cannot be swapped, and what is
             wanted at every time would have to be turned with a reversed input.
 
@@ -45,12 +45,12 @@ def plan(
     chosen = []
     of_classes = () if classification else ("swap_trials", "reverse")
     for name in (name for name in names if name not in of_classes):
-        loci = spike_loci if name in perturb.ON_SPIKES else number_loci
+        locations = spike_locations if name in perturb.ON_SPIKES else number_locations
         if name in ("quantise", "clip"):
-            loci = [locus for locus in loci if locus == "weights"]
+            locations = [location for location in locations if location == "weights"]
         chosen += [
-            Condition(name, locus, strength)
-            for locus in loci
+            Condition(name, location, strength)
+            for location in locations
             for strength in levels(name, config)
             if strength != perturb.ORIGIN.get(name, 0.0)
         ]
@@ -74,9 +74,13 @@ def draws(condition: Condition, config: Mapping[str, Any]) -> int:
     return 1 if condition.perturbation in perturb.DETERMINISTIC else int(config["draws"])
 
 
-def single(loci: Mapping[str, Sequence[Spikes]]) -> list[str]:
-    """The loci at which no neuron fires twice in any trial, among locus -> its populations."""
-    return [name for name, trains in loci.items() if all(map(perturb.fires_once, trains))]
+def single(locations: Mapping[str, Sequence[Spikes]]) -> list[str]:
+    """Return the locations at which no neuron fires twice in any trial.
+
+    Args:
+        locations: Location -> its populations.
+    """
+    return [name for name, trains in locations.items() if all(map(perturb.fires_once, trains))]
 
 
 def measured_as(condition: Condition, single: Collection[str]) -> Condition:
@@ -84,9 +88,10 @@ def measured_as(condition: Condition, single: Collection[str]) -> Condition:
 
     Args:
         condition: Any of the common ones.
-        single: Loci at which no neuron fires twice in a trial: to move trains is to move spikes.
+        single: Locations at which no neuron fires twice in a trial: to move trains is to move
+        spikes.
     """
-    if condition.perturbation == "shift" and condition.locus in single:
+    if condition.perturbation == "shift" and condition.location in single:
         return replace(condition, perturbation="jitter")
     return condition
 
@@ -135,13 +140,13 @@ def perturb_array(values: NDArray, condition: Condition, rng: Generator) -> NDAr
     return actions[condition.perturbation]()
 
 
-def keys_at(locus: str, binding: Binding) -> list[str]:
+def keys_at(location: str, binding: Binding) -> list[str]:
     """Which of a binding's values a perturbation of numbers acts on.
 
     "weights": the values of its layers. "neurons": thresholds and time constants that the talk
     gives per neuron, i.e. arrays whose variable is one of `THRESHOLDS` or begins with "tau".
     """
-    if locus == "weights":
+    if location == "weights":
         return [key for key in binding.layers if key in binding.values]
     arrays = [key for key, value in binding.values.items() if np.ndim(value)]
     return [
@@ -155,10 +160,10 @@ def keys_at(locus: str, binding: Binding) -> list[str]:
 def perturb_values(
     binding: Binding, condition: Condition, rng: Generator
 ) -> dict[str, NDArray | float]:
-    """A binding's values with one draw of a perturbation at its locus."""
+    """A binding's values with one draw of a perturbation at its location."""
     return dict(binding.values) | {
         key: perturb_array(np.asarray(binding.values[key]), condition, rng)
-        for key in keys_at(condition.locus, binding)
+        for key in keys_at(condition.location, binding)
     }
 
 
@@ -176,4 +181,4 @@ def test_task(replication: Replication, params: Params, streams: Streams) -> Tas
 
 def describe(condition: Condition) -> str:
     """A condition in words, also the name of its random stream."""
-    return f"{condition.perturbation} {condition.locus} {condition.strength:g}"
+    return f"{condition.perturbation} {condition.location} {condition.strength:g}"

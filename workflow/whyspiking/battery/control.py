@@ -88,8 +88,8 @@ def _feed_forward_rows(
     planned = conditions.plan(
         [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
         config,
-        spike_loci=["input", "hidden"] if several else ["input"],
-        number_loci=["weights"],
+        spike_locations=["input", "hidden"] if several else ["input"],
+        number_locations=["weights"],
         classification=True,
     )
 
@@ -192,8 +192,8 @@ class _SpikeReader:
         planned = conditions.plan(
             perturbations,
             self.config,
-            spike_loci=["input"] if self.task.stimulus.spikes and not binned else [],
-            number_loci=["weights"],
+            spike_locations=["input"] if self.task.stimulus.spikes and not binned else [],
+            number_locations=["weights"],
             classification=self.task.targets.ndim == 1,
         )
         if not planned:
@@ -248,7 +248,7 @@ def _perturbed(
 ) -> NDArray[np.int64]:
     names = weight_names(arrays)
     if condition.perturbation == "delete":
-        layers = [0] if condition.locus == "input" else range(1, len(names))
+        layers = [0] if condition.location == "input" else range(1, len(names))
         dropped = {
             layer: rng.random((len(features), len(arrays[names[layer]]))) < condition.strength
             for layer in layers

@@ -53,7 +53,7 @@ def measured_once(
     Args:
         planned: The conditions; one of equal distribution as another is not run again.
         outcomes_of: Gives one outcome per draw of a condition.
-        single: Loci at which no neuron fires twice in a trial.
+        single: Locations at which no neuron fires twice in a trial.
         before: Called with the number of a condition before it is run.
         clean: Score of the same trials without perturbation.
         chance: Chance score of the clean run.
@@ -86,13 +86,13 @@ def rows_of(
     curves: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for condition, values, n_trials in measured:
         rows += tables.rows(places.at(shared, condition), values, n_trials)
-        points = curves.setdefault((condition.perturbation, condition.locus), [])
+        points = curves.setdefault((condition.perturbation, condition.location), [])
         points.append((condition.strength, values["normalised_score"]))
-    for (name, locus), points in curves.items():
+    for (name, location), points in curves.items():
         if name in SUMMARISED:
             strengths, scores = np.array(points).T
             values = _summary(name, strengths, scores, tau_ms)
-            rows += tables.rows(places.at(shared, Condition(name, locus)), values, trials)
+            rows += tables.rows(places.at(shared, Condition(name, location)), values, trials)
     return rows
 
 

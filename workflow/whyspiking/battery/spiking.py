@@ -97,7 +97,7 @@ class Bench:
         self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
         self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
         self.single = conditions.single(
-            {k: [self.trains[name] for name in names] for k, names in self._loci().items()}
+            {k: [self.trains[name] for name in names] for k, names in self._locations().items()}
         )
 
     def rows(
@@ -142,13 +142,15 @@ class Bench:
 
     def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Every common condition that the experiment lists, and the talk's own ones."""
-        spike_loci = [locus for locus, trains in self._loci().items() if trains]
-        number_loci = [x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)]
+        spike_locations = [location for location, trains in self._locations().items() if trains]
+        number_locations = [
+            x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)
+        ]
         planned = conditions.plan(
             names,
             self.config,
-            spike_loci=spike_loci,
-            number_loci=number_loci,
+            spike_locations=spike_locations,
+            number_locations=number_locations,
             classification=isinstance(self.outcome, Trials),
         )
         measured = self._measured(planned, self._own_conditions(planned))
@@ -195,8 +197,8 @@ class Bench:
         curve = latency.anytime(self.outcome, times)
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
 
-    def _loci(self) -> dict[str, list[str]]:
-        """Populations by the locus at which their spikes can be perturbed."""
+    def _locations(self) -> dict[str, list[str]]:
+        """Populations by the location at which their spikes can be perturbed."""
         return {"input": list(self.task.stimulus.spikes), "hidden": list(self.model.replay)}
 
     def _run(
@@ -222,7 +224,7 @@ class Bench:
             if name not in self.task.stimulus.spikes:
                 rng = self.streams.rng(f"population-{name}")
                 values |= population.population(spikes, rng, classes)
-            rows += tables.rows({**self.shared, "locus": name}, values, spikes.n_trials)
+            rows += tables.rows({**self.shared, "location": name}, values, spikes.n_trials)
         return rows
 
     def _parity_rows(self) -> list[dict[str, Any]]:
@@ -264,14 +266,14 @@ class Bench:
         n, n_classes = scoring.n_trials(self.outcome), self.outcome.n_classes
         some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
         rows = []
-        for locus, names in self._loci().items():
+        for location, names in self._locations().items():
             trains = [self.trains[name].select_trials(some) for name in names]
             if trains and some.size >= 10 * n_classes:
-                rng, labels = self.streams.rng(f"decoder-{locus}"), self.outcome.targets[some]
+                rng, labels = self.streams.rng(f"decoder-{location}"), self.outcome.targets[some]
                 value = timing.timing_information(
                     side_by_side(trains), labels, n_classes, self.tau_ms, rng
                 )
-                place = {**self.shared, "locus": locus}
+                place = {**self.shared, "location": location}
                 rows += tables.rows(place, {"timing_information": value}, some.size)
         return rows
 
@@ -287,7 +289,7 @@ class Bench:
         task = select_task(self.part, repeated)
         values = dict(self.binding.values)
         inputs = {name: name for name in self.task.stimulus.spikes}
-        if condition.locus != "input":
+        if condition.location != "input":
             inputs = {name: replay.input for name, replay in self.model.replay.items()}
             for replay in self.model.replay.values():
                 values |= replay.silence

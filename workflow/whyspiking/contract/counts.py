@@ -17,27 +17,29 @@ class Counts:
     """Operations of a trial, as means or trial by trial.
 
     Attributes:
-        additions: Arrivals of one-bit messages, each at one weight.
-        multiply_adds: Arrivals of numbers.
-        updates_events: Pairs of a unit and a step in which a message reaches it, or it sends one;
-            of units whose state moves by itself, as a gated unit's, all.
-        updates_clocked: Units times steps.
-        multiplications_events: Multiplications of these updates, and as many additions.
-        multiplications_clocked: The same, clocked.
-        binary: Messages of one bit, those of inputs included.
-        graded: Messages that are numbers, those of inputs included.
-        buffered: Numbers that wait in a buffer, since the network is told a trial at once.
+        acs: Accumulate operations: arrivals of spikes, each at one weight.
+        macs: Multiply-accumulate operations: arrivals of graded messages, each at one weight.
+        updates_event_driven: Pairs of a unit and a step in which a message reaches it or it
+        sends one;
+            for units whose state changes in every step, such as GRUs, all pairs.
+        updates_clock_driven: Units times steps.
+        multiplications_event_driven: Multiplications of these updates, and as many additions.
+        multiplications_clock_driven: The same for clock-driven updates.
+        binary_messages: Spikes, including those of inputs.
+        graded_messages: Messages that are numbers, including those of inputs.
+        buffered_values: Numbers that wait in a buffer because the network receives the whole
+        trial as one vector.
     """
 
-    additions: Amount
-    multiply_adds: Amount
-    updates_events: Amount
-    updates_clocked: Amount
-    multiplications_events: Amount
-    multiplications_clocked: Amount
-    binary: Amount
-    graded: Amount
-    buffered: Amount = 0.0
+    acs: Amount
+    macs: Amount
+    updates_event_driven: Amount
+    updates_clock_driven: Amount
+    multiplications_event_driven: Amount
+    multiplications_clock_driven: Amount
+    binary_messages: Amount
+    graded_messages: Amount
+    buffered_values: Amount = 0.0
 
     def means(self) -> dict[str, float]:
         """Mean of each over trials, by name."""

@@ -18,7 +18,7 @@ def common(params: Params, variant: str, seed: int, engine: str) -> dict[str, An
         "seed": seed,
         "engine": engine,
         "perturbation": "none",
-        "locus": "",
+        "location": "",
         "strength": 0.0,
     }
 
@@ -28,6 +28,6 @@ def at(shared: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
     return {
         **shared,
         "perturbation": condition.perturbation,
-        "locus": condition.locus,
+        "location": condition.location,
         "strength": condition.strength,
     }

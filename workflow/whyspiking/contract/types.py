@@ -226,12 +226,12 @@ class Binding:
 class Condition:
     """One point of a perturbation curve; by default the clean run.
 
-    The locus is "input", "hidden", "weights", "neurons", or "" where it does not apply; strength is
-    in the unit of the perturbation's definition; `draw` numbers random draws.
+    The location is "input", "hidden", "weights", "neurons", or "" where it does not apply; strength
+    is in the unit of the perturbation's definition; `draw` numbers random draws.
     """
 
     perturbation: str = "none"
-    locus: str = ""
+    location: str = ""
     strength: float = 0.0
     draw: int = 0
 

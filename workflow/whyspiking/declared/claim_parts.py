@@ -21,13 +21,13 @@ class Condition(TypedDict, total=False):
     Attributes:
         engine: What simulated: the engine of training, or Brian2.
         perturbation: What was changed; `none` for the clean run.
-        locus: Where it was changed, or the other side of a contrast.
+        location: Where it was changed, or the other side of a contrast.
         strength: Level of the perturbation, in the unit of its definition.
     """
 
     engine: Literal["jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2"]
     perturbation: str
-    locus: str
+    location: str
     strength: float
 
 

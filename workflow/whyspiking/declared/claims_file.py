@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from whyspiking.declared.experiments import Experiment
     from whyspiking.declared.registry import Talk
 
-LOCI = ("", "input", "hidden", "weights", "neurons")
+LOCATIONS = ("", "input", "hidden", "weights", "neurons")
 COMPARING = ("difference", "ratio", "equivalence", "every")
 """Tests that may have a `versus`."""
 TWO_SIDED = ("range", "equivalence")
@@ -90,7 +90,7 @@ class Claim(Block):
     was_key_until: MayLack[str] = Field(None, pattern="^[0-9a-f]{7,40}$")
     _data: str = PrivateAttr("")
     _published_trials: bool | None = PrivateAttr(None)
-    _reduced_at: frozenset[str] = PrivateAttr(frozenset())
+    _reductions: dict[str, str] = PrivateAttr(default_factory=dict)
     _scored_per_trial: int = PrivateAttr(1)
 
     @property
@@ -127,15 +127,15 @@ class Claim(Block):
             changed._published_trials = False
         return changed
 
-    def reduced_at(self, scale: str) -> bool:
-        """Whether a scale runs its experiment smaller or shorter than published."""
-        return scale in self._reduced_at
+    def describe_reduction(self, scale: str) -> str:
+        """Say what a scale reduces compared with the published recipe; empty: nothing."""
+        return self._reductions.get(scale, "")
 
     def of_experiment(self, experiment: Experiment) -> None:
         """Take over what the experiment says of its data and scales."""
         self._data = experiment.provenance
         self._published_trials = experiment.data.published_trials
-        self._reduced_at = frozenset(name for name in scales.SCALES if experiment.changes(name))
+        self._reductions = {name: experiment.describe_reduction(name) for name in scales.SCALES}
         self._scored_per_trial = experiment.labelled or 1
 
     def on(self, provenance: str) -> Claim:
@@ -373,7 +373,7 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
             )
     for (key, place), (experiment, _) in zip(claim.places.items(), claim.networks, strict=True):
         perturbed = talk.experiments[experiment].perturbations()
-        known = {"perturbation": ("none", *perturbed), "locus": LOCI}
+        known = {"perturbation": ("none", *perturbed), "location": LOCATIONS}
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):

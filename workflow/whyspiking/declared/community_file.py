@@ -92,7 +92,7 @@ class CommunityRow(Said):
         high: Upper end.
         undecided: Share of trials without an answer.
         spikes_hidden: Per trial, of all layers that feed others.
-        measures: Further measures by name of the glossary, with "locus" and perturbation in front.
+        measures: Further measures by name of the glossary, after perturbation and location.
     """
 
     format: Literal[1]
@@ -124,7 +124,7 @@ class CommunityRow(Said):
             (
                 names,
                 "measures",
-                f"has {names[:3]}; expected 'perturbation.locus.metric' with a metric of the "
+                f"has {names[:3]}; expected 'perturbation.location.metric' with a metric of the "
                 "glossary. Correct or remove it.",
             ),
         )

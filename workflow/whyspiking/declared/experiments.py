@@ -69,6 +69,10 @@ InputTimes = Literal["constructed", "trains", "none"]
 construction; those of spike trains that are recorded, simulated or drawn; no spikes are sent in."""
 
 
+DURATIONS = ("epochs", "iterations", "outer_iterations", "train_ms", "duration_ms")
+"""Parameters that say how long a network is trained; with the sizes `n_...` they make a run
+small."""
+
 type Grid = dict[Name, list[float | int | str]]
 """Parameter -> the values of it that are tried, each with all of the others."""
 
@@ -179,6 +183,28 @@ class Experiment(Named):
     def changes(self, scale: str) -> dict[str, Change]:
         """What a scale changes of the published parameters, and why."""
         return cast("Changes", self.scaled.get(scales.recipe(scale), {}))
+
+    def describe_reduction(self, scale: str) -> str:
+        """Say which sizes and durations a scale reduces: "reduced: 25 of 1000 epochs".
+
+        Returns:
+            An empty string if the scale has all published values.
+        """
+        changes = self.changes(scale)
+        if not changes:
+            return ""
+        sizes = [
+            f"{changes[name]['value']:g} of {value:g} {name.removeprefix('n_').replace('_', ' ')}"
+            for name, value in self.published.items()
+            if name in changes
+            and (name in DURATIONS or name.startswith("n_"))
+            and isinstance(value, int | float)
+            and changes[name]["value"] < value
+        ]
+        if "dt_ms" in changes and changes["dt_ms"]["value"] > self.published["dt_ms"]:
+            step = changes["dt_ms"]["value"]
+            sizes.append(f"time step {step:g} instead of {self.published['dt_ms']:g} ms")
+        return "reduced: " + (", ".join(sizes) or "other parameters than published")
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:

@@ -176,7 +176,7 @@ class Tuned(Block):
         why: What the grid is of.
     """
 
-    kind: Literal["spiking", "rectified", "sigmoid", "gated", "static"]
+    kind: Literal["spiking", "rectified", "sigmoid", "gru", "static"]
     gain: Positive = 3.0
     tuned_at: Count
     recorded: Unique[Some[Count]]

@@ -41,20 +41,25 @@ class Account:
 
 
 ACCOUNTS = {
-    "updates_free": Account(None, clocked=False, leak=False),
+    "free_updates": Account(None, clocked=False, leak=False),
     **{
-        f"{name}_{'clocked' if clocked else 'events'}": Account(memory, clocked)
+        f"{name}_{'clock_driven' if clocked else 'event_driven'}": Account(memory, clocked)
         for name, memory in (
             ("operations", None),
-            ("8kb", NEAR),
-            ("1mb", "sram_1mb"),
-            ("dram", "dram"),
+            ("memory_8kb", NEAR),
+            ("memory_1mb", "sram_1mb"),
+            ("memory_dram", "dram"),
         )
         for clocked in (False, True)
     },
 }
 """Every account by name; those that are not in `MAIN` stand in the tables only."""
-MAIN = ("operations_events", "operations_clocked", "8kb_events", "8kb_clocked")
+MAIN = (
+    "operations_event_driven",
+    "operations_clock_driven",
+    "memory_8kb_event_driven",
+    "memory_8kb_clock_driven",
+)
 """The four that decide words."""
 
 
@@ -80,11 +85,17 @@ def energy(counts: Counts, account: Account, config: Mapping[str, Any]) -> Amoun
         work = np.maximum(operations - (0.0 if account.leak else updates), 0.0)  # ReLU: none
         return work * mac + words * once * STATE_BITS
 
-    kept = paid(counts.updates_clocked, counts.updates_clocked, counts.multiplications_clocked)
+    kept = paid(
+        counts.updates_clock_driven,
+        counts.updates_clock_driven,
+        counts.multiplications_clock_driven,
+    )
     if not account.clocked:
-        updates, operations = counts.updates_events, counts.multiplications_events
+        updates, operations = counts.updates_event_driven, counts.multiplications_event_driven
         words = np.where(operations > 0, 2 * updates, updates)
         kept = np.minimum(paid(words, updates, operations), kept)
-    arrivals = counts.additions * (add + weight) + counts.multiply_adds * (mac + weight)
-    sent = counts.binary * ADDRESS_BITS + counts.graded * (ADDRESS_BITS + VALUE_BITS)
-    return arrivals + kept + (counts.buffered * STATE_BITS + sent) * once
+    arrivals = counts.acs * (add + weight) + counts.macs * (mac + weight)
+    sent = counts.binary_messages * ADDRESS_BITS + counts.graded_messages * (
+        ADDRESS_BITS + VALUE_BITS
+    )
+    return arrivals + kept + (counts.buffered_values * STATE_BITS + sent) * once

@@ -33,7 +33,8 @@ def by_part(outcome: Outcome) -> Iterator[tuple[dict[str, Any], dict[str, float]
     twentieth trial. Continuous outputs have none: their errors do not add up over trials.
 
     Yields:
-        The place of the part (perturbation, locus, strength = its number), what was measured there,
+        The place of the part (perturbation, location, strength = its number), what was measured
+        there,
         and its number of trials.
     """
     if not isinstance(outcome, Trials | Labels):
@@ -49,5 +50,5 @@ def by_part(outcome: Outcome) -> Iterator[tuple[dict[str, Any], dict[str, float]
             values = {"accuracy": scoring.accuracy(part), **scoring.decision_time(part)}
         elif isinstance(part, Labels) and (part.targets >= 0).any():
             values = {"accuracy": scoring.accuracy(part)}
-        place = {"perturbation": PART, "locus": "unit" if named else "", "strength": float(unit)}
+        place = {"perturbation": PART, "location": "unit" if named else "", "strength": float(unit)}
         yield place, values, int(chosen.size)

@@ -237,9 +237,9 @@ def over_seeds(table: Any, by: Sequence[str], transform: Transform = "none") -> 
     records = []
     for key, group in per_seed.groupby(list(by), sort=True):
         interval = known_interval(group["value"].to_numpy(), transform)
-        limits = {"low": interval.low, "high": interval.high, "seeds": interval.seeds}
+        limits = {"ci_low": interval.low, "ci_high": interval.high, "n_seeds": interval.seeds}
         records.append({**dict(zip(by, key, strict=True)), "mean": interval.mean, **limits})
-    return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
+    return pd.DataFrame(records, columns=pd.Index([*by, "mean", "ci_low", "ci_high", "n_seeds"]))
 
 
 def p_above(gap: float, error: float, degrees: float) -> float:

@@ -146,9 +146,9 @@ def line_with_interval(
     colour = PALETTE[index % len(PALETTE)]
     marker = MARKERS[index % len(MARKERS)] if markers else ""
     ax.plot(x, points["mean"], color=colour, marker=marker, label=label, **options)
-    if points["low"].notna().any():
+    if points["ci_low"].notna().any():
         look: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "linewidth": 0.5}
-        ax.fill_between(x, points["low"], points["high"], zorder=1, **look)
+        ax.fill_between(x, points["ci_low"], points["ci_high"], zorder=1, **look)
 
 
 def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:

@@ -39,7 +39,7 @@ LEVEL_NAMES = {
 
 
 def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
-    """Score against strength, one panel per perturbation and locus, one line per variant.
+    """Score against strength, one panel per perturbation and location, one line per variant.
 
     Args:
         metrics: Rows of one experiment; the clean run (perturbation `none`) is every curve's start.
@@ -51,17 +51,17 @@ def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
     table = metrics[metrics["variant"].isin(variants)]
     chance = table.loc[table["metric"] == "chance", "value"].dropna().unique()
     table = table[(table["metric"] == "score") & table["value"].notna()]
-    clean = table[(table["perturbation"] == "none") & (table["locus"] == "")]
+    clean = table[(table["perturbation"] == "none") & (table["location"] == "")]
     graded = table[table["perturbation"].isin(list(LEVEL_NAMES))]
-    levels = graded.groupby(["perturbation", "locus"])["strength"].nunique()
+    levels = graded.groupby(["perturbation", "location"])["strength"].nunique()
     kinds = levels[levels > 1].index.tolist()
     require(kinds, "No graded perturbation was applied in this experiment.")
     n_rows = -(-len(kinds) // COLUMNS)
     plate = Plate(0.35 + 2.15 * n_rows)
     axes = plate.panels(n_rows, COLUMNS, len(kinds), sharey=True)
-    for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
-        own = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
-        _panel(ax, perturbation, locus, own, clean, variants)
+    for ax, (perturbation, location) in zip(axes.flat, kinds, strict=False):
+        own = graded[(graded["perturbation"] == perturbation) & (graded["location"] == location)]
+        _panel(ax, perturbation, location, own, clean, variants)
         if chance.size == 1:
             ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
     axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
@@ -78,9 +78,9 @@ def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
 
 
 def _panel(
-    ax: Axes, perturbation: str, locus: str, graded: Table, clean: Table, variants: Sequence[str]
+    ax: Axes, perturbation: str, location: str, graded: Table, clean: Table, variants: Sequence[str]
 ) -> None:
-    """Draw the curves of one perturbation at one locus."""
+    """Draw the curves of one perturbation at one location."""
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
     levels = sorted(set(graded["strength"]), reverse=perturbation in DESCENDING)
     places = {level: place for place, level in enumerate(levels, 1)}  # 0: the clean run
@@ -95,4 +95,4 @@ def _panel(
     # Three decimals would touch their neighbours.
     ticks += [f"{level:.2g}".replace("0.", ".") for level in levels]
     ax.set_xticks(range(len(ticks)), ticks, fontsize=8)
-    ax.set(title=labels.contrast(perturbation, locus), xlabel=LEVEL_NAMES[perturbation])
+    ax.set(title=labels.contrast(perturbation, location), xlabel=LEVEL_NAMES[perturbation])

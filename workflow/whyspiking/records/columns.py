@@ -11,138 +11,166 @@ from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SCALE, 
 from whyspiking.records.table_schema import EXPERIMENT, TALK, VARIANT, Column, TableSchema
 
 _OF_METRIC = "unit of the metric"
-_SEEDS = Column("seeds", "Number of seeds.", "integer")
+_SEEDS = Column("n_seeds", "Number of networks, one per seed.", "integer")
 _UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (TALK, EXPERIMENT)
-_CHANGE = (
-    Column("perturbation", "What was changed."),
-    Column("locus", "Where it was changed, or the control."),
-)
+_COMMENT = Column("comment", "Remarks, for example why there is no number.")
 
 
 def _interval(value: str, unit: str = UNIT_COLUMN, name: str = "value") -> tuple[Column, ...]:
     """A number and its interval over seeds."""
     return (
         Column(name, value, "number", unit),
-        Column("low", "Lower end of its 95 % interval over seeds.", "number", unit),
-        Column("high", "Upper end of that interval.", "number", unit),
+        Column("ci_low", "Lower end of the 95 % confidence interval.", "number", unit),
+        Column("ci_high", "Upper end of the 95 % confidence interval.", "number", unit),
     )
 
 
 VERDICTS = TableSchema(
-    "One row a claim: published, measured, verdict.",
+    "Claims: published value, measured value, acceptance criterion, verdict. One row per claim.",
     Column("claim", "Name of the claim."),
     TALK,
-    Column("role", "Key claim or secondary one."),
-    Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
+    Column("claim_role", "key (the talk counts as replicated by this claim) or secondary."),
+    Column(
+        "origin",
+        "Who makes the claim: published (a paper), talk (its abstract), ours (an additional claim "
+        "of this project) or check (a test of simulators, training or released networks).",
+    ),
     METRIC,
     EXPERIMENT,
     VARIANT,
-    Column("engine", "What simulated it; empty: Brian2 where it did, else the engine of training."),
-    Column("condition", "Perturbation, its place and strength, as in metrics.csv; empty: none."),
     Column(
-        "versus", "What it is compared with: columns and values of metrics.csv; empty: nothing."
+        "engine", "Program that simulated the network; empty: Brian2 if it did, else training code."
     ),
-    Column("published", "Published value.", "number", _OF_METRIC),
+    Column("condition", "Perturbation with its location and strength; empty: none."),
     Column(
-        "recalled",
-        "What was recalled and not read at its source: the published number, or the statement; "
-        "empty: neither.",
+        "compared_with",
+        "What the network is compared with: for a claim the other rows of metrics.csv; for "
+        "energies "
+        "the other side.",
     ),
-    Column("value", "Mean over seeds.", "number", _OF_METRIC),
+    Column("published_value", "Published value; empty: none.", "number", _OF_METRIC),
     Column(
-        "low",
-        "Lower end of the 95 % interval, as docs/verdicts.md tells it; of a claim about every "
-        "network, the lowest one.",
+        "quoted_from_memory",
+        "What was not read at its source: the published number or the statement; empty: nothing.",
+    ),
+    Column("value", "Mean over networks.", "number", _OF_METRIC),
+    Column(
+        "ci_low",
+        "Lower end of the 95 % confidence interval; for a claim about every network the lowest "
+        "network.",
         "number",
         _OF_METRIC,
     ),
-    Column("high", "Upper end of that interval, or the highest network.", "number", _OF_METRIC),
+    Column("ci_high", "Upper end of the interval, or the highest network.", "number", _OF_METRIC),
     _SEEDS,
     SCALE,
     Column(
-        "over",
-        "What the interval is over: seeds, test trials, a share of networks (Clopper and Pearson), "
-        "or no interval but lowest to highest network.",
+        "interval_type",
+        "What the interval covers: seeds, test trials, a fraction of networks (Clopper and "
+        "Pearson), "
+        "or the lowest to the highest network.",
     ),
-    Column("data", "Where the data are from."),
-    Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
-    Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),
-    Column("control_value", "What the negative control reached.", "number", _OF_METRIC),
-    Column("verdict", "Verdict."),
     Column(
-        "passing",
-        "How many of the networks lie inside the band by themselves, or are of the kind counted.",
+        "data_source",
+        "Origin of the data: original (published data), definition (a formula), simulated or "
+        "synthetic (surrogate data).",
+    ),
+    Column("criterion_low", "Lower end of the acceptance criterion.", "number", _OF_METRIC),
+    Column("criterion_high", "Upper end of the acceptance criterion.", "number", _OF_METRIC),
+    Column("control_value", "Result of the negative control.", "number", _OF_METRIC),
+    Column("verdict", "Verdict; docs/glossary.md defines the verdicts."),
+    Column(
+        "n_passing",
+        "Number of networks that meet the criterion by themselves, or that are of the counted "
+        "kind.",
         "number",
         "1",
     ),
     Column(
-        "returns",
-        "How often as many other networks would get the same verdict, were their mean and spread "
-        "those of these; key claims only.",
+        "reproducibility",
+        "Probability that the same number of new networks would give the same verdict, if the true "
+        "mean and standard deviation are those measured; key claims only.",
         "number",
         "1",
     ),
-    # What else is usually asked of a replication; none of it decides.
-    Column("label", "The words of the report for it."),
-    Column("says", "The claim in words."),
-    Column("test", "How the claim is tested."),
-    Column("better", "Which direction is better."),
+    Column(
+        "qualification",
+        "What a reader has to know about the verdict: a reduced run, surrogate data, few "
+        "networks, a "
+        "number quoted from memory.",
+    ),
+    # The other columns are reported; they do not decide the verdict.
+    Column("statement", "The claim in one sentence."),
+    Column("test_type", "How the claim is tested; docs/verdicts.md lists the tests."),
+    Column("better_direction", "Which numbers are better: larger, smaller or both."),
     _UNIT,
-    Column("exceeds", "Better than published by more than the tolerance.", "boolean"),
-    Column("control_passes", "The negative control passes the band: it must not.", "boolean"),
-    Column("direction_agrees", "The sign of a difference is the published one.", "boolean"),
-    Column("published_inside", "The published value lies inside the interval.", "boolean"),
     Column(
-        "prediction_low", "Lower end of the original's prediction interval.", "number", _OF_METRIC
+        "above_criterion",
+        "The result is better than published by more than the tolerance.",
+        "boolean",
+    ),
+    Column("control_meets_criterion", "The negative control meets the criterion.", "boolean"),
+    Column("direction_agrees", "The sign of a difference is the published one.", "boolean"),
+    Column("published_in_interval", "The interval contains the published value.", "boolean"),
+    Column(
+        "prediction_low",
+        "Lower end of the 95 % prediction interval of the published result.",
+        "number",
+        _OF_METRIC,
     ),
     Column("prediction_high", "Upper end of that interval.", "number", _OF_METRIC),
-    Column("inside_prediction", "The value lies inside it.", "boolean"),
-    Column("p_value", "One-sided p value against null or band.", "number", "1"),
-    Column("p_holm", "The same with Holm's correction, secondary claims.", "number", "1"),
-    Column("why", "Why the band is where it is."),
-    Column("looks", "Earlier tests on test data with another recipe or band.", "integer"),
-    Column("history", "Those tests and earlier bands, in words."),
+    Column("in_prediction_interval", "The value lies in the prediction interval.", "boolean"),
+    Column("p_value", "One-sided p value of the test of the criterion.", "number", "1"),
+    Column("p_holm", "p value after Holm's correction; secondary claims only.", "number", "1"),
+    Column("criterion_reason", "Reason for the acceptance criterion."),
     Column(
-        "known",
-        "A result of this project was known when its acceptance criterion was written or kept for "
+        "n_earlier_evaluations",
+        "Number of earlier evaluations on test data with another recipe or criterion.",
+        "integer",
+    ),
+    Column("earlier_evaluations", "These evaluations and earlier criteria, in words."),
+    Column(
+        "known_before",
+        "A result of this project was known when the acceptance criterion was written or kept for "
         "another recipe (known_before.csv); empty for a claim that this table lacks.",
         "boolean",
     ),
-    Column("note", "Remarks."),
+    _COMMENT,
     Column(
-        "missed",
-        "What kept it from replicated or holds: band, interval, null, seeds, control, Holm, as "
-        "the report says under how to read a verdict; empty: nothing, or it was not judged.",
+        "failed_conditions",
+        "Conditions for success that the claim does not meet: criterion, interval, no difference, "
+        "number of networks, negative control, Holm; empty: none, or the claim was not judged.",
     ),
     Column(
         "also_measured",
-        "Other ways in which the quantity of a key claim was measured: what is different, value, "
-        "95 % interval, and the verdict by the same criterion without the negative control.",
+        "Other ways in which the result of a key claim was measured: what differs, value, 95 % "
+        "interval, and the verdict by the same criterion without the negative control.",
     ),
-    Column("changes_with", "Those of them that have another verdict."),
+    Column("verdict_changes_with", "Those other ways that give another verdict."),
     Column(
         "evidence",
         "What the result is compared with: a published number, a number quoted from memory, a "
         "released artefact that we scored, or no number.",
     ),
-    Column("known_result", "The result that was known (column `known`); empty: none."),
+    Column("known_result", "The result that was known before; empty: none."),
     Column(
         "was_key_until",
-        "Commit in which another claim became the key claim of the talk; empty: it never was one, "
-        "or still is.",
+        "Commit in which another claim became the key claim of the talk; empty: the claim never "
+        "was "
+        "a key claim, or still is.",
     ),
 )
 RULE_STUDY = TableSchema(
-    "How often the rule of verdicts errs: a simulation.",
+    "Error rates of the rule that makes verdicts: a simulation. The table is kept by hand.",
     Column("claim", "Kind of claim."),
-    Column("truth", "What is true."),
-    Column("is_true", "Whether the claim is.", "boolean"),
-    Column("networks", "Number of networks.", "integer"),
-    Column("family", "Claims corrected together (Holm), this one first; 1: alone.", "integer"),
-    Column("draws", "Number of simulated runs.", "integer"),
+    Column("truth", "True effect."),
+    Column("is_true", "Whether the claim is true.", "boolean"),
+    Column("n_networks", "Number of networks.", "integer"),
+    Column("family_size", "Number of claims that Holm's correction counts; 1: none.", "integer"),
+    Column("n_runs", "Number of simulated runs.", "integer"),
     *(
-        Column(name, f"Share of runs with the verdict {name.replace('_', ' ')}.", "number", "1")
+        Column(name, f"Fraction of runs with the verdict {name.replace('_', ' ')}.", "number", "1")
         for name in (
             "replicated",
             "unconfirmed",
@@ -158,20 +186,20 @@ KNOWN_BEFORE = TableSchema(
     Column("claim", "Name of the claim."),
     Column("since", "Commit that gave metric, test, band and role their present form."),
     Column(
-        "known",
+        "known_before",
         "A pilot, an earlier recipe or the reference results had a result for the quantity that "
         "the claim judges, or for a side of its comparison if the claims file or a protocol.yaml "
         "names it. Published numbers and chance levels do not count.",
         "boolean",
     ),
     Column(
-        "evidence",
+        "known_from",
         "What shows this, the first that applies: git (the reference results of the commit before "
         "`since` have the result), protocol (a protocol.yaml states it), text (the claims file "
         "states it); empty where nothing was known.",
     ),
     Column(
-        "what",
+        "known_result",
         "The result that was known. It ends with 'the band is older' where the criterion was "
         "written first and kept when the recipe changed. Empty where nothing was known.",
     ),
@@ -181,108 +209,134 @@ MEASURES = TableSchema(
     *_PLACE,
     VARIANT,
     METRIC,
-    *_CHANGE,
-    *_interval("Mean over seeds."),
+    Column("perturbation", "Perturbation of the network or its input."),
+    Column("location", "What the perturbation acts on, or the population that is measured."),
+    *_interval("Mean over networks."),
     _UNIT,
     _SEEDS,
 )
 COSTS = TableSchema(
-    "CPU seconds of training, of variants of which no seed was copied, and memory of learning.",
-    Column("talk", "Talk, by its speaker; empty: over all of them."),
+    "CPU seconds of training, and memory that learning needs. Variants with a network that was "
+    "copied "
+    "from another experiment are left out.",
+    Column("talk", "Talk, by its speaker; empty: all talks together."),
     EXPERIMENT,
     VARIANT,
     Column(
-        "locus",
-        "In a ratio the control: without spikes, and not of a tenth or ten times the synapses.",
+        "control",
+        "Non-spiking network in the denominator of a ratio; its number of synapses differs by less "
+        "than a factor of ten.",
     ),
-    Column("metric", "What was measured; train_cpu_seconds_ratio: `spiking` over control."),
-    *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
+    Column(
+        "metric",
+        "What was measured; train_cpu_seconds_ratio: variant `spiking` divided by control.",
+    ),
+    *_interval("Mean over seeds; ratios: geometric mean; all talks together: median."),
     _UNIT,
-    Column("seeds", "Number of seeds; over all talks: of ratios.", "integer"),
-    Column("favours_spikes", "What the interval of a ratio says: yes, no, unclear."),
+    Column("n_seeds", "Number of seeds; all talks together: number of ratios.", "integer"),
+    Column("favours_spikes", "Whether the interval of a ratio lies below 1: yes, no or unclear."),
 )
 PARITY = TableSchema(
-    "Agreement of the training engine with Brian2: the worst network of each talk.",
+    "Agreement between training code and Brian2: the worst network of each talk.",
     TALK,
-    Column("networks", "Number of networks that were compared.", "integer"),
-    Column("equal_decisions", "Least share of equal decisions.", "number", "fraction"),
+    Column("n_networks", "Number of networks that were compared.", "integer"),
+    Column("equal_decisions", "Lowest fraction of equal decisions.", "number", "fraction"),
     Column("score_difference", "Largest difference of scores.", "number", "fraction"),
-    Column("equal", "Both are within the limits of the config.", "boolean"),
+    Column("within_limits", "Both are within the limits of the configuration.", "boolean"),
 )
 _OF_RANGE = "unit of the published range"
 BIOLOGY = TableSchema(
-    "Networks of the role spiking, whatever trained them, in Brian2, beside nervous systems.",
-    Column("quantity", "Place of the range in verdicts/biology.yaml, from 1.", "integer"),
-    Column("metric", "The metric that stands beside it."),
+    "Spiking networks in Brian2 compared with published ranges of nervous systems.",
+    Column("range_number", "Number of the range in verdicts/biology.yaml, from 1.", "integer"),
+    Column("metric", "Metric that is compared with the range."),
     TALK,
-    Column("low", "Least mean over seeds of its populations.", "number", _OF_RANGE),
-    Column("high", "Largest such mean.", "number", _OF_RANGE),
-    Column("place", "Inside, partly inside, below or above the published range."),
+    Column("minimum", "Smallest mean over seeds among the populations.", "number", _OF_RANGE),
+    Column("maximum", "Largest mean over seeds among the populations.", "number", _OF_RANGE),
     Column(
-        "rescaled_low",
-        "The least, as if the characteristic time were biological.",
+        "position", "Position relative to the published range: inside, partly inside, below, above."
+    ),
+    Column(
+        "rescaled_minimum",
+        "The minimum if the characteristic time of the network were the biological one.",
         "number",
         _OF_RANGE,
     ),
-    Column("rescaled_high", "The largest, likewise.", "number", _OF_RANGE),
-    Column("rescaled_place", "Where these lie."),
-    Column("populations", "Number of variants, or of populations in them.", "integer"),
+    Column("rescaled_maximum", "The maximum, rescaled in the same way.", "number", _OF_RANGE),
+    Column("rescaled_position", "Position of the rescaled minimum and maximum."),
+    Column("n_populations", "Number of variants, or of populations in them.", "integer"),
 )
 _OF_SHARE = "fraction"
+_TASK = Column("task", "Shared task.")
 SHARED = TableSchema(
-    "The tasks that all talks are set: every method, or why there is none.",
-    Column("task", "Shared task."),
-    Column("kind", "method; absent: no result, for the reason in `why`."),
+    "Results of each method of a talk on each shared task, or the reason why it has none.",
+    _TASK,
+    Column("status", "measured, or absent: no result, for the reason in `comment`."),
     *_PLACE,
     VARIANT,
-    Column("role", "Role of the variant in talk.yaml: spiking, rate (no spikes), ablation ..."),
-    Column("says", "The variant in words."),
+    Column(
+        "variant_role", "Role of the variant in talk.yaml: spiking, rate (no spikes), ablation."
+    ),
+    Column("description", "The variant in words."),
     *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
     _SEEDS,
-    Column("spikes_hidden", "Hidden spikes per sample, in Brian2.", "number", "spikes/trial"),
+    Column("spikes_hidden", "Hidden spikes per trial, in Brian2.", "number", "spikes/trial"),
     Column("train_cpu_seconds", "CPU time of one training.", "number", "s"),
-    Column("presentations", "Samples shown in training, repeats counted.", "integer"),
-    Column("tried", "Settings tried on validation data; 0: none.", "integer"),
-    Column("rule", "Learning rule that talk.yaml names for it."),
-    Column("memory_synapse", "Numbers that the rule keeps per synapse; N, T, K as in talk.yaml."),
-    Column("memory_neuron", "The same per neuron."),
-    Column("memory_shared", "The same for all."),
-    Column("memory", "All of them in this network.", "number", "numbers"),
-    Column("local", "Whether the rule is local and online: yes or no."),
-    Column("signals", "What a synapse must be told beyond the states of its two neurons."),
-    Column("why", "Why there is no result; empty where there is one."),
+    Column("n_samples_shown", "Samples shown in training, repetitions counted.", "integer"),
+    Column("n_settings_tried", "Settings tried on validation data; 0: none.", "integer"),
+    Column("learning_rule", "Learning rule, as in talk.yaml."),
+    Column(
+        "memory_synapse",
+        "Numbers that the rule stores per synapse. N: neurons of the layer, T: time steps, K: "
+        "outputs.",
+    ),
+    Column("memory_neuron", "Numbers that the rule stores per neuron."),
+    Column("memory_shared", "Numbers that the rule stores once per network."),
+    Column("n_memory", "All of these numbers for this network.", "number", "numbers"),
+    Column("is_local", "Whether the rule is local and online: yes or no."),
+    Column("signals", "Signals that a synapse needs besides the states of its two neurons."),
+    _COMMENT,
 )
 FLOORS = TableSchema(
-    "What static readers make of the tasks of the ground: which of them would decide one.",
-    Column("task", "Task of the ground."),
-    Column("floor", "Static reader."),
-    Column("reads", "What it is told of a trial."),
-    Column("says", "The same, and with what it decides."),
-    Column("veto", "Whether the task must leave it at chance.", "boolean"),
+    "Accuracy of memoryless baselines on the shared tasks.",
+    _TASK,
+    Column("baseline", "Memoryless baseline."),
+    Column("input", "Part of a trial that the baseline receives."),
+    Column("description", "Input and classifier of the baseline."),
+    Column("must_fail", "Whether the baseline must stay at chance level on this task.", "boolean"),
     *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
     _SEEDS,
-    Column("guess", "Accuracy of guessing.", "number", _OF_SHARE),
+    Column("chance", "Accuracy at chance level.", "number", _OF_SHARE),
     Column(
-        "word",
-        "at chance (within the margin of protocol.yaml); decides (as far on the way from guessing "
-        "to the reference as `decides` of it says); above chance (less); or the reference.",
+        "outcome",
+        "at chance (within the margin of protocol.yaml); solves (at least the fraction `decides` "
+        "of "
+        "the range from chance to the reference); above chance (less than that); or reference (the "
+        "classifier that receives the whole trial).",
     ),
 )
 LITERATURE = TableSchema(
-    "A published threshold beside ours: spikes per neuron and step of trained LIF networks.",
-    Column("task", "Task of the ground."),
-    Column("source", "Who published it."),
-    Column("where", "Where it was read."),
-    Column("published_low", "Least of the published thresholds.", "number", _OF_SHARE),
-    Column("published_high", "Largest of them.", "number", _OF_SHARE),
-    *_interval("Ours, at the level at which energies are compared; mean over seeds.", "1"),
+    "A published threshold compared with trained LIF networks: spikes per neuron and time step.",
+    _TASK,
+    Column("source", "Publication of the threshold."),
+    Column("source_location", "Place in the publication."),
+    Column("published_low", "Lowest published threshold.", "number", _OF_SHARE),
+    Column("published_high", "Highest published threshold.", "number", _OF_SHARE),
+    *_interval(
+        "Spikes per neuron and time step at the accuracy at which energies are compared; mean over "
+        "seeds.",
+        "1",
+    ),
     _SEEDS,
-    Column("steps", "Steps of a trial here.", "integer"),
-    Column("word", "Where the interval lies: below the thresholds, above, open; or not assessed."),
+    Column("n_steps", "Time steps of a trial.", "integer"),
+    Column(
+        "position",
+        "Position of the interval: below or above the thresholds, inconclusive, not assessed.",
+    ),
 )
 DURATIONS = TableSchema(
-    "Mean duration of each kind of job. A run costs the sum of cpu_seconds times jobs over unit; "
-    "jobs that make data sets are in it where that run made them.",
+    "Mean duration of each kind of job. A run costs the sum of cpu_seconds times n_jobs, divided "
+    "by "
+    "speed_factor. Jobs that make data sets are included if the run made them.",
     Column("scale", "Scale of the run."),
     Column("rule", "Rule of the workflow."),
     *_PLACE,
@@ -290,8 +344,13 @@ DURATIONS = TableSchema(
     Column("dataset", "Data set, for jobs that make one."),
     Column("seconds", "Mean wall-clock time of such a job; empty: not timed.", "number", "s"),
     Column("cpu_seconds", "Mean CPU time of such a job.", "number", "s"),
-    Column("jobs", "Number of such jobs.", "integer"),
-    Column("unit", "How slow the machine was; 1: that of the recorded run.", "number", "1"),
+    Column("n_jobs", "Number of such jobs.", "integer"),
+    Column(
+        "speed_factor",
+        "Run time on this machine relative to the reference machine; 2: twice the time.",
+        "number",
+        "1",
+    ),
 )
 HISTORY = TableSchema(
     "Training curves of one talk.",
@@ -309,7 +368,7 @@ TUNING = TableSchema(
     Column("setting", "Parameters that differ from talk.yaml, as JSON; {}: those of talk.yaml."),
     Column("n_hidden", "Hidden units.", "integer"),
     SEED,
-    Column("presentations", "Samples shown in training, counted as often as shown.", "integer"),
+    Column("n_samples_shown", "Samples shown in training, repetitions counted.", "integer"),
     Column("accuracy", "On validation data.", "number", "fraction"),
     Column("cpu_seconds", "Of the training.", "number", "s"),
 )
@@ -317,21 +376,21 @@ NETWORKS = TableSchema(
     "Trained networks that come with the repository, as NIR files.",
     Column("file", "The network, seen from the folder of this table."),
     TALK,
-    Column("task", "Shared task; empty: one of the talk's own."),
+    Column("task", "Shared task; empty: a task of the talk."),
     EXPERIMENT,
     VARIANT,
     Column("seed", "Seed of the training.", "integer"),
     Column("scale", "Scale of the run that trained it."),
-    Column("data", "Where its data come from: simulated and synthetic ones are stand-ins."),
-    Column("neurons", "Neurons, readouts included.", "integer"),
-    Column("synapses", "Weights that are not 0, but for those that stand for a reset.", "integer"),
-    Column("score", "Of the clean test in Brian2, as that run recorded it.", "number", _OF_SHARE),
-    Column("trials", "Test trials of the score.", "integer"),
-    Column("samples", "Test trials that come with it.", "integer"),
+    Column("data_source", "Origin of the data; simulated and synthetic: surrogate data."),
+    Column("n_neurons", "Neurons, readouts included.", "integer"),
+    Column("n_synapses", "Non-zero weights, without those that represent a reset.", "integer"),
+    Column("score", "Score on unperturbed test trials in Brian2.", "number", _OF_SHARE),
+    Column("n_trials", "Test trials of the score.", "integer"),
+    Column("n_samples", "Test trials in the file of samples.", "integer"),
     Column(
-        "equal",
-        "Share of their decisions that the file gives inside Brian2; of continuous outputs, of "
-        "steps within 1 % of the range.",
+        "equal_decisions",
+        "Fraction of equal decisions of the file in Brian2; for continuous outputs the fraction of "
+        "time steps within 1 % of the range.",
         "number",
         _OF_SHARE,
     ),
@@ -342,13 +401,16 @@ REPRODUCED = TableSchema(
     "Every network of the run, compared with the network of the same seed in the reference "
     "results. Durations, and numbers that the reference results lack, are not compared.",
     *NETWORK,
-    Column("equal", "Numbers that are equal to the last digit written.", "integer"),
-    Column("rounded", "Numbers that differ by at most a millionth.", "integer"),
-    Column("different", "Numbers that differ by more.", "integer"),
+    Column("n_equal", "Numbers that are equal to the last digit written.", "integer"),
+    Column("n_rounding", "Numbers that differ by at most a millionth.", "integer"),
+    Column("n_different", "Numbers that differ by more.", "integer"),
     Column(
-        "largest", "Largest difference, divided by the larger of the two numbers.", "number", "1"
+        "largest_difference",
+        "Largest difference, divided by the larger of the two numbers.",
+        "number",
+        "1",
     ),
-    Column("where", "Number with the largest difference; empty if all are equal."),
+    Column("differing_number", "Number with the largest difference; empty if all are equal."),
     Column(
         "outcome",
         "equal, equal within rounding, different, or new: the reference results lack the network.",
@@ -366,23 +428,31 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns: tables that put the talks side by side."""
-_KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
+_KEPT = (
+    "claim", "talk", "published_value", "value", "ci_low", "ci_high", "n_seeds", "data_source",
+    "verdict", "statement",
+)  # fmt: skip
 RETIRED = TableSchema(
-    "Claims that the project no longer makes: their last verdict, and why they went.",
+    "Claims that the project no longer makes, with their last verdict and the reason.",
     *(column for column in VERDICTS.columns if column.name in (*_KEPT, _UNIT.name)),
-    Column("commit", "Commit of the last run that judged it."),
-    Column("version", "Version of the project that retired it."),
-    Column("published_size", "Verdict at the published size; empty if it was not judged there."),
-    Column("why", "Why it went."),
+    Column("commit", "Commit of the last run that judged the claim."),
+    Column("version", "Version of the project that retired the claim."),
+    Column(
+        "verdict_at_published_size",
+        "Verdict of the published-size run; empty if that did not judge the claim.",
+    ),
+    Column("comment", "Reason why the claim was retired."),
 )
 BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}  # of a run, and not of the reference
 CHANGED = TableSchema(
-    "Every number of a talk that is not the recorded one, old and new; the others are equal to the "
-    "last digit written.",
+    "Numbers of a talk that differ from the reference results. All others are equal to the last "
+    "digit written.",
     *METRICS.columns[1:10],  # of which number
-    Column("recorded", "In the record; empty where it lacks the number.", "number", _OF_METRIC),
-    Column("here", "What this run measured.", "number", _OF_METRIC),
-    Column("difference", "Here minus recorded.", "number", _OF_METRIC),
+    Column(
+        "reference_value", "Number of the reference results; empty: none.", "number", _OF_METRIC
+    ),
+    Column("value", "Number of this run.", "number", _OF_METRIC),
+    Column("difference", "Number of this run minus reference value.", "number", _OF_METRIC),
     Column(
         "outcome",
         "equal, equal within rounding, different, or new: the reference results lack the number.",

@@ -5,30 +5,40 @@ from __future__ import annotations
 from whyspiking.records.table_schema import EXPERIMENT, TALK, VARIANT, Column, TableSchema
 
 CONCORDANCE = TableSchema(
-    "Every published figure and table that is known: what replicates it, or why nothing does.",
+    "Published figures and tables of the talks, with the claim that replicates each or the reason "
+    "why "
+    "none does.",
     TALK,
-    Column("paper", "Paper, by its name in talk.yaml."),
-    Column("doi", "Its DOI."),
-    Column("place", "Figure or table of the paper; All or Others: those that could not be read."),
-    Column("shows", "What it shows."),
+    Column("publication", "Key of the paper in talk.yaml."),
+    Column("doi", "DOI of the paper."),
     Column(
-        "known",
-        "How that is known: seen in the paper, by its caption or title, by the authors' code, "
-        "recalled, or unknown.",
+        "figure_or_table",
+        "Figure or table of the paper; All or Others: figures that could not be read.",
     ),
-    Column("claim", "Claim that replicates it, or a part of it; empty: none, `why` says why."),
-    Column("says", "What is claimed."),
+    Column("shows", "Content of the figure or table."),
+    Column(
+        "known_from",
+        "How the content is known: from the paper, its caption or title, the authors' code, quoted "
+        "from memory, or unknown.",
+    ),
+    Column("claim", "Claim that replicates the figure or a part of it; empty: none."),
+    Column("statement", "The claim in one sentence."),
     EXPERIMENT,
     VARIANT,
-    Column("command", "What makes the numbers of the experiment again."),
-    Column("figure", "Figure here, as an address from the folder of a run; empty: none is drawn."),
-    Column("published", "Published number; empty: none.", "number"),
-    Column("where", "Where that number, or what is claimed, was read."),
-    Column("recalled", "What of that was recalled and not read: number or statement; empty: none."),
-    Column("value", "Recorded number.", "number"),
-    Column("difference", "Recorded number minus published one.", "number"),
-    Column("unit", "Unit of the three."),
+    Column("command", "Command that computes the numbers of the experiment."),
+    Column(
+        "figure_file", "Figure of this repository, relative to the folder of a run; empty: none."
+    ),
+    Column("published_value", "Published number; empty: none.", "number"),
+    Column("source_location", "Place where the number or the statement was read."),
+    Column(
+        "quoted_from_memory",
+        "What was not read at its source: the published number or the statement; empty: nothing.",
+    ),
+    Column("value", "Number of the reference results.", "number"),
+    Column("difference", "Number of the reference results minus published number.", "number"),
+    Column("unit", "Unit of the three numbers."),
     Column("verdict", "Verdict on the claim."),
-    Column("label", "The same as pages word it: at which size, on which data, of which networks."),
-    Column("why", "Why no claim judges it; empty: one does."),
+    Column("qualification", "What a reader has to know about the verdict."),
+    Column("comment", "Reason why no claim judges the figure; empty: one does."),
 )

@@ -82,7 +82,7 @@ _DEFINED = {
     "connection_sparsity": "fraction: Share of zero weights.",
     "footprint": "byte: Bytes of weights (zeros count) and of parameters per neuron at 32 bits; "
     "state excluded.",
-    # activity of each recorded population, named in the locus column
+    # activity of each recorded population, named in the location column
     "rate_hz": "Hz: Spikes per neuron and second of the population.",
     "active_share": "fraction: Share of the population that fires at least once in a trial, mean "
     "over trials.",

@@ -55,21 +55,21 @@ def metric(name: str) -> str:
     return _words(declared()["metrics"], name)
 
 
-def locus(name: str) -> str:
+def location(name: str) -> str:
     """How readers call a place: spikes or numbers, or a control (`mlp`)."""
-    return declared()["loci"].get(name) or variant(name)
+    return declared()["locations"].get(name) or variant(name)
 
 
 def contrast(perturbed: str, place: str) -> str:
     """Where something was measured, in words: perturbation, place or control."""
     parts = [perturbation(perturbed)] if perturbed not in ("", "none", "nan") else []
-    parts += [locus(place)] if place not in ("", "none", "nan") else []
+    parts += [location(place)] if place not in ("", "none", "nan") else []
     return ", ".join(parts)
 
 
 def in_points(verdicts: Table) -> Table:
     """Rows of a verdict table, their differences of shares in the unit `POINTS`."""
-    differ = verdicts["test"].isin(("difference", "equivalence"))
+    differ = verdicts["test_type"].isin(("difference", "equivalence"))
     differ |= verdicts["metric"].isin(DIFFERENCES)
     return verdicts.assign(
         unit=verdicts["unit"].mask(differ & (verdicts["unit"] == "fraction"), POINTS)

@@ -6,27 +6,29 @@ from whyspiking.records.table_schema import EXPERIMENT, TALK, VARIANT, Column, T
 
 UNIT_COLUMN = "see column unit"
 SCALE = Column("scale", "Scale of the run: smoke, default, full or paper.")
-SEED = Column("seed", "Seed of the training, the unit of all intervals.", "integer")
+SEED = Column("seed", "Seed of the training. Intervals are computed over seeds.", "integer")
 METRIC = Column("metric", "What was measured.")
 NETWORK = (TALK, EXPERIMENT, VARIANT, SEED)
 
 METRICS = TableSchema(
-    "Every measurement, one a row.",
+    "All measurements, one per row.",
     SCALE,
     *NETWORK,
-    Column("engine", "What simulated: the engine of training, or Brian2."),
+    Column("engine", "Program that simulated the network: training code or Brian2."),
     Column(
         "perturbation",
-        "What was changed; none for the clean run; part: that on one part of the test set.",
+        "Perturbation of the network or its input; none: the unperturbed network; part: one part "
+        "of "
+        "the test set.",
     ),
-    Column("locus", "Where it was changed, or the other side of a contrast."),
+    Column("location", "What the perturbation acts on, or the population that is measured."),
     Column(
         "strength",
-        "Level of the perturbation, in the unit of its definition; number of the part.",
+        "Strength of the perturbation in the unit of its definition, or number of the part.",
         "number",
     ),
-    Column("metric", "What was measured; units and definitions are in `metrics` here."),
+    Column("metric", "What was measured; `metrics` in datapackage.json has the definitions."),
     Column("value", "The measurement.", "number", UNIT_COLUMN),
     Column("unit", "Unit of the value."),
-    Column("trials", "Number of trials behind the value.", "integer"),
+    Column("n_trials", "Number of trials from which the value was computed.", "integer"),
 )

@@ -75,7 +75,7 @@ def list_shown_files(folder: Path = FOLDER) -> list[Path]:
         "discussion/neuron.json",
         "networks.csv",
         "networks/goeltz-yinyang.*",
-        "again.json",
+        "repetition.json",
         "retired.csv",
         "frontiers.csv",
         "advantage.csv",

@@ -38,7 +38,7 @@ def rows(
     """Rows of the metrics table for several metrics of one condition.
 
     Args:
-        common: The columns scale, talk, experiment, variant, seed, engine, perturbation, locus,
+        common: The columns scale, talk, experiment, variant, seed, engine, perturbation, location,
             strength.
         values: Metric name -> value; each name must be in `GLOSSARY`.
         trials: Number of trials behind the values.
@@ -52,7 +52,7 @@ def rows(
             "metric": name,
             "value": float(value),
             "unit": GLOSSARY[name].unit,
-            "trials": int(trials),
+            "n_trials": int(trials),
         }
         for name, value in values.items()
     ]

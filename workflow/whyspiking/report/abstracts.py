@@ -42,7 +42,7 @@ def _tests(
                 "row": row,
                 "here": recorded.compare_claim(row, claim),
                 "compared": _compared(claim, row),
-                "value": html.inline(row["value"], row["low"], row["high"], str(row["unit"])),
+                "value": html.inline(row["value"], row["ci_low"], row["ci_high"], str(row["unit"])),
             }
         )
     return tests
@@ -53,10 +53,10 @@ def _compared(claim: Claim, shown: Row) -> str:
     parts = [f"against {_named(claim.versus)}"] if claim.versus else []
     if claim.negative_control:
         value = html.value(shown["control_value"], str(shown["unit"]))
-        results = {True: ", passes too", False: ", misses"}
-        how = results.get(shown["control_passes"], ", not measured")
-        if shown["verdict"] == rule.OUT_OF_SCOPE:
-            value, how = shown["label"], ""
+        results = {True: ", meets the criterion, too", False: ", misses the criterion"}
+        how = results.get(shown["control_meets_criterion"], ", not measured")
+        if shown["verdict"] == rule.NOT_JUDGED:
+            value, how = shown["verdict"], ""
         parts.append(f"control {_named(claim.negative_control)}: {value}{how}")
     return "; ".join(parts) or "none"
 

@@ -19,6 +19,7 @@ from whyspiking.declared.claim_parts import RELEASED
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
 from whyspiking.records import labels
 from whyspiking.report import html
+from whyspiking.verdicts import rule
 
 type Row = Mapping[str, Any]
 type Claimed = tuple[str, str, Row]
@@ -26,7 +27,7 @@ type Claimed = tuple[str, str, Row]
 
 COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GREY}
 """Colour class of a verdict's chip -> its colour in figures."""
-ENDS = ("value", "low", "high", "published", "band_low", "band_high")
+ENDS = ("value", "ci_low", "ci_high", "published_value", "criterion_low", "criterion_high")
 """Columns of verdicts.csv that have a place on the scale of a claim."""
 WIDE = {
     "pitch": 0.57, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
@@ -94,25 +95,25 @@ def words(row: Row) -> dict[str, str]:
     """What stands beside the strip of a claim, by its place."""
     unit = str(row["unit"])
     published = "no number published"
-    if np.isfinite(row["published"]):
-        number = _plain(html.value(row["published"], unit))
+    if np.isfinite(row["published_value"]):
+        number = _plain(html.value(row["published_value"], unit))
         published = f"published {number}"
-        published += " (from memory)" if row["recalled"] == "number" else ""
+        published += " (from memory)" if row["quoted_from_memory"] == "number" else ""
         if row["evidence"] == RELEASED:
             published = f"released weights: {number}"
-    n = f"{row['seeds']} network{'' if row['seeds'] == 1 else 's'}"
-    if row["test"] == "every":
-        n = f"each network must: {row['passing']:.0f} of {row['seeds']} do"
-    elif row["test"] == "share":
-        n = f"{row['passing']:.0f} of {n}"
-    if "reduced scale" in row["label"]:
-        n += "\nat reduced scale"
-    if row["changes_with"]:
-        n += "\nchanges with measuring"
+    n = f"{row['n_seeds']} network{'' if row['n_seeds'] == 1 else 's'}"
+    if row["test_type"] == "every":
+        n = f"each network must: {row['n_passing']:.0f} of {row['n_seeds']} do"
+    elif row["test_type"] == "share":
+        n = f"{row['n_passing']:.0f} of {n}"
+    if rule.REDUCED in row["qualification"]:
+        n += "\nreduced run"
+    if row["verdict_changes_with"]:
+        n += "\nchanges if measured otherwise"
     return {
-        "found": _plain(html.inline(row["value"], row["low"], row["high"], unit)),
+        "found": _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
         "metric": labels.metric(row["metric"]),
-        "published": published,
+        "published_value": published,
         "verdict": str(row["verdict"]),
         "but": n,
     }
@@ -136,7 +137,7 @@ def _strip(ax: Axes, row: Row, colour: str) -> None:
     """Draw band, published value and ours on a scale of their own."""
     finite = {name: float(row[name]) for name in ENDS if np.isfinite(row[name])}
     low, high = min(finite.values()), max(finite.values())
-    if row["test"] == "ratio":
+    if row["test_type"] == "ratio":
         ax.set_xscale("log")
         room = (high / low) ** 0.08
         limits, beyond = (low / room, high * room), (low / room**2, high * room**2)
@@ -146,14 +147,14 @@ def _strip(ax: Axes, row: Row, colour: str) -> None:
         room = 0.08 * (high - low or 1.0)
         limits, beyond = (low - room, high + room), (low - 2 * room, high + 2 * room)
         ax.xaxis.set_major_locator(MaxNLocator(3))
-    band = finite.get("band_low", beyond[0]), finite.get("band_high", beyond[1])
+    band = finite.get("criterion_low", beyond[0]), finite.get("criterion_high", beyond[1])
     # The edge is what can be seen on either page; an open side has none.
     ax.axvspan(*band, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
-    if "low" in finite and "high" in finite:
-        ax.plot([finite["low"], finite["high"]], [0, 0], color=colour, linewidth=2.4)
+    if "ci_low" in finite and "ci_high" in finite:
+        ax.plot([finite["ci_low"], finite["ci_high"]], [0, 0], color=colour, linewidth=2.4)
     ax.plot(finite["value"], 0, "o", color=colour, markersize=6.5)
-    if "published" in finite:
-        ax.plot(finite["published"], 0, "D", color=INK, markerfacecolor="none", markersize=7)
+    if "published_value" in finite:
+        ax.plot(finite["published_value"], 0, "D", color=INK, markerfacecolor="none", markersize=7)
     scale = 100 if row["unit"] in html.SHARES else 1
     ax.xaxis.set_major_formatter(lambda x, _: f"{scale * x:g}")
     ax.set(xlim=limits, ylim=(-1, 1), yticks=[])

@@ -24,23 +24,23 @@ from whyspiking.report import html
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts import advantage
 from whyspiking.verdicts import programme as decisive
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, NOT_ASSESSED, OPEN
-from whyspiking.verdicts.frontiers import EVERYTHING, GATED, LIF, TRAINED, TWIN
+from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
+from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, GRU, LEAKY_UNITS, LIF
 from whyspiking.verdicts.repetition import BEST
 
 COMPETITORS = {
-    TWIN: "non-spiking leaky units",
-    GATED: "GRUs",
+    LEAKY_UNITS: "non-spiking leaky units",
+    GRU: "GRUs",
     "relu": "ReLU networks",
-    TRAINED: BEST,
-    EVERYTHING: "the best network, trained or hand-designed",
+    BEST_TRAINED: BEST,
+    BEST_OVERALL: "the best network, trained or hand-designed",
 }
 """Value of column `beside` -> what spiking networks are compared with, in words."""
 VERDICTS = {
-    CHEAPER: "less energy",
-    DEARER: "more energy",
+    LESS: "less energy",
+    MORE: "more energy",
     NO_DIFFERENCE: "no difference",
-    OPEN: "inconclusive",
+    INCONCLUSIVE: "inconclusive",
     NOT_ASSESSED: "not assessed",
     "": "accuracy not reached",
 }
@@ -102,9 +102,11 @@ class Comparisons:
     @cached_property
     def by_place(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:
         """(competitor, cost, task) -> row, where both sides have networks and one has learned."""
-        is_compared = self.advantage["way"].notna() & (self.advantage["who"] == "spikes")
+        is_compared = self.advantage["relative_accuracy"].notna() & (
+            self.advantage["subject"] == "spikes"
+        )
         rows = self.advantage[is_compared].to_dict("records")
-        return {(row["beside"], row["cost"], row["task"]): row for row in rows}
+        return {(row["compared_with"], row["cost_model"], row["task"]): row for row in rows}
 
     def rows(self, competitor: str, cost: str) -> dict[str, Mapping[str, Any]]:
         """Task by the first word of its name -> row of one comparison."""
@@ -117,8 +119,10 @@ class Comparisons:
     @cached_property
     def competitors(self) -> list[str]:
         """What spiking networks are compared with: families first, then the best of several."""
-        families = dict.fromkeys(x for x, *_ in self.by_place if x not in (TRAINED, EVERYTHING))
-        return [*(x for x in families if x != LIF), TRAINED, EVERYTHING]
+        families = dict.fromkeys(
+            x for x, *_ in self.by_place if x not in (BEST_TRAINED, BEST_OVERALL)
+        )
+        return [*(x for x in families if x != LIF), BEST_TRAINED, BEST_OVERALL]
 
     def verdicts(self, competitor: str) -> dict[str, list[Mapping[str, Any]]]:
         """Task by its name -> rows of a comparison under the main cost models."""
@@ -128,7 +132,7 @@ class Comparisons:
     @cached_property
     def _networks_of_task(self) -> dict[str, Table]:
         """Task by its name -> its networks."""
-        rows = self.rows(TRAINED, ACCOUNT).items()
+        rows = self.rows(BEST_TRAINED, ACCOUNT).items()
         return {name: tables.where(self.networks, task=row["task"]) for name, row in rows}
 
     @cached_property
@@ -151,20 +155,20 @@ class Comparisons:
     @property
     def title(self) -> str:
         """The answer in one sentence; empty where nothing was compared."""
-        verdicts = self.verdicts(TRAINED)
+        verdicts = self.verdicts(BEST_TRAINED)
         assessed = [words for rows in verdicts.values() if (words := _assessed(rows))]
         if not assessed:
             return NO_TITLE if verdicts else ""
         return TITLE.format(
-            n_tasks_more=assessed.count({DEARER}),
-            n_tasks_less=assessed.count({CHEAPER}),
+            n_tasks_more=assessed.count({MORE}),
+            n_tasks_less=assessed.count({LESS}),
             n_tasks_assessed=len(assessed),
         )
 
     @property
     def sentences(self) -> list[str]:
         """Accuracy, and energy compared with the best non-spiking network."""
-        best = self.verdicts(TRAINED)
+        best = self.verdicts(BEST_TRAINED)
         if not best:
             return []
         differences = list(self.accuracy_differences.values())
@@ -179,7 +183,7 @@ class Comparisons:
             )
         ]
         rows = [row for of_task in best.values() for row in of_task]
-        ratios = [row["ratio"] for row in rows if row["word"] not in (NOT_ASSESSED, "")]
+        ratios = [row["ratio"] for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
         if ratios:
             sentences.append(
                 ENERGY.format(
@@ -189,13 +193,13 @@ class Comparisons:
                     n_cost_models=len(MAIN),
                 )
             )
-        missing = [row for row in rows if row["word"] == NOT_ASSESSED]
+        missing = [row for row in rows if row["verdict"] == NOT_ASSESSED]
         if missing:
             reasons = {
-                f"{task}: {row['why'].partition(':')[0]}": None
+                f"{task}: {row['comment'].partition(':')[0]}": None
                 for task, of_task in best.items()
                 for row in of_task
-                if row["word"] == NOT_ASSESSED
+                if row["verdict"] == NOT_ASSESSED
             }
             listed = "; ".join(reasons)
             sentences.append(MISSING.format(n_not_assessed=len(missing), reasons=listed))
@@ -208,14 +212,14 @@ class Comparisons:
         for competitor in self.competitors:
             verdicts = self.verdicts(competitor)
             counts = _count([row for rows in verdicts.values() for row in rows])
-            if competitor == TRAINED or not counts["n_assessed"]:
+            if competitor == BEST_TRAINED or not counts["n_assessed"]:
                 continue
             tasks = {
                 f"tasks_{name}": _name_tasks(verdicts, word)
-                for name, word in (("less", CHEAPER), ("more", DEARER))
+                for name, word in (("less", LESS), ("more", MORE))
             }
             n_unclear = counts["n_assessed"] - counts["n_less"] - counts["n_more"]
-            template = HAND_DESIGNED if competitor == EVERYTHING else FAMILY
+            template = HAND_DESIGNED if competitor == BEST_OVERALL else FAMILY
             name = COMPETITORS.get(competitor, competitor)
             written = COUNTS.format(**counts, **tasks, n_unclear=n_unclear)
             sentences.append(template.format(competitor=name, counts=written))
@@ -224,20 +228,20 @@ class Comparisons:
 
 def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:
     """The tasks on which a cost model has a verdict, in parentheses."""
-    tasks = [task for task, rows in verdicts.items() if any(row["word"] == word for row in rows)]
+    tasks = [task for task, rows in verdicts.items() if any(row["verdict"] == word for row in rows)]
     return f" ({', '.join(tasks)})" if tasks else ""
 
 
 def _assessed(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """The different verdicts of comparisons that are assessed."""
-    return {row["word"] for row in rows} - {NOT_ASSESSED, ""}
+    return {row["verdict"] for row in rows} - {NOT_ASSESSED, ""}
 
 
 def _count(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Count verdicts of comparisons."""
-    words = Counter(row["word"] for row in rows)
+    words = Counter(row["verdict"] for row in rows)
     n_assessed = words.total() - words[NOT_ASSESSED] - words[""]
-    return {"n_assessed": n_assessed, "n_more": words[DEARER], "n_less": words[CHEAPER]}
+    return {"n_assessed": n_assessed, "n_more": words[MORE], "n_less": words[LESS]}
 
 
 def recorded(folder: Path) -> Comparisons | None:

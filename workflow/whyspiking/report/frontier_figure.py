@@ -18,19 +18,19 @@ from matplotlib.ticker import LogLocator
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import CHEAPER, DEARER, NO_DIFFERENCE, NOT_ASSESSED, OPEN
+from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
 from whyspiking.verdicts.frontiers import (
+    BEST_TRAINED,
     BUILT,
-    GATED,
+    GRU,
+    LEAKY_UNITS,
     LIF,
     RULE,
-    TRAINED,
-    TWIN,
     Frontier,
     side,
 )
 
-ACCOUNT, CLOCKED = "8kb_events", "8kb_clocked"
+ACCOUNT, CLOCKED = "memory_8kb_event_driven", "memory_8kb_clock_driven"
 """The main cost model, by which the figure is drawn, and the one whose ratio is printed below."""
 WIDE, README, NARROW = 5, 3, 1
 """Panels side by side: on the page, in README, on a phone."""
@@ -39,26 +39,26 @@ WIDTHS = {WIDE: 13.0, README: 9.0, NARROW: 3.75}
 HEADING = "Accuracy against estimated energy per trial, spiking and non-spiking networks"
 NARROW_HEADING = "Accuracy against estimated\nenergy per trial, spiking and\nnon-spiking networks"
 RATIOS = {
-    CHEAPER: "{} × less energy",
-    DEARER: "{} × the energy",
+    LESS: "{} × less energy",
+    MORE: "{} × the energy",
     NO_DIFFERENCE: "no difference in energy",
-    OPEN: "energy: inconclusive",
+    INCONCLUSIVE: "energy: inconclusive",
 }
 """Verdict -> how a panel words it."""
-FAMILIES = {"relu": "ReLU", TWIN: "leaky units", GATED: "GRU"}
+FAMILIES = {"relu": "ReLU", LEAKY_UNITS: "leaky units", GRU: "GRU"}
 """Non-spiking family -> how a panel calls it."""
 LOOKS: dict[str, dict[str, Any]] = {
     LIF: {"color": RED, "lw": 3.2},
-    TRAINED: {"color": BLUE, "lw": 1.9},
-    TWIN: {"color": BLUE, "lw": 1.3, "dashes": (4, 1.5)},
-    GATED: {"color": BLUE, "lw": 1.5, "dashes": (1, 1.2)},
+    BEST_TRAINED: {"color": BLUE, "lw": 1.9},
+    LEAKY_UNITS: {"color": BLUE, "lw": 1.3, "dashes": (4, 1.5)},
+    GRU: {"color": BLUE, "lw": 1.5, "dashes": (1, 1.2)},
 }
 """Who -> look of its line; that with spikes is the thicker one, also without colour."""
 LEGEND: dict[str, dict[str, Any]] = {
     "spiking (LIF), trained": LOOKS[LIF],
-    "best non-spiking, trained": LOOKS[TRAINED],
-    "non-spiking leaky units": LOOKS[TWIN],
-    "GRU": LOOKS[GATED],
+    "best non-spiking, trained": LOOKS[BEST_TRAINED],
+    "non-spiking leaky units": LOOKS[LEAKY_UNITS],
+    "GRU": LOOKS[GRU],
     "compared accuracy": {"color": INK, "marker": "|", "markersize": 9, "lw": 1.4},
     "hand-designed": {"color": GREY, "lw": 0, "marker": "*", "markersize": 11},
     "a talk’s learning rule": {
@@ -91,17 +91,17 @@ class Panel:
     @property
     def row(self) -> Mapping[str, Any]:
         """Spiking networks compared with the best trained non-spiking ones."""
-        return self.read[TRAINED, ACCOUNT]
+        return self.read[BEST_TRAINED, ACCOUNT]
 
     @property
     def better_methods(self) -> list[str]:
         """Methods of talks that are better than our spiking networks under the main cost model."""
-        is_missing = self.row["word"] == NOT_ASSESSED
-        return self.row["why"].partition(":")[0].split(", ") if is_missing else []
+        is_missing = self.row["verdict"] == NOT_ASSESSED
+        return self.row["comment"].partition(":")[0].split(", ") if is_missing else []
 
     def write_heading(self) -> list[str]:
         """Four lines: the ratio, the clock-driven one, the competitor, non-spiking leaky units."""
-        row, clocked = self.row, self.read[TRAINED, CLOCKED]
+        row, clocked = self.row, self.read[BEST_TRAINED, CLOCKED]
         if self.better_methods:
             names = " and ".join(self.better_methods)
             return [
@@ -110,49 +110,54 @@ class Panel:
                 "than our spiking networks",
                 f"clock-driven: {_write_ratio(clocked, short=True)}",
             ]
-        leaky = self.read[TWIN, ACCOUNT]
-        competitor = FAMILIES.get(row["made_by"], row["made_by"])
+        leaky = self.read[LEAKY_UNITS, ACCOUNT]
+        competitor = FAMILIES.get(row["cheapest_family"], row["cheapest_family"])
         # The best family of most data sets is not the best on every one: two ratios would stand
         # next to one name.
-        has_line = leaky["seeds"] and row["made_by"] != TWIN
+        has_line = leaky["n_seeds"] and row["cheapest_family"] != LEAKY_UNITS
         against_leaky = f"vs leaky units: {_write_ratio(leaky, short=True)}" if has_line else ""
-        if not row["word"]:
-            n, n_seeds = min(row["reached"], row["reached_theirs"]), row["seeds"]
-            side = "spiking" if n == row["reached"] else "non-spiking"
+        if not row["verdict"]:
+            n, n_seeds = min(row["n_reached_spiking"], row["n_reached_other"]), row["n_seeds"]
+            side = "spiking" if n == row["n_reached_spiking"] else "non-spiking"
             few = f"on {n:g} of {n_seeds:g} data sets only"
             return ["no ratio: too low accuracy", f"{side} networks reach it", few, against_leaky]
-        ends = ", ".join(sorted((_round(row, end) for end in ("low", "high")), key=float))
+        ends = ", ".join(sorted((_round(row, end) for end in ("ci_low", "ci_high")), key=float))
         return [
             f"{_write_ratio(row)} [{ends}]",
             f"clock-driven: {_write_ratio(clocked, short=True)}",
-            f"at {100 * row['level']:.0f} % accuracy, vs {competitor}",
+            f"at {100 * row['accuracy']:.0f} % accuracy, vs {competitor}",
             against_leaky,
         ]
 
     def of(self, kind: str) -> list[tuple[str, float, float]]:
         """Family, energy in nJ and accuracy in percent: means over seeds, best first."""
-        own = self.points[self.points["kind"] == kind].groupby("family", sort=False)
+        own = self.points[self.points["network_type"] == kind].groupby("family", sort=False)
         # A method without spikes has no energy here.
-        means = own[[ACCOUNT, "test"]].mean().dropna().sort_values("test", ascending=False)
+        means = (
+            own[[ACCOUNT, "test_accuracy"]]
+            .mean()
+            .dropna()
+            .sort_values("test_accuracy", ascending=False)
+        )
         return [(str(name), cost / 1e3, 100 * test) for name, cost, test in means.itertuples()]
 
     def fronts(self, who: str) -> list[Frontier]:
         """The frontiers of those with spikes, or of one side without, one a seed."""
         spikes = who == LIF
-        own = side(self.points, TRAINED if spikes else who, spikes=spikes).groupby("seed")
+        own = side(self.points, BEST_TRAINED if spikes else who, spikes=spikes).groupby("seed")
         return [Frontier.of(networks, ACCOUNT) for _, networks in own]
 
 
 def _round(row: Mapping[str, Any], name: str = "ratio") -> str:
     """A ratio in few digits; its inverse where spiking networks need less."""
-    times = 1 / row[name] if row["word"] == CHEAPER else row[name]
+    times = 1 / row[name] if row["verdict"] == LESS else row[name]
     return f"{times:.0f}" if times >= 9.95 else f"{times:.1f}"
 
 
 def _write_ratio(row: Mapping[str, Any], *, short: bool = False) -> str:
     """A row of advantage.csv in few words, in fewer where the subject is clear."""
-    default = NOT_ASSESSED if row["word"] == NOT_ASSESSED else "accuracy not reached"
-    written = RATIOS.get(row["word"], default).format(_round(row))
+    default = NOT_ASSESSED if row["verdict"] == NOT_ASSESSED else "accuracy not reached"
+    written = RATIOS.get(row["verdict"], default).format(_round(row))
     if short:
         for words in ("energy: ", " the energy", " in energy", " energy"):
             written = written.replace(words, "")
@@ -162,9 +167,11 @@ def _write_ratio(row: Mapping[str, Any], *, short: bool = False) -> str:
 def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
     """The tasks on which trained spiking and non-spiking networks are compared."""
     for task, title in titles.items():
-        compared: Table = tables.where(advantage, task=task, who="spikes")
-        read = {(row["beside"], row["cost"]): row for row in compared.to_dict("records")}
-        if np.isfinite(read.get((TRAINED, ACCOUNT), {}).get("way", np.nan)):
+        compared: Table = tables.where(advantage, task=task, subject="spikes")
+        read = {
+            (row["compared_with"], row["cost_model"]): row for row in compared.to_dict("records")
+        }
+        if np.isfinite(read.get((BEST_TRAINED, ACCOUNT), {}).get("relative_accuracy", np.nan)):
             yield Panel(title, frontiers[frontiers["task"] == task], read)
 
 
@@ -216,11 +223,11 @@ def _draw(ax: Axes, panel: Panel) -> None:
         y = 100 * np.array([front.at(1e3 * x) for front in own])
         smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))
         ax.plot(x, np.where(smallest, y.mean(0), np.nan), zorder=4, **LOOKS[who])
-        if who in (LIF, TRAINED):
+        if who in (LIF, BEST_TRAINED):
             colour = LOOKS[who]["color"]
             area: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
             ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
-    guess = 100 * float(panel.points["guess"].iloc[0])
+    guess = 100 * float(panel.points["chance"].iloc[0])
     ax.axhline(guess, **LEGEND["chance"])
     # A 17th of what is above guessing is left on either side.
     ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
@@ -252,7 +259,10 @@ def _marks(ax: Axes, panel: Panel) -> None:
         if name in panel.better_methods:
             look |= {"mew": 1.4, "mec": INK, "zorder": 8, "alpha": 1}
         ax.plot(at, height, gid="rule", **look)
-    ends, level = [panel.row[key] / 1e3 for key in ("mine", "theirs")], 100 * panel.row["level"]
+    ends, level = (
+        [panel.row[key] / 1e3 for key in ("cost_spiking", "cost_other")],
+        100 * panel.row["accuracy"],
+    )
     if not panel.better_methods:
         ax.plot(ends, [level] * 2, zorder=7, gid="bar", **LEGEND["compared accuracy"])
 

@@ -23,33 +23,33 @@ ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
     # verdict -> symbol, colour class, rank when sorting
     "replicated": ("✓", "green", 0),
-    "holds": ("●", "green", 1),
+    "passes": ("●", "green", 1),
     "unconfirmed": ("≈", "blue", 2),
     "direction only": ("↗", "olive", 3),
     "inconclusive": ("?", "olive", 4),
     "not replicated": ("✗", "red", 5),
     "fails": ("▼", "red", 6),
     "not measured": ("–", "grey", 7),
-    "out of scope at this scale": ("○", "grey", 8),
+    "not judged": ("○", "grey", 8),
 }
 ORIGIN_WORDS = {
-    "published": "published claim",
-    "talk": "said in the talk's abstract",
-    "ours": "our extension",
+    "published": "claim of a paper",
+    "talk": "claim of the talk's abstract",
+    "ours": "additional claim",
     "check": "check",
 }
 DATA_WORDS = {
     "original": "original data",
-    "definition": "data by definition",
-    "simulated": "simulated data",
-    "synthetic": "stand-in data",
+    "definition": "data defined by a formula",
+    "simulated": "surrogate data (simulated)",
+    "synthetic": "surrogate data",
 }
 """Provenance of data -> words of the report."""
 FILTERED = {
     **DATA_WORDS,
     **ORIGIN_WORDS,
-    **dict.fromkeys(("unconfirmed", "direction only", "inconclusive"), "open"),
-    **dict.fromkeys(("not measured", "out of scope at this scale"), "not judged"),
+    **dict.fromkeys(("unconfirmed", "direction only", "inconclusive"), "undecided"),
+    **dict.fromkeys(("not measured",), "not judged"),
 }
 """What a column holds -> the word by which a reader filters it, where that is another."""
 MINUS = "−"
@@ -81,7 +81,7 @@ def templates() -> jinja2.Environment:
         "digits": digits,
         "sort_key": sort_key,
         "words": lambda name: str(name).replace("_", " "),
-        "locus": labels.locus,
+        "location": labels.location,
         "metric": labels.metric,
         "filtered": lambda word: FILTERED.get(word, word),
     }
@@ -108,9 +108,9 @@ def macros(name: str) -> Any:
 
 
 def tally(n: int, verdict: str) -> str:
-    """So many verdicts of a kind, in words: 1 holds, 2 hold."""
-    several = n != 1 and verdict in ("holds", "fails")
-    return f"{n} {verdict.removesuffix('s') if several else verdict}"
+    """Write a number of verdicts: 1 passes, 2 pass."""
+    plural = {"passes": "pass", "fails": "fail"}
+    return f"{n} {verdict if n == 1 else plural.get(verdict, verdict)}"
 
 
 def slug(words: str) -> str:

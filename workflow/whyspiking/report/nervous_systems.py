@@ -30,7 +30,8 @@ def sentence(biology: Table) -> Markup:
     for entry in _ranges():
         rows = tables.where(biology, metric=entry.metric).drop_duplicates("talk")
         places = [
-            entry.place(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)
+            entry.place(low, high)
+            for low, high in zip(rows["minimum"], rows["maximum"], strict=True)
         ]
         told.append((entry, places.count("inside"), len(places)))
     return html.macros("pages").beside_biology(told)
@@ -57,7 +58,7 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
         for y, name in enumerate(names):
             if name in rows.index:
                 # A logarithmic axis has no zero.
-                ends = np.maximum(rows.loc[name, ["low", "high"]].to_numpy(float), 0.05)
+                ends = np.maximum(rows.loc[name, ["minimum", "maximum"]].to_numpy(float), 0.05)
                 ax.plot(ends, [y, y], "o-", color=RED, markersize=4, linewidth=2)
         for y, one in enumerate(recorded, len(names)):
             values = one.values.get(entry.metric, ())

@@ -18,12 +18,12 @@ from whyspiking.verdicts import rule
 from whyspiking.verdicts.comparison import ReferenceResults
 from whyspiking.verdicts.published_size import judge_by_criterion
 
-UNJUDGED = (rule.NOT_MEASURED, rule.OUT_OF_SCOPE)
+UNJUDGED = rule.UNJUDGED
 UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
 KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
-    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them at reduced scale. We "
+    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. We "
     "read a published number for {n_published} of the {n_key}; for {n_quoted} the number is quoted "
     "from memory, for {n_released} we scored weights or outputs that the authors released, and for "
     "{n_without} no number is published. For {n_known} a result of ours was known when the "
@@ -36,13 +36,13 @@ FORMER = (
 CHANGES = (
     "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
 )
-LARGER = "At published size the key claim of {name} is: {label}."
+LARGER = "In the published-size run the key claim of {name} is {verdict}."
 OTHERS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
     "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."
 )
 OURS = (
-    "Of {n} additional claims of our own {n_passed} hold, {n_failed} fail, {n_undecided} are "
+    "Of {n} additional claims of our own {n_passed} pass, {n_failed} fail, {n_undecided} are "
     "undecided and {n_unjudged} are not judged."
 )
 CHECKS = (
@@ -88,7 +88,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
     Returns:
         Sentences; none where no key claim was judged.
     """
-    keys = verdicts[(verdicts["role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
+    keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
     if keys.empty:
         return []
     is_replicated = keys["verdict"] == rule.REPLICATED
@@ -97,12 +97,12 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         KEY.format(
             n_key=len(keys),
             n_replicated=is_replicated.sum(),
-            n_reduced=keys[is_replicated]["label"].str.contains("reduced scale").sum(),
+            n_reduced=keys[is_replicated]["qualification"].str.contains(rule.REDUCED).sum(),
             n_published=evidence.get(PUBLISHED, 0),
             n_quoted=evidence.get(QUOTED, 0),
             n_released=evidence.get(RELEASED, 0),
             n_without=evidence.get(NO_NUMBER, 0),
-            n_known=(keys["known"] == True).sum(),  # noqa: E712
+            n_known=(keys["known_before"] == True).sum(),  # noqa: E712
         )
     ]
     former = find_former_key_claims(verdicts)
@@ -113,11 +113,11 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         sentences.append(
             FORMER.format(
                 n_replaced=len(former),
-                n_replicated=sum(verdict in rule.PASSES for verdict in passed),
+                n_replicated=sum(verdict in rule.SUCCESSES for verdict in passed),
                 n_judged=len(passed),
             )
         )
-    changing = keys[keys["changes_with"] != ""]
+    changing = keys[keys["verdict_changes_with"] != ""]
     if len(changing):
         who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
         sentences.append(CHANGES.format(n_changes=len(changing), names=who))
@@ -128,10 +128,10 @@ def describe_published_size(
     verdicts: Table, results: ReferenceResults, names: Mapping[str, str]
 ) -> list[str]:
     """The key claims that have another verdict at the published size, a sentence each."""
-    keys = verdicts[(verdicts["role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
+    keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
     larger = [results.find_published_size(row) for row in keys.to_dict("records")]
     return [
-        LARGER.format(name=names.get(row["talk"], row["talk"]), label=row["label"])
+        LARGER.format(name=names.get(row["talk"], row["talk"]), verdict=row["verdict"])
         for row in larger
         if row
     ]
@@ -144,7 +144,7 @@ def find_former_key_claims(verdicts: Table) -> Table:
 
 def describe_claims(verdicts: Table) -> list[str]:
     """How many claims besides the key claims replicated, by whose claims they are."""
-    is_other = verdicts["role"] != "key"
+    is_other = verdicts["claim_role"] != "key"
     parts = {
         OTHERS: verdicts["origin"].isin(REPLICABLE),
         OURS: verdicts["origin"] == "ours",
@@ -154,8 +154,8 @@ def describe_claims(verdicts: Table) -> list[str]:
     for template, is_part in parts.items():
         found = verdicts[is_part & is_other]["verdict"]
         counts = {
-            "n_passed": found.isin(rule.PASSES).sum(),
-            "n_failed": found.isin(rule.FAILED).sum(),
+            "n_passed": found.isin(rule.SUCCESSES).sum(),
+            "n_failed": found.isin(rule.FAILURES).sum(),
             "n_undecided": found.isin(UNDECIDED).sum(),
             "n_unjudged": found.isin(UNJUDGED).sum(),
         }
@@ -166,14 +166,14 @@ def describe_claims(verdicts: Table) -> list[str]:
 
 def describe_known_results(verdicts: Table) -> str:
     """For how many claims a result was known when the criterion was written."""
-    known = verdicts[verdicts["known"] == True]  # noqa: E712
+    known = verdicts[verdicts["known_before"] == True]  # noqa: E712
     n_kept = known["known_result"].fillna("").str.endswith(KEPT).sum()
     return KNOWN.format(
         n_all=len(verdicts),
         n_known=len(known),
         n_kept=n_kept,
         n_written=len(known) - n_kept,
-        n_passed=known["verdict"].isin(rule.PASSES).sum(),
+        n_passed=known["verdict"].isin(rule.SUCCESSES).sum(),
     )
 
 
@@ -211,13 +211,15 @@ def compare_sizes(verdicts: Table, published_size: Table) -> Table:
     both = verdicts.merge(published_size, on="claim", suffixes=("", "_published"))
     rows = []
     for row in both.to_dict("records"):
-        larger = {name: row[f"{name}_published"] for name in ("value", "low", "high", "seeds")}
+        larger = {
+            name: row[f"{name}_published"] for name in ("value", "ci_low", "ci_high", "n_seeds")
+        }
         verdict, has_criterion = row["verdict_published"], True
-        if verdict == rule.OUT_OF_SCOPE and np.isfinite(larger["value"]):
+        if verdict == rule.NOT_JUDGED and np.isfinite(larger["value"]):
             verdict, has_criterion = judge_by_criterion(row, larger), False
         if row["verdict"] in UNJUDGED or verdict in UNJUDGED:
             continue
-        is_identical = all(row[name] == larger[name] for name in ("value", "seeds"))
+        is_identical = all(row[name] == larger[name] for name in ("value", "n_seeds"))
         difference = _rank(verdict) - _rank(row["verdict"])
         change = "stronger" if difference > 0 else "weaker" if difference < 0 else "same"
         rows.append(
@@ -264,7 +266,7 @@ def describe_repetition(
     """
     if not repeated:
         return ""
-    keys = verdicts[verdicts["role"] == "key"]
+    keys = verdicts[verdicts["claim_role"] == "key"]
     places = keys["talk"] + "." + keys["experiment"]
     is_repeated = places.isin(repeated["experiments"])
     key_claims = ", ".join(names.get(talk, talk) for talk in keys[is_repeated]["talk"]) or "none"
@@ -273,8 +275,8 @@ def describe_repetition(
 
 def _rank(verdict: str) -> int:
     """How much a verdict says for a claim."""
-    if verdict in rule.PASSES:
+    if verdict in rule.SUCCESSES:
         return 3
-    if verdict in rule.FAILED:
+    if verdict in rule.FAILURES:
         return 0
     return 2 if verdict == rule.UNCONFIRMED else 1

@@ -183,7 +183,7 @@ class RunPage:
         if self.smoke:
             return Html()
         comparisons = self._comparisons
-        claims = macros("first_screen").claims(self._answering, rule.PASSES)
+        claims = macros("first_screen").claims(self._answering, rule.SUCCESSES)
         folds = {
             "Every method on every task": self.same_task(),
             "With how little each task is done": tasks_section.matrix(
@@ -215,7 +215,7 @@ class RunPage:
         """One neuron: its claims and a neuron to touch; verdicts on claims that are no talk's."""
         touch = touchable.one_neuron() + touchable.yin_yang()
         pages = [page.brief() for page in self._uncounted]
-        return Html(macros("pages").discussion(pages, touch, rule.PASSES))
+        return Html(macros("pages").discussion(pages, touch, rule.SUCCESSES))
 
     @cached_property
     def _uncounted(self) -> list[TalkPage]:
@@ -235,13 +235,13 @@ class RunPage:
         return [
             row
             for row in rows
-            if row["label"] and np.isfinite(row["value"]) and claims[row["claim"]].answers
+            if row["verdict"] and np.isfinite(row["value"]) and claims[row["claim"]].answers
         ]
 
     def eight_talks(self) -> Html:
         """The key claims in one figure, and of every talk a card."""
         claims = claims_of(self.talks.values())
-        is_key = self.verdicts["role"] == "key"
+        is_key = self.verdicts["claim_role"] == "key"
         keys = {row["talk"]: row for row in self.verdicts[is_key].to_dict("records")}
         replaced = replications.find_former_key_claims(self.verdicts).to_dict("records")
         former = {
@@ -316,7 +316,9 @@ class RunPage:
             for statement in abstract_file.load(talk.folder, claims).statements
             for claim in statement.claims
         }
-        own = self.verdicts[self.verdicts["claim"].isin(told) | (self.verdicts["role"] == "key")]
+        own = self.verdicts[
+            self.verdicts["claim"].isin(told) | (self.verdicts["claim_role"] == "key")
+        ]
         counted = Html()
         if not self.smoke:
             write = macros("sections")

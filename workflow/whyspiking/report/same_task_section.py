@@ -8,14 +8,14 @@ from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.same_task_rows import SharedTasks
-from whyspiking.verdicts.advantage import EQUAL_UNITS
+from whyspiking.verdicts.advantage import EQUAL_SIZE
 from whyspiking.verdicts.frontiers import LIF, TRAINED, best
 
 FAMILIES = {
-    LIF: "trained, with spikes",
-    "twin": "their twins without a spike",
-    "gated": "gated units",
-    "relu": "ReLU units",
+    LIF: "trained, spiking (LIF)",
+    "leaky_units": "trained, non-spiking leaky units",
+    "gru": "trained, GRUs",
+    "relu": "trained, ReLU units",
 }
 """Family of references -> how the matrix calls it."""
 
@@ -29,13 +29,13 @@ def matrix(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
         advantage: Rows of advantage.csv.
     """
     gaps = {
-        (row["task"], row["who"]): row
-        for beside in (LIF, EQUAL_UNITS)  # the first says why there is no other
-        for row in tables.where(advantage, beside=beside).to_dict("records")
+        (row["task"], row["subject"]): row
+        for beside in (LIF, EQUAL_SIZE)  # the first says why there is no other
+        for row in tables.where(advantage, compared_with=beside).to_dict("records")
     }
     cells = {cell.name: cell for cell in ground.cells}
     most = {
-        name: max(int(row["presentations"]) for row in cell.methods.values())
+        name: max(int(row["n_samples_shown"]) for row in cell.methods.values())
         for name, cell in cells.items()
     }
     rows = []
@@ -46,8 +46,8 @@ def matrix(ground: SharedTasks, frontiers: Table, advantage: Table) -> Markup:
             for name, x in cells.items()
         ]
         rows.append((talk, label, found))
-    trained = best(tables.where(frontiers, kind=TRAINED), "task", "family", "seed")
-    reached = trained.groupby(["family", "task"])["test"].mean().to_dict()
+    trained = best(tables.where(frontiers, network_type=TRAINED), "task", "family", "seed")
+    reached = trained.groupby(["family", "task"])["test_accuracy"].mean().to_dict()
     others = [
         (says, [reached.get((family, name)) for name in cells])
         for family, says in FAMILIES.items()

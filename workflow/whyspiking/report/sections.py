@@ -40,9 +40,9 @@ def not_as_recorded(
     for talk in talks:
         places = f"talk.yaml of {talk.speaker}"
         changes += [(places, change) for change in recorded.changes.get(talk.name, ())]
-    differing = networks[networks["different"] > 0]
-    numbers = networks[["equal", "rounded", "different"]].sum().to_dict()
-    numbers["new"] = (networks["outcome"] == NEW).sum()
+    differing = networks[networks["n_different"] > 0]
+    numbers = networks[["n_equal", "n_rounding", "n_different"]].sum().to_dict()
+    numbers["n_new"] = (networks["outcome"] == NEW).sum()
     where = list(dict.fromkeys(zip(differing["talk"], differing["experiment"], strict=True)))
     write = macros("pages")
     if changes or criteria:
@@ -117,8 +117,8 @@ def short_table(
             recorded.compare_claim(row, claims[row["claim"]]),
             recorded.find_published_size(row),
         )
-        for row in sorted(verdicts.to_dict("records"), key=lambda row: row["role"] != "key")
-        if row["verdict"] != rule.OUT_OF_SCOPE
+        for row in sorted(verdicts.to_dict("records"), key=lambda row: row["claim_role"] != "key")
+        if row["verdict"] != rule.NOT_JUDGED
     ]
     return macros("verdicts").short_table(rows)
 
@@ -138,7 +138,7 @@ def verdict_table(
     """
     order = sorted(
         verdicts.to_dict("records"),
-        key=lambda row: (row["verdict"] == rule.OUT_OF_SCOPE, row["role"] != "key"),
+        key=lambda row: (row["verdict"] == rule.NOT_JUDGED, row["claim_role"] != "key"),
     )
     rows = [
         (
@@ -153,7 +153,7 @@ def verdict_table(
     ]
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
-    judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)
+    judged = sum(row[0]["verdict"] != rule.NOT_JUDGED for row in checks)
     return macros("verdicts").verdict_tables(claimed, checks, judged, recorded.commit)
 
 

@@ -93,7 +93,7 @@ class TalkPage:
     def head(self) -> Html:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
         verdicts = self.tables["verdicts"]
-        key = verdicts[verdicts["role"] == "key"].to_dict("records")
+        key = verdicts[verdicts["claim_role"] == "key"].to_dict("records")
         claims = claims_of([self.talk])
         rows = [
             (
@@ -123,7 +123,7 @@ class TalkPage:
         verdicts = self.tables["verdicts"]
         said = [claim.id for claim in claims_of([self.talk]).values() if claim.answers]
         told = verdicts[verdicts["claim"].isin(said)].to_dict("records")
-        judged = verdicts[~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))]
+        judged = verdicts[~verdicts["verdict"].isin(rule.UNJUDGED)]
         return self.talk, told, judged["verdict"].value_counts().to_dict()
 
     def verdict_table(self) -> Html:
@@ -284,9 +284,9 @@ def _halved(match: re.Match[str]) -> str:
 
 def mark(row: Mapping[str, Any]) -> str:
     """Of a claim, as journals of replications mark it: Re, ¬Re, or neither yet."""
-    if row["verdict"] in rule.PASSES:
+    if row["verdict"] in rule.SUCCESSES:
         return "Re"
-    return "¬Re" if row["verdict"] in rule.FAILED else "Re?"
+    return "¬Re" if row["verdict"] in rule.FAILURES else "Re?"
 
 
 def show_both(draw: Callable[[bool], Plate], name: str) -> Html:

@@ -34,7 +34,7 @@ def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
         experiment = talk.experiments[task]
         params = experiment.published
         steps = round(params["trial_ms"] / params["dt_ms"])
-        here = tables.where(metrics, experiment=task, perturbation="none", locus="")
+        here = tables.where(metrics, experiment=task, perturbation="none", location="")
         networks = [
             (experiment.variants[name].says, network)
             for name, one in said.built.items()
@@ -72,7 +72,7 @@ def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
     """
     rows: dict[str, dict[str, Any]] = {}
     for row in told.to_dict("records"):
-        rows.setdefault(row["floor"], {})[row["task"]] = row
+        rows.setdefault(row["baseline"], {})[row["task"]] = row
     names = {task: title.partition(":")[0] for task, title in titles.items()}
     shown = {task: name for task, name in names.items() if task in set(told["task"])}
     return macros("tasks").floors(rows, shown) if rows else Markup()

@@ -123,7 +123,7 @@ def yin_yang(record: Path = FOLDER) -> Html:
         "right": yinyang.classify(*POINT),
         "before": int((hidden < first).sum()),
         "score": float(row["score"]),
-        "trials": int(row["trials"]),
+        "n_trials": int(row["n_trials"]),
     }
     return Html(
         macros("touchable").yin_yang(

@@ -14,7 +14,7 @@ from whyspiking.report import html
 from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts.advantage import ALIKE, NOT_ASSESSED, WAYS
-from whyspiking.verdicts.frontiers import TRAINED
+from whyspiking.verdicts.frontiers import BEST_TRAINED
 
 KINDS = {
     "events; an earlier one must be kept": ("Span", "Volley"),
@@ -37,7 +37,7 @@ ABSENT = "–"
 
 def section(comparisons: Comparisons) -> Markup:
     """The table for the page; nothing where there is no answer."""
-    best = comparisons.rows(TRAINED, ACCOUNT).values()
+    best = comparisons.rows(BEST_TRAINED, ACCOUNT).values()
     return html.macros("first_screen").when(HEADS, table(comparisons), WAYS, ALIKE, best)
 
 
@@ -52,13 +52,17 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
     """A row per task with the columns `HEADS`, compared with the best trained non-spiking one."""
     kinds = {task: name for name, tasks in KINDS.items() for task in tasks}
     rows = []
-    for task, under_costs in comparisons.verdicts(TRAINED).items():
+    for task, under_costs in comparisons.verdicts(BEST_TRAINED).items():
         by_cost = dict(zip(MAIN, under_costs, strict=True))
         main = by_cost.pop(ACCOUNT)
         has_ratio = bool(np.isfinite(main["ratio"]))
-        family = COMPETITORS.get(main["made_by"], main["made_by"]) if has_ratio else ABSENT
+        family = (
+            COMPETITORS.get(main["cheapest_family"], main["cheapest_family"])
+            if has_ratio
+            else ABSENT
+        )
         # An interval excludes 1 if the ratio is at least half of its width away, on a log scale.
-        detectable = f"{np.sqrt(main['high'] / main['low']):.2f}" if has_ratio else ABSENT
+        detectable = f"{np.sqrt(main['ci_high'] / main['ci_low']):.2f}" if has_ratio else ABSENT
         rows.append(
             (
                 kinds.get(task, "other"),
@@ -76,21 +80,21 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
 
 def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     """The verdicts of one comparison, each with the number of cost models that have it."""
-    counts = Counter(VERDICTS[row["word"]] for row in rows)
+    counts = Counter(VERDICTS[row["verdict"]] for row in rows)
     return ", ".join(f"{verdict} ({n})" for verdict, n in counts.most_common())
 
 
 def _write_ratio(row: Mapping[str, Any]) -> str:
     """An energy ratio with its interval, or why there is none."""
-    if row["word"] in (NOT_ASSESSED, ""):
-        return VERDICTS[row["word"]]
-    low, ratio, high = (_round(row[name]) for name in ("low", "ratio", "high"))
+    if row["verdict"] in (NOT_ASSESSED, ""):
+        return VERDICTS[row["verdict"]]
+    low, ratio, high = (_round(row[name]) for name in ("ci_low", "ratio", "ci_high"))
     return f"{ratio} [{low}, {high}]"
 
 
 def _write_range(rows: Sequence[Mapping[str, Any]]) -> str:
     """Lowest and highest ratio of the comparisons that are assessed."""
-    ratios = [row["ratio"] for row in rows if row["word"] not in (NOT_ASSESSED, "")]
+    ratios = [row["ratio"] for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
     return f"{_round(min(ratios))}, {_round(max(ratios))}" if ratios else ABSENT
 
 

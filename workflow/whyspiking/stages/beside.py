@@ -50,8 +50,8 @@ def _line(claim: Claim, numbers: Table) -> str:
         )
         return f"{claim.talk:<12}{claim.id}: not simulated; {why}"
     clean = tables.where(
-        numbers.set_index("metric"), engine="brian2", perturbation="none", locus=""
-    )[["recorded", "here"]]
+        numbers.set_index("metric"), engine="brian2", perturbation="none", location=""
+    )[["reference_value", "value"]]
     # What only training tells, how long it took for instance, is not simulated again.
     shown = next(name for name in (claim.metric, "accuracy", "score") if name in clean.index)
     place = f"{claim.where['experiment']}/{claim.where['variant']}, {network.name}"

@@ -45,7 +45,7 @@ def of_kinds(timed: pd.DataFrame, scale: str, unit: float) -> pd.DataFrame:
     """
     kinds = timed.groupby(KIND)
     means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
-    table = means.assign(jobs=kinds.size(), scale=scale, unit=unit).reset_index()
+    table = means.assign(n_jobs=kinds.size(), scale=scale, speed_factor=unit).reset_index()
     return table[columns.DURATIONS.names]
 
 

@@ -85,7 +85,7 @@ def manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dic
             "cpu": machine.processor(),
             "system": platform.system(),
             "arch": platform.machine(),
-            "unit": unit,
+            "speed_factor": unit,
         },
         "arithmetic": {**arithmetic.described(), "compiler": machine.compiler()},
         "talks": per_talk,

@@ -24,13 +24,14 @@ from whyspiking.measures.statistics import Interval
 from whyspiking.records.frontier_columns import ADVANTAGE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.frontiers import (
+    BEST_OVERALL,
+    BEST_TRAINED,
+    COMPETITORS,
     COSTS,
-    EVERYTHING,
+    LEAKY_UNITS,
     LIF,
-    OPPONENTS,
     RULE,
     TRAINED,
-    TWIN,
     Frontier,
     best,
     on,
@@ -43,18 +44,19 @@ WAYS = (0.95, 0.9, 0.8)
 HALF_WAY = 0.5
 """A way at which a network has learned, where trainings fall into those that did and others; below
 it an accuracy has no price (protocol.yaml: reading.half_way)."""
-EQUAL_UNITS, END_TO_END = "equal_units", "end_to_end"
+EQUAL_SIZE, END_TO_END = "equal_size", "end_to_end"
 """What a method is held against beside frontiers: see `_rules`."""
 ALIKE = 1.25
 """Ratios closer to 1 than this, either way, are no difference."""
 DIGITS = 9
 """Digits after which two numbers are equal: sums in another order differ in the last ones."""
-CHEAPER, DEARER, NO_DIFFERENCE = "cheaper", "dearer", "no difference"
-OPEN, NOT_ASSESSED = "open", "not assessed"
-PARTLY = f" or {OPEN}"
+LESS, MORE, NO_DIFFERENCE = "less", "more", "no difference"
+INCONCLUSIVE, NOT_ASSESSED = "inconclusive", "not assessed"
+PARTLY = f" or {INCONCLUSIVE}"
 """After a word that some accounts have, where the others have none."""
-ONE_IS_NONE = "nobody is above guessing (one network never is)"
-ASSUMPTIONS = {"leak": "updates free?", "clocked": "clock or events?", "memory": "memory?"}
+NONE_ABOVE_CHANCE = "no network is above chance (a single network cannot be)"
+ABOVE_BASELINES = "more accurate than our spiking baselines at equal cost"
+ASSUMPTIONS = {"leak": "cost of updates", "clocked": "update model", "memory": "memory"}
 """Attribute of an account -> the assumption, in the order in which they are told."""
 
 
@@ -71,7 +73,7 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
     rows: list[dict[str, Any]] = []
     for _, task in priced(points, config).groupby("task", sort=False):
         better_methods = {cost: _find_better_methods(task, cost) for cost in COSTS}
-        for compared_with in dict.fromkeys((*OPPONENTS, *rivals(task))):
+        for compared_with in dict.fromkeys((*COMPETITORS, *rivals(task))):
             rows += _summarise(_compared(task, compared_with), better_methods)
         rows += _rules(task)
     return ADVANTAGE.table(rows)
@@ -79,10 +81,10 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
 
 def _find_better_methods(task: Table, cost: str) -> list[str]:
     """Methods of the talks that are more accurate than our spiking baselines at equal cost."""
-    lif = side(task, TWIN, spikes=True)
+    lif = side(task, LEAKY_UNITS, spikes=True)
     if lif.empty:
         return []
-    methods = task[task["kind"] == RULE].groupby("family", sort=False)
+    methods = task[task["network_type"] == RULE].groupby("family", sort=False)
     return [
         str(name)
         for name, networks in methods
@@ -102,19 +104,23 @@ def _summarise(
         better_methods: Cost -> methods of the talks that are better than our spiking baselines.
     """
     marked = [
-        {**row, "word": NOT_ASSESSED, "why": f"{', '.join(methods)}: above the lif frontier"}
-        if (methods := better_methods[row["cost"]])
+        {
+            **row,
+            "verdict": NOT_ASSESSED,
+            "comment": f"{', '.join(methods)}: {ABOVE_BASELINES}",
+        }
+        if (methods := better_methods[row["cost_model"]])
         else row
         for row in rows
     ]
-    words = {row["cost"]: row["word"] for row in marked if row["cost"] in MAIN}
+    words = {row["cost_model"]: row["verdict"] for row in marked if row["cost_model"] in MAIN}
     summary = over(words) if all(words.values()) else ""
-    return [{**row, "over": summary} for row in marked]
+    return [{**row, "verdict_all_cost_models": summary} for row in marked]
 
 
 def rivals(task: Table) -> list[str]:
     """The trained families without spikes of a task, each an opponent by itself."""
-    trained = task[(task["kind"] == TRAINED) & (task["family"] != LIF)]
+    trained = task[(task["network_type"] == TRAINED) & (task["family"] != LIF)]
     return trained["family"].unique().tolist()
 
 
@@ -127,7 +133,7 @@ def word(low: float, high: float) -> str:
     low, high = np.round([low, high], DIGITS)
     if low >= 1 / ALIKE and high <= ALIKE:
         return NO_DIFFERENCE
-    return DEARER if low > 1 else CHEAPER if high < 1 else OPEN
+    return MORE if low > 1 else LESS if high < 1 else INCONCLUSIVE
 
 
 def over(words: Mapping[str, str]) -> str:
@@ -146,20 +152,20 @@ def over(words: Mapping[str, str]) -> str:
     if missing:
         assessed = {name: word for name, word in words.items() if word != NOT_ASSESSED}
         return f"{over(assessed)}; {NOT_ASSESSED} under {', '.join(missing)}"
-    said = {name: word for name, word in words.items() if word != OPEN}
+    said = {name: word for name, word in words.items() if word != INCONCLUSIVE}
     if len(set(said.values())) < 2:
-        return next(iter(said.values()), OPEN) + PARTLY * (0 < len(said) < len(words))
+        return next(iter(said.values()), INCONCLUSIVE) + PARTLY * (0 < len(said) < len(words))
     pairs = [(ACCOUNTS[a], ACCOUNTS[b]) for a, b in combinations(said, 2) if said[a] != said[b]]
     apart = [[x for x in ASSUMPTIONS if getattr(a, x) != getattr(b, x)] for a, b in pairs]
     turns = {x for own in apart for x in own if len(own) == min(map(len, apart))}
     changed = [says for x, says in ASSUMPTIONS.items() if x in turns]
-    return "depends on: " + " ".join(changed)
+    return "depends on: " + ", ".join(changed)
 
 
 def rights(task: Table) -> list[Table]:
     """Test accuracy of the best trained networks of a task by seed: with spikes, without."""
-    sides = (side(task, TRAINED, spikes=spikes) for spikes in (True, False))
-    return [best(networks, "seed").set_index("seed")["test"] for networks in sides]
+    sides = (side(task, BEST_TRAINED, spikes=spikes) for spikes in (True, False))
+    return [best(networks, "seed").set_index("seed")["test_accuracy"] for networks in sides]
 
 
 def ahead(task: Table) -> Interval:
@@ -177,17 +183,19 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     seeds = _seeds(sides)
     row = {
         "task": task["task"].iloc[0],
-        "who": "spikes",
-        "beside": beside,
-        "seeds": len(seeds),
-        "reached": 0,
-        "reached_theirs": 0,
-        **dict.fromkeys(("made_by", "word", "over", "why"), ""),
+        "subject": "spikes",
+        "compared_with": beside,
+        "n_seeds": len(seeds),
+        "n_reached_spiking": 0,
+        "n_reached_other": 0,
+        **dict.fromkeys(("cheapest_family", "verdict", "verdict_all_cost_models", "comment"), ""),
     }
     guess, validation, test = of_the_best(task, seeds)
     if not seeds or not statistics.t_interval(test - guess).low > 0:
-        row["why"] = ONE_IS_NONE if seeds else "no such networks on the same seeds"
-        yield from ({**row, "cost": cost} for cost in COSTS)
+        row["comment"] = (
+            NONE_ABOVE_CHANCE if seeds else "the two sides have no networks with the same seeds"
+        )
+        yield from ({**row, "cost_model": cost} for cost in COSTS)
         return
     levels = {way: guess + way * (validation - guess) for way in WAYS}
     networks = [[on(own, seed) for seed in seeds] for own in sides]
@@ -201,21 +209,27 @@ def _compared(task: Table, beside: str) -> Iterator[dict[str, Any]]:
     }
     way = next((way for way in WAYS if min(reached[way]) == len(seeds)), WAYS[-1])
     missed = (
-        f"at {w:g} reached with spikes on {mine} of {len(seeds)} seeds, without on {theirs}"
+        f"relative accuracy {w:g} reached by spiking networks on {mine} and by non-spiking "
+        f"networks "
+        f"on {theirs} of {len(seeds)} seeds"
         for w, (mine, theirs) in reached.items()
         if w >= way and min(mine, theirs) < len(seeds)
     )
-    row |= {"way": way, "level": float(levels[way].mean()), "why": "; ".join(missed)}
+    row |= {
+        "relative_accuracy": way,
+        "accuracy": float(levels[way].mean()),
+        "comment": "; ".join(missed),
+    }
     for cost in COSTS:
-        least, row["made_by"] = read[way, cost]
-        row["reached"], row["reached_theirs"] = np.isfinite(least).sum(axis=1).tolist()
+        least, row["cheapest_family"] = read[way, cost]
+        row["n_reached_spiking"], row["n_reached_other"] = np.isfinite(least).sum(axis=1).tolist()
         # What is not reached is nan, and so not above 0.
-        yield row | {"cost": cost} | (_ratio(*least) if (least > 0).all() else {})
+        yield row | {"cost_model": cost} | (_ratio(*least) if (least > 0).all() else {})
 
 
 def _seeds(sides: Sequence[Table]) -> list[float]:
     """The seeds on which every trained family of both sides has networks."""
-    trained = [own[own["kind"] == TRAINED].groupby("family")["seed"] for own in sides]
+    trained = [own[own["network_type"] == TRAINED].groupby("family")["seed"] for own in sides]
     each = [set(seeds) for groups in trained for _, seeds in groups]
     return sorted(set.intersection(*each)) if each and not any(own.empty for own in sides) else []
 
@@ -225,9 +239,9 @@ def of_the_best(task: Table, seeds: Sequence[float]) -> NDArray:
 
     Validation data choose them, one on every seed.
     """
-    reference = task[task["kind"] != RULE]
-    best = [on(reference, seed)["validation"].idxmax() for seed in seeds]
-    return reference.loc[best, ["guess", "validation", "test"]].to_numpy(float).T
+    reference = task[task["network_type"] != RULE]
+    best = [on(reference, seed)["validation_accuracy"].idxmax() for seed in seeds]
+    return reference.loc[best, ["chance", "validation_accuracy", "test_accuracy"]].to_numpy(float).T
 
 
 def _read(
@@ -248,8 +262,8 @@ def _ratio(mine: NDArray, theirs: NDArray) -> dict[str, Any]:
     logs = statistics.t_interval(np.log(mine / theirs))
     means = [np.log(x).mean() for x in (mine, theirs)]
     ends = np.exp([*means, logs.mean, logs.low, logs.high]).tolist()
-    told = zip(("mine", "theirs", "ratio", "low", "high"), ends, strict=True)
-    return {**dict(told), "word": word(*ends[-2:])}
+    told = zip(("cost_spiking", "cost_other", "ratio", "ci_low", "ci_high"), ends, strict=True)
+    return {**dict(told), "verdict": word(*ends[-2:])}
 
 
 # ---- what methods of the talks give away ---------------------------------------------------------
@@ -262,51 +276,63 @@ def _rules(task: Table) -> Iterator[dict[str, Any]]:
     units; for a local rule the same network trained end to end. One that is not above guessing is
     held against nothing.
     """
-    lif = side(task, TWIN, spikes=True)
+    lif = side(task, LEAKY_UNITS, spikes=True)
     seeds = sorted(set(lif["seed"]))
-    every = task[(task["kind"] != RULE) & task["seed"].isin(seeds)]
-    held = task[(task["kind"] == RULE) & bool(seeds)]
+    every = task[(task["network_type"] != RULE) & task["seed"].isin(seeds)]
+    held = task[(task["network_type"] == RULE) & bool(seeds)]
     methods = {name: own.set_index("seed") for name, own in held.groupby("family", sort=False)}
     for name, own in methods.items():
         guess, best, _ = of_the_best(task, seeds).mean(axis=1)
-        test = own["test"].to_numpy(float)
+        test = own["test_accuracy"].to_numpy(float)
         ways = (test - guess) / (best - guess)
         row = {
             "task": task["task"].iloc[0],
-            "who": name,
-            "way": float(ways.mean()),
-            "level": float(test.mean()),
-            "seeds": len(own),
-            "reached": int((ways >= HALF_WAY).sum()),
-            "reached_theirs": 0,
-            **dict.fromkeys(("made_by", "word", "over", "why"), ""),
+            "subject": name,
+            "relative_accuracy": float(ways.mean()),
+            "accuracy": float(test.mean()),
+            "n_seeds": len(own),
+            "n_reached_spiking": int((ways >= HALF_WAY).sum()),
+            "n_reached_other": 0,
+            **dict.fromkeys(
+                ("cheapest_family", "verdict", "verdict_all_cost_models", "comment"), ""
+            ),
         }
         if not statistics.t_interval(test - guess).low > 0:
-            yield row | {"beside": LIF, "cost": "", "why": "not above guessing"}
+            yield row | {"compared_with": LIF, "cost_model": "", "comment": "not above chance"}
             continue
         learned = ways.mean() >= HALF_WAY
         if not learned:
-            yield row | {"beside": LIF, "cost": "", "why": "not half of the way to the best"}
-        for beside, networks in ((LIF, lif), (EVERYTHING, every)) if learned else ():
+            yield row | {
+                "compared_with": LIF,
+                "cost_model": "",
+                "comment": "less than half of the range from chance to the best accuracy",
+            }
+        for beside, networks in ((LIF, lif), (BEST_OVERALL, every)) if learned else ():
             for cost in MAIN:
                 gap = _gap_to_frontier(own, networks, cost)
                 if gap is not None:
-                    yield row | {"beside": beside, "cost": cost} | _gap(gap)
-        as_large = np.array([_of_size(lif[lif["seed"] == x], own["units"].iloc[0]) for x in seeds])
+                    yield row | {"compared_with": beside, "cost_model": cost} | _gap(gap)
+        as_large = np.array(
+            [_of_size(lif[lif["seed"] == x], own["n_hidden"].iloc[0]) for x in seeds]
+        )
         if np.isfinite(as_large).all():
             gap = _less(test, np.tile(as_large, (len(test), 1)))
-            yield row | {"beside": EQUAL_UNITS, "cost": ""} | _gap(gap)
+            yield row | {"compared_with": EQUAL_SIZE, "cost_model": ""} | _gap(gap)
         whole = methods.get(own["counterpart"].iloc[0])
         if whole is not None:
-            paired = (own["test"] - whole["test"]).dropna().to_numpy(float)
-            yield row | {"beside": END_TO_END, "cost": ""} | _gap(statistics.t_interval(paired))
+            paired = (own["test_accuracy"] - whole["test_accuracy"]).dropna().to_numpy(float)
+            yield (
+                row
+                | {"compared_with": END_TO_END, "cost_model": ""}
+                | _gap(statistics.t_interval(paired))
+            )
 
 
 def _has_learned(task: Table, networks: Table) -> bool:
     """Whether a method is above chance, and on average half of the way from chance to the best."""
-    lif = side(task, TWIN, spikes=True)
+    lif = side(task, LEAKY_UNITS, spikes=True)
     chance, best_validation, _ = of_the_best(task, sorted(set(lif["seed"]))).mean(axis=1)
-    test = networks["test"].to_numpy(float)
+    test = networks["test_accuracy"].to_numpy(float)
     above_chance = statistics.t_interval(test - chance).low > 0
     return bool(above_chance and (test.mean() - chance) / (best_validation - chance) >= HALF_WAY)
 
@@ -323,7 +349,9 @@ def _gap_to_frontier(networks: Table, baselines: Table, cost: str) -> Interval |
     if not np.isfinite(paid).all():
         return None
     fronts = [Frontier.of(own, cost) for _, own in baselines.groupby("seed")]
-    return _less(networks["test"].to_numpy(float), np.array([front.at(paid) for front in fronts]).T)
+    return _less(
+        networks["test_accuracy"].to_numpy(float), np.array([front.at(paid) for front in fronts]).T
+    )
 
 
 def _of_size(lif: Table, units: float) -> float:
@@ -331,15 +359,19 @@ def _of_size(lif: Table, units: float) -> float:
 
     Between two sizes a line over the logarithm of units; beyond them, or without any, nan.
     """
-    own = lif[lif["price"] == 0].sort_values("units")
+    own = lif[lif["spike_penalty"] == 0].sort_values("n_hidden")
     if own.empty:
         return np.nan
-    sizes, test = (own[name].to_numpy(float) for name in ("units", "test"))
+    sizes, test = (own[name].to_numpy(float) for name in ("n_hidden", "test_accuracy"))
     return float(np.interp(np.log(units), np.log(sizes), test, np.nan, np.nan))
 
 
 def _gap(interval: Interval) -> dict[str, float]:
-    return {"gap": interval.mean, "gap_low": interval.low, "gap_high": interval.high}
+    return {
+        "accuracy_difference": interval.mean,
+        "accuracy_difference_low": interval.low,
+        "accuracy_difference_high": interval.high,
+    }
 
 
 def _less(mine: NDArray, theirs: NDArray) -> Interval:

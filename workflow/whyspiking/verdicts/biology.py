@@ -137,29 +137,29 @@ def beside(metrics: Table) -> pd.DataFrame:
     told = stated()
     # Infinite is what was not reached within the levels tried.
     spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
-    # Of a clean run the locus is a population, and the stimulus is the experimenter's.
-    spiking = spiking[(spiking["perturbation"] != "none") | ~spiking["locus"].isin(told.stimuli)]
+    # Of a clean run the location is a population, and the stimulus is the experimenter's.
+    spiking = spiking[(spiking["perturbation"] != "none") | ~spiking["location"].isin(told.stimuli)]
     rows = []
     for number, entry in enumerate(told.ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
         own = tables.where(own, talk=list(entry.talks)) if entry.talks else own
         for talk, part in own.groupby("talk", sort=False):
-            means = part.groupby(["experiment", "variant", "locus"])["value"].mean()
+            means = part.groupby(["experiment", "variant", "location"])["value"].mean()
             low, high = float(means.min()), float(means.max())
             ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.used
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
             rows.append(
                 {
-                    "quantity": number,
+                    "range_number": number,
                     "metric": entry.metric,
                     "talk": talk,
-                    "low": low,
-                    "high": high,
-                    "place": entry.place(low, high),
-                    "populations": len(means),
-                    "rescaled_low": low * scale,
-                    "rescaled_high": high * scale,
-                    "rescaled_place": entry.place(low * scale, high * scale),
+                    "minimum": low,
+                    "maximum": high,
+                    "position": entry.place(low, high),
+                    "n_populations": len(means),
+                    "rescaled_minimum": low * scale,
+                    "rescaled_maximum": high * scale,
+                    "rescaled_position": entry.place(low * scale, high * scale),
                 }
             )
     return columns.BIOLOGY.table(rows)

@@ -27,7 +27,7 @@ from whyspiking.verdicts import shared_trials
 
 METHODS = ("spiking", "rate", "ablation")
 """Roles of the networks that a talk trains by its own rules."""
-METHOD, ABSENT = "method", "absent"
+METHOD, ABSENT = "measured", "absent"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Entry:
 
     def clean(self, metric: str) -> Table:
         """Rows of a metric of the clean run, by seed; none where it was not measured."""
-        rows = tables.where(self.rows, metric=metric, perturbation="none", locus="")
+        rows = tables.where(self.rows, metric=metric, perturbation="none", location="")
         return shared_trials.preferred(rows.dropna(subset=["value"])).sort_values("seed")
 
     def mean(self, metric: str) -> float:
@@ -84,7 +84,7 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     rows: list[dict[str, Any]] = []
     for name in shared_tasks.shared_tasks():
         trained = list(entries(metrics, talks, name))
-        rows += [{"task": name, **_described(entry, config), "why": ""} for entry in trained]
+        rows += [{"task": name, **_described(entry, config), "comment": ""} for entry in trained]
         rows += [
             {"task": name, **row}
             for row in _absent(name, {e.talk.name for e in trained}, talks, config["scale"])
@@ -112,7 +112,7 @@ def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> Iterator[En
 
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     measured = entry.clean("accuracy")
-    seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "trials"))
+    seeds, scores, trials = (measured[name].to_list() for name in ("seed", "value", "n_trials"))
     extra, task = (0.0, np.inf), shared_tasks.shared_tasks()[str(entry.experiment.task)]
     if task.same_trials and len(scores) > 1:
         extra = shared_trials.variance(entry.rows, "accuracy", seeds, entry.place) or (
@@ -123,18 +123,18 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     return {
-        "kind": METHOD,
+        "status": METHOD,
         **entry.place,
-        "role": variant.role,
-        "says": variant.says,
+        "variant_role": variant.role,
+        "description": variant.says,
         "accuracy": accuracy.mean,
-        "low": accuracy.low,
-        "high": accuracy.high,
-        "seeds": accuracy.seeds,
+        "ci_low": accuracy.low,
+        "ci_high": accuracy.high,
+        "n_seeds": accuracy.seeds,
         "spikes_hidden": entry.mean("spikes_hidden"),
         "train_cpu_seconds": entry.mean("train_cpu_seconds"),
-        "presentations": presentations(values),
-        "tried": len(shared_tasks.settings(experiment.tuned.get(variant.name, []))),
+        "n_samples_shown": presentations(values),
+        "n_settings_tried": len(shared_tasks.settings(experiment.tuned.get(variant.name, []))),
         **_rule(entry, values),
     }
 
@@ -149,16 +149,23 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
     """Memory of the rule that trains a network, and the signals that it needs."""
     rule = rule_of(entry)
     if rule is None:
-        names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
+        names = (
+            "learning_rule",
+            "memory_synapse",
+            "memory_neuron",
+            "memory_shared",
+            "is_local",
+            "signals",
+        )
         return dict.fromkeys(names, "")
     signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
     return {
-        "rule": rule.name,
+        "learning_rule": rule.name,
         "memory_synapse": rule.memory.synapse,
         "memory_neuron": rule.memory.neuron,
         "memory_shared": rule.memory.shared,
-        "memory": _numbers(rule, entry, values),
-        "local": "yes" if rule.local else "no",
+        "n_memory": _numbers(rule, entry, values),
+        "is_local": "yes" if rule.local else "no",
         "signals": "; ".join(signals) or "none",
     }
 
@@ -184,10 +191,12 @@ def _absent(
     for talk in talks.values():
         if talk.name not in present:
             yield {
-                "kind": ABSENT,
+                "status": ABSENT,
                 "talk": talk.name,
-                "seeds": 0,
-                "presentations": 0,
-                "tried": 0,
-                "why": talk.takes_no_part.get(name, f"no network of it in a run at scale {scale}"),
+                "n_seeds": 0,
+                "n_samples_shown": 0,
+                "n_settings_tried": 0,
+                "comment": talk.takes_no_part.get(
+                    name, f"a run at scale {scale} has no network of this talk"
+                ),
             }

@@ -40,21 +40,22 @@ EQUAL, ROUNDED, DIFFERENT = "equal", "equal within rounding", "different"
 NEW = "new"
 """Outcome of a number, or of a network, that the reference results lack."""
 SAME = (EQUAL, ROUNDED)
-COUNTS = {"equal": EQUAL, "rounded": ROUNDED, "different": DIFFERENT}
+COUNTS = {"n_equal": EQUAL, "n_rounding": ROUNDED, "n_different": DIFFERENT}
 """Column of reproduced.csv -> outcome that it counts."""
-NAME = "{metric} ({engine}, {perturbation} {strength:g} {locus})"
+NAME = "{metric} ({engine}, {perturbation} {strength:g} {location})"
 """Names a number of a network."""
 WORST = (
-    "largest relative difference {largest:.2g}, in {talk}.{experiment}/{variant}, seed {seed}: "
-    "{where}"
+    "largest relative difference {largest_difference:.2g}, in {talk}.{experiment}/{variant}, seed "
+    "{seed}: "
+    "{differing_number}"
 )
 ROUNDING = 1e-6
 """Largest relative difference that another order of additions explains."""
 NETWORK = ["talk", "experiment", "variant", "seed"]
-NUMBER = [*NETWORK, "engine", "perturbation", "locus", "strength", "metric"]
+NUMBER = [*NETWORK, "engine", "perturbation", "location", "strength", "metric"]
 PARTS = ("metrics.csv", "verdicts.csv", "manifest.json")
 """Files of every talk that are read from the reference results."""
-CRITERION = ("band_low", "band_high", "published")
+CRITERION = ("criterion_low", "criterion_high", "published_value")
 """Columns of verdicts.csv that a verdict takes from its claim."""
 
 
@@ -83,7 +84,7 @@ def compare_numbers(metrics: Table, reference_metrics: Table) -> Table:
     outcome = np.where(is_equal, EQUAL, np.where(gap <= ROUNDING, ROUNDED, DIFFERENT))
     outcome = np.where(here.index.isin(there.index), outcome, NEW)
     return here.index.to_frame(index=False).assign(
-        recorded=recorded, here=value, difference=difference, gap=gap, outcome=outcome
+        reference_value=recorded, value=value, difference=difference, gap=gap, outcome=outcome
     )
 
 
@@ -108,8 +109,8 @@ def count_outcomes(numbers: Table) -> Table:
             {
                 **dict(zip(NETWORK, network, strict=True)),
                 **{column: counts.get(name, 0) for column, name in COUNTS.items()},
-                "largest": worst["gap"],
-                "where": where,
+                "largest_difference": worst["gap"],
+                "differing_number": where,
                 "outcome": worst["outcome"],
             }
         )
@@ -142,7 +143,7 @@ class Comparison:
         """Find who made the data of a claim that is judged on the reference results, else ""."""
         if claim.where["experiment"] in find_changed_experiments(self.networks):
             return ""
-        rows = self.verdicts.loc[self.verdicts["claim"] == claim.id, "data"]
+        rows = self.verdicts.loc[self.verdicts["claim"] == claim.id, "data_source"]
         return str(rows.iloc[0]) if len(rows) else ""
 
 
@@ -218,13 +219,13 @@ def summarise(networks: Table, n_changed: int, why_not: str = "") -> str:
         why_not = why_not or "they have none of these networks"
         return f"not compared with the reference results: {why_not}"
     counts = networks[[*COUNTS]].sum()
-    line = f"{counts['equal']:,} of {counts.sum():,} numbers are equal to the reference results"
-    if counts["rounded"]:
-        line += f", {counts['rounded']:,} are equal within rounding"
-    if not counts["different"]:
+    line = f"{counts['n_equal']:,} of {counts.sum():,} numbers are equal to the reference results"
+    if counts["n_rounding"]:
+        line += f", {counts['n_rounding']:,} are equal within rounding"
+    if not counts["n_different"]:
         return line
-    worst = networks.loc[networks["largest"].idxmax()]
-    return f"{line}, {counts['different']:,} different ({WORST.format_map(worst)}); " + (
+    worst = networks.loc[networks["largest_difference"].idxmax()]
+    return f"{line}, {counts['n_different']:,} different ({WORST.format_map(worst)}); " + (
         f"{n_changed or 'no'} verdict{'s' * (n_changed > 1)} changed"
     )
 
@@ -303,7 +304,7 @@ class ReferenceResults:
         is_of_run = outcome in (NEW, DIFFERENT)
         return ClaimComparison(
             int(places.isin(claim.networks[:1]).sum()),
-            int(recorded["seeds"]) if recorded else 0,
+            int(recorded["n_seeds"]) if recorded else 0,
             outcome,
             recorded if is_of_run else None,
         )
@@ -361,6 +362,6 @@ def read_reference(
     verdicts = in_points(
         tables.stacked([reference.table(kept / t / "verdicts.csv", VERDICTS) for t in names])
     )
-    is_judged = ~verdicts["verdict"].isin((rule.NOT_MEASURED, rule.OUT_OF_SCOPE))
+    is_judged = ~verdicts["verdict"].isin(rule.UNJUDGED)
     rows = {str(row["claim"]): row for row in verdicts[is_judged].to_dict("records")}
     return ReferenceResults(folder, networks, rows, larger, changes, manifests)

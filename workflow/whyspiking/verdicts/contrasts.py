@@ -30,7 +30,7 @@ def compute_recovered_losses(metrics: Table) -> Table:
     before = simulated.assign(recovers=simulated["variant"])
     clean = tables.where(before, perturbation="none")
     network = ["experiment", "seed", "recovers"]
-    place = ["perturbation", "locus", "strength"]
+    place = ["perturbation", "location", "strength"]
     pairs = simulated.merge(before, on=[*network, *place], suffixes=("", "_before"))
     pairs = pairs.merge(clean[[*network, "value"]], on=network, suffixes=("", "_clean"))
     pairs = pairs.assign(loss=pairs["value_clean"] - pairs["value_before"])

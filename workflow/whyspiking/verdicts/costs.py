@@ -37,8 +37,8 @@ def costs(metrics: Table) -> pd.DataFrame:
     rows = [*_means(metrics), *ratios]
     if ratios:
         median = float(np.median([row["value"] for row in ratios]))
-        over_all = {"metric": RATIO, "value": median, "unit": "1", "seeds": len(ratios)}
-        rows.append(dict.fromkeys((*PLACE, "locus", "favours_spikes"), "") | over_all)
+        over_all = {"metric": RATIO, "value": median, "unit": "1", "n_seeds": len(ratios)}
+        rows.append(dict.fromkeys((*PLACE, "control", "favours_spikes"), "") | over_all)
     return columns.COSTS.table(rows)
 
 
@@ -51,8 +51,8 @@ def _means(metrics: Table) -> Iterator[dict[str, Any]]:
             **dict(zip(by, key, strict=True)),
             "value": float(part["value"].mean()),
             "unit": str(part["unit"].iloc[0]),
-            "locus": "",
-            "seeds": part["seed"].nunique(),
+            "control": "",
+            "n_seeds": part["seed"].nunique(),
             "favours_spikes": "",
         }
 
@@ -72,10 +72,10 @@ def training_ratios(metrics: Table) -> Iterator[dict[str, Any]]:
     pairs = pairs.assign(value=pairs["value"] / pairs["value_other"])[~other]
     by = ["rank", "rank_other", *PLACE, "variant_other"]
     for ratio in statistics.over_seeds(pairs, by, "log").to_dict("records"):
-        found = Interval(*(ratio[name] for name in ("mean", "low", "high", "seeds")))
+        found = Interval(*(ratio[name] for name in ("mean", "ci_low", "ci_high", "n_seeds")))
         yield {
-            **{name: ratio[name] for name in (*PLACE, "low", "high", "seeds")},
-            "locus": ratio["variant_other"],
+            **{name: ratio[name] for name in (*PLACE, "ci_low", "ci_high", "n_seeds")},
+            "control": ratio["variant_other"],
             "metric": RATIO,
             "value": found.mean,
             "unit": "1",
@@ -118,11 +118,11 @@ def parity(metrics: Table, limits: Mapping[str, float]) -> pd.DataFrame:
         found.append(
             {
                 "talk": talk,
-                "networks": len(own[["experiment", "variant", "seed"]].drop_duplicates()),
+                "n_networks": len(own[["experiment", "variant", "seed"]].drop_duplicates()),
                 "equal_decisions": least,
                 "score_difference": largest,
                 # What was not measured is nan, and beyond no limit.
-                "equal": not (
+                "within_limits": not (
                     least < limits["equal_decisions"] or largest > limits["score_difference"]
                 ),
             }

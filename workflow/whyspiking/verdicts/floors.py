@@ -12,7 +12,7 @@ from whyspiking.records import tables
 from whyspiking.records.columns import FLOORS
 from whyspiking.records.tables import Table
 
-AT_CHANCE, PART, DECIDES, REFERENCE = "at chance", "above chance", "decides", "reference"
+AT_CHANCE, PART, DECIDES, REFERENCE = "at chance", "above chance", "solves", "reference"
 
 
 def table(ground: Table) -> Table:
@@ -29,7 +29,7 @@ def table(ground: Table) -> Table:
     for talk in measured["talk"].unique():
         said = protocol_file.load(registry.FOLDER / talk / registry.PROTOCOL)
         own = measured[measured["talk"] == talk].groupby(["experiment", "perturbation"])
-        known = {key: statistics.logit_interval(x["value"], x["trials"]) for key, x in own}
+        known = {key: statistics.logit_interval(x["value"], x["n_trials"]) for key, x in own}
         for task in (name for name in said.tasks if (name, said.reference) in known):
             described, best = said.tasks[task], known[task, said.reference].mean
             for name, floor in said.floors.items():
@@ -40,16 +40,16 @@ def table(ground: Table) -> Table:
                 rows.append(
                     {
                         "task": task,
-                        "floor": name,
-                        "reads": floor.reads,
-                        "says": floor.says,
-                        "veto": name in described.floors.veto,
+                        "baseline": name,
+                        "input": floor.reads,
+                        "description": floor.says,
+                        "must_fail": name in described.floors.veto,
                         "accuracy": found.mean,
-                        "low": found.low,
-                        "high": found.high,
-                        "seeds": found.seeds,
-                        "guess": described.chance,
-                        "word": REFERENCE if name == said.reference else word,
+                        "ci_low": found.low,
+                        "ci_high": found.high,
+                        "n_seeds": found.seeds,
+                        "chance": described.chance,
+                        "outcome": REFERENCE if name == said.reference else word,
                     }
                 )
     return FLOORS.table(rows)

@@ -21,11 +21,13 @@ from whyspiking.measures.accounting import ACCOUNTS, MAIN
 from whyspiking.records.frontier_columns import FRONTIERS
 from whyspiking.records.tables import Table
 
-TRAINED, BUILT, RULE = "trained", "built", "rule"
-LIF, TWIN, GATED, EVERYTHING = "lif", "twin", "gated", "everything"
-OPPONENTS = (TWIN, GATED, TRAINED, EVERYTHING)
-"""What spikes are held against: two families, all that are trained, these and built networks."""
-COSTS = (*ACCOUNTS, "numbers", "messages")
+TRAINED, BUILT, RULE = "trained", "hand_designed", "learning_rule"
+LIF, LEAKY_UNITS, GRU = "lif", "leaky_units", "gru"
+BEST_TRAINED, BEST_OVERALL = "best_trained", "best_overall"
+COMPETITORS = (LEAKY_UNITS, GRU, BEST_TRAINED, BEST_OVERALL)
+"""What spiking networks are compared with; the last two are the best of several families, without and
+with hand-designed networks."""
+COSTS = (*ACCOUNTS, "n_parameters", "n_messages")
 """What a network can be frugal of, in the order of the tables; the last two are no energy."""
 
 
@@ -51,13 +53,13 @@ class Frontier:
             points: With the columns of `columns.POINTS`, and `cost`.
             cost: Name of the column that is paid.
         """
-        guess = float(points["guess"].iloc[0])
-        costs, validation = (points[name].to_numpy(float) for name in (cost, "validation"))
+        guess = float(points["chance"].iloc[0])
+        costs, validation = (points[name].to_numpy(float) for name in (cost, "validation_accuracy"))
         chosen = corners(costs, validation, guess)
         told = points.iloc[chosen]
         return cls(
             np.concatenate([[0.0], costs[chosen]]),
-            np.concatenate([[guess], told["test"].to_numpy(float)]),
+            np.concatenate([[guess], told["test_accuracy"].to_numpy(float)]),
             told.index.to_list(),
         )
 
@@ -121,20 +123,21 @@ def side(points: Table, beside: str, *, spikes: bool) -> Table:
 
     Args:
         points: Networks of the task.
-        beside: One of `OPPONENTS`.
+        beside: One of `COMPETITORS`.
         spikes: Whether the side with spikes.
     """
-    lif, trained = points["family"] == LIF, points["kind"] == TRAINED
-    if beside == EVERYTHING:
-        return points[(lif == spikes) & (points["kind"] != RULE)]
+    lif, trained = points["family"] == LIF, points["network_type"] == TRAINED
+    if beside == BEST_OVERALL:
+        return points[(lif == spikes) & (points["network_type"] != RULE)]
     return points[
-        trained & (lif if spikes else ~lif if beside == TRAINED else points["family"] == beside)
+        trained
+        & (lif if spikes else ~lif if beside == BEST_TRAINED else points["family"] == beside)
     ]
 
 
 def best(points: Table, *by: str) -> Table:
     """The networks with the highest accuracy on validation data, one a group."""
-    return points.loc[points.groupby(list(by))["validation"].idxmax()]
+    return points.loc[points.groupby(list(by))["validation_accuracy"].idxmax()]
 
 
 def on(points: Table, seed: float) -> Table:
@@ -153,7 +156,7 @@ def table(points: Table, config: Mapping[str, Any]) -> Table:
         A table with the columns of `columns.FRONTIERS`.
     """
     known = priced(points, config).reset_index(drop=True)
-    trained = known[known["kind"] == TRAINED].groupby(["task", "family", "seed"])
+    trained = known[known["network_type"] == TRAINED].groupby(["task", "family", "seed"])
     corner = {name: {r for _, own in trained for r in Frontier.of(own, name).rows} for name in MAIN}
     words = [" ".join(name for name in MAIN if row in corner[name]) for row in known.index]
-    return pd.DataFrame(known.assign(vertex=words)[FRONTIERS.names])
+    return pd.DataFrame(known.assign(pareto_optimal_under=words)[FRONTIERS.names])

@@ -23,20 +23,20 @@ from whyspiking.records import columns, tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.verdicts import rule, shared_trials
-from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
+from whyspiking.verdicts.rule import NOT_JUDGED, NOT_MEASURED
 from whyspiking.verdicts.sample import NO_VARIANCE, Sample
 
 if TYPE_CHECKING:
     from whyspiking.declared.registry import Talk
 
-__all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
+__all__ = ["Band", "Claim", "judge", "judge_all", "load"]
 
 KNOWN_BEFORE = Path(__file__).with_name("known_before.csv")
 """Table of the results that were known before a criterion was written; kept by hand."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
-PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
-PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
+PLACE = ("perturbation", "experiment", "variant", "engine", "location", "strength")
+PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "location", "strength")
 
 
 class NothingMeasuredError(Exception):
@@ -63,33 +63,39 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     row = _blank(claim, scale)
     band, judged_at = claim.band(scale), claim.judged_at(scale)
     if band is not None:
-        row |= {"band_low": band.low, "band_high": band.high, "why": band.why}
+        row |= {
+            "criterion_low": band.low,
+            "criterion_high": band.high,
+            "criterion_reason": band.why,
+        }
     try:
         sample = _sample(metrics, claim, claim.where)
     except NothingMeasuredError as nothing:
-        row["note"] = str(nothing)
-        row["verdict"] = NOT_MEASURED if band is not None else OUT_OF_SCOPE
-        return _said(row, row["verdict"], claim, judged_at)
+        row["comment"] = str(nothing)
+        row["verdict"] = NOT_MEASURED if band is not None else NOT_JUDGED
+        return _set_verdict(row, row["verdict"], claim, judged_at)
     estimate = sample.interval(claim.test)
     row |= {
         "value": estimate.mean,
-        "low": estimate.low,
-        "high": estimate.high,
-        "seeds": estimate.seeds,
+        "ci_low": estimate.low,
+        "ci_high": estimate.high,
+        "n_seeds": estimate.seeds,
     }
-    row |= {"over": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
+    row |= {"interval_type": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
     if band is None:
-        return _said(row, OUT_OF_SCOPE, claim, judged_at)
+        return _set_verdict(row, NOT_JUDGED, claim, judged_at)
     counted = sample.values == 1 if claim.test == "share" else map(band.contains, sample.values)
-    row["passing"] = sum(counted)
+    row["n_passing"] = sum(counted)
     criterion = rule.Criterion(claim.test, band, claim.null)
     row["p_value"] = sample.p_value(criterion, estimate)
     if claim.role == "key":
-        row["returns"] = sample.returns(criterion)
+        row["reproducibility"] = sample.returns(criterion)
     verdict = rule.decide(criterion, sample.values, estimate)
-    row["missed"] = ", ".join(rule.missed(criterion, sample.values, estimate))
+    row["failed_conditions"] = ", ".join(
+        rule.list_failed_conditions(criterion, sample.values, estimate)
+    )
     row |= _judge_alternatives(metrics, claim, criterion, verdict)
-    return _said(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
+    return _set_verdict(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
 
 
 def judge_all(
@@ -116,18 +122,18 @@ def judge_all(
     known = tables.read(KNOWN_BEFORE, columns.KNOWN_BEFORE).set_index("claim")
     for row, claim in zip(rows, claims, strict=True):
         experiment, variant = claim.where["experiment"], claim.where["variant"]
-        row["known"] = known["known"].get(claim.id, np.nan)
-        row["known_result"] = known["what"].get(claim.id, "")
-        if not row["seeds"]:
-            row["note"] = (unavailable or {}).get((experiment, variant), row["note"])
+        row["known_before"] = known["known_before"].get(claim.id, np.nan)
+        row["known_result"] = known["known_result"].get(claim.id, "")
+        if not row["n_seeds"]:
+            row["comment"] = (unavailable or {}).get((experiment, variant), row["comment"])
         if talk is not None:
-            row["data"] = claim.data or talk.experiments[experiment].provenance
-        judged = row["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)
+            row["data_source"] = claim.data or talk.experiments[experiment].provenance
+        judged = row["verdict"] not in (NOT_MEASURED, NOT_JUDGED)
         number = claim.source.value is not None and claim.origin in rule.REPLICABLE
-        if judged and number and row["data"] in rule.STAND_INS:
-            # What stands in for the published data says nothing of the number published for them.
-            said = {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS}
-            row |= {**said, "p_value": np.nan, "missed": ""}
+        if judged and number and row["data_source"] in rule.SURROGATE_DATA:
+            # A result on surrogate data does not test a number that was published for other data.
+            said = {"verdict": NOT_JUDGED, "qualification": rule.ON_SURROGATE_DATA}
+            row |= {**said, "p_value": np.nan, "failed_conditions": ""}
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.role == "secondary"]
@@ -140,31 +146,31 @@ def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:
     adjusted = statistics.holm([row["p_value"] for row, _ in family])
     for (row, claim), p in zip(family, adjusted, strict=True):
         row["p_holm"] = p
-        said = rule.REPLICATED if row["verdict"] == rule.HOLDS else row["verdict"]
+        said = rule.REPLICATED if row["verdict"] == rule.PASSES else row["verdict"]
         if (less := rule.corrected(said, p)) != said:
-            row["note"] = _join(row["note"], "does not pass Holm's correction")
-            row["missed"] = _join(row["missed"], rule.HOLM, ", ")
-            _said(row, less, claim)
+            row["comment"] = _join(row["comment"], "does not pass Holm's correction")
+            row["failed_conditions"] = _join(row["failed_conditions"], rule.HOLM, ", ")
+            _set_verdict(row, less, claim)
 
 
-def _said(
+def _set_verdict(
     row: dict[str, Any], verdict: str, claim: Claim, judged_at: str | None = None
 ) -> dict[str, Any]:
-    """Write a verdict into its row, in the words for its origin, networks, scale and data."""
-    row["verdict"] = rule.named(verdict, row["origin"])
-    judged, seeds = verdict not in (NOT_MEASURED, OUT_OF_SCOPE), row["seeds"]
-    of = "one network" if judged and seeds == 1 and claim.test != "exact" else ""
-    if judged and seeds > 1 and claim.test in (*rule.OF_EVERY, "share"):
-        of = f"{row['passing']} of {seeds} networks"
-    reduced = claim.reduced_at(row["scale"])
-    row["label"] = label(
+    """Write a verdict and its qualification into its row."""
+    if row["scale"] == "smoke":
+        return row | {"verdict": NOT_JUDGED, "qualification": rule.SMOKE_RUN}
+    row["verdict"] = rule.name_by_origin(verdict, row["origin"])
+    is_judged, n_seeds = verdict not in rule.UNJUDGED, row["n_seeds"]
+    networks = "one network" if is_judged and n_seeds == 1 and claim.test != "exact" else ""
+    if is_judged and n_seeds > 1 and claim.test in (*rule.OF_EVERY, "share"):
+        networks = f"{row['n_passing']} of {n_seeds} networks"
+    row["qualification"] = rule.describe_qualification(
         row["verdict"],
-        row["scale"],
-        row["data"],
-        reduced=reduced,
-        of=of,
+        networks=networks,
+        reduction=claim.describe_reduction(row["scale"]),
+        data_source=row["data_source"],
+        from_memory=row["quoted_from_memory"],
         judged_at=judged_at,
-        recalled=row["recalled"],
     )
     return row
 
@@ -203,7 +209,7 @@ def _judge_alternatives(
         measured.append(written)
         if found != verdict:
             changes.append(written)
-    return {"also_measured": "; ".join(measured), "changes_with": "; ".join(changes)}
+    return {"also_measured": "; ".join(measured), "verdict_changes_with": "; ".join(changes)}
 
 
 def _with_published_error(sample: Sample, claim: Claim) -> Sample:
@@ -226,13 +232,13 @@ def _check_control(
         control = _sample(metrics, claim, _overlay(claim.where, claim.negative_control))
         reached = control.interval(claim.test).mean
     except NothingMeasuredError as nothing:
-        row["note"] = _join(row["note"], f"negative control not measured: {nothing}")
+        row["comment"] = _join(row["comment"], f"negative control not measured: {nothing}")
         return verdict
-    row |= {"control_value": reached, "control_passes": band.contains(reached)}
-    if row["control_passes"]:
-        row["missed"] = _join(row["missed"], rule.CONTROL, ", ")
-    if row["control_passes"] and verdict in (rule.REPLICATED, rule.UNCONFIRMED):
-        row["note"] = _join(row["note"], "the negative control passes the same band")
+    row |= {"control_value": reached, "control_meets_criterion": band.contains(reached)}
+    if row["control_meets_criterion"]:
+        row["failed_conditions"] = _join(row["failed_conditions"], rule.CONTROL, ", ")
+    if row["control_meets_criterion"] and verdict in (rule.REPLICATED, rule.UNCONFIRMED):
+        row["comment"] = _join(row["comment"], "the negative control passes the same band")
         return rule.INCONCLUSIVE
     return verdict
 
@@ -247,17 +253,17 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
         shown["direction_agrees"] = bool(sign * (estimate.mean - null) > 0)
     if published is None or not np.isfinite(estimate.low):
         return shown
-    shown["published_inside"] = bool(low <= published <= high)
+    shown["published_in_interval"] = bool(low <= published <= high)
     if band is not None and claim.test in ("value", "difference", "ratio"):
         if claim.better == "larger" and np.isfinite(band.low):
-            shown["exceeds"] = bool(low > published + (published - band.low) > published)
+            shown["above_criterion"] = bool(low > published + (published - band.low) > published)
         if claim.better == "smaller" and np.isfinite(band.high):
-            shown["exceeds"] = bool(high < published - (band.high - published) < published)
+            shown["above_criterion"] = bool(high < published - (band.high - published) < published)
     spread, seeds = claim.source.spread, claim.source.seeds
     if spread is not None and seeds is not None and seeds > 1:
         start, stop = statistics.prediction_interval(published, spread, seeds, estimate.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
-        shown["inside_prediction"] = bool(start <= estimate.mean <= stop)
+        shown["in_prediction_interval"] = bool(start <= estimate.mean <= stop)
     return shown
 
 
@@ -276,7 +282,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sa
         extra = _trials_variance(metrics, claim, where, own)
     if ratio:
         own = own[own["value"] > 0]
-    values, counts = own["value"].to_numpy(), own["trials"].to_numpy() * claim.scored_per_trial
+    values, counts = own["value"].to_numpy(), own["n_trials"].to_numpy() * claim.scored_per_trial
     if claim.versus is not None:
         values = values / own["other"].to_numpy() if ratio else values - own["other"].to_numpy()
         counts = np.ones(values.size)
@@ -299,7 +305,7 @@ def _trials_variance(
         return None
     extra = _parts_variance(metrics, claim, own.index.to_list(), where)
     if extra is None and _is_share(claim):
-        return statistics.binomial_variance(own["value"], own["trials"]), np.inf
+        return statistics.binomial_variance(own["value"], own["n_trials"]), np.inf
     return extra
 
 
@@ -345,8 +351,8 @@ def _per_seed(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> 
             f"claim '{claim.id}': '{claim.metric}' of {said} fits several measurements of one seed "
             f"({'; '.join(differing) or 'equal rows'}); name one in the claim's places"
         )
-    kinds = {"seed": int, "value": float, "trials": int}
-    return chosen.astype(kinds).set_index("seed")[["value", "trials"]].sort_index()
+    kinds = {"seed": int, "value": float, "n_trials": int}
+    return chosen.astype(kinds).set_index("seed")[["value", "n_trials"]].sort_index()
 
 
 def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -359,26 +365,44 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
-    own = ("talk", "role", "origin", "metric", "data", "says", "test", "better", "history")
     clean = claim.where.get("perturbation", "none") == "none"
     recalled = "statement" if claim.source.value is None else "number"
     return {
         **dict.fromkeys(COLUMNS.names, np.nan),
-        **{name: getattr(claim, name) for name in own},
+        "talk": claim.talk,
+        "claim_role": claim.role,
+        "origin": claim.origin,
+        "metric": claim.metric,
+        "data_source": claim.data,
+        "statement": claim.says,
+        "test_type": claim.test,
+        "better_direction": claim.better,
+        "earlier_evaluations": claim.history,
         **{name: claim.where.get(name, "") for name in ("experiment", "variant", "engine")},
         "condition": "" if clean else _told(claim.where, PLACE_COLUMNS[3:]),
-        "versus": _told(_overlay(claim.where, claim.versus), PLACE_COLUMNS) if claim.versus else "",
+        "compared_with": _told(_overlay(claim.where, claim.versus), PLACE_COLUMNS)
+        if claim.versus
+        else "",
         "claim": claim.id,
-        "published": np.nan if claim.source.value is None else claim.source.value,
-        "recalled": recalled if claim.source.recalled else "",
+        "published_value": np.nan if claim.source.value is None else claim.source.value,
+        "quoted_from_memory": recalled if claim.source.recalled else "",
         "evidence": claim.source.evidence,
         "was_key_until": claim.was_key_until or "",
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
-        "looks": len(claim.looks),
-        "seeds": 0,
+        "n_earlier_evaluations": len(claim.looks),
+        "n_seeds": 0,
         "scale": scale,
         **dict.fromkeys(
-            ("why", "note", "over", "missed", "also_measured", "changes_with", "known_result"), ""
+            (
+                "criterion_reason",
+                "comment",
+                "interval_type",
+                "failed_conditions",
+                "also_measured",
+                "verdict_changes_with",
+                "known_result",
+            ),
+            "",
         ),
     }
 

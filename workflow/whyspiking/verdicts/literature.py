@@ -18,18 +18,19 @@ from whyspiking.records import tables
 from whyspiking.records.columns import LITERATURE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.advantage import NOT_ASSESSED, of_the_best
-from whyspiking.verdicts.frontiers import TWIN, Frontier, on, priced, side
+from whyspiking.verdicts.frontiers import LEAKY_UNITS, Frontier, on, priced, side
 
 YAN = {
     "source": "Yan et al., arXiv 2409.08290",
-    "where": "abstract: 5.7 % at 5 steps (version 4, 2026), 6.4 % at 5 to 10 (versions 2 and 3)",
+    "source_location": "abstract: 5.7 % at 5 steps (version 4, 2026), 6.4 % at 5 to 10 steps "
+    "(versions 2 and 3)",
     "published_low": 0.057,
     "published_high": 0.064,
 }
 """Spikes per neuron and step below which a spiking network needs less energy."""
-ACCOUNT = "8kb_events"
+ACCOUNT = "memory_8kb_event_driven"
 """Under which the network is chosen: with memory, as theirs."""
-BELOW, ABOVE, OPEN = "below", "above", "open"
+BELOW, ABOVE, INCONCLUSIVE = "below", "above", "inconclusive"
 
 
 def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, Any]) -> Table:
@@ -48,8 +49,10 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
     """
     rows = []
     for task, own in priced(points, config).groupby("task", sort=False):
-        read = tables.where(advantage, task=task, who="spikes", beside=TWIN, cost=ACCOUNT)
-        lif, way = side(own, TWIN, spikes=True), float(read["way"].iloc[0])
+        read = tables.where(
+            advantage, task=task, subject="spikes", compared_with=LEAKY_UNITS, cost_model=ACCOUNT
+        )
+        lif, way = side(own, LEAKY_UNITS, spikes=True), float(read["relative_accuracy"].iloc[0])
         if not np.isfinite(way):
             continue
         values = registry.load_talk(ground["talk"].iloc[0]).experiments[str(task)].published
@@ -60,9 +63,9 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
         levels = guess + way * (validation - guess)
         made = [front.least(level)[1] for front, level in zip(fronts, levels, strict=True)]
         chosen = lif.loc[[row for row in made if row is not None]]
-        found = statistics.known_interval(chosen["messages"] / chosen["units"] / steps, "log")
+        found = statistics.known_interval(chosen["n_messages"] / chosen["n_hidden"] / steps, "log")
         holds = {
-            NOT_ASSESSED: NOT_ASSESSED in set(read["word"]),
+            NOT_ASSESSED: NOT_ASSESSED in set(read["verdict"]),
             BELOW: found.high < YAN["published_low"],
             ABOVE: found.low > YAN["published_high"],
         }
@@ -71,11 +74,11 @@ def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, A
                 **YAN,
                 "task": task,
                 "value": found.mean,
-                "low": found.low,
-                "high": found.high,
-                "seeds": found.seeds,
-                "steps": steps,
-                "word": next((word for word, true in holds.items() if true), OPEN),
+                "ci_low": found.low,
+                "ci_high": found.high,
+                "n_seeds": found.seeds,
+                "n_steps": steps,
+                "position": next((word for word, true in holds.items() if true), INCONCLUSIVE),
             }
         )
     return LITERATURE.table(rows)

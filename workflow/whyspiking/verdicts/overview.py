@@ -37,6 +37,6 @@ def measures(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
     # The engine of training measured some of these in spiking networks, too.
     is_spiking = (shown["role"] == "spiking") & (shown["engine"] == SPIKING_ENGINE)
     shown = shown[is_spiking | (shown["role"] == "control")]
-    place = ["rank", "talk", "experiment", "variant", "metric", "perturbation", "locus", "unit"]
+    place = ["rank", "talk", "experiment", "variant", "metric", "perturbation", "location", "unit"]
     means = statistics.over_seeds(shown, place).rename(columns={"mean": "value"})
     return means[columns.MEASURES.names]

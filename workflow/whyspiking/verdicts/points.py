@@ -24,11 +24,11 @@ from whyspiking.records.tables import Table
 from whyspiking.verdicts import common_ground, shared_trials
 from whyspiking.verdicts.frontiers import BUILT, LIF, RULE, TRAINED
 
-TRAINED_ON, PRICE = "_trained", "price_"
+TRAINED_ON, PRICE = "_trained", "spike_penalty_"
 """Behind the task in an experiment with references; before the price in their `perturbation`."""
 OF_A_UNIT = 2
 """Numbers stored for each: a time constant, a threshold."""
-READ = {"sigmoid": 2, "gated": 4}
+READ = {"sigmoid": 2, "gru": 4}
 """Kind of units that tell changes -> numbers that one reads in every step beside its state: the sum
 of what it holds of others, one a gate, and what it told last."""
 UNLEAKY = ("static", "units")
@@ -63,20 +63,20 @@ def points(
         kinds = {
             name: tuned[task].kind for name, tuned in protocol.families.items() if task in tuned
         }
-        here: Table = tables.where(ground, experiment=task, perturbation="none", locus="")
+        here: Table = tables.where(ground, experiment=task, perturbation="none", location="")
         networks = [
             *_trained(tables.where(ground, experiment=task + TRAINED_ON), kinds, steps, answers),
             *_built(here, said.built, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
         rows += [
-            {"task": task, "guess": said.chance, "price": 0.0, "counterpart": ""} | row
+            {"task": task, "chance": said.chance, "spike_penalty": 0.0, "counterpart": ""} | row
             for row in networks
         ]
     table = POINTS.table(rows)
     # Zeros are left out of the metrics; of what sends no spikes nothing was counted.
     counted = [column.name for column in COUNTED]
-    known = table["numbers"].notna()
+    known = table["n_parameters"].notna()
     table.loc[known, counted] = table.loc[known, counted].fillna(0.0)
     return table
 
@@ -100,14 +100,14 @@ def _trained(
         # buffer, which is written as well.
         read = READ[kind] * units * steps + answers if kind in READ else 0.0
         yield _leaking(known, kind) | {
-            "buffered": known.get("buffered", 0.0) + read / 2,
+            "buffered_values": known.get("buffered_values", 0.0) + read / 2,
             "family": family,
-            "kind": TRAINED,
-            "units": units,
-            "price": float(price.removeprefix(PRICE)),
+            "network_type": TRAINED,
+            "n_hidden": units,
+            "spike_penalty": float(price.removeprefix(PRICE)),
             "seed": seed,
-            "validation": known["validation_accuracy"],
-            "test": known["accuracy"],
+            "validation_accuracy": known["validation_accuracy"],
+            "test_accuracy": known["accuracy"],
         }
 
 
@@ -130,7 +130,7 @@ def built_by_hand(
         known, spikes = _values(own), built.kind == "spikes"
         if spikes:
             known |= _spiking(known, known["neuron_updates"], steps)
-        if "updates_clocked" not in known:
+        if "updates_clock_driven" not in known:
             raise UserError(
                 f"{own['talk'].iloc[0]}/{own['experiment'].iloc[0]}/{variant}: what it takes was "
                 "not counted; expected the columns of frontiers.csv among its metrics; run or "
@@ -138,10 +138,10 @@ def built_by_hand(
             )
         yield _leaking(known, built.kind) | {
             "family": LIF if spikes else variant,
-            "kind": BUILT,
-            "units": known["updates_clocked"] / steps,
-            "validation": known["accuracy"],
-            "test": known["accuracy"],
+            "network_type": BUILT,
+            "n_hidden": known["updates_clock_driven"] / steps,
+            "validation_accuracy": known["accuracy"],
+            "test_accuracy": known["accuracy"],
         }
 
 
@@ -150,7 +150,7 @@ def _leaking(known: Mapping[str, float], kind: str) -> dict[str, float]:
     count = defaultdict(float, known)  # what was not counted was not there
     return {**known} | {
         f"multiplications_{end}": count[f"multiplications_{end}"] - count[f"updates_{end}"]
-        for end in ("events", "clocked")
+        for end in ("event_driven", "clock_driven")
         if kind in UNLEAKY
     }
 
@@ -164,17 +164,21 @@ def _rules(
         clocked = steps * float(values["n_hidden"] + values["n_output"])
         row = {
             "family": common_ground.label(entry.talk, entry.variant.name),
-            "kind": RULE,
+            "network_type": RULE,
             "counterpart": _counterpart(entry, entries),
-            "units": values["n_hidden"],
+            "n_hidden": values["n_hidden"],
         }
-        clean: Table = tables.where(entry.rows, perturbation="none", locus="")
+        clean: Table = tables.where(entry.rows, perturbation="none", location="")
         for seed, rows in shared_trials.preferred(clean).groupby("seed"):
             known = _values(rows)
             counted = {}
             if entry.spikes:
                 counted = _spiking(known, clocked, steps, _states(entry, entries))
-            told = {"validation": known["accuracy"], "test": known["accuracy"], "seed": seed}
+            told = {
+                "validation_accuracy": known["accuracy"],
+                "test_accuracy": known["accuracy"],
+                "seed": seed,
+            }
             yield counted | row | told
 
 
@@ -229,14 +233,14 @@ def _spiking(
     # A method that was simulated in finer steps has more events than the clock has ticks.
     events = min(known["neuron_updates_event"], clocked)
     made = Counts(
-        additions=known["syn_events"],
-        multiply_adds=0.0,
-        updates_events=events,
-        updates_clocked=clocked,
-        multiplications_events=min(events * (1 + more[0]), clocked * (1 + more[1])),
-        multiplications_clocked=clocked * (1 + more[1]),
-        binary=known["spikes"],
-        graded=0.0,
+        acs=known["syn_events"],
+        macs=0.0,
+        updates_event_driven=events,
+        updates_clock_driven=clocked,
+        multiplications_event_driven=min(events * (1 + more[0]), clocked * (1 + more[1])),
+        multiplications_clock_driven=clocked * (1 + more[1]),
+        binary_messages=known["spikes"],
+        graded_messages=0.0,
     )
     stored = known["synapses"] + OF_A_UNIT * clocked / steps
-    return made.means() | {"messages": known["spikes_hidden"], "numbers": stored}
+    return made.means() | {"n_messages": known["spikes_hidden"], "n_parameters": stored}

@@ -18,7 +18,7 @@ from whyspiking.measures import statistics
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import reference, tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import ALIKE, OPEN, rivals
+from whyspiking.verdicts.advantage import ALIKE, INCONCLUSIVE, rivals
 from whyspiking.verdicts.frontiers import LIF, TRAINED
 from whyspiking.verdicts.points import TRAINED_ON
 
@@ -49,28 +49,28 @@ def table(advantage: Table, frontiers: Table, durations: Table) -> list[dict[str
 
 def _experiments(advantage: Table, frontiers: Table, durations: Table) -> Iterator[dict[str, Any]]:
     """One for every family without spikes beside which a word is open on a task."""
-    known = (advantage["word"] == OPEN) & np.isfinite(advantage["low"])
-    rows = advantage[known & advantage["cost"].isin(MAIN)]
-    for (task, beside), own in rows.groupby(["task", "beside"], sort=False):
+    known = (advantage["verdict"] == INCONCLUSIVE) & np.isfinite(advantage["ci_low"])
+    rows = advantage[known & advantage["cost_model"].isin(MAIN)]
+    for (task, beside), own in rows.groupby(["task", "compared_with"], sort=False):
         points: Table = tables.where(frontiers, task=task)
         if beside not in rivals(points):
             continue  # what holds beside several families follows from each
-        logs = np.log(own[["ratio", "low", "high"]].to_numpy(float))
-        seen = int(own["seeds"].iloc[0])
+        logs = np.log(own[["ratio", "ci_low", "ci_high"]].to_numpy(float))
+        seen = int(own["n_seeds"].iloc[0])
         half = (logs[:, 2] - logs[:, 1]) / 2
         spreads = half * np.sqrt(seen) / statistics.t_quantile(statistics.UPPER, seen - 1)
         seeds = [needed(*x) for x in zip(logs[:, 0], spreads, strict=True)]
         most = int(np.argmax(seeds))
-        both = points[(points["kind"] == TRAINED) & points["family"].isin([LIF, beside])]
+        both = points[(points["network_type"] == TRAINED) & points["family"].isin([LIF, beside])]
         a_seed = both.groupby("family")["seed"].agg(lambda x: x.size / x.nunique()).sum()
         yield {
             "task": task,
-            "beside": beside,
-            "accounts": tuple(own["cost"]),
+            "compared_with": beside,
+            "accounts": tuple(own["cost_model"]),
             "ratio": float(own["ratio"].iloc[most]),
             "spread": float(spreads[most]),
             "seen": seen,
-            "seeds": seeds[most],
+            "n_seeds": seeds[most],
             "networks": ceil(seeds[most] * a_seed),
             "minutes": seeds[most] * _seconds(durations, str(task), str(beside)) / 60,
         }

@@ -43,13 +43,13 @@ def find_other_verdict(row: Row, larger: Row | None) -> Row | None:
     """
     if larger is None:
         return None
-    if larger["verdict"] == rule.OUT_OF_SCOPE and np.isfinite(larger["value"]):
+    if larger["verdict"] == rule.NOT_JUDGED and np.isfinite(larger["value"]):
         verdict = judge_by_criterion(row, larger)
-        label = f"{verdict} by the criterion of the reduced run"
-        larger = {**larger, "verdict": verdict, "label": label}
+        comment = "judged by the criterion of the reduced run"
+        larger = {**larger, "verdict": verdict, "qualification": comment}
     # A claim of a paper may have become a check: one outcome has two names.
     own = row["verdict"]
-    same = next((names for names in (rule.PASSES, rule.FAILED) if own in names), (own,))
+    same = next((names for names in (rule.SUCCESSES, rule.FAILURES) if own in names), (own,))
     return None if larger["verdict"] in same else larger
 
 
@@ -61,9 +61,11 @@ def judge_by_criterion(row: Row, larger: Row) -> str:
         larger: Value, interval and number of seeds.
     """
     ends = [np.nan_to_num(row[name], nan=side) for name, side in
-            (("band_low", -np.inf), ("band_high", np.inf))]  # fmt: skip
-    null = {"difference": 0.0, "ratio": 1.0}.get(row["test"]) if row["versus"] else None
-    criterion = rule.Criterion(row["test"], Band(*ends), null)
-    estimate = Interval(larger["value"], larger["low"], larger["high"], int(larger["seeds"]))
+            (("criterion_low", -np.inf), ("criterion_high", np.inf))]  # fmt: skip
+    null = {"difference": 0.0, "ratio": 1.0}.get(row["test_type"]) if row["compared_with"] else None
+    criterion = rule.Criterion(row["test_type"], Band(*ends), null)
+    estimate = Interval(
+        larger["value"], larger["ci_low"], larger["ci_high"], int(larger["n_seeds"])
+    )
     verdict = rule.decide(criterion, np.array([larger["value"]]), estimate)
-    return rule.named(verdict, row["origin"])
+    return rule.name_by_origin(verdict, row["origin"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from whyspiking.verdicts.advantage import NOT_ASSESSED
 
-FILE = "again.json"
+FILE = "repetition.json"
 """Name of the file in the reference results."""
 BEST = "the best trained non-spiking network"
 """How the file names the comparison with the best of all trained non-spiking families."""
@@ -20,7 +20,7 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
     count as touched, too. Comparisons of energy that had no verdict before cannot change.
 
     Args:
-        repeated: Content of again.json; empty if nothing was repeated.
+        repeated: Content of repetition.json; empty if nothing was repeated.
 
     Returns:
         Numbers by name, `experiments` that were repeated and `changed`, a line per verdict; empty

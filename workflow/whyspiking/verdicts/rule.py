@@ -23,48 +23,60 @@ UNCONFIRMED = "unconfirmed"
 DIRECTION_ONLY = "direction only"
 INCONCLUSIVE = "inconclusive"
 NOT_REPLICATED = "not replicated"
-HOLDS, FAILS = "holds", "fails"
+PASSES, FAILS = "passes", "fails"
 NOT_MEASURED = "not measured"
-OUT_OF_SCOPE = "out of scope at this scale"
+NOT_JUDGED = "not judged"
 OF_EVERY = ("every", "exact")
 """Tests that every network must pass."""
 EVERY_NEEDS = 5
 """Networks behind "every network": where half of all fail, 5 pass by chance in 3 % of runs."""
 VERDICTS = {
-    REPLICATED: "the whole interval lies where the claim says, over several networks",
-    UNCONFIRMED: "as replicated, but of one network only, of fewer than "
-    f"{EVERY_NEEDS} where every one must pass, or before Holm's correction only",
-    DIRECTION_ONLY: "a difference on the claimed side, smaller than the band asks for",
-    INCONCLUSIVE: "no evidence either way: the interval reaches into the band and out of it, there "
-    "is none though a network lies inside, or the negative control passes as well",
-    NOT_REPLICATED: "the whole interval lies outside, or, where there is none, every network; or "
-    "one network where every one must pass",
-    HOLDS: "as replicated, of a check or of an extension of ours",
-    FAILS: "as not replicated, of a check or of an extension of ours",
-    NOT_MEASURED: "the run has no such number",
-    OUT_OF_SCOPE: "the claim has no band at this scale (it says which scale judges it), or holds "
-    "data that stand in for the published ones against a published number",
+    REPLICATED: "The whole 95 % interval meets the acceptance criterion, over several networks. "
+    "If the claim is a difference in one direction, the interval excludes no difference, and the "
+    "mean meets the criterion.",
+    PASSES: "The same as replicated, for an additional claim of this project or a check.",
+    UNCONFIRMED: "The claim meets its criterion, but only one network was trained, or fewer than "
+    f"{EVERY_NEEDS} where every network must meet it, or the claim does not pass Holm's "
+    "correction.",
+    DIRECTION_ONLY: "There is a difference in the claimed direction that is smaller than the "
+    "criterion asks for.",
+    INCONCLUSIVE: "The interval contains values that meet the criterion and values that miss it; "
+    "or a single network without an interval meets it; or the negative control meets it, too.",
+    NOT_REPLICATED: "The whole interval misses the criterion; or, without an interval, all "
+    "networks miss it; or one network misses it where every network must meet it.",
+    FAILS: "The same as not replicated, for an additional claim of this project or a check.",
+    NOT_MEASURED: "The run has no such number.",
+    NOT_JUDGED: "The claim has no criterion at this scale, or surrogate data cannot test a number "
+    "that was published for other data.",
 }
-BAND, INTERVAL, NULL, SEEDS, CONTROL, HOLM = "band", "interval", "null", "seeds", "control", "Holm"
+CRITERION, INTERVAL, NULL = "criterion", "interval", "no difference"
+N_NETWORKS, CONTROL, HOLM = "number of networks", "negative control", "Holm"
 CONDITIONS = {
-    BAND: "the mean lies outside the band; of a claim about every network, one of them",
-    INTERVAL: "the mean lies in the band, but the interval does not, or there is none",
-    NULL: "the interval does not exclude that there is no difference, or none of the claimed sign",
-    SEEDS: f"fewer than two networks ({EVERY_NEEDS} where every one must pass)",
-    CONTROL: "the negative control passes the same band",
-    HOLM: "it does not pass the correction for the number of claims",
+    CRITERION: "The mean misses the criterion, or, for a claim about every network, one network "
+    "does.",
+    INTERVAL: "The mean meets the criterion, but the interval does not, or there is no interval.",
+    NULL: "The interval includes no difference or a difference in the other direction.",
+    N_NETWORKS: f"There are fewer than two networks (fewer than {EVERY_NEEDS} where every network "
+    "must meet the criterion).",
+    CONTROL: "The negative control meets the same criterion.",
+    HOLM: "The claim does not pass Holm's correction for the number of claims.",
 }
-"""What keeps a claim from `REPLICATED`, as in column `missed`."""
-PASSES = (REPLICATED, HOLDS)
-FAILED = (NOT_REPLICATED, FAILS)
-LESS: dict[str, str] = {REPLICATED: UNCONFIRMED, DIRECTION_ONLY: INCONCLUSIVE}
-"""What is said instead where there is one network only, or Holm's correction is not passed."""
-STAND_INS = ("simulated", "synthetic")
-"""Provenance of data that stand in for the published ones."""
-ON_STAND_INS = "not judged on stand-in data"
-"""Label of a claim on a published number whose data are such."""
-RECALLED = {"number": "against a recalled number", "statement": "of a recalled statement"}
-"""What was not read at its source -> how a label says so."""
+"""What keeps a claim from `REPLICATED`, as in column `failed_conditions`."""
+SUCCESSES = (REPLICATED, PASSES)
+FAILURES = (NOT_REPLICATED, FAILS)
+UNJUDGED = (NOT_MEASURED, NOT_JUDGED)
+WEAKER: dict[str, str] = {REPLICATED: UNCONFIRMED, DIRECTION_ONLY: INCONCLUSIVE}
+"""The verdict instead where there is one network only, or Holm's correction is not passed."""
+SURROGATE_DATA = ("simulated", "synthetic")
+"""Origins of data that replace published data."""
+SMOKE_RUN = "smoke run, which gives no verdicts"
+ON_SURROGATE_DATA = "surrogate data cannot test the published number"
+REDUCED = "reduced"
+FROM_MEMORY = {
+    "number": "published number quoted from memory",
+    "statement": "statement quoted from memory",
+}
+"""What was not read at its source -> how a qualification says so."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +111,14 @@ def decide(criterion: Criterion, values: NDArray, estimate: Interval) -> str:
         verdict = REPLICATED
     else:
         verdict = _short_of(band, estimate)
-    return LESS.get(verdict, verdict) if _too_few(criterion, estimate) else verdict
+    return WEAKER.get(verdict, verdict) if _too_few(criterion, estimate) else verdict
 
 
 def _too_few(criterion: Criterion, estimate: Interval) -> bool:
     return estimate.seeds < {"exact": 1, "every": EVERY_NEEDS}.get(criterion.test, 2)
 
 
-def missed(criterion: Criterion, values: NDArray, estimate: Interval) -> list[str]:
+def list_failed_conditions(criterion: Criterion, values: NDArray, estimate: Interval) -> list[str]:
     """The `CONDITIONS` on number, interval and networks that a claim does not meet.
 
     Args:
@@ -124,10 +136,10 @@ def missed(criterion: Criterion, values: NDArray, estimate: Interval) -> list[st
     # One network without test trials to judge by has none, and says nothing of it.
     known = estimate.seeds > 1 or bool(np.isfinite(estimate.low))
     told = {
-        BAND: outside,
+        CRITERION: outside,
         INTERVAL: not (every or outside or within or side is not None) and known,
         NULL: not (every or apart or side is None) and known,
-        SEEDS: _too_few(criterion, estimate),
+        N_NETWORKS: _too_few(criterion, estimate),
     }
     return [name for name, there in told.items() if there]
 
@@ -162,45 +174,43 @@ def _short_of(band: Band, estimate: Interval) -> str:
 
 def corrected(verdict: str, p_holm: float) -> str:
     """The verdict that is left after Holm's correction; a p value that is nan changes none."""
-    return LESS.get(verdict, verdict) if p_holm > 0.025 else verdict
+    return WEAKER.get(verdict, verdict) if p_holm > 0.025 else verdict
 
 
-def named(verdict: str, origin: str) -> str:
-    """The word for it: what nobody claimed is not replicated, it holds or fails."""
+def name_by_origin(verdict: str, origin: str) -> str:
+    """Return the name of a verdict: an additional claim passes or fails, and is not replicated."""
     if origin in REPLICABLE:
         return verdict
-    return {REPLICATED: HOLDS, NOT_REPLICATED: FAILS}.get(verdict, verdict)
+    return {REPLICATED: PASSES, NOT_REPLICATED: FAILS}.get(verdict, verdict)
 
 
-def label(
+def describe_qualification(
     verdict: str,
-    scale: str,
-    data: str = "",
     *,
-    reduced: bool = False,
-    of: str = "",
+    networks: str = "",
+    reduction: str = "",
+    data_source: str = "",
+    from_memory: str = "",
     judged_at: str | None = None,
-    recalled: str = "",
 ) -> str:
-    """The words of the report: a smaller experiment, other data or which networks are said.
+    """Say what a reader has to know about a verdict: few networks, a reduced run, surrogate data.
 
     Args:
         verdict: The verdict.
-        scale: Scale of the run.
-        data: Provenance of the data.
-        reduced: Whether the scale runs the experiment smaller or shorter than published.
-        of: Of which networks it is, where it is not of all: "one network", "4 of 5 networks".
-        judged_at: The scale that judges what this one does not.
-        recalled: What of the claim was not read at its source: its number, its statement.
+        networks: The number of networks if it is not all of them: "one network", "4 of 5 networks".
+        reduction: What the run reduces compared with the publication; empty: nothing.
+        data_source: Where the data come from.
+        from_memory: What of the claim was not read at its source: its number or its statement.
+        judged_at: The scale that has a criterion for the claim if this scale has none.
+
+    Returns:
+        Phrases separated by semicolons; empty if there is nothing to say.
     """
-    if scale == "smoke":
-        return "plumbing only, no verdict"
-    if verdict == OUT_OF_SCOPE and judged_at is not None:
-        return f"judged at scale {judged_at}"
-    said = f"{verdict} ({of})" if of else verdict
+    if verdict == NOT_JUDGED and judged_at is not None:
+        return f"the criterion is for scale {judged_at}"
+    phrases = [networks]
     if verdict == REPLICATED:
-        said += " at reduced scale" if reduced else ""
-        said += ", stand-in data" if data in STAND_INS else ""
-    if verdict in (NOT_MEASURED, OUT_OF_SCOPE) or not recalled:
-        return said
-    return f"{said}, {RECALLED[recalled]}"
+        phrases += [reduction, "surrogate data" if data_source in SURROGATE_DATA else ""]
+    if verdict not in UNJUDGED:
+        phrases += [FROM_MEMORY.get(from_memory, "")]
+    return "; ".join(filter(None, phrases))

@@ -33,10 +33,10 @@ def variance(
         rows = rows[rows["seed"].isin(seeds)]
         if rows.empty:
             return None
-        by_part = rows.groupby(["locus", "strength"])
+        by_part = rows.groupby(["location", "strength"])
         if rows["engine"].nunique() > 1 or (by_part.size() != len(seeds)).any():
             return None
-        of_parts.append((by_part["value"].mean(), by_part["trials"].mean()))
+        of_parts.append((by_part["value"].mean(), by_part["n_trials"].mean()))
     (first, weights), *rest = of_parts
     if not rest:
         return statistics.shared_variance(first, weights)

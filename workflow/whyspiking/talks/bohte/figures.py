@@ -109,8 +109,8 @@ def worth(metrics: Table) -> fg.Plate:
         ax.plot(per_seed, np.full(len(per_seed), place), color=colour, marker="|", markersize=9,
                 linestyle="none")  # fmt: skip
         mean: Any = fg.over_seeds(rows, ["metric"]).iloc[0]
-        if np.isfinite(mean["low"]):
-            ax.plot([mean["low"], mean["high"]], [place, place], color=colour, linewidth=1.2)
+        if np.isfinite(mean["ci_low"]):
+            ax.plot([mean["ci_low"], mean["ci_high"]], [place, place], color=colour, linewidth=1.2)
         ax.plot(mean["mean"], place, color=colour, marker=fg.MARKERS[kind], markersize=6)
         words.append(f"{name}: {mean['mean']:.3f}")
         shown.append(name)

@@ -226,8 +226,8 @@ def _pixel_times(ax: Axes, probed: Table) -> list[str]:
 def _jitter(ax: Axes, probed: Table) -> list[str]:
     """Draw the scores against the jitter of one layer; describe those at its strongest."""
     words = []
-    for locus, name, dashes in (("input", "pixels", "-"), ("hidden", "hidden spikes", "--")):
-        part = where(probed, perturbation="layer_jitter", locus=locus)
+    for location, name, dashes in (("input", "pixels", "-"), ("hidden", "hidden spikes", "--")):
+        part = where(probed, perturbation="layer_jitter", location=location)
         points = fg.over_seeds(part, ["strength"])
         x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
         ax.plot(x, y, linestyle=dashes, label=name, **_look("slow"))
@@ -244,7 +244,7 @@ def _look(label: str) -> dict[str, Any]:
 def _dot(ax: Axes, x: float, rows: Table, label: str) -> float:
     """Draw the mean over seeds with its interval, and return the mean."""
     points = fg.over_seeds(rows, ["metric"]).iloc[0]
-    mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
+    mean, low, high = (float(points[name]) for name in ("mean", "ci_low", "ci_high"))
     error = [[mean - low], [high - mean]] if np.isfinite(low) else None
     look = _look(label)
     ax.errorbar([x], [mean], yerr=error, linestyle="none", markersize=6, label=label, **look)

@@ -36,8 +36,8 @@ HIDDEN_SILENT = 1e9
 def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     """The probes: equal times, exchanged times, jitter of the pixels or of the hidden spikes."""
     jitters = [
-        ct.Condition("layer_jitter", locus, strength)
-        for locus in ("input", "hidden")
+        ct.Condition("layer_jitter", location, strength)
+        for location in ("input", "hidden")
         for strength in params.layer_jitters
     ]
     return (
@@ -68,7 +68,7 @@ def vary(
     if not isinstance(binding, PulsedBinding):
         raise TypeError("probes need the binding that `bind` returns")
     first_ms = task.stimulus.spikes["input"].first_ms()
-    if condition.locus == "input":
+    if condition.location == "input":
         moved = {
             "same_time": lambda: np.where(np.isfinite(first_ms), 0.0, np.inf),
             "swap_pixels": lambda: swapped(first_ms, rng),

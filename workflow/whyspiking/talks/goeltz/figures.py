@@ -229,16 +229,16 @@ def _won_back(rows: Table) -> str:
         return "loss < 2 points"
     (point,) = fg.over_seeds(here, ["perturbation"]).to_dict("records")
     mean = f"{100 * point['mean']:.0f} %"
-    if not np.isfinite(point["low"]):
+    if not np.isfinite(point["ci_low"]):
         return mean
-    if point["high"] - point["low"] > 1:
+    if point["ci_high"] - point["ci_low"] > 1:
         return "too small a loss to tell"
-    return f"{mean} [{100 * point['low']:.0f}, {100 * point['high']:.0f}]"
+    return f"{mean} [{100 * point['ci_low']:.0f}, {100 * point['ci_high']:.0f}]"
 
 
 def few_spikes(metrics: Table) -> fg.Plate:
     """How many hidden neurons fire before the decision, with and without the push."""
-    rows = metrics[(metrics["perturbation"] == "none") & metrics["locus"].isin(["", "hidden"])]
+    rows = metrics[(metrics["perturbation"] == "none") & metrics["location"].isin(["", "hidden"])]
     rows = rows[(rows["experiment"] == "few_spikes") & (rows["engine"] == "brian2")]
     fg.require(not rows.empty, "Networks with few spikes were not trained at this scale.")
     plate, (ax,) = fg.row_of_panels(2.5)

@@ -1,8 +1,8 @@
 """Imperfect substrates: weights in fixed point, uneven neurons, jittered inputs (README, 6).
 
-Each imperfection is a `Condition`: `fixed_point` and `fixed_point_wide` (locus "weights", strength:
-bits), `tau_spread` and `tau_shift` ("neurons"; relative standard deviation, or tau_m over its
-nominal value), `jitter` ("input", standard deviation in units of tau_s).
+Each imperfection is a `Condition`: `fixed_point` and `fixed_point_wide` (location "weights",
+strength: bits), `tau_spread` and `tau_shift` ("neurons"; relative standard deviation, or tau_m
+over its nominal value), `jitter` ("input", standard deviation in units of tau_s).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def conditions(params: ct.Params) -> list[ct.Condition]:
 
 def name_of(condition: ct.Condition) -> str:
     """Key of an imperfection among the arrays of a network."""
-    return f"{condition.perturbation}.{condition.locus}.{condition.strength:g}"
+    return f"{condition.perturbation}.{condition.location}.{condition.strength:g}"
 
 
 def limited(params: ct.Params, condition: ct.Condition, weights: Weights) -> Weights:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"spikes": fg.RED, "leaky": fg.BLUE, "units": fg.GREEN}
 """By what a network is built of."""
-FAMILIES = {"lif": "leaky, with spikes", "twin": "the same, sending numbers", "gated": "gated"}
+FAMILIES = {"lif": "leaky, with spikes", "leaky_units": "the same, sending numbers", "gru": "gru"}
 """Family of reference networks -> what a figure calls it."""
 
 

@@ -174,14 +174,14 @@ def counts(
     told = messages if n_units > met.shape[1] else 0.0
     events = clocked if unceasing else float(active.sum()) / len(x) + told
     made = Counts(
-        additions=float(x.sum(axis=(0, 1)) @ met.sum(axis=1)) / len(x),
-        multiply_adds=messages,
-        updates_events=events,
-        updates_clocked=clocked,
-        multiplications_events=multiplications * events,
-        multiplications_clocked=multiplications * clocked,
-        binary=float(x.sum()) / len(x),
-        graded=messages,
+        acs=float(x.sum(axis=(0, 1)) @ met.sum(axis=1)) / len(x),
+        macs=messages,
+        updates_event_driven=events,
+        updates_clock_driven=clocked,
+        multiplications_event_driven=multiplications * events,
+        multiplications_clock_driven=multiplications * clocked,
+        binary_messages=float(x.sum()) / len(x),
+        graded_messages=messages,
     )
     stored = float(met.sum() + sent.any(axis=(0, 1)).sum() + 2 * n_units)
     return {**made.means(), "numbers": stored, "messages": messages}

@@ -1,6 +1,7 @@
 """Reference networks: one job trains a family on one seed, at all sizes and prices of the protocol.
 
-Each network is told as a place of the metrics table: perturbation `price_<price>`, strength its
+Each network is told as a place of the metrics table: perturbation `spike_penalty_<penalty>`,
+strength its
 units. What never is silent tells a state only when it has changed enough (protocol.yaml,
 `changes`). Of the spiking networks of a seed two are run again in Brian2, both corners of every
 frontier of accuracy against arrivals at weights: the most accurate one, and the one that gains most
@@ -26,7 +27,7 @@ from whyspiking.training.reference.units import UNCEASING, Recipe
 
 SUFFIX = "_trained"
 LIF = "lif"
-PRICE = "price_{:g}"
+PRICE = "spike_penalty_{:g}"
 REPLAYED: dict[str, Callable[[float, float], float]] = {
     "replayed_best": lambda gain, arrivals: gain,
     "replayed_cheap": lambda gain, arrivals: gain / max(arrivals, 1.0),
@@ -118,7 +119,7 @@ def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) 
         "accuracy": float((choices == classes).mean()),
         "validation_accuracy": reached,
         "numbers": float(sum(np.size(x) for x in arrays.values())),
-        "messages": means["binary"] + means["graded"] - inputs,
+        "messages": means["binary_messages"] + means["graded_messages"] - inputs,
         **{name: x for name, x in means.items() if x},
     }
 
@@ -132,7 +133,7 @@ def picked(ladder: ct.Network, guess: float, wanted: Callable[[float, float], fl
         wanted: An entry of `REPLAYED`.
     """
     rows: list[tuple[str, int, dict[str, float], int]] = ladder.info["measured_at"]
-    best = max(rows, key=lambda x: wanted(x[2]["validation_accuracy"] - guess, x[2]["additions"]))
+    best = max(rows, key=lambda x: wanted(x[2]["validation_accuracy"] - guess, x[2]["acs"]))
     prices = list(dict.fromkeys(row[0] for row in rows))
     start = f"{best[1]}_{prices.index(best[0])}/"
     own = {k.removeprefix(start): x for k, x in ladder.arrays.items() if k.startswith(start)}

@@ -196,7 +196,7 @@ def _ends(ax: Any, metrics: Table) -> list[str]:
         for y, variant in enumerate(TAUGHT):
             if variant not in points.index:
                 continue
-            mean, low, high = (float(points.loc[variant, k]) for k in ("mean", "low", "high"))
+            mean, low, high = (float(points.loc[variant, k]) for k in ("mean", "ci_low", "ci_high"))
             ax.plot(
                 mean, y, color=fg.PALETTE[index], marker="os"[index], linestyle="none",
                 label=label if y == 0 else "_",

@@ -94,12 +94,12 @@ def _static(recipe: Recipe, shape: Shape, on: NDArray[np.bool_]) -> dict[str, ND
     active, every = on.sum(axis=1), np.ones(len(on), np.int64)
     updates = (recipe.n + shape.n_classes) * every
     return {
-        "additions": 0 * every,
-        "multiply_adds": shape.n_lines * recipe.n + active * shape.n_classes,
+        "acs": 0 * every,
+        "macs": shape.n_lines * recipe.n + active * shape.n_classes,
         **{f"{what}_{how}": updates for what in UPDATED for how in ("events", "clocked")},
-        "binary": 0 * every,
-        "graded": shape.n_lines + active,
-        "buffered": shape.n_lines * every,
+        "binary_messages": 0 * every,
+        "graded_messages": shape.n_lines + active,
+        "buffered_values": shape.n_lines * every,
     }
 
 
@@ -114,7 +114,7 @@ def _in_steps(
     least_change: float | None,
 ) -> dict[str, NDArray[np.int64]]:
     """Counts of a network that lives in time; `raster` and `sent` are (trial, step, ...)."""
-    gated, unceasing = recipe.kind == "gated", recipe.kind in UNCEASING
+    gated, unceasing = recipe.kind == "gru", recipe.kind in UNCEASING
     n, n_out, late = recipe.n, shape.n_classes, shape.n_steps - shape.answer_steps
     wide, hears = n * (GATED_OPERATIONS if gated else 1), gated or recipe.recurrent
     if not unceasing:
@@ -143,13 +143,13 @@ def _in_steps(
     each = GATED_OPERATIONS if gated else 1
     bits = recipe.kind == "spiking"
     return {
-        "additions": by_inputs + bits * by_units,
-        "multiply_adds": (not bits) * by_units,
-        "updates_events": events[0] + events[1],
-        "updates_clocked": of_units + of_readout,
-        "multiplications_events": each * events[0] + events[1],
-        "multiplications_clocked": each * of_units + of_readout,
-        "binary": inputs + bits * messages,
-        "graded": (not bits) * messages,
-        "buffered": 0 * every,
+        "acs": by_inputs + bits * by_units,
+        "macs": (not bits) * by_units,
+        "updates_event_driven": events[0] + events[1],
+        "updates_clock_driven": of_units + of_readout,
+        "multiplications_event_driven": each * events[0] + events[1],
+        "multiplications_clock_driven": each * of_units + of_readout,
+        "binary_messages": inputs + bits * messages,
+        "graded_messages": (not bits) * messages,
+        "buffered_values": 0 * every,
     }

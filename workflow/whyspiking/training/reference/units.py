@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from whyspiking.training.products import over_rows, product
 from whyspiking.training.surrogates import fast_sigmoid, spike
 
-type Kind = Literal["spiking", "rectified", "sigmoid", "gated", "static"]
+type Kind = Literal["spiking", "rectified", "sigmoid", "gru", "static"]
 type Arrays = Mapping[str, Any]
 
 READOUT_TAU_MS = 20.0
@@ -107,7 +107,7 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
     Raises:
         ValueError: If gates should hold their state for a step or less.
     """
-    if recipe.kind == "gated" and min(recipe.tau_ms) <= shape.step_ms:
+    if recipe.kind == "gru" and min(recipe.tau_ms) <= shape.step_ms:
         raise ValueError(f"gates hold for {recipe.tau_ms} ms; expected more than a step")
     n, n_in, (low, high) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
     out = rng.normal(0, 1 / np.sqrt(n), (n, shape.n_classes))
@@ -119,7 +119,7 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
         arrays["log_tau"] = np.asarray(rng.uniform(low, high, size))
         if recipe.recurrent:
             arrays["state"] = rng.normal(0, 1 / np.sqrt(n), (n, n))
-    elif recipe.kind == "gated":
+    elif recipe.kind == "gru":
         limit = np.sqrt(6 / (n_in + n))  # Glorot & Bengio 2010
         arrays["input"] = rng.uniform(-limit, limit, (n_in, 3 * n))
         arrays["state"] = np.hstack([np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(3)])
@@ -188,7 +188,7 @@ def run(
     else:
         sent = (_leaky if recipe.leaky else _gated)(recipe, shape, arrays, told, least_change)
         shares, late = kernel(shape).astype(np.float32), shape.n_steps - shape.answer_steps
-        if recipe.kind == "gated":
+        if recipe.kind == "gru":
             shares = shares / shares[late:].sum()
         # Sums, not products: XLA would leave those to Eigen.
         heard = (shares[late:, None, None] * sent[late:]).sum(axis=0)
@@ -209,7 +209,7 @@ def to_pay(recipe: Recipe, sent: Any) -> Any:
     return sent.sum() / sent.shape[1]
 
 
-UNCEASING = ("sigmoid", "gated")
+UNCEASING = ("sigmoid", "gru")
 """Kinds of units whose messages never are zero."""
 MESSAGES: Mapping[str, Callable[[Any], Any]] = {
     "spiking": spike(fast_sigmoid(SLOPE)),

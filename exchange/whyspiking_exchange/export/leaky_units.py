@@ -1,12 +1,13 @@
-"""Twins that come with the repository: of each task of the ground one network that sends numbers.
+"""Non-spiking leaky units that come with the repository: one network for each shared task.
 
 NIR has no node that sends a number where a neuron would fire. So the arrays are written as they
-were trained, beside the test trials of `networks.samples` and what the network decides in them:
+were trained, with the test trials of `networks.samples` and the decisions of the network:
 
-    networks/ground-<task>-twin.npz      input (line, unit), state (unit, unit), out (unit, class),
+    networks/ground-<task>-leaky_units.npz      input (line, unit), state (unit, unit), out
+    (unit, class),
                                          bias, log_tau, out_bias; trials, steps, channels, shape,
                                          choices, targets
-    networks/ground-<task>-twin.json     its recipe and shape
+    networks/ground-<task>-leaky_units.json     its recipe and shape
 
 `training/reference/units.py` has the equations and `run`.
 """
@@ -21,11 +22,13 @@ from whyspiking.records import array_files
 from whyspiking.verdicts.points import TRAINED_ON
 from whyspiking_exchange.export import networks
 
-TALK, FAMILY = "ground", "twin"
+TALK, FAMILY = "ground", "leaky_units"
 
 
 def ship(run: Path, folder: Path, n: int, names: Collection[str] = ()) -> None:
-    """Write the twin of each task that decides best on validation data, of the lowest seed.
+    """Write the non-spiking leaky units with the best validation accuracy of each task.
+
+    They have the lowest seed.
 
     Args:
         run: `results/<scale>`.
@@ -46,7 +49,7 @@ def right(folder: Path) -> list[tuple[str, float]]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Experiment with trained references -> the file of its twin."""
+    """Experiment with trained references -> the file of its non-spiking leaky units."""
     return {
         name: folder / f"{TALK}-{name.removesuffix(TRAINED_ON)}-{FAMILY}.npz"
         for name in registry.load_talk(TALK).experiments
