@@ -20,7 +20,7 @@ SPAN = re.compile(r'\[((?:\\.|[^\]\[\\])*)\]\{title="([^"]*)"\}')
 def otherwise(record, verdict, *claims):
     """The article, had these claims another verdict."""
     verdicts = record.table("verdicts").copy()
-    verdicts.loc[verdicts["claim"].isin(claims), ["verdict", "label"]] = verdict
+    verdicts.loc[verdicts["claim"].isin(claims), ["verdict", "qualification"]] = verdict
     record._read["verdicts"] = verdicts
     return release.plain(text.filled(record))
 

@@ -92,7 +92,7 @@ def test_every_listed_place_has_claims_or_a_reason_and_every_named_one_is_listed
 
 def test_a_row_tells_the_difference_or_why_there_is_none(table, listed):
     assert set(listed) == set(zip(table["talk"], table["paper"], table["place"], strict=True))
-    np.testing.assert_array_equal(table["difference"], table["value"] - table["published"])
+    np.testing.assert_array_equal(table["difference"], table["value"] - table["published_value"])
     assert ((table["why"] == "") == (table["claim"] != "")).all() and (table["doi"] != "").all()
 
 
@@ -100,8 +100,8 @@ def test_a_row_says_what_the_verdict_says_and_how_it_is_made_again(rows):
     verdicts = finished.find(reference.FOLDER).verdicts.set_index("claim")
     config = inputs.config_of()
     for row in rows:
-        assert (row["verdict"], row["label"]) == tuple(
-            verdicts.loc[row["claim"], ["verdict", "label"]]
+        assert (row["verdict"], row["qualification"]) == tuple(
+            verdicts.loc[row["claim"], ["verdict", "qualification"]]
         )
         experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
         run = registry.seeds(experiment, config, row["variant"])

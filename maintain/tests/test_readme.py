@@ -42,7 +42,7 @@ def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims, large
 
 def test_readme_shows_every_key_claim_and_every_former_one(readme, verdicts):
     is_former = verdicts["was_key_until"] != ""
-    shown = verdicts.loc[(verdicts["role"] == "key") | is_former, "claim"]
+    shown = verdicts.loc[(verdicts["claim_role"] == "key") | is_former, "claim"]
     assert is_former.sum() == 6 and len(shown) == 14
     for claim in shown:
         assert f"(`{claim}`)" in readme
@@ -58,7 +58,7 @@ def test_a_changed_number_changes_its_row_only(readme, verdicts, claims, larger)
 def test_a_changed_verdict_changes_row_and_sentence(readme, verdicts, claims, larger):
     changed = verdicts.copy()
     is_naud = changed["claim"] == "naud.xor_published.sides"
-    changed.loc[is_naud, ["verdict", "label"]] = "not replicated"
+    changed.loc[is_naud, ["verdict", "qualification"]] = "not replicated"
     sentence, row, known = changed_lines(readme, changed, claims, larger)
     assert sentence.startswith("7 of 8 key claims are replicated, 4 of them")
     assert row.endswith("| not replicated |")
@@ -66,14 +66,16 @@ def test_a_changed_verdict_changes_row_and_sentence(readme, verdicts, claims, la
 
 
 def test_a_verdict_that_changes_with_the_way_of_measuring_says_so(readme, verdicts, claims, larger):
-    changing = verdicts[(verdicts["role"] == "key") & (verdicts["changes_with"] != "")]
+    changing = verdicts[
+        (verdicts["claim_role"] == "key") & (verdicts["verdict_changes_with"] != "")
+    ]
     assert changing["claim"].tolist() == [
         "masquelier.published.against_released",
         "goeltz.yinyang.accuracy",
     ]
     assert readme.count("; **changes with the way of measuring** |") == len(changing)
     assert "| Masquelier | best of the first 40 epochs" in readme
-    changed = verdicts.assign(changes_with="")
+    changed = verdicts.assign(verdict_changes_with="")
     rewritten = readme_table.rewrite(readme, changed, claims, larger)
     assert "changes with the way" not in rewritten and "| Masquelier | best of" not in rewritten
 

@@ -95,7 +95,12 @@ def _of_talk(
             judging[key].append(claim)
     for (paper, at), claims in judging.items():
         one = known.get((paper, at), Published(shows="", known="unknown"))
-        common = {"talk": talk.name, "publication": paper, "doi": talk.papers[paper]["doi"], "figure_or_table": at}
+        common = {
+            "talk": talk.name,
+            "publication": paper,
+            "doi": talk.papers[paper]["doi"],
+            "figure_or_table": at,
+        }
         common |= {"shows": one.shows, "known_from": one.known, "claim": "", "comment": ""}
         for claim in claims:
             yield common | _judged(talk, claim, judged[claim.id], shown, config)
@@ -112,6 +117,7 @@ def _judged(
 ) -> dict[str, Any]:
     experiment = claim.where["experiment"]
     figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}")
+    anchor = f"{talk.name}-{figure}" if figure else ALL_CLAIMS
     return {
         **{key: row[key] for key in OF_VERDICT},
         "source_location": claim.source.where,
@@ -119,7 +125,7 @@ def _judged(
         "experiment": experiment,
         "variant": claim.where["variant"],
         "command": command(talk, claim, config),
-        "figure_file": f"{talk.name}/report.html#{f'{talk.name}-{figure}' if figure else ALL_CLAIMS}",
+        "figure_file": f"{talk.name}/report.html#{anchor}",
     }
 
 

@@ -1,7 +1,7 @@
-"""Bring the numbers of README in step with the reference results.
+"""Write the numbers of the reference results into README.md and docs/verdicts.md.
 
 Run `python -m whyspiking.recording readme` (`make record` does) after new reference results. README
-decides which claims its tables show: a row is found by the claim id in its first cell, and its
+decides which claims its table shows: a row is found by the claim id in its first cell, and its
 other cells are written from verdicts.csv. Texts and tables between `<!-- begin NAME -->` and
 `<!-- end NAME -->` are written whole.
 """
@@ -17,43 +17,81 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.declared.claim_parts import RELEASED
+from whyspiking.declared.claim_parts import NO_NUMBER, RELEASED
 from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import columns, finished, labels, reference, tables, whole_files
 from whyspiking.records.tables import Table
 from whyspiking.report import first_screen, html, replications, when
-from whyspiking.verdicts import published_size, repetition
+from whyspiking.verdicts import published_size, repetition, rule
 from whyspiking.verdicts.sample import EVERY
 
-README = Path("README.md")
+README, DETAILS = Path("README.md"), Path("docs/verdicts.md")
 HEAD = (
-    "| claim | published | criterion | this repository, mean [95 % CI] | networks | verdict |\n"
-    "|---|---|---|---|---|---|\n"
+    "| claim | published | criterion | this repository, mean [95 % CI] | networks | verdict "
+    "| evidence |\n|---|---|---|---|---|---|---|\n"
 )
+OF_DETAILS = ("sizes table",)
+"""Marks that stand in docs/verdicts.md; all others stand in README.md."""
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$", re.MULTILINE)
+EVIDENCE_WORDS = {
+    NO_NUMBER: "no published number",
+    RELEASED: "released network or output, scored by us",
+}
+"""Value of column `evidence` -> the words of README, if they differ."""
 CHANGES_HEAD = "| key claim | measured in another way | result | verdict |\n|---|---|---|---|\n"
-SIZES_HEAD = "| claim | reference results | published size |\n|---|---|---|\n"
+SIZES_HEAD = "| claim | reference results | published-size run |\n|---|---|---|\n"
 
 
 def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: Table) -> str:
-    """The text of README.md with the numbers of the reference results.
+    """Return the text of README.md with the numbers of the reference results.
 
     Args:
         readme: The present text.
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the spread of published values.
-        larger: Rows of verdicts.csv of runs at the published size.
+        larger: Rows of verdicts.csv of published-size runs.
 
     Raises:
         UserError: If a text or table is missing, or a row names an unknown claim.
+    """
+    for name, text in write_blocks(verdicts, larger).items():
+        if name not in OF_DETAILS:
+            readme = replace_block(readme, name, text)
+    compared = replications.compare_sizes(verdicts, larger)
+    return rewrite_rows(readme, verdicts, claims, add_published_size(compared))
+
+
+def rewrite_details(details: str, verdicts: Table, larger: Table) -> str:
+    """Return the text of docs/verdicts.md with the numbers of the reference results.
+
+    Args:
+        details: The present text.
+        verdicts: Rows of verdicts.csv.
+        larger: Rows of verdicts.csv of published-size runs.
+
+    Raises:
+        UserError: If a text or table is missing.
+    """
+    for name, text in write_blocks(verdicts, larger).items():
+        if name in OF_DETAILS:
+            details = replace_block(details, name, text)
+    return details
+
+
+def write_blocks(verdicts: Table, larger: Table) -> dict[str, str]:
+    """Write the texts and tables that stand between marks: name of the mark -> text.
+
+    Args:
+        verdicts: Rows of verdicts.csv.
+        larger: Rows of verdicts.csv of published-size runs.
     """
     names = {talk: registry.load_talk(talk).surname for talk in verdicts["talk"].unique()}
     compared = replications.compare_sizes(verdicts, larger)
     again = reference.FOLDER / repetition.FILE
     repeated = whole_files.read_json(again, "energies") if again.is_file() else {}
     summary = repetition.summarise_repetition(repeated)
-    blocks = {
+    return {
         "key claims": " ".join(replications.describe_key_claims(verdicts, names)),
         "changes": list_changes(verdicts, names),
         "counts": " ".join(replications.describe_claims(verdicts)),
@@ -67,9 +105,6 @@ def rewrite(readme: str, verdicts: Table, claims: Mapping[str, Claim], larger: T
         "energy": "\n".join(f"- {x}" for x in _describe_energy()),
         "energy table": tabulate_energy(),
     }
-    for name, text in blocks.items():
-        readme = replace_block(readme, name, text)
-    return rewrite_rows(readme, verdicts, claims, add_published_size(compared))
 
 
 def replace_block(readme: str, name: str, text: str) -> str:
@@ -115,20 +150,17 @@ def rewrite_rows(
 
 
 def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str]) -> list[str]:
-    """Published value, criterion, our value, number of networks and verdict.
+    """Write published value, criterion, our value, number of networks, verdict and evidence.
 
     Args:
         row: The row of verdicts.csv.
         claim: The claim.
-        larger: Claim -> what is added to its verdict about the published size.
+        larger: Claim -> verdict of the published-size run.
     """
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published_value"], unit, signed=signed)
     if claim.source.spread is not None and not np.isnan(row["published_value"]):
         published += f" ± {html.bare(claim.source.spread, unit)} (standard deviation)"
-    published += ", quoted from memory" if row["quoted_from_memory"] == "number" else ""
-    if row["evidence"] == RELEASED:
-        published = f"{published}, our scoring of what the authors released".removeprefix("–, ")
     ours = html.inline(row["value"], row["ci_low"], row["ci_high"], unit, signed=signed)
     if unit == labels.POINTS:  # one decimal would hide on which side of a criterion an end lies
         value, *ends = (f"{100 * row[name]:.2f}" for name in ("value", "ci_low", "ci_high"))
@@ -137,26 +169,39 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
         ours += " (mean, lowest and highest network)"
     elif np.isnan(row["ci_low"]) and not np.isnan(row["value"]):
         ours += " (no interval)"
-    if row["data_source"] in ("synthetic", "simulated"):
-        ours += f", {html.DATA_WORDS[row['data_source']]}"
-    verdict = str(row["label"])
+    criterion = html.band(row["criterion_low"], row["criterion_high"], unit).replace(" … ", " to ")
+    criterion = f"every network: {criterion}" if claim.test == "every" else criterion
+    cells = map(_plain, (published, criterion, ours))
+    return [*cells, f"{row['n_seeds']:.0f}", row["verdict"], write_evidence(row, claim, larger)]
+
+
+def write_evidence(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str]) -> str:
+    """Write what a result is compared with, and what qualifies its verdict.
+
+    Args:
+        row: The row of verdicts.csv.
+        claim: The claim.
+        larger: Claim -> verdict of the published-size run.
+    """
+    phrases = [EVIDENCE_WORDS.get(row["evidence"], row["evidence"])]
+    phrases += [x for x in str(row["qualification"]).split("; ") if "from memory" not in x]
     if claim.test == "share":  # the number of networks of a kind, which is not one of successes
-        verdict = re.sub(r" \(\d+ of \d+ networks\)", "", verdict)
-    verdict += larger.get(str(row["claim"]), "")
-    verdict += "; **changes with the way of measuring**" * bool(row["verdict_changes_with"])
-    band = html.band(row["criterion_low"], row["criterion_high"], unit).replace(" … ", " to ")
-    band = f"every network: {band}" if claim.test == "every" else band
-    return [*map(_plain, (published, band, ours)), f"{row['n_seeds']:.0f}", verdict]
+        phrases = [x for x in phrases if not re.fullmatch(r"\d+ of \d+ networks", x)]
+    if row["data_source"] in rule.SURROGATE_DATA and "surrogate data" not in phrases:
+        phrases.append("surrogate data")
+    phrases.append(larger.get(str(row["claim"]), ""))
+    phrases.append("**changes if measured in another way**" * bool(row["verdict_changes_with"]))
+    return "; ".join(filter(None, phrases))
 
 
 def add_published_size(compared: Table) -> dict[str, str]:
-    """Claim -> the words on the published size, if other networks were trained for it."""
+    """Claim -> verdict of the published-size run, if it trained other networks."""
     has_verdict = compared["has_criterion"] & (compared["change"] != "identical networks")
-    words = {}
-    for row in compared[has_verdict].to_dict("records"):
-        verdict = "" if row["change"] == "same" else f" {row['verdict_published']}"
-        words[row["claim"]] = f", and{verdict} at published size ({row['n_seeds']:.0f} networks)"
-    return words
+    return {
+        row["claim"]: f"published-size run: {row['verdict_published']} ({row['n_seeds']:.0f} "
+        "networks)"
+        for row in compared[has_verdict].to_dict("records")
+    }
 
 
 def _plain(markup: str) -> str:
@@ -209,7 +254,7 @@ def tabulate_energy() -> str:
 
 
 def at_published_size(folder: Path) -> Table:
-    """Rows of verdicts.csv of all talks that were run at the published size.
+    """Return the rows of verdicts.csv of all talks that have a published-size run.
 
     Args:
         folder: Of the reference results.
@@ -220,10 +265,12 @@ def at_published_size(folder: Path) -> Table:
 
 
 def write() -> None:
-    """Write the numbers of the reference results into README.md."""
+    """Write the numbers of the reference results into README.md and docs/verdicts.md."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = finished.find(reference.FOLDER).verdicts
     larger = at_published_size(reference.FOLDER)
     text = README.read_text(encoding="utf-8")
     README.write_text(rewrite(text, verdicts, claims, larger), encoding="utf-8")
+    text = DETAILS.read_text(encoding="utf-8")
+    DETAILS.write_text(rewrite_details(text, verdicts, larger), encoding="utf-8")

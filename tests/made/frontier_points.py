@@ -24,9 +24,15 @@ CURVES = {
 def point(cost, accuracy, clock=1.0, **row):
     """A network that costs as much under every account, but `clock` times that clocked."""
     names = [column.name for column in POINTS.columns if column.kind == "number"]
-    costs = {name: cost * (clock if name.endswith("clocked") else 1.0) for name in names}
-    own = {"validation": accuracy, "test": accuracy, "price": 0.0, "seed": 0, "guess": 0.5}
-    return {"task": "t", "kind": "trained"} | costs | own | row
+    costs = {name: cost * (clock if name.endswith("clock_driven") else 1.0) for name in names}
+    own = {
+        "validation_accuracy": accuracy,
+        "test_accuracy": accuracy,
+        "spike_penalty": 0.0,
+        "seed": 0,
+        "chance": 0.5,
+    }
+    return {"task": "t", "network_type": "trained"} | costs | own | row
 
 
 def family(name, networks=UP, seeds=(0, 1, 2), times=1.0, **row):
@@ -38,14 +44,15 @@ def family(name, networks=UP, seeds=(0, 1, 2), times=1.0, **row):
     ]
 
 
-built = partial(family, kind="built")
+built = partial(family, network_type="hand_designed")
 """Networks made by hand."""
 
 
 def rule(name, networks, **row):
     """A method of a talk: a network (cost, accuracy) on each seed."""
     return [
-        point(*own, family=name, kind="rule", seed=seed, **row) for seed, own in enumerate(networks)
+        point(*own, family=name, network_type="learning_rule", seed=seed, **row)
+        for seed, own in enumerate(networks)
     ]
 
 
@@ -55,12 +62,12 @@ def points(*rows):
 
 def crowded():
     """Five tasks with smooth frontiers; built networks in the first, a rule above the last."""
-    rows = [built(name, [(100, 1.0)], task="span", guess=0.25) for name in ("lif", "leaky")]
+    rows = [built(name, [(100, 1.0)], task="span", chance=0.25) for name in ("lif", "leaky")]
     for task, (guess, families) in CURVES.items():
         for name, (cost, top, clock) in families.items():
             sizes = [(cost * n, top - (top - guess) * np.exp(-n / 4)) for n in (1, 2, 4, 8, 16, 32)]
             dear = 1 + 0.04 * np.arange(3) * (cost % 7 - 3)
-            rows += [family(name, sizes, times=dear, task=task, guess=guess, clock=clock)]
+            rows += [family(name, sizes, times=dear, task=task, chance=guess, clock=clock)]
         own = families["lif"][0] * (2 if task == "yinyang" else 20), 0.7
-        rows += [rule("a rule", [own] * 3, task=task, guess=guess, clock=families["lif"][2])]
+        rows += [rule("a rule", [own] * 3, task=task, chance=guess, clock=families["lif"][2])]
     return points(*rows)

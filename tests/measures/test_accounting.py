@@ -41,30 +41,30 @@ def test_by_hand_in_each_account():
     clocked = free + 55 * 0.23 + said + (55 + 2) * 2 * 10 / 4
     assert {name: spent(counts, name) for name in ACCOUNTS} == pytest.approx(
         {
-            "updates_free": free,
-            "operations_events": free + 10 * 0.23,
-            "operations_clocked": free + 55 * 0.23,
-            "8kb_events": near,
-            "8kb_clocked": clocked,
-            "1mb_events": near + 5 * 90 / 8,
-            "1mb_clocked": clocked + 5 * 90 / 8,
-            "dram_events": near + 5 * 1290 / 8,
-            "dram_clocked": clocked + 5 * 1290 / 8,
+            "free_updates": free,
+            "operations_event_driven": free + 10 * 0.23,
+            "operations_clock_driven": free + 55 * 0.23,
+            "memory_8kb_event_driven": near,
+            "memory_8kb_clock_driven": clocked,
+            "memory_1mb_event_driven": near + 5 * 90 / 8,
+            "memory_1mb_clock_driven": clocked + 5 * 90 / 8,
+            "memory_dram_event_driven": near + 5 * 1290 / 8,
+            "memory_dram_clock_driven": clocked + 5 * 1290 / 8,
         }
     )
 
 
 @pytest.mark.parametrize(
-    ("reached", "leaks", "updated", "words"),
+    ("n_reached_spiking", "leaks", "updated", "words"),
     [(2, 1, 2, 4), (3, 1, 5, 5), (5, 1, 5, 5), (3, 0, 3, 3)],
 )
 def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, updated, words):
     """Ten units, five steps: state and time where reached, or both update and state in each."""
     counts = counted([], [], [(10, 5, reached, leaks)])
     here = 10 * updated * leaks * 0.23 + 10 * words * 5
-    assert spent(counts, "8kb_events") == pytest.approx(here)
-    assert spent(counts, "8kb_clocked") == pytest.approx(50 * leaks * 0.23 + 50 * 5)
-    assert spent(counts, "updates_free") == 0
+    assert spent(counts, "memory_8kb_event_driven") == pytest.approx(here)
+    assert spent(counts, "memory_8kb_clock_driven") == pytest.approx(50 * leaks * 0.23 + 50 * 5)
+    assert spent(counts, "free_updates") == 0
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)

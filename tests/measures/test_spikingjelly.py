@@ -63,7 +63,7 @@ def check_energy(theirs, ours, prices):
     assert counted["ac"] - counted["synop"] == within
     none = dict.fromkeys((field.name for field in fields(Counts)), 0.0)
     operations = {"acs": ours["syn_events"], "macs": ours["macs_effective"]}
-    account = accounting.ACCOUNTS["updates_free"]
+    account = accounting.ACCOUNTS["free_updates"]
     expected = TRIALS * accounting.energy(Counts(**none | operations), account, prices)
     pj = theirs["energy"]
     inside = within * prices["operations_pj"]["add_int8"]

@@ -99,7 +99,7 @@ def test_over_seeds_averages_draws_first_and_uses_student_t():
     half = 4.302652729911275 * 2.0 / np.sqrt(3)  # t(.975, 2), sd of 1, 3, 5
     ends = [several[key] for key in ("low", "mean", "high", "seeds")]
     assert ends == pytest.approx([3.0 - half, 3.0, 3.0 + half, 3])
-    assert alone["mean"] == 0.4 and np.isnan(alone["low"]), "one seed has no interval"
+    assert alone["mean"] == 0.4 and np.isnan(alone["ci_low"]), "one seed has no interval"
 
 
 def test_labels_move_apart_as_little_as_possible():
@@ -135,9 +135,9 @@ def test_nothing_perturbed_is_said_not_drawn():
 def key_claim(**other):
     row = {
         "talk": "t", "value": 0.90, "low": 0.88, "high": 0.92, "published": 0.96, "recalled": "",
-        "band_low": 0.95, "band_high": np.inf, "unit": "fraction", "verdict": "not replicated",
+        "criterion_low": 0.95, "criterion_high": np.inf, "unit": "fraction", "verdict": "not replicated",
         "label": "not replicated", "test": "value", "metric": "accuracy", "seeds": 5, "passing": 0,
-        "evidence": "published number", "changes_with": "",
+        "evidence": "published number", "verdict_changes_with": "",
     }  # fmt: skip
     return ("Who", "what", {**row, **other})
 
@@ -162,16 +162,16 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
 
 def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     words = eight_talks.words(key_claim(recalled="number", test="every", passing=4)[2])
-    assert words["published"] == "published 96.0 % (from memory)"
+    assert words["published_value"] == "published 96.0 % (from memory)"
     assert words["but"] == "each network must: 4 of 5 do"
     words = eight_talks.words(key_claim(published=np.nan, label="x at reduced scale")[2])
-    assert (words["published"], words["but"]) == (
+    assert (words["published_value"], words["but"]) == (
         "no number published",
         "5 networks\nat reduced scale",
     )
-    other = {"evidence": "released artefact", "changes_with": "in Brian2: 90 %, fails"}
+    other = {"evidence": "released artefact", "verdict_changes_with": "in Brian2: 90 %, fails"}
     words = eight_talks.words(key_claim(**other)[2])
-    assert words["published"] == "released weights: 96.0 %"
+    assert words["published_value"] == "released weights: 96.0 %"
     assert words["but"] == "5 networks\nchanges with measuring"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])

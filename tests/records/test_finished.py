@@ -38,9 +38,9 @@ def test_every_table_of_the_reference_is_there_with_its_types(run):
 def test_a_boolean_that_was_not_judged_is_missing_and_not_false(run):
     paths = [ROOT / reference.FOLDER / talk / "verdicts.csv" for talk in run.talks]
     raw = pd.concat([pd.read_csv(path, keep_default_na=False) for path in paths])
-    read = run.verdicts["control_passes"]
-    assert list(read.isna()) == list(raw["control_passes"].isin(("", "nan")))
-    assert read.sum() == (raw["control_passes"] == "True").sum()
+    read = run.verdicts["control_meets_criterion"]
+    assert list(read.isna()) == list(raw["control_meets_criterion"].isin(("", "nan")))
+    assert read.sum() == (raw["control_meets_criterion"] == "True").sum()
 
 
 def test_measurements_are_those_of_all_talks_and_have_meanings(run):
@@ -109,7 +109,7 @@ def test_tables_that_are_not_there_or_damaged_are_refused(folder):
     with pytest.raises(UserError, match=r"naud: no manifest\.json is there"):
         _ = whyspiking.results(folder / "naud").manifest
     table = folder / "naud" / "verdicts.csv"
-    table.write_text(table.read_text().replace("band_low", "colour", 1))
+    table.write_text(table.read_text().replace("criterion_low", "colour", 1))
     with pytest.raises(UserError, match=r"verdicts\.csv: columns missing \['band_low'\]"):
         _ = run.verdicts
     assert columns.VERDICTS.names == list(whyspiking.results("reference").verdicts)
@@ -136,8 +136,8 @@ def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypa
     ):
         path = reference.FOLDER / name.partition(".")[0] / "verdicts.csv"
         row = pd.read_csv(path).set_index("claim").loc[name]
-        expected = pytest.approx([row["low"], row["high"]], abs=1e-9)
-        assert (row["over"], list(found[of])) == (over, expected)
+        expected = pytest.approx([row["ci_low"], row["ci_high"]], abs=1e-9)
+        assert (row["interval_type"], list(found[of])) == (over, expected)
 
 
 def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):

@@ -34,7 +34,11 @@ def test_it_imports_what_binder_installs():
 
 def test_it_runs_and_shows_energy_ratios_and_what_was_not_replicated(tmp_path, monkeypatch):
     monkeypatch.chdir(NOTEBOOK.parent)  # where a notebook server starts its kernel
-    parameters = {"results": "reference", "task": "randman", "cost_model": "operations_clocked"}
+    parameters = {
+        "results": "reference",
+        "task": "randman",
+        "cost_model": "operations_clock_driven",
+    }
     run_notebook(NOTEBOOK, tmp_path / "out.ipynb", parameters)
     cells = json.loads((tmp_path / "out.ipynb").read_text(encoding="utf-8"))["cells"]
     shown = [output for cell in cells for output in cell.get("outputs", [])]
@@ -49,7 +53,7 @@ def test_it_runs_and_shows_energy_ratios_and_what_was_not_replicated(tmp_path, m
     )
     assert len(ratios) == 20 and ratios["ratio"].notna().all()
     for row in ratios.to_dict("records"):
-        cells = "".join(rf"<td>{row[key]:.3f}</td>\s*" for key in ("ratio", "low", "high"))
+        cells = "".join(rf"<td>{row[key]:.3f}</td>\s*" for key in ("ratio", "ci_low", "ci_high"))
         assert re.search(cells, told), row
 
 
@@ -92,6 +96,6 @@ def test_every_family_competitor_and_cost_model_of_the_tables_has_a_name():
     own = run.frontiers.query("kind != 'rule'")
     spiking = run.advantage.query("who == 'spikes'")
     assert set(own["family"]) == set(declared["family_names"])
-    assert set(spiking["beside"]) == set(declared["competitor_names"])
+    assert set(spiking["compared_with"]) == set(declared["competitor_names"])
     assert set(accounting.MAIN) == set(declared["cost_model_names"])
     assert set(own["task"]) == set(declared["task_names"])

@@ -59,20 +59,23 @@ def make_random_tasks(seed):
 
 def count_words(table, competitor):
     """Verdicts of all comparisons with a competitor, counted in the table of the file."""
-    is_counted = (table["who"] == "spikes") & (table["beside"] == competitor)
-    return table[is_counted & table["cost"].isin(MAIN)]["word"].value_counts()
+    is_counted = (table["subject"] == "spikes") & (table["compared_with"] == competitor)
+    return table[is_counted & table["cost_model"].isin(MAIN)]["verdict"].value_counts()
 
 
 def check_against_table(comparisons):
     """Every number of the sentences on energy follows from the table, computed another way."""
     table = comparisons.advantage
-    best = table[(table["who"] == "spikes") & (table["beside"] == "trained")]
-    best = best[best["cost"].isin(MAIN)]
-    is_assessed = ~best["word"].isin(["", "not assessed"])
+    best = table[(table["subject"] == "spikes") & (table["compared_with"] == "trained")]
+    best = best[best["cost_model"].isin(MAIN)]
+    is_assessed = ~best["verdict"].isin(["", "not assessed"])
     n_costs, n_more, n_assessed, n_less, low, high = read_numbers(
         find_sentence(comparisons, "A comparison is one task")
     )
-    assert (n_more, n_less) == ((best["word"] == "dearer").sum(), (best["word"] == "cheaper").sum())
+    assert (n_more, n_less) == (
+        (best["verdict"] == "more").sum(),
+        (best["verdict"] == "less").sum(),
+    )
     assert (n_assessed, n_costs) == (is_assessed.sum(), 4)
     ratios = best[is_assessed]["ratio"]
     assert [low, high] == pytest.approx([ratios.min(), ratios.max()], rel=0.06)
@@ -81,15 +84,15 @@ def check_against_table(comparisons):
         if competitor == "trained" or not words.drop(["", "not assessed"], errors="ignore").sum():
             continue
         name = first_screen.COMPETITORS[competitor]
-        is_last = competitor == "everything"
+        is_last = competitor == "best_overall"
         begins = "If hand-designed networks" if is_last else f"Compared with {name} only"
         sentence = find_sentence(comparisons, begins)
         counts = [float(x) for x in re.findall(r" (?:in|of) (\d+)", sentence)]
-        unclear = words.get("open", 0) + words.get("no difference", 0)
-        less, more = words.get("cheaper", 0), words.get("dearer", 0)
+        unclear = words.get("inconclusive", 0) + words.get("no difference", 0)
+        less, more = words.get("less", 0), words.get("more", 0)
         assert counts == [less, less + more + unclear, more, unclear]
-        less = table[(table["who"] == "spikes") & (table["beside"] == competitor)]
-        less = less[less["cost"].isin(MAIN) & (less["word"] == "cheaper")]["task"].unique()
+        less = table[(table["subject"] == "spikes") & (table["compared_with"] == competitor)]
+        less = less[less["cost_model"].isin(MAIN) & (less["verdict"] == "less")]["task"].unique()
         shown = (
             re.search(r"less energy in \d+ of \d+ comparisons(?: \((.*?)\))? and", sentence)[1]
             or ""
@@ -98,8 +101,8 @@ def check_against_table(comparisons):
             title.split()[0].rstrip(":") for t, title in comparisons.titles.items() if t in less
         ]
         assert shown == ", ".join(names)
-    by_task = best[is_assessed].groupby("task")["word"].agg(set)
-    expected = [sum(by_task == {"dearer"}), len(by_task), sum(by_task == {"cheaper"})]
+    by_task = best[is_assessed].groupby("task")["verdict"].agg(set)
+    expected = [sum(by_task == {"more"}), len(by_task), sum(by_task == {"less"})]
     assert read_numbers(comparisons.title) == expected
 
 
@@ -112,12 +115,15 @@ def test_the_sentences_on_the_reference_results_follow_from_their_tables():
     comparisons = first_screen.recorded(FOLDER)
     check_against_table(comparisons)
     networks = comparisons.networks
-    trained = networks[networks["kind"] == "trained"]
+    trained = networks[networks["network_type"] == "trained"]
     worse, means = 0, []
     for _, own in trained.groupby("task"):
         sides = [own[own["family"] == "lif"], own[own["family"] != "lif"]]
-        best = [x.loc[x.groupby("seed")["validation"].idxmax()].set_index("seed") for x in sides]
-        difference = (best[0]["test"] - best[1]["test"]).dropna()
+        best = [
+            x.loc[x.groupby("seed")["validation_accuracy"].idxmax()].set_index("seed")
+            for x in sides
+        ]
+        difference = (best[0]["test_accuracy"] - best[1]["test_accuracy"]).dropna()
         error = difference.std() / np.sqrt(len(difference))
         means.append(100 * difference.mean())
         worse += difference.mean() + special.stdtrit(len(difference) - 1, 0.975) * error < 0
@@ -180,10 +186,10 @@ def test_the_first_screen_is_short():
 
 
 def test_claims_are_shown_with_what_was_found():
-    row = {"says": "Time buys it.", "label": "holds", "verdict": "holds", "value": 0.999}
-    row |= {"low": 0.998, "high": 1.0, "unit": "fraction"}
+    row = {"says": "Time buys it.", "label": "passes", "verdict": "passes", "value": 0.999}
+    row |= {"ci_low": 0.998, "ci_high": 1.0, "unit": "fraction"}
     failed = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
-    markup = html.macros("first_screen").claims([row, failed], ["holds"])
+    markup = html.macros("first_screen").claims([row, failed], ["passes"])
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
     assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in plain(markup)
 
@@ -191,7 +197,7 @@ def test_claims_are_shown_with_what_was_found():
 def test_a_planted_verdict_changes_the_sentences():
     comparisons = make_random_tasks(0)
     planted = comparisons.advantage.copy()
-    planted.loc[planted["beside"] == "trained", "word"] = "cheaper"
+    planted.loc[planted["compared_with"] == "trained", "verdict"] = "less"
     changed = replace(comparisons, advantage=planted)
     assert pd.Series(changed.sentences).ne(pd.Series(comparisons.sentences)).any()
     check_against_table(changed)

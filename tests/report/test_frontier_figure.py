@@ -21,7 +21,7 @@ def drawn(*options):
     with style():
         plate = frontier_figure.figure(*tables, TITLES, *options)
         FigureCanvasAgg(plate).draw()
-    return plate, tables[1].set_index(["task", "beside", "cost"])
+    return plate, tables[1].set_index(["task", "compared_with", "cost_model"])
 
 
 @pytest.mark.parametrize("columns", frontier_figure.WIDTHS)
@@ -36,19 +36,19 @@ def test_a_panel_says_and_draws_what_the_table_has(columns):
         ringed = [x for x in ax.lines if x.get_gid() == "rule" and x.get_mec() == INK]
         assert texts[0] == task
         if task == "yinyang":
-            assert row["word"] == "not assessed" and not bars and len(ringed) == 1
+            assert row["verdict"] == "not assessed" and not bars and len(ringed) == 1
             assert texts[2:4] == ["not assessed:", "a rule (ring) is better"]
             continue
         (bar,) = bars
-        np.testing.assert_allclose(1e3 * bar.get_xdata(), [row["mine"], row["theirs"]])
+        np.testing.assert_allclose(1e3 * bar.get_xdata(), [row["cost_spiking"], row["cost_other"]])
         assert not ringed
         for text, number in ((texts[2], row), (texts[3], clocked)):
             times = max(number["ratio"], 1 / number["ratio"])
             assert f"{times:.{int(times < 9.95)}f} ×" in text
-            assert ("less" in text) == (number["word"] == "cheaper")
-        assert f"at {100 * row['level']:.0f} % accuracy" in texts[4]
+            assert ("less" in text) == (number["verdict"] == "less")
+        assert f"at {100 * row['accuracy']:.0f} % accuracy" in texts[4]
         # The best family of most data sets is named once, with one ratio.
-        assert not (row["made_by"] == "leaky_units" and texts[5])
+        assert not (row["cheapest_family"] == "leaky_units" and texts[5])
     assert len(plate.alt) <= 300
 
 

@@ -60,7 +60,7 @@ def changed(results, tmp_path):
     path = folder / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)
     key = verdicts["claim"] == KEY
-    verdicts.loc[key, ["verdict", "label"]] = rule.INCONCLUSIVE
+    verdicts.loc[key, ["verdict", "qualification"]] = rule.INCONCLUSIVE
     verdicts.loc[key, "value"] = 0.1
     tables.write_csv(verdicts, path)
     hold(folder)
@@ -112,7 +112,7 @@ def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorde
     assert before["verdict"] != rule.INCONCLUSIVE
     for page in pages(changed):
         assert "not as recorded: the verdict of this run" in page
-        assert before["label"] in page
+        assert before["qualification"] in page
     head = TalkPage.open(changed, "goeltz", "default").head()
     assert "inconclusive" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
@@ -156,9 +156,9 @@ def test_another_verdict_at_the_published_sizes_is_said_everywhere_the_same_of_k
     assert kept / "naud.csv" in comparison.list_reference_files(folder, "default")
     assert said not in same.opening() + same.claims() and same.eight_talks().count(said) == 1
 
-    key = table["role"] == "key"
+    key = table["claim_role"] == "key"
     assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
-    table.loc[key, ["verdict", "label"]] = rule.DIRECTION_ONLY
+    table.loc[key, ["verdict", "qualification"]] = rule.DIRECTION_ONLY
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
     assert f"A{said} direction only" in page.eight_talks()
@@ -304,7 +304,7 @@ def test_a_moved_band_is_not_called_fixed_before_the_run(results, tmp_path):
     assert fixed in pages(folder)[1]
     path = folder.parent / "reference" / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)
-    verdicts.loc[verdicts["claim"] == KEY, "band_low"] = 0.987
+    verdicts.loc[verdicts["claim"] == KEY, "criterion_low"] = 0.987
     tables.write_csv(verdicts, path)
     for page in banners(folder):
         text = re.sub("<[^>]+>", "", page)

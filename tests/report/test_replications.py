@@ -21,7 +21,12 @@ def make_verdicts(*rows):
 def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     key = {"role": "key", "verdict": "replicated", "label": "replicated at reduced scale"}
     rows = (
-        {**key, "talk": "a", "evidence": "published number", "changes_with": "in Brian2: 1, fails"},
+        {
+            **key,
+            "talk": "a",
+            "evidence": "published number",
+            "verdict_changes_with": "in Brian2: 1, fails",
+        },
         {**key, "talk": "b", "evidence": "released artefact", "known": True},
         {"talk": "b", "was_key_until": "1f491282", "verdict": "not replicated"},
     )
@@ -40,7 +45,7 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
 def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
     verdicts = ("replicated", "not replicated", "unconfirmed", "inconclusive", rule.NOT_JUDGED)
     rows = [{"verdict": verdict} for verdict in verdicts]
-    rows += [{"origin": "ours", "verdict": "holds"}, {"origin": "check", "verdict": "fails"}]
+    rows += [{"origin": "ours", "verdict": "passes"}, {"origin": "check", "verdict": "fails"}]
     others, ours, checks = replications.describe_claims(make_verdicts(*rows))
     assert others == (
         "Of 5 further claims of papers and abstracts 1 are replicated, 1 are not replicated, 2 are "
@@ -53,8 +58,8 @@ def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
 def test_retired_claims_of_the_last_version_are_counted_by_verdict():
     rows = [
         {"version": "3.0 or earlier", "verdict": "fails"},
-        {"version": "4.0", "verdict": "holds", "published_size": "fails"},
-        {"version": "4.0", "verdict": "holds", "published_size": "holds"},
+        {"version": "4.0", "verdict": "passes", "published_size": "fails"},
+        {"version": "4.0", "verdict": "passes", "published_size": "passes"},
         {"version": "4.0", "verdict": "fails", "published_size": ""},
     ]
     assert replications.describe_retired(pd.DataFrame(rows).fillna("")) == (
@@ -78,13 +83,13 @@ def test_known_results_are_split_by_whether_the_criterion_is_older():
     ("before", "after", "change"),
     [
         ("unconfirmed", "replicated", "stronger"),
-        ("holds", "fails", "weaker"),
+        ("passes", "fails", "weaker"),
         ("unconfirmed", "unconfirmed", "same"),
         ("replicated", rule.NOT_JUDGED, "weaker"),
     ],
 )
 def test_sizes_are_compared_claim_by_claim(before, after, change):
-    row = {"claim": "x", "test": "value", "seeds": 3, "band_low": 0.9, "unit": "fraction"}
+    row = {"claim": "x", "test": "value", "seeds": 3, "criterion_low": 0.9, "unit": "fraction"}
     reference = make_verdicts({**row, "verdict": before, "value": 0.95, "low": 0.94, "high": 0.96})
     larger = {**row, "verdict": after, "value": 0.8, "low": 0.79, "high": 0.81}
     (found,) = replications.compare_sizes(reference, make_verdicts(larger)).to_dict("records")
@@ -97,8 +102,10 @@ def test_sizes_are_compared_claim_by_claim(before, after, change):
 
 def test_the_reference_results_give_the_counts_of_an_independent_tally():
     verdicts = whyspiking.results("reference").verdicts
-    keys = verdicts[verdicts["role"] == "key"]
-    others = verdicts[(verdicts["role"] != "key") & verdicts["origin"].isin(["published", "talk"])]
+    keys = verdicts[verdicts["claim_role"] == "key"]
+    others = verdicts[
+        (verdicts["claim_role"] != "key") & verdicts["origin"].isin(["published", "talk"])
+    ]
     counts = others["verdict"].value_counts()
     sentence = replications.describe_claims(verdicts)[0]
     assert f"Of {len(others)} further" in sentence
@@ -110,5 +117,5 @@ def test_the_reference_results_give_the_counts_of_an_independent_tally():
     assert first.startswith(f"{n_replicated} of {len(keys)} key claims")
     replaced = verdicts[verdicts["was_key_until"] != ""].set_index("talk")["verdict"]
     standing = [replaced.get(row.talk, row.verdict) for row in keys.itertuples()]
-    n_former = pd.Series(standing).isin(["replicated", "holds"]).sum()
+    n_former = pd.Series(standing).isin(["replicated", "passes"]).sum()
     assert f"{n_former} of {len(keys)} are replicated" in former

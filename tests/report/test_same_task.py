@@ -32,7 +32,7 @@ def made():
         metrics(quiet, "rates", [0.95, 0.95, 0.95]),
     )
     ground = SharedTasks(common_ground.matrix(described(found, talks), talks, CONFIG), talks)
-    place = {"task": "randman", "guess": 0.1}
+    place = {"task": "randman", "chance": 0.1}
     rows = points(
         family("lif", UP, **place),
         family("gru", UP[:2], times=9.0, **place),
@@ -69,11 +69,11 @@ def test_who_is_shown_less_or_did_not_always_learn_is_told(made):
     shared, networks, read = made
     fewer = shared.shared["presentations"].where(shared.shared["variant"] != "bptt", 8000)
     shared = SharedTasks(shared.shared.assign(presentations=fewer), shared.talks)
-    some = read.assign(reached=read["reached"].where(read["who"] != "Home", 2))
+    some = read.assign(reached=read["n_reached_spiking"].where(read["subject"] != "Home", 2))
     home, bptt, *_ = cells(section.matrix(shared, networks, some))
     assert home.endswith("2 of 3 learned") and "saw" not in home
     assert bptt.endswith(", saw 2.5 %") and "learned" not in bptt
-    poor = read.assign(why=read["why"].where(read["who"] != "Home", "not above guessing"))
+    poor = read.assign(why=read["comment"].where(read["subject"] != "Home", "not above guessing"))
     assert cells(section.matrix(shared, networks, poor))[0] == "Home 90 not above guessing"
 
 
@@ -81,7 +81,7 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     ground = made[0]
     guest = {
         "task": "randman", "name": "from afar", "says": "of <i>others</i>", "by": "us",
-        "accuracy": 0.9, "low": 0.88, "high": 0.92, "spikes_hidden": 12.0, "reproduced": False,
+        "accuracy": 0.9, "ci_low": 0.88, "ci_high": 0.92, "spikes_hidden": 12.0, "reproduced": False,
     }  # fmt: skip
     wider = SharedTasks(ground.shared, ground.talks, guests=[guest])
     assert section.matrix(wider, *made[1:]) == section.matrix(*made)

@@ -149,7 +149,10 @@ def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict(
     assert "toy.task.key" in claimed and "toy.task.check" not in claimed
     assert "toy.task.check" in checks
     assert "second recipe after one look at the test set (five epochs: 0.9, inconclusive" in claimed
-    assert table.set_index("claim")["looks"].to_dict() == {"toy.task.key": 1, "toy.task.check": 0}
+    assert table.set_index("claim")["n_earlier_evaluations"].to_dict() == {
+        "toy.task.key": 1,
+        "toy.task.check": 0,
+    }
 
 
 def test_the_rule_is_explained_with_how_often_it_errs():
@@ -202,10 +205,10 @@ def test_negative_control_that_passes_is_called_out():
     entry = claim("good", negative_control={"variant": "linear"})
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
     assert "<small>not measured</small>" in page_of(table, [entry])
-    table["control_value"], table["control_passes"] = 0.9, True
+    table["control_value"], table["control_meets_criterion"] = 0.9, True
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "linear: passes too" in shown
-    table["control_passes"] = False
+    table["control_meets_criterion"] = False
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "linear: misses, as it must" in shown
 
@@ -282,7 +285,7 @@ def test_the_table_of_measures_has_a_row_for_each_network():
     assert measures["variant"].tolist() == ["spiking"] * 3 + ["mlp"]
     timing = measures.set_index("metric").loc["timing_index"]
     assert timing["value"] == pytest.approx(0.9), "the engine of training is left out"
-    assert timing["low"] < 0 and timing["high"] > 1 and timing["seeds"] == 2
+    assert timing["ci_low"] < 0 and timing["ci_high"] > 1 and timing["n_seeds"] == 2
     page = sections.measures_table(measures)
     assert "30.0 % … 60.0 %" in page and "jitter, hidden spikes … deleted, hidden spikes" in page
     assert "10.0 %" in page and "ReLU network" in page

@@ -186,7 +186,7 @@ def test_the_title_of_a_page_says_how_its_key_claim_fared(results, verdict, mark
     page = talk_page.TalkPage.open(results, "goeltz", "default")
     verdicts = page.tables["verdicts"]
     page.tables["verdicts"] = verdicts.assign(
-        verdict=verdicts["verdict"].mask(verdicts["role"] == "key", verdict)
+        verdict=verdicts["verdict"].mask(verdicts["claim_role"] == "key", verdict)
     )
     head = page.head()
     assert f"<h1>{marked}{page.talk.title}</h1>" in head

@@ -120,17 +120,17 @@ def test_what_is_open_and_reached_is_proposed_with_its_networks_and_minutes():
     found = compare(*three())
     (one,) = programme.table(found.advantage, found.networks, timed(lif=30.0, relu=60.0))
     logs = np.log(OPEN_BY)
-    assert (one["task"], one["beside"], one["accounts"]) == ("yinyang", "relu", MAIN)
+    assert (one["task"], one["compared_with"], one["accounts"]) == ("yinyang", "relu", MAIN)
     assert (one["ratio"], one["spread"]) == pytest.approx((np.exp(logs.mean()), logs.std(ddof=1)))
-    assert one["seeds"] == programme.needed(logs.mean(), logs.std(ddof=1)) > one["seen"] == 3
+    assert one["n_seeds"] == programme.needed(logs.mean(), logs.std(ddof=1)) > one["seen"] == 3
     assert (one["networks"], one["minutes"]) == (
-        one["seeds"] * 2 * len(UP),
-        pytest.approx(one["seeds"] * 1.5),
+        one["n_seeds"] * 2 * len(UP),
+        pytest.approx(one["n_seeds"] * 1.5),
     )
     (one,) = programme.table(found.advantage, found.networks, timed(lif=30.0))
     assert np.isnan(one["minutes"])
     said = str(first_screen.programme(found, timed(lif=30.0)))
-    assert "Yin-Yang" in said and f">{one['seeds']}<" in said and "not timed" in said
+    assert "Yin-Yang" in said and f">{one['n_seeds']}<" in said and "not timed" in said
     decided = compare(family("lif", task="span"), family("leaky_units", [(1, 0.6)], task="span"))
     assert not first_screen.programme(decided, timed()).strip(), "nothing is open, or not reached"
 

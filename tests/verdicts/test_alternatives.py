@@ -28,11 +28,11 @@ def test_another_metric_or_simulator_that_changes_the_verdict_is_stated(
     row = judge.judge(table(rows(INSIDE), rows(OUTSIDE, **measured)), entry)
     mean = 100 * np.mean(OUTSIDE)
     assert row["verdict"] == "replicated"
-    assert row["changes_with"] == row["also_measured"]
-    assert row["changes_with"].startswith(f"in another way: {mean:.2f} % [")
-    assert row["changes_with"].endswith(f"], {verdict}")
+    assert row["verdict_changes_with"] == row["also_measured"]
+    assert row["verdict_changes_with"].startswith(f"in another way: {mean:.2f} % [")
+    assert row["verdict_changes_with"].endswith(f"], {verdict}")
     same = judge.judge(table(rows(INSIDE), rows(INSIDE, **measured)), entry)
-    assert same["also_measured"].endswith("], replicated") and same["changes_with"] == ""
+    assert same["also_measured"].endswith("], replicated") and same["verdict_changes_with"] == ""
 
 
 def test_what_was_not_measured_or_measures_another_quantity_has_no_verdict():
@@ -40,7 +40,7 @@ def test_what_was_not_measured_or_measures_another_quantity_has_no_verdict():
     entries = [{"says": "apart", **other}, {"says": "absent", "where": {"engine": "jax"}}]
     measured = table(rows(INSIDE), rows(OUTSIDE, metric="accuracy_fresh"))
     row = judge.judge(measured, claim(also_measured=entries))
-    assert row["also_measured"] == row["changes_with"] == ""
+    assert row["also_measured"] == row["verdict_changes_with"] == ""
 
 
 def test_the_standard_error_of_the_published_mean_widens_the_interval():
@@ -55,7 +55,7 @@ def test_the_standard_error_of_the_published_mean_widens_the_interval():
     )
     ends = f"[{100 * expected.low:.2f}, {100 * expected.high:.2f}]"
     assert ends in row["also_measured"]
-    assert expected.high - expected.low > 2 * (row["high"] - row["low"])
+    assert expected.high - expected.low > 2 * (row["ci_high"] - row["ci_low"])
 
 
 @pytest.mark.parametrize(

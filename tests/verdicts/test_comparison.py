@@ -140,9 +140,9 @@ def test_a_claim_compared_with_the_reference_results(record):
 
 
 def test_changed_verdicts_are_listed():
-    before = pd.DataFrame({"claim": ["a", "b", "c"], "verdict": ["holds", "fails", "holds"]})
-    now = pd.DataFrame({"claim": ["b", "a", "d"], "verdict": ["fails", "fails", "holds"]})
-    assert comparison.list_changed_verdicts(now, before) == [("a", "holds", "fails")]
+    before = pd.DataFrame({"claim": ["a", "b", "c"], "verdict": ["passes", "fails", "passes"]})
+    now = pd.DataFrame({"claim": ["b", "a", "d"], "verdict": ["fails", "fails", "passes"]})
+    assert comparison.list_changed_verdicts(now, before) == [("a", "passes", "fails")]
 
 
 def test_values_of_perturbed_conditions_are_told_with_their_place(record):

@@ -14,11 +14,11 @@ from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENC
 from whyspiking.verdicts.frontiers import COMPETITORS, COSTS, Frontier
 
 
-def read(*rows, beside="everything", who="spikes"):
+def read(*rows, beside="best_overall", who="spikes"):
     """Cost -> its row of advantage.csv."""
     table = advantage.table(points(*rows), config()["energy"])
     assert table.columns.to_list() == columns.OF_A_RUN["advantage.csv"].names
-    return table.query("beside == @beside and who == @who").set_index("cost").to_dict("index")
+    return table.query("beside == @beside and who == @who").set_index("cost_model").to_dict("index")
 
 
 # ---- hulls ---------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def test_what_is_dearer_and_worse_changes_nothing_on_a_concave_hull(networks, mo
 
 def test_corners_are_chosen_by_validation_and_told_with_test():
     own = [(1, 0.8, 0.6), (1.5, 0.82, 0.99), (2, 0.9, 0.85), (3, 0.85, 1.0)]
-    front = Frontier.of(points([point(c, v, test=t) for c, v, t in own]), "numbers")
+    front = Frontier.of(points([point(c, v, test=t) for c, v, t in own]), "n_parameters")
     assert [front.cost.tolist(), front.accuracy.tolist()] == [[0, 1, 2], [0.5, 0.6, 0.85]]
     # At 0.55 the smaller network on half of the trials and a coin on the other half.
     found, rows = zip(*(front.least(level) for level in (0.5, 0.55, 0.725, 0.9)), strict=True)
@@ -53,39 +53,52 @@ def test_the_table_of_points_names_corners():
     rows = family("lif"), family("lif", [(3, 0.92)], seeds=(0,)), built("lif", [(1, 1)])
     found = frontiers.table(points(*rows), config()["energy"])
     assert found.columns.to_list() == columns.OF_A_RUN["frontiers.csv"].names
-    assert found["vertex"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 4
+    assert (
+        found["pareto_optimal_under"].str.split().to_list() == [list(MAIN)] * 3 * len(UP) + [[]] * 4
+    )
 
 
 # ---- readings ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("times", "word"), [(2.0, MORE), (1.0, NO_DIFFERENCE), (0.5, LESS)])
-@pytest.mark.parametrize("beside", COMPETITORS)
+@pytest.mark.parametrize(("times", "verdict"), [(2.0, MORE), (1.0, NO_DIFFERENCE), (0.5, LESS)])
+@pytest.mark.parametrize("compared_with", COMPETITORS)
 def test_a_family_that_is_so_much_dearer_everywhere(times, word, beside):
     other = beside if beside in ("leaky_units", "gru") else "relu"
     found = read(family("lif", times=times), family(other), beside=beside)
     for row in map(found.get, COSTS):
-        assert [row[x] for x in ("ratio", "low", "high")] == pytest.approx([times] * 3)
-        assert (row["word"], row["over"], row["made_by"], row["way"]) == (word, word, other, 0.95)
-    assert found["numbers"]["mine"] == pytest.approx(times * 3.5)
+        assert [row[x] for x in ("ratio", "ci_low", "ci_high")] == pytest.approx([times] * 3)
+        assert (
+            row["verdict"],
+            row["verdict_all_cost_models"],
+            row["cheapest_family"],
+            row["relative_accuracy"],
+        ) == (word, word, other, 0.95)
+    assert found["n_parameters"]["cost_spiking"] == pytest.approx(times * 3.5)
 
 
 @pytest.mark.parametrize(
-    ("weak", "way", "ratio"),
+    ("weak", "relative_accuracy", "ratio"),
     [([(2, 0.96)], 0.9, (2 * 0.45 / 0.46 / 3) ** (1 / 3)), ([(1, 0.7)], 0.8, np.nan)],
 )
 def test_the_level_is_the_highest_that_both_reach_on_every_seed(weak, way, ratio):
     rows = family("lif", weak, seeds=(0,)), family("lif", seeds=(1, 2)), family("relu")
-    row = read(*rows)["8kb_events"]
-    assert (row["way"], row["ratio"]) == (way, pytest.approx(ratio, nan_ok=True))
-    assert (row["word"] == row["over"] == "", row["reached"]) == (way == 0.8, 2 + (way > 0.8))
-    assert row["why"].startswith("at 0.95 reached with spikes on 2 of 3 seeds, without on 3")
+    row = read(*rows)["memory_8kb_event_driven"]
+    assert (row["relative_accuracy"], row["ratio"]) == (way, pytest.approx(ratio, nan_ok=True))
+    assert (row["verdict"] == row["verdict_all_cost_models"] == "", row["n_reached_spiking"]) == (
+        way == 0.8,
+        2 + (way > 0.8),
+    )
+    assert row["comment"].startswith("at 0.95 reached with spikes on 2 of 3 seeds, without on 3")
 
 
 def test_the_level_follows_from_validation_accuracy():
     """The best networks have 1.0 on validation and 0.98 on test data, and chance is 0.5."""
     for row in read(family("lif", test=0.98), family("relu", test=0.98)).values():
-        assert (row["way"], row["level"]) == (0.95, pytest.approx(0.5 + 0.95 * (1.0 - 0.5)))
+        assert (row["relative_accuracy"], row["accuracy"]) == (
+            0.95,
+            pytest.approx(0.5 + 0.95 * (1.0 - 0.5)),
+        )
 
 
 def test_a_level_that_is_missed_under_one_cost_model_is_not_reached():
@@ -95,15 +108,19 @@ def test_a_level_that_is_missed_under_one_cost_model_is_not_reached():
         *family("lif", [(1, 1.0)], clock=16.0, test=0.9),
     ]
     for row in read(spiking, family("relu")).values():
-        assert (row["way"], row["level"]) == (0.8, pytest.approx(0.9))
-        assert row["why"].startswith("at 0.95 reached with spikes on 0 of 3 seeds, without on 3")
+        assert (row["relative_accuracy"], row["accuracy"]) == (0.8, pytest.approx(0.9))
+        assert row["comment"].startswith(
+            "at 0.95 reached with spikes on 0 of 3 seeds, without on 3"
+        )
 
 
 def test_seeds_are_paired_at_the_level_of_each():
     """Costs differ tenfold between seeds and their ratio not at all; a seed of one side is out."""
     rows = family("lif", times=[1.5, 15, 150]), family("gru", times=[1, 10, 100])
-    row = read(*rows, family("lif", seeds=(7,), times=99.0))["numbers"]
-    assert [row[x] for x in ("ratio", "low", "high", "seeds")] == pytest.approx([1.5, 1.5, 1.5, 3])
+    row = read(*rows, family("lif", seeds=(7,), times=99.0))["n_parameters"]
+    assert [row[x] for x in ("ratio", "ci_low", "ci_high", "n_seeds")] == pytest.approx(
+        [1.5, 1.5, 1.5, 3]
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -113,8 +130,10 @@ def test_the_ratio_turned_round_is_its_inverse(times, cost):
         read(family(a, times=times), family(b), beside="leaky_units")[cost]
         for a, b in (("lif", "leaky_units"), ("leaky_units", "lif"))
     )
-    assert [here["ratio"] * there["ratio"], here["low"] * there["high"]] == pytest.approx([1, 1])
-    assert here["word"] == there["word"] == INCONCLUSIVE
+    assert [here["ratio"] * there["ratio"], here["ci_low"] * there["ci_high"]] == pytest.approx(
+        [1, 1]
+    )
+    assert here["verdict"] == there["verdict"] == INCONCLUSIVE
 
 
 def test_built_networks_stand_beside_everything_on_all_seeds_and_beside_no_family():
@@ -125,21 +144,24 @@ def test_built_networks_stand_beside_everything_on_all_seeds_and_beside_no_famil
         built("by order", [(0.25, 1)]),
     ]
     for beside, made_by, ratio in (
-        ("everything", "by order", 2),
+        ("best_overall", "by order", 2),
         ("leaky_units", "leaky_units", 1),
     ):
-        row = read(*rows, beside=beside)["numbers"]
-        assert (row["made_by"], row["ratio"]) == (made_by, pytest.approx(ratio))
+        row = read(*rows, beside=beside)["n_parameters"]
+        assert (row["cheapest_family"], row["ratio"]) == (made_by, pytest.approx(ratio))
 
 
 def test_words_depend_on_who_is_clocked_and_on_memory():
     clocked = read(family("lif", times=0.5, clock=16.0), family("relu"))
-    assert [clocked[name]["word"] for name in MAIN] == [LESS, MORE] * 2
-    assert clocked["8kb_events"]["over"] == "depends on: clock or events?"
+    assert [clocked[name]["verdict"] for name in MAIN] == [LESS, MORE] * 2
+    assert (
+        clocked["memory_8kb_event_driven"]["verdict_all_cost_models"]
+        == "depends on: clock or events?"
+    )
     alike = dict.fromkeys(MAIN, MORE)
-    either = alike | {"8kb_clocked": LESS}
+    either = alike | {"memory_8kb_clock_driven": LESS}
     assert advantage.over(either) == "depends on: clock or events? memory?"
-    assert advantage.over(alike | {"updates_free": LESS}) == "depends on: updates free?"
+    assert advantage.over(alike | {"free_updates": LESS}) == "depends on: updates free?"
     both = dict(zip(MAIN, (LESS, INCONCLUSIVE, INCONCLUSIVE, MORE), strict=True))
     assert advantage.over(both) == "depends on: clock or events? memory?"
 
@@ -147,17 +169,17 @@ def test_words_depend_on_who_is_clocked_and_on_memory():
 def test_what_is_open_under_an_account_depends_on_nothing():
     assert advantage.over(dict.fromkeys(MAIN, INCONCLUSIVE)) == INCONCLUSIVE
     assert (
-        advantage.over(dict.fromkeys(MAIN, MORE) | {"8kb_clocked": INCONCLUSIVE})
+        advantage.over(dict.fromkeys(MAIN, MORE) | {"memory_8kb_clock_driven": INCONCLUSIVE})
         == "dearer or open"
     )
     clocks = enumerate((0.1, 1.0, 8.0))
     rows = read(*(family("lif", times=0.5, seeds=(k,), clock=c) for k, c in clocks), family("relu"))
-    assert {rows[name]["word"] for name in MAIN} == {LESS, INCONCLUSIVE}
-    assert rows["8kb_events"]["over"] == "cheaper or open"
+    assert {rows[name]["verdict"] for name in MAIN} == {LESS, INCONCLUSIVE}
+    assert rows["memory_8kb_event_driven"]["verdict_all_cost_models"] == "cheaper or open"
 
 
 @pytest.mark.parametrize(
-    ("rows", "why"),
+    ("rows", "comment"),
     [
         ([family("lif")], "no such networks on the same seeds"),
         (
@@ -170,7 +192,7 @@ def test_what_is_open_under_an_account_depends_on_nothing():
 )
 def test_why_there_is_no_word(rows, why):
     for row in read(*rows, beside="leaky_units").values():
-        assert (row["word"], row["why"], np.isnan(row["ratio"])) == ("", why, True)
+        assert (row["verdict"], row["comment"], np.isnan(row["ratio"])) == ("", why, True)
 
 
 # ---- methods of the talks ------------------------------------------------------------------------
@@ -179,19 +201,23 @@ def test_why_there_is_no_word(rows, why):
 def test_what_a_rule_gives_away_to_frontiers_its_size_and_its_counterpart():
     """Frontiers have 0.75, 0.9 and 1 at 1, 2 and 4, which are their units as well."""
     rows = [family("lif"), family("relu", times=0.5), built("lif", [(0.1, 0.55)])]
-    rows += [rule("mine", [(3, 0.8), (3, 0.82), (3, 0.84)], counterpart="whole")]
+    rows += [rule("cost_spiking", [(3, 0.8), (3, 0.82), (3, 0.84)], counterpart="whole")]
     rows += [rule("whole", [(3, 0.9), (3, 0.91), (3, 0.95)])]
 
-    def gap(beside, cost="", who="mine"):
+    def gap(beside, cost="", who="cost_spiking"):
         row = read(*rows, beside=beside, who=who)[cost]
-        assert row["gap_low"] < row["gap"] < row["gap_high"]
-        return row["gap"]
+        assert (
+            row["accuracy_difference_low"]
+            < row["accuracy_difference"]
+            < row["accuracy_difference_high"]
+        )
+        return row["accuracy_difference"]
 
-    assert gap("lif", "8kb_events") == pytest.approx(0.82 - 0.95)
-    assert gap("everything", "8kb_clocked") == pytest.approx(0.82 - 1.0)
-    assert gap("equal_units") == pytest.approx(0.82 - (0.9 + 0.1 * np.log2(3 / 2)))
+    assert gap("lif", "memory_8kb_event_driven") == pytest.approx(0.82 - 0.95)
+    assert gap("best_overall", "memory_8kb_clock_driven") == pytest.approx(0.82 - 1.0)
+    assert gap("equal_size") == pytest.approx(0.82 - (0.9 + 0.1 * np.log2(3 / 2)))
     assert gap("end_to_end") == pytest.approx(0.82 - 0.92)
-    assert "" in read(*rows, beside="equal_units", who="whole")
+    assert "" in read(*rows, beside="equal_size", who="whole")
     assert not read(*rows, beside="end_to_end", who="whole"), "it is the counterpart"
 
 
@@ -199,14 +225,17 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
     weak = rule("weak", [(2, 0.5), (2, 0.52), (2, 0.49)])
     half = rule("half", [(2, 0.9), (2, 0.85), (2, 0.7)])
     row = read(family("lif"), weak, half, beside="lif", who="weak")[""]
-    assert (row["why"], np.isnan(row["gap"])) == ("not above guessing", True)
+    assert (row["comment"], np.isnan(row["accuracy_difference"])) == ("not above guessing", True)
     little = [family("lif"), rule("little", [(2, 0.6), (2, 0.62), (2, 0.64)])]
-    assert read(*little, beside="lif", who="little")[""]["why"] == "not half of the way to the best"
-    assert not read(*little, beside="everything", who="little"), "so low it has no price"
-    assert read(*little, beside="equal_units", who="little")[""]["gap"] < 0
-    row = read(family("lif"), weak, half, beside="equal_units", who="half")[""]
-    assert (row["reached"], row["seeds"]) == (2, 3)
-    too_large = read(family("lif"), rule("r", [(9, 0.9)] * 3), beside="equal_units", who="r")
+    assert (
+        read(*little, beside="lif", who="little")[""]["comment"]
+        == "not half of the way to the best"
+    )
+    assert not read(*little, beside="best_overall", who="little"), "so low it has no price"
+    assert read(*little, beside="equal_size", who="little")[""]["accuracy_difference"] < 0
+    row = read(family("lif"), weak, half, beside="equal_size", who="half")[""]
+    assert (row["n_reached_spiking"], row["n_seeds"]) == (2, 3)
+    too_large = read(family("lif"), rule("r", [(9, 0.9)] * 3), beside="equal_size", who="r")
     assert not too_large, "no reference is as large"
 
 
@@ -219,21 +248,23 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
     ],
 )
 def test_a_comparison_is_not_assessed_where_a_method_is_better_than_the_baselines(networks, better):
-    row = read(family("lif"), family("relu"), rule("r", networks))["8kb_events"]
-    assert (row["word"] == row["over"] == "not assessed") == better
-    assert row["why"].startswith("r: above") == better
+    row = read(family("lif"), family("relu"), rule("r", networks))["memory_8kb_event_driven"]
+    assert (row["verdict"] == row["verdict_all_cost_models"] == "not assessed") == better
+    assert row["comment"].startswith("r: above") == better
 
 
 def test_a_method_that_is_better_under_one_cost_model_leaves_the_other_verdicts():
     """The method needs sixteen times as much where every unit is updated in every step."""
     better_event_driven = rule("r", [(1, 0.8), (1, 0.81), (1, 0.82)], clock=16.0)
     rows = read(family("lif", times=2.0), family("relu"), better_event_driven)
-    words = {name: rows[name]["word"] for name in MAIN}
+    words = {name: rows[name]["verdict"] for name in MAIN}
     event_driven = [name for name in MAIN if name.endswith("events")]
     assert words == {name: "not assessed" if name in event_driven else MORE for name in MAIN}
     expected = f"{MORE}; not assessed under operations_events, 8kb_events"
-    assert {row["over"] for row in rows.values()} == {expected}
-    assert rows["8kb_clocked"]["why"] == "" and np.isfinite(rows["8kb_events"]["ratio"])
+    assert {row["verdict_all_cost_models"] for row in rows.values()} == {expected}
+    assert rows["memory_8kb_clock_driven"]["comment"] == "" and np.isfinite(
+        rows["memory_8kb_event_driven"]["ratio"]
+    )
 
 
 def test_one_network_or_one_reference_seed_gives_no_interval():
@@ -243,6 +274,6 @@ def test_one_network_or_one_reference_seed_gives_no_interval():
             points(family("lif", seeds=seeds), family("relu", seeds=seeds), rule("r", networks)),
             config()["energy"],
         )
-        gaps = found[(found["who"] == "r") & found["gap"].notna()]
-        assert gaps[["gap_low", "gap_high"]].isna().all(axis=None)
-        assert "not assessed" not in set(found["word"])
+        gaps = found[(found["subject"] == "r") & found["accuracy_difference"].notna()]
+        assert gaps[["accuracy_difference_low", "accuracy_difference_high"]].isna().all(axis=None)
+        assert "not assessed" not in set(found["verdict"])

@@ -26,12 +26,12 @@ PER_VERDICT = {
 
 def test_every_verdict_word_is_reached_and_listed():
     said = {rule.name_by_origin(verdict, "ours") for verdict in PER_VERDICT}
-    none = {"not measured", "out of scope at this scale"}
+    none = {"not measured", "not judged"}
     assert {*PER_VERDICT, *said, "direction only", "unconfirmed", *none} == set(VERDICTS)
     ours = judge.judge(
         table(rows(PER_VERDICT["replicated"])), claim(role="secondary", origin="ours")
     )
-    assert (ours["verdict"], ours["label"]) == ("holds", "holds")
+    assert (ours["verdict"], ours["qualification"]) == ("passes", "passes")
     check = claim(role="secondary", origin="check")
     failed = judge.judge(table(rows(PER_VERDICT["not replicated"])), check)
     assert failed["verdict"] == "fails"
@@ -51,8 +51,8 @@ def test_shared_test_trials_widen_the_interval_of_an_accuracy():
     row = judge.judge(table(rows(values, trials=200)), claim())
     extra = statistics.binomial_variance(values, [200] * 3)
     expected = statistics.logit_interval(values, 200, extra_variance=extra)
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
-    assert row["high"] < 1 and row["over"] == "seeds and test trials"
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high))
+    assert row["ci_high"] < 1 and row["interval_type"] == "seeds and test trials"
 
 
 def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
@@ -60,11 +60,11 @@ def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
     same = claim().on("original").on("")
     row = judge.judge(table(rows(values, trials=200)), same)
     expected = statistics.logit_interval(values, 200)
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
-    assert (row["verdict"], row["over"]) == ("replicated", "seeds")
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high))
+    assert (row["verdict"], row["interval_type"]) == ("replicated", "seeds")
     assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "inconclusive"
     alone = judge.judge(table(rows(values[:1], trials=200)), same)
-    assert alone["over"] == "test trials"
+    assert alone["interval_type"] == "test trials"
 
 
 def test_shares_of_labelled_steps_are_counted_in_steps():
@@ -72,7 +72,7 @@ def test_shares_of_labelled_steps_are_counted_in_steps():
     labelled.of_experiment(registry.load_talk("bohte").experiments["ecg"])
     row = judge.judge(table(rows(values, trials=141)), labelled)
     expected = statistics.logit_interval(values, 141 * 1291)
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high))
 
 
 def in_parts(values, **place):
@@ -98,10 +98,10 @@ def test_parts_of_the_test_set_enter_a_difference_by_pairs():
     # Hard parts are hard for both: only the differences count.
     variance, degrees = statistics.shared_variance(gains.mean(axis=0), [100] * 3)
     expected = statistics.t_interval(gains.mean(axis=1), variance, degrees)
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
-    assert row["over"] == "seeds and test trials"
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high))
+    assert row["interval_type"] == "seeds and test trials"
     alone = judge.judge(full, claim())
-    assert alone["high"] - alone["low"] > 2 * (row["high"] - row["low"])
+    assert alone["ci_high"] - alone["ci_low"] > 2 * (row["ci_high"] - row["ci_low"])
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ MISSED = {
 }
 
 
-@pytest.mark.parametrize("missed", MISSED)
+@pytest.mark.parametrize("failed_conditions", MISSED)
 def test_what_a_claim_misses_is_told(missed):
     judged, measured = MISSED[missed]
     row = judge.judge(table(measured), judged)
-    assert row["missed"] == missed
-    assert set(row["missed"].split(", ")) - {""} <= set(rule.CONDITIONS)
+    assert row["failed_conditions"] == missed
+    assert set(row["failed_conditions"].split(", ")) - {""} <= set(rule.CONDITIONS)
 
 
 @given(
@@ -165,7 +165,7 @@ def test_nothing_is_missed_exactly_where_a_claim_is_replicated(values, test, edg
     judged = claim(metric="score", test=test, accept={"full": band}, **versus, **origin)
     measured = rows(values, metric="score") + rows([0.4] * 6, metric="score", variant="mlp")
     row = judge.judge(table(measured), judged)
-    assert (row["verdict"] in rule.SUCCESSES) == (row["missed"] == "")
+    assert (row["verdict"] in rule.SUCCESSES) == (row["failed_conditions"] == "")
 
 
 def test_a_band_that_the_negative_control_passes_proves_nothing():
@@ -177,8 +177,8 @@ def test_a_band_that_the_negative_control_passes_proves_nothing():
         ([], np.nan, "replicated", "not measured"),
     ):
         row = judge.judge(table(good, rows(control, variant="linear", engine="jax")), judged)
-        assert row["verdict"] == verdict and note in row["note"]
-        found = [row["control_passes"], row["control_value"]]
+        assert row["verdict"] == verdict and note in row["comment"]
+        found = [row["control_meets_criterion"], row["control_value"]]
         assert found == pytest.approx([passes, *(control or [np.nan])[:1]], nan_ok=True)
 
 
@@ -189,7 +189,7 @@ def test_other_indicators():
     assert (row["prediction_low"], row["prediction_high"]) == expected
     # The better one is above the published value by more than the tolerance 0.009.
     better = judge.judge(table(rows([0.980, 0.981, 0.982])), judged)
-    names = "inside_prediction", "published_inside", "exceeds"
+    names = "in_prediction_interval", "published_inside", "exceeds"
     assert [row[name] for name in names] == [True, True, False]
     assert [better[name] for name in names] == [False, False, True]
 
@@ -208,15 +208,19 @@ def test_holm_downgrades_secondary_claims_only():
     assert 0.0125 < alone["p_value"] < 0.025
     verdicts = judge.judge_all(full, tests)
     assert verdicts["verdict"].tolist() == ["replicated", "unconfirmed", "unconfirmed"]
-    assert verdicts["missed"].tolist() == ["", "Holm", "Holm"]
+    assert verdicts["failed_conditions"].tolist() == ["", "Holm", "Holm"]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
     assert list(verdicts.columns) == columns.VERDICTS.names
     # A claim of a user's own talk has no row in known_before.csv.
-    assert verdicts["known"].isna().tolist() == [False, True, True]
+    assert verdicts["known_before"].isna().tolist() == [False, True, True]
     # A check is no member of the family of claims that others made.
     own = claim(id="goeltz.yinyang.b", role="secondary", origin="check", metric="score")
     apart = [tests[0], tests[1], own]
-    assert judge.judge_all(full, apart)["verdict"].tolist() == ["replicated", "replicated", "holds"]
+    assert judge.judge_all(full, apart)["verdict"].tolist() == [
+        "replicated",
+        "replicated",
+        "passes",
+    ]
 
 
 PLACE = {"experiment": "yinyang", "variant": "spiking"}
@@ -288,7 +292,7 @@ def judged(kind, values, trials=100_000):
         ("every", [0.95, 0.99, 0.92], "unconfirmed"),
         ("every", [0.95], "unconfirmed"),
         ("every", [0.1], "not replicated"),
-        ("exact", [0.96], "holds"),
+        ("exact", [0.96], "passes"),
         ("exact", [0.97], "fails"),
         ("ratio", [80.0, 100.0, 125.0], "replicated"),
         ("ratio", [20.0, 100.0, 400.0], "inconclusive"),
@@ -313,11 +317,11 @@ def test_verdicts(kind, values, verdict):
     row = judged(kind, values)
     middle = {"ratio": stats.gmean, "infinite": np.median}.get(kind, np.mean)
     assert row["verdict"] == verdict
-    assert row["value"] == pytest.approx(middle(values)) and row["seeds"] == len(values)
-    if row["over"] == sample.EVERY:
-        assert (row["low"], row["high"]) == (min(values), max(values))
-    elif row["over"]:
-        assert row["low"] <= row["value"] <= row["high"]
+    assert row["value"] == pytest.approx(middle(values)) and row["n_seeds"] == len(values)
+    if row["interval_type"] == sample.EVERY:
+        assert (row["ci_low"], row["ci_high"]) == (min(values), max(values))
+    elif row["interval_type"]:
+        assert row["ci_low"] <= row["value"] <= row["ci_high"]
 
 
 def test_the_chance_that_a_verdict_returns():
@@ -337,16 +341,19 @@ def test_the_chance_that_a_verdict_returns():
 
 def test_intervals_are_of_the_scale_and_level_of_the_test():
     ratio, same = judged("ratio", [80.0, 100.0, 125.0]), judged("equivalence", [0.01, -0.01, 0, 0])
-    assert ratio["low"] * ratio["high"] == pytest.approx(100**2) and ratio["direction_agrees"]
+    assert ratio["ci_low"] * ratio["ci_high"] == pytest.approx(100**2) and ratio["direction_agrees"]
     expected = statistics.t_interval([0.01, -0.01, 0, 0])
-    assert (same["low"], same["high"]) == pytest.approx((expected.low, expected.high))
+    assert (same["ci_low"], same["ci_high"]) == pytest.approx((expected.low, expected.high))
     assert same["p_value"] < 0.025
     kinds = judged("share", [0, 1, 0])
-    assert (kinds["over"], kinds["passing"]) == (sample.EXACT, 1)
-    assert kinds["label"].endswith("(1 of 3 networks)")
+    assert (kinds["interval_type"], kinds["n_passing"]) == (sample.EXACT, 1)
+    assert kinds["qualification"].endswith("(1 of 3 networks)")
     alone = judged("value", [0.99])
-    assert (alone["over"], alone["label"]) == ("test trials", "unconfirmed (one network)")
-    assert alone["low"] < 0.99 < alone["high"] < 1
+    assert (alone["interval_type"], alone["qualification"]) == (
+        "test trials",
+        "unconfirmed (one network)",
+    )
+    assert alone["ci_low"] < 0.99 < alone["ci_high"] < 1
     assert judged("value", [0.94], trials=500)["verdict"] == "inconclusive"
     assert judged("every", [0.95])["over"] == sample.EVERY
     assert np.isnan(judged("infinite", [2.0, np.inf, 3.0])["low"])
@@ -358,13 +365,13 @@ def test_intervals_are_of_the_scale_and_level_of_the_test():
         (rows([0.9], variant="other"), "full", "not measured"),
         (rows([np.nan, np.nan]), "full", "not measured"),
         ([], "full", "not measured"),
-        (rows([0.96, 0.96]), "paper", "out of scope at this scale"),
+        (rows([0.96, 0.96]), "paper", "not judged"),
     ],
 )
 def test_not_measured_and_out_of_scope(parts, accept, verdict):
     row = judge.judge(table(parts), claim(accept={accept: [0.9, 1.0]}), "default")
     assert row["verdict"] == verdict
-    assert ("accuracy" in row["note"]) == (verdict == "not measured") == np.isnan(row["value"])
+    assert ("accuracy" in row["comment"]) == (verdict == "not measured") == np.isnan(row["value"])
 
 
 @pytest.mark.parametrize(
@@ -385,7 +392,7 @@ def test_labels_of_the_report(verdict, scale, data, says):
 
 def test_a_claim_about_every_network_says_of_how_many_it_is_true():
     row = judged("every", [0.95, 0.99, 0.92, 0.97, 0.1])
-    assert (row["passing"], row["label"]) == (4, "not replicated (4 of 5 networks)")
+    assert (row["n_passing"], row["qualification"]) == (4, "not replicated (4 of 5 networks)")
 
 
 def test_a_place_names_engine_locus_and_strength_where_there_are_several():

@@ -100,7 +100,7 @@ def test_every_claim_has_exactly_one_row(known_before, claims):
 
 def test_a_row_states_the_result_and_the_evidence_where_one_was_known(rows):
     for claim, row in rows.items():
-        if row["known"]:
+        if row["known_before"]:
             assert row["evidence"] in {"git", "protocol", "text"}, claim
             assert len(row["what"]) > 3, claim
         else:
@@ -109,10 +109,10 @@ def test_a_row_states_the_result_and_the_evidence_where_one_was_known(rows):
 
 def test_a_result_that_a_text_names_was_known(rows, claims):
     naming = {claim.id for claim in claims if names_result(claim)}
-    unflagged = sorted(name for name in naming - set(NO_RESULT) if not rows[name]["known"])
+    unflagged = sorted(name for name in naming - set(NO_RESULT) if not rows[name]["known_before"])
     assert not unflagged, f"the text of these claims names a result; set `known` in {FILE}"
     assert set(NO_RESULT) <= naming, "an exception that no text needs any more"
-    assert not [name for name in NO_RESULT if rows[name]["known"]]
+    assert not [name for name in NO_RESULT if rows[name]["known_before"]]
     by_text = {name for name, row in rows.items() if row["evidence"] == "text"}
     assert by_text - naming == set(RESULT_ELSEWHERE), "their text names no result"
 
@@ -120,7 +120,7 @@ def test_a_result_that_a_text_names_was_known(rows, claims):
 def test_a_result_that_a_protocol_states_was_known(rows, talks, claims):
     stated = claims_of_protocols(talks, claims)
     assert len(stated) > 8, "the key claims, and claims of talks with a protocol of their own"
-    unflagged = sorted(name for name in stated if not rows[name]["known"])
+    unflagged = sorted(name for name in stated if not rows[name]["known_before"])
     assert not unflagged, f"a protocol.yaml states what was known; set `known` in {FILE}"
     by_protocol = {name for name, row in rows.items() if row["evidence"] == "protocol"}
     assert by_protocol <= stated

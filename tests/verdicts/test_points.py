@@ -43,22 +43,33 @@ def made(ground, *methods):
 
 
 def test_a_reference_is_told_as_it_was_measured_and_what_is_left_out_is_zero():
-    values = {"accuracy": 0.9, "validation_accuracy": 0.8, "acs": 7.0, "numbers": 11.0}
+    values = {"accuracy": 0.9, "validation_accuracy": 0.8, "acs": 7.0, "n_parameters": 11.0}
     values |= UPDATED
     ground = [
         reference("sound", "leaky_units", 21, n, p, values) for n in (2, 4) for p in (0, 5e-4)
     ]
     found = made(ground)
-    assert found[["units", "price"]].to_numpy().tolist() == [[2, 0], [2, 5e-4], [4, 0], [4, 5e-4]]
+    assert found[["n_hidden", "spike_penalty"]].to_numpy().tolist() == [
+        [2, 0],
+        [2, 5e-4],
+        [4, 0],
+        [4, 5e-4],
+    ]
     one = found.iloc[1].to_dict()
     told = {
         "task": "sound",
         "family": "leaky_units",
-        "kind": "trained",
+        "network_type": "trained",
         "seed": 21,
-        "guess": 1 / 12,
+        "chance": 1 / 12,
     }
-    told |= {"test": 0.9, "validation": 0.8, "acs": 7, "numbers": 11, "macs": 0}
+    told |= {
+        "test_accuracy": 0.9,
+        "validation_accuracy": 0.8,
+        "acs": 7,
+        "n_parameters": 11,
+        "macs": 0,
+    }
     assert {name: one[name] for name in told} == told
     assert not found.isna().any(axis=None)
 
@@ -70,16 +81,18 @@ def test_built_networks_have_a_row_a_seed_and_those_with_spikes_are_of_one_famil
         "accuracy": 0.7,
         "updates_clock_driven": 136.0 * 8,
         "graded_messages": 3,
-        "numbers": 60,
+        "n_parameters": 60,
     }
     found = made([spiking, built("leaky", numbers, "numpy"), built("floors", numbers, "numpy")])
     assert found["family"].to_list() == ["lif", "leaky"] * 2
     assert found["seed"].to_list() == [0, 0, 1, 1]
     lif, leaky = found.to_dict("records")[:2]
-    assert (lif["test"], lif["validation"], lif["messages"]) == (0.9, 0.9, 5), "Brian2 counts"
+    assert (lif["test_accuracy"], lif["validation_accuracy"], lif["n_messages"]) == (0.9, 0.9, 5), (
+        "Brian2 counts"
+    )
     assert (lif["acs"], lif["binary_messages"], lif["graded_messages"]) == (130, 25, 0)
     assert (lif["updates_event_driven"], lif["updates_clock_driven"]) == (90, 800)
-    assert (leaky["units"], leaky["graded_messages"], leaky["numbers"]) == (8, 3, 60)
+    assert (leaky["n_hidden"], leaky["graded_messages"], leaky["n_parameters"]) == (8, 3, 60)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +136,9 @@ def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(event
         metrics(OWN, "rates", [0.99]),
     ]
     found = made([built("leaky", UPDATED | {"accuracy": 0.7}, "numpy")], *rows)
-    own = found[found["kind"] == "rule"].set_index("family")
-    assert own.loc["Own (rates)", "test"] == 0.99
-    assert np.isnan(own.loc["Own (rates)", "numbers"]), "what sends no spikes was not counted"
+    own = found[found["network_type"] == "rule"].set_index("family")
+    assert own.loc["Own (rates)", "test_accuracy"] == 0.99
+    assert np.isnan(own.loc["Own (rates)", "n_parameters"]), "what sends no spikes was not counted"
     own = own.drop("Own (rates)")
     assert own.index.to_list() == ["Own", "Own", "Own (BPTT)"]
     assert (own["updates_clock_driven"] == STEPS * UNITS).all() and (

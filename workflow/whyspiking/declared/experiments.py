@@ -69,9 +69,22 @@ InputTimes = Literal["constructed", "trains", "none"]
 construction; those of spike trains that are recorded, simulated or drawn; no spikes are sent in."""
 
 
-DURATIONS = ("epochs", "iterations", "outer_iterations", "train_ms", "duration_ms")
-"""Parameters that say how long a network is trained; with the sizes `n_...` they make a run
-small."""
+SIZES = {
+    "epochs": "epochs",
+    "iterations": "iterations",
+    "outer_iterations": "iterations of the outer loop",
+    "n_train": "training samples",
+    "n_test": "test samples",
+    "n_hidden": "hidden units",
+    "n_neurons": "neurons",
+    "n_inhibitory": "inhibitory neurons",
+    "n_excitatory": "excitatory neurons",
+    "n_per_population": "neurons per population",
+    "n_pyramidal": "pyramidal neurons",
+    "n_interneurons": "interneurons",
+    "n_cells": "cells",
+}
+"""Parameter that makes an experiment small or short -> what it counts."""
 
 type Grid = dict[Name, list[float | int | str]]
 """Parameter -> the values of it that are tried, each with all of the others."""
@@ -194,12 +207,11 @@ class Experiment(Named):
         if not changes:
             return ""
         sizes = [
-            f"{changes[name]['value']:g} of {value:g} {name.removeprefix('n_').replace('_', ' ')}"
-            for name, value in self.published.items()
+            f"{changes[name]['value']:g} of {self.published[name]:g} {words}"
+            for name, words in SIZES.items()
             if name in changes
-            and (name in DURATIONS or name.startswith("n_"))
-            and isinstance(value, int | float)
-            and changes[name]["value"] < value
+            and isinstance(changes[name]["value"], int | float)
+            and changes[name]["value"] < self.published[name]
         ]
         if "dt_ms" in changes and changes["dt_ms"]["value"] > self.published["dt_ms"]:
             step = changes["dt_ms"]["value"]

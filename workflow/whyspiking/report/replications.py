@@ -185,13 +185,14 @@ def describe_retired(retired: Table) -> str:
     """
     version = max(retired["version"])
     own = retired[retired["version"] == version]
+    has_other = own["verdict_at_published_size"] != ""
     counts = own["verdict"].value_counts()
     return RETIRED.format(
         version=version,
         n=len(own),
         counts=", ".join(f"{n} {verdict}" for verdict, n in counts.items()),
-        n_both=(own["published_size"] != "").sum(),
-        n_other=((own["published_size"] != "") & (own["published_size"] != own["verdict"])).sum(),
+        n_both=has_other.sum(),
+        n_other=(has_other & (own["verdict_at_published_size"] != own["verdict"])).sum(),
     )
 
 

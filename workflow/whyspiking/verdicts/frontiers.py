@@ -25,8 +25,8 @@ TRAINED, BUILT, RULE = "trained", "hand_designed", "learning_rule"
 LIF, LEAKY_UNITS, GRU = "lif", "leaky_units", "gru"
 BEST_TRAINED, BEST_OVERALL = "best_trained", "best_overall"
 COMPETITORS = (LEAKY_UNITS, GRU, BEST_TRAINED, BEST_OVERALL)
-"""What spiking networks are compared with; the last two are the best of several families, without and
-with hand-designed networks."""
+"""What spiking networks are compared with. The last two are the best of several families, without
+and with hand-designed networks."""
 COSTS = (*ACCOUNTS, "n_parameters", "n_messages")
 """What a network can be frugal of, in the order of the tables; the last two are no energy."""
 
