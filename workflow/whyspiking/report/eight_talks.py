@@ -83,9 +83,10 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
                 fontweight="bold" if heavy else "normal",
             )  # fmt: skip
     return plate.says(
-        "Grey: what counts as replicated, written down before the run. Diamond: published. Dot and "
-        "bar: ours, with its 95 % interval over networks; where each must pass, from the lowest to "
-        "the highest. Each row has its own scale.",
+        "Grey: acceptance criterion, written before the run. Diamond: published value. Dot and "
+        "bar: "
+        "our mean with its 95 % interval over networks; for a claim about every network the bar "
+        "reaches from the lowest to the highest network. Each row has its own scale.",
         alt(shown),
         f"{shown[0][2]['talk']}/verdicts.csv",
     )
@@ -103,7 +104,7 @@ def words(row: Row) -> dict[str, str]:
             published = f"released weights: {number}"
     n = f"{row['n_seeds']} network{'' if row['n_seeds'] == 1 else 's'}"
     if row["test_type"] == "every":
-        n = f"each network must: {row['n_passing']:.0f} of {row['n_seeds']} do"
+        n = f"{row['n_passing']:.0f} of {row['n_seeds']} networks meet it"
     elif row["test_type"] == "share":
         n = f"{row['n_passing']:.0f} of {n}"
     if rule.REDUCED in row["qualification"]:
@@ -113,7 +114,7 @@ def words(row: Row) -> dict[str, str]:
     return {
         "found": _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
         "metric": labels.metric(row["metric"]),
-        "published_value": published,
+        "published": published,
         "verdict": str(row["verdict"]),
         "but": n,
     }
@@ -125,7 +126,7 @@ def alt(claims: Iterable[Claimed]) -> str:
     for who, _, row in claims:
         by_verdict.setdefault(row["verdict"], []).append(who)
     told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
-    return f"Key claims beside what counts as replicated. {told}. The numbers stand in the table."
+    return f"Key claims compared with their acceptance criteria. {told}. The table has the numbers."
 
 
 def _plain(shown: str) -> str:

@@ -72,9 +72,10 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     axes[0].set(yticks=range(len(labels)), ylim=(len(labels) - 0.5, -0.5))
     axes[0].set_yticklabels(labels)
     return plate.says(
-        "Green: published. Red: from the lowest to the highest mean of a talk’s networks, in the "
-        "time of its model. Diamonds: recorded trains.",
-        f"Firing rates and irregularity of the networks of {len(names)} talks beside published "
-        "ranges; the numbers stand in the table.",
+        "Green: published range. Red: lowest to highest mean of the networks of a talk, in the "
+        "time "
+        "of the model. Diamonds: recorded spike trains.",
+        f"Firing rates and irregularity of the networks of {len(names)} talks compared with "
+        "published ranges. The table has the numbers.",
         "biology.csv",
     )

@@ -31,6 +31,7 @@ from whyspiking.report import (
     touchable,
     when,
 )
+from whyspiking.report.glossary_terms import read_glossary
 from whyspiking.report.html import Html, macros
 from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.report.talk_page import (
@@ -132,7 +133,7 @@ class RunPage:
         """The title as the answer, its sentences, the figure, and how to cite."""
         screen, cite = macros("first_screen"), citing.citation(self.manifest)
         if self.smoke:
-            words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
+            words = macros("macros").note("A smoke run has one seed, so it answers no question.")
             return Html(screen.screen(screen.headline(""), words, "", cite))
         keys = " ".join(
             [
@@ -186,17 +187,24 @@ class RunPage:
         claims = macros("first_screen").claims(self._answering, rule.SUCCESSES)
         folds = {
             "Every method on every task": self.same_task(),
-            "With how little each task is done": tasks_section.matrix(
+            "Baselines: how well can each task be solved without memory?": tasks_section.matrix(
                 self.tables["floors"], comparisons.titles
             ),
-            "Expected and found": claims,
-            "Experiments that would decide": first_screen.programme(comparisons, self._timed),
-            "Networks from elsewhere": same_task_section.community(self.ground),
+            "Expectations that were tested": claims,
+            "Experiments that would settle the inconclusive comparisons": first_screen.programme(
+                comparisons, self._timed
+            ),
+            "Contributed networks": same_task_section.community(self.ground),
         }
         fold, own = macros("macros").details, macros("first_screen")
         told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
         families = macros("sections").paragraph(comparisons.family_sentences)
-        return Html(families + when.section(comparisons) + Html("").join(told) + own.glossary())
+        return Html(
+            families
+            + when.section(comparisons)
+            + Html("").join(told)
+            + own.glossary(read_glossary())
+        )
 
     def tasks(self) -> Html:
         """The tasks of the figure: a picture and a line each, and what was built for them."""
@@ -301,7 +309,8 @@ class RunPage:
         costs, biology = self.tables["costs"], self.tables["biology"]
         drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
         rules = fold(
-            "What every learning rule keeps and needs", learning_section.table(costs, self.talks)
+            "Memory and signals that each learning rule needs",
+            learning_section.table(costs, self.talks),
         )
         training = Html(learning_section.training_sentence(costs)) + rules
         halves = [drawn, Html(f"<div>{nervous_systems.sentence(biology)}{training}</div>")]
@@ -361,5 +370,7 @@ class RunPage:
         return Html(
             macros("pages").workshop(self.talks)
             + macros("pages").files(self.talks, self.scale, *files)
-            + macros("macros").details("Commit, versions, machine, data and time of this run", made)
+            + macros("macros").details(
+                "Commit, versions, machine, data and run time of this run", made
+            )
         )

@@ -28,12 +28,12 @@ NEURON = "discussion/neuron.json"
 POINT = (0.36, 0.62)
 """Where the point lies at first."""
 ARMS = {
-    "neuron": "one leaky neuron, learned",
-    "graded": "one such unit without a spike: its greatest potential decides",
-    "gated": "gated units, learned, no spikes",
-    "sorted_times": "ReLU units, learned, told the times in their order",
-    "pairs": "ReLU units, built by hand, three a pair of inputs",
-    "relu": "ReLU units, one layer, learned",
+    "neuron": "one leaky neuron, trained",
+    "graded": "the same unit without a spike; its largest potential decides",
+    "gated": "GRUs, trained",
+    "sorted_times": "ReLU units, trained; they receive the sorted spike times",
+    "pairs": "ReLU units, hand-designed, three for each pair of inputs",
+    "relu": "ReLU units, one layer, trained",
 }
 """Variant of the experiment that counts units -> words."""
 
