@@ -155,8 +155,8 @@ def found(metrics: Table) -> fg.Plate:
             continue
         ax.plot(times, 100 * scores, linestyle="none", marker=marker, color=colour, label=name)
         words.append(
-            f"{name}: {slow.size} networks, {slow.sum():.0f} are slow, {waits.sum():.0f} are slow by "
-            "the fraction of hidden neurons that have fired"
+            f"{name}: {slow.size} networks, {slow.sum():.0f} slow, {waits.sum():.0f} slow by the "
+            "fraction of hidden neurons that have fired"
         )
     if not words:
         raise fg.NotMeasuredError("No network was trained from the published initialisation.")
