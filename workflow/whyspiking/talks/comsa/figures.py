@@ -117,7 +117,7 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         ax.axvline(0, color=fg.INK, linewidth=1)
         if shown.size:
             ax.set_xlim(min(edges[shown[0]], -5), max(edges[shown[-1] + 1], 5))
-        ax.set_xlabel("hidden spike time relative to the decision, ms")
+        ax.set_xlabel("spike time relative to decision, ms")
         ax.set_title(f"{regime}: decision at {decisions.mean():.1f} ± {decisions.std():.1f} ms")
         ax.annotate(
             f"{100 * before:.1f} %\nbefore",
