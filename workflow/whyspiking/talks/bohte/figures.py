@@ -1,6 +1,6 @@
-"""Figures of the talk: one record through the network, and accuracy of all networks.
+"""Figures of the talk: responses of the network to one record, and accuracy of all networks.
 
-Exhibits read (`exhibits.npz` of `ecg`) are described in `exhibits.py`.
+The figure data (`exhibits.npz` of `ecg`) are described in `exhibits.py`.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ COLOURS = (fg.BLUE, fg.RED, fg.PURPLE)
 WAVES = ("P", "PQ", "QR", "RS", "ST", "TP")
 WAVE_COLOURS = fg.PALETTE
 NETWORKS = (
-    ("ecg", "spiking", "adaptive, trained"),
-    ("timescales", "alif_fixed", "adaptive, fixed"),
-    ("timescales", "lif", "plain, trained"),
-    ("timescales", "lif_fixed", "plain, fixed"),
-    ("timescales", "lif_published", "plain, the authors'"),
+    ("ecg", "spiking", "adaptive, trained τ"),
+    ("timescales", "alif_fixed", "adaptive, fixed τ"),
+    ("timescales", "lif", "no adaptation, trained τ"),
+    ("timescales", "lif_fixed", "no adaptation, fixed τ"),
+    ("timescales", "lif_published", "authors' plain neuron"),
     ("ecg", "gru", "GRU"),
-    ("ecg", "rnn", "tanh units"),
-    ("ecg", "traces", "fixed traces"),
-    ("ecg", "linear", "linear"),
+    ("ecg", "rnn", "tanh units (RNN)"),
+    ("ecg", "traces", "fixed input traces"),
+    ("ecg", "linear", "linear classifier"),
 )
 IN_JAX = ("gru", "rnn", "traces", "linear")
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
-    """The talk's figures by name, in the order of the story."""
+    """Return the talk's figures by name, in the order of the page."""
     return {
         "one record": lambda: one_record(results.exhibit("ecg")),
         "what it is worth": lambda: worth(results.metrics),
@@ -46,7 +46,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def one_record(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Events, labels, hidden spikes and adaptation of one test record."""
+    """Draw events, labels, hidden spikes and adaptation of one test record."""
     names = ("events", "labels", "choices", "spikes", "eta", "eta_tau_ms", "step_ms", "accuracy")
     events, *series, spikes, eta, taus, step, accuracy = fg.need(arrays, *names, of="record")
     first, stop = (int(at / step) for at in SHOWN_MS)
@@ -58,7 +58,9 @@ def one_record(arrays: Mapping[str, NDArray]) -> fg.Plate:
     when, channel = np.nonzero(events[seen])
     fg.raster(axes[0], seconds[when], channel)
     axes[0].set(ylim=(events.shape[1] - 0.4, -0.6), ylabel="events")
-    axes[0].set_yticks(range(events.shape[1]), ["1 up", "1 down", "2 up", "2 down"])
+    axes[0].set_yticks(
+        range(events.shape[1]), ["lead 1 rises", "lead 1 falls", "lead 2 rises", "lead 2 falls"]
+    )
     _labels(axes[1], seconds, [one[seen] for one in series])
     when, neuron = np.nonzero(spikes[seen])
     fg.raster(axes[2], seconds[when], neuron, colours=fg.GREY)
@@ -70,11 +72,12 @@ def one_record(arrays: Mapping[str, NDArray]) -> fg.Plate:
     fg.label_ends(axes[3], gap=0.2)
     fg.legend_below(plate, [axes[1]])
     return plate.says(
-        "A test record that is labelled about as well as the median one, in Brian2. From above: "
-        "the events made of two leads, true and chosen labels (white: nobody labelled), hidden "
-        "spikes, and the adaptation of three neurons, named by their trained time constant.",
-        f"One record, {100 * float(accuracy):.1f} % of its steps labelled rightly; time constants "
-        f"of the adaptations shown: {', '.join(durations)}.",
+        "The figure shows a test record whose accuracy in Brian2 is close to the median accuracy. "
+        "The panels show, from top to bottom, the events of two leads, the true labels and those "
+        "of the network (white: unlabelled), the spikes of the hidden neurons, and the adaptation "
+        "of three neurons with their trained time constants.",
+        f"One record with an accuracy of {100 * float(accuracy):.1f} % of its steps. The time "
+        f"constants of the adaptation shown are {', '.join(durations)}.",
         exhibits="ecg",
     )
 
@@ -83,7 +86,7 @@ def _labels(ax: Axes, seconds: NDArray, series: list[NDArray]) -> None:
     for row, labels in enumerate(series):
         for wave, name in enumerate(WAVES):
             inside = labels == wave
-            inside[1:] |= inside[:-1]  # up to where the next one begins
+            inside[1:] |= inside[:-1]  # extend each label to the start of the next one
             ax.fill_between(
                 seconds, row - 0.4, row + 0.4, where=inside, color=WAVE_COLOURS[wave],
                 linewidth=0, step="post", label="" if row else name,
@@ -93,7 +96,7 @@ def _labels(ax: Axes, seconds: NDArray, series: list[NDArray]) -> None:
 
 
 def worth(metrics: Table) -> fg.Plate:
-    """Test accuracy of every network, time constants trained or fixed, and of the controls."""
+    """Draw the test accuracy of networks with trained or fixed time constants and of controls."""
     plate, (ax,) = fg.row_of_panels(4.2, width=6.4)
     shown, words = [], []
     for experiment, variant, name in NETWORKS:
@@ -119,12 +122,13 @@ def worth(metrics: Table) -> fg.Plate:
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.grid(axis="x", alpha=0.3)
-    ax.set_xlabel("share of steps labelled rightly, test records")
+    ax.set_xlabel("accuracy on labelled steps of test records")
     return plate.says(
-        "What training the time constants is worth: every network at its own best learning rate "
-        "(chosen on validation records); the authors' own plain neuron; recurrent networks of "
-        "equal size; feed-forward units on fixed traces of the events. Strokes: seeds; bars: 95 % "
-        "t intervals.",
+        "The figure shows the test accuracy of networks with trained or fixed time constants τ, of "
+        "networks of the authors' plain neuron, and of non-spiking controls (GRU, tanh units, "
+        "units that receive fixed traces of the events, linear classifier). Every network has its "
+        "own best learning rate, chosen on validation records. Strokes are single networks "
+        "(seeds), and bars are 95 % t intervals.",
         "; ".join(words) + ".",
         experiment="ecg",
     )

@@ -1,6 +1,6 @@
-"""Figures of the talk: one digit, two regimes and where they come from, what times carry, gates.
+"""Figures of the talk: one digit, the two regimes, information in spike times, Boolean gates.
 
-Exhibits read (`<experiment>/exhibits.npz`) are described in `exhibits.py`.
+The figure data (`<experiment>/exhibits.npz`) are described in `exhibits.py`.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
 REGIMES = {"mnist_slow": "slow", "regimes": "fast"}
-"""Experiment -> the regime of the network in its exhibits."""
+"""Regime of the network in the figure data of each experiment."""
 COLOURS = {"slow": fg.BLUE, "fast": fg.RED}
 AFTER = 1.25
-"""How far a raster reaches beyond the decision."""
-PROBE_LABELS = {"same_time": "all at\nt = 0", "swap_pixels": "exchanged\nin image"}
+"""Length of the time axis of a raster, relative to the time of the decision."""
+PROBE_LABELS = {"same_time": "all pixels\nat t = 0", "swap_pixels": "exchanged\nin the image"}
 FOUND = {
-    ("regimes", "spiking"): ("published start and rates", fg.BLUE),
-    ("regimes", "readme_rates"): ("rates of the code's README", fg.GREY),
-    ("regimes", "fixed_pulses"): ("pulses stay", fg.PURPLE),
-    ("released", "slow"): ("authors, slow", fg.GREEN),
-    ("released", "fast"): ("authors, fast", fg.RED),
+    ("regimes", "spiking"): ("published initialisation and rates", fg.BLUE),
+    ("regimes", "readme_rates"): ("learning rates of the code's README", fg.GREY),
+    ("regimes", "fixed_pulses"): ("pulses not trained", fg.PURPLE),
+    ("released", "slow"): ("authors' slow network", fg.GREEN),
+    ("released", "fast"): ("authors' fast network", fg.RED),
 }
-"""Experiment and variant -> name and colour of networks that may be slow or fast."""
-CONTROL_LABELS = {"mlp": "ReLU", "ink": "ReLU,\nink mask", "linear": "linear"}
+"""Label and colour of the networks of each experiment and variant."""
+CONTROL_LABELS = {"mlp": "ReLU", "ink": "ReLU,\npixel mask", "linear": "linear"}
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
-    """The talk's figures by name, in the order of the story."""
+    """Return the talk's figures by name, in the order of the page."""
     return {
         "one digit": lambda: one_digit({n: results.exhibit(n) for n in REGIMES}),
         "two regimes": lambda: two_regimes({n: results.exhibit(n) for n in REGIMES}),
@@ -49,33 +49,34 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
-    """One digit through both networks up to the decision."""
+    """Draw the spikes of both networks for one digit, up to the decision."""
     plate = fg.Plate(4.6)
     axes = plate.panels(3, 2, sharex="col", height_ratios=[1, 1.5, 0.7])
     words = [
         _digit(axes[:, column], exhibits[experiment], regime)
         for column, (experiment, regime) in enumerate(REGIMES.items())
     ]
-    axes[0, 0].set_ylabel("pixels\n(by time)")
-    axes[1, 0].set_ylabel("hidden neurons\n(by time)")
-    axes[2, 0].set_ylabel("outputs")
+    axes[0, 0].set_ylabel("pixels, sorted\nby spike time")
+    axes[1, 0].set_ylabel("hidden neurons,\nsorted by spike time")
+    axes[2, 0].set_ylabel("output\nneurons")
     return plate.says(
-        "The first test digit that each network decides rightly, in Brian2. Every neuron fires "
-        "at most once. Purple: synchronisation pulses of the layer. Red: the first output spike, "
-        "which is the answer. Mind the different time axes.",
+        "The figure shows the first test digit that each network classifies correctly, in Brian2. "
+        "Every neuron fires at most once. Purple marks are synchronisation pulses of the layer. "
+        "The red mark is the first output spike, which is the decision. The two networks have "
+        "different time axes.",
         "One digit. " + "; ".join(words) + ".",
         exhibits="mnist_slow",
     )
 
 
 def _digit(rows: NDArray, arrays: Mapping[str, NDArray], regime: str) -> str:
-    """Rasters of pixels, hidden neurons and outputs, one below the other; what they show."""
+    """Draw rasters of pixels, hidden neurons and outputs; return a description of them."""
     names = ("input_ms", "hidden_ms", "output_ms", "input_pulses_ms", "hidden_pulses_ms")
     pixels, hidden, output, first, second = fg.need(arrays, *names, of="digit")
     target = int(fg.need(arrays, "digit.target")[0])
     decision = float(output.min())
     if not np.isfinite(decision):
-        raise fg.NotMeasuredError("The example digit was not decided.")
+        raise fg.NotMeasuredError("No output neuron fired for the example digit.")
     stop = AFTER * decision
     for ax, times, pulses in ((rows[0], pixels, first), (rows[1], hidden, second)):
         order = np.sort(times[np.isfinite(times)])
@@ -94,16 +95,16 @@ def _digit(rows: NDArray, arrays: Mapping[str, NDArray], regime: str) -> str:
     rows[2].set(xlim=(-0.02 * stop, stop), xlabel="time, ms")
     for ax in rows:
         ax.axvline(decision, color=fg.RED, linewidth=1, zorder=0)
-    rows[0].set_title(f"{regime}: a {target}, decided at {decision:.1f} ms")
+    rows[0].set_title(f"{regime}: digit {target}, decision at {decision:.1f} ms")
     share = float((hidden <= decision).mean())
     return (
-        f"{regime}: digit {target}, answer {answer} at {decision:.2f} ms, "
+        f"{regime}: digit {target}, decision {answer} at {decision:.2f} ms, when "
         f"{100 * share:.0f} % of the hidden neurons have fired"
     )
 
 
 def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
-    """When hidden neurons fire relative to the decision."""
+    """Draw when hidden neurons fire relative to the decision."""
     plate, axes = fg.row_of_panels(2.6, 2, sharey=True)
     words = []
     for ax, (experiment, regime) in zip(axes, REGIMES.items(), strict=True):
@@ -116,8 +117,8 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         ax.axvline(0, color=fg.INK, linewidth=1)
         if shown.size:
             ax.set_xlim(min(edges[shown[0]], -5), max(edges[shown[-1] + 1], 5))
-        ax.set_xlabel("hidden spike − decision, ms")
-        ax.set_title(f"{regime}: decides at {decisions.mean():.1f} ± {decisions.std():.1f} ms")
+        ax.set_xlabel("spike time relative to decision, ms")
+        ax.set_title(f"{regime}: decision at {decisions.mean():.1f} ± {decisions.std():.1f} ms")
         ax.annotate(
             f"{100 * before:.1f} %\nbefore",
             (0.03, 0.93), xycoords="axes fraction", va="top", fontsize=9,
@@ -128,16 +129,17 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         )
     axes[0].set_ylabel("hidden neurons\nper bin, %")
     return plate.says(
-        "Hidden spikes relative to the first output spike, 1,000 test images, bins of 1 ms, one "
-        "network per regime. In the slow regime the decision waits for the hidden layer; in the "
-        "fast one it falls while hidden neurons are still firing.",
+        "The figure shows when hidden neurons fire relative to the first output spike, for 1,000 "
+        "test images, in bins of 1 ms, for one network per regime. In the slow regime, nearly all "
+        "hidden neurons fire before the decision. In the fast regime, the network decides while "
+        "hidden neurons are still firing.",
         ". ".join(words) + ".",
         exhibits="mnist_slow",
     )
 
 
 def found(metrics: Table) -> fg.Plate:
-    """Each network from the published start: when it decides, and how well."""
+    """Draw decision time and accuracy of each network from the published initialisation."""
     rows = where(metrics, engine="brian2", perturbation="none")
     plate, (ax,) = fg.row_of_panels(3.2, width=5.4)
     words = []
@@ -153,53 +155,56 @@ def found(metrics: Table) -> fg.Plate:
             continue
         ax.plot(times, 100 * scores, linestyle="none", marker=marker, color=colour, label=name)
         words.append(
-            f"{name}: {slow.size} networks, {slow.sum():.0f} slow, {waits.sum():.0f} by the share "
-            "of hidden spikes"
+            f"{name}: {slow.size} networks, {slow.sum():.0f} slow, {waits.sum():.0f} slow by the "
+            "fraction of hidden neurons that have fired"
         )
     if not words:
-        raise fg.NotMeasuredError("No network from the published start was run at this scale.")
+        raise fg.NotMeasuredError("No network was trained from the published initialisation.")
     ax.axvline(SLOW_FROM, color=fg.INK, linewidth=0.8, linestyle=":")
     ax.set(xscale="log", xlabel="mean first output spike, ms", ylabel="accuracy, %")
     ax.set_xticks([0.3, 1, 3, 10, 30], ["0.3", "1", "3", "10", "30"])
     fg.legend_below(plate, [ax])
     return plate.says(
-        "Where the regimes come from: one point a network, in Brian2. Slow is what decides, on "
-        "average, right of the dotted line, at half of the time of the authors' slow network. "
-        "Theirs come from one start and a longer training.",
+        "The figure shows accuracy and mean decision time in Brian2, with one point per network. "
+        "A network is slow if its mean decision time is to the right of the dotted line, which is "
+        "half of the decision time of the authors' slow network. The authors' two networks have "
+        "the same initialisation and were trained longer.",
         "; ".join(words) + ".",
     )
 
 
 def timing(metrics: Table) -> fg.Plate:
-    """What is left when times are taken away or one layer is jittered; the controls beside it."""
+    """Draw accuracy with changed pixel times and with jitter of one layer, and of controls."""
     rows = where(metrics, experiment="mnist_slow")
     spiking = where(rows, engine="brian2", variant="spiking")
     probed = where(spiking, metric="normalised_score")
     if probed.empty:
-        raise fg.NotMeasuredError("The probes of spike times were not run at this scale.")
+        raise fg.NotMeasuredError("The perturbations of spike times were not run at this scale.")
     clean = where(rows, metric="accuracy", perturbation="none")
     plate, (left, middle, right) = fg.row_of_panels(3.1, 3, width_ratios=[1.2, 0.8, 1.2])
     words = _unperturbed(left, clean) + _pixel_times(middle, probed) + _jitter(right, probed)
     left.set(ylabel="accuracy", title="unperturbed")
     middle.set(ylabel="normalised score", title="pixel times")
     right.set(
-        ylabel="normalised score", xlabel="jitter sd, τ = 5.5 ms", title="jitter of one layer"
+        ylabel="normalised score", xlabel="sd of jitter, τ = 5.5 ms", title="jitter of one layer"
     )
     for ax in (middle, right):
         ax.axhline(1, color=fg.INK, linewidth=0.8, linestyle=":")
     fg.legend_below(plate, [left, right])
     return plate.says(
-        "What spike times carry in the slow regime, in Brian2, nothing retrained. Left: all test "
-        "images, compared with ReLU networks that see brightness or only which pixels have ink. "
-        "Middle: all pixels at t = 0, and pixel times exchanged within an image. Right: jitter of "
-        "the pixels (solid) or of the hidden spikes (dashed). Score above chance relative to the "
-        "same images unperturbed. Bars: 95 % t intervals over seeds.",
+        "The figure shows how much accuracy depends on spike times in the slow regime, in Brian2 "
+        "without retraining. Left: accuracy on all test images, compared with ReLU networks that "
+        "receive the brightness of pixels or only the mask of pixels that are not background. "
+        "Middle: all pixels at t = 0, and spike times exchanged among the pixels of an image. "
+        "Right: jitter of the pixels (solid) or of the hidden spikes (dashed). The normalised "
+        "score is the accuracy above chance level, relative to that on the same images without "
+        "perturbation. Bars are 95 % t intervals over seeds.",
         "; ".join(words) + ".",
     )
 
 
 def _unperturbed(ax: Axes, clean: Table) -> list[str]:
-    """Draw the accuracies of the network and of the controls; describe them."""
+    """Draw the accuracies of the network and of the controls; return a description."""
     spiking = where(clean, engine="brian2", variant="spiking")
     names = ["slow"]
     words = [f"slow: accuracy {_dot(ax, 0, spiking, 'slow'):.3f}"]
@@ -213,7 +218,7 @@ def _unperturbed(ax: Axes, clean: Table) -> list[str]:
 
 
 def _pixel_times(ax: Axes, probed: Table) -> list[str]:
-    """Draw the scores with pixels at one time or exchanged times; describe them."""
+    """Draw the scores with all pixels at one time or with exchanged times; describe them."""
     words = []
     for place, probe in enumerate(PROBE_LABELS):
         part = where(probed, perturbation=probe)
@@ -224,7 +229,7 @@ def _pixel_times(ax: Axes, probed: Table) -> list[str]:
 
 
 def _jitter(ax: Axes, probed: Table) -> list[str]:
-    """Draw the scores against the jitter of one layer; describe those at its strongest."""
+    """Draw the scores against the jitter of one layer; describe those at the largest jitter."""
     words = []
     for location, name, dashes in (("input", "pixels", "-"), ("hidden", "hidden spikes", "--")):
         part = where(probed, perturbation="layer_jitter", location=location)
@@ -236,7 +241,7 @@ def _jitter(ax: Axes, probed: Table) -> list[str]:
 
 
 def _look(label: str) -> dict[str, Any]:
-    """Colour and marker of the slow regime, or of what does not spike."""
+    """Return colour and marker of the slow regime, or of a non-spiking network."""
     slow = label == "slow"
     return {"color": COLOURS["slow"] if slow else fg.GREEN, "marker": fg.MARKERS[0 if slow else 2]}
 
@@ -257,7 +262,7 @@ def _name(ax: Axes, places: list[str]) -> None:
 
 
 def gates(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Test accuracy of all small networks, gate by gate."""
+    """Draw the test accuracy of all small networks for each gate."""
     import pandas as pd
     import seaborn
 
@@ -285,8 +290,9 @@ def gates(arrays: Mapping[str, NDArray]) -> fg.Plate:
         for gate, row, median in zip(GATES, accuracies, medians, strict=True)
     ]
     return plate.says(
-        f"Noisy Boolean gates: {accuracies.shape[1]} networks with four hidden neurons each. Line: "
-        "median. Dotted: guessing.",
+        f"The figure shows the test accuracy on noisy Boolean gates of {accuracies.shape[1]} "
+        "networks per gate, each with four hidden neurons. The line is the median, and the dotted "
+        "line is chance level.",
         "; ".join(words) + ".",
         exhibits="boolean",
     )

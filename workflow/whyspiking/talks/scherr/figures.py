@@ -1,6 +1,6 @@
 """Figures of e-prop: one trial, feedback and cues, a pattern, a movement from one demonstration.
 
-Exhibits read, times in ms:
+The figures use these figure data (times in ms):
 
 - evidence: `trial.*`, one fresh trial of the network trained by symmetric e-prop;
   `cues.<variant>.feedback`, `.rates`, `.adaptive` (neuron,).
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
 GROUPS = ("left", "right", "recall", "backgr.")
-LEARNED_BY = {"random": "learned with B", "spiking": "learned without B"}
+LEARNED_BY = {"random": "learned with random feedback", "spiking": "learned without it"}
 PATTERNS = {
-    "untrained": "before",
+    "untrained": "before training",
     "readout": "readout only",
     "spiking": "symmetric e-prop",
     "random": "random e-prop",
@@ -34,7 +34,7 @@ PATTERNS = {
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
-    """The talk's figures by name, in the order of the story."""
+    """Return the talk's figures by name, in the order of the page."""
     return {
         "one trial": lambda: one_trial(results.exhibit("evidence")),
         "feedback and cues": lambda: feedback_and_cues(results.exhibit("evidence")),
@@ -44,7 +44,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def one_trial(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Input, spikes, eligibility traces and answer of one trial."""
+    """Draw input, spikes, eligibility traces and output of one trial."""
     time, input_ms, channel, spike_ms, neuron, right, label, n_lif = fg.need(
         arrays, "trial.time_ms", "trial.input_ms", "trial.input_channel", "trial.spike_ms",
         "trial.neuron", "trial.chance_right", "trial.label", "trial.n_lif",
@@ -64,30 +64,32 @@ def one_trial(arrays: Mapping[str, NDArray]) -> fg.Plate:
     axes[3].set(ylim=(-0.05, 1.05), ylabel="output\nP(right)", xlabel="time, ms")
     correct = "right" if int(label) else "left"
     return plate.says(
-        "One fresh trial of the network trained by symmetric e-prop: cues left and right, a delay, "
-        "the question. Eligibilities are those of three input synapses of the busiest adaptive "
-        "neuron; slow ones bridge the delay.",
-        f"The correct side is {correct}; at the end the network gives right a probability of "
-        f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
+        "The figure shows one fresh trial of the network trained by symmetric e-prop, with cues on "
+        "the left and on the right, a delay, and the recall cue. The eligibility traces are those "
+        "of three input synapses of the adaptive neuron with the most spikes. Slow eligibility "
+        "traces last until the end of the delay.",
+        f"The correct side is {correct}. At the end of the trial the network assigns a probability "
+        f"of {float(right[-1]):.2f} to the right side. The {int(neuron.max()) + 1} neurons fire "
+        f"{spike_ms.size} spikes.",
         exhibits="evidence",
     )
 
 
 def _eligibility(ax: Axes, time: NDArray, arrays: Mapping[str, NDArray]) -> None:
-    """Eligibility traces, one colour a synapse."""
+    """Draw eligibility traces, with one colour per synapse."""
     (traces,) = fg.need(arrays, "trial.eligibility")
     for place, line in enumerate(traces.T):
         ax.plot(time, line, color=fg.PALETTE[place % len(fg.PALETTE)], linewidth=1.0)
-    ax.set_ylabel("eligibility")
+    ax.set_ylabel("eligibility\ntrace")
     own = ["left", "right", "background"]
     ax.legend(ax.lines, own, loc="upper left", bbox_to_anchor=(1.0, 1.05), fontsize=8)
 
 
 def feedback_and_cues(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Fixed feedback weights against the cues in which neurons came to fire."""
+    """Draw the rates of neurons in right and left cues against their fixed feedback weights."""
     shown = [v for v in LEARNED_BY if f"cues.{v}.feedback" in arrays]
     if not shown:
-        raise fg.NotMeasuredError("No network with random feedback was kept.")
+        raise fg.NotMeasuredError("The figure data contain no network with random feedback.")
     plate = fg.Plate(3.0)
     axes = plate.panels(1, len(shown), sharex=True, sharey=True)[0]
     words = []
@@ -102,25 +104,26 @@ def feedback_and_cues(arrays: Mapping[str, NDArray]) -> fg.Plate:
         ax.axhline(0, color=fg.GREY, linewidth=0.8)
         r = float(np.corrcoef(feedback, rates)[0, 1])
         ax.set_title(f"{LEARNED_BY[variant]}: r = {r:.2f}", fontsize=9)
-        ax.set_xlabel("feedback weight B, right less left")
+        ax.set_xlabel("feedback weight B, right minus left")
         words.append(f"{LEARNED_BY[variant]}: correlation {r:.2f} over {feedback.size} neurons")
-    axes[0].set_ylabel("rate in right less\nrate in left cues, Hz")
+    axes[0].set_ylabel("rate in right cues minus\nrate in left cues, Hz")
     fg.legend_below(plate, axes[:1])
     return plate.says(
-        "One network each, a point a neuron: its fixed random feedback weights, right choice less "
-        "left, and its rates while cues are shown. The second network drew such weights as well, "
-        "but learned through its readout's own.",
+        "Each panel shows one network, with one point per neuron. The horizontal axis is the fixed "
+        "random feedback weight of the right choice minus that of the left choice. The vertical "
+        "axis is the firing rate during right cues minus that during left cues. The network of the "
+        "second panel has random feedback weights, too, but it learned with its readout weights.",
         "; ".join(words) + ".",
         exhibits="evidence",
     )
 
 
 def pattern(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Output over its target before and after learning."""
+    """Draw output and target before and after learning."""
     time, target = fg.need(arrays, "pattern.time_ms", "pattern.target")
     shown = [v for v in PATTERNS if f"pattern.output.{v}" in arrays]
     if not shown:
-        raise fg.NotMeasuredError("No output was kept.")
+        raise fg.NotMeasuredError("The figure data contain no output.")
     plate = fg.Plate(2.4)
     axes = plate.panels(1, len(shown), sharey=True)[0]
     words = []
@@ -134,15 +137,16 @@ def pattern(arrays: Mapping[str, NDArray]) -> fg.Plate:
     axes[0].set_ylabel("readout y")
     fg.legend_below(plate, axes[:1])
     return plate.says(
-        "Output of the pattern generator in Brian2 over its target, before learning and after: by "
-        "the readout alone, the control, and by the two forms of e-prop.",
+        "The figure shows the output of the pattern generator in Brian2 and its target, before "
+        "training, after training of the readout alone (the control), and after training by the "
+        "two forms of e-prop.",
         "; ".join(words) + ".",
         exhibits="pattern",
     )
 
 
 def one_demonstration(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Unseen movements in the plane, before and after one demonstration."""
+    """Draw unseen movements in the plane before and after one demonstration."""
     courses = fg.need(arrays, "movement.target", "movement.before", "movement.after")
     plate = fg.Plate(2.4)
     axes = plate.panels(1, len(courses[0]), sharex=True, sharey=True)[0]
@@ -158,8 +162,9 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> fg.Plate:
     axes[0].set_ylabel("y, output 2")
     fg.legend_below(plate, axes[:1])
     return plate.says(
-        "Four unseen movements, the first of the test: what the network draws in Brian2 while it "
-        "watches the one demonstration, before any learning, and after the one update.",
+        "The figure shows the first four movements of the test set, which are not used in the "
+        "outer loop. The network draws them in Brian2 during the demonstration, before any "
+        "learning, and after one weight update.",
         "; ".join(words) + ".",
         exhibits="oneshot",
     )
