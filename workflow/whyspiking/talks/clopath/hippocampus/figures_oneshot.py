@@ -50,7 +50,7 @@ def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     presented = (0.0, float(first.max()) + 60.0)
     in_order(left, taught, presented, order, "taught once in theta", "time, s")
     for place, (variant, title) in enumerate(
-        (("spiking", "recalled without septum"), ("second_order", "second sequence taught")), 1
+        (("spiking", "recall, first taught"), ("second_order", "recall, second taught")), 1
     ):
         ax = plate.add_subplot(grid[0, place], sharey=left)
         cells = fg.need(arrays, f"recalled.{variant}.spike_ms", f"recalled.{variant}.cell")
@@ -87,7 +87,7 @@ def _orders(ax: Axes, metrics: Table) -> list[str]:
     ax.axhline(CHANCE, color=fg.GREY, linewidth=0.9, linestyle=":")
     ax.set_xticks(range(len(SHOWN)), list(SHOWN.values()))
     at = {"ha": "right", "va": "top", "fontsize": 8}
-    ax.text(len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated sequences", **at)
+    ax.text(len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated", **at)
     ax.set_xlim(-0.5, len(SHOWN) - 0.4)
     ax.set_ylim(0, 1.4)
     ax.set_yticks([0, 0.5, 1])
