@@ -18,7 +18,7 @@ OUTPUTS = {
     "sine": "sine", "van_der_pol": "van der Pol", "ode": "Ode to Joy", "song": "song",
     "episode": "episode", "points": "class of points",
 }  # fmt: skip
-"""Experiment -> what its rows are called."""
+"""Experiment -> label of its row."""
 EDGE_MS = 1000.0
 """How much of the time before and after learning is shown."""
 
@@ -27,7 +27,7 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
     """Output over target before, during and after learning."""
     drawable = [name for name in OUTPUTS if "training.output" in kept.get(name, {})]
     if not drawable:
-        raise fg.NotMeasuredError("The run kept no course of training at this scale.")
+        raise fg.NotMeasuredError("The run saved no history of training at this scale.")
     plate = fg.Plate(0.7 + 1.15 * len(drawable))
     axes = plate.panels(len(drawable), 3, sharey="row", width_ratios=[1, 1, 1])
     words = []
@@ -41,7 +41,7 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         parts = {
             "before learning": (max(time[0], start - EDGE_MS), start),
             "first second of RLS": (start, min(start + EDGE_MS, stop)),
-            "after: RLS off": (stop, min(time[-1], stop + EDGE_MS)),
+            "after learning (RLS off)": (stop, min(time[-1], stop + EDGE_MS)),
         }
         for ax, (title, (left, right)) in zip(row, parts.items(), strict=True):
             inside = (time >= left) & (time <= right)
@@ -59,9 +59,10 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         row[0].set_ylim(-limit, limit)
     fg.legend_below(plate, axes[0])
     return plate.says(
-        "FORCE in networks of Izhikevich neurons: a decoded output over its target, before, "
-        "during and after recursive least squares (RLS). After it the weights stay fixed; "
-        "without a clock the network runs by itself, so its phase may drift.",
+        "Networks of Izhikevich neurons learn with FORCE. Each row shows the decoded output and "
+        "its target before, during and after recursive least squares (RLS). After learning, the "
+        "weights are fixed. Networks without a clock signal or other input run freely, so their "
+        "phase may drift.",
         "; ".join(words) + ".",
         exhibits=drawable[0],
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FIRST_CYCLE, CYCLES = 3, 3
 """Which cycles of the replay are shown."""
 CONTROLS = {
-    "reversion_silent": "silent",
+    "reversion_silent": "inactive",
     "reversion_sources": "weights\nshuffled",
     "reversion_targets": "targets\nshuffled",
 }
@@ -54,13 +54,15 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> fg.Plate:
         axes[0], spikes, theta, order, f"septum on: sequence of {slow / 1000:.2f} s", "time, s"
     )
     in_order(axes[1], spikes, replay, order, f"septum off: replay of {fast:.0f} ms", "time, ms")
-    axes[0].set_ylabel("excitatory neuron,\nsorted by its phase at left")
+    axes[0].set_ylabel("excitatory neuron,\nsorted by phase in theta")
     return plate.says(
-        "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
-        "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
-        "rhythms. Right: without it, and with 20 mV more, it is replayed in each internal cycle.",
+        "Both panels show the same excitatory neurons in the same order and colour. Left: with "
+        "septal inhibition, each neuron fires at its own time in a slow sequence, which follows "
+        "the beat of two theta rhythms. Right: without septal inhibition and with 20 mV more, the "
+        "neurons replay this sequence in each internal cycle.",
         f"Raster of {order.rank.max() + 1} excitatory neurons. The slow sequence lasts "
-        f"{slow / 1000:.2f} s, its replay {fast:.0f} ms: {slow / fast:.1f} times compressed.",
+        f"{slow / 1000:.2f} s and its replay {fast:.0f} ms, so the sequence is compressed "
+        f"{slow / fast:.1f} times.",
         exhibits="shot",
     )
 
@@ -106,14 +108,15 @@ def reverse_replay(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         spikes = fg.need(arrays, f"{name}.spike_ms", f"{name}.neuron")
         in_order(ax, spikes, window, order, title, unit)
         ax.tick_params(labelleft=not place)
-    left.set_ylabel("excitatory neuron,\nin the order of theta")
+    left.set_ylabel("excitatory neuron,\nsorted by phase in theta")
     words = _orders(plate.add_subplot(grid[1, :]), arrays, metrics)
     return plate.says(
-        "The same excitatory neurons in the same order (and colour) in all rasters: in theta one "
-        "after the other; the same way, faster, once the septum is silent; and the other way round "
-        "if reversion interneurons are active then. Below: order of the replay against theta when "
-        "their current comes earlier or later than it should, one dot per network; lines, what "
-        "adding both currents predicts without a fit.",
+        "All rasters show the same excitatory neurons in the same order and colour. In theta they "
+        "fire one after the other. Without septal inhibition they fire in the same order but "
+        "faster. If reversion interneurons are active, they fire in reversed order. Below: "
+        "correlation of the replay with the order in theta when the current of the reversion "
+        "interneurons arrives early or late (one dot per network). Lines show the prediction from "
+        "the sum of both currents, without a fit.",
         "; ".join(words) + ".",
         exhibits="reversion",
     )
@@ -136,7 +139,7 @@ def _orders(ax: Axes, arrays: Mapping[str, NDArray], metrics: Table) -> list[str
         dots(ax, own.assign(at=at).dropna(subset=["at"]), colour)
         chosen = own[own["perturbation"].isin(["none", *CONTROLS])]
         words += [
-            f"{name}, {perturbation.replace('_', ' ')}: {value:.2f}"
+            f"order {name}, perturbation {perturbation.replace('_', ' ')}: {value:.2f}"
             for perturbation, value in chosen.groupby("perturbation")["value"].mean().items()
         ]
     ax.text(places["reversion_sources"], 1.1, "interneurons", ha="center", fontsize=8.5)
@@ -145,9 +148,9 @@ def _orders(ax: Axes, arrays: Mapping[str, NDArray], metrics: Table) -> list[str
         [*range(-180, 181, 60), *places.values()],
         [*(f"{k}°" for k in range(-180, 181, 60)), *CONTROLS.values()],
     )
-    ax.set_xlabel("how early the interneurons' current comes", x=0.37)
+    ax.set_xlabel("how early the current of the reversion interneurons arrives", x=0.37)
     ax.set_xlim(-265, 445)
     ax.set_ylim(0, 1.05)
     ax.set_yticks([0, 0.5, 1])
-    ax.set_ylabel("order of replay\nagainst theta")
+    ax.set_ylabel("correlation of replay\nwith order in theta")
     return words

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 CHANCE = 0.2
 """Order of unrelated sequences of some hundred cells at the best cut."""
 SHOWN = {
-    ("spiking", "none"): "the sequence\ntaught",
-    ("second_order", "none"): "another one\nwas taught",
-    ("spiking", "memory_shuffled"): "weights on\nother synapses",
-    ("no_beat", "none"): "taught\nwithout beat",
+    ("spiking", "none"): "first sequence\ntaught",
+    ("second_order", "none"): "second sequence\ntaught",
+    ("spiking", "memory_shuffled"): "weights moved to\nother synapses",
+    ("no_beat", "none"): "taught without\na beat",
 }
-"""Variant and perturbation -> how the order in the first sequence is called."""
+"""Variant and perturbation -> label of the condition."""
 
 
 def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
@@ -48,22 +48,23 @@ def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     left = plate.add_subplot(grid[0, 0])
     taught = fg.need(arrays, "taught.spike_ms", "taught.cell")
     presented = (0.0, float(first.max()) + 60.0)
-    in_order(left, taught, presented, order, "taught once, in theta", "time, s")
+    in_order(left, taught, presented, order, "taught once in theta", "time, s")
     for place, (variant, title) in enumerate(
-        (("spiking", "recalled, septum off"), ("second_order", "taught another sequence")), 1
+        (("spiking", "recall, first taught"), ("second_order", "recall, second taught")), 1
     ):
         ax = plate.add_subplot(grid[0, place], sharey=left)
         cells = fg.need(arrays, f"recalled.{variant}.spike_ms", f"recalled.{variant}.cell")
         in_order(ax, cells, wave, order, title, "time in the sharp wave, ms", origin_ms=0.0)
         ax.axvspan(0, float(wave_ms), color=fg.GREY, alpha=0.12, linewidth=0)
         ax.tick_params(labelleft=False)
-    left.set_ylabel("cell of RO-CA1,\nin the order taught")
+    left.set_ylabel("cell of RO-CA1,\nin the taught order")
     words = _orders(plate.add_subplot(grid[1, :]), metrics)
     return plate.says(
-        "A sequence taught once in theta is recalled within one cycle when septal inhibition stops "
-        "(grey), by some of its cells; in the same network taught another sequence of the same "
-        "cells, these come in no such order. Below: rank correlation of the times of recall with "
-        "those of the first sequence, one dot per network; dotted, unrelated sequences.",
+        "Some cells recall a sequence that was taught once in theta within one cycle when septal "
+        "inhibition stops (grey). If the same network was taught a second sequence of the same "
+        "cells instead, the cells do not fire in the order of the first sequence. Below: rank "
+        "correlation of the times of recall with the times in the first sequence (one dot per "
+        "network). The dotted line is the correlation of unrelated sequences.",
         "; ".join(words) + ".",
         exhibits="oneshot",
     )
@@ -90,5 +91,5 @@ def _orders(ax: Axes, metrics: Table) -> list[str]:
     ax.set_xlim(-0.5, len(SHOWN) - 0.4)
     ax.set_ylim(0, 1.4)
     ax.set_yticks([0, 0.5, 1])
-    ax.set_ylabel("order of recall")
+    ax.set_ylabel("correlation of recall\nwith first sequence")
     return words

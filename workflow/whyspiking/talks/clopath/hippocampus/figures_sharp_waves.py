@@ -29,10 +29,10 @@ GAP = 12
 """Rows between initiators and the other neurons."""
 SAID = {
     "waves per second": ("none", "wave_rate"),
-    "ms each": ("none", "wave_duration"),
-    "ms without adaptation": ("not_adapting", "wave_duration"),
+    "ms per wave": ("none", "wave_duration"),
+    "ms per wave without adaptation": ("not_adapting", "wave_duration"),
     "fit to the trained order": ("none", "wave_fit"),
-    "with scrambled weights": ("scrambled", "wave_fit"),
+    "fit with scrambled weights": ("scrambled", "wave_fit"),
 }
 """What a number is of -> perturbation and measure."""
 
@@ -55,9 +55,9 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     plate = fg.Plate(4.6)
     grid = plate.add_gridspec(2, 2, height_ratios=[1.25, 1])
     for cell, window, origin, title, label in (
-        (grid[0, :], (start, stop), 0.0, "sharp waves (grey) start by themselves",
-         "without input, only noise; time, s"),
-        (grid[1, 0], (begin - BEFORE_MS, end + AFTER_MS), begin, "the first whole one of them",
+        (grid[0, :], (start, stop), 0.0, "sharp waves (grey) start spontaneously",
+         "time with noise as the only input, s"),
+        (grid[1, 0], (begin - BEFORE_MS, end + AFTER_MS), begin, "the first complete sharp wave",
          "time in the wave, ms"),
     ):  # fmt: skip
         ax = plate.add_subplot(cell)
@@ -66,21 +66,23 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         for wave in (spans[(spans[:, 0] < window[1]) & (spans[:, 1] > window[0])] - origin) / unit:
             ax.axvspan(*wave, color=fg.GREY, alpha=0.15, linewidth=0)
         middles = [n / 2, n + GAP + (rank.size - n) / 2]
-        ax.set_yticks(middles, ["initiators", "others, in\ntrained order"])
+        ax.set_yticks(middles, ["initiators", "other neurons,\ntrained order"])
         ax.tick_params(axis="y", length=0)
     ax = plate.add_subplot(grid[1, 1])
     edges = np.arange(0.0, max(1000.0, *gaps) + BINS_MS, BINS_MS)
     ax.hist(gaps, bins=list(edges), color=fg.BLUE)
-    ax.set_xlabel("interval, ms")
-    ax.set_title("from one start to the next")
+    ax.set_xlabel("interval between starts of waves, ms")
+    ax.set_title("intervals between starts")
     table = metrics[(metrics["experiment"] == "sharp_waves") & (metrics["engine"] == "brian2")]
     means = table.groupby(["perturbation", "metric"])["value"].mean()
     words = [f"{means.get(of, np.nan):.2f} {what}" for what, of in SAID.items()]
     return plate.says(
-        "Without septum or input, noise sets off initiators (below), which excite each other; "
-        "interneurons and adaptation end the wave. In it the other excitatory neurons (sorted and "
-        "coloured by their place in the cycle that the interneurons were trained to) fire in that "
-        "order. Lower right: intervals between the starts of waves.",
-        "; ".join(words) + f"; intervals {gaps.mean():.0f} ms, spread {gaps.std():.0f} ms.",
+        "Without septum and other input, noise activates initiators (bottom rows of each raster), "
+        "which excite each other. Interneurons and adaptation end the wave. During the wave, the "
+        "other excitatory neurons fire in the order of the cycle that the interneurons learned, by "
+        "which they are sorted and coloured. Lower right: intervals between the starts of waves.",
+        "; ".join(words)
+        + f"; intervals have a mean of {gaps.mean():.0f} ms and a standard deviation of "
+        f"{gaps.std():.0f} ms.",
         exhibits="sharp_waves",
     )

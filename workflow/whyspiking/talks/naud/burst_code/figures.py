@@ -33,24 +33,26 @@ def channels(arrays: Arrays) -> fg.Plate:
     axes = plate.panels(3, 1, sharex=True, height_ratios=[1.5, 1, 1])[:, 0]
     colours = np.where(burst.astype(bool), fg.RED, fg.INK)
     fg.raster(axes[0], spike_ms / 1000, row, colours=colours, height=0.9)
-    axes[0].set_yticks([shown / 2, 3 * shown / 2], ["lower", "upper"])
+    axes[0].set_yticks([shown / 2, 3 * shown / 2], ["lower\nensemble", "upper\nensemble"])
     axes[0].set_ylim(-1, 2 * shown)
     axes[0].axhline(shown - 0.5, color=fg.GREY, linewidth=0.8)
     axes[0].set_ylabel("neurons")
     seconds = time / 1000
     found = (
-        _against(axes[1], seconds, waves[:, 0], events, fg.BLUE, "event rate,\nlower, Hz"),
-        _against(axes[2], seconds, waves[:, 1], bursts, fg.RED, "burst prob.,\nupper"),
+        _against(axes[1], seconds, waves[:, 0], events, fg.BLUE, "event rate of\nlower ens., Hz"),
+        _against(axes[2], seconds, waves[:, 1], bursts, fg.RED, "burst prob. of\nupper ens."),
     )
     axes[2].set_xlabel("time after relaxation, s")
     n_trials = arrays["events_1"].shape[0]
     return plate.says(
-        f"Two ensembles in Brian2. Top: {int(shown)} neurons of each, one realisation; red: spikes "
-        "of bursts. Middle and bottom (bins of 50 ms): thick, mean of "
-        f"{n_trials} realisations; dashed grey, the sine into the somata of the "
-        "lower ensemble and that into the dendrites of the upper one, scaled to fit.",
-        f"Correlation of somatic current and lower event rate {found[0]:.2f}, of dendritic current "
-        f"and upper burst probability {found[1]:.2f}.",
+        f"Two ensembles simulated in Brian2. Top: spikes of {int(shown)} neurons per ensemble in "
+        "one realisation (red: spikes of bursts). Middle and bottom (bins of 50 ms): thick lines "
+        f"are means of {n_trials} realisations. The dashed grey lines are the sine currents into "
+        "the somata of the lower ensemble (middle) and into the dendrites of the upper ensemble "
+        "(bottom), scaled to the means.",
+        "Correlation of the somatic current with the event rate of the lower ensemble: "
+        f"{found[0]:.2f}; of the dendritic current with the burst probability of the upper "
+        f"ensemble: {found[1]:.2f}.",
         exhibits="multiplexing",
     )
 
@@ -91,15 +93,15 @@ def plasticity(arrays: Arrays) -> fg.Plate:
         ax.plot(
             [crossing], [0], marker="x", color=fg.INK, markersize=9, markeredgewidth=2, zorder=5
         )
-        words.append(f"at {rate:.0f} Hz slope {slope:.2f}, zero at {crossing:.3f}")
+        words.append(f"at {rate:.0f} Hz slope {slope:.2f}, zero crossing at {crossing:.3f}")
     ax.set_xlabel("burst probability")
     ax.set_ylabel("change of weight")
     fg.legend_below(plate, [ax])
     return plate.says(
-        f"Change of one synapse in Brian2 after the burst-Poisson protocol, mean and sd of "
-        f"{change.shape[-1]} repetitions, straight-line fits with their zero crossings (crosses); "
-        "dotted: mean-field theory. Vertical line: running mean of burst probability at the "
-        "start.",
-        "Change of weight against burst probability: " + "; ".join(words) + ".",
+        "Change of the weight of one synapse after the burst-Poisson protocol in Brian2 (mean and "
+        f"standard deviation of {change.shape[-1]} repetitions). Solid lines are straight-line "
+        "fits, and crosses are their zero crossings. Dotted lines are the mean-field theory. The "
+        "vertical line is the initial running mean of burst probability.",
+        "Change of weight as a function of burst probability: " + "; ".join(words) + ".",
         exhibits="plasticity",
     )

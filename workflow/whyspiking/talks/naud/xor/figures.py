@@ -20,10 +20,10 @@ Arrays = Mapping[str, NDArray]
 LABELS = {
     "spiking": "intact",
     "random_order": "random order",
-    "no_floor": "no e_min term",
-    "no_feedback": "feedback cut",
-    "no_hidden_plasticity": "hidden layer fixed",
-    "no_bursts": "no bursts",
+    "no_floor": "without e_min term",
+    "no_feedback": "without feedback",
+    "no_hidden_plasticity": "fixed hidden layer",
+    "no_bursts": "without bursts",
 }
 """Variants in the order of drawing."""
 NAMES = [f"({a},{b})" for a, b in PATTERNS]
@@ -38,7 +38,7 @@ def before_and_after(experiment: str, arrays: Arrays) -> fg.Plate:
     """
     found = [arrays[name] for name in sorted(arrays) if name.startswith("output.spiking.")]
     if not found:
-        raise fg.NotMeasuredError("The run kept no published test.")
+        raise fg.NotMeasuredError("The run saved no results of the published test.")
     networks = np.array(found)
     mean, spread = networks.mean(axis=0), 2 * networks.std(axis=0)
     by_pattern = networks.mean(axis=3)
@@ -71,11 +71,13 @@ def before_and_after(experiment: str, arrays: Arrays) -> fg.Plate:
     axes[0].set_ylim(0, 1.35 * float(mean.max()))
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Event rate of the output ensemble, plasticity off, in the test that the published program "
-        "has before and after learning: bins of 0.4 s, mean ± 2 standard deviations over "
-        f"{len(networks)} network{'s' * (len(networks) > 1)}. Green: patterns whose answer is 1. "
-        "Dashed: the threshold of 6 Hz.",
-        "Output over 8 s, mean ± 2 standard deviations of networks; " + "; ".join(words) + ".",
+        "Event rate of the output ensemble without plasticity, in the test that the published "
+        "program runs before and after learning (bins of 0.4 s, mean ± 2 standard deviations over "
+        f"{len(networks)} network{'s' * (len(networks) > 1)}). Green: patterns with target 1. "
+        "The dashed line is the threshold of 6 Hz.",
+        "Output rate over 8 s, mean ± 2 standard deviations over networks; "
+        + "; ".join(words)
+        + ".",
         exhibits=experiment,
     )
 
@@ -107,9 +109,9 @@ def lesions(history: Table) -> fg.Plate:
         words.append(f"{LABELS[variant]} {', '.join(said)} Hz")
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Output in the tests of the last fifth of training, one dot per seed; green patterns "
-        "should answer 1. Dashed: the threshold of 6 Hz.",
-        "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
+        "Output rate in the tests of the last fifth of training (one dot per seed). Green: "
+        "patterns with target 1. The dashed line is the threshold of 6 Hz.",
+        "Output rates for patterns 00, 10, 01, 11: " + "; ".join(words) + ".",
         "history.csv",
         "xor",
     )
@@ -123,7 +125,7 @@ def credit(arrays: Arrays) -> fg.Plate:
     }
     shown = [variant for variant, credits in by_variant.items() if credits]
     if not shown:
-        raise fg.NotMeasuredError("The run kept no credit.")
+        raise fg.NotMeasuredError("The run saved no credit.")
     plate = fg.Plate(2.6)
     axes = plate.panels(1, 3, sharey=True)[0]
     words = []
@@ -149,9 +151,9 @@ def credit(arrays: Arrays) -> fg.Plate:
     axes[0].set_ylabel("burst probability,\nlearning − prediction")
     fg.legend_below(plate, [axes[0]])
     return plate.says(
-        "What the teaching current at the output does to burst probability, first 10 epochs, dots "
-        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
-        "band: too small to count.",
+        "Change of burst probability caused by the teaching current at the output during the first "
+        "10 epochs (dots are seeds). H1 receives mostly excitation from the bursts of the output, "
+        "and H2 mostly inhibition. Changes inside the grey area are too small to count.",
         "; ".join(words) + ".",
         exhibits="xor",
     )
