@@ -210,8 +210,7 @@ _DEFINED = {
     "oscillator.",
     "internal_frequency_off": "Hz: Frequency of the network's own rhythm when septal inhibition "
     "is removed.",
-    "beat_frequency": "Hz: Frequency that maximises the mean vector strength of excitatory "
-    "spikes.",
+    "beat_frequency": "Hz: Frequency that maximises the mean vector strength of excitatory spikes.",
     "order_correlation": "1: Circular correlation, over excitatory neurons, between the mean "
     "phase of their spikes in the theta sequence and in the compressed replay.",
     "order_correlation_reversed": "1: Circular correlation, over excitatory neurons, between the "
