@@ -123,5 +123,5 @@ def test_the_table_shows_what_was_counted():
     other = {**row, "experiment": "shared_yinyang", "value": 8690.0}
     page = learning_section.table(pd.DataFrame([row, other]), {"scherr": TALKS["scherr"]})
     assert "8690<small>Yin-Yang</small>" in page, "a number is said of the task that it is of"
-    assert "<sup>5</sup><small>cue accumulation</small>" in page
+    assert "<sup>5</sup><small>evidence accumulation</small>" in page
     assert page.count("not measured") == 2

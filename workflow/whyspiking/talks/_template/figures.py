@@ -1,4 +1,4 @@
-"""The signature figure: how the neuron learned."""
+"""The main figure: validation accuracy during training."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from whyspiking.contract.types import Results
 from whyspiking.plots.figures import Plate, line_with_interval, over_seeds, require
 from whyspiking.records import tables
 
-LABELS = {"spiking": "one neuron", "mlp": "ReLU network", "counts": "counts, linear"}
+LABELS = {"spiking": "one neuron", "mlp": "ReLU network", "counts": "linear classifier of counts"}
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
-    """Figures by name, in the order of the story."""
+    """Return functions that draw the figures, by name, in the order of the page."""
     return {"learning": lambda: learning(results)}
 
 
 def learning(results: Results) -> Plate:
-    """Validation accuracy over training."""
+    """Draw the validation accuracy against the epoch."""
     accuracy = tables.where(
         results.history, experiment="patterns", metric="validation_accuracy", variant=list(LABELS)
     )
-    require(len(accuracy), "No validation accuracy was recorded.")
+    require(len(accuracy), "This run has no validation accuracy.")
     plate = Plate(2.8, width=4.5)
     ax = plate.subplots()
     ends = []
@@ -32,7 +32,7 @@ def learning(results: Results) -> Plate:
     ax.set(xlabel="epoch", ylabel="validation accuracy")
     ax.legend()
     return plate.says(
-        "Validation accuracy over training, mean and 95 % t interval over seeds.",
+        "Validation accuracy during training, mean over seeds with its 95 % confidence interval.",
         f"Validation accuracy: {'; '.join(ends)}.",
         source="history.csv",
         experiment="patterns",

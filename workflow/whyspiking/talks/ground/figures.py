@@ -1,4 +1,4 @@
-"""Figures of the ground: floors and built networks of every task; few distinct trials."""
+"""Figures of the shared benchmark: baselines, hand-designed networks, and few distinct trials."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
 COLOURS = {"spikes": fg.RED, "leaky": fg.BLUE, "units": fg.GREEN}
-"""By what a network is built of."""
-FAMILIES = {"lif": "leaky, with spikes", "leaky_units": "the same, sending numbers", "gru": "gru"}
-"""Family of reference networks -> what a figure calls it."""
+"""Kind of a hand-designed network -> colour."""
+FAMILIES = {"lif": "LIF", "leaky_units": "non-spiking leaky units", "gru": "GRU"}
+"""Family of baseline networks -> label in the figure."""
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
-    """Figures by name, in the order of the story."""
+    """Return functions that draw the figures, by name, in the order of the page."""
     return {
         "few trials": lambda: few_trials(results.metrics),
         "what the tasks ask": lambda: asked(results.metrics),
@@ -28,12 +28,12 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def asked(metrics: Table) -> fg.Plate:
-    """Accuracy of every floor and every built network, one panel a task; means over seeds."""
+    """Draw mean accuracies of memoryless baselines and hand-designed networks, a panel per task."""
     said, shares = protocol(), metrics[metrics["metric"] == "accuracy"]
     floors = shares[shares["variant"] == "floors"].groupby(["experiment", "perturbation"])["value"]
     there, told = floors.mean().unstack(), []
     shown = [task for task in said.tasks if task in there.index]
-    fg.require(shown, "No floors were computed at this scale.")
+    fg.require(shown, "This run has no memoryless baselines.")
     plate, axes = fg.row_of_panels(5.2, len(shown), sharey=True)
     for ax, task in zip(axes, shown, strict=True):
         described, found = said.tasks[task], there.loc[task].to_dict()
@@ -51,28 +51,31 @@ def asked(metrics: Table) -> fg.Plate:
         ax.set(title=task.replace("_", " ").capitalize(), xlabel="accuracy (%)", xlim=(0, 104))
         veto = max(found[name] for name in described.floors.veto)
         told.append(
-            f"{task.replace('_', ' ')}: floors that would veto it {100 * veto:.1f} % at most, the "
-            f"reference {100 * found[said.reference]:.1f}, guessing {100 * described.chance:.1f} %."
+            f"{task.replace('_', ' ')}: baselines that must stay at chance level reach "
+            f"{100 * veto:.1f} % at most, a ReLU network that receives the whole trial reaches "
+            f"{100 * found[said.reference]:.1f}, chance level is {100 * described.chance:.1f} %."
         )
-        told += [f"Built: {', '.join(of_hand)}."] if of_hand else []
+        told += [f"Hand-designed: {', '.join(of_hand)}."] if of_hand else []
     axes[0].set_yticks(
         range(len(said.floors)),
         [name.replace("_", " ").replace("relu", "ReLU") for name in said.floors],
     )
     axes[0].invert_yaxis()
     return plate.says(
-        "What static readers make of each task (squares: those that would veto it; dotted: "
-        "guessing), and below them networks that were built by hand (stars; red: with spikes, "
-        "blue: leaky units that send numbers, green: ReLU units). Means over seeds.",
+        "Accuracy of memoryless baselines (squares and dots) and, below them, of hand-designed "
+        "networks (stars) on each task, mean over seeds. Baselines with a red square must stay at "
+        "chance level (dotted line), because the task must not be solvable from their input. Red "
+        "stars are spiking networks, blue stars non-spiking leaky units and green stars ReLU "
+        "units.",
         " ".join(told),
     )
 
 
 def few_trials(metrics: Table) -> fg.Plate:
-    """Accuracy of sound localisation by the number of distinct training trials."""
+    """Draw the accuracy on sound localisation against the number of distinct training trials."""
     described = protocol().samples
     shares = tables.where(metrics, metric="accuracy", experiment="samples")
-    fg.require(len(shares), "No networks were trained on few distinct trials at this scale.")
+    fg.require(len(shares), "This run has no networks that were trained on few distinct trials.")
     plate, (ax,) = fg.row_of_panels(4.0, width=5.0)
     words = []
     for index, cell in zip((1, 0, 2), described.cells, strict=True):
@@ -81,12 +84,13 @@ def few_trials(metrics: Table) -> fg.Plate:
         fg.line_with_interval(ax, points["strength"], points, index=index, label=FAMILIES[cell])
         means = ", ".join(f"{mean:.1f}" for mean in points["mean"])
         words.append(f"{FAMILIES[cell]}: {means}")
-    ax.set(xlabel="distinct trials", ylabel="accuracy (%)", xscale="log")
+    ax.set(xlabel="number of distinct training trials", ylabel="accuracy (%)", xscale="log")
     ax.set_xticks(described.distinct, [f"{n:,}" for n in described.distinct])
     ax.minorticks_off()
     fg.legend_below(plate, [ax])
     return plate.says(
-        "Sound localisation by 8 units that are shown 64,000 trials, of which only some differ. "
-        "Mean over seeds with its 95 % interval.",
-        f"Accuracy in % by number of distinct trials. {'; '.join(words)}.",
+        "Accuracy on sound localisation of networks with 8 hidden units. Training always has "
+        "64,000 presentations, but only the given number of trials are distinct. Mean over seeds "
+        "with its 95 % confidence interval.",
+        f"Accuracy in % for increasing numbers of distinct training trials. {'; '.join(words)}.",
     )
