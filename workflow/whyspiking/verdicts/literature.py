@@ -36,7 +36,8 @@ BELOW, ABOVE, INCONCLUSIVE = "below", "above", "inconclusive"
 def table(points: Table, advantage: Table, ground: Table, config: Mapping[str, Any]) -> Table:
     """Spikes per neuron and step of the LIF networks that reach the level compared, a row a task.
 
-    Of every seed the network that the reading of the frontier beside the twin rests on.
+    Of every seed the network that the reading of the frontier compared with non-spiking leaky
+    units rests on.
 
     Args:
         points: With the columns of `columns.POINTS`.

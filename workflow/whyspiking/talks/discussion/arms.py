@@ -31,7 +31,7 @@ Arm = Callable[[ct.Params, Settings, Splits, Streams], Iterator[Found]]
 def neuron(
     params: ct.Params, settings: Settings, data: Splits, streams: Streams, *, graded: bool = False
 ) -> Iterator[Found]:
-    """One leaky neuron, or its graded twin, on the first `n_few` trials."""
+    """One leaky neuron, or its graded counterpart, on the first `n_few` trials."""
     (times, classes), held_out, test = data
     few = times[: params.n_few], classes[: params.n_few]
     arrays = one_neuron.learned(params, few, held_out, streams, graded=graded)

@@ -1,4 +1,4 @@
-"""One leaky neuron, event by event, and its graded twin (README, Eq. 4 to 6)."""
+"""One leaky neuron, event by event, and its graded counterpart (README, Eq. 4 to 6)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def spike_loss(arrays: Mapping[str, Any], times: Any, classes: Any) -> Any:
 
 
 def graded_loss(arrays: Mapping[str, Any], times: Any, classes: Any) -> Any:
-    """Cross-entropy of the twin that sends its greatest potential on, without a spike (Eq. 6)."""
+    """Cross-entropy of the graded counterpart, which sends its greatest potential on, without a
+    spike (Eq. 6)."""
     sent = arrays["gain"] * (potential(arrays, times) - arrays["theta"])
     return optax.sigmoid_binary_cross_entropy(sent, classes).mean()
 

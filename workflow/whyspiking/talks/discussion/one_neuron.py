@@ -73,7 +73,7 @@ def learned(
     tau_ms: float | None = None,
     frozen: tuple[str, ...] = (),
 ) -> dict[str, NDArray]:
-    """A neuron, or its graded twin: the best of `neuron_rates`, from random values each."""
+    """A neuron, or its graded counterpart: the best of `neuron_rates`, from random values each."""
     from whyspiking.talks.discussion import fitting
 
     loss = leaky_neuron.graded_loss if graded else leaky_neuron.spike_loss
@@ -92,7 +92,7 @@ def accuracy(arrays: dict[str, NDArray], times: NDArray, classes: NDArray) -> fl
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
-    """Event by event; the graded twin says class 1 where what it sends is positive."""
+    """Event by event; the graded counterpart says class 1 where what it sends is positive."""
     times = task.stimulus.spikes["input"].first_ms()
     return ct.Trials.of(
         task, np.asarray(leaky_neuron.fired(network.arrays, times)), params.trial_ms

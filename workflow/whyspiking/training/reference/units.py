@@ -5,8 +5,8 @@ they are recurrent, and to a leaky readout without spikes. The readout is reset 
 begins, and what it holds is averaged over the steps of the answer.
 
     spiking     v[t] = a v[t-1] - s[t-1] + (1 - a) b + W x[t] + R s[t-1],  s = 1 where v > 1
-    rectified   the same, with s = max(0, v - 1): its twin where nothing must be remembered
-    sigmoid     the same without the reset, with s = 1 / (1 + exp(-6 (v - 1))): its twin elsewhere
+    rectified   the same, with s = max(0, v - 1): used where nothing must be remembered
+    sigmoid     the same without the reset, with s = 1 / (1 + exp(-6 (v - 1))): used elsewhere
     gated       gated recurrent units whose reset acts behind the product (as in cuDNN): so all that
                 a unit must tell others is its state
     static      a rectified layer that is told one number a line, when it fires first
