@@ -77,8 +77,10 @@ def spike_loss(arrays: Mapping[str, Any], times: Any, classes: Any) -> Any:
 
 
 def graded_loss(arrays: Mapping[str, Any], times: Any, classes: Any) -> Any:
-    """Cross-entropy of the graded counterpart, which sends its greatest potential on, without a
-    spike (Eq. 6)."""
+    """Return the cross-entropy of the graded counterpart (Eq. 6).
+
+    It sends its largest potential instead of a spike.
+    """
     sent = arrays["gain"] * (potential(arrays, times) - arrays["theta"])
     return optax.sigmoid_binary_cross_entropy(sent, classes).mean()
 
