@@ -286,7 +286,7 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
         "key 'speed'": {**row, "speed": 1},
         "'link'": {**row, "link": "javascript:alert(1)"},
         "'says'": {**row, "says": "<script>"},
-        "'accuracy' is 0.929, outside": {**row, "low": 0.95},
+        "'accuracy' is 0.929, outside": {**row, "ci_low": 0.95},
         "'accuracy' is 0.5, outside": {**row, "accuracy": 0.5},
         "'measures' has .*nonsense": {**row, "measures": {"jitter.input.nonsense": 1.0}},
         "key 'measures.foo'": {**row, "measures": {"foo": 1.0}},

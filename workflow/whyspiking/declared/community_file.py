@@ -88,8 +88,8 @@ class CommunityRow(Said):
         synapses: That are not zero.
         trials: Of the test set.
         accuracy: On them, in Brian2.
-        low: Lower end of its 95 % interval over trials: one network has none over seeds.
-        high: Upper end.
+        ci_low: Lower end of its 95 % interval over trials: one network has none over seeds.
+        ci_high: Upper end.
         undecided: Share of trials without an answer.
         spikes_hidden: Per trial, of all layers that feed others.
         measures: Further measures by name of the glossary, after perturbation and location.
@@ -104,8 +104,8 @@ class CommunityRow(Said):
     synapses: Annotated[int, Field(gt=0)]
     trials: Annotated[int, Field(gt=0)]
     accuracy: Share
-    low: Share
-    high: Share
+    ci_low: Share
+    ci_high: Share
     undecided: Share
     spikes_hidden: Annotated[float, Field(ge=0)]
     measures: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+\.[a-z0-9_]+$")], float]
@@ -116,10 +116,10 @@ class CommunityRow(Said):
         names = [name for name in self.measures if name.rpartition(".")[2] not in GLOSSARY]
         refuse(
             (
-                not self.low <= self.accuracy <= self.high,
+                not self.ci_low <= self.accuracy <= self.ci_high,
                 "accuracy",
-                f"is {self.accuracy}, outside its interval {self.low} to {self.high}; expected low "
-                "<= accuracy <= high. Correct them.",
+                f"is {self.accuracy}, outside its interval {self.ci_low} to {self.ci_high}; expected ci_low "
+                "<= accuracy <= ci_high. Correct them.",
             ),
             (
                 names,
