@@ -142,7 +142,7 @@ def _keys(record: Record) -> list[dict[str, Any]]:
     return [
         {
             **rows[name],
-            "subject": talk.surname,
+            "speaker": talk.surname,
             "numbered": np.isfinite(rows[name]["published_value"]),
             "reduced": rule.REDUCED in rows[name]["qualification"],
         }
