@@ -19,7 +19,7 @@ ALLOWED = re.compile(
     r"|45 nm"  # the name of a technology
 )
 NUMBERS = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice)\b")
-VERDICTS = (*rule.VERDICTS, *(getattr(advantage, x) for x in ("CHEAPER", "DEARER", "NOT_ASSESSED")))
+VERDICTS = (*rule.VERDICTS, *(getattr(advantage, x) for x in ("NOT_ASSESSED",)))
 WORDS = re.compile(rf"\b({'|'.join(map(re.escape, VERDICTS))})\b")
 
 

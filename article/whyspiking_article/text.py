@@ -85,7 +85,7 @@ def filled(record: Record) -> str:
         ],
         "competitors": {name: COMPETITORS.get(name, name) for name in comparisons.competitors},
         "energy_verdicts": {
-            (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: word")
+            (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: verdict")
             for name in comparisons.competitors
             for task, rows in comparisons.verdicts(name).items()
         },
@@ -112,7 +112,7 @@ def filled(record: Record) -> str:
             row
             for rows in comparisons.verdicts(BEST_TRAINED).values()
             for row in rows
-            if row["word"] == NOT_ASSESSED
+            if row["verdict"] == NOT_ASSESSED
         ],
         "looked": [row for row in record.rows("verdicts") if row["n_earlier_evaluations"] > 0],
         "accuracies": {
@@ -144,7 +144,7 @@ def _keys(record: Record) -> list[dict[str, Any]]:
             **rows[name],
             "subject": talk.surname,
             "numbered": np.isfinite(rows[name]["published_value"]),
-            "reduced": "reduced scale" in rows[name]["label"],
+            "reduced": rule.REDUCED in rows[name]["qualification"],
         }
         for name, talk in record.talks.items()
     ]

@@ -130,8 +130,8 @@ def test_what_differs_is_told_number_by_number_old_new_and_difference(results, c
     assert rows[results].empty and list(rows[results]) == columns.CHANGED.names
     own = rows[changed]
     assert set(own["variant"]) == {"spiking"} and set(own["metric"]) == {"score"}
-    np.testing.assert_allclose(own["here"], own["recorded"] / 2)
-    np.testing.assert_allclose(own["difference"], -own["recorded"] / 2)
+    np.testing.assert_allclose(own["value"], own["reference_value"] / 2)
+    np.testing.assert_allclose(own["difference"], -own["reference_value"] / 2)
 
 
 def test_without_a_record_nothing_is_said_of_one(alone):
@@ -240,8 +240,8 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
     table = tables.read(changed / REPRODUCED, columns.REPRODUCED)
     for page, own in ((run.opening(), table), (talk.head(), table[table["talk"] == "goeltz"])):
         told = " ".join(re.sub("<[^>]+>", "", page).split())
-        other = own["different"].sum()
-        total = own[["equal", "rounded"]].sum().sum() + other
+        other = own["n_different"].sum()
+        total = own[["n_equal", "n_rounding"]].sum().sum() + other
         assert f"agrees with the recorded one in {total - other:,} of {total:,} numbers" in told
         assert "The others come from the same recipe and code." in told
         assert re.search(r"has another compiler, caches, Python[^.]*, and so rounds differ", told)

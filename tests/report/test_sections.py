@@ -120,7 +120,7 @@ def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cen
         [("value", "accuracy", "fraction"), ("difference", "accuracy", "fraction"),
          ("equivalence", "accuracy", "fraction"), ("value", "lost", "fraction"),
          ("difference", "decision_time", "ms")],
-        columns=["test", "metric", "unit"],
+        columns=["test_type", "metric", "unit"],
     )  # fmt: skip
     assert list(labels.in_points(rows)["unit"]) == ["fraction", *["points"] * 3, "ms"]
 
@@ -132,8 +132,9 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
     assert set(html.VERDICT_LOOK) == set(rule.VERDICTS)
     assert len({look[0] for look in html.VERDICT_LOOK.values()}) == len(rule.VERDICTS)
     for verdict in rule.VERDICTS:
-        shown = html.macros("macros").verdict(verdict, judge.label(verdict, "default"))
-        assert judge.label(verdict, "default") in shown
+        row = {"verdict": verdict, "qualification": "one network"}
+        shown = html.macros("macros").verdict(row)
+        assert f"</span> {verdict}</span> <small>one network</small>" in shown
         assert shown.startswith('<span class="chip ')
 
 
@@ -302,7 +303,7 @@ def test_provenance_names_commit_state_and_hashes():
         "commit": "abc", "uncommitted_changes": True, "command": "snakemake",
         "config": {"seeds": [0, 1], "seeds_of": [{"experiment": "toy.task", "seeds": [3]}]},
         "config_sha256": "fff", "python": "3.13", "versions": {"numpy": "2"},
-        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x", "unit": 1.5},
+        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x", "speed_factor": 1.5},
         "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
         "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
     }  # fmt: skip

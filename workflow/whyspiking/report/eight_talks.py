@@ -33,7 +33,7 @@ WIDE = {
     "pitch": 0.57, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
     "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (7.64, 0.19), "verdict": (7.75, 0.19),
     "but": (7.75, 0.28),
-    "found": (5.4, 0.19), "metric": (5.4, 0.34), "published": (5.4, 0.49),
+    "found": (5.4, 0.19), "metric": (5.4, 0.34), "published_value": (5.4, 0.49),
 }  # fmt: skip
 """Inches: a row's height, the figure's width; strip: left, top, width, height; others: place of a
 text from the left and from the top of its row."""
@@ -41,7 +41,7 @@ NARROW = {
     "pitch": 1.4, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
     "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.14, 0.14), "verdict": (2.25, 0.14),
     "but": (2.05, 1.03), "found": (0.05, 0.95),
-    "metric": (0.05, 1.1), "published": (2.05, 0.95),
+    "metric": (0.05, 1.1), "published_value": (2.05, 0.95),
 }  # fmt: skip
 """The same on a phone."""
 
