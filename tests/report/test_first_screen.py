@@ -194,7 +194,10 @@ def test_claims_are_shown_with_what_was_found():
     failed = {**row, "statement": "It is free.", "verdict": "not replicated"}
     markup = html.macros("first_screen").claims([row, failed], ["passes"])
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
-    assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in plain(markup)
+    assert (
+        "Expected, with the verdict not replicated (99.90 % [99.80, 100.00]): It is free."
+        in plain(markup)
+    )
 
 
 def test_a_planted_verdict_changes_the_sentences():

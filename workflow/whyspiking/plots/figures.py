@@ -265,6 +265,7 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         label, index = labels.variant(variant), place_of(variant)
         runs = np.stack(curves[variant], axis=1)
         points = pd.DataFrame([known_interval(values) for values in runs])
+        points = points.rename(columns={"low": "ci_low", "high": "ci_high"})
         line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
         final = points["mean"].iloc[-1]
         reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
