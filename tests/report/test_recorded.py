@@ -10,7 +10,7 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import run_page
+from whyspiking.report import html, run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -111,9 +111,10 @@ def test_what_is_reproduced_begins_with_a_space_in_the_cards(results, monkeypatc
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
     assert before["verdict"] != rule.INCONCLUSIVE
+    symbol = html.VERDICT_LOOK[before["verdict"]][0]
     for page in pages(changed):
         assert "differs from the reference results: verdict of this run" in page
-        assert f"reference results: ● {before['verdict']}, " in page
+        assert f"reference results: {symbol} {before['verdict']}, " in page
     head = TalkPage.open(changed, "goeltz", "default").head()
     assert "inconclusive" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
@@ -155,7 +156,7 @@ def test_another_verdict_at_the_published_sizes_is_said_everywhere_the_same_of_k
     said = "In the published-size run the claim is"
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in comparison.list_reference_files(folder, "default")
-    assert said not in same.opening() + same.claims() + same.eight_talks()
+    assert said not in same.opening() + same.claims() and same.eight_talks().count(said) == 1
     assert "published-size run: " not in same.claims()
 
     key = table["claim_role"] == "key"
