@@ -196,7 +196,8 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
                 raise UserError(
                     f"{row['file']}: decides inside Brian2 as it should in "
                     f"{100 * row['equal_decisions']:.1f} % of its samples; expected "
-                    f"{100 * LEAST:.0f}; take its row out of {INDEX} and its files away (git checkout has the old ones)"
+                    f"{100 * LEAST:.0f}; take its row out of {INDEX} and its files "
+                    "away (git checkout has the old ones)"
                 )
     if talk == GROUND:
         leaky_units.ship(run, folder, n, names)
