@@ -150,7 +150,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
             if row["equal_decisions"] < LEAST:
-                why = f"inside Brian2 its file decides as it should in {100 * row['equal_decisions']:.1f} %"
+                equal = 100 * row["equal_decisions"]
+                why = f"inside Brian2 its file decides as it should in {equal:.1f} %"
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
