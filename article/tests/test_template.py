@@ -5,7 +5,9 @@ import re
 import pytest
 from jinja2 import nodes
 
-from whyspiking.verdicts import advantage, rule
+from whyspiking.report import first_screen
+from whyspiking.verdicts import rule
+from whyspiking.verdicts.advantage import LESS, MORE, NOT_ASSESSED
 from whyspiking_article import text
 
 REFERENCES = {"ref", "tally", "made", "stated", "value", "verdict", "published", "numbers", "study"}
@@ -19,7 +21,7 @@ ALLOWED = re.compile(
     r"|45 nm"  # the name of a technology
 )
 NUMBERS = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twice)\b")
-VERDICTS = (*rule.VERDICTS, *(getattr(advantage, x) for x in ("CHEAPER", "DEARER", "NOT_ASSESSED")))
+VERDICTS = (*rule.VERDICTS, *(first_screen.VERDICTS[x] for x in (LESS, MORE)), NOT_ASSESSED)
 WORDS = re.compile(rf"\b({'|'.join(map(re.escape, VERDICTS))})\b")
 
 

@@ -33,7 +33,7 @@ def test_verdicts_are_those_of_the_page(filled):
     shown = {claim: label for label, claim in row.findall(page)}
     told = {}
     for label, source in SPAN.findall(filled):
-        if found := re.fullmatch(r"verdicts: ([\w.]+): label", source):
+        if found := re.fullmatch(r"verdicts: ([\w.]+): verdict", source):
             told[found[1]] = label
     assert len([claim for claim in told if claim in shown]) > 20
     assert {c: x for c, x in told.items() if c in shown and shown[c] != x} == {}
@@ -77,7 +77,7 @@ def test_forensics_stand_only_where_something_failed(record, filled):
 def test_what_did_not_replicate_is_counted_and_listed(record, filled):
     missed = record.rows("verdicts", origin=["published", "talk"], verdict="not replicated")
     for row in missed:
-        assert row["says"] in release.plain(filled)
+        assert row["statement"] in release.plain(filled)
     told = otherwise(record, "replicated", *(row["claim"] for row in missed))
     assert "none failed to replicate" in told
 
@@ -85,8 +85,8 @@ def test_what_did_not_replicate_is_counted_and_listed(record, filled):
 def test_comparisons_that_are_not_assessed_are_stated(record, filled):
     assert "Comparisons without a verdict" in filled
     read = record.comparisons
-    words = read.advantage["word"].replace(advantage.NOT_ASSESSED, advantage.OPEN)
-    changed = dataclasses.replace(read, advantage=read.advantage.assign(word=words))
+    words = read.advantage["verdict"].replace(advantage.NOT_ASSESSED, advantage.INCONCLUSIVE)
+    changed = dataclasses.replace(read, advantage=read.advantage.assign(verdict=words))
     record.__dict__["comparisons"] = changed
     without = text.filled(record)
     assert "Comparisons without a verdict" not in without
@@ -103,7 +103,7 @@ def test_a_reference_to_nothing_is_refused(record):
     with pytest.raises(UserError, match="0 rows of verdicts at goeltz"):
         record.ref("verdicts", "goeltz.no.such", "value", "value")
     with pytest.raises(UserError, match="rows of advantage"):
-        record.ref("advantage", {"task": "sound"}, "over", "text")
+        record.ref("advantage", {"task": "sound"}, "verdict_all_cost_models", "text")
 
 
 @pytest.mark.parametrize(

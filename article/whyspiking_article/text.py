@@ -85,7 +85,7 @@ def filled(record: Record) -> str:
         ],
         "competitors": {name: COMPETITORS.get(name, name) for name in comparisons.competitors},
         "energy_verdicts": {
-            (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: word")
+            (task, name): said(count_verdicts(rows), f"advantage: {task}, {name}: verdict")
             for name in comparisons.competitors
             for task, rows in comparisons.verdicts(name).items()
         },

@@ -51,7 +51,7 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
     compare.summarise(counted, settings, folder, registry.with_protocol(names))
     durations = [
         {"scale": scale, "rule": "simulate", "talk": name, "experiment": experiment, "variant": ""}
-        | {"dataset": "", "seconds": 9.0, "cpu_seconds": 8.0, "jobs": 1, "unit": 1.0}
+        | {"dataset": "", "seconds": 9.0, "cpu_seconds": 8.0, "n_jobs": 1, "speed_factor": 1.0}
         for name in names
         for experiment in registry.load_talk(name).experiments
     ]
@@ -161,9 +161,11 @@ def _references(talk: registry.Talk) -> Iterator[tuple[str, str, str, float, dic
             }
             accuracy = 0.95 - 0.3 / units
             values = {"accuracy": accuracy, "validation_accuracy": accuracy}
-            values |= dict.fromkeys(("acs", "updates_event_driven", "numbers"), 900 * dear * units)
             values |= dict.fromkeys(
-                ("updates_clock_driven", "messages", "binary_messages"), 950 * dear * units
+                ("acs", "updates_event_driven", "n_parameters"), 900 * dear * units
+            )
+            values |= dict.fromkeys(
+                ("updates_clock_driven", "n_messages", "binary_messages"), 950 * dear * units
             )
             for metric, value in values.items():
                 yield f"{task}_trained", family, metric, value, place
@@ -331,7 +333,7 @@ def _manifest(settings: Mapping[str, Any]) -> dict[str, Any]:
         "config_sha256": "f" * 64,
         "python": "3.13.0",
         "versions": {"brian2": "2.10", "numpy": "2.3"},
-        "machine": {"cpu": "a processor", "system": "Linux", "arch": "x86_64", "unit": 1.5},
+        "machine": {"cpu": "a processor", "system": "Linux", "arch": "x86_64", "speed_factor": 1.5},
         "talks": {
             name: {"jobs": 9, "wall_seconds": 100.0, "cpu_seconds": 90.0, "max_rss_mb": 512.0}
             for name in registry.available()

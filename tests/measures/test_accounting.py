@@ -55,7 +55,7 @@ def test_by_hand_in_each_account():
 
 
 @pytest.mark.parametrize(
-    ("n_reached_spiking", "leaks", "updated", "words"),
+    ("reached", "leaks", "updated", "words"),
     [(2, 1, 2, 4), (3, 1, 5, 5), (5, 1, 5, 5), (3, 0, 3, 3)],
 )
 def test_a_time_is_kept_where_a_leaky_unit_is_left_alone(reached, leaks, updated, words):

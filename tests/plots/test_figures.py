@@ -97,7 +97,7 @@ def test_over_seeds_averages_draws_first_and_uses_student_t():
     table = rows([(0, 1.0, 0.0), (0, 1.0, 2.0), (1, 1.0, 3.0), (2, 1.0, 5.0), (0, 2.0, 0.4)])
     several, alone = figures.over_seeds(table, ["strength"]).to_dict("records")
     half = 4.302652729911275 * 2.0 / np.sqrt(3)  # t(.975, 2), sd of 1, 3, 5
-    ends = [several[key] for key in ("low", "mean", "high", "seeds")]
+    ends = [several[key] for key in ("ci_low", "mean", "ci_high", "n_seeds")]
     assert ends == pytest.approx([3.0 - half, 3.0, 3.0 + half, 3])
     assert alone["mean"] == 0.4 and np.isnan(alone["ci_low"]), "one seed has no interval"
 
@@ -134,9 +134,11 @@ def test_nothing_perturbed_is_said_not_drawn():
 
 def key_claim(**other):
     row = {
-        "talk": "t", "value": 0.90, "low": 0.88, "high": 0.92, "published": 0.96, "recalled": "",
-        "criterion_low": 0.95, "criterion_high": np.inf, "unit": "fraction", "verdict": "not replicated",
-        "label": "not replicated", "test": "value", "metric": "accuracy", "seeds": 5, "passing": 0,
+        "talk": "t", "value": 0.90, "ci_low": 0.88, "ci_high": 0.92, "published_value": 0.96,
+        "quoted_from_memory": "",
+        "criterion_low": 0.95, "criterion_high": np.inf, "unit": "fraction",
+        "verdict": "not replicated", "qualification": "", "test_type": "value",
+        "metric": "accuracy", "n_seeds": 5, "n_passing": 0,
         "evidence": "published number", "verdict_changes_with": "",
     }  # fmt: skip
     return ("Who", "what", {**row, **other})
@@ -161,18 +163,22 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
 
 
 def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
-    words = eight_talks.words(key_claim(recalled="number", test="every", passing=4)[2])
+    words = eight_talks.words(
+        key_claim(quoted_from_memory="number", test_type="every", n_passing=4)[2]
+    )
     assert words["published_value"] == "published 96.0 % (from memory)"
     assert words["but"] == "each network must: 4 of 5 do"
-    words = eight_talks.words(key_claim(published=np.nan, label="x at reduced scale")[2])
+    words = eight_talks.words(
+        key_claim(published_value=np.nan, qualification="reduced: 2 of 9 epochs")[2]
+    )
     assert (words["published_value"], words["but"]) == (
         "no number published",
-        "5 networks\nat reduced scale",
+        "5 networks\nreduced run",
     )
     other = {"evidence": "released artefact", "verdict_changes_with": "in Brian2: 90 %, fails"}
     words = eight_talks.words(key_claim(**other)[2])
     assert words["published_value"] == "released weights: 96.0 %"
-    assert words["but"] == "5 networks\nchanges with measuring"
+    assert words["but"] == "5 networks\nchanges if measured otherwise"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])
 

@@ -18,10 +18,10 @@ REFERENCE = ROOT / "results" / "reference"
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda table: table.drop(columns="jobs"), r"columns missing \['jobs'\]"),
+        (lambda table: table.drop(columns="n_jobs"), r"columns missing \['n_jobs'\]"),
         (lambda table: table.assign(new=1), r"unknown \['new'\]"),
         (lambda table: table.assign(seconds="long"), "not a readable table"),
-        (lambda table: table.assign(jobs=1.5), "not a readable table"),
+        (lambda table: table.assign(n_jobs=1.5), "not a readable table"),
     ],
 )
 def test_a_table_with_other_columns_or_types_is_refused(tmp_path, change, words):

@@ -110,7 +110,7 @@ def test_tables_that_are_not_there_or_damaged_are_refused(folder):
         _ = whyspiking.results(folder / "naud").manifest
     table = folder / "naud" / "verdicts.csv"
     table.write_text(table.read_text().replace("criterion_low", "colour", 1))
-    with pytest.raises(UserError, match=r"verdicts\.csv: columns missing \['band_low'\]"):
+    with pytest.raises(UserError, match=r"verdicts\.csv: columns missing \['criterion_low'\]"):
         _ = run.verdicts
     assert columns.VERDICTS.names == list(whyspiking.results("reference").verdicts)
 
@@ -142,7 +142,7 @@ def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypa
 
 def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):
     place = tmp_path / "parity.csv.gz"
-    tables.write_csv(columns.PARITY.table([{"talk": "naud", "networks": 1}]), place)
+    tables.write_csv(columns.PARITY.table([{"talk": "naud", "n_networks": 1}]), place)
     assert "nan" not in pd.read_csv(place, dtype=str, keep_default_na=False).to_csv()
     assert tables.read(place, columns.PARITY)["equal_decisions"].isna().all()
     monkeypatch.setattr(tables, "LARGEST_BYTES", 50)

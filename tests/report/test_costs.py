@@ -38,7 +38,7 @@ def test_training_time_is_a_ratio_paired_by_seed():
     table = rows(*((v, s, "train_cpu_seconds", x) for v, s, x in seconds))
     (ratio,) = costs.training_ratios(described(table, TALKS))
     assert ratio["value"] == pytest.approx(10)
-    assert (ratio["location"], ratio["favours_spikes"]) == ("mlp", "no")
+    assert (ratio["control"], ratio["favours_spikes"]) == ("mlp", "no")
     summed = costs.costs(described(table, TALKS))
     said = learning_section.training_sentence(summed)
     assert "in 1 of 1 comparisons, and less in none" in said
@@ -47,7 +47,7 @@ def test_training_time_is_a_ratio_paired_by_seed():
     both = pd.concat([table, rows(*other, talk="neftci", experiment="nmnist")])
     talks = {**TALKS, "neftci": registry.load_talk("neftci")}
     median = costs.costs(described(both, talks)).iloc[-1]
-    assert (median["talk"], median["seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
+    assert (median["talk"], median["n_seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
 
 
 def test_a_copied_network_has_no_training_time_though_it_be_one_seed():
@@ -89,7 +89,7 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
     table = rows(*(("spiking", s, m, own[s]) for m, own in measured.items() for s in (0, 1)))
     parity = costs.parity(table, LIMITS)
     (found,) = parity.to_dict("records")
-    assert (found["equal"], found["networks"]) == (equal, 2)
+    assert (found["within_limits"], found["n_networks"]) == (equal, 2)
 
 
 # nervous systems
@@ -112,8 +112,8 @@ def test_rates_and_times_are_rescaled_by_the_characteristic_time():
     table = pd.concat([rows(("spiking", 0, "rate", 200.0)), rows(("spiking", 0, "t95", 2.0))])
     found = beside(table).groupby("metric").first()
     # One characteristic time of goeltz, 1 ms, becomes 10 ms.
-    assert found.loc["rate", "rescaled_low"] == pytest.approx(20.0)
-    assert found.loc["t95", "rescaled_low"] == pytest.approx(20.0)
+    assert found.loc["rate", "rescaled_minimum"] == pytest.approx(20.0)
+    assert found.loc["t95", "rescaled_minimum"] == pytest.approx(20.0)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_networks_of_other_rules_are_not_pooled():
     rates = (("spiking", 8.0), ("random", 6.0), ("bptt", 4.0))
     table = rows(*((variant, 0, "rate", x) for variant, x in rates), **place)
     found = beside(table, talks).iloc[0]
-    assert (found["low"], found["high"], found["populations"]) == (4.0, 8.0, 3)
+    assert (found["minimum"], found["maximum"], found["n_populations"]) == (4.0, 8.0, 3)
 
 
 def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
@@ -164,7 +164,7 @@ def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
         for location, x, y in (("input", 2.0, 4.0), ("hidden", 5.0, np.inf))
     ]  # fmt: skip
     (found,) = beside(pd.concat(moved)).to_dict("records")
-    assert (found["low"], found["high"], found["place"]) == (3.0, np.inf, "partly inside")
+    assert (found["minimum"], found["maximum"], found["position"]) == (3.0, np.inf, "partly inside")
 
 
 def test_quantities_count_where_they_are_those_of_the_network():
@@ -175,7 +175,7 @@ def test_quantities_count_where_they_are_those_of_the_network():
     assert beside(bursts).empty, "asked of some talks only"
     talks = {"naud": registry.load_talk("naud")}
     naud = bursts.assign(talk="naud", experiment="multiplexing")
-    assert beside(naud, talks)["place"].tolist() == ["inside"]
+    assert beside(naud, talks)["position"].tolist() == ["inside"]
 
 
 def test_what_joint_tables_state_belongs_to_the_page():

@@ -49,7 +49,7 @@ def test_it_runs_and_shows_energy_ratios_and_what_was_not_replicated(tmp_path, m
     assert len(missed) and not [claim for claim in missed if claim not in told]
     assert not [output for output in shown if output["output_type"] == "stream"], "a warning"
     ratios = whyspiking.results("reference").advantage.query(
-        "task == 'randman' and who == 'spikes' and cost in @accounting.MAIN"
+        "task == 'randman' and subject == 'spikes' and cost_model in @accounting.MAIN"
     )
     assert len(ratios) == 20 and ratios["ratio"].notna().all()
     for row in ratios.to_dict("records"):
@@ -93,8 +93,8 @@ def test_every_family_competitor_and_cost_model_of_the_tables_has_a_name():
             if found := re.search(rf"^{name} = (\{{.*?^\}})", source, re.MULTILINE | re.DOTALL):
                 declared[name] = ast.literal_eval(found[1])
     run = whyspiking.results("reference")
-    own = run.frontiers.query("kind != 'rule'")
-    spiking = run.advantage.query("who == 'spikes'")
+    own = run.frontiers.query("network_type != 'learning_rule'")
+    spiking = run.advantage.query("subject == 'spikes'")
     assert set(own["family"]) == set(declared["family_names"])
     assert set(spiking["compared_with"]) == set(declared["competitor_names"])
     assert set(accounting.MAIN) == set(declared["cost_model_names"])

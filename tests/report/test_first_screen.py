@@ -66,7 +66,7 @@ def count_words(table, competitor):
 def check_against_table(comparisons):
     """Every number of the sentences on energy follows from the table, computed another way."""
     table = comparisons.advantage
-    best = table[(table["subject"] == "spikes") & (table["compared_with"] == "trained")]
+    best = table[(table["subject"] == "spikes") & (table["compared_with"] == "best_trained")]
     best = best[best["cost_model"].isin(MAIN)]
     is_assessed = ~best["verdict"].isin(["", "not assessed"])
     n_costs, n_more, n_assessed, n_less, low, high = read_numbers(
@@ -81,7 +81,10 @@ def check_against_table(comparisons):
     assert [low, high] == pytest.approx([ratios.min(), ratios.max()], rel=0.06)
     for competitor in comparisons.competitors:
         words = count_words(table, competitor)
-        if competitor == "trained" or not words.drop(["", "not assessed"], errors="ignore").sum():
+        if (
+            competitor == "best_trained"
+            or not words.drop(["", "not assessed"], errors="ignore").sum()
+        ):
             continue
         name = first_screen.COMPETITORS[competitor]
         is_last = competitor == "best_overall"
@@ -186,18 +189,21 @@ def test_the_first_screen_is_short():
 
 
 def test_claims_are_shown_with_what_was_found():
-    row = {"says": "Time buys it.", "label": "passes", "verdict": "passes", "value": 0.999}
+    row = {"statement": "Time buys it.", "verdict": "passes", "value": 0.999}
     row |= {"ci_low": 0.998, "ci_high": 1.0, "unit": "fraction"}
-    failed = {**row, "says": "It is free.", "verdict": "failed", "label": "not replicated"}
+    failed = {**row, "statement": "It is free.", "verdict": "not replicated"}
     markup = html.macros("first_screen").claims([row, failed], ["passes"])
     assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
-    assert "Expected, and not replicated (99.90 % [99.80, 100.00]): It is free." in plain(markup)
+    assert (
+        "Expected, with the verdict not replicated (99.90 % [99.80, 100.00]): It is free."
+        in plain(markup)
+    )
 
 
 def test_a_planted_verdict_changes_the_sentences():
     comparisons = make_random_tasks(0)
     planted = comparisons.advantage.copy()
-    planted.loc[planted["compared_with"] == "trained", "verdict"] = "less"
+    planted.loc[planted["compared_with"] == "best_trained", "verdict"] = "less"
     changed = replace(comparisons, advantage=planted)
     assert pd.Series(changed.sentences).ne(pd.Series(comparisons.sentences)).any()
     check_against_table(changed)

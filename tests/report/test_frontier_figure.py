@@ -29,8 +29,8 @@ def test_a_panel_says_and_draws_what_the_table_has(columns):
     plate, read = drawn(columns)
     shown = [ax for ax in plate.axes if ax.axison]
     for ax, task in zip(shown, TITLES, strict=True):
-        row = read.loc[(task, "trained", frontier_figure.ACCOUNT)]
-        clocked = read.loc[(task, "trained", frontier_figure.CLOCKED)]
+        row = read.loc[(task, "best_trained", frontier_figure.ACCOUNT)]
+        clocked = read.loc[(task, "best_trained", frontier_figure.CLOCKED)]
         texts = [text.get_text() for text in ax.texts]
         bars = [line for line in ax.lines if line.get_gid() == "bar"]
         ringed = [x for x in ax.lines if x.get_gid() == "rule" and x.get_mec() == INK]

@@ -10,7 +10,7 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import run_page
+from whyspiking.report import html, run_page
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -96,7 +96,7 @@ def test_only_a_part_of_the_record_is_held_against_it(results, alone):
 def test_what_is_reproduced_is_said_beside_every_verdict(results):
     for page in pages(results):
         assert "reproduced here: " in page and ", equal</small>" in page
-        assert "not as recorded" not in page
+        assert "differs from the reference results" not in page
     run = RunPage.open(results, "default")
     assert "reproduced here: " in run.claims()
 
@@ -104,19 +104,21 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
 def test_what_is_reproduced_begins_with_a_space_in_the_cards(results, monkeypatch):
     monkeypatch.setattr(run_page, "thumbnail", lambda folder: "")
     rows = RunPage.open(results, "default").eight_talks()
-    assert re.findall("(.)<small", rows) == [" "] * len(TALKS)
+    assert re.findall('(.)<small class="recorded"', rows) == [" "] * len(TALKS)
+    assert set(re.findall("(.)<small", rows)) == {" "}
 
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
     assert before["verdict"] != rule.INCONCLUSIVE
+    symbol = html.VERDICT_LOOK[before["verdict"]][0]
     for page in pages(changed):
-        assert "not as recorded: the verdict of this run" in page
-        assert before["qualification"] in page
+        assert "differs from the reference results: verdict of this run" in page
+        assert f"reference results: {symbol} {before['verdict']}, " in page
     head = TalkPage.open(changed, "goeltz", "default").head()
     assert "inconclusive" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
-    assert "not as recorded" not in other and "reproduced here: " in other
+    assert "differs from the reference results" not in other and "reproduced here: " in other
 
 
 def test_what_differs_is_told_number_by_number_old_new_and_difference(results, changed):
@@ -130,8 +132,8 @@ def test_what_differs_is_told_number_by_number_old_new_and_difference(results, c
     assert rows[results].empty and list(rows[results]) == columns.CHANGED.names
     own = rows[changed]
     assert set(own["variant"]) == {"spiking"} and set(own["metric"]) == {"score"}
-    np.testing.assert_allclose(own["here"], own["recorded"] / 2)
-    np.testing.assert_allclose(own["difference"], -own["recorded"] / 2)
+    np.testing.assert_allclose(own["value"], own["reference_value"] / 2)
+    np.testing.assert_allclose(own["difference"], -own["reference_value"] / 2)
 
 
 def test_without_a_record_nothing_is_said_of_one(alone):
@@ -151,20 +153,21 @@ def test_another_verdict_at_the_published_sizes_is_said_everywhere_the_same_of_k
     table = tables.read(folder / "naud" / "verdicts.csv", columns.VERDICTS)
     tables.write_csv(table, kept / "naud.csv")
     tables.write_csv(table.assign(talk="comsa"), kept / "comsa.csv")  # which the run has not
-    said = "t the published sizes and schedule"
+    said = "In the published-size run the claim is"
     same = RunPage.open(folder, "default")
     assert kept / "naud.csv" in comparison.list_reference_files(folder, "default")
     assert said not in same.opening() + same.claims() and same.eight_talks().count(said) == 1
+    assert "published-size run: " not in same.claims()
 
     key = table["claim_role"] == "key"
     assert list(table.loc[key, "verdict"]) != [rule.DIRECTION_ONLY]
     table.loc[key, ["verdict", "qualification"]] = rule.DIRECTION_ONLY
     tables.write_csv(table, kept / "naud.csv")
     page = RunPage.open(folder, "default")
-    assert f"A{said} direction only" in page.eight_talks()
-    assert "At published size the key claim of Naud is: direction only." in page.opening()
-    assert "published size: direction only" in page.claims()
-    assert f"A{said} direction only" in TalkPage.open(folder, "naud", "default").head()
+    assert page.eight_talks().count(f"{said} direction only") == 1
+    assert "In the published-size run the key claim of Naud is direction only." in page.opening()
+    assert "published-size run: direction only" in page.claims()
+    assert f"{said} direction only" in TalkPage.open(folder, "naud", "default").head()
 
 
 def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claims(
@@ -177,10 +180,11 @@ def test_verdicts_that_were_others_when_a_part_was_made_again_stand_by_the_claim
         "experiments": ["naud.xor", "a.c"],
         "whole": ["ground"],
         "arithmetic": {"vectors": "native"},
-        "verdicts": {"claims": 9, "touched": 4, "changed": ["a.b.c: holds, again fails"]},
+        "verdicts": {"claims": 9, "touched": 4, "changed": ["a.b.c: passes, again fails"]},
         "energies": {
-            "compared": {key: ["open", "open"] for key in "abc"} | {"d": ["not assessed"] * 2},
-            "changed": ["A task, compared with GRUs: dearer, again open"],
+            "compared": {key: ["inconclusive", "inconclusive"] for key in "abc"}
+            | {"d": ["not assessed"] * 2},
+            "changed": ["A task, compared with GRUs: more, again inconclusive"],
         },
         "since": [{"experiments": ["d.e", "d.f"], "verdicts": {"claims": 3, "touched": 2}}],
     }
@@ -210,7 +214,7 @@ def test_a_changed_parameter_of_a_run_with_equal_numbers_is_named(results, tmp_p
     for page in (run.banner(), talk.head()):
         text = " ".join(re.sub("<[^>]+>", "", page).split())
         assert "talk.yaml of Richard Naud: n_per_population 250 → 500 in xor" in text
-        assert "numbers that the record has too are as recorded" in text
+        assert "numbers that the reference results have, too, are equal" in text
         assert "no effect at a scale that sets another value under scaled:" in text
 
 
@@ -240,16 +244,22 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
     table = tables.read(changed / REPRODUCED, columns.REPRODUCED)
     for page, own in ((run.opening(), table), (talk.head(), table[table["talk"] == "goeltz"])):
         told = " ".join(re.sub("<[^>]+>", "", page).split())
-        other = own["different"].sum()
-        total = own[["equal", "rounded"]].sum().sum() + other
-        assert f"agrees with the recorded one in {total - other:,} of {total:,} numbers" in told
-        assert "The others come from the same recipe and code." in told
-        assert re.search(r"has another compiler, caches, Python[^.]*, and so rounds differ", told)
-        assert f"caches here: {arithmetic.caches()}; of the record: 8 KB, 64 KB" in told
+        other = own["n_different"].sum()
+        total = own[["n_equal", "n_rounding"]].sum().sum() + other
+        assert (
+            f"agrees with the reference results in {total - other:,} of {total:,} numbers" in told
+        )
+        assert "Recipe and code of the other numbers are the same." in told
+        assert re.search(
+            r"Rounding can differ, because the following differ on this machine: compiler, caches, "
+            r"Python[^.]*\.",
+            told,
+        )
+        assert f"caches: {arithmetic.caches()} here, 8 KB, 64 KB for the reference results" in told
         assert "1 verdict changed." in told
-        assert COMMIT[:7] in told and "They are in Goeltz: Yin-Yang" in told
-        assert re.search(r"Python here: 3\.1\d\S*; of the record: 3\.1\.4", told)
-        assert re.search(r"compiler here: .+; of the record: not stated", told)
+        assert COMMIT[:7] in told and "The different numbers are in Goeltz: Yin-Yang" in told
+        assert re.search(r"Python: 3\.1\d\S* here, 3\.1\.4 for the reference results", told)
+        assert re.search(r"compiler: .+ here, not stated for the reference results", told)
     assert run.opening().index("replicated") < run.opening().index('id="beside-the-record"')
 
 
@@ -266,7 +276,8 @@ def test_a_changed_recipe_is_named_with_both_values(changed):
     edited(changed, before)
     for page in banners(changed):
         text = re.sub("<[^>]+>", "", page)
-        assert "recipe is not the recorded one" in page and "code are the recorded" not in page
+        assert "differs from the recipe of the reference results" in page
+        assert "Recipe and code of the other numbers are the same" not in page
         assert "learning_rate 0.125 → 0.005 in yinyang" in text
         assert "code: talks/goeltz/learning.py" in text
     # The source is that of the recorded value, not of what stands there now.
@@ -300,7 +311,7 @@ def deviations(folder):
 
 def test_a_moved_band_is_not_called_fixed_before_the_run(results, tmp_path):
     folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
-    fixed = "written down before the run; in brackets"
+    fixed = "The acceptance criterion was written before the run. Brackets"
     assert fixed in pages(folder)[1]
     path = folder.parent / "reference" / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)
@@ -308,8 +319,10 @@ def test_a_moved_band_is_not_called_fixed_before_the_run(results, tmp_path):
     tables.write_csv(verdicts, path)
     for page in banners(folder):
         text = re.sub("<[^>]+>", "", page)
-        assert f"claim {KEY}: accepted band 98.7 … 96.6 %" in text
-        assert "numbers that the record has too are as recorded" in text
+        assert f"claim {KEY}: acceptance criterion 98.7 … 96.6 %" in text
+        assert "numbers that the reference results have, too, are equal" in text
     for page in pages(folder)[1:2]:
-        assert fixed not in page and "but where it says “changed”; in brackets" in page
-        assert page.count("<strong>changed</strong> since the record") == 1
+        assert (
+            fixed not in page and "before the run, except where it says “changed”. Brackets" in page
+        )
+        assert page.count("<strong>changed</strong>; reference results: ") == 1

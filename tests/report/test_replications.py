@@ -14,12 +14,17 @@ NAMES = {"a": "A", "b": "B"}
 def make_verdicts(*rows):
     """Rows of verdicts.csv with these values, a talk each, and words empty elsewhere."""
     words = dict.fromkeys(columns.VERDICTS.of_kind("string"), "")
-    common = {"role": "secondary", "origin": "published", "known": False, "evidence": "no number"}
+    common = {
+        "claim_role": "secondary",
+        "origin": "published",
+        "known_before": False,
+        "evidence": "no number",
+    }
     return columns.VERDICTS.table([{**words, **common, **row} for row in rows])
 
 
 def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
-    key = {"role": "key", "verdict": "replicated", "label": "replicated at reduced scale"}
+    key = {"claim_role": "key", "verdict": "replicated", "qualification": "reduced: 2 of 9 epochs"}
     rows = (
         {
             **key,
@@ -27,11 +32,11 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
             "evidence": "published number",
             "verdict_changes_with": "in Brian2: 1, fails",
         },
-        {**key, "talk": "b", "evidence": "released artefact", "known": True},
+        {**key, "talk": "b", "evidence": "released artefact", "known_before": True},
         {"talk": "b", "was_key_until": "1f491282", "verdict": "not replicated"},
     )
     first, former, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
-    assert first.startswith("2 of 2 key claims are replicated, 2 of them at reduced scale.")
+    assert first.startswith("2 of 2 key claims are replicated, 2 of them in reduced runs.")
     assert "for 1 of the 2; for 0 the number is quoted" in first
     assert "for 1 we scored weights or outputs" in first and "For 1 a result of ours" in first
     assert former.endswith("By the earlier key claims 1 of 2 are replicated.")
@@ -51,26 +56,26 @@ def test_other_claims_are_counted_by_whose_they_are_and_undecided_ones_apart():
         "Of 5 further claims of papers and abstracts 1 are replicated, 1 are not replicated, 2 are "
         "undecided and 1 are not judged."
     )
-    assert ours.startswith("Of 1 additional claims of our own 1 hold, 0 fail")
+    assert ours.startswith("Of 1 additional claims of our own 1 pass, 0 fail")
     assert "0 pass, 1 fail" in checks
 
 
 def test_retired_claims_of_the_last_version_are_counted_by_verdict():
     rows = [
         {"version": "3.0 or earlier", "verdict": "fails"},
-        {"version": "4.0", "verdict": "passes", "published_size": "fails"},
-        {"version": "4.0", "verdict": "passes", "published_size": "passes"},
-        {"version": "4.0", "verdict": "fails", "published_size": ""},
+        {"version": "4.0", "verdict": "passes", "verdict_at_published_size": "fails"},
+        {"version": "4.0", "verdict": "passes", "verdict_at_published_size": "passes"},
+        {"version": "4.0", "verdict": "fails", "verdict_at_published_size": ""},
     ]
     assert replications.describe_retired(pd.DataFrame(rows).fillna("")) == (
-        "Version 4.0 retired 3 claims, with these last verdicts: 2 holds, 1 fails. Of the 2 that "
+        "Version 4.0 retired 3 claims, with these last verdicts: 2 passes, 1 fails. Of the 2 that "
         "were also judged at published size, 1 had another verdict there. retired.csv lists the "
         "verdicts and the reasons."
     )
 
 
 def test_known_results_are_split_by_whether_the_criterion_is_older():
-    row = {"known": True, "verdict": "replicated", "known_result": "0.9; the band is older"}
+    row = {"known_before": True, "verdict": "replicated", "known_result": "0.9; the band is older"}
     found = make_verdicts(row, {**row, "known_result": "a pilot had 0.9", "verdict": "fails"}, {})
     assert replications.describe_known_results(found) == (
         "There are 3 claims in total. For 2 of them we knew a result of our own when we wrote the "
@@ -89,9 +94,17 @@ def test_known_results_are_split_by_whether_the_criterion_is_older():
     ],
 )
 def test_sizes_are_compared_claim_by_claim(before, after, change):
-    row = {"claim": "x", "test": "value", "seeds": 3, "criterion_low": 0.9, "unit": "fraction"}
-    reference = make_verdicts({**row, "verdict": before, "value": 0.95, "low": 0.94, "high": 0.96})
-    larger = {**row, "verdict": after, "value": 0.8, "low": 0.79, "high": 0.81}
+    row = {
+        "claim": "x",
+        "test_type": "value",
+        "n_seeds": 3,
+        "criterion_low": 0.9,
+        "unit": "fraction",
+    }
+    reference = make_verdicts(
+        {**row, "verdict": before, "value": 0.95, "ci_low": 0.94, "ci_high": 0.96}
+    )
+    larger = {**row, "verdict": after, "value": 0.8, "ci_low": 0.79, "ci_high": 0.81}
     (found,) = replications.compare_sizes(reference, make_verdicts(larger)).to_dict("records")
     assert found["change"] == change
     assert found["has_criterion"] == (after != rule.NOT_JUDGED)

@@ -36,8 +36,8 @@ def made():
     rows = points(
         family("lif", UP, **place),
         family("gru", UP[:2], times=9.0, **place),
-        rule("Home", [(8000, 0.9)] * 3, units=4000, **place),
-        rule("Home (BPTT)", [(8000, 0.3)] * 3, units=4000, **place),
+        rule("Home", [(8000, 0.9)] * 3, n_hidden=4000, **place),
+        rule("Home (BPTT)", [(8000, 0.3)] * 3, n_hidden=4000, **place),
     )
     return ground, *(m.table(rows, CONFIG["energy"]) for m in (frontiers, advantage))
 
@@ -53,8 +53,8 @@ def test_the_matrix_has_every_method_with_what_it_gives_away_and_the_references_
         "Home 90 −10 (−10 to −10)",
         "Home (BPTT) 30 −70 (−70 to −70)",
         "Quiet (rates) 95",
-        "trained, with spikes 100",
-        "gated units 90",
+        "trained, spiking (LIF) 100",
+        "trained, GRUs 90",
     ]
     assert "idle was not made for randman" not in plain(page), "it has no row"
 
@@ -67,14 +67,16 @@ def test_without_references_only_methods_are_told(made):
 
 def test_who_is_shown_less_or_did_not_always_learn_is_told(made):
     shared, networks, read = made
-    fewer = shared.shared["presentations"].where(shared.shared["variant"] != "bptt", 8000)
-    shared = SharedTasks(shared.shared.assign(presentations=fewer), shared.talks)
-    some = read.assign(reached=read["n_reached_spiking"].where(read["subject"] != "Home", 2))
+    fewer = shared.shared["n_samples_shown"].where(shared.shared["variant"] != "bptt", 8000)
+    shared = SharedTasks(shared.shared.assign(n_samples_shown=fewer), shared.talks)
+    some = read.assign(
+        n_reached_spiking=read["n_reached_spiking"].where(read["subject"] != "Home", 2)
+    )
     home, bptt, *_ = cells(section.matrix(shared, networks, some))
     assert home.endswith("2 of 3 learned") and "saw" not in home
     assert bptt.endswith(", saw 2.5 %") and "learned" not in bptt
-    poor = read.assign(why=read["comment"].where(read["subject"] != "Home", "not above guessing"))
-    assert cells(section.matrix(shared, networks, poor))[0] == "Home 90 not above guessing"
+    poor = read.assign(comment=read["comment"].where(read["subject"] != "Home", "not above chance"))
+    assert cells(section.matrix(shared, networks, poor))[0] == "Home 90 not above chance"
 
 
 def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):

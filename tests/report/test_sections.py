@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from made.measured import rows, table
 from made.toy_talk import described, talk_of
+from markupsafe import escape
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
@@ -120,7 +121,7 @@ def test_differences_of_shares_are_in_points_and_shares_end_at_a_hundred_per_cen
         [("value", "accuracy", "fraction"), ("difference", "accuracy", "fraction"),
          ("equivalence", "accuracy", "fraction"), ("value", "lost", "fraction"),
          ("difference", "decision_time", "ms")],
-        columns=["test", "metric", "unit"],
+        columns=["test_type", "metric", "unit"],
     )  # fmt: skip
     assert list(labels.in_points(rows)["unit"]) == ["fraction", *["points"] * 3, "ms"]
 
@@ -132,8 +133,9 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
     assert set(html.VERDICT_LOOK) == set(rule.VERDICTS)
     assert len({look[0] for look in html.VERDICT_LOOK.values()}) == len(rule.VERDICTS)
     for verdict in rule.VERDICTS:
-        shown = html.macros("macros").verdict(verdict, judge.label(verdict, "default"))
-        assert judge.label(verdict, "default") in shown
+        row = {"verdict": verdict, "qualification": "one network"}
+        shown = html.macros("macros").verdict(row)
+        assert f"</span> {verdict}</span> <small>one network</small>" in shown
         assert shown.startswith('<span class="chip ')
 
 
@@ -145,7 +147,7 @@ def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict(
     ]
     table = verdicts(registered, {"toy.task.key": [0.95, 0.951], "toy.task.check": [0.99, 0.99]})
     page = page_of(table, registered)
-    claimed, checks = page.split("Checks: 1 of 1 hold")
+    claimed, checks = page.split("Checks: 1 of 1 pass")
     assert "toy.task.key" in claimed and "toy.task.check" not in claimed
     assert "toy.task.check" in checks
     assert "second recipe after one look at the test set (five epochs: 0.9, inconclusive" in claimed
@@ -160,7 +162,7 @@ def test_the_rule_is_explained_with_how_often_it_errs():
     for word in rule.VERDICTS:
         assert f"</span> {word}</span>" in page
     for word, says in rule.CONDITIONS.items():
-        assert f"<dt>{word}</dt><dd>{says}</dd>" in page
+        assert f"<dt>{word}</dt><dd>{escape(says)}</dd>" in page
     study = tables.read(rule.STUDY, columns.RULE_STUDY)
     most = study.loc[~study["is_true"].astype(bool), "replicated"].max()
     assert f"replicated in at most {100 * most:.1f} %" in page
@@ -184,7 +186,7 @@ def test_failed_and_key_claims_are_as_visible_as_others():
         assert f"</span> {word}</span>" in page
     assert page.index("toy.task.bad") < page.index("toy.task.good")  # the key claim is first
     for part in (
-        "± 0.7 sd",
+        "± 0.7 (standard deviation)",
         "It says good &amp; more.",
         "Author 2021, Fig. 1",
     ):
@@ -198,7 +200,7 @@ def test_stand_in_data_are_named_beside_the_number():
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
     page = verdict_table(table, {entry.id: entry}, talk("synthetic"), ReferenceResults())
     row = page[page.index("<tbody>") :]
-    assert '<span class="data synthetic">stand-in data</span>' in row
+    assert '<span class="data synthetic">surrogate data</span>' in row
 
 
 def test_negative_control_that_passes_is_called_out():
@@ -207,10 +209,10 @@ def test_negative_control_that_passes_is_called_out():
     assert "<small>not measured</small>" in page_of(table, [entry])
     table["control_value"], table["control_meets_criterion"] = 0.9, True
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
-    assert "linear: passes too" in shown
+    assert "linear: meets the criterion, too" in shown
     table["control_meets_criterion"] = False
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
-    assert "linear: misses, as it must" in shown
+    assert "linear: misses the criterion, as required" in shown
 
 
 def test_a_control_of_a_smoke_run_is_not_called_unmeasured():
@@ -219,16 +221,16 @@ def test_a_control_of_a_smoke_run_is_not_called_unmeasured():
     table = verdicts([entry], {entry.id: [0.9]}, "smoke")
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "not measured" not in shown
-    assert shown.count("plumbing only, no verdict") == 2  # label, control
-    assert abstracts._compared(entry, table.iloc[0]) == "control linear: plumbing only, no verdict"
+    assert shown.count(rule.SMOKE_RUN) == 1 and shown.count("<small>not judged</small>") == 1
+    assert abstracts._compared(entry, table.iloc[0]) == "control linear: not judged"
 
 
 def test_what_a_claim_misses_stands_below_its_verdict():
     entry = claim("good")
-    assert "<small>misses: band</small>" in page_of(
+    assert "<small>failed: criterion</small>" in page_of(
         verdicts([entry], {entry.id: [0.1] * 3}), [entry]
     )
-    assert "misses" not in page_of(verdicts([entry], {entry.id: [0.9, 0.91]}), [entry])
+    assert "failed: " not in page_of(verdicts([entry], {entry.id: [0.9, 0.91]}), [entry])
 
 
 # the other sections
@@ -245,7 +247,7 @@ def test_the_short_table_has_the_key_claim_first():
 
 
 def test_smoke_pages_carry_a_banner():
-    assert "plumbing only" in html.macros("pages").banner("smoke")
+    assert "It gives no verdicts" in html.macros("pages").banner("smoke")
     assert html.macros("pages").banner("default") == ""
 
 
@@ -302,7 +304,7 @@ def test_provenance_names_commit_state_and_hashes():
         "commit": "abc", "uncommitted_changes": True, "command": "snakemake",
         "config": {"seeds": [0, 1], "seeds_of": [{"experiment": "toy.task", "seeds": [3]}]},
         "config_sha256": "fff", "python": "3.13", "versions": {"numpy": "2"},
-        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x", "unit": 1.5},
+        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x", "speed_factor": 1.5},
         "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
         "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
     }  # fmt: skip

@@ -211,7 +211,7 @@ def test_report_tells_all_talks(results, run, pieces):
     order = [page.index(x) for x in ("<h1>Why spiking?", 'id="key-claims"', 'id="claim-tables"')]
     assert order == sorted(order), "the answer comes first, the claims last"
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
-    nobody = {**run.tables, "shared": tables.where(run.tables["shared"], kind="absent")}
+    nobody = {**run.tables, "shared": tables.where(run.tables["shared"], status="absent")}
     assert dataclasses.replace(run, tables=nobody).same_task() == ""
     assert page.count('class="card"') == len(run.talks)
     for name in run.talks:

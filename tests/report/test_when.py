@@ -39,7 +39,7 @@ def three():
 
 def timed(**seconds):
     """Rows of durations.csv for trainings on Yin-Yang."""
-    own = {"scale": "full", "rule": "train", "experiment": "yinyang_trained", "jobs": 5}
+    own = {"scale": "full", "rule": "train", "experiment": "yinyang_trained", "n_jobs": 5}
     return columns.DURATIONS.table(
         [own | {"variant": name, "cpu_seconds": x} for name, x in seconds.items()]
     )

@@ -22,16 +22,16 @@ def judged(*scores_of, task="randman"):
     rows = tables.where(table(metrics(own, "spiking", list(scores_of))), perturbation="none")
     found = matrix(rows, {"own": talk("own", own)})
     assert list(found.columns) == columns.SHARED.names
-    return tables.where(found, task=task, kind="method").to_dict("records")[0]
+    return tables.where(found, task=task, status="measured").to_dict("records")[0]
 
 
 def test_where_seeds_share_their_test_trials_the_interval_is_wider():
     scores = [0.9, 0.9, 0.9]
     alone, shared = judged(*scores), judged(*scores, task="yinyang")
     limits = statistics.logit_interval(scores, 1000)
-    assert (alone["low"], alone["high"]) == pytest.approx((limits.low, limits.high))
+    assert (alone["ci_low"], alone["ci_high"]) == pytest.approx((limits.low, limits.high))
     assert shared["accuracy"] == pytest.approx(alone["accuracy"], abs=1e-3)
-    assert shared["high"] - shared["low"] > alone["high"] - alone["low"]
+    assert shared["ci_high"] - shared["ci_low"] > alone["ci_high"] - alone["ci_low"]
 
 
 def test_controls_are_no_methods_and_who_has_no_result_says_why():
@@ -44,10 +44,10 @@ def test_controls_are_no_methods_and_who_has_no_result_says_why():
     for task, own in found.groupby("task"):
         assert set(own["talk"]) == set(talks), task
     here = tables.where(found, task="randman")
-    assert here[here["kind"] == "method"]["variant"].to_list() == ["spiking", "rates"]
-    why = dict(zip(here["talk"], here["why"], strict=True))
+    assert here[here["status"] == "measured"]["variant"].to_list() == ["spiking", "rates"]
+    why = dict(zip(here["talk"], here["comment"], strict=True))
     assert why["idle"] == "idle was not made for randman" and why["home"] == ""
-    assert why["later"] == "no network of it in a run at scale default"
+    assert why["later"] == "a run at scale default has no network of this talk"
 
 
 def test_nothing_measured_leaves_reasons_only(tmp_path):
@@ -55,9 +55,9 @@ def test_nothing_measured_leaves_reasons_only(tmp_path):
     talks = {"idle": talk("idle"), "home": talk("home", home)}
     found = matrix(table(), talks)
     n = 2 * len(shared_tasks())
-    assert set(found["kind"]) == {"absent"} and len(found) == n
-    own = tables.where(found, task="randman", talk="home")["why"].item()
-    assert own == "no network of it in a run at scale default"
+    assert set(found["status"]) == {"absent"} and len(found) == n
+    own = tables.where(found, task="randman", talk="home")["comment"].item()
+    assert own == "a run at scale default has no network of this talk"
     tables.write_csv(found, tmp_path / "shared.csv")
     assert len(tables.read(tmp_path / "shared.csv", columns.SHARED)) == n
 
@@ -67,13 +67,15 @@ def test_memory_of_learning_is_that_of_the_rule():
     rows = metrics(own, "spiking", [0.9], synapses=700.0, spikes_hidden=31.0)
     rows += metrics(own, "bptt", [0.9])
     found = matrix(table(rows), {"a": talk("a", own)})
-    spiking, bptt = tables.where(found, kind="method").to_dict("records")
+    spiking, bptt = tables.where(found, status="measured").to_dict("records")
     # A number per synapse, two per neuron and step (50 ms in steps of 2 ms), 50 for all.
-    assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
-    assert spiking["local"] == "no" and spiking["signals"] == "an error (neuron, later)"
-    assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
-    assert spiking["presentations"] == 16000 * 20
-    assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
+    assert spiking["n_memory"] == 700 + 50 * 2 * 25 + 50
+    assert spiking["is_local"] == "no" and spiking["signals"] == "an error (neuron, later)"
+    assert spiking["spikes_hidden"] == 31 and spiking["n_settings_tried"] == 6
+    assert spiking["n_samples_shown"] == 16000 * 20
+    assert (
+        bptt["learning_rule"] == "" and np.isnan(bptt["n_memory"]) and bptt["n_settings_tried"] == 0
+    )
     for name, lasts in (("n_steps", 30), ("trial_ms", 60.0)):  # beyond the window of the input
         tried = {"rate": 1, "batch": 10, name: lasts}
         given = {key: {"value": value, "source": "ours"} for key, value in tried.items()}
@@ -82,10 +84,10 @@ def test_memory_of_learning_is_that_of_the_rule():
         )
         rows = table(metrics(longer, "spiking", [0.9], synapses=700.0))
         found = matrix(rows, {"a": talk("a", longer)})
-        kept = tables.where(found, kind="method")["memory"].item()
+        kept = tables.where(found, status="measured")["n_memory"].item()
         assert kept == 700 + 50 * 2 * 30 + 50, name
     whole = experiment("a", "randman", ["spiking"])
     found = matrix(table(metrics(whole, "spiking", [0.9])), {"a": talk("a", whole)})
-    assert np.isnan(tables.where(found, kind="method")["memory"].item()), (
+    assert np.isnan(tables.where(found, status="measured")["n_memory"].item()), (
         "there are no steps to multiply by"
     )

@@ -54,7 +54,7 @@ def states(found):
 def test_a_part_of_the_record_is_judged_on_all_of_it(record):
     found = held(record, {place: own[:1] for place, own in VALUES.items()})
     assert states(found) == {"spiking": EQUAL, "mlp": EQUAL}
-    assert found.networks["equal"].tolist() == [1, 1]  # no duration is compared
+    assert found.networks["n_equal"].tolist() == [1, 1]  # no duration is compared
     assert comparison.find_changed_experiments(found.networks) == set()
     accuracy = found.metrics[found.metrics["metric"] == "accuracy"]
     assert sorted(accuracy["value"]) == sorted(value for own in VALUES.values() for value in own)
@@ -71,7 +71,7 @@ def test_a_number_that_differs_is_told(record, value, state):
     changed = comparison.find_changed_experiments(found.networks)
     assert changed == ({"yinyang"} if differs else set())
     assert (len(found.metrics) == 2) is differs  # the run's own rows alone
-    assert found.networks["where"].tolist() == ["accuracy (brian2)"]
+    assert found.networks["differing_number"].tolist() == ["accuracy (brian2)"]
 
 
 def test_further_seeds_and_experiments_are_the_run_s_own(record):
@@ -117,7 +117,7 @@ def test_the_line_at_the_end_of_a_run(record):
 
 def test_a_claim_compared_with_the_reference_results(record):
     ours = claim(id="goeltz.yinyang.accuracy")
-    row = {"claim": ours.id, "value": 0.96, "seeds": 3}
+    row = {"claim": ours.id, "value": 0.96, "n_seeds": 3}
 
     def compare(networks):
         return comparison.ReferenceResults(
@@ -151,7 +151,7 @@ def test_values_of_perturbed_conditions_are_told_with_their_place(record):
     before = pd.concat([rows(VALUES), changed.assign(scale="full", value=0.25)])
     tables.write_metrics(before, record / "goeltz/metrics.csv")
     found = comparison.compare_talk("goeltz", changed, "default", record)
-    assert found.networks["where"].tolist() == ["accuracy (brian2, jitter 0.5 input)"]
+    assert found.networks["differing_number"].tolist() == ["accuracy (brian2, jitter 0.5 input)"]
 
 
 # ---- parameters, code and versions ---------------------------------------------------------------

@@ -8,18 +8,18 @@ from made.project import ROOT
 from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
-from whyspiking.verdicts.rule import FAILED
+from whyspiking.verdicts.rule import FAILURES
 
 REFERENCE = ROOT / "results" / "reference"
 
 
 def p_of_failure(row):
     """That of the other side; of a difference that is not told from none, of missing its band."""
-    if row.test != "difference" or row.low > 0 or row.high < 0 or pd.isna(row.p_value):
+    if row.test_type != "difference" or row.ci_low > 0 or row.ci_high < 0 or pd.isna(row.p_value):
         return 1 - row.p_value
-    degrees = row.seeds - 1
-    error = (row.high - row.low) / 2 / statistics.t_quantile(0.975, degrees)
-    gap = max(row.band_low - row.value, row.value - row.band_high)
+    degrees = row.n_seeds - 1
+    error = (row.ci_high - row.ci_low) / 2 / statistics.t_quantile(0.975, degrees)
+    gap = max(row.criterion_low - row.value, row.value - row.criterion_high)
     return statistics.p_above(gap, error, degrees)
 
 
@@ -35,13 +35,13 @@ def test_how_many_failures_would_be_inconclusive_after_holms_correction():
     }
     paths = sorted(REFERENCE.glob("*/verdicts.csv"))
     rows = pd.concat([tables.read(path, columns.VERDICTS) for path in paths])
-    rows = rows[rows["role"] == "secondary"]
+    rows = rows[rows["claim_role"] == "secondary"]
     rows["family"] = rows["origin"].mask(rows["origin"].isin(REPLICABLE), "replicable")
     found, failures = set(), 0
     for _, family in rows.groupby(["talk", "family"]):
         p = [p_of_failure(row) for row in family.itertuples()]
         own = family.assign(p=p, adjusted=statistics.holm(p))
-        own = own[own["verdict"].isin(FAILED) & own["p"].notna()]
+        own = own[own["verdict"].isin(FAILURES) & own["p"].notna()]
         failures += len(own)
         found |= set(own.loc[own["adjusted"] > 0.025, "claim"])
     assert found == named

@@ -13,12 +13,21 @@ from whyspiking.verdicts import advantage, frontiers
 from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NONE_ABOVE_CHANCE
 from whyspiking.verdicts.frontiers import COMPETITORS, COSTS, Frontier
 
+MISSED = (
+    "relative accuracy 0.95 reached by spiking networks on {} and by non-spiking networks on 3 of 3"
+)
+"""Comment on a level that not all spiking networks reach."""
+
 
 def read(*rows, beside="best_overall", who="spikes"):
     """Cost -> its row of advantage.csv."""
     table = advantage.table(points(*rows), config()["energy"])
     assert table.columns.to_list() == columns.OF_A_RUN["advantage.csv"].names
-    return table.query("beside == @beside and who == @who").set_index("cost_model").to_dict("index")
+    return (
+        table.query("compared_with == @beside and subject == @who")
+        .set_index("cost_model")
+        .to_dict("index")
+    )
 
 
 # ---- hulls ---------------------------------------------------------------------------------------
@@ -41,7 +50,7 @@ def test_what_is_dearer_and_worse_changes_nothing_on_a_concave_hull(networks, mo
 
 def test_corners_are_chosen_by_validation_and_told_with_test():
     own = [(1, 0.8, 0.6), (1.5, 0.82, 0.99), (2, 0.9, 0.85), (3, 0.85, 1.0)]
-    front = Frontier.of(points([point(c, v, test=t) for c, v, t in own]), "n_parameters")
+    front = Frontier.of(points([point(c, v, test_accuracy=t) for c, v, t in own]), "n_parameters")
     assert [front.cost.tolist(), front.accuracy.tolist()] == [[0, 1, 2], [0.5, 0.6, 0.85]]
     # At 0.55 the smaller network on half of the trials and a coin on the other half.
     found, rows = zip(*(front.least(level) for level in (0.5, 0.55, 0.725, 0.9)), strict=True)
@@ -61,8 +70,8 @@ def test_the_table_of_points_names_corners():
 # ---- readings ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("times", "verdict"), [(2.0, MORE), (1.0, NO_DIFFERENCE), (0.5, LESS)])
-@pytest.mark.parametrize("compared_with", COMPETITORS)
+@pytest.mark.parametrize(("times", "word"), [(2.0, MORE), (1.0, NO_DIFFERENCE), (0.5, LESS)])
+@pytest.mark.parametrize("beside", COMPETITORS)
 def test_a_family_that_is_so_much_dearer_everywhere(times, word, beside):
     other = beside if beside in ("leaky_units", "gru") else "relu"
     found = read(family("lif", times=times), family(other), beside=beside)
@@ -78,7 +87,7 @@ def test_a_family_that_is_so_much_dearer_everywhere(times, word, beside):
 
 
 @pytest.mark.parametrize(
-    ("weak", "relative_accuracy", "ratio"),
+    ("weak", "way", "ratio"),
     [([(2, 0.96)], 0.9, (2 * 0.45 / 0.46 / 3) ** (1 / 3)), ([(1, 0.7)], 0.8, np.nan)],
 )
 def test_the_level_is_the_highest_that_both_reach_on_every_seed(weak, way, ratio):
@@ -89,12 +98,12 @@ def test_the_level_is_the_highest_that_both_reach_on_every_seed(weak, way, ratio
         way == 0.8,
         2 + (way > 0.8),
     )
-    assert row["comment"].startswith("at 0.95 reached with spikes on 2 of 3 seeds, without on 3")
+    assert row["comment"].startswith(MISSED.format(2))
 
 
 def test_the_level_follows_from_validation_accuracy():
     """The best networks have 1.0 on validation and 0.98 on test data, and chance is 0.5."""
-    for row in read(family("lif", test=0.98), family("relu", test=0.98)).values():
+    for row in read(family("lif", test_accuracy=0.98), family("relu", test_accuracy=0.98)).values():
         assert (row["relative_accuracy"], row["accuracy"]) == (
             0.95,
             pytest.approx(0.5 + 0.95 * (1.0 - 0.5)),
@@ -104,14 +113,12 @@ def test_the_level_follows_from_validation_accuracy():
 def test_a_level_that_is_missed_under_one_cost_model_is_not_reached():
     """The network with 1.0 on test data is a corner only where the other one is clock-driven."""
     spiking = [
-        *family("lif", [(2, 0.99)], test=1.0),
-        *family("lif", [(1, 1.0)], clock=16.0, test=0.9),
+        *family("lif", [(2, 0.99)], test_accuracy=1.0),
+        *family("lif", [(1, 1.0)], clock=16.0, test_accuracy=0.9),
     ]
     for row in read(spiking, family("relu")).values():
         assert (row["relative_accuracy"], row["accuracy"]) == (0.8, pytest.approx(0.9))
-        assert row["comment"].startswith(
-            "at 0.95 reached with spikes on 0 of 3 seeds, without on 3"
-        )
+        assert row["comment"].startswith(MISSED.format(0))
 
 
 def test_seeds_are_paired_at_the_level_of_each():
@@ -155,39 +162,41 @@ def test_words_depend_on_who_is_clocked_and_on_memory():
     clocked = read(family("lif", times=0.5, clock=16.0), family("relu"))
     assert [clocked[name]["verdict"] for name in MAIN] == [LESS, MORE] * 2
     assert (
-        clocked["memory_8kb_event_driven"]["verdict_all_cost_models"]
-        == "depends on: clock or events?"
+        clocked["memory_8kb_event_driven"]["verdict_all_cost_models"] == "depends on: update model"
     )
     alike = dict.fromkeys(MAIN, MORE)
     either = alike | {"memory_8kb_clock_driven": LESS}
-    assert advantage.over(either) == "depends on: clock or events? memory?"
-    assert advantage.over(alike | {"free_updates": LESS}) == "depends on: updates free?"
+    assert advantage.over(either) == "depends on: update model, memory"
+    assert advantage.over(alike | {"free_updates": LESS}) == "depends on: cost of updates"
     both = dict(zip(MAIN, (LESS, INCONCLUSIVE, INCONCLUSIVE, MORE), strict=True))
-    assert advantage.over(both) == "depends on: clock or events? memory?"
+    assert advantage.over(both) == "depends on: update model, memory"
 
 
 def test_what_is_open_under_an_account_depends_on_nothing():
     assert advantage.over(dict.fromkeys(MAIN, INCONCLUSIVE)) == INCONCLUSIVE
     assert (
         advantage.over(dict.fromkeys(MAIN, MORE) | {"memory_8kb_clock_driven": INCONCLUSIVE})
-        == "dearer or open"
+        == "more or inconclusive"
     )
     clocks = enumerate((0.1, 1.0, 8.0))
     rows = read(*(family("lif", times=0.5, seeds=(k,), clock=c) for k, c in clocks), family("relu"))
     assert {rows[name]["verdict"] for name in MAIN} == {LESS, INCONCLUSIVE}
-    assert rows["memory_8kb_event_driven"]["verdict_all_cost_models"] == "cheaper or open"
+    assert rows["memory_8kb_event_driven"]["verdict_all_cost_models"] == "less or inconclusive"
 
 
 @pytest.mark.parametrize(
-    ("rows", "comment"),
+    ("rows", "why"),
     [
-        ([family("lif")], "no such networks on the same seeds"),
+        ([family("lif")], "the two sides have no networks with the same seeds"),
         (
             [family("lif"), family("leaky_units", seeds=(8, 9))],
-            "no such networks on the same seeds",
+            "the two sides have no networks with the same seeds",
         ),
         ([family("lif", seeds=(1,)), family("leaky_units", seeds=(1,))], NONE_ABOVE_CHANCE),
-        ([family(n, [(1, 0.51)], test=0.5) for n in ("lif", "leaky_units")], NONE_ABOVE_CHANCE),
+        (
+            [family(n, [(1, 0.51)], test_accuracy=0.5) for n in ("lif", "leaky_units")],
+            NONE_ABOVE_CHANCE,
+        ),
     ],
 )
 def test_why_there_is_no_word(rows, why):
@@ -201,10 +210,10 @@ def test_why_there_is_no_word(rows, why):
 def test_what_a_rule_gives_away_to_frontiers_its_size_and_its_counterpart():
     """Frontiers have 0.75, 0.9 and 1 at 1, 2 and 4, which are their units as well."""
     rows = [family("lif"), family("relu", times=0.5), built("lif", [(0.1, 0.55)])]
-    rows += [rule("cost_spiking", [(3, 0.8), (3, 0.82), (3, 0.84)], counterpart="whole")]
+    rows += [rule("mine", [(3, 0.8), (3, 0.82), (3, 0.84)], counterpart="whole")]
     rows += [rule("whole", [(3, 0.9), (3, 0.91), (3, 0.95)])]
 
-    def gap(beside, cost="", who="cost_spiking"):
+    def gap(beside, cost="", who="mine"):
         row = read(*rows, beside=beside, who=who)[cost]
         assert (
             row["accuracy_difference_low"]
@@ -225,11 +234,11 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
     weak = rule("weak", [(2, 0.5), (2, 0.52), (2, 0.49)])
     half = rule("half", [(2, 0.9), (2, 0.85), (2, 0.7)])
     row = read(family("lif"), weak, half, beside="lif", who="weak")[""]
-    assert (row["comment"], np.isnan(row["accuracy_difference"])) == ("not above guessing", True)
+    assert (row["comment"], np.isnan(row["accuracy_difference"])) == ("not above chance", True)
     little = [family("lif"), rule("little", [(2, 0.6), (2, 0.62), (2, 0.64)])]
     assert (
         read(*little, beside="lif", who="little")[""]["comment"]
-        == "not half of the way to the best"
+        == "less than half of the range from chance to the best accuracy"
     )
     assert not read(*little, beside="best_overall", who="little"), "so low it has no price"
     assert read(*little, beside="equal_size", who="little")[""]["accuracy_difference"] < 0
@@ -250,7 +259,7 @@ def test_a_rule_that_is_not_above_guessing_gives_nothing_away_and_shares_are_tol
 def test_a_comparison_is_not_assessed_where_a_method_is_better_than_the_baselines(networks, better):
     row = read(family("lif"), family("relu"), rule("r", networks))["memory_8kb_event_driven"]
     assert (row["verdict"] == row["verdict_all_cost_models"] == "not assessed") == better
-    assert row["comment"].startswith("r: above") == better
+    assert row["comment"].startswith("r: more accurate") == better
 
 
 def test_a_method_that_is_better_under_one_cost_model_leaves_the_other_verdicts():
@@ -258,9 +267,9 @@ def test_a_method_that_is_better_under_one_cost_model_leaves_the_other_verdicts(
     better_event_driven = rule("r", [(1, 0.8), (1, 0.81), (1, 0.82)], clock=16.0)
     rows = read(family("lif", times=2.0), family("relu"), better_event_driven)
     words = {name: rows[name]["verdict"] for name in MAIN}
-    event_driven = [name for name in MAIN if name.endswith("events")]
+    event_driven = [name for name in MAIN if name.endswith("event_driven")]
     assert words == {name: "not assessed" if name in event_driven else MORE for name in MAIN}
-    expected = f"{MORE}; not assessed under operations_events, 8kb_events"
+    expected = f"{MORE}; not assessed under operations_event_driven, memory_8kb_event_driven"
     assert {row["verdict_all_cost_models"] for row in rows.values()} == {expected}
     assert rows["memory_8kb_clock_driven"]["comment"] == "" and np.isfinite(
         rows["memory_8kb_event_driven"]["ratio"]

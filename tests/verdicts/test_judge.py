@@ -31,7 +31,7 @@ def test_every_verdict_word_is_reached_and_listed():
     ours = judge.judge(
         table(rows(PER_VERDICT["replicated"])), claim(role="secondary", origin="ours")
     )
-    assert (ours["verdict"], ours["qualification"]) == ("passes", "passes")
+    assert (ours["verdict"], ours["qualification"]) == ("passes", "")
     check = claim(role="secondary", origin="check")
     failed = judge.judge(table(rows(PER_VERDICT["not replicated"])), check)
     assert failed["verdict"] == "fails"
@@ -128,21 +128,24 @@ def test_a_gain_of_a_stated_size_must_exclude_zero_and_reach_the_size(gains, ver
 
 
 MISSED = {
-    "band": (claim(), rows([0.900, 0.905, 0.902])),
+    "criterion": (claim(), rows([0.900, 0.905, 0.902])),
     "interval": (claim(), rows([0.940, 0.975, 0.950, 0.962, 0.945])),
-    "seeds": (claim(), rows([0.97])),
-    "band, seeds": (claim(), rows([0.90])),
+    "number of networks": (claim(), rows([0.97])),
+    "criterion, number of networks": (claim(), rows([0.90])),
     "": (claim(), rows(PER_VERDICT["replicated"])),
-    "null": (claim(**DIFFERENCE), rows([0.8, 1.1, 0.6]) + rows([0.7] * 3, variant="mlp")),
-    "band, null": (claim(**DIFFERENCE), rows([0.6, 0.5, 0.9]) + rows([0.7] * 3, variant="mlp")),
-    "control": (
+    "no difference": (claim(**DIFFERENCE), rows([0.8, 1.1, 0.6]) + rows([0.7] * 3, variant="mlp")),
+    "criterion, no difference": (
+        claim(**DIFFERENCE),
+        rows([0.6, 0.5, 0.9]) + rows([0.7] * 3, variant="mlp"),
+    ),
+    "negative control": (
         claim(negative_control={"variant": "linear"}),
         rows(PER_VERDICT["replicated"]) + rows([0.97] * 5, variant="linear"),
     ),
 }
 
 
-@pytest.mark.parametrize("failed_conditions", MISSED)
+@pytest.mark.parametrize("missed", MISSED)
 def test_what_a_claim_misses_is_told(missed):
     judged, measured = MISSED[missed]
     row = judge.judge(table(measured), judged)
@@ -189,7 +192,7 @@ def test_other_indicators():
     assert (row["prediction_low"], row["prediction_high"]) == expected
     # The better one is above the published value by more than the tolerance 0.009.
     better = judge.judge(table(rows([0.980, 0.981, 0.982])), judged)
-    names = "in_prediction_interval", "published_inside", "exceeds"
+    names = "in_prediction_interval", "published_in_interval", "above_criterion"
     assert [row[name] for name in names] == [True, True, False]
     assert [better[name] for name in names] == [False, False, True]
 
@@ -326,7 +329,7 @@ def test_verdicts(kind, values, verdict):
 
 def test_the_chance_that_a_verdict_returns():
     def returns(kind, values):
-        return judged(kind, values)["returns"]
+        return judged(kind, values)["reproducibility"]
 
     assert returns("value", [0.99, 0.991, 0.992]) == 1
     # At the edge of the band (0.95) either verdict is a toss; half of all means lie above it.
@@ -336,7 +339,7 @@ def test_the_chance_that_a_verdict_returns():
     assert returns("share", [0, 1] * 5) == pytest.approx(1 - 2 * 0.5**10, abs=0.005)
     assert returns("share", [0] * 9 + [1]) == pytest.approx(1 - 0.9**10, abs=0.05)
     assert np.isnan(returns("value", [0.99]))
-    assert np.isnan(judge.judge(table(rows([0.9] * 3)), claim(role="secondary"))["returns"])
+    assert np.isnan(judge.judge(table(rows([0.9] * 3)), claim(role="secondary"))["reproducibility"])
 
 
 def test_intervals_are_of_the_scale_and_level_of_the_test():
@@ -347,16 +350,17 @@ def test_intervals_are_of_the_scale_and_level_of_the_test():
     assert same["p_value"] < 0.025
     kinds = judged("share", [0, 1, 0])
     assert (kinds["interval_type"], kinds["n_passing"]) == (sample.EXACT, 1)
-    assert kinds["qualification"].endswith("(1 of 3 networks)")
+    assert kinds["qualification"] == "1 of 3 networks"
     alone = judged("value", [0.99])
-    assert (alone["interval_type"], alone["qualification"]) == (
+    assert (alone["interval_type"], alone["verdict"], alone["qualification"]) == (
         "test trials",
-        "unconfirmed (one network)",
+        "unconfirmed",
+        "one network",
     )
     assert alone["ci_low"] < 0.99 < alone["ci_high"] < 1
     assert judged("value", [0.94], trials=500)["verdict"] == "inconclusive"
-    assert judged("every", [0.95])["over"] == sample.EVERY
-    assert np.isnan(judged("infinite", [2.0, np.inf, 3.0])["low"])
+    assert judged("every", [0.95])["interval_type"] == sample.EVERY
+    assert np.isnan(judged("infinite", [2.0, np.inf, 3.0])["ci_low"])
 
 
 @pytest.mark.parametrize(
@@ -375,24 +379,36 @@ def test_not_measured_and_out_of_scope(parts, accept, verdict):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "scale", "data", "says"),
+    ("verdict", "data", "says"),
     [
-        ("replicated", "default", "", "replicated"),
-        ("replicated", "default", "simulated", "replicated, stand-in data"),
-        ("inconclusive", "default", "simulated", "inconclusive"),
-        ("not replicated", "default", "", "not replicated"),
-        ("replicated", "smoke", "", "plumbing only, no verdict"),
+        ("replicated", "", ""),
+        ("replicated", "simulated", "surrogate data"),
+        ("inconclusive", "simulated", ""),
+        ("not replicated", "", ""),
     ],
 )
-def test_labels_of_the_report(verdict, scale, data, says):
-    assert judge.label(verdict, scale, data) == says
-    smaller = judge.label(verdict, scale, data, reduced=True)
-    assert ("reduced" in smaller) == says.startswith("replicated")
+def test_qualifications_of_verdicts(verdict, data, says):
+    assert rule.describe_qualification(verdict, data_source=data) == says
+    smaller = rule.describe_qualification(
+        verdict, data_source=data, reduction="reduced: 25 of 1000 epochs"
+    )
+    expected = ["reduced: 25 of 1000 epochs", says] if verdict == "replicated" else [says]
+    assert smaller == "; ".join(filter(None, expected))
+
+
+@pytest.mark.parametrize("verdict", PER_VERDICT)
+def test_a_smoke_run_gives_no_verdict(verdict):
+    row = judge.judge(table(rows(PER_VERDICT[verdict], scale="smoke")), claim())
+    assert (row["verdict"], row["qualification"]) == ("not judged", rule.SMOKE_RUN)
 
 
 def test_a_claim_about_every_network_says_of_how_many_it_is_true():
     row = judged("every", [0.95, 0.99, 0.92, 0.97, 0.1])
-    assert (row["n_passing"], row["qualification"]) == (4, "not replicated (4 of 5 networks)")
+    assert (row["n_passing"], row["verdict"], row["qualification"]) == (
+        4,
+        "not replicated",
+        "4 of 5 networks",
+    )
 
 
 def test_a_place_names_engine_locus_and_strength_where_there_are_several():
@@ -415,7 +431,7 @@ def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
     """In place of claims.yaml: who is compared with whom, in which engine, under what."""
     made = table(rows([0.8, 1.1, 0.6]), rows([0.7] * 3, variant="mlp"))
     row = judge.judge(made, claim(**DIFFERENCE))
-    names = ("experiment", "variant", "engine", "condition", "versus")
+    names = ("experiment", "variant", "engine", "condition", "compared_with")
     assert [row[name] for name in names] == [
         "yinyang", "spiking", "", "", "experiment=yinyang variant=mlp"
     ]  # fmt: skip

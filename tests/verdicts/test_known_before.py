@@ -101,10 +101,10 @@ def test_every_claim_has_exactly_one_row(known_before, claims):
 def test_a_row_states_the_result_and_the_evidence_where_one_was_known(rows):
     for claim, row in rows.items():
         if row["known_before"]:
-            assert row["evidence"] in {"git", "protocol", "text"}, claim
-            assert len(row["what"]) > 3, claim
+            assert row["known_from"] in {"git", "protocol", "text"}, claim
+            assert len(row["known_result"]) > 3, claim
         else:
-            assert row["evidence"] == row["what"] == "", claim
+            assert row["known_from"] == row["known_result"] == "", claim
 
 
 def test_a_result_that_a_text_names_was_known(rows, claims):
@@ -113,7 +113,7 @@ def test_a_result_that_a_text_names_was_known(rows, claims):
     assert not unflagged, f"the text of these claims names a result; set `known` in {FILE}"
     assert set(NO_RESULT) <= naming, "an exception that no text needs any more"
     assert not [name for name in NO_RESULT if rows[name]["known_before"]]
-    by_text = {name for name, row in rows.items() if row["evidence"] == "text"}
+    by_text = {name for name, row in rows.items() if row["known_from"] == "text"}
     assert by_text - naming == set(RESULT_ELSEWHERE), "their text names no result"
 
 
@@ -122,22 +122,22 @@ def test_a_result_that_a_protocol_states_was_known(rows, talks, claims):
     assert len(stated) > 8, "the key claims, and claims of talks with a protocol of their own"
     unflagged = sorted(name for name in stated if not rows[name]["known_before"])
     assert not unflagged, f"a protocol.yaml states what was known; set `known` in {FILE}"
-    by_protocol = {name for name, row in rows.items() if row["evidence"] == "protocol"}
+    by_protocol = {name for name, row in rows.items() if row["known_from"] == "protocol"}
     assert by_protocol <= stated
-    assert all(rows[name]["evidence"] in {"git", "protocol"} for name in stated)
+    assert all(rows[name]["known_from"] in {"git", "protocol"} for name in stated)
 
 
 def test_the_numbers_of_a_row_stand_in_the_text_that_is_its_evidence(rows, talks, claims):
     folders = {talk.name: talk.folder for talk in talks}
     for claim in claims:
         row = rows[claim.id]
-        if row["evidence"] not in {"protocol", "text"} or claim.id in RESULT_ELSEWHERE:
+        if row["known_from"] not in {"protocol", "text"} or claim.id in RESULT_ELSEWHERE:
             continue
         files = [KEY_PROTOCOL, folders[claim.talk] / "protocol.yaml"]
-        if row["evidence"] == "text":
+        if row["known_from"] == "text":
             files = []
         protocols = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
         looks = [f"{look.recipe} {look.value}" for look in claim.looks]
         written = numbers_in(*texts_of(claim), str(claim.source.value), *looks, *protocols)
-        missing = numbers_in(row["what"]) - written
+        missing = numbers_in(row["known_result"]) - written
         assert not missing, f"{claim.id}: {sorted(missing)} stand in no text of this claim"

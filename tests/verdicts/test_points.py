@@ -20,7 +20,9 @@ STEPS, UNITS = 60, 20 + 3
 
 
 UPDATED = {
-    f"{x}_{end}": 9.0 for x in ("updates", "multiplications") for end in ("events", "clocked")
+    f"{x}_{end}": 9.0
+    for x in ("updates", "multiplications")
+    for end in ("event_driven", "clock_driven")
 }
 
 
@@ -136,7 +138,7 @@ def test_methods_are_clocked_at_one_step_and_events_never_exceed_the_clock(event
         metrics(OWN, "rates", [0.99]),
     ]
     found = made([built("leaky", UPDATED | {"accuracy": 0.7}, "numpy")], *rows)
-    own = found[found["network_type"] == "rule"].set_index("family")
+    own = found[found["network_type"] == "learning_rule"].set_index("family")
     assert own.loc["Own (rates)", "test_accuracy"] == 0.99
     assert np.isnan(own.loc["Own (rates)", "n_parameters"]), "what sends no spikes was not counted"
     own = own.drop("Own (rates)")

@@ -16,7 +16,9 @@ CRITERION = Criterion("difference", Band(0.0, float("inf")), 0.0)
 
 def row(truth, networks, family):
     study = tables.read(rule.STUDY, columns.RULE_STUDY)
-    (found,) = tables.where(study, claim=GAIN, truth=truth, networks=networks, family=family).index
+    (found,) = tables.where(
+        study, claim=GAIN, truth=truth, n_networks=networks, family_size=family
+    ).index
     return study.loc[found]
 
 
@@ -38,7 +40,7 @@ def test_simulated_runs_agree_with_the_table_within_four_standard_errors(
     expected = row(truth, networks, family)
     for name in ("replicated", "unconfirmed", "inconclusive", "not_replicated"):
         share = float(expected[name])
-        error = np.sqrt(max(share * (1 - share), 0.002) * (1 / RUNS + 1 / expected["draws"]))
+        error = np.sqrt(max(share * (1 - share), 0.002) * (1 / RUNS + 1 / expected["n_runs"]))
         assert abs(verdicts.count(name.replace("_", " ")) / RUNS - share) < 4 * error, name
 
 
@@ -48,4 +50,4 @@ def test_false_claims_are_rarely_called_replicated():
     # Two one-sided tests have a level of 5 % together, all others 2.5 %.
     assert is_false.sum() > 20
     assert study.loc[is_false, "replicated"].max() < 0.056
-    assert (study.loc[study["networks"] == 1, "replicated"] == 0).all()
+    assert (study.loc[study["n_networks"] == 1, "replicated"] == 0).all()
