@@ -1,4 +1,4 @@
-"""One digit, the accuracy of every layer, lessons without replay, a device's life."""
+"""Figures: one digit, accuracy of each layer, lessons without replay, simulated devices."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 LEG_MS = 105
 LAYERS = (1, 2, 3)
 RULES = {
-    ("nmnist", "spiking"): "local, every step",
-    ("budgets", "batched"): "local, once per batch",
-    ("budgets", "spiking"): "back-propagation",
+    ("nmnist", "spiking"): "local, update per step",
+    ("budgets", "batched"): "local, update per batch",
+    ("budgets", "spiking"): "backpropagation",
 }
 STAGES = {
     "accuracy_designed": "as designed",
     "accuracy_built": "as built",
-    "accuracy_relearned": "relearned",
+    "accuracy_relearned": "after learning",
 }
 LESSON = "told_lesson"
-FOLLOWED = {"spiking": "local, every step", "bptt": "back-propagation"}
+FOLLOWED = {"spiking": "local, update per step", "bptt": "backpropagation"}
 TAUGHT = {
     "spiking": "local",
-    "batched": "local, once\nper batch",
+    "batched": "local, update\nper batch",
     "bptt": "back-\npropagation",
-    "last_spiking": "last lesson\nalone",
-    "joint_spiking": "local,\nall mixed",
+    "last_spiking": "local, only\nlast lesson",
+    "joint_spiking": "local, lessons\nmixed",
 }
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
-    """The talk's signature figures by name, in the order of the story."""
+    """Return the talk's figures by name, in the order in which the page shows them."""
     return {
         "one digit": lambda: one_digit(results.exhibit("nmnist")),
         "layers": lambda: layers(results.metrics),
@@ -48,7 +48,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """What the camera sends in each saccade, what the layers make of it, how they decide."""
+    """Draw events of each saccade, spikes of all layers, and the votes of the last readout."""
     names = ("input_t_ms", "input_x", "input_y", "input_on", "target", "dt_ms")
     t, x, y, on, target, dt = fg.need(arrays, *names, of="digit")
     spikes = [fg.need(arrays, f"digit.layer{k}_t_ms", f"digit.layer{k}_unit") for k in LAYERS]
@@ -68,33 +68,33 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
     for k, of_class in enumerate(votes.T):
         colour, width = (fg.RED, 1.8) if k == int(target) else (fg.GREY, 0.8)
         bottom.plot(np.arange(len(votes)) * float(dt), of_class, color=colour, linewidth=width)
-    bottom.set(xlabel="time, ms", ylabel="votes", xlim=(0, 3 * LEG_MS))
+    bottom.set(xlabel="time, ms", ylabel="number of votes", xlim=(0, 3 * LEG_MS))
     top.tick_params(labelbottom=False)
     counts = ", ".join(str(times.size) for times, _ in spikes)
     return plate.says(
-        "One validation digit. Left: events in each of the three saccades. Right: spikes in "
-        "Brian2 of the network that learned locally, and the votes of its last readout, one per "
-        "step, for the right class (red) and the others; votes of the burn-in (60 ms) are drawn, "
-        "but do not count.",
-        f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
+        "The figure shows one validation digit. Left: events in each of the three saccades. Top "
+        "right: spikes, simulated in Brian2, of the network that learned from local losses. Bottom "
+        "right: votes of its last readout, one per time step, for the true class (red) and the "
+        "other classes (grey). Votes of the burn-in (60 ms) are shown but do not count.",
+        f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the true class "
         f"ends with {int(votes[-1, int(target)])} of {len(votes)} votes.",
         exhibits="nmnist",
     )
 
 
 def _saccade(ax: Any, leg: int, image: NDArray) -> None:
-    """Events of one saccade, ON less OFF."""
+    """Draw the events of one saccade: ON minus OFF."""
     limit = max(1.0, float(np.abs(image).max()))
     ax.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_ylabel(f"{leg * LEG_MS}–{(leg + 1) * LEG_MS} ms")
     if leg == 0:
-        ax.set_title("ON less OFF")
+        ax.set_title("ON minus OFF")
 
 
 def _rasters(ax: Any, spikes: list) -> None:
-    """Spikes of all layers, one layer above the other."""
+    """Draw the spikes of all layers, one layer above the other."""
     offset, ticks = 0, []
     for index, (times, units) in enumerate(spikes):
         n = int(units.max()) + 1 if units.size else 1
@@ -106,7 +106,7 @@ def _rasters(ax: Any, spikes: list) -> None:
 
 
 def layers(metrics: Table) -> fg.Plate:
-    """Accuracy of the readout of each layer, and activity of each layer."""
+    """Draw the accuracy of the readout of each layer, and the activity of each layer."""
     plate, (left, right) = fg.row_of_panels(2.8, 2)
     words = []
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
@@ -123,25 +123,27 @@ def layers(metrics: Table) -> fg.Plate:
             fg.line_with_interval(ax, points["layer"], points, index=index, label=label)
             said.append(" / ".join(f"{value:.3f}" for value in points["mean"]))
         if said:
-            activity = f", activity {said[1]}" if said[1:] else ""
+            activity = f", spikes per neuron and time step {said[1]}" if said[1:] else ""
             words.append(f"{label}: accuracy {said[0]}{activity}")
     if not words:
         raise fg.NotMeasuredError("No accuracy per layer was measured.")
     left.set_ylabel("test accuracy of the readout")
-    right.set(ylabel="spikes per neuron and step", ylim=(0, None))
+    right.set(ylabel="spikes per neuron and time step", ylim=(0, None))
     for ax in (left, right):
         ax.set_xlabel("layer")
         ax.set_xticks(LAYERS)
     fg.legend_below(plate, [left, right])
     return plate.says(
-        "Readouts of all layers in Brian2. Back-propagation trains the last readout only, so its "
-        "lower ones say little. Intervals: 95 % t intervals over seeds.",
-        "Layers 1 to 3. " + "; ".join(words) + ".",
+        "Accuracy of the readout of each layer (left) and activity of each layer (right) on test "
+        "digits in Brian2. Backpropagation uses only the loss of the last readout, so the "
+        "accuracies of its lower readouts are not meaningful. Intervals are 95 % t intervals over "
+        "networks (one per seed).",
+        "Values in layers 1 to 3. " + "; ".join(words) + ".",
     )
 
 
 def lessons(history: Table, metrics: Table) -> fg.Plate:
-    """What becomes of each lesson as others follow, and what is left of all at the end."""
+    """Draw the accuracy on each lesson after each lesson, and on all lessons at the end."""
     rows = where(history, experiment="continual")
     plate = fg.Plate(3.4)
     grid = plate.add_gridspec(1, 3, width_ratios=[1, 1, 1.5])
@@ -150,49 +152,51 @@ def lessons(history: Table, metrics: Table) -> fg.Plate:
         ax = plate.add_subplot(grid[place], sharey=first, sharex=first)
         first = first or ax
         _fates(ax, where(rows, variant=variant))
-        ax.set(xlabel="lessons so far", xlim=(0.5, 5.5), ylim=(0, 1.09))
+        ax.set(xlabel="number of lessons", xlim=(0.5, 5.5), ylim=(0, 1.09))
         ax.set_title(title, pad=9)
         ax.tick_params(labelleft=place == 0)
-    first.set_ylabel("right, told the pair")
+    first.set_ylabel("accuracy, lesson given")
     words = _ends(plate.add_subplot(grid[2]), metrics)
     return plate.says(
-        "Five lessons of two digits, one after the other, nothing shown again. Left and middle: "
-        "held-out digits of each lesson after each lesson, the network being told which two digits "
-        "it may be. Right: all test digits at the end, in Brian2; grey: chance between two. "
-        "Intervals: 95 % t intervals over seeds.",
-        "At the end: " + "; ".join(words) + ".",
+        "The networks learn five lessons with two digits each, one after the other and without "
+        "replay. Left and middle: accuracy on held-out digits of each lesson after each number of "
+        "lessons; the network is given the two digits of the lesson and chooses between them. "
+        "Right: accuracy on all test digits after all lessons, in Brian2, as a choice between the "
+        "two digits of the lesson or among all ten digits. The grey lines show the chance level of "
+        "a choice between two digits. Intervals are 95 % t intervals over networks (one per seed).",
+        "Accuracy after all lessons: " + "; ".join(words) + ".",
         "history.csv",
         "continual",
     )
 
 
 def _fates(ax: Any, rows: Table) -> None:
-    """One line per lesson, from its own end on."""
+    """Draw one line per lesson, from the end of this lesson on."""
     for k in range(1, 6):
         points = fg.over_seeds(rows[rows["metric"] == f"{LESSON}{k}"], ["epoch"])
         points = points[points["epoch"] >= k]
         if points.empty:
-            raise fg.NotMeasuredError("No lessons were taught.")
+            raise fg.NotMeasuredError("No network for continual learning was measured.")
         fg.line_with_interval(ax, points["epoch"], points, index=k - 1)
         ax.annotate(
             f"{2 * k - 2}, {2 * k - 1}", (k, 1.0), (0, 4), textcoords="offset points",
             ha="center", fontsize=7.5,
         )  # fmt: skip
     ax.axhline(0.5, color=fg.GREY, linewidth=0.8)
-    ax.annotate("chance", (0.6, 0.5), (0, 3), textcoords="offset points", fontsize=7.5)
+    ax.annotate("chance level", (0.6, 0.5), (0, 3), textcoords="offset points", fontsize=7.5)
     ax.set_xticks(range(1, 6))
 
 
 def _ends(ax: Any, metrics: Table) -> list[str]:
-    """Accuracy of every variant after all lessons; the numbers in words."""
+    """Draw the accuracy of every variant after all lessons; return the numbers as text."""
     words = []
     ends = where(metrics, experiment="continual", engine="brian2", perturbation="none")
     for index, (metric, label) in enumerate(
-        {"accuracy_told": "told the pair", "accuracy": "among all ten"}.items()
+        {"accuracy_told": "two digits", "accuracy": "ten digits"}.items()
     ):
         points = fg.over_seeds(where(ends, metric=metric), ["variant"]).set_index("variant")
         if points.empty:
-            raise fg.NotMeasuredError("No lessons were taught.")
+            raise fg.NotMeasuredError("No network for continual learning was measured.")
         for y, variant in enumerate(TAUGHT):
             if variant not in points.index:
                 continue
@@ -203,16 +207,16 @@ def _ends(ax: Any, metrics: Table) -> list[str]:
             )  # fmt: skip
             ax.plot([low, high], [y, y], color=fg.PALETTE[index], linewidth=1.4)
             name = TAUGHT[variant].replace("-\n", "-").replace("\n", " ")
-            words.append(f"{name} {label} {mean:.3f}")
+            words.append(f"{name}, {label}: {mean:.3f}")
     ax.axvline(0.5, color=fg.GREY, linewidth=0.8)
     ax.set_yticks(range(len(TAUGHT)), list(TAUGHT.values()), fontsize=8)
-    ax.set(xlim=(0, 1.02), ylim=(len(TAUGHT) - 0.4, -0.6), xlabel="test accuracy after all")
+    ax.set(xlim=(0, 1.02), ylim=(len(TAUGHT) - 0.4, -0.6), xlabel="test accuracy, all lessons")
     ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.17), ncols=2)
     return words
 
 
 def device(metrics: Table) -> fg.Plate:
-    """Accuracy of devices before and after learning against how much neurons deviate."""
+    """Draw the accuracy of devices before and after learning against the deviations."""
     rows: Table = where(metrics, experiment="mismatch", perturbation="device", metric=[*STAGES])
     if rows.empty:
         raise fg.NotMeasuredError("No device was simulated.")
@@ -220,7 +224,7 @@ def device(metrics: Table) -> fg.Plate:
     for index, (metric, label) in enumerate(STAGES.items()):
         points = fg.over_seeds(rows[rows["metric"] == metric], ["strength"])
         fg.line_with_interval(ax, 100 * points["strength"], points, index=index, label=label)
-    ax.set(xlabel="sd of thresholds and time constants, %", ylabel="test accuracy")
+    ax.set(xlabel="SD of thresholds and time constants, %", ylabel="test accuracy")
     fg.label_ends(ax)
     words = []
     for level, group in rows.groupby("strength"):
@@ -228,9 +232,12 @@ def device(metrics: Table) -> fg.Plate:
         stages = [f"{label} {mean[m]:.3f}" for m, label in STAGES.items() if m in mean]
         words.append(f"{100 * float(level):.0f} %: {', '.join(stages)}")
     return plate.says(
-        "Devices whose neurons deviate, in Brian2: the same test digits before the deviations, "
-        "with them, and after learning online on training digits with them; 0 %: the same lesson "
-        "without deviations, the control. Bands: 95 % t intervals over seeds.",
-        "; ".join(words) + ".",
+        "Accuracy of simulated devices (Brian2) whose thresholds and time constants deviate "
+        "randomly from the design, on the same test digits: without deviations (as designed), with "
+        "deviations (as built), and with deviations after online learning of training digits. The "
+        "devices with a standard deviation (SD) of 0 % are the control: they receive the same "
+        "lesson without deviations. Shaded bands are 95 % t intervals over networks (one per "
+        "seed).",
+        "Accuracy by standard deviation. " + "; ".join(words) + ".",
         experiment="mismatch",
     )
