@@ -92,13 +92,13 @@ def test_potentials_passed_on_one_to_one_are_states_of_one_layer(tmp_path):
 
 GRAPHS = {
     "potentials through weights": (
-        {"n1": ("LI", LEAKY)}, [], "potentials of '1' go through weights"
+        {"n1": ("LI", LEAKY)}, [], "potentials of '1' reach 'n1' through weights"
     ),
     "potentials through delays": (
         {
             "n1": ("LI", LEAKY), "n2": ("Delay", {"delay": 0.003 * np.ones(5)}), "n3": lif(5),
             "noutput": ("Output", {"shape": np.array([5])}),
-        }, [], "potentials of '1' go through weights or d",
+        }, [], "potentials of '1' reach '2' through weights or d",
     ),
     "unknown node": ({"n1": ("ALIF", {})}, [], "type 'ALIF'"),
     "convolution": ({"n0": ("Conv2d", {"weight": np.ones((2, 1, 3, 3))})}, [], "type 'Conv2d'"),
@@ -124,7 +124,7 @@ GRAPHS = {
     "loop of weights": ({"nback": ("Linear", {"weight": np.ones((3, 3))})},
                         [("2", "back"), ("back", "2")], "no neuron in it"),
     "edge to nowhere": ({}, [("3", "4")], "names '4'"),
-    "dead end": ({"nmore": lif(3)}, [("2", "more")], "leads nowhere"),
+    "dead end": ({"nmore": lif(3)}, [("2", "more")], "has no path to the output"),
     "two outputs": ({"nend": ("Output", {"shape": np.array([3])})}, [], "2 nodes of type Output"),
     "neurons of two sizes": ({"n1": lif(5, tau=np.ones(4))}, [], "the same shape"),
     "huge input": ({"ninput": ("Input", {"shape": np.array([10**12])})}, [], "shape"),

@@ -104,9 +104,9 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
 
 def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
     if experiment.data.originals:
-        why = "network or samples are files of the authors"
+        why = "the network or its samples are files of the authors"
         return Missing(experiment.talk, experiment.name, why)
-    why = f"not trained at scale {run.name}"
+    why = f"the network is not trained at scale {run.name}"
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
     for variant in variants:
@@ -139,7 +139,7 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
     found = list(choose(run))
     chosen = [x for x in found if isinstance(x, Trained)]
     if not chosen:
-        raise UserError(f"{run}: no network that NIR can express is there; name a finished run")
+        raise UserError(f"{run}: this run has no network that NIR can express. Name a finished run")
     scores = [_score(trained) for trained in chosen]
     to.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", dir=to))
@@ -149,7 +149,10 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
             if row["equal"] < LEAST:
-                why = f"inside Brian2 its file decides as it should in {100 * row['equal']:.1f} %"
+                why = (
+                    f"in Brian2, {100 * row['equal']:.1f} % of the decisions of its file are "
+                    "equal to those of the training code"
+                )
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
@@ -157,9 +160,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 rows.append(row)
         if not rows:
             raise UserError(
-                f"{run}: none of {len(chosen)} networks decides inside "
-                "Brian2 as in its engine of training; look at the step in "
-                "exchange/whyspiking_exchange/talks"
+                f"{run}: none of {len(chosen)} networks decides in Brian2 as in its training "
+                "code. Check the time step in exchange/whyspiking_exchange/talks"
             )
         twins.ship(run, partial, n)
         index = _index(rows, partial, to, _lacking(missing))
@@ -193,9 +195,10 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
             if row["equal"] < LEAST:
                 raise UserError(
-                    f"{row['file']}: decides inside Brian2 as it should in "
-                    f"{100 * row['equal']:.1f} % of its samples; expected {100 * LEAST:.0f}; take "
-                    f"its row out of {INDEX} and its files away (git checkout has the old ones)"
+                    f"{row['file']}: in Brian2, the network decides as in its training code in "
+                    f"{100 * row['equal']:.1f} % of its samples; expected at least "
+                    f"{100 * LEAST:.0f} %. Remove its row from {INDEX} and delete its files (git "
+                    "checkout restores the old ones)"
                 )
     if talk == GROUND:
         twins.ship(run, folder, n, names)
