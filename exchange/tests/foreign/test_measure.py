@@ -243,7 +243,10 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
 
 
 SAMPLES = {
-    "what is there": (["--to", "{tmp}/precious.npz"], "exists already; expected the name of a new file"),
+    "what is there": (
+        ["--to", "{tmp}/precious.npz"],
+        "exists already; expected the name of a new file",
+    ),
     "a seed below 0": (["--to", "{tmp}/a.npz", "--seed", "-1"], "--seed is -1; expected 0 or more"),
     "no place": (["--to", "/proc/x.npz"], "/proc"),
     "below a file": (["--to", "/etc/passwd/x.npz"], "/etc/passwd"),
