@@ -29,24 +29,28 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     parser = argparse.ArgumentParser(prog="python -m whyspiking", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
-    samples = kinds.add_parser("samples", help="training and validation trials of a task")
-    network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
-    script = kinds.add_parser("brian", help="a network as a script of Brian2")
-    rule = kinds.add_parser("rule", help="a learning rule of yours on a shared task")
+    samples = kinds.add_parser("samples", help="write the training and validation trials of a task")
+    network = kinds.add_parser(
+        "measure", help="run the robustness tests on a network that was trained elsewhere"
+    )
+    script = kinds.add_parser("brian", help="write a network as a Brian2 script")
+    rule = kinds.add_parser("rule", help="evaluate your learning rule on a shared task")
     rule.add_argument("rule", type=Path, metavar="RULE.py")
-    rule.add_argument("--to", type=Path, help="folder to make [<RULE>-<task>]")
+    rule.add_argument("--to", type=Path, help="new folder for the results [<RULE>-<task>]")
     for command in (samples, network, rule):
         command.add_argument("--task", required=True, help="yinyang, randman or mnist")
-        command.add_argument("--seed", type=int, default=0, help="of the data [0]")
-        command.add_argument("--scale", default="full", help="of task and battery [full]")
-    samples.add_argument("--step-ms", type=float, default=1.0, help="step in ms [1]")
+        command.add_argument("--seed", type=int, default=0, help="seed of the data [0]")
+        command.add_argument(
+            "--scale", default="full", help="scale of the task and of the robustness tests [full]"
+        )
+    samples.add_argument("--step-ms", type=float, default=1.0, help="time step in ms [1]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     _options(network)
     _of_steps(network, 1.0)
     _of_steps(script, None)
     script.add_argument("--to", type=Path, help="script to write, *.py [<NETWORK>.py]")
     for writing in (samples, script):
-        writing.add_argument("--force", action="store_true", help="replace what is there")
+        writing.add_argument("--force", action="store_true", help="replace the existing file")
     script.add_argument(
         "--readout", help="count, first; max, sum, last, vote, each, potential [count; max]"
     )
@@ -61,54 +65,66 @@ def _of_steps(command: argparse.ArgumentParser, step_ms: float | None) -> None:
         "--from",
         dest="source",
         choices=("snntorch", "norse", "spikingjelly"),
-        help="who trained and wrote the file: sets --graph-step-ms, --reset and --current as that "
-        "framework has them (those that are given come first)",
+        help="framework that trained the network and wrote the file; this sets --graph-step-ms, "
+        "--reset and --current as in that framework, unless you give these options yourself",
     )
     command.add_argument(
-        "--step-ms", type=float, default=step_ms, help="step in ms of the task [1]"
+        "--step-ms", type=float, default=step_ms, help="time step of the task in ms [1]"
     )
     command.add_argument(
         "--graph-step-ms",
         type=float,
-        help="the same in ms of the file's time constants, which are in seconds; 0.1 of snnTorch "
-        "[--step-ms]",
+        help="length of one time step in ms in the unit of the file's time constants, which are "
+        "in seconds; 0.1 for snnTorch [--step-ms]",
     )
     command.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
     command.add_argument(
         "--reset",
         choices=("value", "subtract", "later"),
-        help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
-        "(snnTorch) [value]",
+        help="reset after a spike: 'value' sets the potential to the file's v_reset, 'subtract' "
+        "subtracts the threshold, 'later' subtracts it in the next time step (snnTorch) "
+        "[value]",
     )
     command.add_argument(
         "--current",
         choices=("filtered", "jump"),
-        help="what an input does to a synaptic current: a share of it, or all is added (LIFCell "
-        "of Norse) [filtered]",
+        help="how an input changes a synaptic current: 'filtered' adds a fraction of the input, "
+        "'jump' adds the whole input (LIFCell of Norse) [filtered]",
     )
     command.add_argument(
-        "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
+        "--input-scale", type=float, default=1.0, help="amplitude of input spikes [1]"
     )
 
 
 def _options(network: argparse.ArgumentParser) -> None:
     """Those of `measure` alone."""
-    network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument("--to", type=Path, help="new folder for the results [<NETWORK>-<task>]")
     network.add_argument(
         "--expect",
         type=Path,
         metavar="FILE",
-        help="its own decisions on the validation trials (.npy, or .npz with 'choices') to compare",
+        help="decisions of the network on the validation trials in its original framework (.npy, "
+        "or .npz with 'choices'), to compare with",
     )
-    network.add_argument("--trial-ms", type=float, help="[window of the input and 10 ms]")
     network.add_argument(
-        "--bias-ms", type=float, nargs="*", default=[], help="times of further inputs, in order"
+        "--trial-ms", type=float, help="duration of a trial in ms [window of the input and 10 ms]"
+    )
+    network.add_argument(
+        "--bias-ms",
+        type=float,
+        nargs="*",
+        default=[],
+        help="spike times in ms of additional bias inputs, in order",
     )
     network.add_argument("--readout", help="count, first; max, sum, last [count; max]")
-    network.add_argument("--name", help="how it is called [name of the file]")
-    network.add_argument("--says", default="", help="what it is and how it was trained")
-    network.add_argument("--by", default="", help="whose it is")
-    network.add_argument("--link", default="", help="https://... where it can be found")
+    network.add_argument("--name", help="name of the network [name of the file]")
+    network.add_argument(
+        "--says", default="", help="description of the network and of its training"
+    )
+    network.add_argument("--by", default="", help="authors of the network")
+    network.add_argument(
+        "--link", default="", help="https://... address where the network can be found"
+    )
 
 
 def main(words: Sequence[str] | None = None) -> int:

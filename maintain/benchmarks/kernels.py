@@ -58,7 +58,7 @@ def _first_spikes(n: int) -> Row:
         # The first epoch of either also compiles or sorts.
         seconds.append(cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m)
     what = f"first spikes, epoch of {n} samples, 784-350-10, all pixels, batch 80"
-    return Row(what, seconds[0], "the same a layer at a time", seconds[1], 1 / 6)
+    return Row(what, seconds[0], "the same computation, one layer at a time", seconds[1], 1 / 6)
 
 
 def _s4nn(n: int) -> Iterator[Row]:
@@ -84,7 +84,7 @@ def _s4nn(n: int) -> Iterator[Row]:
 
         seconds[name] = cpu(epoch, repeats=2) / m * n
     what = f"S4NN, epoch of {n} images, 784-400-10"
-    yield Row(what, seconds["compiled"], "the same in numpy", seconds["numpy"])
+    yield Row(what, seconds["compiled"], "the same computation in NumPy", seconds["numpy"])
 
 
 def _eprop(quick: bool) -> Iterator[Row]:
@@ -106,7 +106,7 @@ def _eprop(quick: bool) -> Iterator[Row]:
     eprop = cpu(lambda: kernel.eprop(cell, weights, weights.w_out, batch, cost))
     bptt = cpu(lambda: kernel.bptt(cell, weights, batch, cost))
     what = f"e-prop, batch {n_trials}, {n_steps} steps, 40-100-2"
-    yield Row(what, eprop, "bptt, the same kernel", bptt)
+    yield Row(what, eprop, "BPTT with the same kernel", bptt)
 
 
 def _frames(quick: bool) -> Iterator[Row]:
@@ -132,13 +132,13 @@ def _frames(quick: bool) -> Iterator[Row]:
 
         seconds[name] = cpu(run, repeats=3)
     shape = f"578-300-150-100, batch {batch}, {n_steps} steps"
-    what, note = f"local learning, {shape}", "with an update in every step"
-    yield Row(what, seconds["local"], "bptt learning", seconds["bptt"], note=note)
+    what, note = f"local learning, {shape}", "weights are updated in every time step"
+    yield Row(what, seconds["local"], "BPTT", seconds["bptt"], note=note)
     for library in ("snntorch", "norse"):
         told = _peer(library, sizes, batch, n_steps)
         target_ratio = 0.65 if library == "snntorch" else float("nan")
         yield Row(
-            f"bptt learning, {shape}", seconds["bptt"], library,
+            f"BPTT, {shape}", seconds["bptt"], library,
             told.get("seconds", float("nan")), target_ratio, told.get("note", ""),
         )  # fmt: skip
 

@@ -16,14 +16,14 @@ def main() -> None:
     """Measure, keep, print."""
     config = read()
     seconds = machine.measure(Path(config["build_folder"]))
-    print(f"{'part':10} {'CPU s':>7} {'unit 1':>7} {'ratio':>6}")
+    print(f"{'part':10} {'CPU s':>7} {'ref. s':>7} {'ratio':>6}")
     for part, there in machine.REFERENCE_S.items():
         if part in seconds:
             here = seconds[part]
             print(f"{part:10} {here:7.3f} {there:7.3f} {here / there:6.2f}")
         else:
-            print(f"{part:10} left out: there is no C++ compiler that works")
-    print(f"{machine.processor()}: a machine of unit {machine.of_parts(seconds):.2f}")
+            print(f"{part:10} not measured, because no working C++ compiler was found")
+    print(f"{machine.processor()}: speed factor {machine.of_parts(seconds):.2f}")
 
 
 if __name__ == "__main__":

@@ -27,14 +27,20 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, within two minutes")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure smaller sizes, which takes less than two minutes",
+    )
     asked = parser.parse_args()
     if not Path("Snakefile").is_file():
-        sys.exit("error: folder: no Snakefile here; run this in the project's folder")
-    print(f"{'what':78} {'CPU s':>9} {'ratio':>7} {'target':>7}  against")
+        sys.exit(
+            "error: this folder contains no Snakefile. Run this command in the project's folder"
+        )
+    print(f"{'what':78} {'CPU s':>9} {'ratio':>7} {'target':>7}  compared with")
     for row in kernels.rows(asked.quick):
         _show(row)
-    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+    print(f"load average of the machine: {os.getloadavg()[0]:.1f}")
 
 
 def _show(row: Row) -> None:

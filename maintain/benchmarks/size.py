@@ -85,7 +85,7 @@ def find_exceeded_limits(columns: Mapping[str, int]) -> list[str]:
     """Say which columns exceed their limits, a line each."""
     limits = yaml.safe_load(LIMITS.read_text(encoding="utf-8"))
     return [
-        f"{name}: {columns[name]:,}; expected at most {limit:,} ({LIMITS.name}); remove something"
+        f"{name}: {columns[name]:,}; expected at most {limit:,} ({LIMITS.name}). Remove some code"
         for name, limit in limits.items()
         if columns[name] > limit
     ]

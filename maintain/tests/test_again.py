@@ -87,7 +87,7 @@ def test_a_run_with_other_sizes_is_refused(folders):
     run, kept = folders
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     whole_files.write(run / "manifest.json", json.dumps({**manifest, "scale": "smoke"}))
-    with pytest.raises(UserError, match="expected a finished run at scale full"):
+    with pytest.raises(UserError, match="expected a finished full run"):
         again.summarise_run(run, kept)
     assert not (kept / repetition.FILE).exists()
 

@@ -22,6 +22,10 @@ def printed(script, *words):
 @pytest.mark.slow
 def test_benchmarks_run_and_print_their_ratios():
     told = printed("run", "--quick")
-    for versus in ("the same a layer at a time", "the same in numpy", "bptt"):
+    for versus in (
+        "the same computation, one layer at a time",
+        "the same computation in NumPy",
+        "BPTT",
+    ):
         # Timed, and nothing is asked of how fast it was.
         assert re.search(rf"[\d.]+ +[\d.]+ +[\d.]* +{versus}", told), told

@@ -45,7 +45,7 @@ def test_a_run_begins_with_all_files_committed_and_goes_on_with_the_same(
     git, tmp_path, monkeypatch
 ):
     git["status"] = " M Makefile\n M config/full.yaml"
-    with pytest.raises(UserError, match=r"Makefile, config/full\.yaml: not as committed"):
+    with pytest.raises(UserError, match=r"Makefile, config/full\.yaml differ from the last commit"):
         one_run.begin(tmp_path / "full")
     assert not (tmp_path / "full").exists()
     git["status"] = ""
@@ -56,13 +56,13 @@ def test_a_run_begins_with_all_files_committed_and_goes_on_with_the_same(
 
     other = {**begun["inputs"], "naud": "0" * 32}
     monkeypatch.setattr(one_run, "digests", lambda config: other)
-    with pytest.raises(UserError, match="decides the numbers of naud is another now"):
+    with pytest.raises(UserError, match="determine the numbers of naud changed since"):
         one_run.begin(tmp_path / "full")
 
 
 def test_a_run_that_was_not_begun_as_a_record_is_refused(git, tmp_path):
     (tmp_path / "full" / "naud").mkdir(parents=True)
-    with pytest.raises(UserError, match="was not begun as a record"):
+    with pytest.raises(UserError, match="was not started by 'make record'"):
         one_run.begin(tmp_path / "full")
 
 
@@ -74,7 +74,7 @@ def test_logs_of_data_that_another_target_had_fetched_are_no_run(git, tmp_path):
 
 def test_a_copy_without_git_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(provenance, "git", lambda *words: None)
-    with pytest.raises(UserError, match="no checkout"):
+    with pytest.raises(UserError, match="not a git checkout"):
         one_run.begin(tmp_path / "full")
 
 
@@ -146,7 +146,9 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
 
     assert order == ["ship", "keep_drawn", ["datapackage.json", "manifest.json"]]
     assert kept == [(run, name, one_run.STAGED) for name in TALKS]
-    assert "commit 0123456" in told[0] and "unit 1.25" in told[0] and "none" in told[-1]
+    assert (
+        "commit 0123456" in told[0] and "speed factor 1.25" in told[0] and "not drawn" in told[-1]
+    )
     assert reference.recorded(old) == TALKS
     reference_tables = {p.name for p in old.glob("*.csv")}
     assert reference_tables == {*columns.OF_A_RUN, "retired.csv", "concordance.csv"}
@@ -173,7 +175,7 @@ def test_nothing_is_replaced_where_a_part_fails(run, old, monkeypatch, git):
     before = {path: path.read_bytes() for path in old.rglob("*.csv")}
 
     def fail(*_):
-        raise UserError("no network that NIR can express is there")
+        raise UserError("has no network that NIR can express")
 
     monkeypatch.setattr(shipped, "ship", fail)
     with pytest.raises(UserError, match="NIR"):
@@ -188,10 +190,10 @@ def test_nothing_is_replaced_where_a_part_fails(run, old, monkeypatch, git):
     assert {path: path.read_bytes() for path in old.rglob("*.csv")} == before
 
     monkeypatch.setattr(one_run, "digests", lambda config: {"naud": "other"})
-    with pytest.raises(UserError, match="was begun at commit"):
+    with pytest.raises(UserError, match="was started at commit"):
         one_run.write(run, run.with_name("smoke"), old)
     git["status"] = " M README.md"
-    with pytest.raises(UserError, match=r"README\.md: not as committed"):
+    with pytest.raises(UserError, match=r"README\.md differ from the last commit"):
         one_run.write(run, run.with_name("smoke"), old)
 
 

@@ -263,7 +263,7 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
 
 
 def test_another_scale_and_an_edited_table_are_refused(tmp_path, results):
-    with pytest.raises(UserError, match="scale 'default'; expected 'full'"):
+    with pytest.raises(UserError, match="scale 'default'; expected scale 'full'"):
         record.record(config_of("default"), results, tmp_path / "reference")
     path = results / "goeltz" / "verdicts.csv"
     path.write_text(path.read_text().replace("not replicated", "replicated", 1) + "\n")
@@ -273,5 +273,5 @@ def test_another_scale_and_an_edited_table_are_refused(tmp_path, results):
 
 def test_the_command_line_names_talks_that_are_recorded(capsys):
     assert recording.main(["check", "gortz"]) == 1
-    assert "talk 'gortz' is not recorded" in capsys.readouterr().err
+    assert "talk 'gortz' has no reference results" in capsys.readouterr().err
     assert recording.main(["check", "goeltz"]) == 0

@@ -88,7 +88,9 @@ def test_collecting_again_from_recorded_rows_changes_no_byte(folder):
 
 def test_a_change_of_what_is_collected_is_up_to_date_again_and_others_are_not(folder, config):
     older(folder, CODE, CHECKED)
-    with pytest.raises(UserError, match=r"whyspiking.recording recollect \(for stage collect\)"):
+    with pytest.raises(
+        UserError, match=r"whyspiking.recording recollect \(if only stage collect changed\)"
+    ):
         inputs.check(TALKS, config, folder)
     renewal.recollect(folder)
     assert list(inputs.stale("goeltz", config, folder)) == [CODE]
@@ -197,7 +199,9 @@ def test_a_talk_of_which_all_experiments_are_recorded_again_is_up_to_date(folder
 
 def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, monkeypatch):
     shutil.rmtree(folder / "goeltz")
-    with pytest.raises(UserError, match=r"'goeltz' has no record yet; .* run: record goeltz"):
+    with pytest.raises(
+        UserError, match=r"'goeltz' has no reference results yet; .* Run: record goeltz"
+    ):
         renewal.renew(["goeltz/yinyang"], "", folder)
     metrics = tables.read_metrics([one_run.RUN / "goeltz" / "metrics.csv"])
     rows = metrics[~metrics["metric"].isin(renewal.contrasts.CROSSED)]
@@ -219,4 +223,4 @@ def test_what_is_not_run_at_scale_full_is_refused(part, folder, run):
 def test_uncommitted_changes_are_refused(folder, monkeypatch, capsys):
     monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
     assert recording.main(["record", "goeltz"]) == 1
-    assert "workflow/Snakefile: not as committed" in capsys.readouterr().err
+    assert "workflow/Snakefile differ from the last commit" in capsys.readouterr().err

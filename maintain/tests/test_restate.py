@@ -147,8 +147,8 @@ def test_a_number_that_differs_is_named_and_refused(folder, found, network, colu
     changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "n_trials": 7}
     found.loc[row, column] = changes[column]
     place = "{}.{}/{}, seed {}".format(*network.place)
-    message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): recorded "
-    message += re.escape(f"{tables.NUMBER % value} fraction, trials ") + r"\d+, found .*\n.*written"
+    message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): reference "
+    message += re.escape(f"{tables.NUMBER % value} fraction, trials ") + r"\d+, now .*\n.*written"
     assert_refused(folder, message)
 
 
@@ -156,10 +156,10 @@ def test_a_number_that_only_one_side_has_is_refused(folder, found):
     row = find_row(found, NETWORKS[0], metric="accuracy")
     added = found.loc[[row]].assign(metric="chance", engine="brian2")
     found.loc[len(found)] = added.iloc[0]
-    assert_refused(folder, r"1 of .*\n.*: chance \(brian2, .*: recorded nothing, found ")
+    assert_refused(folder, r"1 of .*\n.*: chance \(brian2, .*: reference nothing, now ")
     # Rows of another network are not compared.
     found.loc[[row, len(found) - 1], "variant"] = "another"
-    assert_refused(folder, r"1 of .*\n.*: accuracy .*, found nothing")
+    assert_refused(folder, r"1 of .*\n.*: accuracy .*, now nothing")
 
 
 def test_a_network_without_numbers_is_refused(folder, found, monkeypatch):
@@ -199,7 +199,7 @@ def test_uncommitted_changes_are_refused(folder, found, monkeypatch, capsys):
     monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
     monkeypatch.setattr(one_run, "run", lambda *_: pytest.fail("nothing is run"))
     assert recording.main(["restate"]) == 1
-    assert "workflow/Snakefile: not as committed" in capsys.readouterr().err
+    assert "workflow/Snakefile differ from the last commit" in capsys.readouterr().err
 
 
 def test_another_commit_during_the_run_is_refused(folder, found, monkeypatch):

@@ -95,7 +95,7 @@ def test_five_networks_a_setting_none_twice_and_no_test_data(monkeypatch, tmp_pa
 
 def test_a_name_without_settings_is_refused():
     with pytest.raises(
-        UserError, match=r"nothing to tune in \['yinyang'\].*shared_randman/spiking"
+        UserError, match=r"no settings to tune in \['yinyang'\].*shared_randman/spiking"
     ):
         tune.tune(registry.load_talk("goeltz"), CONFIG, ["yinyang"])
 
@@ -119,5 +119,7 @@ def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
 def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):
     talk = registry.load_talk("goeltz")
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
-    with pytest.raises(UserError, match=r"tuning.csv: is not there.*recording tune goeltz`"):
+    with pytest.raises(
+        UserError, match=r"tuning.csv: this file does not exist.*recording tune goeltz`"
+    ):
         tune.load(talk)

@@ -14,32 +14,63 @@ from whyspiking.running import jobs
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    check = command.add_parser("check", help="say which recorded talks are out of date")
-    check.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
-    command.add_parser("begin", help="allow a run at scale full to become the whole record")
+    check = command.add_parser(
+        "check", help="list the talks whose reference results are out of date"
+    )
+    check.add_argument(
+        "talks", nargs="*", metavar="TALK", help="talks with reference results [all]"
+    )
+    command.add_parser(
+        "begin", help="prepare a full run whose results will replace all reference results"
+    )
     records = command.add_parser(
-        "record", help="put a run at scale full in the place of the record"
+        "record", help="replace the reference results by the results of a full run"
     )
     records.add_argument(
-        "parts", nargs="*", metavar="TALK[/EXPERIMENT]", help="run and put these [all]"
+        "parts",
+        nargs="*",
+        metavar="TALK[/EXPERIMENT]",
+        help="run these talks or experiments and replace their reference results [all]",
     )
-    records.add_argument("--options", default="", help="for Snakemake, which runs parts: one text")
-    command.add_parser("recollect", help="judge and measure anew from the recorded rows")
+    records.add_argument(
+        "--options",
+        default="",
+        help="options for Snakemake, which runs these parts, as one quoted text",
+    )
+    command.add_parser(
+        "recollect", help="compute the tables and verdicts again from the reference measurements"
+    )
     restate = command.add_parser(
-        "restate", help="confirm that changed code changes no number, and write its digests"
+        "restate",
+        help="confirm that changed code changes no number, and write the digests of the code",
     )
-    restate.add_argument("--declared", default="", metavar="WHY", help="why settings change none")
-    restate.add_argument("--options", default="", help="for Snakemake: one text")
-    command.add_parser("again", help="summarise a run in results/again with other rounding")
-    command.add_parser("joint", help="compute the joint tables from those of the talks")
-    tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
+    restate.add_argument(
+        "--declared", default="", metavar="WHY", help="reason why changed settings change no number"
+    )
+    restate.add_argument("--options", default="", help="options for Snakemake, as one quoted text")
+    command.add_parser(
+        "again",
+        help="compare a run in results/again, made with other floating-point rounding, with the "
+        "reference results",
+    )
+    command.add_parser("joint", help="compute the joint tables from the tables of the talks")
+    tune = command.add_parser(
+        "tune", help="train with all settings that are to be tuned, and write tuning.csv"
+    )
     tune.add_argument("talk", metavar="TALK")
     tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
-    paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
+    paper = command.add_parser(
+        "paper", help="add the verdicts of a published-size run to the reference results"
+    )
     paper.add_argument("talks", nargs="+", metavar="TALK")
-    command.add_parser("readme", help="bring README's table in step with the record")
-    pages = command.add_parser("page", help="draw the pages of the record")
-    pages.add_argument("run", nargs="?", metavar="RUN", help="take what they draw from its folder")
+    command.add_parser("readme", help="update the table in README from the reference results")
+    pages = command.add_parser("page", help="draw the pages of the reference results")
+    pages.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="folder of a run from which the data of the figures are copied",
+    )
     return parser
 
 
@@ -103,7 +134,10 @@ def _run(given: argparse.Namespace) -> int:
             if given.run:
                 page.take_exhibits(Path(given.run))
             if not page.render():
-                print(f"{page.CARD}: as before; no {' or '.join(page.BROWSERS)} is here")
+                print(
+                    f"{page.CARD} was not redrawn, because neither {' nor '.join(page.BROWSERS)} "
+                    "is installed"
+                )
     return 0
 
 

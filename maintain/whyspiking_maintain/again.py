@@ -47,7 +47,7 @@ def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str,
     verdicts = summarise_verdicts(run, compared)
     summary = comparison.summarise(networks, len(verdicts["changed"]))
     if networks.empty:
-        raise UserError(f"{run}: {summary}; expected a finished run at scale full")
+        raise UserError(f"{run}: {summary}; expected a finished full run")
     differing = networks[~networks["outcome"].isin(comparison.SAME)]
     content = {
         "experiments": list(dict.fromkeys(networks["talk"] + "." + networks["experiment"])),

@@ -68,8 +68,8 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
     known = reference.recorded(folder)
     if unknown := [name for name in names if name not in known]:
         raise UserError(
-            f"talk '{unknown[0]}' is not recorded in {folder}; expected one of {', '.join(known)}; "
-            "correct the name"
+            f"talk '{unknown[0]}' has no reference results in {folder}; expected one of "
+            f"{', '.join(known)}; correct the name"
         )
     changed = {name: places for name in names or known if (places := stale(name, config, folder))}
     if changed:
@@ -78,10 +78,11 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
             for name, places in changed.items()
         )
         raise UserError(
-            f"{folder}: recorded before a change of\n{listed}\nexpected what it was recorded with; "
-            "take the change back, or commit it and run one of python -m whyspiking.recording "
-            "recollect (for stage collect), restate (for code that changes no number), record "
-            "TALK/EXPERIMENT, or make record (all of it)"
+            f"{folder}: these reference results were computed before these inputs "
+            f"changed:\n{listed}\nexpected the inputs from which they were computed. Undo the "
+            "change, or commit it and run one of: python -m whyspiking.recording recollect (if "
+            "only stage collect changed), restate (if the code changes no number), record "
+            "TALK/EXPERIMENT, or make record (to compute all reference results)"
         )
 
 

@@ -109,7 +109,9 @@ def run(*words: str) -> None:
     while True:
         try:
             if process.wait():
-                raise UserError("record: the run stopped; the same command goes on where it did")
+                raise UserError(
+                    "record: the run stopped before its end. Run the same command to continue it"
+                )
             return
         except KeyboardInterrupt:
             continue
@@ -133,9 +135,11 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     drawn = page.render(STAGED, folder)
     unit, cpu = made["machine"]["speed_factor"], made["machine"]["cpu"]
     return [
-        f"recorded: commit {made['commit'][:7]}, {cpu}, unit {unit:.2f}",
-        f"vectors: {made['arithmetic']['vectors']}",
-        "card: drawn" if drawn else f"card: none, no {' or '.join(page.BROWSERS)} is here",
+        f"reference results: commit {made['commit'][:7]}, {cpu}, speed factor {unit:.2f}",
+        f"SIMD level: {made['arithmetic']['vectors']}",
+        "card: drawn"
+        if drawn
+        else f"card: not drawn, because neither {' nor '.join(page.BROWSERS)} is installed",
     ]
 
 
@@ -151,8 +155,8 @@ def of_run(run: Path) -> pd.DataFrame:
     made = whole_files.read_json(run / "manifest.json", "scale", "machine")
     if made["machine"].get("speed_factor") is None:
         raise UserError(
-            f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
-            "delete the file and rerun snakemake"
+            f"{run / 'manifest.json'}: machine.unit is missing; expected the manifest of a run of "
+            "this version. Delete the file and rerun snakemake"
         )
     return durations.of_kinds(
         durations.of_jobs(run), made["scale"], made["machine"]["speed_factor"]
@@ -245,12 +249,15 @@ def committed() -> None:
     """
     changed = provenance.git("status", "--porcelain", "--untracked-files=no")
     if changed is None:
-        raise UserError("record: this is no checkout of git; expected one, to name the commit")
+        raise UserError(
+            "record: this folder is not a git checkout; expected one, because the reference "
+            "results name their commit. Clone the repository"
+        )
     if changed:
         listed = ", ".join(line[2:].strip() for line in changed.splitlines())
         raise UserError(
-            f"record: {listed}: not as committed; expected the files of one commit; commit the "
-            "changes or take them back (git stash)"
+            f"record: {listed} differ from the last commit; expected the files of one commit. "
+            "Commit the changes or undo them (git stash)"
         )
 
 
@@ -265,13 +272,14 @@ def _same_inputs(results: Path, now: Mapping[str, str]) -> None:
     path = results / BEGUN
     if not path.is_file():
         raise UserError(
-            f"{results}: holds a run that was not begun as a record; expected one that 'make "
-            "record' began; move it away, or delete it"
+            f"{results}: this folder contains a run that was not started by 'make record'; "
+            "expected a run that 'make record' started. Move the folder away, or delete it"
         )
     begun = whole_files.read_json(path, "commit", "inputs")
     if changed := [name for name in now if begun["inputs"].get(name) != now[name]]:
         raise UserError(
-            f"{results}: was begun at commit {begun['commit'][:7]}, and what decides the numbers "
-            f"of {', '.join(changed)} is another now; expected a run of one commit; go back to "
-            "that commit, or delete the folder and begin anew"
+            f"{results}: the run was started at commit {begun['commit'][:7]}, and inputs that "
+            f"determine the numbers of {', '.join(changed)} changed since then; expected a run of "
+            "one commit. Go back to that commit, or delete the folder and start from the "
+            "beginning"
         )

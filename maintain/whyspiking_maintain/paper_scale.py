@@ -47,8 +47,8 @@ def keep(
     scales = set(verdicts["scale"])
     if scales != {SCALE}:
         raise UserError(
-            f"{source}: of scale {', '.join(sorted(scales))}; expected '{SCALE}'; run: snakemake "
-            f"{name} --configfile config/{SCALE}.yaml"
+            f"{source}: this run has scale {', '.join(sorted(scales))}; expected scale '{SCALE}'. "
+            f"Run: snakemake {name} --configfile config/{SCALE}.yaml"
         )
     timed, made = record.of_talk(talk, config or config_of(SCALE), results)
     kept = {key: made[key] for key in KEPT}

@@ -116,8 +116,9 @@ def replace_block(readme: str, name: str, text: str) -> str:
     begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
     if readme.count(begin) != 1 or readme.count(end) != 1:
         raise UserError(
-            f"{README}: the marks '{begin.strip()}' and '{end}' are not there exactly once; "
-            "expected one pair, between which a text is written; add it"
+            f"{README}: the marks '{begin.strip()}' and '{end}' must each occur exactly once, "
+            "because a text is written between them. Add the missing mark or remove the surplus "
+            "one"
         )
     before, _, rest = readme.partition(begin)
     after = rest.partition(end)[2]
@@ -140,8 +141,8 @@ def rewrite_rows(
         name = found["claim"]
         if name not in rows or name not in claims:
             raise UserError(
-                f"{README}: a row names '{name}', which is no claim of {reference.FOLDER}; "
-                "expected the id of a claim; correct it, or remove the row"
+                f"{README}: a row names '{name}', which is not a claim in {reference.FOLDER}; "
+                "expected the id of a claim. Correct it, or remove the row"
             )
         cells = write_cells(rows[name], claims[name], larger)
         return f"| {found['what']} | {' | '.join(cells)} |"

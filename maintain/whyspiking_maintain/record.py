@@ -38,8 +38,8 @@ def record(config: Mapping[str, Any], results: Path, folder: Path) -> None:
     """
     if config["scale"] != inputs.SCALE:
         raise UserError(
-            f"record: the run is of scale '{config['scale']}'; expected '{inputs.SCALE}', at "
-            "which all claims are judged; run: make record"
+            f"record: the run has scale '{config['scale']}'; expected scale '{inputs.SCALE}', at "
+            "which all claims are judged. Run: make record"
         )
     # Code of pages may have changed since the run.
     of_run = {"commit": whole_files.read_json(results / "manifest.json", "commit")["commit"]}

@@ -60,8 +60,8 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
     known = reference.recorded(folder)
     if name := next((n for n in chosen if n not in known and n not in parts), ""):
         raise UserError(
-            f"record: '{name}' has no record yet; expected the whole talk, of which parts can be "
-            f"put in later; run: record {name}"
+            f"record: talk '{name}' has no reference results yet; expected a run of the whole "
+            f"talk first, whose parts can be replaced later. Run: record {name}"
         )
     files = [file for talk, own in chosen.items() for file in _files(talk, own, config)]
     overlay = f"config/{inputs.SCALE}.yaml"

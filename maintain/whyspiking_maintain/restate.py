@@ -52,8 +52,13 @@ PLACE = ["talk", "experiment", "variant", "seed"]
 KEY = columns.METRICS.names[:10]
 """Columns that identify a number of the metrics table; the other columns state the number."""
 DIFFERENCE = (
+<<<<<<< HEAD
     "  {talk}.{experiment}/{variant}, seed {seed}: {metric} ({engine}, {perturbation} {strength:g} "
     "{location}): recorded {recorded}, found {found}"
+=======
+    "  {talk}.{experiment}/{variant}, seed {seed}: {metric} ({engine}, {perturbation} "
+    "{strength:g} {locus}): reference {recorded}, now {found}"
+>>>>>>> t5
 )
 """States a difference in an error message."""
 MOST_SHOWN = 20
@@ -119,8 +124,8 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
     one_run.committed()
     if provenance.git("rev-parse", "HEAD") != commit:
         raise UserError(
-            "restate: another commit was checked out during the run; expected one commit from "
-            "beginning to end; run the command again"
+            "restate: another commit was checked out during the run; expected the same commit "
+            "from the beginning to the end. Run the command again"
         )
     equal = compare(read_recorded(networks, folder), read_found(networks), networks)
     numbers = f"{sum(equal['networks'].values()):,} numbers of {len(networks)} networks are equal"
@@ -266,7 +271,7 @@ def compare(
     if missing := [name for name, count in names.items() if not count]:
         raise UserError(
             f"restate: the reference results have no numbers of {'; '.join(missing)}; expected "
-            f"some to compare with; list other networks in {TABLE.name}"
+            f"numbers to compare with. List other networks in {TABLE.name}"
         )
     differing = both[both["recorded"] != both["found"]]
     if len(differing):
@@ -275,8 +280,9 @@ def compare(
         raise UserError(
             f"restate: {len(differing)} of {len(both)} numbers differ:\n"
             + "\n".join(lines)
-            + "\nexpected equal numbers, nothing was written; take the change back, or record the "
-            "experiments again: python -m whyspiking.recording record TALK/EXPERIMENT"
+            + "\nexpected equal numbers. Nothing was written. Undo the change, or compute the "
+            "reference results of these experiments again: python -m whyspiking.recording "
+            "record TALK/EXPERIMENT"
         )
     digest = hashlib.sha256(both["found"].to_csv(header=False).encode()).hexdigest()
     return {"networks": {name: int(count) for name, count in names.items()}, "sha256": digest}
@@ -329,15 +335,16 @@ def refuse_settings(changed: Mapping[str, inputs.Inputs], declared: str, folder:
             settings.append(f"{talk}: {place}")
             if renewal.experiment_of(place) not in known:
                 raise UserError(
-                    f"restate: {talk}: {place}: this experiment has no reference results; expected "
-                    f"a change of known experiments; run: python -m whyspiking.recording record "
-                    f"{talk}/{renewal.experiment_of(place)}"
+                    f"restate: {talk}: {place}: this experiment has no reference results; "
+                    "expected changes in experiments with reference results only. Run: python -m "
+                    f"whyspiking.recording record {talk}/{renewal.experiment_of(place)}"
                 )
     if settings and not declared:
         raise UserError(
             f"restate: settings changed: {'; '.join(settings)}; expected changes of code only, "
-            "because the compared networks show little about settings; record these experiments "
-            "again, or say why no number changes: restate --declared WHY"
+            "because the compared networks may not show the effect of settings. Compute the "
+            "reference results of these experiments again, or give the reason why no number "
+            "changes: restate --declared WHY"
         )
     return settings
 

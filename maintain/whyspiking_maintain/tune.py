@@ -61,7 +61,7 @@ def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> p
     if not asked:
         known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
         raise UserError(
-            f"tune: {talk.name} has nothing to tune in {wanted}; expected some of "
+            f"tune: talk {talk.name} has no settings to tune in {wanted}; expected one or more of "
             f"{', '.join(known) or 'none'}, which have 'tuned' in talk.yaml. Correct the names."
         )
     path = talk.folder / FILE
@@ -96,9 +96,9 @@ def load(talk: registry.Talk) -> pd.DataFrame:
     """
     if not (talk.folder / FILE).is_file():
         raise UserError(
-            f"talks/{talk.name}/{FILE}: is not there, but 'tuned' in talk.yaml names settings to "
-            f"try; expected all of them tried; run `python -m whyspiking.recording tune "
-            f"{talk.name}`"
+            f"talks/{talk.name}/{FILE}: this file does not exist, but 'tuned' in talk.yaml lists "
+            "settings; expected results for all settings. Run `python -m whyspiking.recording "
+            f"tune {talk.name}`"
         )
     return tables.read(talk.folder / FILE, columns.TUNING)
 
@@ -129,7 +129,7 @@ def _tried(
     if plan["starts_from"]:
         raise UserError(
             f"tune: {experiment.name}/{variant} starts from {plan['starts_from']}; expected a "
-            "network that is trained from the start. Tune that one."
+            "network that is trained from the start. Tune that network."
         )
     began = time.process_time()
     try:
@@ -156,7 +156,7 @@ def _accuracy(params: Params, variant: str, network: Network) -> float:
     if outcome is None or isinstance(outcome, Traces | Labels):
         raise UserError(
             f"tune: {params.experiment}/{variant} has no decisions on validation data; expected "
-            "'evaluate' to give some"
+            "'evaluate' to return them. Change 'evaluate' in the talk's code"
         )
     return scoring.accuracy(outcome)
 
@@ -172,4 +172,4 @@ def run(name: str, wanted: list[str]) -> None:
         zip(table["experiment"], table["variant"], strict=True)
     ):
         best = json.dumps(chosen(table, experiment, variant))
-        print(f"tune: {experiment}/{variant}: the best is {best}; write it into talk.yaml")
+        print(f"tune: {experiment}/{variant}: the best setting is {best}. Write it into talk.yaml")

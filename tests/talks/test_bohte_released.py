@@ -149,7 +149,7 @@ def test_without_the_authors_records_their_network_is_not_available(tmp_path, mo
     "experiment, variant, info, said",
     [
         ("released", "spiking", {}, "released network adapt"),
-        ("timescales", "lif_published", {"cell": "lif_published"}, "begins at 0 again"),
+        ("timescales", "lif_published", {"cell": "lif_published"}, "restarts at 0"),
     ],
 )
 def test_neither_is_written_as_a_graph(experiment, variant, info, said):

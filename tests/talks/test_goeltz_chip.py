@@ -172,7 +172,7 @@ def test_fitted_thresholds_are_taken_into_the_weights_and_time_constants_reach_b
     task = task_of(params)
     ours = chip.reference_first_ms(params, "neurons", fitted, task)["output"]
     np.testing.assert_allclose(ours, answers(params, factors)[-1], rtol=1e-9)
-    with pytest.raises(NotExpressible, match="time constants of their own"):
+    with pytest.raises(NotExpressible, match="its own time constants"):
         nir.to_nir(params, "neurons", fitted, Clock(0.1))
     told = fulfilled(params).bind(params, fitted).values
     assert (told["hidden.v_th"] == params.theta).all()

@@ -122,7 +122,7 @@ def test_a_run_gives_the_same_crate_again_without_a_network(project, monkeypatch
             lambda p: (p / "results/default/manifest.json").write_text(
                 '{"commit": "", "versions": {}, "scale": "", "config": {"talks": []}}'
             ),
-            "manifest.json: config_sha256, data, machine, .* is missing; expected what",
+            "manifest.json: config_sha256, data, machine, .* is missing; expected the manifest",
         ),
     ],
 )

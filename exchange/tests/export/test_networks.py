@@ -97,7 +97,7 @@ def test_what_cannot_be_expressed_says_why():
         ("naud", "xor"): "compartments",
         ("naud", "mnist_deep"): "without spikes",
         ("scherr", "evidence"): "refractory",
-        ("scherr", "oneshot"): "no learning",
+        ("scherr", "oneshot"): "cannot express learning",
         ("masquelier", "words"): "Delay",
         ("comsa", "boolean"): "all networks of all gates",
         ("goeltz", "substrates"): "simulator",

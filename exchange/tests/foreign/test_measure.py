@@ -169,7 +169,7 @@ def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
     assert 'id="table-methods"' in (to / "report.html").read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     assert main([*words, "--to", str(to)]) == 1
-    assert "it exists" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
 
 
 REFUSED = {
@@ -243,7 +243,10 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
 
 
 SAMPLES = {
-    "what is there": (["--to", "{tmp}/precious.npz"], "it exists; expected a file to make"),
+    "what is there": (
+        ["--to", "{tmp}/precious.npz"],
+        "exists already; expected the name of a new file",
+    ),
     "a seed below 0": (["--to", "{tmp}/a.npz", "--seed", "-1"], "--seed is -1; expected 0 or more"),
     "no place": (["--to", "/proc/x.npz"], "/proc"),
     "below a file": (["--to", "/etc/passwd/x.npz"], "/etc/passwd"),

@@ -74,7 +74,7 @@ def test_one_command_learns_measures_and_ranks(tmp_path, capsys):
     assert row.neurons == 23 and row.made.readout == "last"
     digest = hashlib.sha256((to / "network.nir").read_bytes()).hexdigest()
     assert row.made.sha256 == digest
-    assert main(words) == 1 and "it exists" in capsys.readouterr().err
+    assert main(words) == 1 and "exists already" in capsys.readouterr().err
 
 
 def test_the_network_does_in_brian2_what_the_rule_computed(builds, capsys):
@@ -108,7 +108,7 @@ REFUSED = {
         EXAMPLE.read_text().replace('"last"', '"first"'), ["--task", "yinyang"], "--readout"
     ),
     "no readout": (
-        "READOUT = 'most'\ndef learn(a, b): 1 / 0", ["--task", "yinyang"], "READOUT of a rule"
+        "READOUT = 'most'\ndef learn(a, b): 1 / 0", ["--task", "yinyang"], "READOUT in the file"
     ),
     "tags": (
         "'A rule of <b>.'\ndef learn(a, b): 1 / 0", ["--task", "yinyang"], "'says' is 'A rule"

@@ -151,7 +151,7 @@ def test_delays_beside_whole_steps_are_warned_of(tmp_path, capsys):
     file = delayed(PEERS / "snntorch_yinyang.nir", tmp_path / "late.nir", 1.4e-4 * np.ones(30))
     (tmp_path / "to").mkdir()
     written(file, tmp_path / "to", "--from", "snntorch")
-    assert "up to 0.4 of a step beside whole steps of 0.1 ms" in capsys.readouterr().err
+    assert "up to 0.4 of a time step from multiples of 0.1 ms" in capsys.readouterr().err
 
 
 RECIPES = re.findall(r"```python\n(# (\w+)\n.*?)```", EXCHANGE.read_text("utf-8"), re.DOTALL)

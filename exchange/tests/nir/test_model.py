@@ -158,7 +158,7 @@ def test_delays_without_end_are_refused(tmp_path):
     nodes, edges = chain()
     nodes["late"] = ("Delay", {"delay": np.full(4, 200.0)})
     edges[0:1] = [("input", "late"), ("late", "0")]
-    with pytest.raises(UserError, match="200000 steps of 1 ms; expected at most"):
+    with pytest.raises(UserError, match="200000 time steps of 1 ms long; expected at most"):
         run(nodes, edges, Steps(1.0, 1.0), tmp_path)
 
 

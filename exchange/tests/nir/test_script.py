@@ -156,7 +156,7 @@ REFUSED = {
         "LI, LI, Threshold", Steps(1.0, 1.0, "exact"), None, "'n0' passes .* 'n1'.*--solver euler"
     ),
     "equal time constants, exactly": (
-        "CubaLIF", Steps(1.0, 1.0, "exact"), None, "'n0': tau_syn is tau_mem.*--solver euler"
+        "CubaLIF", Steps(1.0, 1.0, "exact"), None, "'n0': tau_syn equals tau_mem.*--solver euler"
     ),
 }  # fmt: skip
 

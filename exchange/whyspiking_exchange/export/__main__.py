@@ -30,19 +30,29 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m whyspiking.export", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
-    nir = kinds.add_parser("nir", help="networks, for other simulators")
+    nir = kinds.add_parser("nir", help="write networks as NIR files for other simulators")
     nir.add_argument("where", type=Path, help="folder of a run, or of one trained network")
     nir.add_argument("--to", type=Path, help="folder for the files [<run>/nir]")
-    nir.add_argument("--samples", type=int, default=0, help="test trials to add as .npz [0]")
-    nir.add_argument("--step-ms", type=float, help="length of a step [that of the talk]")
-    nir.add_argument("--solver", choices=("euler", "exact"), help="what the reader does [euler]")
+    nir.add_argument(
+        "--samples", type=int, default=0, help="number of test trials to add as .npz [0]"
+    )
+    nir.add_argument("--step-ms", type=float, help="length of a time step in ms [that of the talk]")
+    nir.add_argument(
+        "--solver",
+        choices=("euler", "exact"),
+        help="integration method of the simulator that reads the file [euler]",
+    )
     nir.add_argument(
         "--one-spike",
         choices=("inhibition", "reset"),
-        help="how neurons that fire once are kept silent [inhibition]",
+        help="how neurons that fire only once are kept silent after their spike [inhibition]",
     )
-    crate = kinds.add_parser("crate", help="how a run was made, as a Workflow Run RO-Crate")
-    crate.add_argument("where", type=Path, help="folder of a run; the file goes to this folder")
+    crate = kinds.add_parser(
+        "crate", help="describe how a run was made, as a Workflow Run RO-Crate"
+    )
+    crate.add_argument(
+        "where", type=Path, help="folder of a run; the file is written into this folder"
+    )
     options = parser.parse_args(words)
     export = _export_networks if options.kind == "nir" else _export_crate
     return command(lambda: export(options))
@@ -54,8 +64,8 @@ def _export_networks(options: argparse.Namespace) -> int:
     folders = [options.where] if single else networks.find(options.where)
     if not folders:
         raise UserError(
-            f"{options.where}: no trained spiking network is there; name results/<scale> of a run, "
-            "or the folder of a network.npz"
+            f"{options.where}: this folder contains no trained spiking network. Name "
+            "results/<scale> of a run, or the folder of a network.npz"
         )
     failed = False
     for folder in folders:

@@ -83,14 +83,14 @@ def describe(run: Path, project: Path = Path()) -> ROCrate:
     """
     if not (project / WORKFLOW).is_file() or not run.resolve().is_relative_to(project.resolve()):
         raise UserError(
-            f"{run}: does not lie in a folder with {WORKFLOW}; expected a run of this project; "
-            "change to the project's folder and name results/<scale>"
+            f"{run}: this folder is not inside a folder with {WORKFLOW}; expected a run of this "
+            "project. Change to the project's folder and name results/<scale>"
         )
     opened = finished.find(run)
     if lacking := [key for key in NEEDED if key not in opened.manifest]:
         raise UserError(
-            f"{opened.folder}/manifest.json: {', '.join(lacking)} is missing; expected what a "
-            "finished run writes; delete the file and rerun snakemake"
+            f"{opened.folder}/manifest.json: {', '.join(lacking)} is missing; expected the "
+            "manifest of a finished run. Delete the file and rerun snakemake"
         )
     project = project.resolve()
     run = opened.folder.resolve()

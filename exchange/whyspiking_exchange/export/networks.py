@@ -49,11 +49,14 @@ class Trained:
         """
         talk = self.params.talk
         if lacking := self.network.info.get("unavailable"):
-            raise NotExpressible(f"{talk}.{self.params.experiment}: no network; {lacking}")
+            raise NotExpressible(f"{talk}.{self.params.experiment}: there is no network; {lacking}")
         name = f"whyspiking_exchange.talks.{talk}"
         if importlib.util.find_spec(name) is None:
             why = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
-            why = why or f"nobody has written exchange/{name.replace('.', '/')}.py"
+            why = why or (
+                f"its export is not implemented; exchange/{name.replace('.', '/')}.py does not "
+                "exist"
+            )
             raise NotExpressible(f"{talk}: {why}")
         return importlib.import_module(name)
 
@@ -88,8 +91,9 @@ def config_of(results: Path) -> dict[str, Any]:
     config = at_scale(results.name)
     if config.get("scale") != results.name:
         raise UserError(
-            f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
-            "was made; finish the run, or call this in the project's folder"
+            f"{results}: this folder has no manifest.json, and there is no "
+            f"config/{results.name}.yaml that says how the run was made. Finish the run, or call "
+            "this command in the project's folder"
         )
     return config
 
@@ -103,7 +107,7 @@ def load(folder: Path) -> Trained:
     folder = Path(folder)
     if not (folder / "network.npz").is_file() or len(folder.parts) < 5:
         raise UserError(
-            f"{folder}: no trained network is there; name a folder "
+            f"{folder}: this folder contains no trained network. Name a folder "
             "results/<scale>/<talk>/<experiment>/<variant>/seed-<n> of a finished run"
         )
     talk, experiment, variant, seed = folder.parts[-4:]
@@ -116,8 +120,8 @@ def load(folder: Path) -> Trained:
     with suppress(zipfile.BadZipFile), zipfile.ZipFile(folder / "network.npz") as file:
         if sum(member.file_size for member in file.infolist()) > LARGEST_BYTES:
             raise UserError(
-                f"{folder}/network.npz: more than {LARGEST_BYTES} bytes when unpacked; expected "
-                "the arrays of a network; name another folder"
+                f"{folder}/network.npz: the file has more than {LARGEST_BYTES} bytes when "
+                "unpacked; expected the arrays of a network. Name another folder"
             )
     params = registry.params(described[experiment], config_of(folder.parents[3]), int(number))
     return Trained(folder, params, variant, network_files.load_network(folder))

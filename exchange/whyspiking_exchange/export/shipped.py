@@ -105,9 +105,9 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
 
 def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
     if experiment.data.originals:
-        why = "network or samples are files of the authors"
+        why = "the network or its samples are files of the authors"
         return Missing(experiment.talk, experiment.name, why)
-    why = f"not trained at scale {run.name}"
+    why = f"the network is not trained at scale {run.name}"
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
     for variant in variants:
@@ -140,7 +140,7 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
     found = list(choose(run))
     chosen = [x for x in found if isinstance(x, Trained)]
     if not chosen:
-        raise UserError(f"{run}: no network that NIR can express is there; name a finished run")
+        raise UserError(f"{run}: this run has no network that NIR can express. Name a finished run")
     scores = [_score(trained) for trained in chosen]
     to.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", dir=to))
@@ -149,9 +149,17 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         missing = [x for x in found if isinstance(x, Missing)]
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
+<<<<<<< HEAD
             if row["equal_decisions"] < LEAST:
                 equal = 100 * row["equal_decisions"]
                 why = f"inside Brian2 its file decides as it should in {equal:.1f} %"
+=======
+            if row["equal"] < LEAST:
+                why = (
+                    f"in Brian2, {100 * row['equal']:.1f} % of the decisions of its file are "
+                    "equal to those of the training code"
+                )
+>>>>>>> t5
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
@@ -159,9 +167,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 rows.append(row)
         if not rows:
             raise UserError(
-                f"{run}: none of {len(chosen)} networks decides inside "
-                "Brian2 as in its engine of training; look at the step in "
-                "exchange/whyspiking_exchange/talks"
+                f"{run}: none of {len(chosen)} networks decides in Brian2 as in its training "
+                "code. Check the time step in exchange/whyspiking_exchange/talks"
             )
         leaky_units.ship(run, partial, n)
         index = _index(rows, partial, to, _lacking(missing))
@@ -195,10 +202,17 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
             if row["equal_decisions"] < LEAST:
                 raise UserError(
+<<<<<<< HEAD
                     f"{row['file']}: decides inside Brian2 as it should in "
                     f"{100 * row['equal_decisions']:.1f} % of its samples; expected "
                     f"{100 * LEAST:.0f}; take its row out of {INDEX} and its files "
                     "away (git checkout has the old ones)"
+=======
+                    f"{row['file']}: in Brian2, the network decides as in its training code in "
+                    f"{100 * row['equal']:.1f} % of its samples; expected at least "
+                    f"{100 * LEAST:.0f} %. Remove its row from {INDEX} and delete its files (git "
+                    "checkout restores the old ones)"
+>>>>>>> t5
                 )
     if talk == GROUND:
         leaky_units.ship(run, folder, n, names)

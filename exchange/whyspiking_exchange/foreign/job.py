@@ -65,7 +65,10 @@ def samples(asked: argparse.Namespace) -> int:
     new_file(asked.to, asked.force)
     params = params_of(asked.task, config_at(asked.scale), seed=asked.seed)
     if asked.task == MNIST:
-        raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
+        raise UserError(
+            "--task is 'mnist'; expected a shared task. Train on the original files of MNIST "
+            "instead"
+        )
     whole_ms, step_ms = trial_ms(params, None), asked.step_ms
     n_steps = whole_number(whole_ms, step_ms)
     arrays: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
@@ -93,8 +96,8 @@ def new_file(path: Path, force: bool) -> None:
     """
     if path.is_dir() or (path.exists() and not force):
         raise UserError(
-            f"{path}: it exists; expected a file to make; name another one with --to, or say "
-            "--force to replace it"
+            f"{path}: this file exists already; expected the name of a new file. Name another one "
+            "with --to, or give --force to replace it"
         )
 
 
@@ -107,19 +110,22 @@ def wishes(asked: argparse.Namespace) -> tuple[Path, community_file.Said]:
     """
     to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
     if to.exists():
-        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
+        raise UserError(
+            f"{to}: this folder exists already; expected the name of a new folder. Name another "
+            "one with --to"
+        )
     try:
         with tempfile.TemporaryDirectory(dir=next(p for p in to.absolute().parents if p.exists())):
             pass
     except OSError as error:
         raise UserError(
-            f"--to is {to}: {error.strerror}; expected a place where a folder can be made; name "
-            "another one"
+            f"--to is {to}: {error.strerror}; expected a place where a folder can be created. "
+            "Name another one"
         ) from None
     if asked.readout is not None and asked.readout not in READOUTS:
         raise UserError(
             f"the readout is '{asked.readout}'; expected one of {', '.join(READOUTS)}; correct "
-            "--readout, or READOUT of a rule"
+            "--readout, or READOUT in the file of the learning rule"
         )
     stem = asked.file.stem
     name = asked.name or (stem[:40] if len(stem) > 1 else asked.file.name)
@@ -127,7 +133,7 @@ def wishes(asked: argparse.Namespace) -> tuple[Path, community_file.Said]:
     try:
         return to, parsed(community_file.Said, {**said, "link": asked.link}, "the command line")
     except UserError as error:
-        given = "there (of a rule, 'says' is the first line of its docstring)"
+        given = "there (for a learning rule, 'says' is the first line of its docstring)"
         raise UserError(str(error).replace("in that file", given)) from None
 
 
@@ -150,7 +156,10 @@ def beside(file: Path, task: str) -> dict[str, Any]:
     path, content = file.with_suffix(".json"), facts(file).get("measure", {})
     if not content or (chosen := parsed(Options, content, f"{path}, measure")).task != task:
         return {}
-    print(f"steps, times and readout as {path} says; options that are given come first", flush=True)
+    print(
+        f"time steps, times and readout are taken from {path}, except options that you give",
+        flush=True,
+    )
     return chosen.model_dump()
 
 
@@ -188,8 +197,8 @@ def measure(asked: argparse.Namespace) -> int:
     share = f"{100 * found.row.accuracy:.1f} % of {found.row.trials} trials"
     if found.agreed is not None:
         words = f"{100 * found.agreed:.1f} % of {params.n_validation} validation trials"
-        print(f"decisions equal to those in {asked.expect}: {words}")
-    print(f"accuracy {share}; {to}/report.html")
+        print(f"decisions that are equal to those in {asked.expect}: {words}")
+    print(f"accuracy: {share}; report: {to}/report.html")
     for reached, label in page.ranking(found):
         print(f"{100 * reached:7.1f} %  {label}")
     return 0
@@ -229,12 +238,14 @@ def config_at(scale: str) -> dict[str, Any]:
         UserError: If there is no such scale, or no such files.
     """
     if scale not in scales.SCALES:
-        raise UserError(f"--scale is '{scale}'; expected one of {', '.join(scales.SCALES)}")
+        raise UserError(
+            f"--scale is '{scale}'; expected one of {', '.join(scales.SCALES)}. Correct it"
+        )
     config = at_scale(scale)
     if config.get("scale") != scale:
         raise UserError(
-            f"config/{scale}.yaml: not there; expected the project's folder as the working one; "
-            "change into it"
+            f"config/{scale}.yaml: this file does not exist here; expected the project's folder "
+            "as the working directory. Change into it"
         )
     return config
 

@@ -103,7 +103,7 @@ def measure(
         expected: Decisions of where it comes from on the validation trials, (trial,).
     """
     found, setting = foreign.layers, foreign.setting
-    progress(0.0, "making the Brian2 program of this architecture")
+    progress(0.0, "compiling the Brian2 program of this architecture")
     built = foreign.to_brian(params)
     machine = Machine(built, Path(config["build_folder"]))
     agreed = None if expected is None else sources.agreement(expected, foreign, params, machine)

@@ -70,8 +70,8 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
     params = params_of(asked.task, job.config_at(asked.scale), seed=asked.seed)
     if params.experiment == MNIST:
         raise UserError(
-            f"--task is '{asked.task}'; expected yinyang or randman, whose "
-            "inputs fire once; for others train by yourself, and use `measure`"
+            f"--task is '{asked.task}'; expected yinyang or randman, whose inputs fire once. For "
+            "another task, train the network yourself and use `measure`"
         )
     module = _loaded(asked.rule)
     said = (module.__doc__ or asked.rule.stem).strip().splitlines()[0]

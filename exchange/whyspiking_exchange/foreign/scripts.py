@@ -32,7 +32,7 @@ def brian(asked: argparse.Namespace) -> int:
     if to.stem in {*sys.stdlib_module_names, *metadata.packages_distributions()}:
         raise UserError(
             f"--to is {to}, and Python would load that script in place of its module {to.stem}; "
-            "expected a name that no module has; name another file"
+            "expected a name that differs from all modules. Name another file"
         )
     for path in (to, weights):
         job.new_file(path, asked.force)
@@ -50,7 +50,7 @@ def brian(asked: argparse.Namespace) -> int:
     with whole_files.replacing(to) as partial:
         partial.write_text(text, encoding="utf-8")
     samples = asked.file.with_suffix(".npz") if known else "SAMPLES.npz"
-    print(f"{to}, with {weights}; now: python {to} {samples}")
+    print(f"{to} was written, with {weights}. To run it, type: python {to} {samples}")
     return 0
 
 

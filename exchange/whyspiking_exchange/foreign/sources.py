@@ -75,8 +75,9 @@ def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
     steps = setting.steps
     if steps.graph_step_ms != SNNTORCH_MS and _of_snntorch(layers):
         remarks.append(
-            f"the file looks as snnTorch writes them (r is tau over 0.1 ms) and is run with steps "
-            f"of {steps.graph_step_ms:g} ms; is it? Then say --from {SNNTORCH}"
+            "the file seems to come from snnTorch (r equals tau divided by 0.1 ms), but it is "
+            f"run with --graph-step-ms {steps.graph_step_ms:g}. If it comes from snnTorch, give "
+            f"--from {SNNTORCH}"
         )
     per_second = 1e3 * steps.step_ms / steps.graph_step_ms
     finite = math.isfinite(setting.trial_ms)
@@ -85,16 +86,18 @@ def implausible_numbers(layers: Layers, setting: Setting) -> list[str]:
         shortest, longest = per_second * np.min(values), per_second * np.max(values)
         if longest > FAR * setting.trial_ms or shortest < 0.999 * steps.step_ms:
             remarks.append(
-                f"time constants of '{node}' are {shortest:.3g} to {longest:.3g} ms, beside steps "
-                f"of {steps.step_ms:g}{trials} ms; a file has them in seconds: is it? Of one in ms "
-                f"say --graph-step-ms {1e3 * steps.step_ms:g}, of one by a framework --from"
+                f"time constants of '{node}' are {shortest:.3g} to {longest:.3g} ms, which does "
+                f"not fit time steps of {steps.step_ms:g}{trials} ms. A NIR file states time "
+                "constants in seconds. If this file states them in ms, give --graph-step-ms "
+                f"{1e3 * steps.step_ms:g}; if a framework wrote it, give --from"
             )
     own = [1e3 * s.delays / steps.graph_step_ms for s in layers.synapses if s.delays is not None]
     off = max((float(np.abs(late - np.rint(late)).max()) for late in own), default=0.0)
     if off > WHOLE:
         remarks.append(
-            f"delays lie up to {off:.2g} of a step beside whole steps of {steps.graph_step_ms:g} "
-            "ms and are rounded; is that the step of the file? Else say --graph-step-ms"
+            f"delays differ by up to {off:.2g} of a time step from multiples of "
+            f"{steps.graph_step_ms:g} ms and are rounded. If this is not the time step of the "
+            "file, give --graph-step-ms"
         )
     return remarks
 
@@ -116,9 +119,9 @@ def low_agreement(agreed: float | None) -> list[str]:
     if agreed is None or agreed >= ENOUGH:
         return []
     return [
-        f"only {100 * agreed:.1f} % of the decisions are those that --expect has; expected at "
-        f"least {100 * ENOUGH:g} %: a step, reset or readout is another one here "
-        "(docs/exchange.md, what NIR leaves open)"
+        f"only {100 * agreed:.1f} % of the decisions are equal to those in --expect; expected at "
+        f"least {100 * ENOUGH:g} %. The time step, the reset or the readout differs from that of "
+        "the original framework (docs/exchange.md, what NIR leaves open)"
     ]
 
 
@@ -136,8 +139,9 @@ def silent_layers(metrics: Table) -> list[str]:
         "no output fires": values.get("undecided") == 1,
     }
     return [
-        f"{what} in any test trial, so nothing here says anything of the network; is it run as "
-        "where it was trained? --from sets steps and resets, --input-scale the height of spikes"
+        f"{what} in any test trial, so these results say nothing about the network. Check that it "
+        "runs as in the framework that trained it: --from sets time steps and resets, "
+        "--input-scale sets the amplitude of input spikes"
         for what, there in silent.items()
         if there
     ]
@@ -170,12 +174,12 @@ def expected(file: Path, foreign: Foreign, params: Params) -> NDArray[np.int64]:
         raise UserError(
             f"--expect {file}: decisions of shape {choices.shape} and type {choices.dtype}; "
             f"expected {n} whole numbers, one for each validation trial of '{params.experiment}' "
-            f"at scale {params.scale} in the order of {order}; write those"
+            f"at scale {params.scale} in the order of {order}. Write such decisions"
         )
     if choices.size and not (choices.min() >= -1 and choices.max() < foreign.layers.n_out):
         raise UserError(
-            f"--expect {file}: decisions from {choices.min()} to {choices.max()}; expected classes "
-            f"0 to {foreign.layers.n_out - 1}, or -1 where there is none; correct them"
+            f"--expect {file}: decisions from {choices.min()} to {choices.max()}; expected "
+            f"classes 0 to {foreign.layers.n_out - 1}, or -1 where no output decides. Correct them"
         )
     return choices.astype(np.int64)
 

@@ -89,8 +89,8 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
             values["n_test"] = 100
         if not (folder / "mnist" / "meta.json").is_file():
             raise UserError(
-                f"{folder / 'mnist'}: MNIST is not there; expected the data set; run "
-                f"`snakemake {folder / 'mnist' / 'meta.json'}`"
+                f"{folder / 'mnist'}: this folder does not contain MNIST; expected the data set. "
+                f"To prepare it, run `snakemake {folder / 'mnist' / 'meta.json'}`"
             )
         found = Params(experiment=MNIST, values=values, data_dir=folder, **place)
         return replace(found, dataset_dir=folder / "mnist")
@@ -116,8 +116,8 @@ def whole_number(trial_ms: float, step_ms: float) -> int:
     steps = trial_ms / step_ms if step_ms > 0 else 0.0
     if steps < 1 or abs(steps - round(steps)) > 1e-6:
         raise UserError(
-            f"--step-ms is {step_ms:g}, of which a trial of {trial_ms:g} ms has {steps:g}; "
-            "expected a whole number; change --step-ms or --trial-ms"
+            f"--step-ms is {step_ms:g}, so a trial of {trial_ms:g} ms has {steps:g} time steps; "
+            "expected a whole number. Change --step-ms or --trial-ms"
         )
     return round(steps)
 
@@ -143,14 +143,16 @@ class Foreign(Replication):
         n_bias = len(self.setting.bias_ms)
         if self.layers.n_in != params.n_input + n_bias:
             raise UserError(
-                f"{name}: the network has {self.layers.n_in} inputs; expected {params.n_input} for "
-                f"task '{self.setting.task}' and {n_bias} that --bias-ms gives a time; use a "
-                "network for this task, or name the times of its other inputs"
+                f"{name}: the network has {self.layers.n_in} inputs; expected {params.n_input} "
+                f"for task '{self.setting.task}' and {n_bias} whose spike times --bias-ms gives. "
+                "Use a network for this task, or give the spike times of its other inputs with "
+                "--bias-ms"
             )
         if self.layers.n_out != params.n_output:
             raise UserError(
-                f"{name}: the network has {self.layers.n_out} outputs; expected {params.n_output}, "
-                f"the classes of task '{self.setting.task}'; use a network for this task"
+                f"{name}: the network has {self.layers.n_out} outputs; expected "
+                f"{params.n_output}, the number of classes of task '{self.setting.task}'; use a "
+                "network for this task"
             )
         script.check_readout(self.setting.readout, self.layers, name, READOUTS)
         whole_number(self.setting.trial_ms, self.setting.steps.step_ms)

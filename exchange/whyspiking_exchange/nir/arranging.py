@@ -54,8 +54,8 @@ def read(path: FilePath, seconds: int = 60) -> Layers:
         raise UserError(tried.stderr.strip())
     if tried.returncode:
         raise UserError(
-            f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; expected a "
-            "whole file as nir.write makes it; export the network again"
+            f"{path}: HDF5 hangs, crashes or needs too much memory when it reads this file; "
+            "expected a complete file as nir.write makes it. Export the network again"
         )
     return arranged(reading.read(path), str(path))
 
@@ -86,7 +86,8 @@ def arranged(graph: Graph, where: str = "the graph") -> Layers:
         return _Arranging(graph, where).layers()
     except RecursionError:
         raise UserError(
-            f"{where}: too many nodes of weights in a row; expected a few; multiply them out"
+            f"{where}: the file has too many weight nodes in a row; expected a few. Multiply "
+            "their matrices and write one node"
         ) from None
 
 
@@ -130,7 +131,8 @@ class _Arranging:
                 raise self.wrong(
                     f"more than {MOST_PATHS} paths lead to '{name}'",
                     "fewer",
-                    "write Delays in a row as one, and put neurons between the others",
+                    "replace consecutive Delay nodes by one Delay, and put neurons between "
+                    "the other nodes",
                 )
         return found
 
@@ -176,7 +178,8 @@ class _Arranging:
                 self._count(len(weights) * first.shape[1], name)
                 if delays is not None and np.ptp(delays, axis=0).any():
                     raise self.wrong(
-                        f"weights '{name}' add up what comes by different delays from one source",
+                        f"weights '{name}' add signals that arrive from one source with "
+                        "different delays",
                         "delays that differ only before all weights, or after them",
                         "put the Delay behind these weights, or write one path for each delay",
                     )
@@ -203,7 +206,7 @@ class _Arranging:
                 onsets.append(None if path.delays is None else path.delays[:, 0].copy())
         if any(not np.array_equal(onsets[0], onset) for onset in onsets):
             raise self.wrong(
-                f"biases reach '{name}' by several delays", "one", "put biases behind them"
+                f"biases reach '{name}' through several delays", "one", "put biases behind them"
             )
         return bias, onsets[0] if onsets else None
 
@@ -216,7 +219,8 @@ class _Arranging:
         self.made += n
         if self.made > 2 * LARGEST_ARRAY:
             raise self.wrong(
-                f"weights up to '{name}' come to {self.made} numbers when multiplied out",
+                f"the weight matrices up to '{name}' have {self.made} numbers when they are "
+                "multiplied",
                 f"at most {2 * LARGEST_ARRAY}",
                 "use fewer neurons, or fewer nodes in a row",
             )
@@ -224,7 +228,7 @@ class _Arranging:
     def misfit(self, name: str, what: str, found: int, expected: int) -> UserError:
         return self.wrong(
             f"node '{name}' has {found} {what}",
-            f"{expected}, as what it is connected with",
+            f"{expected}, as many as the node that it is connected with",
             "correct it",
         )
 
@@ -263,9 +267,11 @@ class _Arranging:
         end = self.into[self.end]
         direct = [s for s, path in end if path.weights is None]
         if not self._sources(self.end) or self.input in self._sources(self.end):
-            raise self.wrong("its output comes from no neuron", "neurons before it", "add them")
+            raise self.wrong(
+                "no neuron reaches its output", "neurons before the output", "add them"
+            )
         if direct and len(end) > 1:
-            raise self.wrong("several things are added up in its output", "one node", "add weights")
+            raise self.wrong("several nodes are added in its output", "one node", "add weights")
         if direct and end[0][1].delays is not None:
             raise self.wrong(
                 "its output is delayed", "neurons or weights there", "remove the Delay"
@@ -284,7 +290,8 @@ class _Arranging:
             raise self.wrong(
                 f"there is a loop through {through}",
                 "layers one after the other, and synapses of a layer onto itself",
-                "which of several layers comes first in a step, NIR leaves open",
+                "remove the loop, because NIR does not define which of several layers is "
+                "updated first in a time step",
             ) from None
         found, places = [], {}
         for number, k in enumerate(order, 1):
@@ -299,7 +306,7 @@ class _Arranging:
         else:
             sizes = {path.size for _, path in end}
             if len(sizes) != 1:
-                raise self.wrong(f"its outputs come in sizes {sorted(sizes)}", "one", "correct it")
+                raise self.wrong(f"its outputs have the sizes {sorted(sizes)}", "one", "correct it")
             size = sizes.pop()
             state = State(self.end, VALUE, {}, *self._flowing(self.end, size))
             found.append(Layer(OUTPUT, size, [state]))
@@ -329,16 +336,16 @@ class _Arranging:
                 groups.append(list(order.static_order()))
             except CycleError:
                 raise self.wrong(
-                    f"potentials run in a circle through '{name}'",
-                    "a spike or a Threshold in between",
-                    "close the circle with spikes",
+                    f"potentials form a loop through '{name}'",
+                    "spiking neurons or a Threshold in the loop",
+                    "transmit spikes in the loop",
                 ) from None
             firing = [m for m in groups[-1] if self.kind(m) in SPIKING]
             if len(firing) > 1:
                 raise self.wrong(
-                    f"'{firing[0]}' and '{firing[1]}' fire on one potential",
+                    f"'{firing[0]}' and '{firing[1]}' read the same potential",
                     "one of them",
-                    "split it",
+                    "give each of them a leaky integrator",
                 )
         return groups
 
@@ -352,9 +359,9 @@ class _Arranging:
 
     def _no_potentials(self, source: str, name: str) -> UserError:
         return self.wrong(
-            f"potentials of '{source}' go through weights or delays, or twice, to '{name}'",
+            f"potentials of '{source}' reach '{name}' through weights or delays, or on two paths",
             "spikes before them",
-            "put the weights before the leaky integrators, which comes to the same",
+            "put the weights before the leaky integrators, which is equivalent",
         )
 
     def _state(self, name: str, group: Sequence[str]) -> State:
@@ -387,10 +394,14 @@ class _Arranging:
         for layer in found:
             if layer.name != output[0] and layer.name not in feeding:
                 raise self.wrong(
-                    f"'{layer.states[-1].node}' leads nowhere", "a way to the output", "remove it"
+                    f"'{layer.states[-1].node}' has no path to the output",
+                    "a path to the output",
+                    "remove it",
                 )
         if INPUT not in feeding:
-            raise self.wrong("its input reaches no neuron", "a way there", "add an edge")
+            raise self.wrong(
+                "its input reaches no neuron", "a path from the input to a neuron", "add an edge"
+            )
 
 
 if __name__ == "__main__":

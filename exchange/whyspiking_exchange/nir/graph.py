@@ -82,7 +82,7 @@ class Graph:
     def add(self, name: str, kind: str, **parameters: Any) -> str:
         """Add a node; returns its name."""
         if name in self.nodes:
-            raise ValueError(f"two nodes of the name {name}")
+            raise ValueError(f"two nodes have the name {name}")
         self.nodes[name] = (kind, parameters)
         return name
 

@@ -171,8 +171,9 @@ def late_steps(delays: NDArray[np.float64], steps: Steps) -> NDArray[np.float64]
     late = np.rint(delays * 1e3 / steps.graph_step_ms)
     if late.max() > MOST_STEPS:
         raise UserError(
-            f"a Delay comes to {late.max():g} steps of {steps.graph_step_ms:g} ms; expected at "
-            f"most {MOST_STEPS}; a file has delays in seconds: set --graph-step-ms"
+            f"a Delay is {late.max():g} time steps of {steps.graph_step_ms:g} ms long; expected "
+            f"at most {MOST_STEPS} time steps. A NIR file states delays in seconds. If this file "
+            "uses another unit, set --graph-step-ms"
         )
     return late
 

@@ -73,7 +73,8 @@ def read(path: Path) -> Graph:
     try:
         if (size := path.stat().st_size) > LARGEST_FILE:
             raise UserError(
-                f"{path}: {size} bytes; expected at most {LARGEST_FILE}; is this one network?"
+                f"{path}: the file has {size} bytes; expected at most {LARGEST_FILE}. Check "
+                "that it contains only one network"
             )
         with h5py.File(path, "r") as file:
             _Look(path).at(file)
@@ -87,8 +88,8 @@ def read(path: Path) -> Graph:
     except Exception as error:  # what a damaged file makes of HDF5 and of nir has many names
         said = " ".join(f"{error or type(error).__name__}".split())[:120]
         raise UserError(
-            f"{path}: not readable as HDF5 or as NIR ({said}); expected a whole file as nir.write "
-            "makes it; export the network again"
+            f"{path}: the file is not readable as HDF5 or as NIR ({said}); expected a complete "
+            "file as nir.write makes it. Export the network again"
         ) from None
     return graph
 
@@ -106,11 +107,17 @@ class _Look:
             where = f"'{group.name}/{name[:40]}'"
             self.parts += 1
             if depth > DEEPEST or self.parts > MOST_PARTS:
-                raise _wrong(self.path, f"{where} lies too deep, or is one of too many", "less")
+                raise _wrong(
+                    self.path,
+                    f"{where} is nested too deeply, or the file has too many entries",
+                    "less",
+                )
             if len(name) > LONGEST_NAME or not name.isprintable():
                 raise _wrong(self.path, f"a node has the name {name[:40]!r}", "a short plain one")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise _wrong(self.path, f"{where} is a link to elsewhere", "the data themselves")
+                raise _wrong(
+                    self.path, f"{where} is a link to another place", "the data themselves"
+                )
             part = group[name]
             if isinstance(part, h5py.Group):
                 self.at(part, depth + 1)
@@ -129,13 +136,17 @@ class _Look:
         n = math.prod(data.shape) * max(1, data.dtype.itemsize // 8)
         self.numbers += n
         if n > LARGEST_ARRAY or self.numbers > 2 * LARGEST_ARRAY:
-            most = f"at most {LARGEST_ARRAY} numbers, and twice as many in all"
+            most = f"at most {LARGEST_ARRAY} numbers, and at most twice as many in the whole file"
             raise _wrong(self.path, f"{where} has shape {data.shape}", most)
         plist = data.id.get_create_plist()
         used = [plist.get_filter(k)[0] for k in range(plist.get_nfilters())]
         if data.is_virtual or data.external or any(code not in FILTERS for code in used):
-            what = f"{where} lies in another file or is packed by a filter of its own"
-            raise _wrong(self.path, what, "data in this file, plain or packed by gzip or lzf")
+            what = (
+                f"{where} is stored in another file or compressed with a filter that is not allowed"
+            )
+            raise _wrong(
+                self.path, what, "data in this file, uncompressed or compressed with gzip or lzf"
+            )
         if data.chunks is not None and math.prod(data.chunks) > LARGEST_ARRAY:
             raise _wrong(self.path, f"{where} has chunks of {data.chunks}", "smaller ones")
         if name == "type" and "/metadata/" not in where and (kind := data.asstr()[()]) not in KNOWN:
@@ -143,7 +154,7 @@ class _Look:
             what = f"node '{node.replace('/nodes/', '.')}' is of type '{kind[:40]}'"
             known = f"one of {', '.join(sorted(KNOWN))}"
             raise _wrong(
-                self.path, what, f"{known} (docs/exchange.md: what can stand in its place)"
+                self.path, what, f"{known} (docs/exchange.md lists replacements for other types)"
             )
 
 

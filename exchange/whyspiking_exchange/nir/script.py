@@ -260,15 +260,16 @@ class _Section:
         mem, syn = (state.parameters.get(key, np.zeros(1)) for key in ("tau_mem", "tau_syn"))
         if state.kind.startswith("Cuba") and (abs(syn - mem) < 1e-6 * mem).any():
             raise UserError(
-                f"node '{state.node}': tau_syn is tau_mem, for which Brian2's exact solution "
-                "divides by 0; expected others, or --solver euler; change one of them"
+                f"node '{state.node}': tau_syn equals tau_mem, and Brian2's exact solution "
+                "divides by 0 then; expected two different time constants, or --solver euler. "
+                "Change one of them"
             )
 
     def _no_order(self, first: str, then: str) -> UserError:
         return UserError(
-            f"node '{first}' passes its potential on to '{then}', which a script cannot say in "
-            "this order; expected --solver euler, and leaky nodes only; change it, or run the "
-            "file by `measure`"
+            f"node '{first}' passes its potential on to '{then}', and a script cannot compute "
+            "these nodes in this order; expected --solver euler, and leaky nodes only. Change "
+            "the solver or the nodes, or run the file with `measure`"
         )
 
     def _regularly(self, statement: str, when: str, order: int = 0) -> None:

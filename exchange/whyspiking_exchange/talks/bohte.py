@@ -20,19 +20,24 @@ def step_ms(params: ct.Params) -> float:
 def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Per layer: leaky integrators, a threshold, and synapses back (Eq. 3)."""
     if params.experiment == "released":
-        raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
+        raise NotExpressible(
+            "bohte: the output neurons of the released network adapt (Eq. 3), and NIR has no "
+            "node for that"
+        )
     cell = network.info.get("cell", "")
     if cell == networks.RESETTING:
         raise NotExpressible(
-            f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
-            "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
+            f"bohte: variant '{variant}' adds its whole input and restarts at 0 within the time "
+            "step (Eq. 20), while the recurrent synapses of lif and lif_fixed act in the next "
+            "time step"
         )
     if cell not in networks.SPIKING:
         raise NotExpressible(f"bohte: variant '{variant}' does not spike")
     if networks.adaptation(params, cell):
         raise NotExpressible(
-            f"bohte: variant '{variant}' adapts, and its reset takes off the adapted threshold: a "
-            "product of two states (Eq. 3), for which NIR has no node; variants lif, lif_fixed can"
+            f"bohte: variant '{variant}' adapts, and its reset subtracts the adapted threshold. "
+            "This is a product of two states (Eq. 3), for which NIR has no node. Variants lif "
+            "and lif_fixed can be exported"
         )
     arrays = {name: np.asarray(values, float) for name, values in network.arrays.items()}
     graph = Graph()

@@ -18,7 +18,8 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     """CubaLIF neurons; the pulses of both layers are further inputs."""
     if params.experiment == "boolean":
         raise NotExpressible(
-            "comsa.boolean: one file holds all networks of all gates; export those of MNIST"
+            "comsa.boolean: one file contains all networks of all gates. Export the networks "
+            "of the MNIST experiments instead"
         )
     w_hidden, w_output = (
         np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")

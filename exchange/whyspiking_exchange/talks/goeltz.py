@@ -17,10 +17,11 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
     """CubaLIF neurons; the bias spike is an input that reaches both layers."""
     if params.experiment == "substrates":
         raise NotExpressible(
-            "goeltz.substrates: what is imperfect is the simulator, not the network"
+            "goeltz.substrates: this experiment varies imperfections of the simulated chip, "
+            "not of the network"
         )
     if "tau_m_hidden" in network.arrays:
-        raise NotExpressible("goeltz.released_chip: neurons with time constants of their own")
+        raise NotExpressible("goeltz.released_chip: each neuron has its own time constants")
     w_hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
     n_hidden = w_hidden.shape[1]
     direct = None

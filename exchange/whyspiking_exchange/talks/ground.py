@@ -35,7 +35,9 @@ def step_ms(params: ct.Params) -> float:
 def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Gates and memories, or recurrent LIF units and their readout."""
     if params.experiment == "randman_mapped":
-        raise NotExpressible("ground: slopes that give way to another at a time have no node")
+        raise NotExpressible(
+            "ground: NIR has no node for potentials whose slope changes at a given time"
+        )
     if variant in trained.REPLAYED:
         return _trained(params, network.arrays, clock)
     return _built(params, network.arrays, clock)

@@ -22,8 +22,9 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     """IF neurons in layers."""
     if params.experiment == "words":
         raise NotExpressible(
-            "masquelier.words: a convolution over time needs NIR's Delay for every tap, which "
-            "is not written yet; neurons alone (LI, Linear, Threshold) would do"
+            "masquelier.words: a convolution over time needs a NIR Delay node for every tap, and "
+            "this export is not implemented. The neurons themselves could be expressed (LI, "
+            "Linear, Threshold)"
         )
     weights = model.weights_of(network)
     graph = Graph()

@@ -28,13 +28,13 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
         raise NotExpressible(f"neftci: variant '{variant}' does not spike")
     if params.experiment == "mismatch":
         raise NotExpressible(
-            "neftci.mismatch: its networks learn while they run, and NIR has no learning; the "
-            "network they start from is that of experiment nmnist"
+            "neftci.mismatch: its networks learn while they run, and NIR cannot express "
+            "learning. They start from the network of experiment nmnist, which can be exported"
         )
     if params.experiment == "regression":
         raise NotExpressible(
-            "neftci.regression: every layer answers through a readout of its own, filtered for the "
-            "score only; the neurons are those of experiment nmnist"
+            "neftci.regression: every layer has its own readout, which is filtered for the score "
+            "only. The neurons are those of experiment nmnist"
         )
     params = shared.own(params)
     graph = Graph()

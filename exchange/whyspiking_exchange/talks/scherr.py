@@ -19,7 +19,8 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
     """Leaky integrators, a threshold, and synapses back, which also take what a spike costs."""
     if params.experiment == "oneshot":
         raise NotExpressible(
-            f"scherr.{params.experiment}: its networks learn while they run; NIR has no learning"
+            f"scherr.{params.experiment}: its networks learn while they run, and NIR cannot "
+            "express learning"
         )
     if "refractory_ms" in params.values:
         raise NotExpressible(

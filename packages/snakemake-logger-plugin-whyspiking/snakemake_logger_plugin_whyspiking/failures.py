@@ -31,8 +31,9 @@ def of_cluster(rule: str, said: str, log: Sequence[str] = ()) -> str:
     for state, (what, setting) in LIMITED.items():
         if re.search(state, "\n".join([told, *log])):
             told += (
-                f"\n  it needed more {what} than it may take; a second try may take twice as much. "
-                f"If that fails too, add --set-resources {rule}:{setting} to the same command"
+                f"\n  the job needed more {what} than it may use. A second try may use twice as "
+                f"much. If the second try fails too, add --set-resources {rule}:{setting} to the "
+                "same command"
             )
     return told
 
@@ -55,13 +56,13 @@ def _no_rule(text: str) -> str:
     for name in re.findall(r"No rule to produce ([a-z]\w*) \(if", text):
         if (TALKS / name / "talk.yaml").is_file():
             return (
-                f"error: '{name}' is a talk that the config does not run; expected it among "
-                "'talks'. Add it there, in config/config.yaml."
+                f"error: '{name}' is a talk that the config does not run; expected its name in "
+                "the list 'talks'. Add it to this list in config/config.yaml."
             )
     return "error: " + re.sub(
         r".*No rule to produce (.*) \(if you use input functions.*",
-        r"'\1' is no rule and no file that one makes; expected for example the name of a talk, or "
-        "a file below results/ at the scale of the config. Correct it; `snakemake --list` tells "
+        r"'\1' is no rule and no file that a rule makes; expected for example the name of a talk, "
+        "or a file below results/ at the scale of the config. Correct it; `snakemake --list` lists "
         "all rules.",
         text,
         flags=re.DOTALL,
@@ -72,8 +73,8 @@ def _no_value(text: str) -> str:
     """What Snakemake says of an empty target, as an unset variable leaves it, or of the config."""
     if found := re.search(r"ValueError: Invalid config definition: (.+)", text):
         return (
-            f"error: --config: {found[1]} Expected for example scale=smoke, and of keys within "
-            "others data='{folder: DIR}'. Correct it."
+            f"error: --config: {found[1]} Expected for example scale=smoke, or for a nested key "
+            f"data='{{folder: DIR}}'. Correct it."
         )
     if "no path specified" not in text:
         return of_config(sys.argv) or text
@@ -87,7 +88,7 @@ def _locked(text: str) -> str:
     """Say in one line what to do if Snakemake finds a lock on the files that it wants to make."""
     return (
         "error: this folder is locked by another run, or by a run that was killed; expected no "
-        "lock. Wait until the other run has ended; if no run is at work here, type: "
+        "lock. Wait until the other run has ended; if no other run uses this folder, type: "
         "snakemake --unlock"
     )
 

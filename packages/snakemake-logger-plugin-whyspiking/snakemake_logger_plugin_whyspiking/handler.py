@@ -29,16 +29,16 @@ from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {
-    "fetch": ("being fetched", "fetched"),
-    "shard": ("being made", "made"),
-    "gather": ("being put together", "put together"),
+    "fetch": ("downloading", "fetched"),
+    "shard": ("generating", "made"),
+    "gather": ("combining", "put together"),
     "train": ("training", "trained"),
     "simulate": ("simulating and measuring", "simulated and measured"),
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
-    "page": ("writing its page", "page written"),
+    "page": ("writing the page", "page written"),
     "figure": ("writing a figure", "figure written"),
-    "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
+    "slides": ("drawing the single figures", "single figures drawn"),
     "report": ("writing the report", "report written"),
 }
 # Remarks of Snakemake that say nothing about this workflow (they stay in its own log file).
@@ -67,7 +67,7 @@ TAKEN_BY = {
 }
 SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
-GOES_ON = "finished jobs are kept; run the same command to go on"
+GOES_ON = "the results of finished jobs are kept; run the same command again to continue"
 # On a terminal the last line is rewritten; in a pipe lines add up.
 BEAT_S = {True: 1.0, False: 30.0}
 TAIL_LINES = 25
@@ -144,7 +144,7 @@ class LogHandler(LogHandlerBase):
             self._wipe()
             if self.stop.ended and not self._told_stop and "all" not in self.quiet:
                 self._told_stop = True
-                self._say(f"stopped by you after {self._since()}; {GOES_ON}")
+                self._say(f"the run was stopped by you after {self._since()}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -181,7 +181,7 @@ class LogHandler(LogHandlerBase):
         counts: dict[str, int] = getattr(record, "stats", None) or {}
         if self.plan.total:  # a dry run tells it a second time, at its end
             if self.common_settings.dryrun:
-                self._say("dry run: nothing was done")
+                self._say("dry run: no job was run")
             return
         self.plan.expect_counts(counts)
         if self.common_settings.dryrun:
@@ -198,7 +198,7 @@ class LogHandler(LogHandlerBase):
         left = self.plan.seconds_left(self.clock())
         if left is not None:
             on = f"{self.plan.cores} core{'s' * (self.plan.cores != 1)}"
-            unit = "" if self.plan.unit is None else f" of a machine of unit {self.plan.unit:.2g}"
+            unit = "" if self.plan.unit is None else f" with speed factor {self.plan.unit:.2g}"
             told += f", about {words.roughly(left)} on {on}{unit}"
         what, pages = self.plan.goal()
         if pages:
@@ -253,8 +253,14 @@ class LogHandler(LogHandlerBase):
         from whyspiking.records.footprint import kilowatt_hours
 
         made = json.loads(manifest.read_text(encoding="utf-8"))
-        spent = f"; training and simulation: about {kilowatt_hours(made.get('talks', {})):.2g} kWh"
-        said = f"\n{made.get('reproduced')}; network by network: {manifest.parent}/reproduced.csv"
+        spent = (
+            "; energy of training and simulation: about "
+            f"{kilowatt_hours(made.get('talks', {})):.2g} kWh"
+        )
+        said = (
+            f"\n{made.get('reproduced')}; the result of each network is in "
+            f"{manifest.parent}/reproduced.csv"
+        )
         return spent + said * bool(made.get("reproduced"))
 
     def _job_error(self, record: Any) -> None:
@@ -292,7 +298,7 @@ class LogHandler(LogHandlerBase):
         if of_error and "returned non-zero exit status" in text:
             return
         if of_error and (died := re.search(r"died with <Signals\.(SIG\w+)", text)):
-            text = f"a job was ended by {died[1]}, as happens to one for which {NO_MEMORY}"
+            text = f"a job was ended by {died[1]}, as happens to a job for which {NO_MEMORY}"
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
             if colour == "yellow":  # a cluster's plugin says some of them for every job
@@ -310,8 +316,9 @@ class LogHandler(LogHandlerBase):
         if self.plan.failed:
             names = "\n".join(f"  {_named(job, job.rule)}" for job in self.plan.failed)
             self._say(
-                f"failed ({len(self.plan.failed)}), after {self._since()}:\n"
-                f"{names}\nMend the cause shown above and start again: what is finished is kept.",
+                f"failed ({len(self.plan.failed)}), after {self._since()}:\n{names}\nFix the "
+                "cause that is shown above and run the same command again. The results of "
+                "finished jobs are kept.",
                 "red",
             )
 
@@ -400,7 +407,10 @@ def _named(job: Job, stage: str = "") -> str:
 def _changed(table: Path) -> str:
     """How many numbers of a talk are not the recorded ones, in a line; nothing where all are."""
     changed = table.read_bytes().count(b"\n") - 1
-    said = f"\nnumbers that are not the recorded ones: {changed}; old, new, difference: {table}"
+    said = (
+        f"\nnumbers that differ from the reference results: {changed}; the table of old values, "
+        f"new values and differences is {table}"
+    )
     return said * (changed > 0)
 
 

@@ -40,7 +40,7 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
         for what, n in counted.most_common()
     ]
     more = len(told) - MOST_NAMED
-    return [*told[:MOST_NAMED], *[f"{more} things more"][: max(more, 0)]]
+    return [*told[:MOST_NAMED], *[f"{more} more changes"][: max(more, 0)]]
 
 
 def named(reason: str) -> str:
@@ -59,7 +59,7 @@ def _changes(*told: str) -> str:
     except (SyntaxError, ValueError):
         return "parameters of the job"
     return ", ".join(
-        f"{key.removeprefix(PREFIX)} {old.get(key, 'not told')} -> {new.get(key, 'not told')}"
+        f"{key.removeprefix(PREFIX)} {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
         for key in {**old, **new}
         if old.get(key) != new.get(key)
     )

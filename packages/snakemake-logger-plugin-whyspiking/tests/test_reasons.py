@@ -22,7 +22,7 @@ def test_a_changed_parameter_is_named_with_both_values():
     assert named.startswith("A: ") and named.endswith(
         "; Software environment definition has changed"
     )
-    told = {"old 1 -> not told", "jitter [1,2] -> not told", "new not told -> 'x,y'"}
+    told = {"old 1 -> not set", "jitter [1,2] -> not set", "new not set -> 'x,y'"}
     assert set(named[3:].split("; ")[0].split(", ")) == told
 
     jobs = [
@@ -34,7 +34,7 @@ def test_a_changed_parameter_is_named_with_both_values():
         "newer than the results: b.py, so 1 job run again",
     ]
     many = [(Job.of("r", {"talk": str(k)}), jobs[0][1]) for k in range(9)]
-    assert reasons.causes(many)[-1] == "5 things more"
+    assert reasons.causes(many)[-1] == "5 more changes"
     assert reasons.named(str(ParamsChange({"<odd>"}, {"1"}))) == "parameters of the job"
 
 

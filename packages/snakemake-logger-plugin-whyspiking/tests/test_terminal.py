@@ -113,7 +113,8 @@ def test_a_stopped_run_ends_with_one_line_and_waits_no_failure():
     screen.handler.close()
     screen.handler.close()
     assert screen.text.removeprefix(before) == (
-        "stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
+        "the run was stopped by you after 3:12; the results of finished jobs are kept; "
+        "run the same command again to continue\n"
     )
 
 
@@ -258,7 +259,7 @@ def test_a_job_that_fails_at_every_try_is_counted_and_listed_once():
     screen = expecting(Screen(), 2)
     screen.start(4).fail(4).start(4).fail(4)
     screen.feed(LogEvent.ERROR, "At least one job did not complete", logging.ERROR, exception="")
-    assert "failed (1), after 0:00:\n  goeltz yinyang spiking seed 3: train\nMend" in screen.text
+    assert "failed (1), after 0:00:\n  goeltz yinyang spiking seed 3: train\nFix" in screen.text
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -310,7 +311,7 @@ def test_a_user_error_is_shown_without_the_place_that_raised_it_and_others_in_fu
 REWORDED = {
     "MissingRuleException": (
         "MissingRuleException:\nNo rule to produce goltz (if you use input functions ...).",
-        "error: 'goltz' is no rule and no file that one makes; expected",
+        "error: 'goltz' is no rule and no file that a rule makes; expected",
     ),
     "InputFunctionException": (
         "InputFunctionException in rule train:\nError:\n  UserError: 'x' is not known.\n"
@@ -324,7 +325,7 @@ REWORDED = {
     ),
     "RuleException": (
         "RuleException:\nCommand 'python tmp.py' died with <Signals.SIGKILL: 9>.",
-        "a job was ended by SIGKILL, as happens to one for which no memory is left; free some",
+        "a job was ended by SIGKILL, as happens to a job for which no memory is left; free some",
     ),
 }
 
@@ -341,7 +342,7 @@ def test_a_talk_that_the_config_leaves_out_is_named():
     text = "MissingRuleException:\nNo rule to produce goeltz (if you use input functions ...)."
     screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception="MissingRuleException")
     assert "'goeltz' is a talk that the config does not run" in screen.text
-    assert screen.text.endswith("Add it there, in config/config.yaml.\n")
+    assert screen.text.endswith("Add it to this list in config/config.yaml.\n")
 
 
 def test_chatter_is_hidden_and_a_warning_told_once_but_results_of_other_commands_are_not():
@@ -366,7 +367,7 @@ def test_dry_run_gives_one_line_per_job_with_its_reason():
         "1 job to do: train 1",
         "goeltz yinyang spiking seed 3: training, because missing output files; updated input "
         "files: a.py, b.py, c.py and 2 more",
-        "dry run: nothing was done",
+        "dry run: no job was run",
     ]
 
 
@@ -395,14 +396,17 @@ def test_the_last_line_of_a_talk_tells_where_old_and_new_numbers_stand(tmp_path)
         screen = announced({Job("page", "goeltz"): str(tmp_path / "report.html")})
         (tmp_path / "reproduced.csv").write_text("\n".join(["recorded,here", *rows, ""]))
         end = screen.handler._reproduced()
-        assert (f"are not the recorded ones: 2; old, new, difference: {tmp_path}" in end) == said
+        assert (
+            "differ from the reference results: 2; the table of old values, new values and "
+            f"differences is {tmp_path}" in end
+        ) == said
 
 
 def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
     pages = {Job.of("page", {"talk": "goeltz"}): PAGE, Job("report"): REPORT}
     others = [{**TIMED, "rule": rule, "cpu_seconds": "48"} for rule in ("page", "report")]
     screen = announced(pages, [TIMED, *others])
-    line = f"4 jobs to do, about 7 min on 2 cores of a machine of unit 1.2; report: {REPORT}\n"
+    line = f"4 jobs to do, about 7 min on 2 cores with speed factor 1.2; report: {REPORT}\n"
     assert screen.text == line
 
 

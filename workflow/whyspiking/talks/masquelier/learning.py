@@ -145,13 +145,12 @@ def _network(
     """The network of the kept epoch, whose measures are `best`; `stopped`: where training ended."""
     if kept is None:
         raise UserError(
-            f"talk '{params.talk}', experiment '{params.experiment}': weights are no numbers any "
-            f"more in {stopped}, before there was a network to keep; lower 'learning_rate' in "
-            "talk.yaml"
+            f"Training diverged in {stopped} (talk '{params.talk}', experiment "
+            f"'{params.experiment}'): the weights are NaN. Lower 'learning_rate' in talk.yaml."
         )
     if stopped:
         log.warning(
-            "weights are no numbers any more in %s; the network of epoch %d is kept",
+            "Training diverged in %s: the weights are NaN. The network of epoch %d is kept.",
             stopped,
             best["epoch"],
         )

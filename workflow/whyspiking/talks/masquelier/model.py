@@ -119,7 +119,8 @@ def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> T
         choices = published(output, potential, targets, params.t_max)
     else:
         raise UserError(
-            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits or potential"
+            f"Parameter 'ties' of talk '{params.talk}' is {params.ties!r}. It must be 'hits' or "
+            "'potential'. Correct it in talk.yaml."
         )
     return Trials(
         targets=targets,

@@ -54,7 +54,7 @@ class Diverged(Exception):
 
     def __init__(self, image: int) -> None:
         self.image = image
-        super().__init__(f"weights are no numbers any more after image {image} of the epoch")
+        super().__init__(f"The weights are NaN after image {image} of the epoch.")
 
 
 @dataclass(frozen=True)

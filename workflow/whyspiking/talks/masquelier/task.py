@@ -72,8 +72,8 @@ def n_held_out(params: Params) -> int:
     """
     if params.keep_epoch not in ("best", "last"):
         raise UserError(
-            f"talk '{params.talk}': parameter 'keep_epoch' is {params.keep_epoch!r}; expected best "
-            "or last"
+            f"Parameter 'keep_epoch' of talk '{params.talk}' is {params.keep_epoch!r}. It must be "
+            "'best' or 'last'. Correct it in talk.yaml."
         )
     return params.n_held_out if params.keep_epoch == "best" else 0
 

@@ -90,8 +90,8 @@ class Recipe:
         name = name if name in RULES else params.rule
         if name not in RULES:
             raise UserError(
-                f"talk '{params.talk}': parameter 'rule' is '{name}'; expected one of "
-                f"{', '.join(RULES)} (talk.yaml)"
+                f"Parameter 'rule' of talk '{params.talk}' is '{name}'. It must be one of "
+                f"{', '.join(RULES)}. Correct it in talk.yaml."
             )
         rate, batch, decay = (
             getattr(params, f"{what}_{name}") for what in ("rate", "batch", "norm")

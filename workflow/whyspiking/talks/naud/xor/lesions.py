@@ -43,8 +43,8 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
     }
     if variant not in changes:
         raise UserError(
-            f"talk 'naud', experiment 'xor': variant '{variant}' is not known; correct its name "
-            "in talk.yaml"
+            f"Variant '{variant}' of talk 'naud', experiment 'xor', is not known. Correct its name "
+            "in talk.yaml."
         )
     return {**values, **changes[variant]}
 

@@ -113,8 +113,8 @@ def slots(params: ct.Params, duration_ms: float) -> int:
     n = round(duration_ms / params.slot_ms)
     if n < 1 or abs(n * params.slot_ms - duration_ms) > 1e-9:
         raise UserError(
-            f"talk 'naud': {duration_ms} ms is not a multiple of slot_ms = {params.slot_ms} ms; "
-            "correct talk.yaml"
+            f"A duration of talk 'naud' is {duration_ms} ms. It must be a multiple of slot_ms = "
+            f"{params.slot_ms} ms. Correct it in talk.yaml."
         )
     return n
 
