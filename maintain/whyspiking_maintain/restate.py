@@ -52,13 +52,8 @@ PLACE = ["talk", "experiment", "variant", "seed"]
 KEY = columns.METRICS.names[:10]
 """Columns that identify a number of the metrics table; the other columns state the number."""
 DIFFERENCE = (
-<<<<<<< HEAD
-    "  {talk}.{experiment}/{variant}, seed {seed}: {metric} ({engine}, {perturbation} {strength:g} "
-    "{location}): recorded {recorded}, found {found}"
-=======
     "  {talk}.{experiment}/{variant}, seed {seed}: {metric} ({engine}, {perturbation} "
-    "{strength:g} {locus}): reference {recorded}, now {found}"
->>>>>>> t5
+    "{strength:g} {location}): reference {recorded}, now {found}"
 )
 """States a difference in an error message."""
 MOST_SHOWN = 20

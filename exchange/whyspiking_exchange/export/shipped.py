@@ -149,17 +149,11 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         missing = [x for x in found if isinstance(x, Missing)]
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
-<<<<<<< HEAD
             if row["equal_decisions"] < LEAST:
-                equal = 100 * row["equal_decisions"]
-                why = f"inside Brian2 its file decides as it should in {equal:.1f} %"
-=======
-            if row["equal"] < LEAST:
                 why = (
-                    f"in Brian2, {100 * row['equal']:.1f} % of the decisions of its file are "
+                    f"in Brian2, {100 * row['equal_decisions']:.1f} % of the decisions of its file are "
                     "equal to those of the training code"
                 )
->>>>>>> t5
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
@@ -202,17 +196,10 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
             if row["equal_decisions"] < LEAST:
                 raise UserError(
-<<<<<<< HEAD
-                    f"{row['file']}: decides inside Brian2 as it should in "
-                    f"{100 * row['equal_decisions']:.1f} % of its samples; expected "
-                    f"{100 * LEAST:.0f}; take its row out of {INDEX} and its files "
-                    "away (git checkout has the old ones)"
-=======
                     f"{row['file']}: in Brian2, the network decides as in its training code in "
-                    f"{100 * row['equal']:.1f} % of its samples; expected at least "
+                    f"{100 * row['equal_decisions']:.1f} % of its samples; expected at least "
                     f"{100 * LEAST:.0f} %. Remove its row from {INDEX} and delete its files (git "
                     "checkout restores the old ones)"
->>>>>>> t5
                 )
     if talk == GROUND:
         leaky_units.ship(run, folder, n, names)
