@@ -64,7 +64,7 @@ test-all: environment
 	@python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Separate targets, so that `make --keep-going style` tells everything at once.
-STYLE := ruff-check ruff-format imports snakefmt lint types spelling notebooks size
+STYLE := ruff-check ruff-format imports snakefmt lint types spelling vocabulary notebooks size
 .PHONY: style $(STYLE)
 style: $(STYLE)
 $(STYLE): environment
@@ -84,6 +84,11 @@ types:
 	@basedpyright
 spelling:
 	@codespell
+# Private words are refused in texts: maintain/vocabulary.txt has each with the term to use.
+TEXTS = ':(glob)**/*.md' ':(glob)**/*.j2' ':(glob)workflow/**/*.yaml' ':(glob)config/*.yaml' \
+  ':(glob)workflow/report/*.rst' ':!CHANGELOG.md' ':!results'
+vocabulary:
+	@git ls-files -z $(TEXTS) | xargs -0 codespell --config maintain/vocabulary.cfg
 notebooks:
 	@git ls-files -z '*.ipynb' | xargs -0 -r nbstripout --verify
 size:
