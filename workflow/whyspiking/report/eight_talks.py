@@ -110,7 +110,7 @@ def words(row: Row) -> dict[str, str]:
     if rule.REDUCED in row["qualification"]:
         n += "\nreduced run"
     if row["verdict_changes_with"]:
-        n += "\nchanges if measured otherwise"
+        n += "\nchanges with measurement"
     return {
         "found": _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
         "metric": labels.metric(row["metric"]),
