@@ -35,9 +35,9 @@ SUBSTRATES = {
 }
 """Perturbation and strength -> row of the figure, from top to bottom."""
 TRAINED_ON = {
-    "ideal": ("ideal substrate", fg.GREY, "o"),
-    "sham": ("ideal substrate, twice as long", fg.OLIVE, "v"),
-    "elsewhere": ("neurons of another chip", fg.PURPLE, "D"),
+    "ideal": ("ideal", fg.GREY, "o"),
+    "sham": ("ideal (twice as long)", fg.OLIVE, "v"),
+    "elsewhere": ("another chip", fg.PURPLE, "D"),
     "adapted": ("tested substrate", fg.BLUE, "s"),
 }
 """Variant -> where it was trained, in words, with colour and marker."""
@@ -211,7 +211,7 @@ def substrates(metrics: Table) -> fg.Plate:
         handles,
         loc="outside lower center",
         ncols=4,
-        title="trained from scratch on",
+        title="substrate on which the network was trained",
     )
     return plate.says(
         "The figure shows the accuracy of Yin-Yang networks on imperfect substrates in Brian2, by "
