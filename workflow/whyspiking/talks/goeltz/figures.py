@@ -29,29 +29,29 @@ SUBSTRATES = {
     ("fixed_point_wide", 4.0): "3 bits and sign, up to 4.2",
     ("fixed_point", 7.0): "6 bits and sign, up to 2.1 (chip)",
     ("fixed_point", 4.0): "3 bits and sign, up to 2.1",
-    ("tau_spread", 0.2): "τ_m and τ_s spread by 20 %",
-    ("tau_shift", 2.0): "τ_m twice what the rule assumes",
+    ("tau_spread", 0.2): "τ_m and τ_s vary by 20 %",
+    ("tau_shift", 2.0): "τ_m twice as long as assumed",
     ("jitter", 0.1): "input jitter, sd 0.1 τ",
 }
 """Perturbation and strength -> row of the figure, from top to bottom."""
 TRAINED_ON = {
-    "ideal": ("the ideal one", fg.GREY, "o"),
-    "sham": ("the ideal one, twice as long", fg.OLIVE, "v"),
-    "elsewhere": ("another chip's neurons", fg.PURPLE, "D"),
-    "adapted": ("the substrate itself", fg.BLUE, "s"),
+    "ideal": ("ideal", fg.GREY, "o"),
+    "sham": ("ideal (twice as long)", fg.OLIVE, "v"),
+    "elsewhere": ("another chip", fg.PURPLE, "D"),
+    "adapted": ("tested substrate", fg.BLUE, "s"),
 }
 """Variant -> where it was trained, in words, with colour and marker."""
 CHIP = {
-    "grid": "weights in the chip's steps",
-    "common": "all neurons off alike",
-    "neurons": "every neuron off by itself",
-    "elsewhere": "the same neurons, other places",
+    "grid": "weights rounded as on the chip",
+    "common": "same factors for all neurons",
+    "neurons": "factors for each neuron",
+    "elsewhere": "factors of other neurons",
 }
 """Variant -> model of the chip, in words."""
 FEW = {
-    ("spiking", "hidden_before_decision"): ("fired by the decision", fg.BLUE),
-    ("no_push", "hidden_before_decision"): ("the same without the push", fg.RED),
-    ("spiking", "active_share"): ("fire at all", fg.GREY),
+    ("spiking", "hidden_before_decision"): ("fire before the decision", fg.BLUE),
+    ("no_push", "hidden_before_decision"): ("fire before the decision (α = 0)", fg.RED),
+    ("spiking", "active_share"): ("fire in the whole trial", fg.GREY),
 }
 """Variant and metric -> words and colour."""
 
@@ -93,17 +93,17 @@ def decision_map(arrays: Mapping[str, NDArray]) -> fg.Plate:
         ax.text(
             *place, name, ha="center", va="center", fontsize=10, fontweight="bold", color=fg.INK
         )
-    ax.set(title="first output neuron, and when it fires", xlabel="x", ylabel="y")
+    ax.set(title="first output neuron and its spike time", xlabel="x", ylabel="y")
     parts = ", ".join(
         f"{name} {100 * (choice[decided] == k).mean():.0f} %" for k, name in enumerate(INSIDE)
     )
     return plate.says(
-        "Decisions of one trained network over the Yin-Yang plane: colour names the output neuron "
-        "that fires first, intensity the time of that spike (faint: late); thin lines are "
-        f"isochrones at {', '.join(f'{level:g}' for level in levels)} τ, thick ones the true "
-        "borders.",
-        f"Map of decisions. Share of the plane by class: {parts}. Decisions fall between "
-        f"{low / TAU_MS:.2f} and {high / TAU_MS:.2f} τ, latest along the borders of the classes.",
+        "The map shows the decisions of one trained network over the Yin-Yang plane. The colour "
+        "is that of the output neuron that fires first, and a fainter colour means a later spike. "
+        "Thin lines connect points with the same decision time "
+        f"({', '.join(f'{level:g}' for level in levels)} τ), and thick lines are the true borders.",
+        f"Map of decisions. Fraction of the plane by class: {parts}. Decisions fall between "
+        f"{low / TAU_MS:.2f} and {high / TAU_MS:.2f} τ and are latest at the class borders.",
         exhibits="yinyang",
     )
 
@@ -125,7 +125,7 @@ def _outline(ax: Axes) -> None:
 
 
 def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
-    """Spikes of a real chip against ideal and fitted neurons, and how much each model explains."""
+    """Spike times of a real chip, of ideal and of fitted neurons; fraction explained by models."""
     saved, ideal, fitted = fg.need(arrays, "chip.saved", "chip.ideal", "chip.fitted")
     rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
     repeats = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
@@ -139,8 +139,8 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     left.set(
         xlim=ends,
         ylim=(ends[0] - 0.3, ends[1] + 0.3),
-        xlabel="spike on the chip (τ)",
-        ylabel="model (τ)",
+        xlabel="spike time on the chip (τ)",
+        ylabel="spike time in the model (τ)",
     )
     left.legend(title="neurons", markerscale=4, loc="upper left")
     words = []
@@ -155,19 +155,20 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         words.append(said)
     right.axvline(repeats, color=fg.INK, linestyle=":", linewidth=0.8)
     below = (repeats - 0.01, 0.62 - len(CHIP))
-    right.text(*below, "no model: answers nearby", fontsize=8, ha="right", va="bottom")
+    right.text(*below, "without model, from similar inputs", fontsize=8, ha="right", va="bottom")
     right.set(yticks=[], xlim=(0, 1), ylim=(0.6 - len(CHIP), 0.7))
-    right.set(title="how much of the difference is explained", xlabel="share, unseen recordings")
+    right.set(title="explained part of the difference", xlabel="fraction, other recordings")
     left.set_title("output spikes of one network")
     return plate.says(
-        "A network trained on the chip BrainScaleS-2. Left: its output spikes as recorded, against "
-        "the same weights in ideal neurons and in neurons whose thresholds and time constants were "
-        "fitted to other recordings. Right: share of the squared difference between chip and ideal "
-        "neurons that a model explains on recordings that it has not seen; dotted: what the chip's "
-        "own answers to the nearest inputs explain.",
-        "Explained by "
+        "The network was trained on the chip BrainScaleS-2. The left panel compares its recorded "
+        "output spikes with those of the same weights in ideal neurons and in neurons whose "
+        "thresholds and time constants were fitted to other recordings. The right panel shows the "
+        "fraction of the squared difference between chip and ideal neurons that a model explains "
+        "on recordings to which it was not fitted. The dotted line is the fraction that the chip's "
+        "own spikes for the nearest inputs explain.",
+        "Explained fraction: "
         + "; ".join(words)
-        + f". The chip's own answers nearby: {100 * repeats:.0f} %.",
+        + f". The chip's own spikes for the nearest inputs: {100 * repeats:.0f} %.",
         experiment="released_chip",
         exhibits="released_chip",
     )
@@ -182,7 +183,7 @@ def substrates(metrics: Table) -> fg.Plate:
     clean = scores[(scores["perturbation"] == "none") & (scores["variant"] == "ideal")]["value"]
     plate, (ax,) = fg.row_of_panels(3.4)
     ax.axvline(clean.mean(), color=fg.INK, linewidth=0.8, linestyle=":")
-    names, words = [], [f"ideal network, ideal substrate: {clean.mean():.3f}"]
+    names, words = [], [f"trained and tested on the ideal substrate: {clean.mean():.3f}"]
     for (perturbation, strength), name in SUBSTRATES.items():
         here = rows[(rows["perturbation"] == perturbation) & (rows["strength"] == strength)]
         if here.empty:
@@ -200,8 +201,8 @@ def substrates(metrics: Table) -> fg.Plate:
             said.append(f"{label} {own.mean():.2f}")
         share = _won_back(here)
         ax.text(1.02, place, share, transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
-        words.append(f"{name}: {', '.join(said)}; won back: {share}")
-    ax.text(1.02, 0.7, "won back", transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
+        words.append(f"{name}: {', '.join(said)}; recovered: {share}")
+    ax.text(1.02, 0.7, "recovered", transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
     ax.set_yticks([-place for place in range(len(names))], names)
     ax.set(xlabel="accuracy, all test points", ylim=(0.5 - len(names), 0.95), xlim=(None, 1.0))
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
@@ -210,20 +211,22 @@ def substrates(metrics: Table) -> fg.Plate:
         handles,
         loc="outside lower center",
         ncols=4,
-        title="trained from scratch on",
+        title="substrate on which the network was trained",
     )
     return plate.says(
-        "Yin-Yang networks on imperfect substrates, by the substrate on which they were trained "
-        "from scratch; judged in Brian2. Large marks: means, small ones: seeds; dotted: ideal "
-        "network on the ideal substrate. Right: share of the ideal network's loss that training on "
-        "the substrate itself wins back, mean and 95 % t interval; claims ask for half.",
-        "Accuracy by substrate and training. " + ". ".join(words) + ".",
+        "The figure shows the accuracy of Yin-Yang networks on imperfect substrates in Brian2, by "
+        "the substrate on which they were trained from scratch. Large marks are means, and small "
+        "marks are single networks. The dotted line is the accuracy of networks trained and tested "
+        "on the ideal substrate. The column on the right gives the fraction of their accuracy loss "
+        "that training on the tested substrate recovers (mean and 95 % t interval). The claims "
+        "require at least half.",
+        "Accuracy by tested substrate and by training. " + ". ".join(words) + ".",
         experiment="substrates",
     )
 
 
 def _won_back(rows: Table) -> str:
-    """Mean and interval of the loss that training on one substrate wins back there."""
+    """Mean and interval of the fraction of the loss that training on a substrate recovers."""
     here = rows[(rows["variant"] == "adapted") & (rows["metric"] == "loss_recovered")]
     if here.empty:
         return "loss < 2 points"
@@ -232,12 +235,12 @@ def _won_back(rows: Table) -> str:
     if not np.isfinite(point["ci_low"]):
         return mean
     if point["ci_high"] - point["ci_low"] > 1:
-        return "too small a loss to tell"
+        return "loss too small to judge"
     return f"{mean} [{100 * point['ci_low']:.0f}, {100 * point['ci_high']:.0f}]"
 
 
 def few_spikes(metrics: Table) -> fg.Plate:
-    """How many hidden neurons fire before the decision, with and without the push."""
+    """Fraction of hidden neurons that fire before the decision, by the loss of the training."""
     rows = metrics[(metrics["perturbation"] == "none") & metrics["location"].isin(["", "hidden"])]
     rows = rows[(rows["experiment"] == "few_spikes") & (rows["engine"] == "brian2")]
     fg.require(not rows.empty, "Networks with few spikes were not trained at this scale.")
@@ -255,10 +258,11 @@ def few_spikes(metrics: Table) -> fg.Plate:
         )  # fmt: skip
         words.append(f"{label}: {shares.mean():.3f}")
     ax.set(yticks=[], ylim=(-2.4, 0.7), xlim=(0, 1), title="Yin-Yang")
-    ax.set(xlabel="share of hidden neurons")
+    ax.set(xlabel="fraction of hidden neurons")
     return plate.says(
-        "Share of the hidden neurons that have fired when the first output neuron fires, with and "
-        "without the push towards early spikes (α in Eq. 4). Small marks: seeds.",
+        "The figure shows the fraction of hidden neurons that have fired when the first output "
+        "neuron fires, for networks trained with and without (α = 0) the loss term for early "
+        "spikes in Eq. 4. Small marks are single networks.",
         ". ".join(words) + ".",
         experiment="few_spikes",
     )

@@ -1,4 +1,4 @@
-"""Figures: one digit, what readouts are worth, accuracy of words against activity.
+"""Figures: spikes for one digit, accuracy by readout, accuracy on words against activity.
 
 Exhibits read: `published/exhibits.npz`, described in `exhibits.py`.
 """
@@ -22,13 +22,13 @@ PUBLISHED = 0.974
 RELEASED = (0.9669, 0.9623)
 """Test accuracy of the weights released with the published code: ties as hits, ties by potential
 (our evaluation of `weights_pretrained.npy`)."""
-HITS = "as published:\na tie is a hit"
-STRICT = "strict:\nties by potential"
+HITS = "as published:\na tie is correct"
+STRICT = "strict:\npotential decides ties"
 """Rules by which networks are read out."""
 WORDS = {
     "spiking": ("leaky", fg.BLUE),
     "if_neuron": ("no leak", fg.GREY),
-    "sparse": ("leaky, spikes have a price", fg.RED),
+    "sparse": ("leaky, with spike penalty", fg.RED),
 }
 """Variant of experiment words -> label and colour of its dots."""
 
@@ -52,7 +52,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
     plate = fg.Plate(4.4)
     grid = plate.add_gridspec(3, 2, width_ratios=[1, 3.4], height_ratios=[1.25, 1.25, 1])
     early = np.where((inputs < first).reshape(image.shape), image, 0)
-    for row, (seen, title) in enumerate(((image, "image"), (early, f"seen by tick {first}"))):
+    for row, (seen, title) in enumerate(((image, "image"), (early, f"pixels before tick {first}"))):
         picture = plate.add_subplot(grid[row, 0])
         picture.imshow(seen, cmap="gray_r", vmin=0, vmax=float(image.max()))
         picture.set(xticks=[], yticks=[], title=title)
@@ -74,8 +74,9 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
         textcoords="offset points", fontsize=8.5, va="center",
     )  # fmt: skip
     return plate.says(
-        "One image through the network, spikes from Brian2. Blue: spikes before the decision, "
-        "grey: those that come too late for it. Bottom: outputs, the deciding spike in red.",
+        "The figure shows the spikes of one network for one image, simulated in Brian2. Spikes in "
+        "blue come before the decision, and spikes in grey come too late to influence it. The "
+        "bottom panel shows the output neurons, with the deciding spike in red.",
         f"Class {int(target)}: output {' and '.join(map(str, winners))} fires first, at tick "
         f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of "
         f"{all_hidden} hidden spikes ({hidden.size} hidden neurons).",
@@ -121,22 +122,23 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> fg.Plate:
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))
     words = [
-        f"published recipe, as published: {scores.mean():.2f} %",
-        f"published {100 * PUBLISHED:.1f} %",
-        "released weights {:.1f} % and {:.1f} %".format(*100 * np.array(RELEASED)),
+        f"published recipe, scored as published: {scores.mean():.2f} %",
+        f"published accuracy: {100 * PUBLISHED:.1f} %",
+        "released weights: {:.1f} % and {:.1f} %".format(*100 * np.array(RELEASED)),
     ]
     share = [float(v) for k, v in arrays.items() if k.startswith("ties.share.")]
-    tied = f" {100 * np.mean(share):.1f} % of 1,000 test images tie." if share else ""
+    tied = f" In {100 * np.mean(share):.1f} % of 1,000 test images outputs tie." if share else ""
     return plate.says(
-        "Networks in Brian2, one dot a seed, and the released network by two rules. The published "
-        "rule counts an image as right if the true class is among those that fire first.",
+        "The figure shows the test accuracy of our networks in Brian2 (one dot per network) and of "
+        "the released network with two readouts. With the published readout, an image is correct "
+        "if its true class is among the outputs that fire first.",
         "; ".join(words) + "." + tied,
         "metrics.csv",
     )
 
 
 def activity(metrics: Table) -> fg.Plate:
-    """Accuracy on test words against the share of active neurons, one dot per network."""
+    """Accuracy on test words against the fraction of active neurons, one dot per network."""
     clean = where(metrics, experiment="words", perturbation="none")
     if clean.empty:
         raise fg.NotMeasuredError("No network for spoken words was measured.")
@@ -148,18 +150,21 @@ def activity(metrics: Table) -> fg.Plate:
         share = 100 * (1 - _of_seeds(spiking, variant=variant, metric="activation_sparsity"))
         if score.size:
             ax.plot(share, 100 * score, "o", color=colour, label=name)
-            words.append(f"{name}: {100 * score.mean():.1f} % right at {share.mean():.1f} % active")
+            words.append(
+                f"{name}: accuracy {100 * score.mean():.1f} %, active {share.mean():.1f} %"
+            )
     control = _of_seeds(clean, variant="conv", metric="accuracy")
     if control.size:
         ax.axhline(100 * control.mean(), color=fg.INK, lw=1, ls=":", label="ReLU convolutions")
-        words.append(f"ReLU convolutions: {100 * control.mean():.1f} % right")
-    ax.axvline(5, color=fg.GREY, lw=1, ls="--", label="5 % (published: less)")
+        words.append(f"ReLU convolutions: accuracy {100 * control.mean():.1f} %")
+    ax.axvline(5, color=fg.GREY, lw=1, ls="--", label="5 % (published: less than 5 %)")
     ax.set_xlim(left=0)
-    ax.set(xlabel="neurons active per frame of 10 ms, %", ylabel="accuracy on test words, %")
+    ax.set(xlabel="active neurons per frame of 10 ms, %", ylabel="accuracy on test words, %")
     fg.legend_below(plate, [ax])
     return plate.says(
-        "Accuracy on test words against activity, one dot per trained network, means of seeds: "
-        f"{'; '.join(words)}. Published with Speech Commands: less than 5 % active (dashed).",
+        "The figure shows the accuracy on test words against the activity, one dot per trained "
+        f"network. Means over networks: {'; '.join(words)}. The dashed line marks the published "
+        "activity on Speech Commands, which is less than 5 % of the neurons.",
         f"Accuracy against activity. {'; '.join(words)}.",
         "metrics.csv",
         "words",

@@ -27,7 +27,7 @@ STAGES = {
     "accuracy_relearned": "after learning",
 }
 LESSON = "told_lesson"
-FOLLOWED = {"spiking": "local, update per step", "bptt": "backpropagation"}
+FOLLOWED = {"spiking": "local learning", "bptt": "backpropagation"}
 TAUGHT = {
     "spiking": "local",
     "batched": "local, update\nper batch",
@@ -128,7 +128,7 @@ def layers(metrics: Table) -> fg.Plate:
     if not words:
         raise fg.NotMeasuredError("No accuracy per layer was measured.")
     left.set_ylabel("test accuracy of the readout")
-    right.set(ylabel="spikes per neuron and time step", ylim=(0, None))
+    right.set(ylabel="spikes per neuron and step", ylim=(0, None))
     for ax in (left, right):
         ax.set_xlabel("layer")
         ax.set_xticks(LAYERS)
@@ -206,7 +206,7 @@ def _ends(ax: Any, metrics: Table) -> list[str]:
                 label=label if y == 0 else "_",
             )  # fmt: skip
             ax.plot([low, high], [y, y], color=fg.PALETTE[index], linewidth=1.4)
-            name = TAUGHT[variant].replace("-\n", "-").replace("\n", " ")
+            name = TAUGHT[variant].replace("-\n", "").replace("\n", " ")
             words.append(f"{name}, {label}: {mean:.3f}")
     ax.axvline(0.5, color=fg.GREY, linewidth=0.8)
     ax.set_yticks(range(len(TAUGHT)), list(TAUGHT.values()), fontsize=8)
