@@ -77,7 +77,7 @@ def test_shards_come_back_as_they_were_simulated(images, tmp_path):
         np.testing.assert_array_equal(getattr(test.events, name), getattr(expected, name))
     with pytest.raises(UserError, match="agree"):
         recordings.load(tmp_path / "set", "test", Grid(5.0, 63, 2))
-    with pytest.raises(UserError, match="run the workflow"):
+    with pytest.raises(UserError, match="Run the workflow"):
         recordings.load(tmp_path / "nowhere", "test", GRID)
 
 
