@@ -146,7 +146,7 @@ def test_mnist_from_mirror_only_if_allowed(tiny, tmp_path, monkeypatch):
         return raw
 
     monkeypatch.setattr(mnist.archives, "download", download)
-    with pytest.raises(UserError, match="data.download to false"):
+    with pytest.raises(UserError, match=r"data\.download to false"):
         mnist.fetch(config(tmp_path))
     assert not asked
     mnist.fetch(config(tmp_path, download=True))

@@ -64,7 +64,7 @@ def test_read_only_folder_is_refused_before_any_job(folder, place, words):
     status, said = in_namespace(folder, script)
     assert status != 0
     assert said.count("error:") == 1 and words in said, said
-    assert "mounted anew" in said, "the remedy"
+    assert "mounted with write access" in said, "the remedy"
     assert "jobs to do" not in said
 
 
