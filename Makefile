@@ -34,7 +34,7 @@ help:
 	@echo "make environment  create only the environment .venv"
 	@echo "make test         run the fast tests; make test-all runs all tests"
 	@echo "make style        check formatting, lint, types and spelling; make format repairs formatting"
-	@echo "make audit        list known vulnerabilities of the packages"
+	@echo "make audit        list the vulnerabilities of the packages that the index knows"
 	@echo "make lock         compile requirements.txt and .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
 	@echo "make record       compute all of results/reference again in one full run of the present commit"
 	@echo "make article      write the article from results/reference; needs pandoc, and TeX for the PDF"

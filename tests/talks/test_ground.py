@@ -61,7 +61,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["families"]["relu"]["randman"]["grids"][0][0]["rate"].pop(),
-            r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8 as in the other grids",
+            r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8 as in",
         ),
         (
             lambda f: f["families"]["lif"]["sound"].update(recorded=[1, 2]),
@@ -81,7 +81,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["samples"]["cells"]["gated"]["only"].clear(),
-            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected the same number",
+            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected the",
         ),
         (
             lambda f: f["samples"].update(seeds=[24, 920]),
