@@ -1,8 +1,8 @@
 """Measure and print the speed factor of this machine: `python maintain/benchmarks/machine.py`.
 
 README and the tables give times for the reference machine, which has the speed factor 1. Multiply
-these times by the speed factor of your machine. The workflow measures the speed factor as well. Both
-keep the lowest measured value in `build_folder`.
+these times by the speed factor of your machine. The workflow measures the speed factor, too, and
+both keep the shortest measured times in `build_folder`.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def beside(talks: Iterable[str], metrics: Iterable[Path], numbers: Path, said: P
         said: Text to write, a line a key claim.
     """
     here = tables.read_metrics(metrics)
-    lines = [LINE.format("talk", "network", "number", "recorded", "here", "equal")]
+    lines = [LINE.format("talk", "network", "metric", "reference", "this run", "equal")]
     found = []
     for name in talks:
         recorded = reference.table(reference.FOLDER / name / "metrics.csv", METRICS)
