@@ -1,23 +1,26 @@
-# `make report` on a fresh machine: makes the environment if it is missing or out of date, checks
-# what the machine lacks, runs the workflow, says where the report is. `make help` lists the rest.
+# `make report` creates the environment if it is missing or out of date, checks that the machine has
+# all required programs, runs the workflow, and prints the path of the report. `make help` lists all
+# targets.
 
-# default, smoke or paper: the last two are the overlays config/smoke.yaml and config/paper.yaml.
+# SCALE is default, smoke, full or paper. Every scale except default is an overlay, for example
+# config/smoke.yaml.
 SCALE ?= default
 OVERLAY = $(if $(filter-out default,$(SCALE)),--configfile config/$(SCALE).yaml)
 REPORT = $$PWD/results/$(SCALE)/why_spiking.html
-# FROM=reference: no training, no report; networks of the record again in Brian2, beside the record.
+# FROM=reference trains nothing and writes no report. It simulates the networks of the reference
+# results again in Brian2 and compares the numbers with the reference results.
 ifdef FROM
 OVERLAY = from_$(FROM) --configfile config/full.yaml
 REPORT = $$PWD/results/from_$(FROM)/beside_the_record.txt
 endif
-# More options for snakemake or pytest: make report ARGS="--cores 8"
+# ARGS holds further options for snakemake or pytest, for example: make report ARGS="--cores 8"
 ARGS ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Packages of other environments must not leak into this one.
 export PYTHONPATH :=
 export PYTHONNOUSERSITE := 1
-# Without stored bytecode every job starts seconds later.
+# If Python did not store bytecode, every job would start seconds later.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
@@ -25,18 +28,18 @@ SHELL := bash
 .PHONY: record article help report smoke environment test test-all format lock audit clean
 
 help:
-	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
-	@echo "make report FROM=reference   networks of the record again in Brian2, beside its numbers"
-	@echo "make smoke        the same in a few minutes: checks the plumbing, gives no verdict"
-	@echo "make environment  only make .venv"
-	@echo "make test         the fast tests; make test-all: all of them"
-	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
-	@echo "make audit        known vulnerabilities of the packages, as far as the index tells"
-	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
-	@echo "make record       the whole of results/reference anew, from one run of the present commit"
-	@echo "make article      the article from the tables of results/reference; needs pandoc, for PDF TeX"
-	@echo "make clean        remove .venv and caches; results and data stay"
-	@echo 'ARGS="..." is handed to snakemake or pytest'
+	@echo "make report       run the workflow and write the report (SCALE=paper for published sizes)"
+	@echo "make report FROM=reference   simulate the reference networks again in Brian2 and compare"
+	@echo "make smoke        run the workflow on tiny networks in a few minutes: tests the code, no verdicts"
+	@echo "make environment  create only the environment .venv"
+	@echo "make test         run the fast tests; make test-all runs all tests"
+	@echo "make style        check formatting, lint, types and spelling; make format repairs formatting"
+	@echo "make audit        list the vulnerabilities of the packages that the index knows"
+	@echo "make lock         compile requirements.txt and .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
+	@echo "make record       compute all of results/reference again in one full run of the present commit"
+	@echo "make article      write the article from results/reference; needs pandoc, and TeX for the PDF"
+	@echo "make clean        remove .venv and caches; results and data are kept"
+	@echo 'ARGS="..." passes options to snakemake or pytest'
 
 smoke: override SCALE := smoke
 report smoke: environment
@@ -45,25 +48,25 @@ report smoke: environment
 	@if [ -n "$(FROM)" ]; then cat "$(REPORT)"; \
 	elif [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
 
-# The environment is complete if its stamp, which is written last, has the checksum of this folder's
-# name and of what the environment is made from. Snakemake finds a plugin only if the plugin is
-# installed in a folder of its own.
+# The file .venv/stamp is written last. The environment is complete if this file contains the checksum
+# of the name of this folder, of requirements.txt and of pyproject.toml. Snakemake finds a plugin only
+# if the plugin is installed from a separate folder.
 environment:
 	@made_from=$$({ pwd -P; cat requirements.txt pyproject.toml; } | cksum); \
 	if [ -x .venv/bin/python ] && [ "$$made_from" = "$$(cat .venv/stamp 2>&1)" ]; then exit; fi; \
-	echo "making the environment .venv ..."; \
+	echo "creating the environment .venv ..."; \
 	.ci/environment .venv requirements.txt --no-build-isolation \
 	  --editable . --editable ./packages/snakemake-logger-plugin-whyspiking && \
 	echo "$$made_from" >.venv/stamp && echo "the environment is ready ($$SECONDS s)"
 
-# A file goes to one worker, so that what its tests share, a finished run say, is made once.
+# One worker runs all tests of a file, so that a finished run that these tests share is made once.
 test: environment
 	@python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 test-all: environment
 	@python -m pytest -n 2 --dist loadfile $(ARGS)
 
-# Separate targets, so that `make --keep-going style` tells everything at once.
+# These are separate targets, so that `make --keep-going style` reports all problems at once.
 STYLE := ruff-check ruff-format imports snakefmt lint types spelling vocabulary notebooks size
 .PHONY: style $(STYLE)
 style: $(STYLE)
@@ -76,7 +79,8 @@ imports:
 	@said=$$(lint-imports --no-cache 2>&1) || { echo "$$said" >&2; exit 1; }
 snakefmt:
 	@snakefmt --check Snakefile workflow/Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
-# But for the one that asks for conda or a container in each rule: config/README.md says why.
+# This check leaves out the lint that requires conda or a container in each rule. config/README.md
+# gives the reason.
 lint:
 	@python -c "from snakemake import cli; from snakemake.linting.rules import RuleLinter; \
 	  del RuleLinter.lint_missing_software_definition; cli.main(['--lint'])"
@@ -105,17 +109,18 @@ lock: environment
 	@$(COMPILE) $(UPGRADE) --extra dev pyproject.toml --output-file requirements.txt
 	@$(COMPILE) $(UPGRADE) --group audit --output-file .ci/audit.txt
 
-# In a temporary environment, so that .venv need not be there. uvx would install the tool, too, but
-# without checking hashes.
+# The audit uses a temporary environment, so that .venv is not needed. uvx could also install the
+# tool, but it would not check hashes.
 audit:
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	.ci/environment "$$folder" .ci/audit.txt && \
 	"$$folder/bin/pip-audit" --requirement requirements.txt --disable-pip --require-hashes \
 	  --progress-spinner off
 
-# All of results/reference from nothing: run scale full (stopped, it goes on), and smoke for what its
-# jobs cost; put the record in the place of the old one when it is whole. Data of the authors: ARGS
-# begins with the name of a further config file.
+# This target computes all of results/reference. It runs scale full (the same command continues a
+# run that was stopped) and scale smoke, whose jobs give estimates of run times. The new reference
+# results replace the old ones when they are complete. To use data of the authors, begin ARGS with the
+# name of an additional config file.
 record: environment
 	@python -m whyspiking.running.preflight
 	@python -m whyspiking.recording begin
@@ -124,7 +129,7 @@ record: environment
 	@python -m whyspiking.recording record
 	@python -m whyspiking.recording readme
 
-# The article and codecheck.yml from the tables of the record, in seconds.
+# This target writes the article and codecheck.yml from the reference results in seconds.
 article: environment
 	@python -m whyspiking_article
 

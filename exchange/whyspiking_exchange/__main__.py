@@ -1,16 +1,16 @@
-"""Measure a network of yours beside the recorded ones, or run it in Brian2: `python -m whyspiking`.
+"""Compare your network with the reference results, or run it in Brian2: `python -m whyspiking`.
 
     python -m whyspiking samples --task yinyang --to yinyang.npz
     python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
     python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
     python -m whyspiking rule docs/three_factor.py --task randman
 
-`samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
-inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
-`exchange/community/` takes. `brian` writes the graph as a script of Brian2 to edit, which needs
-nothing of whyspiking. `rule` has a learning rule of yours learn a task, and measures what it made
-(docs/extending.md). docs/exchange.md tells which graphs can be run and what is assumed where NIR
-leaves something open.
+`samples` writes the trials on which a network may be trained. `measure` reads a NIR graph, runs the
+robustness tests on it in Brian2, and writes a page, a table of all measurements, and a row for
+`exchange/community/`. `brian` writes the graph as a Brian2 script that you can edit and that does
+not need whyspiking. `rule` trains a network with your learning rule on a task, and measures this
+network (docs/extending.md). docs/exchange.md lists the graphs that can be run, and the assumptions
+that are made where NIR does not define the behaviour.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     for writing in (samples, script):
         writing.add_argument("--force", action="store_true", help="replace the existing file")
     script.add_argument(
-        "--readout", help="count, first; max, sum, last, vote, each, potential [count; max]"
+        "--readout",
+        help="readout of spikes: count, first [count]; of potentials: max, sum, last, vote, each, "
+        "potential [max]",
     )
     script.set_defaults(trial_ms=None, seed=0)
     return parser, network
@@ -116,7 +118,10 @@ def _options(network: argparse.ArgumentParser) -> None:
         default=[],
         help="spike times in ms of additional bias inputs, in order",
     )
-    network.add_argument("--readout", help="count, first; max, sum, last [count; max]")
+    network.add_argument(
+        "--readout",
+        help="readout of spikes: count, first [count]; of potentials: max, sum, last [max]",
+    )
     network.add_argument("--name", help="name of the network [name of the file]")
     network.add_argument(
         "--says", default="", help="description of the network and of its training"

@@ -1,7 +1,8 @@
-"""Print the unit of this machine, measured anew: `python maintain/benchmarks/machine.py`.
+"""Measure and print the speed factor of this machine: `python maintain/benchmarks/machine.py`.
 
-Times that README and the tables tell are those "on a machine of unit 1": multiply them by the unit
-of yours. The workflow measures it by itself and keeps the least in `build_folder`; so does this.
+README and the tables give times for the reference machine, which has the speed factor 1. Multiply
+these times by the speed factor of your machine. The workflow measures the speed factor, too, and
+both keep the shortest measured times in `build_folder`.
 """
 
 from __future__ import annotations

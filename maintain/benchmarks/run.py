@@ -1,10 +1,10 @@
-"""Print how fast the training programs are on this machine, as ratios.
+"""Print how fast the training code is on this machine, as ratios of CPU times.
 
 Run `python maintain/benchmarks/run.py [--quick]` in the project's folder with the environment
-active. Everything is timed in CPU seconds of one thread, both sides of a ratio one after the other;
-a busy machine still makes them uncertain.
-Other libraries (snnTorch, Norse) are compared with where they are installed, or in the interpreter
-that WHYSPIKING_PEERS names.
+active. All times are CPU seconds of one thread. The two times of a ratio are measured one after the
+other, but they are still uncertain on a busy machine.
+Other libraries (snnTorch, Norse) are included if they are installed in this environment or in that
+of the Python interpreter that WHYSPIKING_PEERS names.
 No test depends on these numbers.
 """
 

@@ -267,7 +267,7 @@ def test_another_scale_and_an_edited_table_are_refused(tmp_path, results):
         record.record(config_of("default"), results, tmp_path / "reference")
     path = results / "goeltz" / "verdicts.csv"
     path.write_text(path.read_text().replace("not replicated", "replicated", 1) + "\n")
-    with pytest.raises(UserError, match=r"verdicts\.csv: it is not what the run wrote"):
+    with pytest.raises(UserError, match=r"verdicts\.csv: this is not the file that the run wrote"):
         record.record(config_of("full"), results, tmp_path / "reference")
 
 

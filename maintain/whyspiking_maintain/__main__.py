@@ -1,4 +1,4 @@
-"""The commands of maintainers: `python -m whyspiking.recording`."""
+"""Commands for maintainers of the reference results: `python -m whyspiking.recording`."""
 
 from __future__ import annotations
 

@@ -338,7 +338,7 @@ def test_a_variant_is_measured_with_its_own_settings():
 def test_an_own_condition_must_not_repeat_a_common_one():
     toy = ToyTalk()
     toy.own = (Condition("jitter", "input", 4.0),)
-    with pytest.raises(UserError, match="rename it"):
+    with pytest.raises(UserError, match="Rename it"):
         probe(("jitter",), toy=toy)
 
 

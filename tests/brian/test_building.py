@@ -68,7 +68,7 @@ def test_names_of_an_earlier_network_may_still_be_taken(builds):
         ({"input_hidden.w": np.ones((N_EXACT, N_INPUT))}, "expected"),
         ({"hidden.v_th": np.ones(N_EXACT + 1)}, "hidden.v_th"),
         ({"recurrent.w": np.ones(2)}, "recurrent.w"),
-        ({"hidden.tau_n": 1.0}, "no variable 'hidden.tau_n'"),
+        ({"hidden.tau_n": 1.0}, "variable 'hidden.tau_n' cannot be set"),
         ({"recurrent.j": np.zeros(3, int)}, "two equally long"),
         ({"recurrent.i": np.array([N_ECHO]), "recurrent.j": np.array([0])}, "must lie in"),
     ],
@@ -80,17 +80,17 @@ def test_wrong_values_are_refused(machine, change, message):
 
 def test_forgotten_wiring_is_refused(machine):
     values = {k: v for k, v in random_values(0).items() if not k.startswith("recurrent")}
-    with pytest.raises(UserError, match="wiring of 'recurrent'"):
+    with pytest.raises(UserError, match="connections of 'recurrent'"):
         machine.run(Stimulus({"input": first_spikes(0)}), values)
 
 
 def test_wrong_stimuli_are_refused(machine):
     longer = replace(first_spikes(0), duration_ms=9.0)
     for stimulus, options, words in (
-        (Stimulus({"inptu": first_spikes(0)}), {}, "no input is named"),
+        (Stimulus({"inptu": first_spikes(0)}), {}, "which the model does not have"),
         (Stimulus({"input": random_spikes(0, n_units=4)}), {}, "5 channels"),
-        (Stimulus({"input": first_spikes(0)}), {"trials": 3}, "numbers of trials differ"),
-        (Stimulus({"input": longer}), {}, "lengthen trial_ms"),
+        (Stimulus({"input": first_spikes(0)}), {"trials": 3}, "different numbers of trials"),
+        (Stimulus({"input": longer}), {}, "Increase trial_ms"),
         (Stimulus({}, {"drive": np.zeros((2, 7, 2))}), {}, "array 'drive' has shape"),
     ):
         with pytest.raises(UserError, match=words):

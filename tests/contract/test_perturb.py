@@ -247,7 +247,7 @@ def test_concatenate_stacks_trials():
     joined = perturb.concatenate([a, b, a])
     assert joined.n_trials == 21
     assert equal(joined.select_trials(range(14, 21)), a)
-    with pytest.raises(ValueError, match="agree"):
+    with pytest.raises(ValueError, match="same number of neurons"):
         perturb.concatenate([a, random_spikes(1, n_units=6)])
 
 

@@ -41,13 +41,13 @@ def test_a_member_is_read_and_others_are_passed_over(tmp_path):
 
 
 HOSTILE = {
-    "symbolic link": ([member(kind=tarfile.SYMTYPE, link="/etc/passwd")], "no ordinary file"),
+    "symbolic link": ([member(kind=tarfile.SYMTYPE, link="/etc/passwd")], "not an ordinary file"),
     "hard link": (
-        [member("secret"), member(kind=tarfile.LNKTYPE, link="secret")], "no ordinary file",
+        [member("secret"), member(kind=tarfile.LNKTYPE, link="secret")], "not an ordinary file",
     ),
-    "folder": ([member(kind=tarfile.DIRTYPE)], "no ordinary file"),
-    "device": ([member(kind=tarfile.CHRTYPE)], "no ordinary file"),
-    "pipe": ([member(kind=tarfile.FIFOTYPE)], "no ordinary file"),
+    "folder": ([member(kind=tarfile.DIRTYPE)], "not an ordinary file"),
+    "device": ([member(kind=tarfile.CHRTYPE)], "not an ordinary file"),
+    "pipe": ([member(kind=tarfile.FIFOTYPE)], "not an ordinary file"),
     "a path that leads out": ([member(f"../{NAME}")], "not in the archive"),
     "an absolute path": ([member(f"/{NAME}")], "not in the archive"),
     "too large": ([member(content=b"x" * (LIMIT + 1))], "more than 1000 bytes"),
@@ -91,7 +91,7 @@ def test_gunzip():
     flipped[-6] ^= 1
     for packed_, limit, words in (
         (gzip.compress(b"abc"), 2, "more than 2 bytes"),
-        (gzip.compress(b"abc")[:-3], 9, "cut short"),
+        (gzip.compress(b"abc")[:-3], 9, "incomplete"),
         (b"PK\3\4 no gzip", 9, "not a readable gzip"),
         (bytes(flipped), 999, "not a readable gzip"),
     ):

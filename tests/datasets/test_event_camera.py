@@ -83,7 +83,7 @@ def test_files_have_the_layout_of_nmnist():
     told = (first[0], first[1], first[2] >> 7, int.from_bytes(first[2:5], "big") & 0x7FFFFF)
     assert told == (events.x[0], events.y[0], events.on[0], events.t_us[0])
     np.testing.assert_equal(vars(nmnist.decode(raw, "here")), vars(events))
-    with pytest.raises(UserError, match="cut short"):
+    with pytest.raises(UserError, match="incomplete"):
         nmnist.decode([raw[0][:-1]], "here")
     with pytest.raises(UserError, match="outside"):
         nmnist.decode([bytes([40, 0, 0, 0, 0])], "here")

@@ -146,7 +146,7 @@ def test_mnist_from_mirror_only_if_allowed(tiny, tmp_path, monkeypatch):
         return raw
 
     monkeypatch.setattr(mnist.archives, "download", download)
-    with pytest.raises(UserError, match="download: false"):
+    with pytest.raises(UserError, match=r"data\.download to false"):
         mnist.fetch(config(tmp_path))
     assert not asked
     mnist.fetch(config(tmp_path, download=True))
@@ -170,7 +170,7 @@ def test_mnist_damage_is_found(tiny, tmp_path):
     write(own, tiny)
     name = "train-images-idx3-ubyte"
     for broken, reason in (
-        (tiny[name][:-1], "cut short"),
+        (tiny[name][:-1], "incomplete"),
         (tiny[name][:-1] + bytes([tiny[name][-1] ^ 1]), "SHA-256"),
     ):
         write(data / "mnist", {**tiny, name: broken})
@@ -192,7 +192,7 @@ def test_mnist_damaged_sources_are_told(tiny, tmp_path, monkeypatch):
     )
     with pytest.raises(UserError, match="E404") as caught:
         mnist.fetch(config(tmp_path / "data", own))
-    assert "cut short" in str(caught.value)
+    assert "incomplete" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
     path = meta.with_name("train-images-idx3-ubyte")
     raw = path.read_bytes()
     path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
-    with pytest.raises(UserError, match=r"train-images.*SHA-256.*delete it and meta\.json"):
+    with pytest.raises(UserError, match=r"train-images.*SHA-256.*Delete it and meta\.json"):
         mnist.load(meta.parent, "train")
     # The remedy: without meta.json the workflow fetches, and what is damaged is replaced.
     meta.unlink()

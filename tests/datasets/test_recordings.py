@@ -77,7 +77,7 @@ def test_shards_come_back_as_they_were_simulated(images, tmp_path):
         np.testing.assert_array_equal(getattr(test.events, name), getattr(expected, name))
     with pytest.raises(UserError, match="agree"):
         recordings.load(tmp_path / "set", "test", Grid(5.0, 63, 2))
-    with pytest.raises(UserError, match="run the workflow"):
+    with pytest.raises(UserError, match="Run the workflow"):
         recordings.load(tmp_path / "nowhere", "test", GRID)
 
 
@@ -93,7 +93,7 @@ def test_damaged_shards_are_refused(images, tmp_path, damage):
         "swap": (path.with_name("train-0.npz")).read_bytes()[:-100],
     }
     path.write_bytes(changed[damage])
-    with pytest.raises(UserError, match=r"test-0\.npz: cannot be read.*delete it and rerun"):
+    with pytest.raises(UserError, match=r"test-0\.npz: cannot be read.*Delete it and rerun"):
         recordings.load(tmp_path / "set", "test", GRID)
 
 

@@ -34,7 +34,7 @@ def test_arrays_are_given_out_in_double_precision(tmp_path):
 @pytest.mark.parametrize(
     ("key", "shape", "said"),
     [
-        ("v", (2, 3), "net: has no array 'v'; fetch"),
+        ("v", (2, 3), "net: the file has no array 'v'. Download"),
         (
             "w",
             (3, 2),
@@ -63,5 +63,5 @@ def one_array():
     ids=["empty", "text", "npy", "object"],
 )
 def test_what_holds_no_plain_arrays_is_refused(content, tmp_path):
-    with pytest.raises(UserError, match="net: is no file of arrays"):
+    with pytest.raises(UserError, match="net: this is not a file of arrays"):
         placed(tmp_path, content).stored(tmp_path)

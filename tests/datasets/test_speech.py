@@ -49,7 +49,7 @@ def test_manners_vary_about_the_speaker():
 @pytest.mark.parametrize(
     ("library", "message"),
     [
-        (None, "no library of it is installed; install the Python"),
+        (None, "its library is not installed; install the Python"),
         ("libnowhere.so", r"libnowhere\.so cannot be loaded"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_library_that_is_missing_or_does_not_load_is_told(monkeypatch, library
 
 def test_one_process_speaks_for_one_speaker(monkeypatch):
     monkeypatch.setattr(espeak.Synthesiser, "_made", True)
-    with pytest.raises(RuntimeError, match="keeps state"):
+    with pytest.raises(RuntimeError, match="keeps a state"):
         espeak.Synthesiser(0)
 
 

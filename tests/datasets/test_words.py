@@ -82,9 +82,13 @@ def test_changed_and_missing_files_are_refused(spoken):
     folder, _ = spoken
     tested, meta = folder / "words_test.npz", folder / "meta.json"
     for path, content, message in (
-        (tested, tested.read_bytes()[:-1], r"words_test\.npz: it is not the file that meta\.json"),
+        (
+            tested,
+            tested.read_bytes()[:-1],
+            r"words_test\.npz: this is not the file that meta\.json",
+        ),
         (tested, None, r"words_test\.npz: cannot be read"),
-        (meta, b'{"provenance": "synthetic"}', "not what the run wrote"),
+        (meta, b'{"provenance": "synthetic"}', "not the file that the run wrote"),
         (meta, None, "rerun snakemake"),
     ):
         whole = path.read_bytes()

@@ -28,8 +28,8 @@ DAMAGE = {
     "too long a line": (lambda d: d[1].update(says="x" * 241), "must match .*240"),
     "a third line": (lambda d: d.append({**GOOD[0], "doi": "10.1000/c"}), "at most 2"),
     "none": (lambda d: d.clear(), "at least 1"),
-    "a work twice": (lambda d: d[1].update(doi="10.1000/a"), "a later work"),
-    "the talk's own paper": (lambda d: d[1].update(doi="10.1145/3517343.3517380"), "a later work"),
+    "a work twice": (lambda d: d[1].update(doi="10.1000/a"), "a later publication"),
+    "the talk's own paper": (lambda d: d[1].update(doi="10.1145/3517343.3517380"), "a later pub"),
     "another key": (lambda d: d[0].update(year=2021), "year"),
 }  # fmt: skip
 

@@ -26,12 +26,16 @@ MALFORMED = [
     ("battery.trials", True, "is True; expected a whole number"),
     ("battery.trials", 0, "is 0; must be at least 1"),
     ("battery.trials", 10**6 + 1, "is 1000001; must be at most 1000000"),
-    ("battery.trials", 9 * 10**22, "is 90000000000000000000000; expected a number within 1e+15"),
+    (
+        "battery.trials",
+        9 * 10**22,
+        "is 90000000000000000000000; expected a number between -1e+15 and 1e+15",
+    ),
     ("battery.jitter.0", "many", "is 'many'; expected a number"),
     ("battery.jitter.0", 1e-300, "is 1e-300; must be at least 1e-06"),
     ("battery.jitter", 0.5, "is 0.5; expected a list"),
-    ("battery.jitter", [], "is []; needs at least 1 entries"),
-    ("battery.jitter", [0.5, 1.0, 0.5], "is [0.5, 1.0, 0.5]; must not repeat an entry"),
+    ("battery.jitter", [], "is []; expected at least 1 entries"),
+    ("battery.jitter", [0.5, 1.0, 0.5], "is [0.5, 1.0, 0.5]; entries must not be repeated"),
     ("battery", None, "is None; expected a mapping of keys to values"),
     ("data", "resources", "is 'resources'; expected a mapping of keys to values"),
     ("data.download", "perhaps", "is 'perhaps'; expected true or false"),
@@ -124,15 +128,15 @@ OVERLAYS = {
         {"data": {"originals_dir": 5000 * "a"}}, "data.originals_dir", "exists",
     ),
     **{
-        f"data in {folder}": ({"data": {"folder": folder}}, "data.folder", "folder of its own")
+        f"data in {folder}": ({"data": {"folder": folder}}, "data.folder", "separate folder")
         for folder in (".git", "results/smoke/goeltz", "/sys/x", "..")
     },
     **{
-        f"programs in {folder}": ({"build_folder": folder}, "build_folder", "folder of its own")
+        f"programs in {folder}": ({"build_folder": folder}, "build_folder", "separate folder")
         for folder in ("workflow", "resources/data/in")
     },
-    "programs beside everything": ({"build_folder": "."}, "data.folder", "folder of its own"),
-    "one folder for both": ({"build_folder": "resources/data"}, "data.folder", "folder of its own"),
+    "programs beside everything": ({"build_folder": "."}, "data.folder", "separate folder"),
+    "one folder for both": ({"build_folder": "resources/data"}, "data.folder", "separate folder"),
     "more than a hundred seeds": ({"seeds": [*range(101)]}, "seeds", "at most 100"),
     "a job for each recording": ({"data": {"nmnist": {"shard": 1}}}, "data.nmnist.shard", "jobs"),
     "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
@@ -198,9 +202,9 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
 
 
 TWICE = {
-    "a key": (["seeds=[0]", "seeds=[1]"], "'seeds' is told twice"),
+    "a key": (["seeds=[0]", "seeds=[1]"], "'seeds' is given twice"),
     "a key within": (["data={folder: a, folder: b}"], "key 'folder' stands in line 1 and again"),
-    "no YAML": (["talks=[goeltz"], "--config talks: not valid YAML"),
+    "no YAML": (["talks=[goeltz"], "--config talks: the file is not valid YAML"),
 }
 
 
@@ -216,7 +220,7 @@ def test_a_link_to_itself_is_no_folder_and_a_pipe_no_config(tmp_path, monkeypatc
     """Reading a pipe waits for ever."""
     monkeypatch.chdir(tmp_path)
     os.mkfifo("overlay.yaml")
-    refused(lambda: config.check_files(["overlay.yaml"]), "overlay.yaml: it is no file")
+    refused(lambda: config.check_files(["overlay.yaml"]), "overlay.yaml: this is not a file")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "default").symlink_to("default")
     refused(lambda: config.check_config(good_config()), "'results/default' is a link that leads")

@@ -103,7 +103,7 @@ def without_a_band(path, talk, load=claims_file.load):
     ("module", "changed", "key", "told"),
     [
         (registry, {"load_talk": without_a_network}, "from_scale", "full"),
-        (claims_file, {"load": without_a_band}, "accept.full", "no band"),
+        (claims_file, {"load": without_a_band}, "accept.full", "no acceptance criterion"),
     ],
 )
 def test_a_scale_that_cannot_judge_a_key_claim_is_refused(monkeypatch, module, changed, key, told):

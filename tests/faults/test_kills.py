@@ -136,7 +136,7 @@ def test_a_training_goes_on_from_its_checkpoint(how, tmp_path):
     if how == signal.SIGKILL:
         scenes.unlock(folder)
     scenes.finish(folder, network)
-    assert "goes on after" in log.read_text() and not kept.parent.exists()
+    assert "training continues after" in log.read_text() and not kept.parent.exists()
     scenes.finish(undisturbed, network)
     assert scenes.arrays(folder) == scenes.arrays(undisturbed)
     assert scenes.facts(folder) == scenes.facts(undisturbed)

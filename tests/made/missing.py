@@ -57,7 +57,7 @@ def _not_run(name: str, root: Path) -> Iterator[str]:
     if not {name, "all"} & set(chosen):
         yield f"config/config.yaml: 'talks' lacks '{name}', so no run has it; add it there"
     if not (root / "notebooks" / f"{name}.ipynb").is_file():
-        yield f"notebooks/{name}.ipynb: is not there; copy notebooks/_template.ipynb"
+        yield f"notebooks/{name}.ipynb: does not exist; copy notebooks/_template.ipynb"
 
 
 def _not_handed_in(name: str, claims: list[str], root: Path) -> Iterator[str]:

@@ -115,7 +115,7 @@ def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool
     said = (folder / "said.txt").read_text(errors="replace")
     assert status == 128 + number, said
     assert not running(folder)
-    assert said.count("\nstopped by you after ") == 1, said
+    assert said.count("\nthe run was stopped by you after ") == 1, said
     last = said.splitlines()[-1]
     assert last.endswith(
         "the results of finished jobs are kept; run the same command again to continue"

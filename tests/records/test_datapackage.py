@@ -89,7 +89,7 @@ def test_an_undescribed_column_passes_through(package):
 
 
 def test_a_folder_without_tables_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no table is there"):
+    with pytest.raises(UserError, match="contains no table"):
         datapackage.write(tmp_path)
 
 

@@ -83,11 +83,11 @@ def test_talks_that_the_run_does_not_name_are_left_out_and_a_missing_one_is_refu
 @pytest.mark.parametrize(
     ("run", "words"),
     [
-        ("nowhere", "run 'nowhere': there is no such folder; expected 'reference'"),
+        ("nowhere", "run 'nowhere': this folder does not exist; expected 'reference'"),
         ("results/nowhere", "there is no such folder"),
         (
             ".",
-            "holds neither manifest.json nor verdicts.csv; expected the folder of a",
+            "contains neither manifest.json nor verdicts.csv; expected the folder of a",
         ),
     ],
 )
@@ -99,14 +99,16 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, monkeypatch, run, words):
 
 def test_tables_that_are_not_there_or_damaged_are_refused(folder):
     run = whyspiking.results(folder)
-    with pytest.raises(UserError, match=r"holds no table 'shared'; expected one of metrics, verd"):
+    with pytest.raises(
+        UserError, match=r"contains no table 'shared'; expected one of metrics, verd"
+    ):
         _ = run.shared
     with pytest.raises(UserError, match="table 'colour': not known; expected one of metrics"):
         run.table("colour")
     with pytest.raises(AttributeError, match="'colour'"):
         _ = run.colour
     (folder / "naud" / "manifest.json").unlink()
-    with pytest.raises(UserError, match=r"naud: no manifest\.json is there"):
+    with pytest.raises(UserError, match=r"naud: the folder contains no manifest\.json"):
         _ = whyspiking.results(folder / "naud").manifest
     table = folder / "naud" / "verdicts.csv"
     table.write_text(table.read_text().replace("criterion_low", "colour", 1))

@@ -87,7 +87,9 @@ def test_a_changed_table_is_refused(tmp_path, change):
     tables.write_csv(pd.DataFrame({"value": [0.97, 0.5, 0.25]}), path)
     assert len(tables.read(path, VALUES)) == 3
     path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(UserError, match=r"metrics\.csv: it is not what the run wrote.*delete it"):
+    with pytest.raises(
+        UserError, match=r"metrics\.csv: this is not the file that the run wrote.*Delete it"
+    ):
         tables.read(path, VALUES)
 
 
@@ -121,7 +123,7 @@ def test_a_damaged_network_is_refused(network, name, share, cut):
         found = network_files.load_network(network)
     except UserError as error:
         assert name in str(error)
-        assert "delete it and rerun" in str(error)
+        assert "Delete it and rerun" in str(error)
         return
     # A byte of a zip archive that means nothing, such as a time stamp.
     assert name == "network.npz" and not cut
@@ -131,7 +133,7 @@ def test_a_damaged_network_is_refused(network, name, share, cut):
 @pytest.mark.parametrize("content", ["[]", "3", "{}", '{"info": {}}', "null", "[" * 100_000])
 def test_json_that_is_something_else_is_refused(tmp_path, content):
     (tmp_path / "network.json").write_text(content)
-    with pytest.raises(UserError, match="delete it and rerun"):
+    with pytest.raises(UserError, match="Delete it and rerun"):
         whole_files.read_json(tmp_path / "network.json", "info", "history")
 
 

@@ -10,15 +10,15 @@ import time
 import pytest
 
 FAILURES = {
-    "full disk": ("OSError(28, 'No space left on device')", "free some space"),
+    "full disk": ("OSError(28, 'No space left on device')", "Free some space"),
     "full disk, named": ("OSError(28, 'No space left on device', '/a/b')", "/a/b: No space left"),
-    "read-only disk": ("OSError(30, 'Read-only file system', '/a')", "mount it for writing"),
-    "no permission": ("PermissionError(13, 'Permission denied', '/a')", "give yourself permission"),
+    "read-only disk": ("OSError(30, 'Read-only file system', '/a')", "Mount it for writing"),
+    "no permission": ("PermissionError(13, 'Permission denied', '/a')", "Give yourself permission"),
     "a file for a folder": ("NotADirectoryError(20, 'No folder', '/dev/null/a')", "move the file"),
     "mistake of a user": ("UserError('lr is -1; mend it')", "ERROR a job: lr is -1; mend it"),
     "flaw": ("KeyError('w')", "unexpected failure"),
     "no memory": ("MemoryError('std::bad_alloc')", "--cores 1"),
-    "no memory, as JAX says it": ("RuntimeError('RESOURCE_EXHAUSTED: Out of memory')", "free some"),
+    "no memory, as JAX says it": ("RuntimeError('RESOURCE_EXHAUSTED: Out of memory')", "Free some"),
     "no memory, as the system says it": ("OSError(12, 'Cannot allocate memory')", "--cores 1"),
     "other trouble": ("OSError(2, 'No such file', '/a')", "unexpected failure"),
 }
@@ -48,7 +48,7 @@ def test_what_a_full_log_cannot_take_is_told_on_the_terminal(tmp_path):
     """/dev/full takes nothing, as a log on a full disk."""
     done = run(tmp_path, "/dev/full", "pass")
     assert done.returncode == 1
-    assert re.fullmatch("ERROR a job: .*No space left on device.*free some space.*\n", done.stderr)
+    assert re.fullmatch("ERROR a job: .*No space left on device.*Free some space.*\n", done.stderr)
 
 
 def test_success_ends_with_success(tmp_path):
@@ -93,7 +93,9 @@ def test_a_job_that_is_told_to_stop_clears_up_and_takes_its_children_along(tmp_p
     process.send_signal(signal.SIGTERM)
     said = process.communicate()[1]
     assert (process.returncode, said) == (128 + signal.SIGTERM, "")
-    assert log.read_text().splitlines()[1:] == ["ERROR a job: stopped from outside (SIGTERM)"]
+    assert log.read_text().splitlines()[1:] == [
+        "ERROR a job: the job was stopped by another process (SIGTERM)"
+    ]
     assert [path.name for path in tmp_path.iterdir()] == ["a.log"]
     while True:  # until it is gone
         try:

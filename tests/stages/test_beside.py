@@ -51,8 +51,10 @@ def test_each_number_stands_beside_the_recorded_one(tmp_path):
     assert said["scherr"][2:] == ["accuracy", "0.9", "0.8", "0", "of", "1"]
     assert numbers["difference"].round(6).tolist() == [0.0, 0.5, -0.1]
     # What is not simulated says why.
-    assert said["bohte"][-1] == "data.originals_dir"
-    assert " ".join(said["naud"][1:]).startswith("not simulated; no network of it is in")
+    assert "data.originals_dir" in said["bohte"]
+    assert " ".join(said["naud"][1:]).startswith(
+        "not simulated; results/reference contains no network"
+    )
 
 
 def test_the_target_trains_nothing_and_leaves_out_what_cannot_be_had(tmp_path):

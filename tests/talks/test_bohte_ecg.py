@@ -143,7 +143,7 @@ def test_one_file_of_the_authors_without_the_other_is_told(tmp_path):
     with pytest.raises(Unavailable, match=r"QTDB_train\.mat and QTDB_test\.mat are not in"):
         task_of(params)
     params = replace(params, originals_dir=tmp_path)
-    with pytest.raises(UserError, match=r"QTDB_test\.mat is there, of"):
+    with pytest.raises(UserError, match=r"only QTDB_test\.mat exists"):
         task_of(params)
 
 

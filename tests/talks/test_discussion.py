@@ -41,7 +41,7 @@ def test_the_discussion_alone_is_no_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = registry.available()
     assert set(names) - set(registry.counted(names)) == {"discussion", "ground"}
-    with pytest.raises(UserError, match=r"\['discussion'\], none of which is counted"):
+    with pytest.raises(UserError, match=r"\['discussion'\], and none of them is a replicated talk"):
         check_config({**config("smoke"), "talks": ["discussion"]})
 
 

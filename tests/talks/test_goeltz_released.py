@@ -76,7 +76,7 @@ def test_files_that_do_not_fit_are_refused():
     for changes, said in (
         ({"w_hidden": network.arrays["w_hidden"].T}, r"'w_hidden' is .* of shape \(120, 5\)"),
         ({"w_output": None}, "no array 'w_output'"),
-        ({"bias_times": np.array([0.5, 0.5])}, r"bias spikes at \[0.5 0.5\]; expected \[0.9\]"),
+        ({"bias_times": np.array([0.5, 0.5])}, r"bias spikes are at \[0.5 0.5\]; expected \[0.9\]"),
     ):
         with pytest.raises(UserError, match=said):
             released.parse(stored(network, first, test.targets, **changes), own)

@@ -53,7 +53,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["tasks"]["sound"]["unknown"].clear(),
-            r"'tasks.sound.unknown' says nothing of units; .* Add it",
+            r"'tasks.sound.unknown' does not mention units; .* Add it",
         ),
         (
             lambda f: f["tasks"]["sound"]["floors"]["veto"].remove("counts_relu"),
@@ -61,19 +61,19 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["families"]["relu"]["randman"]["grids"][0][0]["rate"].pop(),
-            r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8, as the others",
+            r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8 as in",
         ),
         (
             lambda f: f["families"]["lif"]["sound"].update(recorded=[1, 2]),
-            r"'families.lif.sound.recorded' is .*; expected the size of 'tuned_at' too",
+            r"'families.lif.sound.recorded' is .*; expected sizes that include that of 'tuned_at'",
         ),
         (
             lambda f: f["families"]["relu"].update(sounds=f["families"]["relu"]["randman"]),
-            r"'families.relu.sounds' is no task; expected some of randman, sound",
+            r"'families.relu.sounds' is not a task; expected one of randman, sound",
         ),
         (
             lambda f: f.update(tuning_seeds=[24, 25]),
-            r"'tuning_seeds' has \[24\], which are recorded",
+            r"'tuning_seeds' has \[24\], which are also in 'seeds'",
         ),
         (
             lambda f: f["samples"]["contrasts"]["samples_leaky_units"].update(versus="twins"),
@@ -82,11 +82,11 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
-            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
+            r"'samples.contrasts.samples_gru' chooses from 6 and 8 settings; expected the",
         ),
         (
             lambda f: f["samples"].update(seeds=[24, 920]),
-            r"'samples.seeds' has \[920\], by which settings are chosen",
+            r"'samples.seeds' has \[920\], with which settings are chosen",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def tuned(folder, drop=0) -> None:
         (1, None, r"'families.gated.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
         r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gated`"),
         (0, {"rate": 9.0}, r"'chosen.sound.lif' is .'rate': 9.0.; expected a setting of the last"),
-        (0, {}, r"'chosen.sound.lif' is None; expected .* Write what `python -m \S+ tune \S+ sou"),
+        (0, {}, r"'chosen.sound.lif' is None; expected .* Write .* `python -m \S+ tune \S+ sou"),
         (0, "first", None),
     ],
 )  # fmt: skip

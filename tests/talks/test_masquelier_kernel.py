@@ -43,7 +43,7 @@ def test_layers_must_fit_each_other():
     ticks, targets, weights = random_case(0)
     events = order_spikes(ticks, T_MAX)
     for bad in ((weights[0], weights[0]), (weights[0][:-1], weights[1])):
-        with pytest.raises(UserError, match="30 pixels meet weights of sizes"):
+        with pytest.raises(UserError, match="30 pixels, but the weights have the shapes"):
             compiled.forward(events, bad, NEURONS)
     with pytest.raises(ValueError, match="float64"):
         mixed = (weights[0], weights[1].astype(np.float32))

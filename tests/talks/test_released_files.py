@@ -45,5 +45,7 @@ def test_a_missing_file_is_named_and_another_refused(network, tmp_path):
         assert not made.arrays and made.info["unavailable"] == f"file not available: {why}"
     (tmp_path / file).write_bytes(OTHER)
     found = hashlib.sha256(OTHER).hexdigest()
-    with pytest.raises(UserError, match=f"{file}: SHA-256 is {found}; expected {digest}; fetch"):
+    with pytest.raises(
+        UserError, match=f"{file}: the SHA-256 is {found}; expected {digest}. Download"
+    ):
         train(tmp_path)

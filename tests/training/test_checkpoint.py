@@ -65,8 +65,8 @@ def test_what_was_stopped_ends_in_the_same_bits(train, tmp_path, monkeypatch):
     assert list(folder.glob("*.npz"))
     with kept_in(folder, "plan", []):
         again = train(lambda share, news: told.append(news), monkeypatch)
-    assert told[0].startswith("goes on after "), told
-    assert not told[0].startswith("goes on after 0")
+    assert told[0].startswith("training continues after "), told
+    assert not told[0].startswith("training continues after 0")
     assert_equal(whole, again)
     assert not folder.exists(), "a training that ended leaves no checkpoint"
 
@@ -107,7 +107,7 @@ def test_it_goes_on_with_the_round_that_was_broken_off(stopped):
     with kept_in(folder, {"seed": 1}, [code]):
         drawn, ran = counted(5, lambda share, news: told.append((share, news)))
     assert ran == [3, 4] and drawn == counted(5)[0]
-    assert told == [(0.6, "goes on after 3 of 5")]
+    assert told == [(0.6, "training continues after 3 of 5")]
 
 
 @pytest.mark.parametrize("changed", ["plan", "code", "package", "damage"])
@@ -125,8 +125,8 @@ def test_a_checkpoint_of_anything_else_is_not_used(stopped, changed, monkeypatch
     with kept_in(folder, plan, [code]):
         drawn, ran = counted(5, lambda share, news: told.append(news))
     assert ran == [0, 1, 2, 3, 4] and drawn == counted(5)[0]
-    reason = "damaged" if changed == "damage" else "of other code, data or parameters"
-    assert len(told) == 1 and told[0].startswith("starts anew") and reason in told[0]
+    reason = "damaged" if changed == "damage" else "made with other code, data or parameters"
+    assert len(told) == 1 and told[0].startswith("starts from the beginning") and reason in told[0]
 
 
 def test_seconds_before_the_stop_count(stopped):
@@ -142,7 +142,7 @@ def test_loops_of_one_job_need_names_of_their_own(tmp_path):
     with kept_in(tmp_path / "kept", "plan", []):
         counted(2)
         counted(2, name="further")
-        with pytest.raises(ValueError, match="two trainings of a job are called 'training'"):
+        with pytest.raises(ValueError, match="two trainings of a job have the name 'training'"):
             counted(2)
 
 
@@ -152,7 +152,7 @@ def test_a_disk_that_refuses_is_told_and_stops_nothing(tmp_path):
     with kept_in(tmp_path / "file" / "kept", "plan", [], every_s=0):
         drawn, _ = counted(2, lambda share, news: told.append(news))
     assert drawn == counted(2)[0]
-    assert [news.startswith("no checkpoint could be written") for news in told] == [True, True]
+    assert [news.startswith("the checkpoint could not be written") for news in told] == [True, True]
 
 
 def test_all_kinds_of_values_survive(tmp_path):
@@ -205,7 +205,7 @@ def test_a_job_that_was_killed_ends_in_the_same_bits(tmp_path):
     folder, told = tmp_path / "resumed", []
     assert (folder / "kept" / "training.npz").is_file() and not (folder / "network").exists()
     checkpointed_job.run(folder, lambda share, news: told.append(news), every_s=60)
-    assert told[0].startswith("goes on after ") and not (folder / "kept").exists()
+    assert told[0].startswith("training continues after ") and not (folder / "kept").exists()
     checkpointed_job.run(tmp_path / "undisturbed", silent, every_s=60)
     ours, theirs = (tmp_path / name / "network" for name in ("resumed", "undisturbed"))
     assert_equal(network_files.load_network(ours), network_files.load_network(theirs))

@@ -10,7 +10,7 @@ QUICK = ("a key twice", "no block", "no compiler", "a flag of XLA", "an unknown 
 """One for each place that refuses; each takes seconds, and `tests/declared` has the messages."""
 BROKEN = {
     "no such file": (None, ["overlay.yaml", "no such file", "correct the path"]),
-    "a key twice": (b"scale: smoke\nscale: paper\n", ["overlay.yaml", "'scale'", "remove one"]),
+    "a key twice": (b"scale: smoke\nscale: paper\n", ["overlay.yaml", "'scale'", "Remove one"]),
     "no block": (b"data: 5\n", ["'data' is 5", "mapping", "Correct"]),
 }
 
@@ -29,7 +29,7 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
 NETWORK = "results/default/goeltz/yinyang/{}/seed-20/network.npz"
 COMMANDS = {
     "a key without a value": ("", ["--config", "scale"], ["--config", "name=value", "Correct it"]),
-    "a key told twice": ("", ["--config", "seeds=[0]", "seeds=[1]"], ["'seeds' is told twice"]),
+    "a key told twice": ("", ["--config", "seeds=[0]", "seeds=[1]"], ["'seeds' is given twice"]),
     "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
     "a flag of XLA": (
         "XLA_FLAGS=--xla_cpu_enable_fast_math=true", [],
@@ -64,7 +64,7 @@ def test_wrong_command_is_refused_in_one_message(checkout: Path, monkeypatch, ca
 
 
 SEEDS_OF_ONE = "[{experiment: goeltz.yinyang, seeds: [8]}]"
-LINE = "seeds of the command line, [7], replace the configured seeds of"
+LINE = "the seeds [7] of the command line replace the configured seeds of"
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,5 @@ def refused(checkout: Path, command: list[str], words: list[str]) -> None:
 
 def test_a_source_that_is_gone_is_refused_before_anything_runs(checkout: Path):
     (checkout / "workflow/whyspiking/talks/scherr/kernel.cpp").unlink()
-    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "take it back (git checkout)"]
+    words = ["talks/scherr/kernel.py", "'kernel.cpp'", "Restore it (git checkout)"]
     refused(checkout, ["-n", "scherr"], words)

@@ -60,7 +60,7 @@ def test_without_voices_everything_else_goes_on(checkout, tmp_path_factory, monk
     assert done.returncode != 0
     assert (checkout / network).is_file(), said
     assert not (checkout / words).exists()
-    assert "no library of it is installed; install the Python package espeakng-loader" in said
+    assert "its library is not installed; install the Python package espeakng-loader" in said
 
 
 def test_smoke_run_gives_all_tables_and_pages(smoke_run):

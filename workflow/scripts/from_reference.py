@@ -6,7 +6,7 @@ from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job
 from whyspiking.stages.beside import beside
 
-with job(snakemake.log[0], "beside the record"):
+with job(snakemake.log[0], "comparison with the reference results"):
     beside(
         talks=snakemake.params.talks,
         metrics=[Path(path) for path in snakemake.input.metrics],

@@ -131,11 +131,14 @@ def vectors() -> str:
     """
     chosen = os.environ.get(VARIABLE) or able()[0]
     if chosen not in MARCH:
-        raise UserError(f"{VARIABLE}: '{chosen}' is not known; one of {', '.join(MARCH)}")
+        raise UserError(
+            f"{VARIABLE}: '{chosen}' is not known; expected one of {', '.join(MARCH)}. Correct it"
+        )
     if chosen not in able():
         raise UserError(
-            f"{VARIABLE}: '{chosen}' is not possible, since this processor "
-            f"({platform.machine()}) lacks its instructions; one of {', '.join(able())}"
+            f"{VARIABLE}: '{chosen}' is not possible, because this processor "
+            f"({platform.machine()}) lacks these instructions; expected one of "
+            f"{', '.join(able())}. Correct it"
         )
     return chosen
 
@@ -145,8 +148,9 @@ def warning() -> str:
     if "avx2" in able():
         return ""
     return (
-        f"no AVX2 on this processor ({platform.machine()}): the run takes '{vectors()}' "
-        "instructions; digits, and so networks, may differ from other machines' (docs/running.md)"
+        f"this processor ({platform.machine()}) has no AVX2, so the run uses the SIMD level "
+        f"'{vectors()}'. Rounding, and therefore networks, may differ from those of other "
+        "machines (docs/running.md)"
     )
 
 

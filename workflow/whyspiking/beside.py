@@ -16,7 +16,8 @@ def run(package: str, folder: str) -> None:
     """
     if importlib.util.find_spec(package.partition(".")[0]) is None:
         sys.exit(
-            f"error: {package}: not installed; expected it beside whyspiking, from {folder}/ of a "
-            "checkout. Run `make environment` there, or put that folder into PYTHONPATH."
+            f"error: the package {package} is not installed; expected it to be installed from "
+            f"{folder}/ of a checkout of this project. Run `make environment` there, or add this "
+            "folder to PYTHONPATH."
         )
     runpy.run_module(package, run_name="__main__", alter_sys=True)

@@ -8,6 +8,6 @@ class UserError(Exception):
 def unknown_variant(talk: str, experiment: str, variant: str) -> UserError:
     """What a talk raises when asked to train what it does not know."""
     return UserError(
-        f"talk '{talk}', experiment '{experiment}': variant '{variant}' is not known; correct its "
+        f"talk '{talk}', experiment '{experiment}': variant '{variant}' is not known. Correct its "
         "name in talk.yaml"
     )

@@ -112,11 +112,14 @@ def test_a_run_gives_the_same_crate_again_without_a_network(project, monkeypatch
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda p: (p / "workflow" / "Snakefile").unlink(), "does not lie in a folder with work"),
-        (lambda p: (p / "results/default/manifest.json").unlink(), "holds neither manifest.json"),
+        (lambda p: (p / "workflow" / "Snakefile").unlink(), "not inside a folder with work"),
+        (
+            lambda p: (p / "results/default/manifest.json").unlink(),
+            "contains neither manifest.json",
+        ),
         (
             lambda p: (p / "results/default/manifest.json").write_text("{}"),
-            "not what a finished job wrote",
+            "not a file that a finished job wrote",
         ),
         (
             lambda p: (p / "results/default/manifest.json").write_text(

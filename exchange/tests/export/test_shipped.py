@@ -152,7 +152,7 @@ def test_of_an_experiment_the_lowest_seed_and_of_a_talk_what_can_be_expressed(ru
     assert "product of two states" in why["bohte", "shared_yinyang"]
     assert why["goeltz", "shared_yinyang"] == "not trained at scale smoke"
     assert ("comsa", "boolean") not in why and ("comsa", "regimes") in why
-    with pytest.raises(networks.NotExpressible, match="no network; no file"):
+    with pytest.raises(networks.NotExpressible, match="there is no network; no file"):
         networks.load(run / "masquelier/released/authors/seed-0").graph(networks.Clock(1.0))
 
 

@@ -1,11 +1,11 @@
-"""Write what was trained here in formats that other tools read: `python -m whyspiking.export`.
+"""Export trained networks and runs in formats of other tools: `python -m whyspiking.export`.
 
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-20 --samples 100
     python -m whyspiking.export crate results/default
 
-Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
-how it is fed and read. `docs/exchange.md` tells what can be expressed.
+Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json file that
+describes its inputs and its readout. `docs/exchange.md` lists the networks that can be exported.
 """
 
 from __future__ import annotations

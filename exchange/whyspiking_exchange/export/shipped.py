@@ -400,36 +400,43 @@ def _readme(index: pd.DataFrame, numbers: list[tuple[str, float]]) -> str:
     sent = [f"| [{x}.npz]({x}.npz) | {right:.3f} |" for x, right in numbers]
     return f"""# Networks to take
 
-Made by `make record` from results/full; not kept by hand. One trained network of every talk
-for each shared task, and for the experiment of its key claim or, where NIR cannot express that, for
-the first other that it can; of the ground one of each experiment with spikes, built by hand or
-trained. The lowest seed. How they are read and run: `docs/exchange.md`. The
-index is `../networks.csv`, with hashes.
+`make record` generates this page and these files from results/full. Do not edit them. For every
+talk there is one trained network for each shared task, and one for the experiment of its key
+claim. Where NIR cannot express the network of the key claim, the first other experiment that NIR
+can express is used. For the shared benchmark there is one network, hand-designed or trained, for
+each experiment with spikes. Each network is that of the lowest seed. `docs/exchange.md` says how
+to read and run the networks. The index `../networks.csv` contains their hashes.
 
-Beside each `.nir` lie a `.json`, which says how it is fed and read, and an `.npz` of test trials:
-input spikes, decisions of the engine of training, targets. Weights of large networks are rounded
-to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean test in Brian2 as the
-run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
-those of the engine of training; of continuous outputs, steps within 1 % of the range.
-A choice of -1 means that no output fires: of masquelier's shared networks half and more, of which
-the score counts what potentials decide then, and the file cannot give that.
+Each `.nir` file has a `.json` file with a description of its inputs and its readout, and an
+`.npz` file of test trials with input spikes, decisions of the training code and targets. Weights
+of large networks are rounded to {BITS} significant bits (`weight_bits` in the `.json` file). The
+column "score" is the score of the reference run in the unperturbed test in Brian2, with the
+number of trials. The column "equal" is the fraction of decisions of the file in Brian2 that are
+equal to those of the training code. For continuous outputs, it is the fraction of time steps that
+differ by at most 1 % of the range. A choice of -1 means that no output fires. This happens in
+half or more of the trials of masquelier's shared networks. In these trials, the score uses the
+decision by potentials, which the file cannot give.
 
-Samples of digits are test images of MNIST as spikes (LeCun, Cortes and Burges 1998; CC BY-SA 3.0 as
-stated by the redistributors), also those of the event camera, and stay under that licence.
+Samples of digits, also those of the event camera, are test images of MNIST that were converted to
+spikes (LeCun, Cortes and Burges 1998; CC BY-SA 3.0 as stated by the redistributors). They stay
+under this licence.
 
 | network | task | scale of the run | data | neurons | synapses | score | equal |
 |---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-Those of the ground are scripts of Brian2 as well, which are run with the samples beside them.
+The networks of the shared benchmark are also available as Brian2 scripts, which run with the
+samples in the same folder.
 
-## Networks of numbers
+## Networks without spikes
 
-Twins of the ground's LIF networks: leaky units that send by how much they exceed their threshold,
-on recall a sigmoid of it, without a reset. NIR has no node for that. Arrays, test trials and
-decisions as they were; `training/reference/units.py` has the equations and runs them.
+These networks of the shared benchmark have non-spiking leaky units in place of its LIF neurons. A
+unit sends the amount by which it exceeds its threshold, or in recall tasks a sigmoid of this
+amount, and it is not reset. NIR has no node for such units. The files contain the arrays, the
+test trials and the decisions; `training/reference/units.py` contains the equations and runs the
+networks.
 
-| network | right in these trials |
+| network | accuracy in these trials |
 |---|---|
 {chr(10).join(sent)}
 """

@@ -63,8 +63,8 @@ def levels(name: str, config: Mapping[str, Any]) -> list[float]:
         return [1.0]
     if name not in config:
         raise UserError(
-            f"config: 'battery.{name}' is missing, but an experiment lists '{name}' in its "
-            "battery; add its levels"
+            f"config: 'battery.{name}' is missing, but an experiment lists '{name}' under "
+            "'battery' in talk.yaml; expected its levels. Add them"
         )
     return [float(level) for level in config[name]]
 
@@ -175,7 +175,9 @@ def test_task(replication: Replication, params: Params, streams: Streams) -> Tas
     """
     task = replication.make_task(params, "test", streams)
     if task is None:
-        raise UserError(f"talk '{params.talk}': `make_task` gives no test split")
+        raise UserError(
+            f"talk '{params.talk}': `make_task` returns no split 'test'; expected one. Add it"
+        )
     return task
 
 

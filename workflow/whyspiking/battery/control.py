@@ -66,7 +66,11 @@ def probe_control(
         return bench.rows(shared, perturbations, progress)
     if network.info.get("is") in KINDS:
         return _feed_forward_rows(shared, perturbations, network, task, streams, config, progress)
-    progress(1.0, "no control of the core; only its stated counts are kept")
+    progress(
+        1.0,
+        "this control is evaluated by the talk's own code, so only its operation counts are "
+        "reported",
+    )
     return tables.rows(shared, network.info.get("counts", {}), int(task.targets.shape[0]))
 
 
@@ -237,8 +241,9 @@ class _SpikeReader:
         outcome = self.replication.evaluate(self.params, self.variant, network, task)
         if outcome is None:
             raise UserError(
-                f"talk '{self.params.talk}': `evaluate` gives nothing for the control "
-                f"'{self.variant}'; a control has no other engine than its own"
+                f"talk '{self.params.talk}': `evaluate` returns nothing for the control "
+                f"'{self.variant}'; expected its outcome, because no other code can evaluate a "
+                "control. Return the outcome"
             )
         return outcome
 

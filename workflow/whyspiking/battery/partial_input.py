@@ -95,14 +95,14 @@ def _outcome(
             return None
         if task.features is None or features.shape != task.features.shape:
             raise UserError(
-                f"talk '{params.talk}': `features_until` gives the shape {features.shape}; it must "
-                "be that of `Task.features`"
+                f"talk '{params.talk}': `features_until` returns an array of shape "
+                f"{features.shape}; it must have the shape of `Task.features`"
             )
         outcome = replication.evaluate(params, variant, network, replace(task, features=features))
         if not isinstance(outcome, Trials):
             raise UserError(
-                f"talk '{params.talk}': `evaluate` gives no class for the control '{variant}'; let "
-                "`features_until` give None in this experiment"
+                f"talk '{params.talk}': `evaluate` returns no class for the control '{variant}'; "
+                "expected classes. Make `features_until` return None in this experiment"
             )
         choices.append(outcome.choices)
     return Answers(np.asarray(task.targets, np.int64), np.stack(choices), times_ms, task.n_classes)

@@ -126,7 +126,10 @@ def _simulate(
 ) -> Recording:
     """A network's recording of a task, anew unless it is one of those already simulated."""
     if machine is None:
-        raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' is not simulated, so no "
+            "probe can run. Name an experiment that is simulated"
+        )
     for bench in simulated:
         if network is bench.network and same_stimulus(task, bench.task):
             return bench.recording

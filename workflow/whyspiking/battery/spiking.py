@@ -255,7 +255,10 @@ class Bench:
             return []
         _, outcome = self._run(task, self.binding.values)
         if not isinstance(outcome, Trials):
-            raise UserError(f"talk '{self.params.talk}': `fresh` and `test` decode differently")
+            raise UserError(
+                f"talk '{self.params.talk}': the tasks `fresh` and `test` use different decoding; "
+                "expected the same decoding. Change one of them"
+            )
         values = {"accuracy_fresh": scoring.accuracy(outcome)}
         return tables.rows(self.shared, values, scoring.n_trials(outcome))
 
@@ -328,7 +331,7 @@ class Bench:
         if repeated := sorted(common & set(groups)):
             raise UserError(
                 f"talk '{self.params.talk}': its condition '{repeated[0]}' is also one of the "
-                "common battery; rename it or take it out of `battery` in talk.yaml"
+                "common robustness tests. Rename it, or remove it from `battery` in talk.yaml"
             )
         return list(groups.values())
 

@@ -41,7 +41,7 @@ def check(model: BrianModel) -> None:
     if unrecorded := set(model.lag_variable) - set(model.record_spikes):
         raise UserError(
             f"Brian2 model '{model.name}': lag_variable names {sorted(unrecorded)}, whose spikes "
-            "are not recorded; add them to record_spikes"
+            "are not recorded. Add them to record_spikes"
         )
 
 
@@ -123,8 +123,9 @@ class _Parts:
         """An object by name; `what` names it."""
         if name not in self.objects:
             raise UserError(
-                f"Brian2 model '{self.model.name}': {what} names '{name}', which is none of its "
-                f"groups and synapses; it has {sorted(self.objects)}"
+                f"Brian2 model '{self.model.name}': {what} names '{name}', which is not one of "
+                f"its groups and synapses; expected one of {sorted(self.objects)}. Correct the "
+                "name"
             )
         return self.objects[name]
 
@@ -154,7 +155,8 @@ class _Parts:
     def _keep(self, made: Any) -> None:
         if made.name in self.objects or made.name in self.inputs:
             raise UserError(
-                f"Brian2 model '{self.model.name}': two objects are named '{made.name}'"
+                f"Brian2 model '{self.model.name}': two objects have the name '{made.name}'; "
+                "expected different names. Rename one of them"
             )
         self.objects[made.name] = made
 
@@ -245,7 +247,8 @@ def _trace_monitors(parts: _Parts) -> dict[str, Any]:
         if steps_per_trial(model) % every:
             raise UserError(
                 f"Brian2 model '{model.name}': trace '{monitor}' is sampled every {sampling_ms} "
-                f"ms, which does not divide the trial of {model.trial_ms} ms"
+                f"ms; expected an interval that divides the trial of {model.trial_ms} ms. Change "
+                "the sampling interval"
             )
         made[monitor] = brian2.StateMonitor(
             parts.find(name, "record_traces"),

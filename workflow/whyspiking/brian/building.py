@@ -131,7 +131,7 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
             where = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
             raise UserError(
                 f"Brian2 model '{model.name}': Brian2 rejects it ({where}{type(cause).__name__}: "
-                f"{cause}); mend the equations in the talk's model"
+                f"{cause}). Correct the equations in the talk's model"
             ) from error
         clock.lap("generate")
         programs.build(project, model.name, header)
@@ -262,8 +262,8 @@ def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, A
         variables = parts["objects"][owner].variables if owner in parts["objects"] else {}
         if name not in variables:
             raise UserError(
-                f"Brian2 model '{model.name}': record_final names '{key}', which none "
-                "of its objects has; correct it"
+                f"Brian2 model '{model.name}': record_final names '{key}', which is not a "
+                "variable of any of its objects. Correct the name"
             )
         found[key] = variables[name]
     return found
@@ -282,7 +282,7 @@ def _mend(project: Path, dt_s: float, results: set[str]) -> None:
     code = path.read_text()
     narrow = "#define Clock_epsilon 1e-14"
     if code.count(narrow) != 1:
-        raise _changed("network.cpp lacks its clock tolerance")
+        raise _changed("file network.cpp does not contain the expected clock tolerance")
     path.write_text(code.replace(narrow, f"#define Clock_epsilon {dt_s / 1e3!r}"))
 
     path = project / "objects.cpp"
@@ -295,12 +295,12 @@ def _mend(project: Path, dt_s: float, results: set[str]) -> None:
 
     path.write_text(WRITING.sub(kept, code))
     if not results < written:
-        raise _changed("objects.cpp writes its results in another way")
+        raise _changed("file objects.cpp writes its results in an unexpected way")
 
 
 def _changed(what: str) -> UserError:
     return UserError(
-        f"Brian2: the generated {what}; install the version that requirements.txt names"
+        f"Brian2: the generated {what}. Install the version of Brian2 that requirements.txt names"
     )
 
 

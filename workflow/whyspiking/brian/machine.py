@@ -142,13 +142,15 @@ class Machine:
             counts["trials"] = trials
         if len(set(counts.values())) > 1:
             raise UserError(
-                f"Brian2 model '{self.model.name}': numbers of trials differ: {counts}; give all "
-                "parts of a stimulus the same number"
+                f"Brian2 model '{self.model.name}': the parts of the stimulus have different "
+                f"numbers of trials: {counts}; expected equal numbers. Give all parts the same "
+                "number of trials"
             )
         n_trials = next(iter(counts.values()), 1)
         if n_trials < 1:
             raise UserError(
-                f"Brian2 model '{self.model.name}': the stimulus has no trial; give at least one"
+                f"Brian2 model '{self.model.name}': the stimulus has no trial; expected at "
+                "least one. Add a trial"
             )
         return n_trials
 

@@ -38,7 +38,10 @@ class Exchange:
         """Write one event file per input of the model."""
         inputs = self.manifest["inputs"]
         if unknown := set(spikes) - set(inputs):
-            raise self.error(f"no input is named {sorted(unknown)}; it has {sorted(inputs)}")
+            raise self.error(
+                f"the stimulus names the inputs {sorted(unknown)}, which the model does not have; "
+                f"expected some of {sorted(inputs)}. Correct the names"
+            )
         return [
             f"events:{name}={self._events(name, channels, spikes.get(name), folder)}"
             for name, channels in inputs.items()
@@ -53,12 +56,13 @@ class Exchange:
             )
         if spikes.n_units != channels:
             raise self.error(
-                f"input '{name}' has {channels} channels, its spikes {spikes.n_units} units"
+                f"input '{name}' has {channels} channels, but its spikes have "
+                f"{spikes.n_units} units; expected equal numbers. Change one of them"
             )
         if spikes.duration_ms > model.trial_ms + model.dt_ms / 2:
             raise self.error(
-                f"spikes of input '{name}' last {spikes.duration_ms} ms per trial, the model's "
-                f"trials {model.trial_ms} ms; lengthen trial_ms"
+                f"spikes of input '{name}' last {spikes.duration_ms} ms per trial, but a trial of "
+                f"the model lasts only {model.trial_ms} ms. Increase trial_ms"
             )
         steps, units, lags, merged = to_events(spikes, model.dt_ms, self.n_steps, model.sub_step)
         self.merged += merged
@@ -78,7 +82,8 @@ class Exchange:
             entry = self.manifest["arrays"].get(name)
             if entry is None:
                 raise self.error(
-                    f"no TimedArray is named '{name}'; it has {sorted(self.manifest['arrays'])}"
+                    f"the model has no TimedArray '{name}'; expected one of "
+                    f"{sorted(self.manifest['arrays'])}. Correct the name"
                 )
             rows = round(self.model.trial_ms / entry["dt_ms"])
             shared = entry["shape"][0] == rows
@@ -106,7 +111,10 @@ class Exchange:
             pre, post = values.get(f"{name}.i"), values.get(f"{name}.j")
             if pre is None and post is None:
                 if self.manifest["n_synapses"][name] == 1 and n_pre * n_post > 1:
-                    raise self.error(f"the wiring of '{name}' is missing; give {name}.i, {name}.j")
+                    raise self.error(
+                        f"the connections of '{name}' are missing; expected {name}.i and "
+                        f"{name}.j. Add both"
+                    )
                 continue
             if pre is None or post is None or np.shape(pre) != np.shape(post) or np.ndim(pre) != 1:
                 raise self.error(f"'{name}.i' and '{name}.j' must be two equally long lists")
@@ -130,7 +138,9 @@ class Exchange:
             if entry is None:
                 known = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
                 known = known or sorted({k.split(".")[0] for k in self.manifest["variables"]})
-                raise self.error(f"no variable '{key}' can be set; it has {known}")
+                raise self.error(
+                    f"the variable '{key}' cannot be set; expected one of {known}. Correct the name"
+                )
             array = np.asarray(value, entry["dtype"])
             if array.ndim == 0 and np.isfinite(array):
                 words.append(f"{entry['word']}={float(array)!r}")

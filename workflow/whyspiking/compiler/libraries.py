@@ -60,7 +60,7 @@ class Array(ctypes.c_void_p):
         if value is None:
             return cls()
         if not value.flags.c_contiguous:
-            raise TypeError("a kernel takes contiguous arrays only")
+            raise TypeError("a kernel accepts contiguous arrays only")
         return cls(value.ctypes.data)
 
 
@@ -141,7 +141,11 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:
-            raise UserError(f"compiling '{name}': {FULL_DISK}; free some space and start again")
+            raise UserError(
+                f"compiling '{name}' failed: {FULL_DISK}. Free some space and start snakemake again"
+            )
         if done.returncode != 0:
-            raise UserError(f"compiling '{name}' failed; {REMEDY}:\n{done.stderr[-2000:]}")
+            raise UserError(
+                f"compiling '{name}' failed; {REMEDY}. The compiler said:\n{done.stderr[-2000:]}"
+            )
     return target

@@ -91,8 +91,8 @@ def _undamaged(path: Path) -> bool:
 
 def _full(what: str, folder: Path) -> UserError:
     return UserError(
-        f"{what}: {FULL_DISK} while it was compiled in {folder} or {tempfile.gettempdir()}; free "
-        "some space there and start snakemake again, or name another 'build_folder' in the config "
+        f"compiling {what} failed in {folder} or {tempfile.gettempdir()}: {FULL_DISK}. Free some "
+        "space there and start snakemake again, or name another 'build_folder' in the config "
         "(TMPDIR names another folder for temporary files)"
     )
 
@@ -147,8 +147,9 @@ def build(project: Path, name: str, header: Path) -> None:
         if FULL_DISK in said:
             raise _full(f"Brian2 model '{name}'", project)
         raise UserError(
-            f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
-            f"the compiler names (all of its output: {log}): {said[-1500:]}"
+            f"Brian2 model '{name}': compiling it failed. Correct the C++ code or the equations "
+            f"that the compiler names ({log} has its whole output). The compiler said: "
+            f"{said[-1500:]}"
         )
 
 

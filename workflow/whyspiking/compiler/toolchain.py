@@ -19,8 +19,8 @@ FULL_DISK = "No space left on device"
 
 REMEDY = (
     "install g++ or clang++ with C++17 (Debian and Ubuntu: apt-get install g++; Fedora: dnf "
-    "install gcc-c++; macOS: xcode-select --install; conda: environment.yml brings one), or name "
-    "one: export CXX=clang++"
+    "install gcc-c++; macOS: xcode-select --install; conda: environment.yml contains one), or "
+    "name an installed compiler: export CXX=clang++"
 )
 PROBE = "#include <random>\n#include <vector>\nint main() { std::vector<int> v; return 0; }\n"
 
@@ -64,6 +64,6 @@ def require() -> None:
             lines = done.stdout.splitlines() or [f"exit status {done.returncode}, no message"]
             said = next((line for line in lines if "error" in line), lines[0]).strip()
     raise UserError(
-        f"C++ compiler: '{shlex.join(command)}' makes no program of a small C++17 source "
-        f"({said}); {REMEDY}"
+        f"C++ compiler: '{shlex.join(command)}' cannot compile a small C++17 program ({said}); "
+        f"{REMEDY}"
     )

@@ -52,8 +52,8 @@ def find_nmnist(data: Mapping[str, Any]) -> Path | None:
         return there[0]
     if data["nmnist"]["source"] == "original":
         raise UserError(
-            "config: 'data.nmnist.source' is 'original', but no folder with Train and Test of "
-            f"N-MNIST is in data.originals_dir ({own}); expected both. Unpack both archives "
+            f"config: 'data.nmnist.source' is 'original', but data.originals_dir ({own}) contains "
+            "no folder with Train and Test of N-MNIST; expected both. Unpack both archives "
             "there, or choose 'simulated'"
         )
     return None

@@ -231,7 +231,10 @@ def concatenate(pieces: Sequence[Spikes]) -> Spikes:
     """The trials of all pieces one after the other; sizes and durations must agree."""
     shapes = {(piece.n_units, piece.duration_ms) for piece in pieces}
     if len(shapes) != 1:
-        raise ValueError(f"pieces must agree in neurons and duration; found {sorted(shapes)}")
+        raise ValueError(
+            "all pieces must have the same number of neurons and the same duration; found "
+            f"{sorted(shapes)}"
+        )
     offsets = np.cumsum([0, *(piece.n_trials for piece in pieces)])
     trials = [p.trials + np.int32(start) for p, start in zip(pieces, offsets, strict=False)]
     return replace(

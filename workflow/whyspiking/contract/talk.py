@@ -155,5 +155,6 @@ class Replication:
 
 def _missing(params: Params, name: str) -> NotImplementedError:
     return NotImplementedError(
-        f"talk '{params.talk}': the module of experiment '{params.experiment}' has no `{name}`"
+        f"talk '{params.talk}': the module of experiment '{params.experiment}' has no "
+        f"function `{name}`. Add it"
     )

@@ -64,9 +64,9 @@ def gunzip(raw: bytes, limit: int, name: str) -> bytes:
     except zlib.error as error:
         raise Refused(f"{name} is not a readable gzip file ({error})") from None
     if len(content) > limit:
-        raise Refused(f"{name} holds more than {limit} bytes; it is another file")
+        raise Refused(f"{name} contains more than {limit} bytes, so it is not the expected file")
     if not unpacker.eof:
-        raise Refused(f"{name} is cut short")
+        raise Refused(f"{name} is incomplete")
     return content
 
 
@@ -93,10 +93,10 @@ def read_tar(path: Path, wanted: Mapping[str, int]) -> dict[str, bytes]:
                 if member.name not in wanted:
                     continue
                 if member.name in found:
-                    raise Refused(f"{member.name} is twice in the archive")
+                    raise Refused(f"the archive contains {member.name} twice")
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is None:
-                    raise Refused(f"{member.name} is no ordinary file in the archive")
+                    raise Refused(f"{member.name} is not an ordinary file in the archive")
                 found[member.name] = _bounded(content, wanted[member.name], member.name)
     except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, zlib.error) as error:
         raise Refused(f"the archive cannot be read ({type(error).__name__})") from None
@@ -114,5 +114,5 @@ def _check_address(address: str) -> None:
 def _bounded(content: IO[bytes], limit: int, name: str) -> bytes:
     raw = content.read(limit + 1)
     if len(raw) > limit:
-        raise Refused(f"{name} has more than {limit} bytes; it is another file")
+        raise Refused(f"{name} has more than {limit} bytes, so it is not the expected file")
     return raw

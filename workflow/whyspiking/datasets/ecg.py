@@ -188,14 +188,18 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         # Only these two: other variables could be objects of MATLAB.
         arrays = loadmat(io.BytesIO(raw), variable_names=("x", "y"))
     except (ValueError, NotImplementedError, TypeError, IndexError, MatReadError) as error:
-        raise UserError(f"{name}: not a readable MATLAB file ({error}); fetch it again") from None
+        raise UserError(
+            f"{name}: this file is not a readable MATLAB file ({error}). Download it again"
+        ) from None
     stored = released.Stored(name, arrays)
     events, one_hot = (
         stored.take(key, n_records, ORIGINAL_STEPS, last) != 0
         for key, last in (("x", N_CHANNELS), ("y", len(LABELS)))
     )
     if one_hot.sum(axis=2).max() > 1:
-        raise UserError(f"{name}: a step has several labels; expected at most one")
+        raise UserError(
+            f"{name}: a time step has several labels; expected at most one. Download the file again"
+        )
     labels = np.where(one_hot.any(axis=2), one_hot.argmax(axis=2), UNLABELLED).astype(np.int8)
     # A few events are -1 instead of 1.
     return Records(events, labels, np.zeros((n_records, 0, N_LEADS), np.float32))

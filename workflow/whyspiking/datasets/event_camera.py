@@ -143,7 +143,7 @@ def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Even
     """
     images = np.ascontiguousarray(images, np.float32)
     if max(np.abs(path.x).max(), np.abs(path.y).max()) > camera.side - 2:
-        raise ValueError("the path leads the image out of reach of the sensor")
+        raise ValueError("the path moves the image beyond the edge of the sensor")
     if chance.start.shape != (len(images), camera.side**2):
         raise ValueError("`chance` was drawn for other images or another sensor")
     counts = np.empty(len(images), np.int64)

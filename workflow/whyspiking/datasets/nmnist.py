@@ -183,15 +183,18 @@ def decode(contents: Sequence[bytes], where: str) -> Events:
     for raw in contents:
         if len(raw) % BYTES_PER_EVENT:
             raise UserError(
-                f"{where}: {len(raw)} bytes are no whole number of 5-byte events; the file is cut "
-                "short: unpack the archive again"
+                f"{where}: {len(raw)} bytes are not a whole number of 5-byte events, so the file "
+                "is incomplete. Unpack the archive again"
             )
         parts.append(np.frombuffer(raw, np.uint8).reshape(-1, BYTES_PER_EVENT).astype(np.uint32))
     start = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     x, y, *low = np.concatenate(parts).T
     word = low[0] << 16 | low[1] << 8 | low[2]
     if x.size and max(x.max(), y.max()) >= SIDE:
-        raise UserError(f"{where}: events outside of {SIDE} x {SIDE} pixels; not N-MNIST?")
+        raise UserError(
+            f"{where}: the file has events outside of {SIDE} x {SIDE} pixels; expected a file of "
+            "N-MNIST. Unpack the archive again"
+        )
     return Events(
         (word & 0x7FFFFF).astype(np.int32),
         x.astype(np.uint8),

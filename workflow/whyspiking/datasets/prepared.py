@@ -30,8 +30,8 @@ def verified(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
     described = folder / "meta.json"
     if not described.is_file():
         raise UserError(
-            f"{folder}: meta.json is missing; the data set is not complete: rerun snakemake, which "
-            "makes it"
+            f"{folder}: meta.json is missing, so the data set is not complete. Rerun snakemake, "
+            "which generates it"
         )
     digests = dict(read_json(described, "sha256")["sha256"])
     paths = {}
@@ -41,13 +41,14 @@ def verified(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise UserError(
-                f"{path}: cannot be read ({error.strerror}); delete {described} and rerun"
+                f"{path}: the file cannot be read ({error.strerror}). Delete {described} and "
+                "rerun snakemake"
             ) from None
         told = digests.get(path.name, "none")
         if found != told:
             raise UserError(
-                f"{path}: it is not the file that meta.json describes (SHA-256 {found[:12]}… "
-                f"instead of {told[:12]}…); delete {described} and rerun"
+                f"{path}: this is not the file that meta.json describes (SHA-256 {found[:12]}… "
+                f"instead of {told[:12]}…). Delete {described} and rerun snakemake"
             )
         paths[name] = path
     return paths
@@ -70,7 +71,7 @@ def held_for_validation(
         if unknown := set(who) - set(speakers.tolist()):
             raise UserError(
                 f"validation speakers {sorted(unknown)} are not in the training file, which has "
-                f"{sorted(set(speakers.tolist()))}"
+                f"speakers {sorted(set(speakers.tolist()))}. Correct the numbers"
             )
         return np.isin(speakers, np.asarray(who))
     rng = Streams(0).rng("validation")
@@ -99,4 +100,7 @@ def of_part(part: str, labels: NDArray, speakers: NDArray, trained: NDArray, who
     if part in ("test_seen", "test_heldout"):
         seen = np.isin(speakers, trained)
         return np.flatnonzero(seen if part == "test_seen" else ~seen)
-    raise UserError(f"there is no part '{part}'; known: train, validation, test_seen, test_heldout")
+    raise UserError(
+        f"there is no part '{part}' of the data set; expected train, validation, test_seen or "
+        "test_heldout. Correct the name"
+    )

@@ -32,7 +32,7 @@ def from_folder(folder: Path, files: Files) -> Contents:
             elif zipped.is_file():
                 contents[name] = archives.gunzip(zipped.read_bytes(), files[name][0], zipped.name)
             else:
-                raise Refused(f"neither {name} nor {name}.gz is there")
+                raise Refused(f"neither {name} nor {name}.gz exists")
         except OSError as error:
             raise Refused(f"{name} cannot be read ({error})") from None
     check(contents, files)
@@ -50,7 +50,9 @@ def check(contents: Contents, files: Files) -> None:
         if data is None:
             raise Refused(f"{name} is missing")
         if len(data) != size:
-            raise Refused(f"{name} has {len(data)} bytes instead of {size}; cut short?")
+            raise Refused(
+                f"{name} has {len(data)} bytes instead of {size}, so it may be incomplete"
+            )
         if hashlib.sha256(data).hexdigest() != digest:
             raise Refused(f"{name} is damaged (its SHA-256 differs)")
 
@@ -68,6 +70,6 @@ def keep(contents: Contents, folder: Path) -> None:
                 partial.write_bytes(content)
     except OSError as error:
         raise UserError(
-            f"{folder}: cannot be written ({error.strerror}); free some space or set "
+            f"{folder}: the folder cannot be written ({error.strerror}). Free some space, or set "
             "'data.folder' in the config to a writable folder"
         ) from None

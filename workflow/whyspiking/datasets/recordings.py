@@ -139,7 +139,7 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
     }
     test = _load_files([file for file in files if file.stem.startswith("test-")], 1).events
     if test is None:
-        raise ValueError("shards of test digits hold events")
+        raise ValueError("every shard of test digits must contain events; found one without")
     return {
         "name": "N-MNIST" if original else "simulated N-MNIST",
         "provenance": "original" if original else "simulated",
@@ -164,12 +164,14 @@ def load(folder: Path, split: str, grid: Grid) -> Recordings:
         UserError: If the set is not there or was made with other frames.
     """
     if not (folder / "meta.json").is_file():
-        raise UserError(f"{folder}: no data set is there; run the workflow once")
+        raise UserError(
+            f"{folder}: this folder contains no data set. Run the workflow once, which generates it"
+        )
     settings = read_json(folder / "meta.json", "settings")["settings"]
     if grid_of(settings) != grid:
         raise UserError(
-            f"{folder} has {grid_of(settings)}, but the talk expects {grid}; make 'data.nmnist' in "
-            "the config and the talk's talk.yaml agree"
+            f"{folder} has {grid_of(settings)}, but the talk expects {grid}; change 'data.nmnist' "
+            "in the config or the talk's talk.yaml so that they agree"
         )
     names = [name for name in shards(settings) if name.startswith(f"{split}-")]
     return _load_files([folder / "shards" / f"{name}.npz" for name in names], grid.n_channels)
@@ -210,6 +212,6 @@ def _read_original(folder: Path, part: Part, numbers: range) -> tuple[Events, ND
 def _check_range(numbers: range, available: int, split: str) -> None:
     if numbers.stop > available:
         raise UserError(
-            f"N-MNIST: digit {numbers.stop} of split '{split}' is asked for, but there are only "
-            f"{available}; lower 'data.nmnist.{split}' in the config"
+            f"N-MNIST: digit {numbers.stop} of split '{split}' is requested, but this split has "
+            f"only {available} digits. Lower 'data.nmnist.{split}' in the config"
         )

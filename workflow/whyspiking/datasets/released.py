@@ -48,8 +48,8 @@ class File(NamedTuple):
         found = hashlib.sha256(raw).hexdigest()
         if found != self.sha256:
             raise UserError(
-                f"{folder / self.name}: SHA-256 is {found}; expected {self.sha256}; fetch the file "
-                "again"
+                f"{folder / self.name}: the SHA-256 is {found}; expected {self.sha256}. Download "
+                "the file again"
             )
         return raw
 
@@ -61,7 +61,7 @@ class File(NamedTuple):
                 return Stored(self.name, dict(file))
         except (EOFError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise UserError(
-                f"{self.name}: is no file of arrays ({error}); fetch the file again"
+                f"{self.name}: this is not a file of arrays ({error}). Download the file again"
             ) from None
 
 
@@ -87,12 +87,13 @@ class Stored(NamedTuple):
             UserError: If it is missing, has another shape, or does not hold numbers.
         """
         if key not in self.arrays:
-            raise UserError(f"{self.file}: has no array '{key}'; fetch the file again")
+            raise UserError(f"{self.file}: the file has no array '{key}'. Download the file again")
         found = np.asarray(self.arrays[key])
         fits = [own in (None, size) for own, size in zip(shape, found.shape, strict=False)]
         if len(shape) != found.ndim or not all(fits) or found.dtype.kind not in "biuf":
             raise UserError(
                 f"{self.file}: array '{key}' is {found.dtype} of shape {found.shape}; expected "
-                f"numbers of shape {shape}; check the sizes in talk.yaml, or fetch the file again"
+                f"numbers of shape {shape}; check the sizes in talk.yaml, or download the file "
+                "again"
             )
         return np.ascontiguousarray(found, np.float64)

@@ -32,8 +32,8 @@ class Statement(Block):
     def _is_answered(self) -> Statement:
         if not self.claims and len(self.untested) < 10:
             raise ValueError(
-                f"sentence {self.sentence} has neither 'claims' nor a reason; expected ids of "
-                "claims, or 'untested' with the reason why there are none. Add one of them"
+                f"sentence {self.sentence} has neither 'claims' nor 'untested'; expected ids of "
+                "claims, or under 'untested' the reason why no claim tests it. Add one of them"
             )
         return self
 
@@ -62,7 +62,8 @@ class Abstract(Block):
         if missing or told != sorted(told) or told[-1] > self.sentences:
             raise ValueError(
                 f"'statements' are of the sentences {told}, but 'sentences' is {self.sentences}; "
-                "expected every number from 1 to it, in order. Add what is missing"
+                "expected every number from 1 to the value of 'sentences', in order. Add the "
+                "missing statements"
             )
         return self
 
@@ -83,8 +84,8 @@ def load(folder: Path, claims: Iterable[str]) -> Abstract:
     for statement in abstract.statements:
         for name in (name for name in statement.claims if name not in known):
             raise UserError(
-                f"{where}: 'claims' of sentence {statement.sentence} has '{name}', which is no "
-                f"claim of the talk; {nearest(name, known, 'expected an id of claims.yaml.')} "
+                f"{where}: 'claims' of sentence {statement.sentence} lists '{name}', which is not "
+                f"a claim of the talk; {nearest(name, known, 'expected an id of claims.yaml.')} "
                 "Correct it, or add the claim."
             )
     return abstract

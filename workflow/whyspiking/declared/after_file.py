@@ -47,8 +47,9 @@ def load(talk: Talk) -> After:
     for number, later in enumerate(after.came):
         if later["doi"] in told:
             raise UserError(
-                f"{where}: 'came.{number}.doi' is '{later['doi']}', which stands above or under "
-                "'papers' of talk.yaml; expected a later work. Name another one."
+                f"{where}: 'came.{number}.doi' is '{later['doi']}', which is listed already in "
+                "this file or under 'papers' of talk.yaml; expected a later publication. Give "
+                "its DOI."
             )
         told.add(later["doi"])
     return after

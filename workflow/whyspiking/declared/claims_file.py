@@ -167,17 +167,19 @@ class Claim(Block):
         )
         told = f"claim '{self.id}', accept.{scale} is {edges}"
         if low >= high:
-            raise ValueError(f"{told}; the lower edge must be below the upper one; correct it")
+            raise ValueError(
+                f"{told}; the lower limit must be below the upper limit. Correct the limits"
+            )
         sides, binding = {
-            "larger": ("a lower edge", Band(low, math.inf, why)),
-            "smaller": ("an upper edge", Band(-math.inf, high, why)),
-            "both": ("both edges", Band(low, high, why)),
+            "larger": ("a lower limit", Band(low, math.inf, why)),
+            "smaller": ("an upper limit", Band(-math.inf, high, why)),
+            "both": ("both limits", Band(low, high, why)),
         }[self.better]
         needed = {"larger": [low], "smaller": [high], "both": [low, high]}[self.better]
         if not all(map(math.isfinite, needed)):
             raise ValueError(
-                f"{told}; better '{self.better}' with test '{self.test}' needs {sides}; add what "
-                "is null"
+                f"{told}; better '{self.better}' with test '{self.test}' needs {sides} in its "
+                "acceptance criterion. Add the limit that is null"
             )
         # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
         return Band(low, high, why) if self.test in ("every", "exact") else binding
@@ -254,16 +256,16 @@ class Claim(Block):
                     "Correct it."
                 )
         problems = {
-            f"claim '{self.id}' has test 'difference' but no 'versus'; expected what is "
-            "subtracted. Add it, or use test 'value'": self.test == "difference"
+            f"claim '{self.id}' has test 'difference' but no 'versus'; expected the place of the "
+            "value that is subtracted. Add it, or use test 'value'": self.test == "difference"
             and self.versus is None,
             f"claim '{self.id}' has a 'versus', which test '{self.test}' does not use; expected "
-            f"none. Choose one of the tests {list(COMPARING)} or remove it": (
+            f"no 'versus'. Choose one of the tests {list(COMPARING)}, or remove 'versus'": (
                 self.versus is not None and self.test not in COMPARING
             ),
             **{
-                f"claim '{self.id}', '{key}' is {place}, which is what 'where' names already; "
-                "expected something else to compare with. Correct it.": (
+                f"claim '{self.id}', '{key}' is {place}, which selects the same rows as 'where'; "
+                "expected other rows to compare with. Correct it.": (
                     key != "where" and {**self.where, **place} == self.where
                 )
                 for key, place in self.places.items()
@@ -278,11 +280,11 @@ class Claim(Block):
                 and any(entry.published_error for entry in self.also_measured)
             ),
             f"claim '{self.id}' is the key claim and has origin 'check'; expected one of "
-            f"{[*REPLICABLE, 'ours']}: a check answers no talk's question. Correct it.": (
-                self.role == "key" and self.origin == "check"
-            ),
-            f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected 'check': one "
-            "number that no seed changes replicates nothing. Choose another test.": (
+            f"{[*REPLICABLE, 'ours']}, because a check does not test a statement of a talk. "
+            "Correct it.": (self.role == "key" and self.origin == "check"),
+            f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected origin "
+            "'check', because a number that does not depend on the seed cannot replicate a "
+            "result. Correct the origin, or choose another test.": (
                 self.test == "exact" and self.origin != "check"
             ),
         }
@@ -310,8 +312,8 @@ class Claim(Block):
         for key, numbers in told.items():
             for number in (n for n in numbers if n is not None and not least <= n <= 1):
                 raise ValueError(
-                    f"claim '{self.id}', '{key}' has {number:g}; expected {least} to 1, as "
-                    f"'{self.metric}' is a fraction. Correct it."
+                    f"claim '{self.id}', '{key}' has {number:g}; expected a number from {least} "
+                    f"to 1, because '{self.metric}' is a fraction. Correct it."
                 )
 
 
@@ -342,19 +344,20 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
-            f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat; rename one"
+            f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat. "
+            "Rename one of them"
         )
     keys = {claim.id: claim for claim in claims if claim.role == "key"}
     for name in (name for name, claim in keys.items() if claim.negative_control is None):
         raise UserError(
-            f"{where}: claim '{name}' has role 'key' but no 'negative_control'; expected a trivial "
-            "method that must fail the same band. Add one."
+            f"{where}: claim '{name}' has role 'key' but no 'negative_control'; expected a "
+            "trivial method that must not meet the acceptance criterion. Add one."
         )
     if len(keys) != 1:
         raise UserError(
             f"{where}: {len(keys)} claims have role 'key' ({', '.join(keys) or 'none'}); expected "
-            "exactly one per talk: it is tested without correction for multiple tests. Make one "
-            "'key' and the others 'secondary'."
+            "exactly one per talk, because the key claim is tested without correction for "
+            "multiple tests. Give one claim the role 'key' and the others the role 'secondary'."
         )
     return claims
 
@@ -380,8 +383,8 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                 hint = nearest(name, names, "none is similar.")
                 raise UserError(
                     f"{where}: claim '{claim.id}', '{key}.{column}' is '{name}'; expected one of "
-                    f"{list(names)} or a condition of the talk's own code; {hint} Correct it, "
-                    f"or add it to the battery of experiment '{experiment}'."
+                    f"{list(names)} or a condition of the talk's own code; {hint} Correct it, or "
+                    f"add it to 'battery' of experiment '{experiment}'."
                 )
 
 

@@ -124,8 +124,8 @@ class CommunityRow(Said):
             (
                 names,
                 "measures",
-                f"has {names[:3]}; expected 'perturbation.location.metric' with a metric of the "
-                "glossary. Correct or remove it.",
+                f"has {names[:3]}; expected names 'perturbation.location.metric' with a metric of "
+                "the glossary. Correct or remove them.",
             ),
         )
         return self
@@ -147,23 +147,30 @@ def read(path: Path) -> CommunityRow:
     """
     try:
         if path.exists() and not path.is_file():
-            raise UserError(f"{path}: it is no file; expected a row; remove it from {path.parent}")
+            raise UserError(
+                f"{path}: this is not a file; expected a file with one row. Remove it from "
+                f"{path.parent}"
+            )
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
-            raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")
+            raise UserError(
+                f"{path}: the file has {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}"
+            )
         data = json.loads(raw, object_pairs_hook=_once)
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}); expected a row; correct the path"
+            f"{path}: the file cannot be read ({error.strerror}); expected a file with one "
+            "row. Correct the path"
         ) from None
     except (ValueError, RecursionError) as error:
         raise UserError(
-            f"{path}: not JSON ({' '.join(str(error).split())[:80]}); expected a row; {REMEDY}"
+            f"{path}: the file is not JSON ({' '.join(str(error).split())[:80]}); expected "
+            f"one row; {REMEDY}"
         ) from None
     found = data.get("format") if isinstance(data, dict) else None
     if found != FORMAT:
         raise UserError(
-            f"{path}: a row of format {str(found)[:40]!r}; expected format {FORMAT}; {REMEDY}"
+            f"{path}: the row has format {str(found)[:40]!r}; expected format {FORMAT}; {REMEDY}"
         )
     return parsed(CommunityRow, data, str(path))
 
@@ -179,13 +186,13 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
         row = read(path)
         if row.made.scale != "full":
             raise UserError(
-                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
-                "measure the network again without --scale"
+                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as in the "
+                "reference results. Measure the network again without --scale"
             )
         if (row.name, row.task) in rows:
             raise UserError(
                 f"{path}: there is another row named '{row.name}' on task '{row.task}'; expected "
-                "names of their own; rename one"
+                "different names. Rename one of them"
             )
         rows[row.name, row.task] = row
     return list(rows.values())

@@ -97,8 +97,8 @@ def check_files(paths: Iterable[Path | str]) -> None:
             held = "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
             raise UserError(
                 f"{path}: it {f'holds {held}' if data else 'is empty'}; expected keys and values "
-                "as in config/config.yaml, for example 'scale: smoke'. Add some, or do not name "
-                "this file."
+                "as in config/config.yaml, for example 'scale: smoke'. Add some, or remove this "
+                "file from the command line."
             )
 
 
@@ -116,7 +116,9 @@ def check_words(words: Iterable[str]) -> None:
     told = [word.partition("=") for word in parser.parse_known_args(list(words))[0].config]
     for number, (key, _, value) in enumerate(told):
         if key in [other for other, *_ in told[:number]]:
-            raise UserError(f"--config: '{key}' is told twice; expected once; remove one of them")
+            raise UserError(
+                f"--config: '{key}' is given twice; expected it once. Remove one of them"
+            )
         if value.startswith(("{", "[")):
             read_text(value, f"--config {key}")
 
@@ -175,7 +177,7 @@ def use_seeds_of_command_line(config: dict[str, Any], command_line: Mapping[str,
     places = [f"{len(replaced)} experiments"] if replaced else []
     places += ["all shared tasks"] if shared else []
     where = " and of ".join(places)
-    line = f"seeds of the command line, {seeds}, replace the configured seeds of {where}"
+    line = f"the seeds {seeds} of the command line replace the configured seeds of {where}"
     return line if places else ""
 
 
@@ -188,8 +190,9 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     for place in (Path.cwd(), registry.FOLDER):
         if {"{", "}"} & set(str(place)):
             raise UserError(
-                f"the project lies in '{place}', and Snakemake takes braces for its wildcards; "
-                "expected a path without. Rename the folder, or move the project."
+                f"the project is in the folder '{place}', and Snakemake interprets braces as "
+                "wildcards; expected a path without braces. Rename the folder, or move the "
+                "project."
             )
     parsed(Config, _plain(config), WHERE)
     chosen = list(config["talks"])
@@ -202,8 +205,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     talks = {name: registry.load_talk(name) for name in chosen}
     if not any(talk.counted for talk in talks.values()):
         raise UserError(
-            f"{WHERE}: 'talks' is {chosen}, none of which is counted; expected a talk beside the "
-            "discussion. Add one, or [all]."
+            f"{WHERE}: 'talks' is {chosen}, and none of them is a replicated talk; expected at "
+            "least one talk other than the discussion. Add one, or write [all]."
         )
     for talk in talks.values():
         claims = claims_file.load(talk.folder / "claims.yaml", talk)
@@ -213,8 +216,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         _check_strengths(claims, talk, config["battery"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(
-                f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
-                "there; expected one notebook per talk. Copy notebooks/_template.ipynb."
+                f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb does "
+                "not exist; expected one notebook per talk. Copy notebooks/_template.ipynb."
             )
     # The report draws them; a bad one stops the run before it begins.
     community_file.load()
@@ -260,16 +263,16 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
         ):
             if not block.runs_at(scale):
                 raise UserError(
-                    f"talks/{talk.name}/talk.yaml: 'from_scale' of {what} is '{block.from_scale}', "
-                    f"but the key claim '{key.id}' compares it, and scale '{scale}' must judge "
-                    "that; expected no network of the key claim to be left out. Remove "
-                    "'from_scale' there."
+                    f"talks/{talk.name}/talk.yaml: 'from_scale' of {what} is "
+                    f"'{block.from_scale}', but the key claim '{key.id}' uses it and is judged at "
+                    f"scale '{scale}'; expected every network of the key claim at this scale. "
+                    "Remove 'from_scale' there."
                 )
     if key.band(scale) is None:
         raise UserError(
-            f"talks/{talk.name}/claims.yaml: key claim '{key.id}' has no band in "
-            f"'accept.{scales.recipe(scale)}'; expected one, written down before the run. Add it, "
-            "with its reason."
+            f"talks/{talk.name}/claims.yaml: key claim '{key.id}' has no acceptance criterion in "
+            f"'accept.{scales.recipe(scale)}'; expected one that is written before the run. Add "
+            "it, with its reason."
         )
 
 
@@ -325,8 +328,9 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
                 raise UserError(
                     f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of "
                     f"{talk.name}.{experiment.name} start from {name}/{start}, which is not "
-                    "trained for them; expected the same seeds there. Add them to the seeds of "
-                    f"{talk.name}.{name}, or give {talk.name}.{experiment.name} fewer."
+                    "trained with these seeds; expected the same seeds in both experiments. Add "
+                    f"them to the seeds of {talk.name}.{name}, or give "
+                    f"{talk.name}.{experiment.name} fewer."
                 )
 
 
@@ -350,8 +354,8 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
                         f"{WHERE}: 'data.{experiment.data_key}.{setting}' is {made}, but "
                         f"'{parameter}' of {talk.name}.{experiment.name} is {wanted} at scale "
                         f"'{config['scale']}'; expected "
-                        f"{'the same' if must_equal else 'at least that'}. Correct one of them "
-                        "(the parameter stands in the talk's talk.yaml)."
+                        f"{'equal values' if must_equal else 'at least this value'}. Correct one "
+                        "of them (the parameter stands in the talk's talk.yaml)."
                     )
 
 
@@ -365,8 +369,8 @@ def _check_apart(folders: Mapping[str, str]) -> None:
         inside = [here] if place in (here, *here.parents) else {place, *place.parents} & {*others}
         if inside:
             raise UserError(
-                f"{WHERE}: '{key}' is '{folders[key]}', which is or lies in {min(inside)}; "
-                "expected a folder of its own, for example below resources. Name another one."
+                f"{WHERE}: '{key}' is '{folders[key]}', which is {min(inside)} or a folder in it; "
+                "expected a separate folder, for example below resources. Name another one."
             )
 
 
@@ -375,8 +379,8 @@ def _check_writable(folder: Path) -> None:
         probe = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
     except OSError as error:
         raise UserError(
-            f"folder '{str(folder)[:60]}': {error.strerror}; expected one that the system can "
-            "make. Name another folder in the config."
+            f"folder '{str(folder)[:60]}': {error.strerror}; expected a folder that the system "
+            "can create. Name another folder in the config."
         ) from None
     if not probe.is_dir():
         kind = "a link that leads nowhere" if probe.is_symlink() else "a file"
@@ -387,7 +391,7 @@ def _check_writable(folder: Path) -> None:
     if not os.access(probe, os.W_OK | os.X_OK):
         raise UserError(
             f"folder '{probe}' is not writable, but the run writes into '{folder}'; expected a "
-            f"folder that may be written. Give yourself permission (chmod u+wx '{probe}', or chown "
-            "where another user owns it; a disk that is mounted read-only must be mounted anew), "
-            "or run in another copy of the project."
+            f"folder that is writable. Give yourself permission (chmod u+wx '{probe}', or chown "
+            "if another user owns it; a disk that is mounted read-only must be mounted with "
+            "write access), or run in another copy of the project."
         )

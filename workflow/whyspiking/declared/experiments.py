@@ -240,8 +240,8 @@ class Experiment(Named):
             (
                 self.kind == "labelling" and self.labelled is None,
                 "labelled",
-                "is missing, but the kind is labelling; expected how much of a trial is scored. "
-                "Add it.",
+                "is missing, but the kind is labelling; expected a value that says which part of "
+                "a trial is scored. Add it.",
             ),
             (
                 perturbed and self.shared is None and self.input_times is None,
@@ -253,7 +253,7 @@ class Experiment(Named):
                 not spiking and self.battery,
                 "battery",
                 f"is {list(self.battery)}, but no variant has the role 'spiking', so nothing is "
-                "simulated; expected []. Correct it, or add such a variant.",
+                "simulated; expected []. Correct it, or add a spiking variant.",
             ),
         )
         return self
@@ -277,7 +277,7 @@ class Experiment(Named):
             for need in (need for need in variant.needs() if need not in described):
                 raise Wrong(
                     f"{name}.variants.{key}",
-                    f"needs the parameter '{need}', which the experiment does not have; add it to "
+                    f"needs the parameter '{need}', which the experiment does not have. Add it to "
                     "'parameters'",
                 )
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
@@ -324,7 +324,7 @@ KINDS = {
 def _check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
     """A scale changes how much, not what: a number stays a number, a list a list."""
     if key not in described:
-        hint = nearest(key, described, "expected one that has.")
+        hint = nearest(key, described, "expected a parameter that has a published value.")
         raise Wrong(
             full,
             f"changes a parameter that has no published value; {hint} Correct it, or add the "

@@ -174,8 +174,8 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> float:
         return float(_value(ast.parse(expression, mode="eval").body, names))
     except (SyntaxError, KeyError, TypeError) as error:
         raise UserError(
-            f"learning: cannot work out '{expression}' ({error}); use numbers, + - * / ** and the "
-            f"names {sorted(names)}"
+            f"learning: the expression '{expression}' cannot be evaluated ({error}). Use numbers, "
+            f"+ - * / ** and the names {sorted(names)}"
         ) from None
 
 

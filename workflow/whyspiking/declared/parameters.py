@@ -65,12 +65,13 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
             (
                 listed and one and not plural,
                 name,
-                f"is the list {entry['value']}; expected one number. Mend it there.",
+                f"is the list {entry['value']}; expected one number. Correct it there.",
             ),
             (
                 name.endswith("_ms") and entry.get("unit", "ms") != "ms",
                 name,
-                f"has the unit{unit}; expected ms, as its name says. Correct one of them.",
+                f"has the unit{unit}; expected ms, because its name ends in _ms. Correct one "
+                "of them.",
             ),
         )
         for value in entry["value"] if listed else [entry["value"]]:
@@ -91,18 +92,19 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                 (
                     value is None or not fits or (whole and not is_number),
                     name,
-                    f"is {value!r}; it must be a {'positive ' if positive else ''}"
-                    f"{'whole ' if whole else ''}number. Mend it there.",
+                    f"is {value!r}; it must be a "
+                    f"{'positive ' if positive else ''}{'whole ' if whole else ''}number. Correct "
+                    "it there.",
                 ),
                 (
                     positive and isinstance(value, int | float) and value <= 0,
                     name,
-                    f"is {value}{unit}; it must be positive. Mend it there.",
+                    f"is {value}{unit}; it must be positive. Correct it there.",
                 ),
                 (
                     whole and isinstance(value, int) and value > LARGEST_SIZE,
                     name,
-                    f"is {value}; expected at most {LARGEST_SIZE}. Mend it there.",
+                    f"is {value}; expected at most {LARGEST_SIZE}. Correct it there.",
                 ),
             )
     return entries

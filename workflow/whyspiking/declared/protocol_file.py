@@ -64,8 +64,8 @@ class Built(Block):
     @model_validator(mode="after")
     def _check(self) -> Built:
         says = (
-            f"is '{self.engine}' of a network with spikes; expected brian2, which runs all such. "
-            "Correct it, and give the network to `to_brian`."
+            f"is '{self.engine}' for a network with spikes; expected brian2, which runs all "
+            "networks with spikes. Correct it, and add the network to `to_brian`."
         )
         refuse((self.kind == "spikes" and self.engine != "brian2", "engine", says))
         return self
@@ -107,8 +107,8 @@ class TaskOfGround(Block):
         known = {built.kind for built in self.built.values()} | set(self.unknown)
         lacking = [kind for kind in get_args(Kind) if kind not in known]
         says = (
-            f"says nothing of {', '.join(lacking)}; expected a network under 'built', or under "
-            "'unknown' that nobody knows one. Add it."
+            f"does not mention {', '.join(lacking)}; expected a network under 'built', or an "
+            "entry under 'unknown' that says that no such network is known. Add one of them."
         )
         refuse((lacking, "unknown", says))
         return self
@@ -185,7 +185,7 @@ class Tuned(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Tuned:
-        says = "is {value}; expected the size of 'tuned_at' too. Add it."
+        says = "is {value}; expected sizes that include that of 'tuned_at'. Add it."
         refuse((self.tuned_at not in self.recorded, "recorded", says))
         return self
 
@@ -336,12 +336,15 @@ class Protocol(Block):
         for name, task in self.tasks.items():
             told = [*task.floors.veto, *task.floors.high, self.reference]
             says = (
-                f"has {', '.join(told[:-1])}; expected every entry of the file's 'floors' but "
-                f"{self.reference} once, under 'veto' or 'high'. Correct it."
+                f"has {', '.join(told[:-1])}; expected every entry of the file's 'floors' except "
+                f"{self.reference} exactly once, under 'veto' or 'high'. Correct it."
             )
             refuse((sorted(told) != sorted(self.floors), f"tasks.{name}.floors", says))
         same = sorted({*self.seeds} & {*self.tuning_seeds})
-        says = f"has {same}, which are recorded; expected seeds that 'seeds' has not. Change them."
+        says = (
+            f"has {same}, which are also in 'seeds'; expected seeds that are not in 'seeds'. "
+            "Change them."
+        )
         refuse((same, "tuning_seeds", says))
         self._check_families()
         self._check_contrasts()
@@ -353,14 +356,17 @@ class Protocol(Block):
         for name, tasks in self.families.items():
             for task, tuned in tasks.items():
                 place, known = f"families.{name}.{task}", {*self.tasks} & {*self.training}
-                says = f"is no task; expected some of {', '.join(sorted(known))}. Correct the name."
+                says = (
+                    f"is not a task; expected one of {', '.join(sorted(known))}. Correct the name."
+                )
                 refuse((task not in known, place, says))
                 for grid in range(len(tuned.grids)):
                     sizes[f"{place}.grids"] = len(list(tuned.settings(grid)))
                     first, *_, last = [*sizes.values()] * 2
                     says = (
-                        f"has {last} settings in grid {grid + 1}; expected {first}, as the others: "
-                        "effort is equal for all. Add or remove some."
+                        f"has {last} settings in grid {grid + 1}; expected {first} as in the "
+                        "other grids, because all families are tuned with the same effort. Add "
+                        "or remove settings."
                     )
                     refuse((first != last, f"{place}.grids", says))
 
@@ -368,18 +374,18 @@ class Protocol(Block):
         """Known cells, as many settings on both sides, and seeds by which none was chosen."""
         cells, task = self.samples.cells, self.samples.task
         same = sorted({*self.samples.seeds} & {*self.tuning_seeds})
-        says = f"has {same}, by which settings are chosen; expected other seeds. Change them."
+        says = f"has {same}, with which settings are chosen; expected other seeds. Change them."
         refuse((same, "samples.seeds", says))
         for name, contrast in self.samples.contrasts.items():
             place, sizes = f"samples.contrasts.{name}", []
             for side in (contrast.of, contrast.versus):
-                says = f"names {side}; expected some of {', '.join(sorted(cells))}. Correct it."
+                says = f"names {side}; expected one of {', '.join(sorted(cells))}. Correct it."
                 refuse((side not in cells, place, says))
                 tuned = self.families[cells[side].family][task]
                 sizes.append(len(list(tuned.settings(0, cells[side].only))))
             says = (
-                f"chooses from {sizes[0]} and {sizes[1]} settings; expected as many on both sides, "
-                "and one at least. Correct 'only' of the cells."
+                f"chooses from {sizes[0]} and {sizes[1]} settings; expected the same number on "
+                "both sides, and at least one. Correct 'only' of the cells."
             )
             refuse((sizes[0] != sizes[1] or not sizes[0], place, says))
 
@@ -418,13 +424,14 @@ def check_tuned(path: Path) -> None:
         if lacking := wanted - known:
             raise UserError(
                 f"{place}: 'families.{family}.{task}.grids' asks for {len(wanted)} networks, and "
-                f"tuning/{task}.csv lacks {len(lacking)} of them; expected all, of which a setting "
-                f"is chosen. Run `python -m whyspiking.{again}."
+                f"tuning/{task}.csv lacks {len(lacking)} of them; expected all networks, because "
+                f"a setting is chosen from them. Run `python -m whyspiking.{again}."
             )
         if chosen is None or chosen.given not in settings:
             raise UserError(
                 f"{place}: 'chosen.{task}.{family}' is {chosen and chosen.given}; expected a "
-                f"setting of the last grid. Write what `python -m whyspiking.{again} prints."
+                f"setting of the last grid. Write the setting that `python -m whyspiking.{again} "
+                "prints."
             )
 
 

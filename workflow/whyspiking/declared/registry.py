@@ -148,15 +148,15 @@ class Talk(Block):
         described = {name for e in self.experiments.values() for name in e.parameters}
         takes_part = {experiment.task for experiment in self.experiments.values()}
         wrong = {
-            True: "both takes part in and excuses itself from",
-            False: "neither takes part in nor excuses itself from",
+            True: "both uses and excludes",
+            False: "neither uses nor excludes",
         }
         refuse(
             *(
                 (
                     name not in described,
                     "of_training",
-                    f"names '{name}', which is a parameter of no experiment; "
+                    f"names '{name}', which is not a parameter of any experiment; "
                     f"{nearest(name, described, 'none is similar.')} Correct it.",
                 )
                 for name in self.of_training
@@ -165,7 +165,7 @@ class Talk(Block):
                 (
                     task not in shared_tasks(),
                     "takes_no_part",
-                    f"names '{task}', which is no shared task; expected one of "
+                    f"names '{task}', which is not a shared task; expected one of "
                     f"{', '.join(shared_tasks())}. Correct it.",
                 )
                 for task in self.takes_no_part
@@ -185,8 +185,8 @@ class Talk(Block):
         for rule in self.learning:
             for experiment, variant in sorted(rule.places - known):
                 raise ValueError(
-                    f"learning rule '{rule.name}' names '{experiment}/{variant}', which is no "
-                    "experiment/variant of the talk"
+                    f"learning rule '{rule.name}' names '{experiment}/{variant}', which is not an "
+                    "experiment/variant of the talk. Correct the name"
                 )
         return self
 
@@ -307,8 +307,8 @@ def _find_parents(experiments: Mapping[str, Experiment]) -> None:
             hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
             raise Wrong(
                 _place(child, known[child]),
-                f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct it "
-                "there.",
+                f"names '{parent}', which is not an experiment/variant of the talk; {hint} "
+                "Correct it there.",
             )
     try:
         TopologicalSorter(parents).prepare()
@@ -316,8 +316,8 @@ def _find_parents(experiments: Mapping[str, Experiment]) -> None:
         child = next(name for name in parents if name in error.args[1])
         raise Wrong(
             _place(child, known[child]),
-            f"is {list(parents[child])}, and so {child} starts from itself; expected a network "
-            "that is trained before. Remove one of these links.",
+            f"is {list(parents[child])}, so {child} starts from itself; expected a network that "
+            "is trained earlier. Remove one of these links.",
         ) from None
     for variant in known.values():
         if variant.as_is:

@@ -81,16 +81,16 @@ def joined(
     if task not in known:
         raise Wrong(
             f"{name}.data.key",
-            f"is '{task}', of which no shared task is made; expected one of {', '.join(known)}. "
-            "Correct it, or remove 'shared'.",
+            f"is '{task}', which has no shared task; expected one of {', '.join(known)}. Correct "
+            "it, or remove 'shared'.",
         )
     found = known[task]
     own_keys = {*parameters, *chain.from_iterable(cast("Changes", x) for x in scaled.values())}
     for key in sorted(own_keys & {*found.parameters, "shared_task"}):
         raise Wrong(
             f"{name}.parameters.{key}",
-            f"is given here, but shared task '{task}' fixes it for all who take part "
-            f"({FILE.name}); expected no value of its own. Remove it.",
+            f"is given here, but shared task '{task}' fixes it for all talks ({FILE.name}); "
+            "expected no value here. Remove it.",
         )
     named: Parameter = {"value": task, "source": f"{FILE.name}"}
     changes: dict[str, Changes] = {
@@ -119,7 +119,7 @@ def check_tuned(
     for variant, grids in tuned.items():
         place = f"{name}.shared.tuned.{variant}"
         own = {key: entry["value"] for key, entry in described.get(variant, {}).items()}
-        what = "is no {} of the experiment; expected one. Correct it."
+        what = "is not a {0} of the experiment; expected the name of a {0}. Correct it."
         tried: dict[str, list[Any]] = {}
         for key, values in chain.from_iterable(grid.items() for grid in grids):
             tried.setdefault(key, []).extend(values)
@@ -130,8 +130,8 @@ def check_tuned(
                 (
                     own.get(key) not in values,
                     f"{place}.{key}",
-                    f"has {values}, but the experiment has {own.get(key)}; expected one of those "
-                    "that were tried. Correct it.",
+                    f"has {values}, but the experiment has {own.get(key)}; expected one of the "
+                    "values that were tried. Correct it.",
                 )
                 for key, values in tried.items()
             ),
@@ -139,7 +139,7 @@ def check_tuned(
                 len(settings(grids)) not in TRIED,
                 place,
                 f"has {len(settings(grids))} settings; expected one of "
-                f"{', '.join(map(str, TRIED))}, as for every method. Give other values.",
+                f"{', '.join(map(str, TRIED))}, as for every method. Change the lists of values.",
             ),
         )
 

@@ -44,16 +44,17 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         if path.exists() and not path.is_file():
-            raise UserError(f"{path}: it is no file; expected a text file; name another one")
+            raise UserError(f"{path}: this is not a file; expected a text file. Name another one")
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(
-                f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; name another file"
+                f"{path}: the file has {len(raw)} bytes; expected at most {LARGEST_BYTES}. "
+                "Name another file"
             )
         text = raw.decode("utf-8")
     except FileNotFoundError:
         raise UserError(
-            f"{path}: no such file; expected one. Restore it or correct the path"
+            f"{path}: no such file exists; expected a text file. Restore it, or correct the path"
         ) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -63,8 +64,8 @@ def read_yaml(path: Path) -> Any:
         ) from None
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}); expected a readable text file; mend it or "
-            "name another one"
+            f"{path}: the file cannot be read ({error.strerror}); expected a readable text file. "
+            "Correct it, or name another one"
         ) from None
     return read_text(text, path)
 
@@ -89,8 +90,8 @@ def read_text(text: str, path: Path | str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # `construct_document` turns impossible dates and numbers into a ValueError.
         raise UserError(
-            f"{path}: not valid YAML ({' '.join(str(error).split())}); expected keys and values as "
-            "in config/config.yaml; mend that place"
+            f"{path}: the file is not valid YAML ({' '.join(str(error).split())}); expected keys "
+            "and values as in config/config.yaml. Correct this place"
         ) from None
     finally:
         loader.dispose()
@@ -109,8 +110,8 @@ def _check_nodes(node: yaml.Node, path: Path | str) -> None:
         if kind in ("int", "float") and ODD_NUMBER.fullmatch(node.value):
             raise UserError(
                 f"{path}: line {node.start_mark.line + 1} holds {node.value}, which YAML reads as "
-                "another number; expected one in decimal digits; write it so, or in quotes if it "
-                "is a text"
+                "another number; expected a number in decimal digits. Write it in decimal "
+                "digits, or in quotes if it is a text"
             )
         if isinstance(node, yaml.MappingNode):
             first: dict[str, int] = {}
@@ -118,14 +119,14 @@ def _check_nodes(node: yaml.Node, path: Path | str) -> None:
                 line = key.start_mark.line + 1
                 if key.tag == "tag:yaml.org,2002:null":
                     raise UserError(
-                        f"{path}: the key in line {line} is empty or ~; expected a name; add "
-                        "one, or write it in quotes"
+                        f"{path}: the key in line {line} is empty or ~; expected a name. Add one, "
+                        "or write it in quotes"
                     )
                 if isinstance(key, yaml.ScalarNode):
                     if key.value in first:
                         raise UserError(
                             f"{path}: key '{key.value}' stands in line {first[key.value]} and "
-                            f"again in line {line}; expected once; remove one of the two"
+                            f"again in line {line}; expected it once. Remove one of the two"
                         )
                     first[key.value] = line
                 parts += [key, value]
@@ -135,8 +136,8 @@ def _check_nodes(node: yaml.Node, path: Path | str) -> None:
         if total > LARGEST_NODES:
             what = "it holds" if len(sizes) > LARGEST_NODES else "its aliases stand for"
             raise UserError(
-                f"{path}: {what} more than {LARGEST_NODES} values; expected a file of ordinary "
-                "size; write them out or remove them"
+                f"{path}: {what} more than {LARGEST_NODES} values; expected at most this number. "
+                "Remove some values or aliases"
             )
         sizes[id(node)] = total
         return total
@@ -189,12 +190,12 @@ def _given(value: Any) -> Any:
 
 def _unique(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     repeats = any(entry in entries[:index] for index, entry in enumerate(entries))
-    refuse((repeats, "", "is {value}; must not repeat an entry. Correct it in that file."))
+    refuse((repeats, "", "is {value}; entries must not be repeated. Correct it in that file."))
     return entries
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:
-    refuse((not entries, "", "is {value}; needs at least 1 entries. Correct it in that file."))
+    refuse((not entries, "", "is {value}; expected at least 1 entries. Correct it in that file."))
     return entries
 
 
@@ -241,12 +242,12 @@ def _check_values(data: Any, key: str, where: str) -> None:
         hidden = next(c for c in line if not c.isprintable())
         raise UserError(
             f"{where}: '{key}' is {_shown(data)}, which has the hidden character "
-            f"U+{ord(hidden):04X}; expected visible ones. Remove it in that file."
+            f"U+{ord(hidden):04X}; expected visible characters only. Remove it in that file."
         )
     elif isinstance(data, int | float) and LARGEST_NUMBER < abs(data) < float("inf"):
         raise UserError(
-            f"{where}: '{key}' is {_shown(data)}; expected a number within "
-            f"{LARGEST_NUMBER:g} of 0. Correct it in that file."
+            f"{where}: '{key}' is {_shown(data)}; expected a number between -{LARGEST_NUMBER:g} "
+            f"and {LARGEST_NUMBER:g}. Correct it in that file."
         )
 
 
@@ -317,9 +318,9 @@ def _explain(problem: dict[str, Any], data: Any, root: dict[str, Any], where: st
         "greater_than": "must be greater than {gt}",
         "less_than": "must be less than {lt}",
         "finite_number": "expected a finite number",
-        "too_short": "needs at least {min_length} entries",
+        "too_short": "expected at least {min_length} entries",
         "too_long": "expected at most {max_length} entries",
-        "string_too_short": "needs at least {min_length} characters",
+        "string_too_short": "expected at least {min_length} characters",
         "string_pattern_mismatch": "must match {pattern}",
     }.get(kind, "expected {kind}")
     limits = {

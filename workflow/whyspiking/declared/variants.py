@@ -113,14 +113,14 @@ class Variant(Named):
             (
                 self.as_is and self.starts_from,
                 "starts_from",
-                f"is given, but the network is {self.is_} ('is'), unchanged; expected one of the "
-                "two. Remove the other.",
+                f"is given, but 'is: {self.is_}' keeps the network unchanged; expected one of the "
+                "two keys. Remove the other.",
             ),
             (
                 loose and not trained,
                 min(loose, default=""),
-                "describes a network of the core; expected 'is: relu' beside it. Add that, or "
-                "remove it.",
+                "describes a control that the shared code trains; expected 'is: relu' in the "
+                "same variant. Add 'is: relu', or remove this key.",
             ),
             (
                 trained and (self.hidden is None or "control" not in self.role),

@@ -230,8 +230,8 @@ def _updates(
         return counts
     if unknown := sorted(set(states) - set(n_post)):
         raise UserError(
-            f"'states' in talk.yaml names {unknown}, which no synapse reaches; known: "
-            f"{sorted(n_post)}"
+            f"'states' in talk.yaml names {unknown}, which receive no synapses; expected some of "
+            f"{sorted(n_post)}. Correct the names"
         )
     more = {post: float(states.get(post, 0.0)) for post in n_post}
     return counts | {
@@ -275,8 +275,11 @@ def _check_sources(
     for key, layer in layers.items():
         if layer.pre not in trains and layer.pre not in arrays:
             raise UserError(
-                f"layer '{key}' begins at '{layer.pre}', which is neither recorded nor an input; "
-                f"known: {sorted([*trains, *arrays])}. Add it to `record_spikes` of the model."
+                f"layer '{key}' begins at '{layer.pre}', whose spikes are not recorded and which "
+                f"is not an input; expected one of {sorted([*trains, *arrays])}. Add it to "
+                "`record_spikes` of the model."
             )
     if not any(layer.pre in trains for layer in layers.values()):
-        raise UserError("no layer begins at a population of spikes, so there is nothing to count")
+        raise UserError(
+            "no layer has a presynaptic population that spikes, so there are no operations to count"
+        )

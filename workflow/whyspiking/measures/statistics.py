@@ -67,7 +67,7 @@ def t_interval(
     """
     values = np.asarray(values, float)
     if values.size == 0 or not np.isfinite(values).all():
-        raise ValueError("an interval needs at least one value, all finite")
+        raise ValueError("an interval needs at least one value, and all values must be finite")
     mean, seeds = float(values.mean()), int(values.size)
     spread = float(values.std(ddof=1)) if seeds > 1 else np.nan
     own = spread**2 / seeds if seeds > 1 else 0.0
@@ -159,7 +159,10 @@ def share_interval(values: ArrayLike) -> Interval:
     """
     values = np.asarray(values, float)
     if values.size == 0 or not np.isin(values, (0.0, 1.0)).all():
-        raise ValueError("a share of networks needs 0 or 1 of each, and at least one network")
+        raise ValueError(
+            "a fraction of networks needs one value, 0 or 1, for each network, and at least one "
+            "network"
+        )
     n, k = int(values.size), int(values.sum())
     low = float(special.betaincinv(k, n - k + 1, 0.025)) if k else 0.0
     high = float(special.betaincinv(k + 1, n - k, UPPER)) if k < n else 1.0

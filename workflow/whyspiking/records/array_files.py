@@ -29,6 +29,6 @@ def load_arrays(path: Path) -> dict[str, NDArray]:
             return {key: file[key] for key in file.files}
     except Exception as error:
         raise UserError(
-            f"{path}: cannot be read ({error}); expected arrays that a finished job wrote; delete "
-            "it and rerun snakemake"
+            f"{path}: the file cannot be read ({error}); expected arrays that a finished job "
+            "wrote. Delete it and rerun snakemake"
         ) from None

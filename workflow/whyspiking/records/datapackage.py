@@ -39,7 +39,9 @@ def describe(folder: Path) -> dict[str, Any]:
         for path in run.files(name)
     ]
     if not resources:
-        raise UserError(f"{folder}: no table is there; name the folder of a finished run")
+        raise UserError(
+            f"{folder}: the folder contains no table. Name the folder of a finished run"
+        )
     return {
         "profile": "data-package",
         "name": f"whyspiking-{folder.resolve().name}",

@@ -119,8 +119,8 @@ class FinishedRun:
         path = self.folder / "manifest.json"
         if not path.is_file():
             raise UserError(
-                f"{self.folder}: no manifest.json is there; expected that of a finished run; name "
-                "the folder of the whole run, or finish it with snakemake"
+                f"{self.folder}: the folder contains no manifest.json; expected the manifest of a "
+                "finished run. Name the folder of the whole run, or finish the run with snakemake"
             )
         return whole_files.read_json(path, "commit", "versions")
 
@@ -148,7 +148,10 @@ class FinishedRun:
     def _read_table(self, name: str) -> pd.DataFrame:
         if not (files := self.files(name)):
             held = ", ".join(self._held())
-            raise UserError(f"{self.folder}: holds no table '{name}'; expected one of {held}")
+            raise UserError(
+                f"{self.folder}: the folder contains no table '{name}'; expected one of {held}. "
+                "Correct the name"
+            )
         schema = SCHEMAS[name]
         whole = tables.stacked([tables.read(path, schema) for path in files])
         return whole.astype(dict.fromkeys(schema.of_kind("boolean"), "boolean"))
@@ -168,16 +171,20 @@ def find(run: str | Path) -> FinishedRun:
     folders = [folder for folder in (*named, Path(run), CHECKOUT / run) if folder.is_dir()]
     if not folders:
         raise UserError(
-            f"run '{run}': there is no such folder; expected 'reference', or the folder of a "
-            "finished run, such as results/default; run `snakemake` to make that"
+            f"run '{run}': this folder does not exist; expected 'reference', or the folder of a "
+            "finished run, such as results/default. Run `snakemake` to make results/default"
         )
     if not any((folders[0] / file).is_file() for file in ("manifest.json", "verdicts.csv")):
         raise UserError(
-            f"{folders[0]}: holds neither manifest.json nor verdicts.csv; expected the folder of a "
-            "finished run or of a talk in it; name another, or go on with `snakemake`"
+            f"{folders[0]}: the folder contains neither manifest.json nor verdicts.csv; expected "
+            "the folder of a finished run or of a talk in it. Name another folder, or finish the "
+            "run with `snakemake`"
         )
     return FinishedRun(folders[0])
 
 
 def _unknown(name: str) -> str:
-    return f"table '{name}': not known; expected one of {', '.join(SCHEMAS)}; correct the name"
+    return (
+        f"table '{name}': the table is not known; expected one of {', '.join(SCHEMAS)}. Correct "
+        "the name"
+    )

@@ -29,8 +29,8 @@ FORMAT = 1
 TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history.csv"}
 """What is recorded of a talk: all but training curves, which are as large as everything else."""
 REMEDY = (
-    "take the one that belongs to this version (git checkout -- results/reference), or record it "
-    "again (make record)"
+    "restore the reference results of this version (git checkout -- results/reference), or "
+    "compute them again (make record)"
 )
 
 
@@ -61,7 +61,9 @@ def manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        said = f"a reference of another version, format {content.get('format')}"
+        said = (
+            f"these reference results are of another version, with format {content.get('format')}"
+        )
     except (OSError, ValueError, AttributeError) as error:
         content, said = {}, f"not readable ({error})"
     if content.get("format") != FORMAT:
@@ -104,12 +106,13 @@ def _check_columns(path: Path, schema: TableSchema) -> None:
         header = tables.header(path)
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}); expected a recorded table; {REMEDY}"
+            f"{path}: the file cannot be read ({error.strerror}); expected a table of the "
+            f"reference results; {REMEDY}"
         ) from None
     missing = [name for name in schema.names if name not in header]
     unknown = [name for name in header if name not in schema.names]
     if missing or unknown:
         raise UserError(
-            f"{path}: a reference of another version, columns missing {missing}, unknown "
-            f"{unknown}; expected {', '.join(schema.names)}; {REMEDY}"
+            f"{path}: these reference results are of another version: missing columns {missing}, "
+            f"unknown columns {unknown}; expected {', '.join(schema.names)}; {REMEDY}"
         )

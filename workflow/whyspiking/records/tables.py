@@ -68,7 +68,8 @@ def check(table: pd.DataFrame, schema: TableSchema, where: str) -> pd.DataFrame:
     extra = [name for name in table.columns if name not in schema.names]
     if missing or extra:
         raise UserError(
-            f"{where}: columns missing {missing}, unknown {extra}; delete the file and rerun"
+            f"{where}: the table has missing columns {missing} and unknown columns {extra}. "
+            "Delete the file and rerun snakemake"
         )
     return table[schema.names]
 
@@ -83,11 +84,11 @@ def check_metrics(table: pd.DataFrame, where: str) -> pd.DataFrame:
     unknown = sorted(set(table["metric"]) - set(GLOSSARY))
     if unknown:
         raise UserError(
-            f"{where}: metrics {unknown} are not in records/glossary.py; add them there"
+            f"{where}: the metrics {unknown} are not in records/glossary.py. Add them there"
         )
     engines = sorted(set(table["engine"]) - set(ENGINES))
     if engines:
-        raise UserError(f"{where}: engines {engines} are not in tables.ENGINES; add them there")
+        raise UserError(f"{where}: the engines {engines} are not in tables.ENGINES. Add them there")
     return table
 
 
@@ -188,8 +189,8 @@ def read(path: Path, schema: TableSchema, *, other: bool = False) -> Table:
         )
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise UserError(
-            f"{found}: not a readable table ({error}); expected rows of comma-separated values; "
-            "delete it and rerun snakemake"
+            f"{found}: this file is not a readable table ({error}); expected rows of "
+            "comma-separated values. Delete it and rerun snakemake"
         ) from None
     if other:
         table = table.assign(**dict.fromkeys(set(words) - set(table), ""))

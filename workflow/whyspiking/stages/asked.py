@@ -32,7 +32,7 @@ class Asked:
             known = ", ".join(found.variants if found else talk.experiments)
             raise UserError(
                 f"'{name}' is not known in talk '{talk.name}'; expected one of {known}. Correct "
-                "the path of the file that you ask for."
+                "the path of the file that you request."
             )
         seed = wildcards.get("seed")
         if seed is not None:
@@ -41,7 +41,7 @@ class Asked:
                 raise UserError(
                     f"seed {seed} of '{talk.name}/{found.name}/{variant}' is not in the config; "
                     f"expected one of {seeds or 'none, at this scale'}. Correct the path of the "
-                    "file that you ask for, or add the seed to 'seeds' or 'seeds_of'."
+                    "file that you request, or add the seed to 'seeds' or 'seeds_of'."
                 )
         return found
 

@@ -29,14 +29,14 @@ def beside(talks: Iterable[str], metrics: Iterable[Path], numbers: Path, said: P
         said: Text to write, a line a key claim.
     """
     here = tables.read_metrics(metrics)
-    lines = [LINE.format("talk", "network", "number", "recorded", "here", "equal")]
+    lines = [LINE.format("talk", "network", "metric", "reference", "this run", "equal")]
     found = []
     for name in talks:
         recorded = reference.table(reference.FOLDER / name / "metrics.csv", METRICS)
         found.append(comparison.compare_numbers(here[here["talk"] == name], recorded))
         lines.append(_line(key_claims.of(registry.load_talk(name)), found[-1]))
     tables.write_csv(tables.stacked(found)[CHANGED.names], numbers)
-    whole_files.write(said, "\n".join([*lines, f"every number: {numbers}", ""]))
+    whole_files.write(said, "\n".join([*lines, f"comparison of every number: {numbers}", ""]))
 
 
 def _line(claim: Claim, numbers: Table) -> str:
@@ -44,9 +44,10 @@ def _line(claim: Claim, numbers: Table) -> str:
     network = key_claims.network(claim)
     if network is None or numbers.empty:
         why = (
-            "its samples are files of the authors: name their folder as data.originals_dir"
+            "its samples are files of the authors. Set data.originals_dir to the folder of "
+            "these files"
             if network
-            else "no network of it is in results/reference"
+            else "results/reference contains no network of this claim"
         )
         return f"{claim.talk:<12}{claim.id}: not simulated; {why}"
     clean = tables.where(

@@ -66,7 +66,7 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
     streams = Streams(params.seed)
     if plan["as_is"]:
         (parent,) = parents.values()
-        progress(1.0, "the network of another experiment, as it is")
+        progress(1.0, "the unchanged network of another experiment is used")
         return parent.again()
     replication = replication_of(params.talk, params.experiment)
     if plan["control"] is not None:

@@ -52,7 +52,7 @@ def module_of(talk: str, experiment: str) -> ModuleType:
     if experiment not in known:
         raise UserError(
             f"talks/{talk}/__init__.py: EXPERIMENTS has no '{experiment}'; expected one of "
-            f"{', '.join(known)}. Add it with the name of the module that fulfils it."
+            f"{', '.join(known)}. Add it with the name of the module that implements it."
         )
     return talk_module(talk, known[experiment])
 

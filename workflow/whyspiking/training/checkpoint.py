@@ -123,13 +123,15 @@ class Checkpoint:
             bound = _is_array(part) or not hasattr(part, "__dict__")
             if bound and not isinstance(part, IN_PLACE):
                 raise TypeError(
-                    f"{type(part).__name__} cannot be restored in place; hold it in a "
+                    f"{type(part).__name__} cannot be restored in place. Store it in a "
                     "SimpleNamespace"
                 )
         self._changing, self._job, self._last = changing, _JOB.get(), time.monotonic()
         if self._job is not None:
             if name in self._job.names:
-                raise ValueError(f"two trainings of a job are called '{name}'; name one of them")
+                raise ValueError(
+                    f"two trainings of a job have the name '{name}'. Rename one of them"
+                )
             self._job.names.add(name)
             self._path = self._job.folder / f"{name}.npz"
 
@@ -147,7 +149,7 @@ class Checkpoint:
                     self._write(number, self._job)
                 except OSError as error:
                     share = number / len(rounds)
-                    progress(share, f"no checkpoint could be written ({error})")
+                    progress(share, f"the checkpoint could not be written ({error})")
                 self._last = time.monotonic()
             yield rounds[number]
 
@@ -160,10 +162,17 @@ class Checkpoint:
             arrays = load_arrays(self._path)
             found = json.loads(arrays[STRUCTURE].tobytes())
         except (UserError, KeyError, ValueError) as error:
-            progress(0.0, f"starts anew, its checkpoint is damaged ({error})")
+            progress(
+                0.0,
+                f"training starts from the beginning, because its checkpoint is damaged ({error})",
+            )
             return 0
         if found["fingerprint"] != self._job.fingerprint:
-            progress(0.0, "starts anew, its checkpoint is of other code, data or parameters")
+            progress(
+                0.0,
+                "training starts from the beginning, because its checkpoint was made with other "
+                "code, data or parameters",
+            )
             return 0
         for old, kept in zip(self._changing, found["changing"], strict=True):
             new = _unpacked(kept, arrays, old)
@@ -175,7 +184,7 @@ class Checkpoint:
                 old.update(new)
         self._job.before = max(self._job.before, tuple(found["seconds"]))
         done = found["done"]
-        progress(done / len(rounds), f"goes on after {done} of {len(rounds)}")
+        progress(done / len(rounds), f"training continues after {done} of {len(rounds)} rounds")
         return done
 
     def _write(self, done: int, job: _Job) -> None:
@@ -206,7 +215,7 @@ def _packed(value: Any, arrays: dict[str, NDArray]) -> Any:
         return ["scalar" if isinstance(value, np.generic) else kind, name]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
-            raise TypeError("a checkpoint keeps dicts whose keys are texts")
+            raise TypeError("a checkpoint stores only dicts whose keys are strings")
         return ["dict", {key: _packed(part, arrays) for key, part in value.items()}]
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"

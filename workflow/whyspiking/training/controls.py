@@ -183,7 +183,8 @@ def train_declared(
     if training is None or training.features is None:
         raise UserError(
             f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
-            "tasks have no features; give them some, or export `control_task`"
+            "tasks have no features; expected features. Add features to the tasks, or define "
+            "`control_task`"
         )
     if declared["is"] == RANDOM:
         return fit_readout(declared, training, held_out, params, streams)

@@ -175,8 +175,8 @@ def _steps(
     """Samples (step, batch) and learning rate in every step of an epoch."""
     if n_samples < settings.batch:
         raise UserError(
-            f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
-            "'batch' or take more samples"
+            f"{n_samples} training samples are fewer than one batch of {settings.batch}. Lower "
+            "'batch', or use more samples"
         )
     order = batches(n_samples, settings.batch, shuffle)
     done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs

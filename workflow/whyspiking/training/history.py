@@ -67,8 +67,8 @@ def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
     names = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if names:
         raise NotFiniteError(
-            f"training: not finite {when}: {', '.join(names)} (learning rate {rate:g}); expected "
-            "finite numbers; lower the learning rate"
+            f"training: these arrays are not finite {when}: {', '.join(names)} (learning rate "
+            f"{rate:g}); expected finite numbers. Lower the learning rate"
         )
 
 
@@ -97,5 +97,5 @@ def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
     what = f"the gradient of {', '.join(names)}" if names else "the loss"
     raise NotFiniteError(
         f"training: {what} is not finite at epoch {epoch}, step {step + 1} (learning rate "
-        f"{rate:g}); expected finite numbers; lower the learning rate"
+        f"{rate:g}); expected finite numbers. Lower the learning rate"
     )

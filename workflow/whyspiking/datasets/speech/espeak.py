@@ -45,7 +45,10 @@ class Synthesiser:
             RuntimeError: If this process has made one before.
         """
         if Synthesiser._made:
-            raise RuntimeError("one process speaks for one speaker: the library keeps state")
+            raise RuntimeError(
+                "one process can generate the words of one speaker only, because the library "
+                "keeps a state"
+            )
         library, data = _find()
         try:
             self._library = ctypes.CDLL(library)
@@ -87,7 +90,7 @@ class Synthesiser:
         self._library.espeak_Synchronize()
         wave = np.concatenate([np.zeros(0, np.int16), *self._heard])
         if not wave.any():
-            raise UserError(f"eSpeak NG: it says nothing for '{how.text}'; {REMEDY}")
+            raise UserError(f"eSpeak NG: it generates no sound for '{how.text}'; {REMEDY}")
         return wave
 
     def _hear(self, samples: ctypes._Pointer[ctypes.c_short], n_samples: int, _: int) -> int:
@@ -113,6 +116,6 @@ def _find() -> tuple[str, Path | None]:
     except ImportError:
         found = ctypes.util.find_library("espeak-ng")
         if found is None:
-            raise UserError(f"eSpeak NG: no library of it is installed; {REMEDY}") from None
+            raise UserError(f"eSpeak NG: its library is not installed; {REMEDY}") from None
         return found, None
     return str(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())

@@ -32,8 +32,8 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
         raise Unavailable(f"file not available: {lacking} are not in data.originals_dir")
     if len(there) < len(names):
         raise UserError(
-            f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both; add the "
-            "missing one"
+            f"{folder}: only {there[0]} exists in this folder; expected {' and '.join(names)}. "
+            "Add the missing file"
         )
     return "original"
 

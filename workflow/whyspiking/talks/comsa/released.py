@@ -133,8 +133,8 @@ def parse(text: str, params: ct.Params, name: str) -> dict[str, np.ndarray]:
     head = [MODE, str(params.theta), str(len(sizes)), *map(str, sizes), str(n)]
     if words[: len(head)] != head:
         raise UserError(
-            f"{name}: begins with '{' '.join(words[: len(head)])}'; expected '{' '.join(head)}'; "
-            "correct talk.yaml"
+            f"{name}: the file begins with '{' '.join(words[: len(head)])}'; expected "
+            f"'{' '.join(head)}'. Correct talk.yaml"
         )
     shapes = [(sizes[0] + n, sizes[1]), (sizes[1] + n, sizes[2])]
     numbers = np.array(words[len(head) :], float)

@@ -148,7 +148,7 @@ def train(
         if not np.isfinite(measured["train_loss"]):
             raise UserError(
                 f"epoch {epoch + 1} of {epochs}{purpose}: the loss is not finite; expected finite "
-                "output times; lower the learning rate"
+                "output times. Lower the learning rate"
             )
         seconds = time.process_time() - began
         accuracy = model.accuracy(params, network.held, held_out, network.forward)

@@ -72,7 +72,10 @@ def parse(stored: released.Stored, params: ct.Params) -> dict[str, NDArray]:
     n_bias = len(params.bias_times)
     times = stored.take("bias_times", None) if n_bias else ()
     if not np.array_equal(np.unique(times), np.unique(params.bias_times)):
-        raise UserError(f"{stored.file}: bias spikes at {times}; expected {params.bias_times}")
+        raise UserError(
+            f"{stored.file}: the bias spikes are at {times}; expected {params.bias_times}. "
+            "Correct 'bias_times' in talk.yaml"
+        )
     return {
         "w_hidden": stored.take("w_hidden", params.n_input + n_bias, params.n_hidden),
         "w_output": stored.take("w_output", params.n_hidden + n_bias, params.n_output),
@@ -105,8 +108,8 @@ def compare(
     saved, labels = times[: len(task.targets)], labels[: len(task.targets)]
     if not np.array_equal(labels, task.targets):
         raise UserError(
-            f"{stored.file}: its classes are not those of the test set; expected the published "
-            "test set; check data.mnist_dir"
+            f"{stored.file}: its classes differ from those of the test set; expected the "
+            "published test set. Check data.mnist_dir"
         )
     spikes = model.forward_pass(params, model.weights_of(network), task)
     ours = spikes.output.times

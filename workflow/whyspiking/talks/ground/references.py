@@ -130,7 +130,7 @@ def chosen(
         if len(own) != len(said.tuning_seeds):
             raise UserError(
                 f"talks/ground/tuning/{task}.csv: {family} has {len(own)} networks with "
-                f"{_json(setting)}; expected {len(said.tuning_seeds)}; run `python -m "
+                f"{_json(setting)}; expected {len(said.tuning_seeds)}. Run `python -m "
                 f"whyspiking.recording tune ground {task}/{family}`"
             )
         score = float(own["accuracy"].quantile(0.25))
@@ -164,7 +164,7 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
     known = {name for task, family in places for name in (task, f"{task}/{family}")}
     if unknown := sorted(set(wanted) - known):
         raise UserError(
-            f"tune: ground has no {', '.join(unknown)}; expected some of "
+            f"tune: talk ground has no {', '.join(unknown)}; expected some of "
             f"{', '.join(sorted(known))}. Correct the names."
         )
     asked = [p for p in places if not wanted or {p[0], "/".join(p)} & set(wanted)]
@@ -193,11 +193,14 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
             minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
             print(
                 f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {_json(setting)}, "
-                f"seed {seed}: {accuracy:.4f}, {used:.1f} CPU s",
+                f"seed {seed}: accuracy {accuracy:.4f}, {used:.1f} CPU s",
                 flush=True,
             )
     for task, family in asked:
-        print(f"{task}/{family}: chosen {_json(chosen(task, family, folder))}", flush=True)
+        print(
+            f"{task}/{family}: the chosen setting is {_json(chosen(task, family, folder))}",
+            flush=True,
+        )
 
 
 def _lacking(

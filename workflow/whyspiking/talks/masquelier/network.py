@@ -132,6 +132,6 @@ def check_fit(events: Events, weights: Weights) -> None:
     if (len(hidden), len(output)) != (events.n_pixels, hidden.shape[1]):
         shapes = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
         raise UserError(
-            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {shapes}; expected "
-            "two layers whose pixels, rows and columns agree"
+            f"S4NN: images have {events.n_pixels} pixels, but the weights have the shapes "
+            f"{shapes}; expected two layers whose numbers of pixels, rows and columns agree"
         )

@@ -62,7 +62,8 @@ def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
     if params.n_classes % size or params.n_classes == size:
         raise UserError(
             f"talk '{params.talk}': 'lesson_classes' is {size}; expected a divisor of the "
-            f"{params.n_classes} classes that leaves at least two lessons (talk.yaml)"
+            f"{params.n_classes} classes that results in at least two lessons. Correct it in "
+            "talk.yaml"
         )
     of = [np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)]
     n = min(len(chosen) for chosen in of) // len(of) * len(of)

@@ -102,8 +102,9 @@ def vary(
     assert test is not None
     if 3 * len(test.targets) + params.n_relearn > params.max_trials:
         raise UserError(
-            f"talk '{params.talk}': a device's life is one run of 3 x 'n_test' + 'n_relearn' "
-            "trials, more than 'max_trials'; raise that in talk.yaml"
+            f"talk '{params.talk}': the experiment simulates each device in one run of 3 x "
+            "'n_test' + 'n_relearn' trials, which is more than 'max_trials'. Raise 'max_trials' "
+            "in talk.yaml"
         )
     data = tasks.recordings_of(params, "train")
     chosen = rng.permutation(len(data.labels))[: params.n_relearn]

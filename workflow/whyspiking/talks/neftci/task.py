@@ -32,14 +32,14 @@ def recordings_of(params: ct.Params, split: ct.Split) -> Recordings:
     """
     if params.dataset_dir is None:
         raise UserError(
-            f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml"
+            f"talk '{params.talk}': its data set has no folder. Check 'data' in talk.yaml"
         )
     n = getattr(params, f"n_{split}")
     whole = _load(params.dataset_dir, split, grid(params))
     if n > len(whole.labels):
         raise UserError(
             f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(whole.labels)} "
-            f"digits; raise 'data.nmnist.{split}' in the config"
+            f"digits. Raise 'data.nmnist.{split}' in the config"
         )
     events = None if whole.events is None else nmnist.recordings(whole.events, 0, n)
     return Recordings(whole.labels[:n], whole.frames[:n], whole.n_channels, events)

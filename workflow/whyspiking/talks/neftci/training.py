@@ -127,8 +127,8 @@ def fit(
     n_batches = len(first.labels) // recipe.batch
     if n_batches < 1:
         raise UserError(
-            f"talk '{params.talk}': {len(first.labels)} training samples are fewer than a batch of "
-            f"{recipe.batch}"
+            f"talk '{params.talk}': {len(first.labels)} training samples are fewer than one batch "
+            f"of {recipe.batch}. Lower 'batch' in talk.yaml, or use more samples"
         )
     weights = initial_weights.initial(
         params, first.unpacked(slice(0, params.n_init)), streams.rng("init")

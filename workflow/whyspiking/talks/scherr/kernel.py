@@ -183,7 +183,9 @@ def eprop(
     call = _Call(cell, weights, trials, rate_cost)
     feedback = np.ascontiguousarray(feedback, call.kind)
     if feedback.shape != call.w_out.shape:
-        raise ValueError(f"feedback has shape {feedback.shape}, w_out {call.w_out.shape}")
+        raise ValueError(
+            f"feedback has shape {feedback.shape}, but w_out has shape {call.w_out.shape}"
+        )
     chunk = min(int(chunk), trials.n_steps)
     if chunk < 1:
         raise ValueError(f"chunk is {chunk}; it must be at least 1")
@@ -235,8 +237,8 @@ class _Call:
         n_rec = self.beta.size
         if self.w.shape != (trials.n_inputs + n_rec, n_rec) or self.w_out.shape[0] != n_rec:
             raise ValueError(
-                f"w {self.w.shape} and w_out {self.w_out.shape} do not fit {trials.n_inputs} "
-                f"inputs and {n_rec} neurons"
+                f"the shapes of w {self.w.shape} and w_out {self.w_out.shape} do not fit "
+                f"{trials.n_inputs} inputs and {n_rec} neurons"
             )
         self.labels = None if trials.labels is None else np.ascontiguousarray(
             trials.labels, np.int32

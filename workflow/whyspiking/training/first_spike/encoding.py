@@ -80,7 +80,7 @@ def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
         ValueError: If the task has no features.
     """
     if task.features is None:
-        raise ValueError("a task without features tells nothing about them")
+        raise ValueError("the task has no features, so its features cannot be described")
     first_ms = task.stimulus.spikes["input"].first_ms()
     return first_ms[:, : task.features.shape[1]] <= t_ms
 

@@ -29,9 +29,9 @@ class Diverged(UserError):
     def __init__(self, step: int, batch: int, arrays: Sequence[str]) -> None:
         self.step, self.arrays = step, tuple(arrays)
         super().__init__(
-            f"training: {' and '.join(arrays)} not finite after step {step} (batch {batch} of its "
-            "epoch); expected finite numbers; lower the learning rate or raise the floor of the "
-            "slopes"
+            f"training: {' and '.join(arrays)} are not finite after step {step} (batch {batch} of "
+            "its epoch); expected finite numbers. Lower the learning rate, or raise the lower "
+            "limit of the slopes"
         )
 
 
@@ -103,7 +103,7 @@ class Settings:
             raise ValueError(f"tau_m / tau_s is {self.tau_ratio}; a closed form exists for 1 and 2")
         for name, known in (("loss", LOSSES), ("bump_rule", BUMP_RULES)):
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; known are {known}")
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {known}")
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,16 @@ class TrainingState:
         if len(n_layers) > 1 or len(weights) < 2:
             raise ValueError(
                 f"{len(weights)} weights, {len(self.pulses)} sets of pulses and "
-                f"{len(settings.tolerated)} tolerated shares; all must be as many, two or more"
+                f"{len(settings.tolerated)} tolerated fractions; all three numbers must be equal "
+                "and at least two"
             )
         sizes: int | None = None
         for layer, (w, p) in enumerate(zip(self.weights, self.pulses, strict=True)):
             name = names_of(len(weights))[layer]
             if w.ndim != 2 or p.ndim != 1 or len(w) <= len(p):
                 raise ValueError(
-                    f"{name} weights {w.shape} need rows for inputs and {len(p)} pulses"
+                    f"{name} weights {w.shape} need one row for each input and for each of "
+                    f"{len(p)} pulses"
                 )
             if sizes is not None and len(w) != sizes + len(p):
                 raise ValueError(

@@ -57,7 +57,10 @@ class Training(TrainingState):
         order = order.astype(np.int64)
         n_out = self.weights[-1].shape[1]
         if inputs.whole.dtype != self.weights[0].dtype:
-            raise ValueError(f"inputs are {inputs.whole.dtype}, weights {self.weights[0].dtype}")
+            raise ValueError(
+                f"inputs are of type {inputs.whole.dtype}, but weights are of type "
+                f"{self.weights[0].dtype}"
+            )
         if n_in != len(self.weights[0]) - len(self.pulses[0]):
             raise ValueError(f"{n_in} inputs do not fit hidden weights {self.weights[0].shape}")
         if targets.shape != (n_samples,) or targets.min() < 0 or targets.max() >= n_out:

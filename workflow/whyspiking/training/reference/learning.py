@@ -113,8 +113,8 @@ def _told(recipe: Recipe, raster: NDArray, classes: NDArray) -> tuple[NDArray, N
     """What networks are told of drawn trials, and classes; refuses less than a batch."""
     if len(classes) < recipe.batch:
         raise UserError(
-            f"reference networks: a part has {len(classes)} trials, fewer than one batch of "
-            f"{recipe.batch}; lower 'batch' or draw more trials"
+            f"baseline networks: a part of the training data has {len(classes)} trials, fewer "
+            f"than one batch of {recipe.batch}. Lower 'batch', or draw more trials"
         )
     told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
     return told, classes

@@ -108,7 +108,10 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
         ValueError: If gates should hold their state for a step or less.
     """
     if recipe.kind == "gru" and min(recipe.tau_ms) <= shape.step_ms:
-        raise ValueError(f"gates hold for {recipe.tau_ms} ms; expected more than a step")
+        raise ValueError(
+            f"the time constant of the gates is {recipe.tau_ms} ms; expected more than one time "
+            "step"
+        )
     n, n_in, (low, high) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
     out = rng.normal(0, 1 / np.sqrt(n), (n, shape.n_classes))
     arrays = {"out": out, "out_bias": np.zeros(shape.n_classes)}

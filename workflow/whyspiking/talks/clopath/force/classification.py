@@ -122,7 +122,7 @@ def _presented(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
     if not 0 < n <= params.n_train:
         raise UserError(
             f"clopath, {params.experiment}: n_presented is {n}; expected 1 to {params.n_train} "
-            "training trials, each shown once; correct it in talk.yaml"
+            "training trials, because each trial is presented once. Correct it in talk.yaml"
         )
     task = make_task(params, "train", Streams(params.seed))
     assert task is not None  # the shared tasks have this split

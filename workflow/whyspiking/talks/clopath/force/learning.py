@@ -188,7 +188,7 @@ def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: f
     broken = next(name for name, array in named.items() if not np.isfinite(array).all())
     raise UserError(
         f"FORCE: the {broken} are not finite after the update at {time_ms:g} ms; expected finite "
-        "numbers; lower `p_start` or the gains, or shorten `dt_ms`"
+        "numbers. Lower `p_start` or the gains, or lower `dt_ms`"
     )
 
 

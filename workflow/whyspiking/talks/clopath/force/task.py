@@ -51,7 +51,10 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return Song(params.duration_ms, params.n_song_channels, streams.rng("song"))(times_ms)
     if params.experiment == "van_der_pol":
         return van_der_pol(params, seconds)
-    raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
+    raise UserError(
+        f"talk 'clopath' has no experiment '{params.experiment}'; expected an experiment in its "
+        "talk.yaml. Correct the name"
+    )
 
 
 def ode_to_joy(times_ms: NDArray, quarter_ms: float) -> NDArray[np.float64]:

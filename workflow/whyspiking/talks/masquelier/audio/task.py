@@ -56,7 +56,10 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[
 def _kept(params: Params, split: Split) -> tuple[NDArray, NDArray, NDArray]:
     """Frames, classes and voices (trial,) of the words that the network knows."""
     if params.dataset_dir is None:
-        raise UserError(f"talk '{params.talk}': experiment '{params.experiment}' has no data set")
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' uses no data set. Correct "
+            "the name of the experiment"
+        )
     frames, labels, voices = _loaded(params.dataset_dir, split, tuple(params.validation_speakers))
     kept = labels < params.n_words
     if frames.shape[1:] != (params.n_frames, params.n_bands) or labels[kept].max() + 1 != (
@@ -65,7 +68,7 @@ def _kept(params: Params, split: Split) -> tuple[NDArray, NDArray, NDArray]:
         raise UserError(
             f"talk '{params.talk}': words of {params.dataset_dir} have {frames.shape[1]} frames, "
             f"{frames.shape[2]} bands and {labels.max() + 1} classes; the network expects "
-            f"{params.n_frames}, {params.n_bands} and {params.n_words}: mend talk.yaml or "
+            f"{params.n_frames}, {params.n_bands} and {params.n_words}. Correct talk.yaml or "
             "'data.words' in the config"
         )
     return frames[kept], labels[kept], voices[kept]

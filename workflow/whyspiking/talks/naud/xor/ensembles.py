@@ -200,6 +200,6 @@ def _check_known(values: Mapping[str, Any]) -> None:
     known = {f"neurons.{name}" for name in FIXED}
     if unknown := {name for name in values if name.startswith("neurons.")} - known:
         raise UserError(
-            f"talk 'naud': the compiled XOR network does not know {sorted(unknown)}; simulate "
-            "this lesion in Brian2, or teach it to ensembles.cpp and FIXED"
+            f"talk 'naud': the compiled XOR network does not support {sorted(unknown)}; simulate "
+            "this lesion in Brian2, or add it to ensembles.cpp and FIXED"
         )
