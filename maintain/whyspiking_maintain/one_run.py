@@ -151,8 +151,8 @@ def of_run(run: Path) -> pd.DataFrame:
     made = whole_files.read_json(run / "manifest.json", "scale", "machine")
     if made["machine"].get("speed_factor") is None:
         raise UserError(
-            f"{run / 'manifest.json'}: machine.unit is missing; expected a run of this version; "
-            "delete the file and rerun snakemake"
+            f"{run / 'manifest.json'}: machine.speed_factor is missing; expected a run of this "
+            "version; delete the file and rerun snakemake"
         )
     return durations.of_kinds(
         durations.of_jobs(run), made["scale"], made["machine"]["speed_factor"]

@@ -149,8 +149,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         missing = [x for x in found if isinstance(x, Missing)]
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
-            if row["equal"] < LEAST:
-                why = f"inside Brian2 its file decides as it should in {100 * row['equal']:.1f} %"
+            if row["equal_decisions"] < LEAST:
+                why = f"inside Brian2 its file decides as it should in {100 * row['equal_decisions']:.1f} %"
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
@@ -192,10 +192,10 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             trained = _of_experiment(run, registry.load_talk(talk).experiments[row["experiment"]])
             assert isinstance(trained, Trained), f"{talk}/{row['experiment']}: {trained.why}"
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
-            if row["equal"] < LEAST:
+            if row["equal_decisions"] < LEAST:
                 raise UserError(
                     f"{row['file']}: decides inside Brian2 as it should in "
-                    f"{100 * row['equal']:.1f} % of its samples; expected {100 * LEAST:.0f}; take "
+                    f"{100 * row['equal_decisions']:.1f} % of its samples; expected {100 * LEAST:.0f}; take "
                     f"its row out of {INDEX} and its files away (git checkout has the old ones)"
                 )
     if talk == GROUND:
