@@ -150,7 +150,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
             if row["equal_decisions"] < LEAST:
-                why = f"inside Brian2 its file decides as it should in {100 * row['equal_decisions']:.1f} %"
+                share = f"{100 * row['equal_decisions']:.1f} %"
+                why = f"inside Brian2 its file decides as it should in {share}"
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
@@ -195,8 +196,9 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
             if row["equal_decisions"] < LEAST:
                 raise UserError(
                     f"{row['file']}: decides inside Brian2 as it should in "
-                    f"{100 * row['equal_decisions']:.1f} % of its samples; expected {100 * LEAST:.0f}; take "
-                    f"its row out of {INDEX} and its files away (git checkout has the old ones)"
+                    f"{100 * row['equal_decisions']:.1f} % of its samples; expected "
+                    f"{100 * LEAST:.0f}; take its row out of {INDEX} and its files "
+                    "away (git checkout has the old ones)"
                 )
     if talk == GROUND:
         leaky_units.ship(run, folder, n, names)
