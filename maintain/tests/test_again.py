@@ -46,7 +46,7 @@ def test_equal_numbers_touch_no_claim(folders):
     found = again.summarise_run(run, kept)
     assert found == json.loads((kept / repetition.FILE).read_text(encoding="utf-8"))
     assert found["experiments"] == ["ground.yinyang_trained", "naud.mnist_deep"]
-    assert found["numbers"]["equal"] > 50 and found["numbers"]["different"] == 0
+    assert found["numbers"]["n_equal"] > 50 and found["numbers"]["n_different"] == 0
     assert found["networks"]["different"] == 0 and found["differing"] == []
     assert found["verdicts"]["claims"] > 1 and found["verdicts"]["touched"] == 0
     assert found["verdicts"]["changed"] == []
@@ -68,10 +68,10 @@ def test_changed_numbers_verdicts_and_energies_are_listed(folders):
     is_claim = lambda table: table["claim"] == CLAIM  # noqa: E731
     change(run / "naud" / "verdicts.csv", columns.VERDICTS, is_claim, verdict="fails")
 
-    def is_twin(table):
-        return (table["who"] == "spikes") & (table["beside"] == "leaky_units")
+    def is_leaky_units(table):
+        return (table["subject"] == "spikes") & (table["compared_with"] == "leaky_units")
 
-    change(run / "advantage.csv", columns.ADVANTAGE, is_twin, over="cheaper")
+    change(run / "advantage.csv", columns.ADVANTAGE, is_leaky_units, verdict_all_cost_models="less")
     found = again.summarise_run(run, kept)
     (line,) = found["differing"]
     assert line.startswith("naud.mnist_deep/linear seed 0: accuracy (")
@@ -79,7 +79,7 @@ def test_changed_numbers_verdicts_and_energies_are_listed(folders):
     assert verdicts["changed"] == [f"{CLAIM}: unconfirmed, again fails"]
     assert 0 < verdicts["touched"] <= verdicts["claims"] == before["claims"]
     (line,) = found["energies"]["changed"]
-    assert line == "Volley recall, compared with non-spiking leaky units: dearer, again cheaper"
+    assert line == "Volley recall, compared with non-spiking leaky units: more, again less"
     assert "1 verdict changed" in found["summary"]
 
 

@@ -91,9 +91,11 @@ def test_every_listed_place_has_claims_or_a_reason_and_every_named_one_is_listed
 
 
 def test_a_row_tells_the_difference_or_why_there_is_none(table, listed):
-    assert set(listed) == set(zip(table["talk"], table["paper"], table["place"], strict=True))
+    assert set(listed) == set(
+        zip(table["talk"], table["publication"], table["figure_or_table"], strict=True)
+    )
     np.testing.assert_array_equal(table["difference"], table["value"] - table["published_value"])
-    assert ((table["why"] == "") == (table["claim"] != "")).all() and (table["doi"] != "").all()
+    assert ((table["comment"] == "") == (table["claim"] != "")).all() and (table["doi"] != "").all()
 
 
 def test_a_row_says_what_the_verdict_says_and_how_it_is_made_again(rows):
@@ -123,7 +125,7 @@ def test_every_figure_named_is_one_of_its_talks_page(rows):
         assert figure in shown[talk], place
         assert experiment in registry.load_talk(talk).experiments or claim
     for row in rows:
-        page, _, anchor = row["figure"].partition("#")
+        page, _, anchor = row["figure_file"].partition("#")
         assert page == f"{row['talk']}/report.html"
         if anchor != concordance.ALL_CLAIMS:
             assert anchor.removeprefix(f"{row['talk']}-") in shown[row["talk"]]

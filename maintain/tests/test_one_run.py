@@ -102,7 +102,7 @@ def run(tabled, tmp_path, config, monkeypatch, git):
     made = tmp_path / "results" / "full"
     shutil.copytree(tabled, made)
     log_a_training(made)
-    machine_of = {"cpu": "made up", "system": "Linux", "arch": "x86_64", "unit": 1.25}
+    machine_of = {"cpu": "made up", "system": "Linux", "arch": "x86_64", "speed_factor": 1.25}
     own = {**config, "talks": TALKS}
     facts = {"scale": "full", "config": own, "commit": COMMIT, "machine": machine_of}
     facts["arithmetic"] = {"vectors": "avx2"}
@@ -156,7 +156,7 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert not list(old.rglob(".*")) and not one_run.STAGED.parent.exists()
 
     manifest = json.loads((old / "manifest.json").read_text())
-    assert manifest["commit"] == COMMIT and manifest["machine"]["unit"] == 1.25
+    assert manifest["commit"] == COMMIT and manifest["machine"]["speed_factor"] == 1.25
     assert manifest["inputs"] == one_run.digests(manifest["config"])
     assert manifest["command"] == "make record"
     assert not (old / "repetition.json").exists(), "of other code"
@@ -225,13 +225,13 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
     rows = columns.DURATIONS.table(
         dict(zip(("rule", "talk", "experiment", "variant", "dataset"), (*kind, ""), strict=False))
         | {"scale": scale, "seconds": 90.0}
-        | {"cpu_seconds": 60.0, "jobs": 9, "unit": 1.5}
+        | {"cpu_seconds": 60.0, "n_jobs": 9, "speed_factor": 1.5}
         for scale in ("full", "smoke")
         for kind in kinds
     )  # fmt: skip
     found = one_run.part(rows, config, default).set_index(["rule", "talk"])
     assert set(found.index) == {("train", "goeltz"), ("simulate", "goeltz"), ("catalogued", "")}
-    assert set(found["scale"]) == {"default"} and set(found["unit"]) == {1.5}
+    assert set(found["scale"]) == {"default"} and set(found["speed_factor"]) == {1.5}
     yinyang = registry.load_talk("goeltz").experiments["yinyang"]
 
     def networks(of):
@@ -239,7 +239,7 @@ def test_what_jobs_of_a_part_cost_follows_from_the_whole(config):
 
     assert 0 < networks(default) < networks(config)
     assert found["cpu_seconds"]["train", "goeltz"] == 60.0
-    assert found["jobs"]["train", "goeltz"] == len(registry.seeds(yinyang, default, "spiking"))
+    assert found["n_jobs"]["train", "goeltz"] == len(registry.seeds(yinyang, default, "spiking"))
     share = networks(default) / networks(config)
     assert found["cpu_seconds"]["simulate", "goeltz"] == pytest.approx(60 * share, abs=0.06)
     assert found["cpu_seconds"]["catalogued", ""] == 60.0
@@ -249,5 +249,5 @@ def test_a_run_that_is_unfinished_or_tells_no_unit_has_no_durations(tmp_path):
     with pytest.raises(UserError, match=r"manifest\.json"):
         one_run.of_run(tmp_path)
     (tmp_path / "manifest.json").write_text('{"scale": "smoke", "machine": {}}')
-    with pytest.raises(UserError, match=r"machine\.unit is missing"):
+    with pytest.raises(UserError, match=r"machine\.speed_factor is missing"):
         one_run.of_run(tmp_path)

@@ -35,7 +35,7 @@ def test_what_kinds_of_jobs_took_replaces_what_those_of_the_talk_had(tmp_path, m
     after = pd.read_csv(folder / "durations.csv", keep_default_na=False)
     own = (before["scale"] == "paper") & (before["talk"] == "goeltz")
     told = (after["scale"] == "paper") & (after["talk"] == "goeltz")
-    assert after[told][["variant", "cpu_seconds", "unit"]].values.tolist() == [
+    assert after[told][["variant", "cpu_seconds", "speed_factor"]].values.tolist() == [
         ["spiking", 11, 1.25]
     ]
     assert own.sum() > 1 and after[~told].values.tolist() == before[~own].values.tolist()

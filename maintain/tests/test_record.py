@@ -210,7 +210,7 @@ def test_talks_are_recorded_with_what_decides_their_numbers(tmp_path, results, m
         pd.testing.assert_frame_equal(recorded, run, check_exact=False, rtol=1e-6)
     made = records.manifest(folder / "goeltz")
     assert made["commit"] == COMMIT and made["costs"]["wall_seconds"] == 12.5
-    assert made["config"]["n_seeds"] == settings["n_seeds"] and made["scale"] == "full"
+    assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"
     assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
     assert not inputs.stale("goeltz", settings, folder)
 
@@ -231,11 +231,10 @@ def test_recorded_words_fit_the_recorded_data():
     """Also where the claims of a talk were judged again, with experiments that came later."""
     verdicts = finished.find(records.FOLDER).verdicts
     whole = verdicts[verdicts["verdict"] == rule.REPLICATED]
-    assert 0 < whole["data"].isin(rule.SURROGATE_DATA).sum() < len(whole)
+    assert 0 < whole["data_source"].isin(rule.SURROGATE_DATA).sum() < len(whole)
     for row in whole.to_dict("records"):
-        assert ("stand-in" in row["qualification"]) == (row["data"] in rule.SURROGATE_DATA), row[
-            "claim"
-        ]
+        is_surrogate = row["data_source"] in rule.SURROGATE_DATA
+        assert ("surrogate data" in row["qualification"]) == is_surrogate, row["claim"]
     weakened = verdicts["comment"].str.contains("Holm")
     assert not verdicts.loc[weakened, "verdict"].isin([rule.REPLICATED, rule.PASSES]).any()
 
@@ -255,11 +254,11 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
                 row, what = told.loc[claim.id], "number" if claim.source.value else "statement"
                 judged = row["verdict"] not in (rule.NOT_MEASURED, rule.NOT_JUDGED)
                 assert row["quoted_from_memory"] == what
-                assert row["qualification"].endswith(f"a recalled {what}") == judged
+                assert row["qualification"].endswith(rule.FROM_MEMORY[what]) == judged
                 for line in (x for x in readme.splitlines() if f"(`{claim.id}`)" in x):
-                    assert "quoted from memory |" in line and "against a recalled number" in line
+                    assert f"| {what} quoted from memory" in line
     assert found == (told["quoted_from_memory"].notna()).sum() > 15
-    assert page.count("recalled, not read") >= found - 1, "the discussion has a page of its own"
+    assert page.count("quoted from memory") >= found - 1, "the discussion has a page of its own"
 
 
 def test_another_scale_and_an_edited_table_are_refused(tmp_path, results):

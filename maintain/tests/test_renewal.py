@@ -99,7 +99,7 @@ def test_a_change_of_what_is_collected_is_up_to_date_again_and_others_are_not(fo
 def test_a_table_with_other_columns_is_collected_again(folder, config):
     path = folder / "goeltz" / "verdicts.csv"
     kept = path.read_bytes()
-    text = pd.read_csv(path).drop(columns="label").assign(gone=1)
+    text = pd.read_csv(path).drop(columns="qualification").assign(gone=1)
     text.to_csv(path, index=False, na_rep="nan")
     with pytest.raises(UserError, match="another version"):
         reference.table(path, columns.VERDICTS)
@@ -178,12 +178,12 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     manifest = reference.manifest(folder / "goeltz")
     made = manifest["experiments"]["yinyang"]
     assert made["commit"] == COMMIT and made["cpu_seconds"] == {"train": 11.0}
-    assert made["machine"]["unit"] == 1.25 and made["date"] == "2020-08-31"
+    assert made["machine"]["speed_factor"] == 1.25 and made["date"] == "2020-08-31"
     # The parameters belong to this experiment alone; other experiments are older than the code.
     assert list(inputs.stale("goeltz", config, folder)) == [CODE]
     timed = reference.table(folder / "durations.csv", columns.DURATIONS)
     cost = tables.where(timed, scale="full", talk="goeltz", experiment="yinyang", rule="train")
-    assert cost["cpu_seconds"].tolist() == [11.0] and cost["unit"].tolist() == [1.25]
+    assert cost["cpu_seconds"].tolist() == [11.0] and cost["speed_factor"].tolist() == [1.25]
 
 
 def test_a_talk_of_which_all_experiments_are_recorded_again_is_up_to_date(folder, config):

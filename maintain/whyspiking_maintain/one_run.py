@@ -155,7 +155,8 @@ def of_run(run: Path) -> pd.DataFrame:
     made = whole_files.read_json(run / "manifest.json", "scale", "machine")
     if made["machine"].get("speed_factor") is None:
         raise UserError(
-            f"{run / 'manifest.json'}: machine.unit is missing; expected the manifest of a run of "
+            f"{run / 'manifest.json'}: machine.speed_factor is missing; expected the manifest of "
+            f"a run of "
             "this version. Delete the file and rerun snakemake"
         )
     return durations.of_kinds(

@@ -94,8 +94,8 @@ def test_activity_of_every_population(probed):
         ({"metric": "score", "perturbation": "jitter"}, CONFIG["trials"]),
     ],
 )
-def test_trials_behind_each_row(probed, place, trials):
-    assert set(tables.where(probed[0], **place)["n_trials"]) == {trials}
+def test_trials_behind_each_row(probed, place, n_trials):
+    assert set(tables.where(probed[0], **place)["n_trials"]) == {n_trials}
 
 
 @pytest.mark.parametrize("location", ["input", "hidden"])

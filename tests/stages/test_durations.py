@@ -52,8 +52,8 @@ def test_every_rule_has_its_kinds_of_jobs(tmp_path):
         ("shard", "", "", "", nmnist): 12,
         ("gather", "", "", "", nmnist): 13,
     }
-    assert table.loc[table["rule"] == "train", "jobs"].item() == 2
-    assert set(table["unit"]) == {1.5}
+    assert table.loc[table["rule"] == "train", "n_jobs"].item() == 2
+    assert set(table["speed_factor"]) == {1.5}
 
 
 @pytest.mark.parametrize("text", ["", TIMED[:18], "s\n", "\0\1"])

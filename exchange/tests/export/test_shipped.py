@@ -81,8 +81,8 @@ def test_index_page_and_files_agree():
         keys = ("talk", "experiment", "variant", "seed", "scale")
         assert {key: told[key] for key in keys} == {key: row[key] for key in keys}
         samples = array_files.load_arrays(path.with_suffix(".npz"))
-        assert len(samples["choices"]) == len(samples["targets"]) == row["samples"]
-        assert row["equal"] >= shipped.LEAST and f"]({path.name})" in page
+        assert len(samples["choices"]) == len(samples["targets"]) == row["n_samples"]
+        assert row["equal_decisions"] >= shipped.LEAST and f"]({path.name})" in page
     pd.testing.assert_frame_equal(finished.find("reference").networks, pd.DataFrame(ROWS))
 
 
@@ -258,7 +258,7 @@ def test_a_network_is_shipped_with_what_checks_it(rows, builds):
     assert [shown(row) for row in index] == ["goeltz-shared_yinyang", "masquelier-shared_yinyang"]
     assert [(r["neurons"], r["synapses"]) for r in index] == [(23, 163), (23, 140)]
     for row in index:
-        assert row["equal"] >= shipped.LEAST and not damaged(row, folder)
+        assert row["equal_decisions"] >= shipped.LEAST and not damaged(row, folder)
         assert equal_in_brian2(row, folder, builds) == row["equal"]
 
 

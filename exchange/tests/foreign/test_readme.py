@@ -1,5 +1,6 @@
-"""README's ten lines that look at one network, run as they stand there."""
+"""README's ten statements that look at one network, run as they stand there."""
 
+import ast
 import os
 import re
 import shlex
@@ -17,12 +18,14 @@ print(*model.decide(output), samples["choices"][0], first, *spikes)
 """Decision, the one that was recorded, the output that fires first, layers."""
 
 
-def test_ten_lines_load_a_network_run_a_trial_and_plot_it(tmp_path):
-    section = (ROOT / "README.md").read_text("utf-8").partition("## Look at one network")[2]
-    shell, code = re.findall(r"```(?:bash|python)\n(.*?)```", section, re.DOTALL)[:2]
-    environment, command = shell.splitlines()
-    assert environment == "make environment && source .venv/bin/activate"
-    assert len([line for line in code.splitlines() if line]) == 10
+def test_ten_statements_load_a_network_run_a_trial_and_plot_it(tmp_path):
+    section = (
+        (ROOT / "README.md").read_text("utf-8").partition("## Run it")[2].partition("\n## ")[0]
+    )
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (command,) = re.findall(r"`(python -m whyspiking brian [^`]* --to model\.py)`", section)
+    assert "After `make environment`" in section and "`source .venv/bin/activate`" in section
+    assert len([node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.stmt)]) == 10
     for folder in ("config", "results"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     for words in (shlex.split(command)[1:], ["-c", code + SAYS]):

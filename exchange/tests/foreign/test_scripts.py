@@ -87,7 +87,9 @@ def test_a_shipped_network_decides_as_recorded_and_fires_as_in_the_engine(file, 
     choices = module.decide(output)
     expected = samples["choices"]
     far = 0.01 * np.ptp(expected) if expected.dtype.kind == "f" else 0
-    assert (np.abs(choices - expected) <= far).mean() == pytest.approx(row["equal"], abs=1e-9)
+    assert (np.abs(choices - expected) <= far).mean() == pytest.approx(
+        row["equal_decisions"], abs=1e-9
+    )
     np.testing.assert_array_equal(shipped.trained_of(row).readout.decide(output), choices)
     theirs = engine(path, only(samples, 1), float(samples["step_ms"]))
     assert theirs

@@ -151,8 +151,8 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
             row = {**_written(trained, partial, n, builds), **score}
             if row["equal_decisions"] < LEAST:
                 why = (
-                    f"in Brian2, {100 * row['equal_decisions']:.1f} % of the decisions of its file are "
-                    "equal to those of the training code"
+                    f"in Brian2, {100 * row['equal_decisions']:.1f} % of the decisions of its "
+                    "file are equal to those of the training code"
                 )
                 missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):

@@ -17,7 +17,7 @@ from whyspiking.running.jobs import USED
 def row(seconds, variant="spiking", talk="a", experiment="x", **more):
     """A kind of job that takes so many seconds on a machine of unit 1."""
     kind = {"rule": "train", "talk": talk, "experiment": experiment, "variant": variant}
-    return {**kind, "cpu_seconds": str(seconds - OVERHEAD_S), "unit": "1", **more}
+    return {**kind, "cpu_seconds": str(seconds - OVERHEAD_S), "speed_factor": "1", **more}
 
 
 ROWS = [row(10), row(30, "control"), row(200, talk="b", experiment="y")]
@@ -43,7 +43,7 @@ def table(path, *rows):
 
 
 def test_cpu_seconds_are_brought_to_a_machine_of_unit_1():
-    durations = Durations([{**ROWS[0], "cpu_seconds": "6", "unit": "1.5"}])
+    durations = Durations([{**ROWS[0], "cpu_seconds": "6", "speed_factor": "1.5"}])
     assert durations.of(job()) == pytest.approx(4 + OVERHEAD_S)
     plan = Plan(durations=durations, unit=2.0)
     plan.expect([job()])

@@ -378,7 +378,7 @@ def test_a_flaw_in_the_output_does_not_stop_the_run(capsys):
 
 REPORT = "results/default/why_spiking.html"
 PAGE = "results/default/goeltz/report.html"
-TIMED = {"rule": "train", "talk": "goeltz", "cpu_seconds": "300", "unit": "1"}
+TIMED = {"rule": "train", "talk": "goeltz", "cpu_seconds": "300", "speed_factor": "1"}
 
 
 def announced(pages, rows=(TIMED,), unit=1.25):

@@ -118,7 +118,8 @@ class CommunityRow(Said):
             (
                 not self.ci_low <= self.accuracy <= self.ci_high,
                 "accuracy",
-                f"is {self.accuracy}, outside its interval {self.ci_low} to {self.ci_high}; expected ci_low "
+                f"is {self.accuracy}, outside its interval {self.ci_low} to {self.ci_high}; "
+                f"expected ci_low "
                 "<= accuracy <= ci_high. Correct them.",
             ),
             (

@@ -96,7 +96,9 @@ def _static(recipe: Recipe, shape: Shape, on: NDArray[np.bool_]) -> dict[str, ND
     return {
         "acs": 0 * every,
         "macs": shape.n_lines * recipe.n + active * shape.n_classes,
-        **{f"{what}_{how}": updates for what in UPDATED for how in ("events", "clocked")},
+        **{
+            f"{what}_{how}": updates for what in UPDATED for how in ("event_driven", "clock_driven")
+        },
         "binary_messages": 0 * every,
         "graded_messages": shape.n_lines + active,
         "buffered_values": shape.n_lines * every,
