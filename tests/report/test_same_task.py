@@ -83,7 +83,8 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     ground = made[0]
     guest = {
         "task": "randman", "name": "from afar", "says": "of <i>others</i>", "by": "us",
-        "accuracy": 0.9, "ci_low": 0.88, "ci_high": 0.92, "spikes_hidden": 12.0, "reproduced": False,
+        "accuracy": 0.9, "ci_low": 0.88, "ci_high": 0.92,
+        "spikes_hidden": 12.0, "reproduced": False,
     }  # fmt: skip
     wider = SharedTasks(ground.shared, ground.talks, guests=[guest])
     assert section.matrix(wider, *made[1:]) == section.matrix(*made)
