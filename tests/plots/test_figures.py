@@ -166,18 +166,18 @@ def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     words = eight_talks.words(
         key_claim(quoted_from_memory="number", test_type="every", n_passing=4)[2]
     )
-    assert words["published_value"] == "published 96.0 % (from memory)"
-    assert words["but"] == "each network must: 4 of 5 do"
+    assert words["published"] == "published 96.0 % (from memory)"
+    assert words["but"] == "4 of 5 networks meet it"
     words = eight_talks.words(
         key_claim(published_value=np.nan, qualification="reduced: 2 of 9 epochs")[2]
     )
-    assert (words["published_value"], words["but"]) == (
+    assert (words["published"], words["but"]) == (
         "no number published",
         "5 networks\nreduced run",
     )
     other = {"evidence": "released artefact", "verdict_changes_with": "in Brian2: 90 %, fails"}
     words = eight_talks.words(key_claim(**other)[2])
-    assert words["published_value"] == "released weights: 96.0 %"
+    assert words["published"] == "released weights: 96.0 %"
     assert words["but"] == "5 networks\nchanges if measured otherwise"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])

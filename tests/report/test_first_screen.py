@@ -193,7 +193,7 @@ def test_claims_are_shown_with_what_was_found():
     row |= {"ci_low": 0.998, "ci_high": 1.0, "unit": "fraction"}
     failed = {**row, "statement": "It is free.", "verdict": "not replicated"}
     markup = html.macros("first_screen").claims([row, failed], ["passes"])
-    assert "What time buys. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
+    assert "Use of time. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
     assert (
         "Expected, with the verdict not replicated (99.90 % [99.80, 100.00]): It is free."
         in plain(markup)

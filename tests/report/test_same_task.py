@@ -73,8 +73,8 @@ def test_who_is_shown_less_or_did_not_always_learn_is_told(made):
         n_reached_spiking=read["n_reached_spiking"].where(read["subject"] != "Home", 2)
     )
     home, bptt, *_ = cells(section.matrix(shared, networks, some))
-    assert home.endswith("2 of 3 learned") and "saw" not in home
-    assert bptt.endswith(", saw 2.5 %") and "learned" not in bptt
+    assert home.endswith("2 of 3 trainings succeeded") and "shown" not in home
+    assert bptt.endswith(", 2.5 % of the samples shown") and "succeeded" not in bptt
     poor = read.assign(comment=read["comment"].where(read["subject"] != "Home", "not above chance"))
     assert cells(section.matrix(shared, networks, poor))[0] == "Home 90 not above chance"
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.records import columns, labels, tables
+from whyspiking.records import labels, tables, verdict_columns
 from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.report import abstracts, html, sections, talk_page
 from whyspiking.report.sections import verdict_table
@@ -163,7 +163,7 @@ def test_the_rule_is_explained_with_how_often_it_errs():
         assert f"</span> {word}</span>" in page
     for word, says in rule.CONDITIONS.items():
         assert f"<dt>{word}</dt><dd>{escape(says)}</dd>" in page
-    study = tables.read(rule.STUDY, columns.RULE_STUDY)
+    study = tables.read(rule.STUDY, verdict_columns.RULE_STUDY)
     most = study.loc[~study["is_true"].astype(bool), "replicated"].max()
     assert f"replicated in at most {100 * most:.1f} %" in page
 

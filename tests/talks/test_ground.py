@@ -76,13 +76,13 @@ def told(experiment: str, **values) -> Params:
             r"'tuning_seeds' has \[24\], which are also in 'seeds'",
         ),
         (
-            lambda f: f["samples"]["contrasts"]["samples_leaky_units"].update(versus="twins"),
-            r"'samples.contrasts.samples_leaky_units' names twins; expected some of "
+            lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
+            r"'samples.contrasts.samples_twin' names twins; expected some of "
             r"gru, leaky_units, lif",
         ),
         (
             lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
-            r"'samples.contrasts.samples_gru' chooses from 6 and 8 settings; expected the",
+            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected the",
         ),
         (
             lambda f: f["samples"].update(seeds=[24, 920]),

@@ -7,7 +7,7 @@ import yaml
 
 from whyspiking.declared import claims_file, protocol_file, registry
 from whyspiking.declared.bands import Look
-from whyspiking.records import columns, tables
+from whyspiking.records import tables, verdict_columns
 from whyspiking.verdicts import judge
 
 FILE = "workflow/whyspiking/verdicts/known_before.csv"
@@ -46,7 +46,7 @@ def claims(talks):
 
 @pytest.fixture(scope="module")
 def known_before():
-    return tables.read(judge.KNOWN_BEFORE, columns.KNOWN_BEFORE)
+    return tables.read(judge.KNOWN_BEFORE, verdict_columns.KNOWN_BEFORE)
 
 
 @pytest.fixture(scope="module")

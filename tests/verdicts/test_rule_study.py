@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from whyspiking.declared.bands import Band
-from whyspiking.records import columns, tables
+from whyspiking.records import tables, verdict_columns
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.rule import Criterion
 from whyspiking.verdicts.sample import Sample
@@ -15,7 +15,7 @@ CRITERION = Criterion("difference", Band(0.0, float("inf")), 0.0)
 
 
 def row(truth, networks, family):
-    study = tables.read(rule.STUDY, columns.RULE_STUDY)
+    study = tables.read(rule.STUDY, verdict_columns.RULE_STUDY)
     (found,) = tables.where(
         study, claim=GAIN, truth=truth, n_networks=networks, family_size=family
     ).index
@@ -45,7 +45,7 @@ def test_simulated_runs_agree_with_the_table_within_four_standard_errors(
 
 
 def test_false_claims_are_rarely_called_replicated():
-    study = tables.read(rule.STUDY, columns.RULE_STUDY)
+    study = tables.read(rule.STUDY, verdict_columns.RULE_STUDY)
     is_false = ~study["is_true"].astype(bool)
     # Two one-sided tests have a level of 5 % together, all others 2.5 %.
     assert is_false.sum() > 20

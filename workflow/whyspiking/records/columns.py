@@ -7,14 +7,17 @@ this one list.
 from __future__ import annotations
 
 from whyspiking.records.frontier_columns import ADVANTAGE, FRONTIERS
-from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SCALE, SEED, UNIT_COLUMN
+from whyspiking.records.metrics_columns import METRIC, METRICS, NETWORK, SEED, UNIT_COLUMN
 from whyspiking.records.table_schema import EXPERIMENT, TALK, VARIANT, Column, TableSchema
+from whyspiking.records.verdict_columns import (
+    COMMENT,
+    N_SEEDS,
+    OF_METRIC,
+    UNIT,
+    VERDICTS,
+)
 
-_OF_METRIC = "unit of the metric"
-_SEEDS = Column("n_seeds", "Number of networks, one per seed.", "integer")
-_UNIT = Column("unit", "Unit of the numbers.")
 _PLACE = (TALK, EXPERIMENT)
-_COMMENT = Column("comment", "Remarks, for example why there is no number.")
 
 
 def _interval(value: str, unit: str = UNIT_COLUMN, name: str = "value") -> tuple[Column, ...]:
@@ -26,184 +29,6 @@ def _interval(value: str, unit: str = UNIT_COLUMN, name: str = "value") -> tuple
     )
 
 
-VERDICTS = TableSchema(
-    "Claims: published value, measured value, acceptance criterion, verdict. One row per claim.",
-    Column("claim", "Name of the claim."),
-    TALK,
-    Column("claim_role", "key (the talk counts as replicated by this claim) or secondary."),
-    Column(
-        "origin",
-        "Who makes the claim: published (a paper), talk (its abstract), ours (an additional claim "
-        "of this project) or check (a test of simulators, training or released networks).",
-    ),
-    METRIC,
-    EXPERIMENT,
-    VARIANT,
-    Column(
-        "engine", "Program that simulated the network; empty: Brian2 if it did, else training code."
-    ),
-    Column("condition", "Perturbation with its location and strength; empty: none."),
-    Column(
-        "compared_with",
-        "What the network is compared with: for a claim the other rows of metrics.csv; for "
-        "energies "
-        "the other side.",
-    ),
-    Column("published_value", "Published value; empty: none.", "number", _OF_METRIC),
-    Column(
-        "quoted_from_memory",
-        "What was not read at its source: the published number or the statement; empty: nothing.",
-    ),
-    Column("value", "Mean over networks.", "number", _OF_METRIC),
-    Column(
-        "ci_low",
-        "Lower end of the 95 % confidence interval; for a claim about every network the lowest "
-        "network.",
-        "number",
-        _OF_METRIC,
-    ),
-    Column("ci_high", "Upper end of the interval, or the highest network.", "number", _OF_METRIC),
-    _SEEDS,
-    SCALE,
-    Column(
-        "interval_type",
-        "What the interval covers: seeds, test trials, a fraction of networks (Clopper and "
-        "Pearson), "
-        "or the lowest to the highest network.",
-    ),
-    Column(
-        "data_source",
-        "Origin of the data: original (published data), definition (a formula), simulated or "
-        "synthetic (surrogate data).",
-    ),
-    Column("criterion_low", "Lower end of the acceptance criterion.", "number", _OF_METRIC),
-    Column("criterion_high", "Upper end of the acceptance criterion.", "number", _OF_METRIC),
-    Column("control_value", "Result of the negative control.", "number", _OF_METRIC),
-    Column("verdict", "Verdict; docs/glossary.md defines the verdicts."),
-    Column(
-        "n_passing",
-        "Number of networks that meet the criterion by themselves, or that are of the counted "
-        "kind.",
-        "number",
-        "1",
-    ),
-    Column(
-        "reproducibility",
-        "Probability that the same number of new networks would give the same verdict, if the true "
-        "mean and standard deviation are those measured; key claims only.",
-        "number",
-        "1",
-    ),
-    Column(
-        "qualification",
-        "What a reader has to know about the verdict: a reduced run, surrogate data, few "
-        "networks, a "
-        "number quoted from memory.",
-    ),
-    # The other columns are reported; they do not decide the verdict.
-    Column("statement", "The claim in one sentence."),
-    Column("test_type", "How the claim is tested; docs/verdicts.md lists the tests."),
-    Column("better_direction", "Which numbers are better: larger, smaller or both."),
-    _UNIT,
-    Column(
-        "above_criterion",
-        "The result is better than published by more than the tolerance.",
-        "boolean",
-    ),
-    Column("control_meets_criterion", "The negative control meets the criterion.", "boolean"),
-    Column("direction_agrees", "The sign of a difference is the published one.", "boolean"),
-    Column("published_in_interval", "The interval contains the published value.", "boolean"),
-    Column(
-        "prediction_low",
-        "Lower end of the 95 % prediction interval of the published result.",
-        "number",
-        _OF_METRIC,
-    ),
-    Column("prediction_high", "Upper end of that interval.", "number", _OF_METRIC),
-    Column("in_prediction_interval", "The value lies in the prediction interval.", "boolean"),
-    Column("p_value", "One-sided p value of the test of the criterion.", "number", "1"),
-    Column("p_holm", "p value after Holm's correction; secondary claims only.", "number", "1"),
-    Column("criterion_reason", "Reason for the acceptance criterion."),
-    Column(
-        "n_earlier_evaluations",
-        "Number of earlier evaluations on test data with another recipe or criterion.",
-        "integer",
-    ),
-    Column("earlier_evaluations", "These evaluations and earlier criteria, in words."),
-    Column(
-        "known_before",
-        "A result of this project was known when the acceptance criterion was written or kept for "
-        "another recipe (known_before.csv); empty for a claim that this table lacks.",
-        "boolean",
-    ),
-    _COMMENT,
-    Column(
-        "failed_conditions",
-        "Conditions for success that the claim does not meet: criterion, interval, no difference, "
-        "number of networks, negative control, Holm; empty: none, or the claim was not judged.",
-    ),
-    Column(
-        "also_measured",
-        "Other ways in which the result of a key claim was measured: what differs, value, 95 % "
-        "interval, and the verdict by the same criterion without the negative control.",
-    ),
-    Column("verdict_changes_with", "Those other ways that give another verdict."),
-    Column(
-        "evidence",
-        "What the result is compared with: a published number, a number quoted from memory, a "
-        "released artefact that we scored, or no number.",
-    ),
-    Column("known_result", "The result that was known before; empty: none."),
-    Column(
-        "was_key_until",
-        "Commit in which another claim became the key claim of the talk; empty: the claim never "
-        "was "
-        "a key claim, or still is.",
-    ),
-)
-RULE_STUDY = TableSchema(
-    "Error rates of the rule that makes verdicts: a simulation. The table is kept by hand.",
-    Column("claim", "Kind of claim."),
-    Column("truth", "True effect."),
-    Column("is_true", "Whether the claim is true.", "boolean"),
-    Column("n_networks", "Number of networks.", "integer"),
-    Column("family_size", "Number of claims that Holm's correction counts; 1: none.", "integer"),
-    Column("n_runs", "Number of simulated runs.", "integer"),
-    *(
-        Column(name, f"Fraction of runs with the verdict {name.replace('_', ' ')}.", "number", "1")
-        for name in (
-            "replicated",
-            "unconfirmed",
-            "direction_only",
-            "inconclusive",
-            "not_replicated",
-        )
-    ),
-)
-KNOWN_BEFORE = TableSchema(
-    "For which claims a result of this project was known when the acceptance criterion was written "
-    "or kept for another recipe. The table is kept by hand.",
-    Column("claim", "Name of the claim."),
-    Column("since", "Commit that gave metric, test, band and role their present form."),
-    Column(
-        "known_before",
-        "A pilot, an earlier recipe or the reference results had a result for the quantity that "
-        "the claim judges, or for a side of its comparison if the claims file or a protocol.yaml "
-        "names it. Published numbers and chance levels do not count.",
-        "boolean",
-    ),
-    Column(
-        "known_from",
-        "What shows this, the first that applies: git (the reference results of the commit before "
-        "`since` have the result), protocol (a protocol.yaml states it), text (the claims file "
-        "states it); empty where nothing was known.",
-    ),
-    Column(
-        "known_result",
-        "The result that was known. It ends with 'the band is older' where the criterion was "
-        "written first and kept when the recipe changed. Empty where nothing was known.",
-    ),
-)
 MEASURES = TableSchema(
     "How much each network uses spike times, how early it decides and how robust it is.",
     *_PLACE,
@@ -212,8 +37,8 @@ MEASURES = TableSchema(
     Column("perturbation", "Perturbation of the network or its input."),
     Column("location", "What the perturbation acts on, or the population that is measured."),
     *_interval("Mean over networks."),
-    _UNIT,
-    _SEEDS,
+    UNIT,
+    N_SEEDS,
 )
 COSTS = TableSchema(
     "CPU seconds of training, and memory that learning needs. Variants with a network that was "
@@ -232,7 +57,7 @@ COSTS = TableSchema(
         "What was measured; train_cpu_seconds_ratio: variant `spiking` divided by control.",
     ),
     *_interval("Mean over seeds; ratios: geometric mean; all talks together: median."),
-    _UNIT,
+    UNIT,
     Column("n_seeds", "Number of seeds; all talks together: number of ratios.", "integer"),
     Column("favours_spikes", "Whether the interval of a ratio lies below 1: yes, no or unclear."),
 )
@@ -278,7 +103,7 @@ SHARED = TableSchema(
     ),
     Column("description", "The variant in words."),
     *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
-    _SEEDS,
+    N_SEEDS,
     Column("spikes_hidden", "Hidden spikes per trial, in Brian2.", "number", "spikes/trial"),
     Column("train_cpu_seconds", "CPU time of one training.", "number", "s"),
     Column("n_samples_shown", "Samples shown in training, repetitions counted.", "integer"),
@@ -294,7 +119,7 @@ SHARED = TableSchema(
     Column("n_memory", "All of these numbers for this network.", "number", "numbers"),
     Column("is_local", "Whether the rule is local and online: yes or no."),
     Column("signals", "Signals that a synapse needs besides the states of its two neurons."),
-    _COMMENT,
+    COMMENT,
 )
 FLOORS = TableSchema(
     "Accuracy of memoryless baselines on the shared tasks.",
@@ -304,7 +129,7 @@ FLOORS = TableSchema(
     Column("description", "Input and classifier of the baseline."),
     Column("must_fail", "Whether the baseline must stay at chance level on this task.", "boolean"),
     *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
-    _SEEDS,
+    N_SEEDS,
     Column("chance", "Accuracy at chance level.", "number", _OF_SHARE),
     Column(
         "outcome",
@@ -326,7 +151,7 @@ LITERATURE = TableSchema(
         "seeds.",
         "1",
     ),
-    _SEEDS,
+    N_SEEDS,
     Column("n_steps", "Time steps of a trial.", "integer"),
     Column(
         "position",
@@ -434,7 +259,7 @@ _KEPT = (
 )  # fmt: skip
 RETIRED = TableSchema(
     "Claims that the project no longer makes, with their last verdict and the reason.",
-    *(column for column in VERDICTS.columns if column.name in (*_KEPT, _UNIT.name)),
+    *(column for column in VERDICTS.columns if column.name in (*_KEPT, UNIT.name)),
     Column("commit", "Commit of the last run that judged the claim."),
     Column("version", "Version of the project that retired the claim."),
     Column(
@@ -448,11 +273,9 @@ CHANGED = TableSchema(
     "Numbers of a talk that differ from the reference results. All others are equal to the last "
     "digit written.",
     *METRICS.columns[1:10],  # of which number
-    Column(
-        "reference_value", "Number of the reference results; empty: none.", "number", _OF_METRIC
-    ),
-    Column("value", "Number of this run.", "number", _OF_METRIC),
-    Column("difference", "Number of this run minus reference value.", "number", _OF_METRIC),
+    Column("reference_value", "Number of the reference results; empty: none.", "number", OF_METRIC),
+    Column("value", "Number of this run.", "number", OF_METRIC),
+    Column("difference", "Number of this run minus reference value.", "number", OF_METRIC),
     Column(
         "outcome",
         "equal, equal within rounding, different, or new: the reference results lack the number.",

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
-from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
+from whyspiking.records.verdict_columns import RULE_STUDY
 from whyspiking.report.html import macros
 from whyspiking.verdicts import differing_inputs, rule
 from whyspiking.verdicts.comparison import NEW, SAME, ReferenceResults

@@ -19,9 +19,9 @@ from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
-from whyspiking.records import columns, tables
-from whyspiking.records.columns import VERDICTS as COLUMNS
+from whyspiking.records import tables, verdict_columns
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.verdict_columns import VERDICTS as COLUMNS
 from whyspiking.verdicts import rule, shared_trials
 from whyspiking.verdicts.rule import NOT_JUDGED, NOT_MEASURED
 from whyspiking.verdicts.sample import NO_VARIANCE, Sample
@@ -119,7 +119,7 @@ def judge_all(
             claims that were not measured for it.
     """
     rows = [judge(metrics, claim, scale) for claim in claims]
-    known = tables.read(KNOWN_BEFORE, columns.KNOWN_BEFORE).set_index("claim")
+    known = tables.read(KNOWN_BEFORE, verdict_columns.KNOWN_BEFORE).set_index("claim")
     for row, claim in zip(rows, claims, strict=True):
         experiment, variant = claim.where["experiment"], claim.where["variant"]
         row["known_before"] = known["known_before"].get(claim.id, np.nan)
