@@ -18,8 +18,8 @@ REFERENCE = ROOT / "results" / "reference"
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda table: table.drop(columns="jobs"), r"columns missing \['jobs'\]"),
-        (lambda table: table.assign(new=1), r"unknown \['new'\]"),
+        (lambda table: table.drop(columns="jobs"), r"missing columns \['jobs'\]"),
+        (lambda table: table.assign(new=1), r"unknown columns \['new'\]"),
         (lambda table: table.assign(seconds="long"), "not a readable table"),
         (lambda table: table.assign(jobs=1.5), "not a readable table"),
     ],

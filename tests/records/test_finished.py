@@ -76,7 +76,7 @@ def test_talks_that_the_run_does_not_name_are_left_out_and_a_missing_one_is_refu
     assert run.talks == ["naud"]
     assert run.metrics.equals(whyspiking.results(folder / "naud").metrics)
     (folder / "manifest.json").write_text('{"config": {"talks": ["naud", "absent"]}}')
-    with pytest.raises(UserError, match=r"absent/verdicts\.csv: cannot be read"):
+    with pytest.raises(UserError, match=r"absent/verdicts\.csv: the file cannot be read"):
         _ = whyspiking.results(folder).verdicts
 
 
@@ -84,7 +84,7 @@ def test_talks_that_the_run_does_not_name_are_left_out_and_a_missing_one_is_refu
     ("run", "words"),
     [
         ("nowhere", "run 'nowhere': this folder does not exist; expected 'reference'"),
-        ("results/nowhere", "there is no such folder"),
+        ("results/nowhere", "this folder does not exist"),
         (
             ".",
             "contains neither manifest.json nor verdicts.csv; expected the folder of a",
@@ -103,7 +103,9 @@ def test_tables_that_are_not_there_or_damaged_are_refused(folder):
         UserError, match=r"contains no table 'shared'; expected one of metrics, verd"
     ):
         _ = run.shared
-    with pytest.raises(UserError, match="table 'colour': not known; expected one of metrics"):
+    with pytest.raises(
+        UserError, match="table 'colour': the table is not known; expected one of metrics"
+    ):
         run.table("colour")
     with pytest.raises(AttributeError, match="'colour'"):
         _ = run.colour

@@ -25,7 +25,7 @@ def test_columns_of_another_version_are_refused(folder, file):
 
 def test_a_missing_table_is_refused(folder):
     (folder / "naud" / "measures.csv").unlink()
-    with pytest.raises(UserError, match=r"measures\.csv: cannot be read.*make record"):
+    with pytest.raises(UserError, match=r"measures\.csv: the file cannot be read.*make record"):
         reference.check(folder)
 
 
@@ -50,7 +50,7 @@ def test_a_table_is_found_compressed_and_written_to_the_same_bytes(tmp_path):
     assert tables.header(plain) == columns.METRICS.names
     whole_files.seal_of(written[0]).unlink()
     written[0].write_bytes(written[0].read_bytes()[:-100])
-    with pytest.raises(UserError, match=r"metrics\.csv\.gz: not a readable table"):
+    with pytest.raises(UserError, match=r"metrics\.csv\.gz: this file is not a readable table"):
         tables.read(plain, columns.METRICS)
     tables.write_metrics(known[:5], plain)
     assert len(tables.read(plain, columns.METRICS)) == 5, "what is not compressed comes first"

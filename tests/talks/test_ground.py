@@ -49,11 +49,11 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["tasks"]["sound"]["built"]["spiking"].update(engine="numpy"),
-            r"'tasks.sound.built.spiking.engine' is 'numpy' of a network with spikes; expected br",
+            r"'tasks.sound.built.spiking.engine' is 'numpy' for a network with spikes; expected br",
         ),
         (
             lambda f: f["tasks"]["sound"]["unknown"].clear(),
-            r"'tasks.sound.unknown' does not mention units; .* Add it",
+            r"'tasks.sound.unknown' does not mention units; .* Add one",
         ),
         (
             lambda f: f["tasks"]["sound"]["floors"]["veto"].remove("counts_relu"),
@@ -77,7 +77,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
-            r"'samples.contrasts.samples_twin' names twins; expected some of gated, lif, twin",
+            r"'samples.contrasts.samples_twin' names twins; expected one of gated, lif, twin",
         ),
         (
             lambda f: f["samples"]["cells"]["gated"]["only"].clear(),
@@ -393,7 +393,10 @@ def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
     assert found.iloc[-1][["seed", "setting"]].equals(table.iloc[-1][["seed", "setting"]])
     assert len(found) == 40 and found["accuracy"].iloc[-1] > 0.5
     told, last = capsys.readouterr().out.splitlines()
-    assert told.startswith("1 of 1, 0 min left: yinyang/relu") and "relu: chosen {" in last
+    assert (
+        told.startswith("1 of 1, 0 min left: yinyang/relu")
+        and "relu: the chosen setting is {" in last
+    )
     with pytest.raises(UserError, match=r"ground has no yinyang/lifs; expected some of yinyang"):
         references.tune(config, ["yinyang/lifs"], tmp_path)
 

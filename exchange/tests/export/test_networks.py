@@ -100,7 +100,7 @@ def test_what_cannot_be_expressed_says_why():
         ("scherr", "oneshot"): "cannot express learning",
         ("masquelier", "words"): "Delay",
         ("comsa", "boolean"): "all networks of all gates",
-        ("goeltz", "substrates"): "simulator",
+        ("goeltz", "substrates"): "imperfections",
         ("bohte", "ecg"): "product of two states",
         ("neftci", "mismatch"): "learn while they run",
         ("ground", "randman_mapped"): "slopes",
