@@ -89,7 +89,7 @@ def test_changed_and_missing_files_are_refused(spoken):
         ),
         (tested, None, r"words_test\.npz: the file cannot be read"),
         (meta, b'{"provenance": "synthetic"}', "not the file that the run wrote"),
-        (meta, None, "rerun snakemake"),
+        (meta, None, "Rerun snakemake"),
     ):
         whole = path.read_bytes()
         path.unlink()
