@@ -165,12 +165,12 @@ def test_a_number_that_only_one_side_has_is_refused(folder, found):
 def test_a_network_without_numbers_is_refused(folder, found, monkeypatch):
     unknown = restate.ListedNetwork("goeltz", "yinyang", "mlp", 99, True)
     monkeypatch.setattr(restate, "read_networks", lambda: [*NETWORKS, unknown])
-    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected some")
+    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
     # The run alone having numbers is not enough.
     own = tables.where(found, talk="goeltz", experiment="yinyang", variant="mlp", seed=20)
     for row in own.assign(seed=99).to_dict("records"):
         found.loc[len(found)] = row
-    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected some")
+    assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
 
 
 def test_durations_contrasts_and_simulations_of_networks_only_trained_are_not_compared(found):

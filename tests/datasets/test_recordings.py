@@ -93,7 +93,9 @@ def test_damaged_shards_are_refused(images, tmp_path, damage):
         "swap": (path.with_name("train-0.npz")).read_bytes()[:-100],
     }
     path.write_bytes(changed[damage])
-    with pytest.raises(UserError, match=r"test-0\.npz: cannot be read.*Delete it and rerun"):
+    with pytest.raises(
+        UserError, match=r"test-0\.npz: the file cannot be read.*Delete it and rerun"
+    ):
         recordings.load(tmp_path / "set", "test", GRID)
 
 

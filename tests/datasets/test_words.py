@@ -87,9 +87,9 @@ def test_changed_and_missing_files_are_refused(spoken):
             tested.read_bytes()[:-1],
             r"words_test\.npz: this is not the file that meta\.json",
         ),
-        (tested, None, r"words_test\.npz: cannot be read"),
+        (tested, None, r"words_test\.npz: the file cannot be read"),
         (meta, b'{"provenance": "synthetic"}', "not the file that the run wrote"),
-        (meta, None, "rerun snakemake"),
+        (meta, None, "Rerun snakemake"),
     ):
         whole = path.read_bytes()
         path.unlink()

@@ -16,7 +16,7 @@ EXPECTED = re.compile(
     r"expected|must (be|match|not|begin)|needs|known keys|did you mean|is missing", re.IGNORECASE
 )
 REMEDY = re.compile(
-    r"\b(correct|mend|add|remove|rename|choose|name|write|take|give|copy|restore|save|set|use|"
+    r"\b(correct|change|mend|add|remove|rename|choose|name|write|take|give|copy|restore|save|set|use|"
     r"move|mount|make)\b",
     re.IGNORECASE,
 )

@@ -178,7 +178,7 @@ def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():
     other = {"evidence": "released artefact", "verdict_changes_with": "in Brian2: 90 %, fails"}
     words = eight_talks.words(key_claim(**other)[2])
     assert words["published"] == "released weights: 96.0 %"
-    assert words["but"] == "5 networks\nchanges if measured otherwise"
+    assert words["but"] == "5 networks\nchanges with measurement"
     with pytest.raises(NotMeasuredError):
         eight_talks.figure([key_claim(value=np.nan)])
 

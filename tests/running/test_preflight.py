@@ -25,7 +25,7 @@ COMPILERS = {
     "no standard library": (NO_HEADERS, "", "random: No such file or directory"),
     "another language": ("echo $LC_ALL-error; exit 1", "", "(C-error)"),
     "fails": ("exit 1", "", "exit status 1, no message"),
-    "does nothing": ("exit 0", "", "'g++' makes no program"),
+    "does nothing": ("exit 0", "", "'g++' cannot compile a small"),
     "cannot be run": ("exit 0", "./text", "./text"),
     "an open quotation": ("", '"g++', "No closing quotation"),
 }

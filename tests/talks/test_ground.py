@@ -49,11 +49,11 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["tasks"]["sound"]["built"]["spiking"].update(engine="numpy"),
-            r"'tasks.sound.built.spiking.engine' is 'numpy' of a network with spikes; expected br",
+            r"'tasks.sound.built.spiking.engine' is 'numpy' for a network with spikes; expected br",
         ),
         (
             lambda f: f["tasks"]["sound"]["unknown"].clear(),
-            r"'tasks.sound.unknown' does not mention units; .* Add it",
+            r"'tasks.sound.unknown' does not mention units; .* Add one",
         ),
         (
             lambda f: f["tasks"]["sound"]["floors"]["veto"].remove("counts_relu"),
@@ -77,8 +77,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
-            r"'samples.contrasts.samples_twin' names twins; expected some of "
-            r"gru, leaky_units, lif",
+            r"'samples.contrasts.samples_twin' names twins; expected one of gru, leaky_units, lif",
         ),
         (
             lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
@@ -299,7 +298,7 @@ def of_grid(task: str, family: str, scores: list[list[float]]) -> pd.DataFrame:
     said = protocol()
     return pd.DataFrame(
         {"task": task, "family": family, "grid": 1, "setting": references._json(setting),
-         "seed": seed, "units": 16, "accuracy": score, "cpu_seconds": 1.0}
+         "seed": seed, "n_hidden": 16, "accuracy": score, "cpu_seconds": 1.0}
         for setting, own in zip(said.families[family][task].settings(), scores, strict=True)
         for seed, score in zip(said.tuning_seeds, own, strict=True)
     )  # fmt: skip
@@ -325,7 +324,7 @@ def test_what_was_tried_is_whole_grids():
             for setting in map(references._json, tuned.settings(grid - 1)):
                 seeds = own["seed"][own["setting"] == setting]
                 assert sorted(seeds) == list(protocol().tuning_seeds), (task, family, setting)
-        assert set(rows["units"]) <= {tuned.tuned_at}
+        assert set(rows["n_hidden"]) <= {tuned.tuned_at}
 
 
 def shorten(monkeypatch, task: str, **changes) -> None:
@@ -396,7 +395,10 @@ def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
     assert found.iloc[-1][["seed", "setting"]].equals(table.iloc[-1][["seed", "setting"]])
     assert len(found) == 40 and found["accuracy"].iloc[-1] > 0.5
     told, last = capsys.readouterr().out.splitlines()
-    assert told.startswith("1 of 1, 0 min left: yinyang/relu") and "relu: chosen {" in last
+    assert (
+        told.startswith("1 of 1, 0 min left: yinyang/relu")
+        and "relu: the chosen setting is {" in last
+    )
     with pytest.raises(UserError, match=r"ground has no yinyang/lifs; expected some of yinyang"):
         references.tune(config, ["yinyang/lifs"], tmp_path)
 

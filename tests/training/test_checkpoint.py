@@ -107,7 +107,7 @@ def test_it_goes_on_with_the_round_that_was_broken_off(stopped):
     with kept_in(folder, {"seed": 1}, [code]):
         drawn, ran = counted(5, lambda share, news: told.append((share, news)))
     assert ran == [3, 4] and drawn == counted(5)[0]
-    assert told == [(0.6, "training continues after 3 of 5")]
+    assert told == [(0.6, "training continues after 3 of 5 rounds")]
 
 
 @pytest.mark.parametrize("changed", ["plan", "code", "package", "damage"])
@@ -126,7 +126,11 @@ def test_a_checkpoint_of_anything_else_is_not_used(stopped, changed, monkeypatch
         drawn, ran = counted(5, lambda share, news: told.append(news))
     assert ran == [0, 1, 2, 3, 4] and drawn == counted(5)[0]
     reason = "damaged" if changed == "damage" else "made with other code, data or parameters"
-    assert len(told) == 1 and told[0].startswith("starts from the beginning") and reason in told[0]
+    assert (
+        len(told) == 1
+        and told[0].startswith("training starts from the beginning")
+        and reason in told[0]
+    )
 
 
 def test_seconds_before_the_stop_count(stopped):

@@ -141,4 +141,4 @@ def test_the_command_says_where_it_wrote(project, monkeypatch, capsys):
     assert main(["crate", "results/default"]) == 0
     assert capsys.readouterr().out.strip() == crate.NAME
     assert main(["crate", "results/nowhere"]) == 1
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "this folder does not exist" in capsys.readouterr().err

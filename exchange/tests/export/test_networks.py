@@ -100,10 +100,10 @@ def test_what_cannot_be_expressed_says_why():
         ("scherr", "oneshot"): "cannot express learning",
         ("masquelier", "words"): "Delay",
         ("comsa", "boolean"): "all networks of all gates",
-        ("goeltz", "substrates"): "simulator",
+        ("goeltz", "substrates"): "imperfections",
         ("bohte", "ecg"): "product of two states",
         ("neftci", "mismatch"): "learn while they run",
-        ("ground", "randman_mapped"): "slopes",
+        ("ground", "randman_mapped"): "slope changes",
     }
     arrays = {name: np.zeros((3, 2)) for name in ("w1", "b1", "g1", "w_hidden", "w_output")}
     for (talk, experiment), reason in expected.items():

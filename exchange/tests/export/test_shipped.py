@@ -150,7 +150,7 @@ def test_of_an_experiment_the_lowest_seed_and_of_a_talk_what_can_be_expressed(ru
     why = {(x.talk, x.experiment): x.why for x in found if isinstance(x, shipped.Missing)}
     assert "files of the authors" in why["bohte", "ecg"]
     assert "product of two states" in why["bohte", "shared_yinyang"]
-    assert why["goeltz", "shared_yinyang"] == "not trained at scale smoke"
+    assert why["goeltz", "shared_yinyang"] == "the network is not trained at scale smoke"
     assert ("comsa", "boolean") not in why and ("comsa", "regimes") in why
     with pytest.raises(networks.NotExpressible, match="there is no network; no file"):
         networks.load(run / "masquelier/released/authors/seed-0").graph(networks.Clock(1.0))
@@ -207,7 +207,7 @@ def test_nothing_is_written_without_scores_or_networks(run, tmp_path, builds):
 
     refused("no network that NIR can express")
     network(run, "goeltz", "yinyang", **YINYANG)
-    refused(r"metrics\.csv: cannot be read")
+    refused(r"metrics\.csv: the file cannot be read")
     score(run, "goeltz", "yinyang", "spiking", 1)
     refused("0 clean scores of spiking, seed 0")
 

@@ -53,10 +53,7 @@ class Trained:
         name = f"whyspiking_exchange.talks.{talk}"
         if importlib.util.find_spec(name) is None:
             why = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
-            why = why or (
-                f"its export is not implemented; exchange/{name.replace('.', '/')}.py does not "
-                "exist"
-            )
+            why = why or (f"this talk has no export module exchange/{name.replace('.', '/')}.py")
             raise NotExpressible(f"{talk}: {why}")
         return importlib.import_module(name)
 

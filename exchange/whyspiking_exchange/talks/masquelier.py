@@ -23,7 +23,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     if params.experiment == "words":
         raise NotExpressible(
             "masquelier.words: a convolution over time needs a NIR Delay node for every tap, and "
-            "this export is not implemented. The neurons themselves could be expressed (LI, "
+            "the export does not support this. The neurons themselves could be expressed (LI, "
             "Linear, Threshold)"
         )
     weights = model.weights_of(network)

@@ -325,7 +325,7 @@ REWORDED = {
     ),
     "RuleException": (
         "RuleException:\nCommand 'python tmp.py' died with <Signals.SIGKILL: 9>.",
-        "a job was ended by SIGKILL, as happens to a job for which no memory is left; free some",
+        "a job was ended by SIGKILL, as happens to a job for which no memory is left. Free some",
     ),
 }
 

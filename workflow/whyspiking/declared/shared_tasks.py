@@ -139,7 +139,7 @@ def check_tuned(
                 len(settings(grids)) not in TRIED,
                 place,
                 f"has {len(settings(grids))} settings; expected one of "
-                f"{', '.join(map(str, TRIED))}, as for every method. Change the lists of values.",
+                f"{', '.join(map(str, TRIED))}, as for every method. Give other lists of values.",
             ),
         )
 
