@@ -113,7 +113,7 @@ def words(row: Row) -> dict[str, str]:
     return {
         "found": _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
         "metric": labels.metric(row["metric"]),
-        "published_value": published,
+        "published": published,
         "verdict": str(row["verdict"]),
         "but": n,
     }
