@@ -82,7 +82,7 @@ def told(experiment: str, **values) -> Params:
         ),
         (
             lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
-            r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected as many",
+            r"'samples.contrasts.samples_gru' chooses from 6 and 8 settings; expected as many",
         ),
         (
             lambda f: f["samples"].update(seeds=[24, 920]),
@@ -299,7 +299,7 @@ def of_grid(task: str, family: str, scores: list[list[float]]) -> pd.DataFrame:
     said = protocol()
     return pd.DataFrame(
         {"task": task, "family": family, "grid": 1, "setting": references._json(setting),
-         "seed": seed, "units": 16, "accuracy": score, "cpu_seconds": 1.0}
+         "seed": seed, "n_hidden": 16, "accuracy": score, "cpu_seconds": 1.0}
         for setting, own in zip(said.families[family][task].settings(), scores, strict=True)
         for seed, score in zip(said.tuning_seeds, own, strict=True)
     )  # fmt: skip
@@ -325,7 +325,7 @@ def test_what_was_tried_is_whole_grids():
             for setting in map(references._json, tuned.settings(grid - 1)):
                 seeds = own["seed"][own["setting"] == setting]
                 assert sorted(seeds) == list(protocol().tuning_seeds), (task, family, setting)
-        assert set(rows["units"]) <= {tuned.tuned_at}
+        assert set(rows["n_hidden"]) <= {tuned.tuned_at}
 
 
 def shorten(monkeypatch, task: str, **changes) -> None:
@@ -381,8 +381,8 @@ def test_what_never_is_silent_tells_only_what_has_changed(monkeypatch):
     trials = {n: (np.ones((n, 3)), np.zeros(n, int)) for n in (1000, 2000)}
     values = trained.scored(recipe, None, {"out": np.zeros(3)}, trials[1000], trials[2000])
     assert asked[-1] == (2000, 0.1) and [n for n, _ in asked].count(2000) == 1
-    assert values["validation_accuracy"] == pytest.approx(0.897) and values["numbers"] == 3
-    assert values["messages"] == 4 + 4 - 3, "those of inputs are left out"
+    assert values["validation_accuracy"] == pytest.approx(0.897) and values["n_parameters"] == 3
+    assert values["n_messages"] == 4 + 4 - 3, "those of inputs are left out"
 
 
 def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):

@@ -111,6 +111,6 @@ def test_the_figure_says_the_mean_accuracies():
     ]
     names = pd.Index(["experiment", "variant", "metric", "strength", "seed", "value"])
     said = figures.few_trials(pd.DataFrame(rows, columns=names)).alt
-    assert "leaky, with spikes: 54.0, 54.0, 54.0, 54.0" in said and "gated: 50.0" in said
+    assert "leaky, with spikes: 54.0, 54.0, 54.0, 54.0" in said and "gru: 50.0" in said
     with pytest.raises(NotMeasuredError):
         figures.few_trials(pd.DataFrame([], columns=names))
