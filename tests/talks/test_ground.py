@@ -380,8 +380,8 @@ def test_what_never_is_silent_tells_only_what_has_changed(monkeypatch):
     trials = {n: (np.ones((n, 3)), np.zeros(n, int)) for n in (1000, 2000)}
     values = trained.scored(recipe, None, {"out": np.zeros(3)}, trials[1000], trials[2000])
     assert asked[-1] == (2000, 0.1) and [n for n, _ in asked].count(2000) == 1
-    assert values["validation_accuracy"] == pytest.approx(0.897) and values["numbers"] == 3
-    assert values["messages"] == 4 + 4 - 3, "those of inputs are left out"
+    assert values["validation_accuracy"] == pytest.approx(0.897) and values["n_parameters"] == 3
+    assert values["n_messages"] == 4 + 4 - 3, "those of inputs are left out"
 
 
 def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):

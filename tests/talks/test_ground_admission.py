@@ -48,22 +48,22 @@ def built(**values) -> pd.DataFrame:
 
 def test_a_floor_is_at_chance_tells_a_part_or_decides():
     shares = {"counts_linear": 0.279, "counts_relu": 0.97, "ranks_relu": 0.5, "last_relu": 0.281}
-    found = floors.table(measured(shares)).set_index("floor")
-    assert found["word"].drop_duplicates().to_list() == [
+    found = floors.table(measured(shares)).set_index("baseline")
+    assert found["outcome"].drop_duplicates().to_list() == [
         floors.AT_CHANCE, floors.DECIDES, floors.PART, floors.REFERENCE,
     ]  # fmt: skip
-    assert found.loc["counts_linear", "word"] == floors.AT_CHANCE
-    assert found.loc["last_relu", "word"] == floors.PART
+    assert found.loc["counts_linear", "outcome"] == floors.AT_CHANCE
+    assert found.loc["last_relu", "outcome"] == floors.PART
     own = found.loc["counts_relu"]
-    assert own["veto"] and own["seeds"] == 3 and own["low"] < 0.97 < own["high"] < 1
-    assert not found.loc["trace_relu", "veto"] and set(found["guess"]) == {0.25}
+    assert own["must_fail"] and own["n_seeds"] == 3 and own["ci_low"] < 0.97 < own["ci_high"] < 1
+    assert not found.loc["trace_relu", "must_fail"] and set(found["chance"]) == {0.25}
     less = floors.table(measured(shares | {"counts_relu": 0.96}))  # 0.71 of 0.75, 0.95 decide
-    assert floors.DECIDES not in set(less["word"])
+    assert floors.DECIDES not in set(less["outcome"])
     assert floors.table(measured()[:0]).empty
 
 
 def test_a_task_is_shown_with_what_was_built():
-    leaky = built(accuracy=0.999, numbers=64, messages=2.28, updates_clock_driven=8 * 136)
+    leaky = built(accuracy=0.999, n_parameters=64, n_messages=2.28, updates_clock_driven=8 * 136)
     shown = plain(tasks_section.built(TALK, leaky)["span_recall"])
     says = TALK.experiments["span_recall"].variants["leaky"].says
     assert f"{says} 8 units, 2.28 messages 99.90 %" in shown
@@ -82,9 +82,9 @@ def test_floors_of_all_tasks_stand_in_one_matrix():
              for floor, row in zip(protocol().floors, rows, strict=True)}  # fmt: skip
     assert cells["counts_linear"] == [("at-chance vetoed", "25"), ("at-chance vetoed", "26")]
     assert cells["last_relu"] == [("above-chance vetoed", "40"), ("at-chance vetoed", "25")]
-    assert cells["traces_relu"][1] == ("decides", "97")
+    assert cells["traces_relu"][1] == ("solves", "97")
     assert cells["reference"] == [("reference", "100")] * 2
-    vetoed = sum(told["veto"])
+    vetoed = sum(told["must_fail"])
     assert f"{vetoed - 1} of {vetoed} are not" in plain(shown)
     assert not tasks_section.matrix(told[:0], {})
 
@@ -107,8 +107,8 @@ def tuned(folder, drop=0) -> None:
 @pytest.mark.parametrize(
     ("drop", "change", "says"),
     [
-        (1, None, r"'families.gated.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
-        r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gated`"),
+        (1, None, r"'families.gru.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
+        r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gru`"),
         (0, {"rate": 9.0}, r"'chosen.sound.lif' is .'rate': 9.0.; expected a setting of the last"),
         (0, {}, r"'chosen.sound.lif' is None; expected .* Write .* `python -m \S+ tune \S+ sou"),
         (0, "first", None),
@@ -133,24 +133,28 @@ def test_a_family_without_its_tuning_is_refused(tmp_path, drop, change, says):
 
 
 @pytest.mark.parametrize(
-    ("messages", "word"), [(0.02, "below"), (0.06, "open"), (0.2, "above"), (None, None)]
+    ("messages", "position"),
+    [(0.02, "below"), (0.06, "inconclusive"), (0.2, "above"), (None, None)],
 )
-def test_spikes_a_neuron_and_step_of_the_networks_compared(messages, word):
+def test_spikes_a_neuron_and_step_of_the_networks_compared(messages, position):
     """Networks of span recall, 136 steps; the one that reaches the level has four units."""
     energy, rows = CONFIG["energy"], []
     for name, times in (("lif", 1.0), ("leaky_units", 1.3)):
-        rows.append(family(name, times=[times, times * 1.01, times], task="span_recall", guess=0.5))
+        rows.append(
+            family(name, times=[times, times * 1.01, times], task="span_recall", chance=0.5)
+        )
     table = points(*rows)
-    table["units"] = table["test"].map({0.75: 1, 0.9: 2, 1.0: 4})
-    table["messages"] = table["units"] * 136 * np.where(table["units"] == 4, messages or 0.1, 0.9)
+    table["n_hidden"] = table["test_accuracy"].map({0.75: 1, 0.9: 2, 1.0: 4})
+    share = np.where(table["n_hidden"] == 4, messages or 0.1, 0.9)
+    table["n_messages"] = table["n_hidden"] * 136 * share
     table = table if messages else table[table["family"] == "lif"]
     read = advantage.table(table, energy)
     found = literature.table(table, read, measured(), energy)
     if messages is None:
-        assert found.empty, "no twin, no level"
+        assert found.empty, "no leaky units, no level"
         return
     (row,) = found.to_dict("records")
-    assert row["value"] == pytest.approx(messages) and row["word"] == word
-    assert (row["steps"], row["seeds"], row["published_high"]) == (136, 3, 0.064)
-    unsound = literature.table(table, read.assign(word="not assessed"), measured(), energy)
-    assert set(unsound["word"]) == {"not assessed"}
+    assert row["value"] == pytest.approx(messages) and row["position"] == position
+    assert (row["n_steps"], row["n_seeds"], row["published_high"]) == (136, 3, 0.064)
+    unsound = literature.table(table, read.assign(verdict="not assessed"), measured(), energy)
+    assert set(unsound["position"]) == {"not assessed"}

@@ -136,7 +136,7 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
         tuple(range(tune.SEED, tune.SEED + tune.NETWORKS))
     }
     shown = presentations(params.values)
-    assert (own["presentations"] == shown).all()
+    assert (own["n_samples_shown"] == shown).all()
     whole = {k: v for k, v in params.values.items() if k != "n_presented"}
     assert shown <= presentations(whole), "none is shown more than the others"
     best = tune.chosen(table, experiment.name, variant)

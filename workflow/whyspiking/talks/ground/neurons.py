@@ -184,4 +184,4 @@ def counts(
         graded_messages=messages,
     )
     stored = float(met.sum() + sent.any(axis=(0, 1)).sum() + 2 * n_units)
-    return {**made.means(), "numbers": stored, "messages": messages}
+    return {**made.means(), "n_parameters": stored, "n_messages": messages}

@@ -118,8 +118,8 @@ def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) 
     return {
         "accuracy": float((choices == classes).mean()),
         "validation_accuracy": reached,
-        "numbers": float(sum(np.size(x) for x in arrays.values())),
-        "messages": means["binary_messages"] + means["graded_messages"] - inputs,
+        "n_parameters": float(sum(np.size(x) for x in arrays.values())),
+        "n_messages": means["binary_messages"] + means["graded_messages"] - inputs,
         **{name: x for name, x in means.items() if x},
     }
 
