@@ -1,14 +1,14 @@
 """A spiking network in Brian2: 4 inputs, layers of 30, 3 neurons.
 
 Made of snntorch_yinyang.nir by `python -m whyspiking brian`.
-Needs numpy and brian2; weights lie in the .weights.npz of the same name beside this file.
+Needs numpy and brian2; the weights are in the file of the same name with the suffix .weights.npz.
 
     python model.py SAMPLES.npz        prints the decision of every sample
     python model.py SAMPLES.npz 5      of the first five
 
 SAMPLES.npz holds the input: `trials`, `steps` and `channels` of all spikes, one number a spike,
 counted from 0, and `shape`, how many there are of each. With `choices`, the decisions that are
-expected, it is told how many are equal.
+expected, the number of equal decisions is printed.
 
 Decision: the output with most spikes, of several the one that fired first; -1 where none fires.
 

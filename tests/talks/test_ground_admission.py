@@ -68,7 +68,7 @@ def test_a_task_is_shown_with_what_was_built():
     says = TALK.experiments["span_recall"].variants["leaky"].says
     assert f"{says} 8 units, 2.28 messages 99.90 %" in shown
     volley = tasks_section.built(TALK, measured()[:0])["volley_recall"]
-    assert "nobody has built one" in volley and "table" not in volley
+    assert "No hand-designed network is known" in volley and "table" not in volley
 
 
 def test_floors_of_all_tasks_stand_in_one_matrix():
@@ -77,7 +77,7 @@ def test_floors_of_all_tasks_stand_in_one_matrix():
     told = floors.table(pd.concat([measured(shares), volley]))
     shown = tasks_section.matrix(told, {"volley_recall": "Volley: a", "span_recall": "Span: b"})
     head, *rows = (x for x in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL))
-    assert plain(head) == "Told Volley Span" and len(rows) == len(protocol().floors)
+    assert plain(head) == "Input Volley Span" and len(rows) == len(protocol().floors)
     cells = {floor: re.findall(r'<span class="([^"]*)">(\d+)', row)
              for floor, row in zip(protocol().floors, rows, strict=True)}  # fmt: skip
     assert cells["counts_linear"] == [("at-chance vetoed", "25"), ("at-chance vetoed", "26")]

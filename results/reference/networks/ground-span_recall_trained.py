@@ -1,14 +1,14 @@
 """A spiking network in Brian2: 30 inputs, layers of 32, 4 neurons.
 
 Made of ground-span_recall_trained.nir by `python -m whyspiking brian`.
-Needs numpy and brian2; weights lie in the .weights.npz of the same name beside this file.
+Needs numpy and brian2; the weights are in the file of the same name with the suffix .weights.npz.
 
     python ground-span_recall_trained.py SAMPLES.npz        prints the decision of every sample
     python ground-span_recall_trained.py SAMPLES.npz 5      of the first five
 
 SAMPLES.npz holds the input: `trials`, `steps` and `channels` of all spikes, one number a spike,
 counted from 0, and `shape`, how many there are of each. With `choices`, the decisions that are
-expected, it is told how many are equal.
+expected, the number of equal decisions is printed.
 
 Decision: the output with the largest sum of its potential over the steps; steps from 128 to the end count, with what is left of before taken off.
 

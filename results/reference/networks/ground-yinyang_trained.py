@@ -1,14 +1,14 @@
 """A spiking network in Brian2: 4 inputs, layers of 8, 3 neurons.
 
 Made of ground-yinyang_trained.nir by `python -m whyspiking brian`.
-Needs numpy and brian2; weights lie in the .weights.npz of the same name beside this file.
+Needs numpy and brian2; the weights are in the file of the same name with the suffix .weights.npz.
 
     python ground-yinyang_trained.py SAMPLES.npz        prints the decision of every sample
     python ground-yinyang_trained.py SAMPLES.npz 5      of the first five
 
 SAMPLES.npz holds the input: `trials`, `steps` and `channels` of all spikes, one number a spike,
 counted from 0, and `shape`, how many there are of each. With `choices`, the decisions that are
-expected, it is told how many are equal.
+expected, the number of equal decisions is printed.
 
 Decision: the output with the largest sum of its potential over the steps.
 
