@@ -184,7 +184,8 @@ def write_evidence(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, st
         claim: The claim.
         larger: Claim -> verdict of the published-size run.
     """
-    phrases = [EVIDENCE_WORDS.get(row["evidence"], row["evidence"])]
+    evidence = str(row["evidence"])
+    phrases = [EVIDENCE_WORDS.get(evidence, evidence)]
     phrases += [x for x in str(row["qualification"]).split("; ") if "from memory" not in x]
     if claim.test == "share":  # the number of networks of a kind, which is not one of successes
         phrases = [x for x in phrases if not re.fullmatch(r"\d+ of \d+ networks", x)]
