@@ -6,14 +6,32 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 from made.checkouts import ROOT
 
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables
+from whyspiking.report.run_page import RunPage
 from whyspiking_maintain import page as reference_page
 
 FOLDER = ROOT / "results" / "reference"
+
+
+@pytest.fixture(scope="module")
+def page():
+    return RunPage.open(FOLDER, "full")
+
+
+def plain(markup):
+    return " ".join(re.sub(r"<[^>]+>", "", str(markup)).split())
+
+
+def test_one_neuron_is_compared_with_relu_units_on_the_page_and_in_readme(page):
+    assert str(page.discussion()).count("One neuron fires when") == 1, "widgets are shown once"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for text in (plain(page.discussion()), " ".join(readme.split())):
+        assert "ReLU units" in text and "the leaky integration helps" in text
 
 
 def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead():
@@ -110,6 +128,17 @@ def test_the_figure_of_the_answer_is_drawn_for_readme(tmp_path):
     assert wide >= 2 * 880 and high <= wide
     reference_page.picture(tmp_path, tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists(), "nothing is recorded there"
+
+
+def test_every_word_of_the_glossary_is_used_and_none_twice(page):
+    told = str(page.in_full()).partition("What the words mean")
+    terms = re.findall(r"<dt>(.*?)</dt>", told[2])
+    notebook = (ROOT / "notebooks" / "why_spiking.ipynb").read_text(encoding="utf-8")
+    pages = (page.opening, page.tasks, page.eight_talks, page.discussion)
+    shown = told[0] + notebook + "".join(str(draw()) for draw in (*pages, page.claims))
+    said = plain(shown).lower()
+    assert 20 <= len(terms) <= 40 and len(set(terms)) == len(terms)
+    assert [x for x in terms if x.lower().partition(",")[0] not in said] == []
 
 
 def test_a_page_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
