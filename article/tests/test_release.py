@@ -101,12 +101,6 @@ def test_titles_and_abstract_are_the_same_everywhere(checked, filled):
     assert "title=" not in notes
 
 
-def test_readme_leads_to_page_and_article():
-    opening = (ROOT / "README.md").read_text(encoding="utf-8").split("## When")[0]
-    assert "results/reference/report.html" in opening
-    assert "results/reference/article.pdf" in opening
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """What is made, in a folder of its own."""

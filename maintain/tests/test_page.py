@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 from made.checkouts import ROOT
@@ -26,12 +25,6 @@ def page():
 
 def plain(markup):
     return " ".join(re.sub(r"<[^>]+>", "", str(markup)).split())
-
-
-def table(name):
-    paths = [*FOLDER.glob(f"{name}.csv"), *sorted(FOLDER.glob(f"*/{name}.csv"))]
-    read = {"keep_default_na": False, "na_values": ["", "nan"]}
-    return pd.concat([pd.read_csv(path, **read) for path in paths], ignore_index=True)
 
 
 def test_one_neuron_is_compared_with_relu_units_on_the_page_and_in_readme(page):
@@ -64,21 +57,6 @@ def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead
         r"\(`([a-z]+\.[a-z_.]+)`\)", (ROOT / "README.md").read_text(encoding="utf-8")
     )
     assert len(named) >= 8 and not [x for x in named if f"<code>{x}</code>" not in text]
-
-
-def test_letters_of_figures_have_the_colour_of_the_page_which_is_read_on_light_and_dark():
-    seen, other = 0, []
-    for path in (FOLDER / "report.html", *sorted(FOLDER.glob("*/report.html"))):
-        for svg in re.findall(r"<svg .*?</svg>", path.read_text(encoding="utf-8"), re.DOTALL):
-            looks = dict(re.findall(r"\.([\w-]+)\{(.*?)\}", svg))
-            for told in re.findall(r"<text\b([^>]*)>", svg):
-                look = told + "".join(looks.get(x, "") for x in re.findall(r'class="(.*?)"', told))
-                fill = re.search(r"fill: ?([^;\"]+)", look)
-                seen += fill is not None
-                if fill and fill[1] != "currentColor":
-                    other.append((path.parent.name, fill[1]))
-    assert seen > 1000
-    assert other == []
 
 
 def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):

@@ -347,9 +347,3 @@ def test_listed_networks_are_what_the_run_trains(config, networks):
         for seed in registry.seeds(experiment, restricted, variant)
     }
     assert trained == {network.place for network in networks}
-
-
-def test_documents_say_how_many_networks_are_listed(networks):
-    for name in ("docs/maintaining.md", "CHANGELOG.md"):
-        text = " ".join((ROOT / name).read_text(encoding="utf-8").split())
-        assert f"trains and simulates {len(networks)} networks again" in text, name

@@ -70,5 +70,7 @@ def test_what_a_claim_was_before_is_told(tmp_path):
     band = {"commit": "36e8d87", "band": [0.97, None], "why": "a round number of ours"}
     (claim,) = judge.load(written(tmp_path, changed(earlier=[look, band])))
     assert [entry.value for entry in claim.looks] == [0.9]
-    assert "one look at the test set (five epochs: 0.9, inconclusive (77a7cd3))" in claim.history
-    assert "at least 0.97 until 36e8d87: a round number of ours" in claim.history
+    assert "test data (five epochs, commit 77a7cd3): 0.9, inconclusive" in claim.history
+    assert "Until commit 36e8d87 the criterion was at least 0.97: a round number of ours" in (
+        claim.history
+    )

@@ -11,7 +11,6 @@ from made.checkouts import ROOT
 from made.project import talk_of
 from made.refusal_cases import (
     ABSENT,
-    FILES,
     TALK,
     changed,
     good_config,
@@ -138,12 +137,6 @@ TALK_DAMAGE = {
     "no neurons": (
         lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=0), "n_hidden", "0",
     ),
-    "neurons in words": (
-        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value="many"), "n_hidden", "many",
-    ),
-    "no neurons at all": (
-        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=None), "n_hidden", "None",
-    ),
     "switch for a size": (
         lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=True), "n_hidden", "True",
     ),
@@ -154,21 +147,12 @@ TALK_DAMAGE = {
     "infinite number": (
         lambda d: d["parameters"]["theta"].update(value=float("inf")), "theta", "inf",
     ),
-    "no number": (
-        lambda d: d["parameters"]["theta"].update(value=float("nan")), "theta", "nan",
-    ),
     "scaled parameter that is not published": (
         lambda d: yinyang(d)["scaled"]["smoke"].update(n_hiden={"value": 3, "why": "quick enough"}),
         "n_hiden", "n_hidden",
     ),
     "scaled to another kind": (
         lambda d: yinyang(d)["scaled"]["smoke"]["schedule"].update(value=3), "schedule", "3",
-    ),
-    "list scaled to a number": (
-        lambda d: yinyang(d)["scaled"]["smoke"].update(
-            bias_times={"value": 0.9, "why": "quick enough"}
-        ),
-        "bias_times", "0.9",
     ),
     "control of unknown size": (
         lambda d: yinyang(d)["variants"]["mlp"].update(hidden=["n_hiden"]),
@@ -211,10 +195,6 @@ TALK_DAMAGE = {
     "parent of another experiment": (
         lambda d: variant(d, "adapted", starts_from=["ying/spiking"]), "starts_from", "ying",
     ),
-    "its own parent": (
-        lambda d: variant(d, "adapted", starts_from=["substrates/adapted"]),
-        "adapted.starts_from", "itself",
-    ),
     "parents in a circle": (
         lambda d: (
             variant(d, "adapted", starts_from=["substrates/ideal"]),
@@ -244,12 +224,6 @@ TALK_DAMAGE = {
     "shared task of another size": (
         lambda d: shared(d)["parameters"].update(n_hidden={"value": 120, "source": "code"}),
         "shared_yinyang.parameters.n_hidden", "Remove it",
-    ),
-    "shared task with more presentations": (
-        lambda d: shared(d).update(
-            scaled={"full": {"epochs": {"value": 300, "why": "as published"}}}
-        ),
-        "shared_yinyang.parameters.epochs", "Remove it",
     ),
     "shared task that was not tuned": (
         lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",
@@ -414,17 +388,6 @@ def test_damaged_claims(case, monkeypatch):
 
 
 # ---- files as such ----
-
-
-@pytest.mark.parametrize("name", ["talk.yaml", "claims.yaml"])
-def test_file_that_is_no_talk_file(name, folder):
-    content, value = FILES["a key twice"]
-    (folder / name).write_bytes(content)
-
-    def load():
-        claims_file.load(folder / "claims.yaml", registry.load_talk(TALK))
-
-    refused(load, name, value)
 
 
 def test_missing_files_are_refused(folder, tmp_path):

@@ -167,28 +167,6 @@ def test_two_runs_in_one_folder_the_second_is_refused(small_run, folder):
 
 
 @pytest.mark.slow
-def test_two_scales_side_by_side(small_run, folder):
-    """The template's default scale is small as well; both may run at the same time."""
-    other = "results/default/tempotron/verdicts.csv"
-    first = scenes.start(folder, VERDICTS)
-    second = scenes.start(folder, other, "--config", "scale=default", log=folder / "second.txt")
-    try:
-        statuses = [process.wait(limit()) for process in (first, second)]
-    finally:
-        for process in (first, second):
-            if process.poll() is None:
-                scenes.kill(process, folder)
-    told = (folder / "second.txt").read_text()
-    assert statuses[0] == 0, (folder / "said.txt").read_text()
-    if statuses[1]:
-        # Where the first was quicker to lock a file that both make: one message, then it works.
-        assert "this folder is locked by another run" in told and "Traceback" not in told, told
-        scenes.finish(folder, other, "--config", "scale=default")
-    scenes.assert_equal(small_run, folder)
-    assert scenes.tables(folder, "default")["tempotron/verdicts.csv"]
-
-
-@pytest.mark.slow
 def test_cores_and_a_second_run_change_nothing(small_run, folder, tmp_path):
     """The same seed with two cores, and once more with one: equal to the first run, bit for bit."""
     scenes.finish(folder, VERDICTS, "--cores", "2")

@@ -73,13 +73,12 @@ def _merge(into: dict, changes: dict) -> None:
             into[key] = value
 
 
-def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Popen:
+def start(folder: Path, *words: str) -> subprocess.Popen:
     """Start snakemake in `folder`, with its own package, as leader of a process group."""
-    path = log or folder / "said.txt"
     # As a terminal starts it; a parent in the background would have it ignore Ctrl-C.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with path.open("a") as said:
+        with (folder / "said.txt").open("a") as said:
             return subprocess.Popen(
                 [sys.executable, "-m", "snakemake", *words],
                 cwd=folder,
@@ -182,9 +181,9 @@ def commands(folder: Path) -> list[str]:
     return found
 
 
-def tables(folder: Path, scale: str = "smoke") -> dict[str, str]:
+def tables(folder: Path) -> dict[str, str]:
     """All final tables as text, without the rows and columns that are durations."""
-    results = folder / "results" / scale
+    results = folder / "results" / "smoke"
     found = {}
     for path in sorted(results.rglob("*.csv")):
         name = str(path.relative_to(results))
@@ -197,20 +196,20 @@ def tables(folder: Path, scale: str = "smoke") -> dict[str, str]:
     return found
 
 
-def arrays(folder: Path, scale: str = "smoke") -> dict[str, bytes]:
+def arrays(folder: Path) -> dict[str, bytes]:
     """Bytes of every array of every network and exhibit."""
     found = {}
-    for path in sorted((folder / "results" / scale).rglob("*.npz")):
+    for path in sorted((folder / "results" / "smoke").rglob("*.npz")):
         with np.load(path, allow_pickle=False) as file:
             for key in file.files:
                 found[f"{path.relative_to(folder)}:{key}"] = file[key].tobytes()
     return found
 
 
-def facts(folder: Path, scale: str = "smoke") -> dict[str, dict]:
+def facts(folder: Path) -> dict[str, dict]:
     """What networks say of themselves, without durations."""
     found = {}
-    for path in sorted((folder / "results" / scale).rglob("network.json")):
+    for path in sorted((folder / "results" / "smoke").rglob("network.json")):
         content = json.loads(path.read_text())
         for key in TIMES:
             content["info"].pop(key, None)
@@ -219,12 +218,12 @@ def facts(folder: Path, scale: str = "smoke") -> dict[str, dict]:
     return found
 
 
-def assert_equal(one: Path, other: Path, scale: str = "smoke") -> None:
+def assert_equal(one: Path, other: Path) -> None:
     """Two runs have the same tables, arrays and facts, bit for bit but for durations."""
-    ours, theirs = tables(one, scale), tables(other, scale)
+    ours, theirs = tables(one), tables(other)
     assert ours, "there are tables"
     assert sorted(ours) == sorted(theirs)
     for name, text in ours.items():
         assert text == theirs[name], f"{name} differs"
-    assert arrays(one, scale) == arrays(other, scale)
-    assert facts(one, scale) == facts(other, scale)
+    assert arrays(one) == arrays(other)
+    assert facts(one) == facts(other)

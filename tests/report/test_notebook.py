@@ -1,6 +1,5 @@
 """Pages from notebooks: equations, parameters, captions, and no half page when a cell fails."""
 
-import ast
 import json
 import re
 import subprocess
@@ -14,9 +13,6 @@ from made.checkouts import ROOT
 from whyspiking.errors import UserError
 from whyspiking.report import notebook as report
 from whyspiking.running import code_inputs
-
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-
 
 # equations
 
@@ -160,30 +156,6 @@ def test_parameters_that_a_notebook_does_not_ask_for_are_refused(tmp_path, param
     with pytest.raises(UserError, match=words):
         report.run_notebook(source, tmp_path / "out.ipynb", parameters)
     assert not (tmp_path / "out.ipynb").exists()
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_are_short_clean_and_runnable_by_others(path):
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    metadata = notebook["metadata"]
-    assert (metadata["kernelspec"]["name"], metadata["language_info"]["name"]) == (
-        "python3",
-        "python",
-    )
-    assert len(notebook["cells"]) < 25
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    (tagged,) = (cell for cell in code if "parameters" in cell["metadata"].get("tags", []))
-    typed = {line.split(" = ")[0] for line in "".join(tagged["source"]).splitlines()}
-    given = {"results: str", "scale: str"}
-    chosen = {"results: str", "task: str", "cost_model: str"}
-    kinds = [chosen] if path.stem == "explore" else [given]
-    assert typed in [*kinds, {*kinds[0], "talk: str"}], "the workflow gives them"
-    for cell in code:
-        assert cell["outputs"] == [] and cell["execution_count"] is None
-        defined = ast.walk(ast.parse("".join(cell["source"])))
-        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in defined)
-    for cell in (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"):
-        report._lift_equations("".join(cell["source"]), [], path.name)
 
 
 def test_pages_depend_on_all_that_draws_them():

@@ -10,7 +10,7 @@ import pytest
 from whyspiking import arithmetic
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
-from whyspiking.report import html, run_page
+from whyspiking.report import html
 from whyspiking.report.run_page import REPRODUCED, RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.running import code_inputs
@@ -97,15 +97,6 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
     for page in pages(results):
         assert "reproduced here: " in page and ", equal</small>" in page
         assert "differs from the reference results" not in page
-    run = RunPage.open(results, "default")
-    assert "reproduced here: " in run.claims()
-
-
-def test_what_is_reproduced_begins_with_a_space_in_the_cards(results, monkeypatch):
-    monkeypatch.setattr(run_page, "thumbnail", lambda folder: "")
-    rows = RunPage.open(results, "default").eight_talks()
-    assert re.findall('(.)<small class="recorded"', rows) == [" "] * len(TALKS)
-    assert set(re.findall("(.)<small", rows)) == {" "}
 
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):

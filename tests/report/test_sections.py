@@ -150,7 +150,7 @@ def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict(
     claimed, checks = page.split("Checks: 1 of 1 pass")
     assert "toy.task.key" in claimed and "toy.task.check" not in claimed
     assert "toy.task.check" in checks
-    assert "second recipe after one look at the test set (five epochs: 0.9, inconclusive" in claimed
+    assert "on test data (five epochs, commit 77a7cd3): 0.9, inconclusive" in claimed
     assert table.set_index("claim")["n_earlier_evaluations"].to_dict() == {
         "toy.task.key": 1,
         "toy.task.check": 0,

@@ -178,18 +178,10 @@ def test_a_card_takes_the_first_figure_without_its_words_and_halves_large_pictur
     assert not talk_page.thumbnail(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("verdict", "marked"),
-    [("replicated", "[Re] "), ("not replicated", "[¬Re] "), ("inconclusive", "[Re?] ")],
-)
-def test_the_title_of_a_page_says_how_its_key_claim_fared(results, verdict, marked):
+def test_a_talk_page_begins_with_its_title_and_key_claim(results):
     page = talk_page.TalkPage.open(results, "goeltz", "default")
-    verdicts = page.tables["verdicts"]
-    page.tables["verdicts"] = verdicts.assign(
-        verdict=verdicts["verdict"].mask(verdicts["claim_role"] == "key", verdict)
-    )
     head = page.head()
-    assert f"<h1>{marked}{page.talk.title}</h1>" in head
+    assert f"<h1>{page.talk.title}</h1>" in head
     assert head.index('id="key-claim"') < head.index('class="signature"')
 
 

@@ -6,7 +6,7 @@ import re
 import jax
 import numpy as np
 import pytest
-from made.browser import CHROMIUM, MEASURE_CONTRAST, ask, chromium
+from made.browser import CHROMIUM, ask
 from made.checkouts import ROOT
 
 from whyspiking.datasets import distinctness, yinyang
@@ -35,15 +35,6 @@ const net = JSON.parse(plane.dataset.network);
 const cell = JSON.parse(neuron.querySelector("svg").dataset.network);
 """
 # Every element that can be focused, by its role, with what a screen reader is told.
-NAMES = """
-const at = [...document.querySelectorAll("button, a[href], input, select, [tabindex]")]
-  .filter((e) => e.checkVisibility());
-tell(at.map((e) => { e.focus();
-  return { role: e.getAttribute("role") ?? e.tagName.toLowerCase(),
-    name: e.getAttribute("aria-label") ?? e.textContent.trim(), kept: document.activeElement === e,
-    value: ["min", "now", "max"].map((part) => Number(e.getAttribute(`aria-value${part}`) ?? NaN)),
-    text: e.getAttribute("aria-valuetext") }; }));
-"""
 USE = """
 const says = (figure) => figure.querySelector(".says").textContent;
 const press = (e, key, shiftKey = false) =>
@@ -208,37 +199,6 @@ def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
     assert sum("silent" in says for says in found["apart"]) >= 19
     assert found["moved"] == "x 0.36, y 0.22"
     assert "The network says yin" in found["decides"]
-
-
-@browser
-def test_whatever_takes_the_focus_has_a_name_and_a_value(tmp_path, page):
-    found = ask(tmp_path, page, TELL + NAMES)
-    assert [one for one in found if not one["name"] or not one["kept"]] == []
-    sliders = [one for one in found if one["role"] == "slider"]
-    assert len(sliders) == 11
-    for low, now, high in (one["value"] for one in sliders):
-        assert low <= now <= high
-    assert all(one["text"] for one in sliders)
-
-
-@browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_texts_are_readable_and_nothing_is_loaded(tmp_path, page, theme):
-    measured = ask(tmp_path, page, MEASURE_CONTRAST, theme)
-    assert measured["texts"] > 75
-    assert (measured["low"], measured["repeated"]) == ([], [])
-    assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
-
-
-@browser
-def test_a_phone_shows_it_whole_and_paper_without_buttons(tmp_path, page):
-    wide = TELL + "tell([document.documentElement.scrollWidth, innerWidth]);"
-    needed, there = ask(tmp_path, page, wide, size="390,844")
-    assert needed <= there < 520  # what Chromium makes of it
-    target = tmp_path / "page.pdf"
-    _, log = chromium(tmp_path, f"--print-to-pdf={target}", page.as_uri())
-    assert target.read_bytes().startswith(b"%PDF")
-    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
 
 
 def test_the_units_are_those_that_the_record_counted(cell):

@@ -51,11 +51,6 @@ def test_what_a_full_log_cannot_take_is_told_on_the_terminal(tmp_path):
     assert re.fullmatch("ERROR a job: .*No space left on device.*Free some space.*\n", done.stderr)
 
 
-def test_success_ends_with_success(tmp_path):
-    assert run(tmp_path, tmp_path / "a.log", "pass").returncode == 0
-    assert (tmp_path / "a.log").read_text().startswith("begins\n")
-
-
 IGNORING = """
 import os, signal, subprocess, sys
 from whyspiking.running.jobs import job

@@ -1,4 +1,4 @@
-"""Signals end a run whose job ignores them, and a killed run leaves a lock.
+"""Signals end a run whose job ignores them.
 
 The hooks of this Snakefile are those of the project's Snakefile.
 """
@@ -37,11 +37,6 @@ rule stubborn:
     input: "easy"
     output: "half", "stubborn"
     shell: "trap '' TERM; touch half; sleep 1000 & setsid sleep 1000 & wait"
-
-
-rule slow:
-    output: "slow"
-    shell: "test -e begun || {{ touch begun; sleep 1000; }}; touch {output}"
 """
 
 
@@ -72,12 +67,3 @@ def test_a_stubborn_job_and_what_it_started_are_ended(folder, number, whole_grou
     scenes.stop(process, folder, number, whole_group)
     assert (folder / "easy").exists(), "finished jobs are kept"
     assert not (folder / "half").exists()
-
-
-def test_after_a_kill_one_line_says_how_to_unlock_the_folder(folder):
-    process = scenes.start(folder, "slow")
-    scenes.wait_until((folder / "begun").exists, process)
-    scenes.kill(process, folder)
-    scenes.unlock(folder, "slow")
-    scenes.finish(folder, "slow")
-    assert (folder / "slow").is_file()

@@ -38,17 +38,6 @@ def test_the_workflow_runs_as_a_module_from_a_folder_of_its_user(tmp_path):
     assert int(jobs["train"]) > 3
 
 
-def test_the_catalog_finds_what_it_asks_for():
-    assert (ROOT / "workflow" / "Snakefile").is_file()
-    assert len((ROOT / "config" / "README.md").read_text()) > 1000
-    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
-    assert {"desc", "flags"} == set(usage["mandatory-flags"])
-    assert set(usage["software-stack-deployment"]) == {"conda", "singularity", "singularity+conda"}
-    assert usage["report"] is True
-    readme = (ROOT / "README.md").read_text().lower()
-    assert "snakemake" in readme and "workflow" in readme
-
-
 def test_archives_are_told_the_same_by_all_files():
     zenodo = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))

@@ -33,18 +33,6 @@ def test_dry_run_trains_all_networks_and_simulates_the_experiments_with_any(chec
     assert not list((checkout / "results").rglob("metrics.csv")), "a dry run makes nothing"
 
 
-def test_unwritable_results_are_refused(checkout):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (checkout / "results").chmod(0o500)
-    try:
-        done = snakemake(checkout, "-n")
-    finally:
-        (checkout / "results").chmod(0o700)
-    assert done.returncode != 0
-    assert "not writable" in done.stdout + done.stderr
-
-
 @pytest.mark.slow
 def test_without_voices_everything_else_goes_on(checkout, tmp_path_factory, monkeypatch):
     """No eSpeak NG: its data set fails with one message, a training without speech is done."""

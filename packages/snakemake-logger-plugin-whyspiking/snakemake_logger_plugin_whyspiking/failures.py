@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from snakemake_logger_plugin_whyspiking.host import PROJECT
+import whyspiking
 
-TALKS = Path(PROJECT.origin).with_name("talks") if PROJECT and PROJECT.origin else Path()
+TALKS = Path(whyspiking.__file__).with_name("talks")
 # What a cluster says of a job that needs more than it asked for -> of what, and what asks for more.
 LIMITED = {
     "'TIMEOUT'": ("time", "runtime=MINUTES"),
@@ -109,8 +109,6 @@ def of_config(command: Sequence[str]) -> str | None:
     Args:
         command: The words of the command line.
     """
-    if PROJECT is None:
-        return None
     # Not at the top: Snakemake imports this plugin at every start.
     from whyspiking.declared.config import FILES, FOLDER, check_files
     from whyspiking.errors import UserError

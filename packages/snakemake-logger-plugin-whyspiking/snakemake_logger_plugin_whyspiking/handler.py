@@ -20,7 +20,6 @@ from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.host import (
     NO_MEMORY,
-    PROJECT,
     STOP,
     latest,
     news_file,
@@ -248,7 +247,7 @@ class LogHandler(LogHandlerBase):
             own = (Path(page).with_name("reproduced.csv") for page in pages)
             return "".join(_changed(table) for table in own if table.is_file())
         manifest = Path(pages[0]).with_name("manifest.json")
-        if PROJECT is None or not manifest.is_file():
+        if not manifest.is_file():
             return ""
         from whyspiking.records.footprint import kilowatt_hours
 

@@ -71,15 +71,6 @@ def test_a_damaged_table_only_costs_the_estimate(tmp_path, text):
     assert not Durations.read([], tmp_path / "durations.csv", "smoke")
 
 
-def test_time_left_is_the_sum_over_the_cores_but_at_least_the_longest_job():
-    plan = Plan(durations=Durations(ROWS), cores=2)
-    plan.expect([job(seed=seed) for seed in range(6)])
-    assert plan.seconds_left(0.0) == pytest.approx(6 * 10 / 2)
-    plan.expect([job(talk="b")])
-    plan.start(0, job(talk="b"), 0.0)
-    assert plan.seconds_left(50.0) == pytest.approx(150)
-
-
 def test_a_slower_machine_corrects_the_estimate():
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.expect([*(job(seed=seed) for seed in range(10)), job(variant="control")])
@@ -103,15 +94,6 @@ def test_jobs_of_other_seeds_tell_at_once_that_a_run_takes_longer_than_a_recorde
     assert plan.seconds_left(120.0) == pytest.approx(890 + 2 * 1020)
     plan.finish(0, 1010.0)
     assert plan.seconds_left(1010.0) == pytest.approx(2 * 1010)
-
-
-def test_progress_of_a_running_job_beats_the_earlier_duration():
-    plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job()])
-    plan.start(0, job(), 0.0)
-    plan.running[0].tell(0.01, "data read", 2.0)
-    plan.running[0].tell(0.51, "half", 102.0)
-    assert plan.seconds_left(102.0) == pytest.approx(98)
 
 
 @pytest.mark.parametrize("told", [0.0, 0.1, 0.9])

@@ -23,7 +23,6 @@ from whyspiking.records import array_files
 
 FILES = {"train": "words_train.npz", "test": "words_test.npz"}
 """File -> where it lies in the folder of the data set."""
-FRAME_MS = 10.0
 
 
 @dataclass(frozen=True)

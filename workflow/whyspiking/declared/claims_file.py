@@ -43,10 +43,6 @@ REPLICABLE = ("published", "talk")
 Origin = Literal["published", "talk", "ours", "check"]
 
 
-NUMBERS = {2: "two", 3: "three", 4: "four"}
-ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
-
-
 class Claim(Block):
     """One published claim, as written in a talk's claims.yaml.
 
@@ -219,25 +215,19 @@ class Claim(Block):
 
     @property
     def history(self) -> str:
-        """How often the claim was tested before and what its bands were, in words."""
-        told = []
-        if n := len(self.looks):
-            runs = "; ".join(
-                f"{look.recipe}: "
-                + (f"{look.value:g}, " if look.value is not None else "")
-                + f"{look.verdict} ({look.commit[:7]})"
-                for look in self.looks
-            )
-            look = "one look" if n == 1 else f"{NUMBERS.get(n, n)} looks"
-            told.append(
-                f"{ORDINALS.get(n, f'{n + 1}th')} recipe after {look} at the test set ({runs})"
-            )
-        told += [
-            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}"
+        """List earlier evaluations on test data and earlier acceptance criteria, in words."""
+        sentences = [
+            f"Earlier evaluation on test data ({look.recipe}, commit {look.commit[:7]}): "
+            + (f"{look.value:g}, " if look.value is not None else "")
+            + look.verdict
+            for look in self.looks
+        ]
+        sentences += [
+            f"Until commit {was.commit[:7]} the criterion was {spelt(was.band)}: {was.why}"
             for was in self.earlier
             if isinstance(was, EarlierBand)
         ]
-        return ". ".join(told)
+        return ". ".join(sentences)
 
     @field_validator("better")
     @classmethod

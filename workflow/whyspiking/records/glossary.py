@@ -63,7 +63,6 @@ _DEFINED = {
     "spikes": "spikes/trial: Spikes of all populations that have outgoing synapses, including the "
     "inputs.",
     "spikes_input": "spikes/trial: Input spikes.",
-    "messages": "values/trial: Spikes, or graded outputs other than 0, that hidden neurons send.",
     "spikes_hidden": "spikes/trial: Hidden spikes.",
     "spikes_per_neuron": "spikes/trial: Hidden spikes per hidden neuron.",
     "spikes_to_decision": "spikes/trial: Spikes before the decision.",

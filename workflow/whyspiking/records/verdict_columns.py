@@ -94,8 +94,6 @@ VERDICTS = TableSchema(
         "boolean",
     ),
     Column("control_meets_criterion", "The negative control meets the criterion.", "boolean"),
-    Column("direction_agrees", "The sign of a difference is the published one.", "boolean"),
-    Column("published_in_interval", "The interval contains the published value.", "boolean"),
     Column(
         "prediction_low",
         "Lower end of the 95 % prediction interval of the published result.",

@@ -68,6 +68,10 @@ MISSING = (
 )
 FAMILY = "Compared with {competitor} only, {counts}."
 HAND_DESIGNED = "If hand-designed networks count on both sides, {counts}."
+EVENT_DRIVEN = (
+    "With event-driven cost models only, spiking networks needed more energy than the best "
+    "non-spiking network in {n_more} of {n_assessed} assessed comparisons, and less in {n_less}."
+)
 COUNTS = (
     "spiking networks needed less energy in {n_less} of {n_assessed} comparisons{tasks_less} and "
     "more in {n_more}{tasks_more}; there was no clear difference in {n_unclear}"
@@ -223,7 +227,9 @@ class Comparisons:
             name = COMPETITORS.get(competitor, competitor)
             written = COUNTS.format(**counts, **tasks, n_unclear=n_unclear)
             sentences.append(template.format(competitor=name, counts=written))
-        return sentences
+        costs = [cost for cost in MAIN if cost.endswith("event_driven")]
+        rows = [row for cost in costs for row in self.rows(BEST_TRAINED, cost).values()]
+        return [*sentences, EVENT_DRIVEN.format(**_count(rows))] if rows else sentences
 
 
 def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:

@@ -93,7 +93,6 @@ def templates() -> jinja2.Environment:
         "band": band,
         "VERDICT_LOOK": VERDICT_LOOK,
         "ORIGIN_WORDS": ORIGIN_WORDS,
-        "tally": tally,
         "experiment": labels.experiment,
         "contrast": labels.contrast,
         "variant": labels.variant,
@@ -105,12 +104,6 @@ def templates() -> jinja2.Environment:
 def macros(name: str) -> Any:
     """The macros of `assets/<name>.html.j2`, to be called like functions."""
     return templates().get_template(f"{name}.html.j2").module
-
-
-def tally(n: int, verdict: str) -> str:
-    """Write a number of verdicts: 1 passes, 2 pass."""
-    plural = {"passes": "pass", "fails": "fail"}
-    return f"{n} {verdict if n == 1 else plural.get(verdict, verdict)}"
 
 
 def slug(words: str) -> str:

@@ -15,28 +15,26 @@ from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEAS
 from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
-from whyspiking.verdicts.comparison import ReferenceResults
 from whyspiking.verdicts.published_size import judge_by_criterion
 
-UNJUDGED = rule.UNJUDGED
 UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
 KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
-    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. We "
-    "read a published number for {n_published} of the {n_key}; for {n_quoted} the number is quoted "
-    "from memory, for {n_released} we scored weights or outputs that the authors released, and for "
-    "{n_without} no number is published. For {n_known} a result of ours was known when the "
-    "criterion was written."
+    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. "
+    "The result is compared with a published number that we read for {n_published} of the {n_key} "
+    "key claims, with a number quoted from memory for {n_quoted}, and with released weights or "
+    "outputs that we scored for {n_released}. No number is published for the other {n_without}. "
+    "For {n_known} of the {n_key} key claims we knew a result of our own when we wrote the "
+    "criterion."
 )
 FORMER = (
-    "{n_replaced} key claims replaced earlier ones whose verdicts were known. By the earlier key "
-    "claims {n_replicated} of {n_judged} are replicated."
+    "{n_replaced} key claims replaced earlier key claims whose verdicts were known. If the earlier "
+    "key claims are used, {n_replicated} of {n_judged} talks are replicated."
 )
 CHANGES = (
     "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
 )
-LARGER = "In the published-size run the key claim of {name} is {verdict}."
 OTHERS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
     "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."
@@ -50,31 +48,32 @@ CHECKS = (
     "fail, {n_undecided} are undecided and {n_unjudged} are not judged."
 )
 KNOWN = (
-    "There are {n_all} claims in total. For {n_known} of them we knew a result of our own when we "
-    "wrote the acceptance criterion ({n_written}) or when we kept an older criterion for a new "
-    "training recipe ({n_kept}); {n_passed} of the {n_known} pass."
+    "There are {n_all} claims in total. For {n_written} of them we knew a result of our own when "
+    "we wrote the acceptance criterion. For {n_kept} others we knew a result when we kept an older "
+    "criterion for a new training recipe. Of these {n_known} claims, {n_passed} are replicated or "
+    "pass."
 )
 RETIRED = (
-    "Version {version} retired {n} claims, with these last verdicts: {counts}. Of the {n_both} "
-    "that were also judged at published size, {n_other} had another verdict there. retired.csv "
-    "lists the verdicts and the reasons."
+    "Version {version} retired {n} claims. Their last verdicts were: {counts}. Of the {n_both} "
+    "retired claims that were also judged in a published-size run, {n_other} had another verdict "
+    "there. retired.csv lists the verdicts and the reasons."
 )
 SIZES = (
-    "{n_both} claims were judged at reduced and at published size: {n_same} have the same verdict "
-    "at both, {n_stronger} have a stronger verdict at published size and {n_weaker} a weaker one. "
-    "{n_unstated} further claims have no criterion at published size; by the criterion of the "
-    "reduced run {n_unstated_stronger} of them would have a stronger verdict and "
-    "{n_unstated_weaker} a weaker one. Another {n_identical} claims that are listed at published "
-    "size rest on the same networks, because their recipe was not reduced."
+    "{n_both} claims were judged in the reference results and, with other networks, in "
+    "published-size runs. The verdict is the same for {n_same} claims; in the published-size run "
+    "it is stronger for {n_stronger} claims and weaker for {n_weaker}. {n_unstated} further claims "
+    "have no criterion for the published size. Judged by the criterion of the reduced run, "
+    "{n_unstated_stronger} of them would have a stronger verdict and {n_unstated_weaker} a weaker "
+    "one. {n_identical} other claims rest on the same networks in both runs, because their recipe "
+    "was not reduced."
 )
 REPEATED = (
-    "{n_experiments} experiments were trained again with other floating-point rounding. Of "
-    "{n_claims} claims that rest on them, {n_touched} have a number that changed and {n_changed} "
-    "changed the verdict. Energy was compared for {n_energy_all} pairs of a task and a competitor, "
-    "with one verdict over all cost models: {n_energy_missing} pairs had none, and of the other "
-    "{n_energy} verdicts {n_energy_changed} changed ({n_best_changed} of them against the best "
-    "trained non-spiking network). Of the key claims only {key_claims} rests on a repeated "
-    "experiment."
+    "{n_experiments} experiments were trained again with other floating-point rounding. "
+    "{n_claims} claims rest on them. A number changed for {n_touched} of these claims, and the "
+    "verdict changed for {n_changed}. Of {n_energy} verdicts on energy (one for each task and "
+    "competitor), {n_energy_changed} changed; {n_best_changed} of these are comparisons with the "
+    "best trained non-spiking network. Among the key claims, only that of {key_claims} rests on a "
+    "repeated experiment."
 )
 
 
@@ -88,7 +87,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
     Returns:
         Sentences; none where no key claim was judged.
     """
-    keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
+    keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(rule.UNJUDGED)]
     if keys.empty:
         return []
     is_replicated = keys["verdict"] == rule.REPLICATED
@@ -106,7 +105,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         )
     ]
     former = find_former_key_claims(verdicts)
-    judged = former[~former["verdict"].isin(UNJUDGED)]
+    judged = former[~former["verdict"].isin(rule.UNJUDGED)]
     kept = keys[~keys["talk"].isin(former["talk"])]
     if len(judged):
         passed = [*judged["verdict"], *kept["verdict"]]
@@ -122,19 +121,6 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
         sentences.append(CHANGES.format(n_changes=len(changing), names=who))
     return sentences
-
-
-def describe_published_size(
-    verdicts: Table, results: ReferenceResults, names: Mapping[str, str]
-) -> list[str]:
-    """The key claims that have another verdict at the published size, a sentence each."""
-    keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(UNJUDGED)]
-    larger = [results.find_published_size(row) for row in keys.to_dict("records")]
-    return [
-        LARGER.format(name=names.get(row["talk"], row["talk"]), verdict=row["verdict"])
-        for row in larger
-        if row
-    ]
 
 
 def find_former_key_claims(verdicts: Table) -> Table:
@@ -157,7 +143,7 @@ def describe_claims(verdicts: Table) -> list[str]:
             "n_passed": found.isin(rule.SUCCESSES).sum(),
             "n_failed": found.isin(rule.FAILURES).sum(),
             "n_undecided": found.isin(UNDECIDED).sum(),
-            "n_unjudged": found.isin(UNJUDGED).sum(),
+            "n_unjudged": found.isin(rule.UNJUDGED).sum(),
         }
         if len(found):
             sentences.append(template.format(n=len(found), **counts))
@@ -218,7 +204,7 @@ def compare_sizes(verdicts: Table, published_size: Table) -> Table:
         verdict, has_criterion = row["verdict_published"], True
         if verdict == rule.NOT_JUDGED and np.isfinite(larger["value"]):
             verdict, has_criterion = judge_by_criterion(row, larger), False
-        if row["verdict"] in UNJUDGED or verdict in UNJUDGED:
+        if row["verdict"] in rule.UNJUDGED or verdict in rule.UNJUDGED:
             continue
         is_identical = all(row[name] == larger[name] for name in ("value", "n_seeds"))
         difference = _rank(verdict) - _rank(row["verdict"])

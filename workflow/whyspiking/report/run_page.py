@@ -138,7 +138,6 @@ class RunPage:
         keys = " ".join(
             [
                 *replications.describe_key_claims(self.verdicts, self._names),
-                *replications.describe_published_size(self.verdicts, self.recorded, self._names),
             ]
         )
         comparisons = self._comparisons

@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from whyspiking.contract.types import Results
 from whyspiking.declared import abstract_file, after_file, claims_file, registry
-from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
@@ -109,7 +108,6 @@ class TalkPage:
         return Html(
             macros("pages").talk_head(
                 self.talk,
-                " ".join(mark(row) for row in key if claims[row["claim"]].origin in REPLICABLE),
                 self.results.scale,
                 rows,
                 show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claim"),
@@ -280,13 +278,6 @@ def _halved(match: re.Match[str]) -> str:
     buffer = io.BytesIO()
     few.save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def mark(row: Mapping[str, Any]) -> str:
-    """Of a claim, as journals of replications mark it: Re, ¬Re, or neither yet."""
-    if row["verdict"] in rule.SUCCESSES:
-        return "Re"
-    return "¬Re" if row["verdict"] in rule.FAILURES else "Re?"
 
 
 def show_both(draw: Callable[[bool], Plate], name: str) -> Html:

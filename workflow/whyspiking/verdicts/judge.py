@@ -247,13 +247,8 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
     shown: dict[str, Any] = {}
     low, high = estimate.bounds
     published = claim.source.value
-    if claim.test in ("difference", "ratio") and claim.better != "both":
-        null = 1.0 if claim.test == "ratio" else 0.0
-        sign = 1 if claim.better == "larger" else -1
-        shown["direction_agrees"] = bool(sign * (estimate.mean - null) > 0)
     if published is None or not np.isfinite(estimate.low):
         return shown
-    shown["published_in_interval"] = bool(low <= published <= high)
     if band is not None and claim.test in ("value", "difference", "ratio"):
         if claim.better == "larger" and np.isfinite(band.low):
             shown["above_criterion"] = bool(low > published + (published - band.low) > published)

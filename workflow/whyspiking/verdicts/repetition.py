@@ -29,18 +29,17 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
     if not repeated:
         return {}
     verdicts, energies = repeated["verdicts"], repeated["energies"]
-    later = repeated.get("since", ())
-    has_verdict = [before for before, _ in energies["compared"].values()]
-    has_verdict = [before for before in has_verdict if before not in ("", NOT_ASSESSED)]
+    has_verdict = [
+        before for before, _ in energies["compared"].values() if before not in ("", NOT_ASSESSED)
+    ]
     return {
         "experiments": repeated["experiments"],
         "n_experiments": len(repeated["experiments"]),
         "n_claims": verdicts["claims"],
-        "n_touched": verdicts["touched"] + sum(run["verdicts"]["touched"] for run in later),
+        "n_touched": verdicts["touched"]
+        + sum(run["verdicts"]["touched"] for run in repeated.get("since", ())),
         "n_changed": len(verdicts["changed"]),
         "n_energy": len(has_verdict),
-        "n_energy_all": len(energies["compared"]),
-        "n_energy_missing": len(energies["compared"]) - len(has_verdict),
         "n_energy_changed": len(energies["changed"]),
         "n_best_changed": sum(BEST in name for name in energies["changed"]),
         "changed": verdicts["changed"] + energies["changed"],
