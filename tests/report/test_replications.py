@@ -37,12 +37,13 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     )
     first, former, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
     assert first.startswith("2 of 2 key claims are replicated, 2 of them in reduced runs.")
-    assert "for 1 of the 2; for 0 the number is quoted" in first
-    assert "for 1 we scored weights or outputs" in first and "For 1 a result of ours" in first
-    assert former.endswith("By the earlier key claims 1 of 2 are replicated.")
+    assert "that we read for 1 of the 2 key claims, with a number quoted from memory for 0" in first
+    assert "outputs that we scored for 1. No number is published for the other 0." in first
+    assert "For 1 of the 2 key claims we knew a result of our own" in first
+    assert former.endswith("If the earlier key claims are used, 1 of 2 talks are replicated.")
     assert changes.startswith("1 of the key verdicts") and "(A)" in changes
     (alone,) = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
-    assert "For 1 a result of ours" in alone
+    assert "For 1 of the 1 key claims we knew a result of our own" in alone
     unjudged = make_verdicts({**rows[1], "verdict": rule.NOT_JUDGED})
     assert replications.describe_key_claims(unjudged, NAMES) == []
 
@@ -68,9 +69,9 @@ def test_retired_claims_of_the_last_version_are_counted_by_verdict():
         {"version": "4.0", "verdict": "fails", "verdict_at_published_size": ""},
     ]
     assert replications.describe_retired(pd.DataFrame(rows).fillna("")) == (
-        "Version 4.0 retired 3 claims, with these last verdicts: 2 passes, 1 fails. Of the 2 that "
-        "were also judged at published size, 1 had another verdict there. retired.csv lists the "
-        "verdicts and the reasons."
+        "Version 4.0 retired 3 claims. Their last verdicts were: 2 passes, 1 fails. Of the 2 "
+        "retired claims that were also judged in a published-size run, 1 had another verdict "
+        "there. retired.csv lists the verdicts and the reasons."
     )
 
 
@@ -78,9 +79,9 @@ def test_known_results_are_split_by_whether_the_criterion_is_older():
     row = {"known_before": True, "verdict": "replicated", "known_result": "0.9; the band is older"}
     found = make_verdicts(row, {**row, "known_result": "a pilot had 0.9", "verdict": "fails"}, {})
     assert replications.describe_known_results(found) == (
-        "There are 3 claims in total. For 2 of them we knew a result of our own when we wrote the "
-        "acceptance criterion (1) or when we kept an older criterion for a new training recipe "
-        "(1); 1 of the 2 pass."
+        "There are 3 claims in total. For 1 of them we knew a result of our own when we wrote the "
+        "acceptance criterion. For another 1 we knew a result when we kept an older criterion for "
+        "a new training recipe. Of these 2 claims, 1 are replicated or pass."
     )
 
 
@@ -131,4 +132,4 @@ def test_the_reference_results_give_the_counts_of_an_independent_tally():
     replaced = verdicts[verdicts["was_key_until"] != ""].set_index("talk")["verdict"]
     standing = [replaced.get(row.talk, row.verdict) for row in keys.itertuples()]
     n_former = pd.Series(standing).isin(["replicated", "passes"]).sum()
-    assert f"{n_former} of {len(keys)} are replicated" in former
+    assert f"{n_former} of {len(keys)} talks are replicated" in former

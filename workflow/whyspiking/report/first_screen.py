@@ -229,7 +229,8 @@ class Comparisons:
             sentences.append(template.format(competitor=name, counts=written))
         costs = [cost for cost in MAIN if cost.endswith("event_driven")]
         rows = [row for cost in costs for row in self.rows(BEST_TRAINED, cost).values()]
-        return [*sentences, EVENT_DRIVEN.format(**_count(rows))] if rows else sentences
+        counts = _count(rows)
+        return [*sentences, EVENT_DRIVEN.format(**counts)] if counts["n_assessed"] else sentences
 
 
 def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:
