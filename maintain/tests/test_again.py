@@ -105,12 +105,15 @@ def test_documents_say_how_many_verdicts_and_networks_other_rounding_changes():
     (turned,) = verdicts["changed"]
     assert turned.startswith("ground.span_recall.floors: ")
     for file, told in (
-        ("README.md", f"of the other {n_energy} verdicts {n_changed} changed"),
-        ("docs/shared-tasks.md", f"Of {n_energy} energy verdicts three changed; nine further"),
+        (
+            "README.md",
+            f"(one for each task and competitor), {n_changed} changed",
+        ),
+        ("docs/shared-tasks.md", f"Three of {n_energy} energy verdicts changed. Nine further"),
         (
             "docs/verdicts.md",
-            f"numbers of {touched} claims and one verdict, which is that of a check",
+            f"The numbers of {touched} claims and one verdict changed",
         ),
-        ("docs/running.md", f"{first} networks and {second} in a later part"),
+        ("docs/running.md", f"{first} networks, and in a later part {second} networks"),
     ):
         assert told in " ".join((ROOT / file).read_text(encoding="utf-8").split())

@@ -11,7 +11,7 @@ import yaml
 from made.hangs import limit
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "profiles")
+PARTS = ("Snakefile", "config", "workflow", "notebooks", "profiles", "docs")
 
 
 def repository(*patterns: str) -> list[Path]:

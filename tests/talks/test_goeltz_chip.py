@@ -202,5 +202,5 @@ def test_the_figure_shows_held_out_recordings_and_says_the_shares(made, fitted):
         )
     ]
     plate = figures.chip(arrays, pd.DataFrame(rows))
-    assert "every neuron off by itself: 62 %" in plate.alt
-    assert "nearby: 80 %" in plate.alt
+    assert "factors for each neuron: 62 %" in plate.alt
+    assert "for the nearest inputs: 80 %" in plate.alt

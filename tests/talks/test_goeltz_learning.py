@@ -121,7 +121,7 @@ def test_training_that_diverges_ends_at_its_step_and_names_the_arrays(monkeypatc
         learning, "learning_rate", lambda params, epoch, n: np.nan if epoch == 2 else 5e-3
     )
     # Three batches per epoch.
-    said = r"epoch 3 of 5: .*hidden weights and output weights not finite after step 7 \(batch 0"
+    said = r"epoch 3 of 5: .*hidden weights and output weights are not finite after step 7"
     with pytest.raises(UserError, match=said):
         learning.train(own, Streams(0), silent, learner=None if whole_epochs else around_ideal(own))
 

@@ -82,7 +82,7 @@ def test_files_that_do_not_fit_are_refused():
             released.parse(stored(network, first, test.targets, **changes), own)
     for times, labels, said in (
         (first[:-1], test.targets, r"expected numbers of shape \(200, 3\)"),
-        (first, np.roll(test.targets, 1), "not those of the test set"),
+        (first, np.roll(test.targets, 1), "differ from those of the test set"),
     ):
         with pytest.raises(UserError, match=said):
             released.compare(own, network, stored(network, times, labels), Streams(0))

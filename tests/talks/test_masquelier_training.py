@@ -44,7 +44,7 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits):
     own = params_of("masquelier", "published", **{**digits, "keep_epoch": "last", "n_train": 300})
     images, _ = task.samples(own, "train")
     assert len(images) == 300, "nothing is held out"
-    with pytest.raises(UserError, match="split 'validation', which has 0"):
+    with pytest.raises(UserError, match="split 'validation', which has only 0"):
         task.samples(own, "validation")
     found = learning.train(own, "spiking", Streams(0), {}, silent)
     assert found.info["kept_epoch"] == own.epochs

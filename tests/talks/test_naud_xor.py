@@ -165,7 +165,7 @@ def test_the_compiled_network_has_the_rates_of_brian2_under_noise(machine):
 def test_the_compiled_network_refuses_a_lesion_that_it_does_not_know():
     p = small()
     stimulus = Stimulus(arrays={"schedule": task.presentations(p, [0])})
-    with pytest.raises(UserError, match=r"does not know \['neurons.p_lost_burst'\]"):
+    with pytest.raises(UserError, match=r"does not support \['neurons.p_lost_burst'\]"):
         Ensembles(p).run(stimulus, {**make_values(p), "neurons.p_lost_burst": 1.0})
 
 

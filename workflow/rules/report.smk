@@ -63,7 +63,7 @@ rule report:
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
         shown=reference.list_shown_files(),
-        glossary="docs/glossary.md",
+        glossary=str(code_inputs.PACKAGE.parents[1] / "docs/glossary.md"),
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(

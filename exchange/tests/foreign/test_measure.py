@@ -103,7 +103,7 @@ def test_what_cannot_be_meant_is_told_and_stands_in_the_page(kind, tmp_path, cap
     assert main([*words, "--to", str(to)]) == 0
     told = capsys.readouterr()
     assert "warning" in told.err and match in told.err
-    assert ("no hidden neuron fires" in told.err) == silent == ("accuracy 0.0 %" in told.out)
+    assert ("no hidden neuron fires" in told.err) == silent == ("accuracy: 0.0 %" in told.out)
     page = html.unescape((to / "report.html").read_text())
     for line in told.err.splitlines():
         assert line.removeprefix("warning: ") in page
@@ -162,7 +162,7 @@ def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
     assert main([*words, "--to", str(to)]) == 0
     row = community_file.read(to / "row.json")
     assert row.accuracy > 0.8 and row.trials == 100 and row.spikes_hidden > 0
-    assert row.low < row.accuracy < row.high and not row.reproduced
+    assert row.ci_low < row.accuracy < row.ci_high and not row.reproduced
     metrics = tables.read_metrics([to / "metrics.csv"])
     done = set(zip(metrics["perturbation"], metrics["location"], strict=True))
     assert {("jitter", "input"), ("delete", "hidden"), ("mismatch", "weights")} <= done

@@ -225,9 +225,9 @@ REFUSED = {
     "a place that is none": (["{net}", "--to", "/etc/passwd/x.py"], "/etc/passwd"),
     "no script": (["{net}", "--to", "{tmp}/model.txt"], "expected the name of a script"),
     "a node that is unknown": (["{unknown}"], "type 'ALIF'"),
-    "a file that is there": (["{net}", "--to", "{tmp}/there.py"], "there.py: it exists"),
-    "weights that are there": (["{net}", "--to", "{tmp}/w.py"], "w.weights.npz: it exists"),
-    "a folder": (["{net}", "--force", "--to", "{tmp}/folder.py"], "folder.py: it exists"),
+    "a file that is there": (["{net}", "--to", "{tmp}/there.py"], "there.py: this file exists"),
+    "weights that are there": (["{net}", "--to", "{tmp}/w.py"], "w.weights.npz: this file exists"),
+    "a folder": (["{net}", "--force", "--to", "{tmp}/folder.py"], "folder.py: this file exists"),
 }
 
 
