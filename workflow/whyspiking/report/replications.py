@@ -50,8 +50,8 @@ CHECKS = (
 KNOWN = (
     "There are {n_all} claims in total. For {n_written} of them we knew a result of our own when "
     "we wrote the acceptance criterion. For another {n_kept} we knew a result when we kept an "
-    "older criterion for a new training recipe. Of these {n_known} claims, {n_passed} are replicated or "
-    "pass."
+    "older criterion for a new training recipe. Of these {n_known} claims, {n_passed} are "
+    "replicated or pass."
 )
 RETIRED = (
     "Version {version} retired {n} claims. Their last verdicts were: {counts}. Of the {n_both} "
