@@ -227,8 +227,12 @@ class Comparisons:
             name = COMPETITORS.get(competitor, competitor)
             written = COUNTS.format(**counts, **tasks, n_unclear=n_unclear)
             sentences.append(template.format(competitor=name, counts=written))
-        costs = [cost for cost in MAIN if cost.endswith("event_driven")]
-        rows = [row for cost in costs for row in self.rows(BEST_TRAINED, cost).values()]
+        rows = [
+            row
+            for cost in MAIN
+            if cost.endswith("event_driven")
+            for row in self.rows(BEST_TRAINED, cost).values()
+        ]
         counts = _count(rows)
         return [*sentences, EVENT_DRIVEN.format(**counts)] if counts["n_assessed"] else sentences
 
