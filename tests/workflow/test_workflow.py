@@ -56,7 +56,7 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     run = whyspiking.results(results)
     verdicts, metrics = run.verdicts, run.metrics
     assert all(len(run.table(name).columns) for name in run.contents["table"]), "as declared"
-    assert set(verdicts["qualification"]) == {"plumbing only, no verdict"}
+    assert set(verdicts["qualification"]) == {"smoke run, which gives no verdicts"}
     talks = [registry.load_talk(name) for name in registry.available()]
     counted = [talk for talk in talks if talk.counted]
     promised = [c.id for talk in counted for c in judge.load(talk.folder / "claims.yaml", talk)]
