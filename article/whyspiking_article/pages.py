@@ -19,6 +19,7 @@ from whyspiking.declared import abstract_file
 from whyspiking.errors import UserError
 from whyspiking.plots.figures import Plate, style
 from whyspiking.report import eight_talks, frontier_figure, talk_page
+from whyspiking.verdicts import judge
 from whyspiking_article import text
 from whyspiking_article.record import Record
 
@@ -41,7 +42,12 @@ def figures(record: Record) -> dict[str, Plate]:
     claims = talk_page.claims_of(talks.values())
     rows = {row["talk"]: row for row in record.rows("verdicts", claim_role="key")}
     named = [
-        (talk.surname, abstract_file.load(talk.folder, claims).in_short, rows[name])
+        (
+            talk.surname,
+            abstract_file.load(talk.folder, claims).in_short,
+            rows[name],
+            judge.list_values(record.run.metrics, claims[rows[name]["claim"]]),
+        )
         for name, talk in talks.items()
     ]
     return {

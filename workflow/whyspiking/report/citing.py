@@ -20,7 +20,7 @@ def citation(manifest: Mapping[str, Any]) -> dict[str, str]:
         manifest: Of the run.
     """
     said = read_yaml(FILE) if FILE.is_file() else {}
-    keys = ("title", "version", "date-released", "license", ADDRESS)
+    keys = ("title", "version", "date-released", "license", "doi", ADDRESS)
     found = {key.replace("-", "_"): str(said.get(key, "")) for key in keys}
     names = [author.get("name", "") for author in said.get("authors", ())]
     commit = str(manifest.get("commit") or "")[:7]

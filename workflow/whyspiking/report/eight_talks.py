@@ -15,30 +15,37 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from whyspiking.declared.claim_parts import RELEASED
+from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
 from whyspiking.records import labels
 from whyspiking.report import html
 from whyspiking.verdicts import rule
 
 type Row = Mapping[str, Any]
-type Claimed = tuple[str, str, Row]
-"""Who said it, what, and the row of verdicts.csv."""
+type Claimed = tuple[str, str, Row, Sequence[float]]
+"""Who said it, what, the row of verdicts.csv, and the value of every network."""
 
 COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GREY}
 """Colour class of a verdict's chip -> its colour in figures."""
+HEADINGS = {
+    PUBLISHED: "Compared with a published number that we read",
+    QUOTED: "Compared with a published number quoted from memory",
+    RELEASED: "Compared with released weights or outputs that we scored",
+    NO_NUMBER: "No number was published",
+}
+"""Evidence of a key claim -> heading of its group."""
 ENDS = ("value", "ci_low", "ci_high", "published_value", "criterion_low", "criterion_high")
 """Columns of verdicts.csv that have a place on the scale of a claim."""
 WIDE = {
-    "pitch": 0.57, "width": 9.4, "strip": (3.1, 0.13, 2.15, 0.27), "side": "right",
-    "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (7.64, 0.19), "verdict": (7.75, 0.19),
-    "but": (7.75, 0.28),
-    "found": (5.4, 0.19), "metric": (5.4, 0.34), "published": (5.4, 0.49),
+    "pitch": 0.57, "heading": 0.3, "width": 10.4, "strip": (3.1, 0.1, 3.15, 0.3), "side": "right",
+    "who": (3.0, 0.24), "what": (3.0, 0.42), "mark": (8.64, 0.19), "verdict": (8.75, 0.19),
+    "but": (8.75, 0.28),
+    "found": (6.4, 0.19), "metric": (6.4, 0.34), "published": (6.4, 0.49),
 }  # fmt: skip
 """Inches: a row's height, the figure's width; strip: left, top, width, height; others: place of a
 text from the left and from the top of its row."""
 NARROW = {
-    "pitch": 1.4, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
+    "pitch": 1.4, "heading": 0.35, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
     "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.14, 0.14), "verdict": (2.25, 0.14),
     "but": (2.05, 1.03), "found": (0.05, 0.95),
     "metric": (0.05, 1.1), "published": (2.05, 0.95),
@@ -46,8 +53,10 @@ NARROW = {
 """The same on a phone."""
 
 
-def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
-    """A row a claim: the band that counts, the published number, ours with its interval, in words.
+def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
+    """A row per claim: criterion, published number, every network, and the result in words.
+
+    The claims are grouped by their evidence if there are several.
 
     Args:
         claims: From above; each row has its own scale, since the claims have different units.
@@ -58,18 +67,26 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
     """
     shown = [claim for claim in claims if np.isfinite(claim[2]["value"])]
     require(shown, "No key claim was measured at this scale.")
+    order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in shown)]
+    shown.sort(key=lambda claim: order.index(claim[2]["evidence"]))
+    groups = dict.fromkeys(row["evidence"] for _, _, row, _ in shown) if len(shown) > 1 else {}
     at: dict[str, Any] = NARROW if narrow else WIDE
-    wide, tall = at["width"], at["pitch"] * len(shown)
+    wide = at["width"]
+    tall = at["pitch"] * len(shown) + at["heading"] * len(groups)
     plate = Plate(tall, wide)
     plate.set_layout_engine("none")
-    for k, (who, what, row) in enumerate(shown):
+    below, pending = tall, list(groups)
+    for who, what, row, values in shown:
+        if pending and row["evidence"] == pending[0]:
+            below -= at["heading"]
+            title = HEADINGS.get(pending.pop(0), row["evidence"])
+            plate.text(0.05 / wide, (below + 0.08) / tall, title, color=INK, fontweight="bold")
         left, top, width, height = at["strip"]
-        below = tall - k * at["pitch"]
         colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
         strip = plate.add_axes(
             (left / wide, (below - top - height) / tall, width / wide, height / tall)
         )
-        _strip(strip, row, colour)
+        _strip(strip, row, values, colour)
         x, y = at["mark"]
         look = {"marker": "s", "markersize": 6, "color": colour, "linestyle": ""}
         plate.add_artist(Line2D([x / wide], [(below - y) / tall], **look))
@@ -82,11 +99,12 @@ def figure(claims: Sequence[Claimed], *, narrow: bool = False) -> Plate:
                 color=INK, fontsize=9.5 if heavy else 8,
                 fontweight="bold" if heavy else "normal",
             )  # fmt: skip
+        below -= at["pitch"]
     return plate.says(
-        "Grey: acceptance criterion, written before the run. Diamond: published value. Dot and "
-        "bar: "
-        "our mean with its 95 % interval over networks; for a claim about every network the bar "
-        "reaches from the lowest to the highest network. Each row has its own scale.",
+        "Every dot is one trained network. The grey range is the acceptance criterion, and the "
+        "diamond is the published value. The bar is the 95 % interval of our mean; for a claim "
+        "about every network it reaches from the lowest to the highest network. Each row has its "
+        "own scale.",
         alt(shown),
         f"{shown[0][2]['talk']}/verdicts.csv",
     )
@@ -123,7 +141,7 @@ def words(row: Row) -> dict[str, str]:
 def alt(claims: Iterable[Claimed]) -> str:
     """Who fared how, in a sentence."""
     by_verdict: dict[str, list[str]] = {}
-    for who, _, row in claims:
+    for who, _, row, _ in claims:
         by_verdict.setdefault(row["verdict"], []).append(who)
     told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
     return f"Key claims compared with their acceptance criteria. {told}. The table has the numbers."
@@ -134,10 +152,10 @@ def _plain(shown: str) -> str:
     return unescape(re.sub("<[^>]+>", "", shown))
 
 
-def _strip(ax: Axes, row: Row, colour: str) -> None:
-    """Draw band, published value and ours on a scale of their own."""
+def _strip(ax: Axes, row: Row, values: Sequence[float], colour: str) -> None:
+    """Draw criterion, published value, networks and the interval on a scale of their own."""
     finite = {name: float(row[name]) for name in ENDS if np.isfinite(row[name])}
-    low, high = min(finite.values()), max(finite.values())
+    low, high = min(*finite.values(), *values), max(*finite.values(), *values)
     if row["test_type"] == "ratio":
         ax.set_xscale("log")
         room = (high / low) ** 0.08
@@ -151,9 +169,12 @@ def _strip(ax: Axes, row: Row, colour: str) -> None:
     band = finite.get("criterion_low", beyond[0]), finite.get("criterion_high", beyond[1])
     # The edge is what can be seen on either page; an open side has none.
     ax.axvspan(*band, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
+    # Equal heights would hide networks behind each other.
+    heights = 0.3 + 0.42 * np.resize([0, 1, -1, 0.5, -0.5], len(values))
+    ax.plot(values, heights, "o", color=colour, markersize=3.2, alpha=0.75, mew=0)
     if "ci_low" in finite and "ci_high" in finite:
-        ax.plot([finite["ci_low"], finite["ci_high"]], [0, 0], color=colour, linewidth=2.4)
-    ax.plot(finite["value"], 0, "o", color=colour, markersize=6.5)
+        ax.plot([finite["ci_low"], finite["ci_high"]], [-0.65] * 2, color=INK, linewidth=2.6)
+    ax.plot(finite["value"], -0.65, "|", color=INK, markersize=7, mew=1.6)
     if "published_value" in finite:
         ax.plot(finite["published_value"], 0, "D", color=INK, markerfacecolor="none", markersize=7)
     scale = 100 if row["unit"] in html.SHARES else 1

@@ -46,21 +46,21 @@ VERDICTS = {
 }
 """Value of column `word` -> the verdict in words."""
 TITLE = (
-    "Spikes needed more energy than the best non-spiking networks on {n_tasks_more} of "
-    "{n_tasks_assessed} assessed tasks, and less on {n_tasks_less}"
+    "Trained spiking networks needed more energy than the best non-spiking networks on "
+    "{n_tasks_more} of {n_tasks} tasks, and less on {n_tasks_less}"
 )
 NO_TITLE = "No task could be assessed yet"
 ACCURACY = (
-    "On {n_less_accurate} of {n_tasks} tasks our most accurate spiking network was less accurate "
-    "than the most accurate non-spiking network, and on {n_more_accurate} it was more accurate. "
-    "The mean differences on the {n_tasks} tasks lie between {lowest_difference} and "
-    "{highest_difference} percentage points."
+    "A computational advantage of spikes would be a higher accuracy. Our most accurate spiking "
+    "network was more accurate than the most accurate non-spiking network on {n_more_accurate} of "
+    "{n_tasks} tasks, and less accurate on {n_less_accurate}. The mean differences lie between "
+    "{lowest_difference} and {highest_difference} percentage points."
 )
 ENERGY = (
     "A comparison is one task under one of {n_cost_models} cost models. At equal accuracy, spiking "
     "networks needed more energy than the best non-spiking network in {n_more} of {n_assessed} "
     "assessed comparisons, and less in {n_less}. The energy ratios lie between {lowest_ratio} and "
-    "{highest_ratio}."
+    "{highest_ratio}; the highest is the ratio to {highest_family} ({highest_task})."
 )
 MISSING = (
     "A further {n_not_assessed} comparisons are not assessed, because a network of a talk was more "
@@ -68,6 +68,20 @@ MISSING = (
 )
 FAMILY = "Compared with {competitor} only, {counts}."
 HAND_DESIGNED = "If hand-designed networks count on both sides, {counts}."
+ENGINEERS = (
+    "Before you choose spikes to save energy, compare them with the simplest network that solves "
+    "your task. Compared with the best non-spiking network, spiking networks needed less energy in "
+    "{n_less} of {n_assessed} comparisons. Compared with GRUs only, they needed less energy in "
+    "{n_less_gru} of {n_assessed_gru}{tasks_less_gru}."
+)
+NEUROSCIENTISTS = (
+    "The ratios describe trained networks. If hand-designed networks count on both sides, spiking "
+    "networks needed less energy in {n_less} of {n_assessed} comparisons{tasks_less} and more in "
+    "{n_more}; there was no clear difference in {n_unclear}."
+)
+TRAINING = (
+    "The result therefore depends on how a network is found, and not only on whether it spikes."
+)
 EVENT_DRIVEN = (
     "With event-driven cost models only, spiking networks needed more energy than the best "
     "non-spiking network in {n_more} of {n_assessed} assessed comparisons, and less in {n_less}."
@@ -166,7 +180,7 @@ class Comparisons:
         return TITLE.format(
             n_tasks_more=assessed.count({MORE}),
             n_tasks_less=assessed.count({LESS}),
-            n_tasks_assessed=len(assessed),
+            n_tasks=len(verdicts),
         )
 
     @property
@@ -187,13 +201,18 @@ class Comparisons:
             )
         ]
         rows = [row for of_task in best.values() for row in of_task]
-        ratios = [row["ratio"] for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
-        if ratios:
+        assessed = [row for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
+        if assessed:
+            lowest, highest = (pick(assessed, key=lambda row: row["ratio"]) for pick in (min, max))
             sentences.append(
                 ENERGY.format(
                     **_count(rows),
-                    lowest_ratio=f"{float(f'{min(ratios):.2g}'):g}",
-                    highest_ratio=f"{float(f'{max(ratios):.2g}'):g}",
+                    lowest_ratio=round_ratio(lowest["ratio"]),
+                    highest_ratio=round_ratio(highest["ratio"]),
+                    highest_family=COMPETITORS.get(
+                        highest["cheapest_family"], highest["cheapest_family"]
+                    ),
+                    highest_task=self.titles[highest["task"]].partition(":")[0],
                     n_cost_models=len(MAIN),
                 )
             )
@@ -209,24 +228,42 @@ class Comparisons:
             sentences.append(MISSING.format(n_not_assessed=len(missing), reasons=listed))
         return sentences
 
+    def count(self, competitor: str) -> dict[str, Any]:
+        """Comparisons with a competitor: their numbers by verdict, and the tasks in parentheses."""
+        verdicts = self.verdicts(competitor)
+        counts = _count([row for rows in verdicts.values() for row in rows])
+        return counts | {
+            "n_unclear": counts["n_assessed"] - counts["n_less"] - counts["n_more"],
+            "tasks_less": _name_tasks(verdicts, LESS),
+            "tasks_more": _name_tasks(verdicts, MORE),
+        }
+
+    @property
+    def conclusions(self) -> dict[str, str]:
+        """For whom -> what follows; empty where nothing was compared."""
+        if not self.verdicts(BEST_TRAINED):
+            return {}
+        best, gru, overall = (self.count(x) for x in (BEST_TRAINED, GRU, BEST_OVERALL))
+        of_gru = {f"{name}_gru": x for name, x in gru.items()}
+        neuroscientists = NEUROSCIENTISTS.format(**overall)
+        if (overall["n_less"], overall["n_more"]) != (best["n_less"], best["n_more"]):
+            neuroscientists = f"{neuroscientists} {TRAINING}"
+        return {
+            "engineers": ENGINEERS.format(**best, **of_gru),
+            "neuroscientists": neuroscientists,
+        }
+
     @property
     def family_sentences(self) -> list[str]:
         """One sentence per family of non-spiking networks, and one with hand-designed networks."""
         sentences = []
         for competitor in self.competitors:
-            verdicts = self.verdicts(competitor)
-            counts = _count([row for rows in verdicts.values() for row in rows])
+            counts = self.count(competitor)
             if competitor == BEST_TRAINED or not counts["n_assessed"]:
                 continue
-            tasks = {
-                f"tasks_{name}": _name_tasks(verdicts, word)
-                for name, word in (("less", LESS), ("more", MORE))
-            }
-            n_unclear = counts["n_assessed"] - counts["n_less"] - counts["n_more"]
             template = HAND_DESIGNED if competitor == BEST_OVERALL else FAMILY
             name = COMPETITORS.get(competitor, competitor)
-            written = COUNTS.format(**counts, **tasks, n_unclear=n_unclear)
-            sentences.append(template.format(competitor=name, counts=written))
+            sentences.append(template.format(competitor=name, counts=COUNTS.format(**counts)))
         rows = [
             row
             for cost in MAIN
@@ -235,6 +272,12 @@ class Comparisons:
         ]
         counts = _count(rows)
         return [*sentences, EVENT_DRIVEN.format(**counts)] if counts["n_assessed"] else sentences
+
+
+def round_ratio(ratio: float) -> str:
+    """A ratio with about two digits, three next to 1."""
+    n_decimals = 2 if ratio < 1.1 else 1 if ratio < 9.95 else 0
+    return f"{ratio:.{n_decimals}f}"
 
 
 def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:

@@ -174,8 +174,8 @@ def export(notebook: Path, page: Path, results: Path) -> None:
             sections=sections,
             home=home,
             notebook=os.path.relpath(notebook, page.parent),
-            style=_assets("style.css", "touchable.css"),
-            script=_assets("page.js", "touchable.js"),
+            style=_assets("style.css", "touchable.css", "energy.css"),
+            script=_assets("page.js", "touchable.js", "energy.js"),
             body=body,
         )
     )

@@ -22,11 +22,13 @@ KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
     "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. "
-    "The result is compared with a published number that we read for {n_published} of the {n_key} "
-    "key claims, with a number quoted from memory for {n_quoted}, and with released weights or "
-    "outputs that we scored for {n_released}. No number is published for the other {n_without}. "
-    "For {n_known} of the {n_key} key claims we knew a result of our own when we wrote the "
-    "criterion."
+    "A published number that we read exists for {n_published} of the {n_key} key claims."
+)
+EVIDENCE = (
+    "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
+    "{n_released} with released weights or outputs that we scored. No number is published for the "
+    "other {n_without}. For {n_known} of the {n_key} key claims we knew a result of our own when "
+    "we wrote the criterion."
 )
 FORMER = (
     "{n_replaced} key claims replaced earlier key claims whose verdicts were known. If the earlier "
@@ -85,25 +87,24 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         names: Talk -> name of its speaker.
 
     Returns:
-        Sentences; none where no key claim was judged.
+        Sentences, the most important ones first; none where no key claim was judged.
     """
     keys = verdicts[(verdicts["claim_role"] == "key") & ~verdicts["verdict"].isin(rule.UNJUDGED)]
     if keys.empty:
         return []
     is_replicated = keys["verdict"] == rule.REPLICATED
     evidence = keys["evidence"].value_counts()
-    sentences = [
-        KEY.format(
-            n_key=len(keys),
-            n_replicated=is_replicated.sum(),
-            n_reduced=keys[is_replicated]["qualification"].str.contains(rule.REDUCED).sum(),
-            n_published=evidence.get(PUBLISHED, 0),
-            n_quoted=evidence.get(QUOTED, 0),
-            n_released=evidence.get(RELEASED, 0),
-            n_without=evidence.get(NO_NUMBER, 0),
-            n_known=(keys["known_before"] == True).sum(),  # noqa: E712
-        )
-    ]
+    counts = {
+        "n_key": len(keys),
+        "n_replicated": is_replicated.sum(),
+        "n_reduced": keys[is_replicated]["qualification"].str.contains(rule.REDUCED).sum(),
+        "n_published": evidence.get(PUBLISHED, 0),
+        "n_quoted": evidence.get(QUOTED, 0),
+        "n_released": evidence.get(RELEASED, 0),
+        "n_without": evidence.get(NO_NUMBER, 0),
+        "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
+    }
+    sentences = [KEY.format(**counts)]
     former = find_former_key_claims(verdicts)
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]
     kept = keys[~keys["talk"].isin(former["talk"])]
@@ -116,6 +117,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
                 n_judged=len(passed),
             )
         )
+    sentences.append(EVIDENCE.format(**counts))
     changing = keys[keys["verdict_changes_with"] != ""]
     if len(changing):
         who = ", ".join(names.get(talk, talk) for talk in changing["talk"])

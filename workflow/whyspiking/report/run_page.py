@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
-from whyspiking.declared import abstract_file, community_file, registry
+from whyspiking.declared import abstract_file, claims_file, community_file, registry
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.footprint import kilowatt_hours
 from whyspiking.records.tables import Table
@@ -19,17 +19,19 @@ from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     citing,
     eight_talks,
+    energy_explorer,
+    energy_forest,
     first_screen,
     frontier_figure,
     learning_section,
     nervous_systems,
+    questions_section,
     replications,
     same_task_section,
     sections,
     task_pictures,
     tasks_section,
     touchable,
-    when,
 )
 from whyspiking.report.glossary_terms import read_glossary
 from whyspiking.report.html import Html, macros
@@ -41,14 +43,15 @@ from whyspiking.report.talk_page import (
     claims_of,
     existing,
     find,
-    fold,
     judged,
     show,
     show_both,
     thumbnail,
 )
-from whyspiking.verdicts import repetition, rule
+from whyspiking.verdicts import judge, repetition
+from whyspiking.verdicts.advantage import ALIKE, WAYS
 from whyspiking.verdicts.comparison import ReferenceResults, read_reference
+from whyspiking.verdicts.frontiers import BEST_TRAINED
 from whyspiking.verdicts.repetition import summarise_repetition
 
 FOLDER = reference.FOLDER.name
@@ -130,34 +133,39 @@ class RunPage:
         return sections.not_as_recorded(talks, self.verdicts, self.recorded)
 
     def opening(self) -> Html:
-        """The title as the answer, its sentences, the figure, and how to cite."""
+        """The title as the answer, its sentences, the figures, and how to cite."""
         screen, cite = macros("first_screen"), citing.citation(self.manifest)
         if self.smoke:
             words = macros("macros").note("A smoke run has one seed, so it answers no question.")
             return Html(screen.screen(screen.headline(""), words, "", cite))
-        keys = " ".join(
-            [
-                *replications.describe_key_claims(self.verdicts, self._names),
-            ]
-        )
+        keys = replications.describe_key_claims(self.verdicts, self._names)[:2]
         comparisons = self._comparisons
-        forms = {
-            "": frontier_figure.WIDE,
-            "-paper": frontier_figure.README,
-            "-narrow": frontier_figure.NARROW,
-        }
-        figure = Html("").join(self._figure(f"answer{x}", n) for x, n in forms.items())
+        figures = Html("")
+        if comparisons.title:
+            kept = self.folder.parent / FOLDER
+            figures = Html(
+                energy_forest.draw(comparisons)
+                + screen.conclude(comparisons.conclusions)
+                + energy_explorer.explore(comparisons, kept, self._path_to_reference)
+                + self._draw_frontiers(comparisons)
+            )
         beside = self._beside_the_record[1]
         same = "" if beside else self.manifest.get("reproduced", "")
-        said = screen.brief(comparisons.sentences, comparisons.is_recorded, keys, same) + beside
+        sentences = comparisons.sentences, comparisons.is_recorded, " ".join(keys), same
         headline = screen.headline(comparisons.title)
-        return Html(screen.screen(headline, said, figure, cite, summarise_repetition(self._again)))
+        repeated = summarise_repetition(self._again)
+        told = screen.brief(*sentences) + beside
+        return Html(screen.screen(headline, told, figures, cite, repeated))
 
-    def _figure(self, name: str, n_columns: int) -> Html:
-        """The figure of the answer, in one of its forms."""
-        of = self._comparisons
-        drawn = of.networks, of.advantage, of.titles, n_columns
-        return show(lambda: frontier_figure.figure(*drawn), name)
+    def _draw_frontiers(self, of: first_screen.Comparisons) -> Html:
+        """The drawn figure of accuracy against energy, which needs no JavaScript."""
+        drawn = of.networks, of.advantage, of.titles, frontier_figure.README
+        return show(lambda: frontier_figure.figure(*drawn), "answer")
+
+    @property
+    def _path_to_reference(self) -> str:
+        """Where the reference results lie, seen from the page."""
+        return "" if self.folder.name == FOLDER else f"../{FOLDER}/"
 
     @cached_property
     def _comparisons(self) -> first_screen.Comparisons:
@@ -178,51 +186,65 @@ class RunPage:
             reference.table(path, columns.DURATIONS) if path.is_file() else self.tables["durations"]
         )
 
-    def in_full(self) -> Html:
-        """When to use spikes, every method and reader on every task, and what is behind a fold."""
+    def tasks(self) -> Html:
+        """The shared tasks: what comes in, what is asked, and why counting spikes is not enough."""
+        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
+        hand_designed = dict[str, Markup]()
+        for page in grounds:
+            hand_designed = tasks_section.built(page.talk, page.results.metrics)
+        counting = tasks_section.describe_counting(self.tables["floors"])
+        drawn = [
+            (
+                show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"),
+                counting.get(name, ""),
+                hand_designed.get(name, ""),
+            )
+            for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
+        ]
+        return Html(macros("tasks").cards(drawn))
+
+    def try_it(self) -> Html:
+        """Networks that a reader can change."""
+        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
+        designed = Markup().join(tasks_section.trial(page.talk) for page in grounds)
+        return Html(macros("pages").pair([touchable.one_neuron(), touchable.yin_yang()]) + designed)
+
+    def questions(self) -> Html:
+        """The workshop's questions besides energy."""
         if self.smoke:
             return Html()
         comparisons = self._comparisons
-        claims = macros("first_screen").claims(self._answering, rule.SUCCESSES)
+        biology = nervous_systems.answer(self.tables["biology"], self.talks)
+        programme = first_screen.programme(comparisons, self._timed)
+        return Html(questions_section.answer(self._uncounted, comparisons, biology, programme))
+
+    def details(self) -> Html:
+        """What is behind a fold: other comparisons, methods, training, glossary, and tables."""
+        if self.smoke:
+            return self.made()
+        comparisons = self._comparisons
+        families = macros("sections").paragraph(comparisons.family_sentences)
+        best = comparisons.rows(BEST_TRAINED, frontier_figure.ACCOUNT).values()
+        costs = self.tables["costs"]
         folds = {
+            "Energy compared with one family of non-spiking networks": families,
+            "How the verdicts on energy are made": macros("first_screen").verdicts_explained(
+                WAYS, ALIKE, best
+            ),
             "Every method on every task": self.same_task(),
             "Baselines: how well can each task be solved without memory?": tasks_section.matrix(
                 self.tables["floors"], comparisons.titles
             ),
-            "Expectations that were tested": claims,
-            "Experiments that would settle the inconclusive comparisons": first_screen.programme(
-                comparisons, self._timed
+            "Memory, signals and training time of the learning rules": (
+                learning_section.training_sentence(costs)
+                + learning_section.table(costs, self.talks)
             ),
             "Contributed networks": same_task_section.community(self.ground),
+            "Glossary": macros("first_screen").glossary(read_glossary()),
         }
-        fold, own = macros("macros").details, macros("first_screen")
-        told = [fold(title, said, printed=True) for title, said in folds.items() if said.strip()]
-        families = macros("sections").paragraph(comparisons.family_sentences)
-        return Html(
-            families
-            + when.section(comparisons)
-            + Html("").join(told)
-            + own.glossary(read_glossary())
-        )
-
-    def tasks(self) -> Html:
-        """The tasks of the figure: a picture and a line each, and what was built for them."""
-        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
-        built, trial = dict[str, Markup](), Markup()
-        for page in grounds:
-            built = tasks_section.built(page.talk, page.results.metrics)
-            trial = tasks_section.trial(page.talk)
-        drawn = [
-            (show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"), name)
-            for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
-        ]
-        return Html(macros("tasks").cards(drawn, built, trial))
-
-    def discussion(self) -> Html:
-        """One neuron: its claims and a neuron to touch; verdicts on claims that are no talk's."""
-        touch = touchable.one_neuron() + touchable.yin_yang()
-        pages = [page.brief() for page in self._uncounted]
-        return Html(macros("pages").discussion(pages, touch, rule.SUCCESSES))
+        printed = macros("macros").details
+        told = [printed(title, said) for title, said in folds.items() if said.strip()]
+        return Html(Markup().join(told) + self.made())
 
     @cached_property
     def _uncounted(self) -> list[TalkPage]:
@@ -231,18 +253,6 @@ class RunPage:
             TalkPage.open(self.folder, name, self.scale)
             for name in registry.available()
             if not registry.counted([name]) and (self.folder / name / "verdicts.csv").is_file()
-        ]
-
-    @property
-    def _answering(self) -> list[dict[str, Any]]:
-        """Rows of the judged claims that the first screen shows; claims.yaml says which."""
-        tables_of = [*(page.tables["verdicts"] for page in self._uncounted), self.verdicts]
-        claims = claims_of([*(page.talk for page in self._uncounted), *self.talks.values()])
-        rows = (row for table in tables_of for row in table.to_dict("records"))
-        return [
-            row
-            for row in rows
-            if row["verdict"] and np.isfinite(row["value"]) and claims[row["claim"]].answers
         ]
 
     def eight_talks(self) -> Html:
@@ -274,9 +284,22 @@ class RunPage:
                     former.get(name),
                 )
             )
-        named = [(x[0].surname, x[5].in_short, x[1]) for x in cards]
+        named = [
+            (
+                talk.surname,
+                card[5].in_short,
+                keys[name],
+                self._list_values(claims[keys[name]["claim"]]),
+            )
+            for (name, talk), card in zip(self.talks.items(), cards, strict=True)
+        ]
         drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
         return Html(drawn + macros("pages").cards(cards))
+
+    def _list_values(self, claim: claims_file.Claim) -> NDArray:
+        """The value of every network of this run that a claim is judged by."""
+        metrics = tables.read_metrics([existing(self.folder / claim.talk / "metrics.csv")])
+        return judge.list_values(metrics, claim)
 
     @property
     def _shipped(self) -> dict[str, str]:
@@ -285,7 +308,7 @@ class RunPage:
         if not (kept / INDEX).is_file():
             return {}
         networks = reference.table(kept / INDEX, columns.NETWORKS)
-        where = "" if self.folder.name == FOLDER else f"../{FOLDER}/"
+        where = self._path_to_reference
         own = networks.drop_duplicates("talk")
         return {talk: where + file for talk, file in zip(own["talk"], own["file"], strict=True)}
 
@@ -302,18 +325,6 @@ class RunPage:
             return Html()
         tables = self.tables["frontiers"], self.tables["advantage"]
         return Html(same_task_section.matrix(self.ground, *tables))
-
-    def constraints(self) -> Html:
-        """Training and learning rules, and trained networks compared with nervous systems."""
-        costs, biology = self.tables["costs"], self.tables["biology"]
-        drawn = show(lambda: nervous_systems.figure(biology, self.talks), "biology")
-        rules = fold(
-            "Memory and signals that each learning rule needs",
-            learning_section.table(costs, self.talks),
-        )
-        training = Html(learning_section.training_sentence(costs)) + rules
-        halves = [drawn, Html(f"<div>{nervous_systems.sentence(biology)}{training}</div>")]
-        return Html(macros("pages").pair(halves))
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""
@@ -332,9 +343,9 @@ class RunPage:
             write = macros("sections")
             repeated = summarise_repetition(self._again)
             counted = Html(
-                write.paragraph(
+                write.listed(
                     [
-                        *replications.describe_key_claims(self.verdicts, self._names),
+                        " ".join(replications.describe_key_claims(self.verdicts, self._names)),
                         *replications.describe_claims(self.verdicts),
                         replications.describe_known_results(self.verdicts),
                         *self._retired,
@@ -367,7 +378,8 @@ class RunPage:
         made = macros("sections").provenance(self.manifest, kilowatt_hours(self.manifest["talks"]))
         files = columns.OF_A_RUN, [*JUDGED, "metrics"]
         return Html(
-            macros("pages").workshop(self.talks)
+            macros("pages").not_talks([page.count_verdicts() for page in self._uncounted])
+            + macros("pages").workshop(self.talks)
             + macros("pages").files(self.talks, self.scale, *files)
             + macros("macros").details(
                 "Commit, versions, machine, data and run time of this run", made

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from markupsafe import Markup
 
@@ -31,7 +31,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.talks import talk_module
-from whyspiking.verdicts import comparison, rule
+from whyspiking.verdicts import comparison, judge, rule
 from whyspiking.verdicts.comparison import ReferenceResults, read_reference
 
 
@@ -103,8 +103,16 @@ class TalkPage:
             for row in key
         ]
         told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
-        stated = abstract_file.load(self.talk.folder, claims)
-        named = [(self.talk.surname, stated.in_short, row) for row in key]
+        stated = self.read_abstract(claims)
+        named = [
+            (
+                self.talk.surname,
+                stated.in_short,
+                row,
+                judge.list_values(self.results.metrics, claims[row["claim"]]),
+            )
+            for row in key
+        ]
         return Html(
             macros("pages").talk_head(
                 self.talk,
@@ -116,13 +124,15 @@ class TalkPage:
             )
         )
 
-    def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int]]:
-        """The talk, rows of its claims that the page of a run shows, and verdict -> claims."""
+    def read_abstract(self, claims: Mapping[str, claims_file.Claim]) -> abstract_file.Abstract:
+        """The sentences of the talk's abstract, and the claims that test them."""
+        return abstract_file.load(self.talk.folder, claims)
+
+    def count_verdicts(self) -> tuple[registry.Talk, dict[str, int]]:
+        """The talk, and verdict -> number of its judged claims."""
         verdicts = self.tables["verdicts"]
-        said = [claim.id for claim in claims_of([self.talk]).values() if claim.answers]
-        told = verdicts[verdicts["claim"].isin(said)].to_dict("records")
         judged = verdicts[~verdicts["verdict"].isin(rule.UNJUDGED)]
-        return self.talk, told, judged["verdict"].value_counts().to_dict()
+        return self.talk, judged["verdict"].value_counts().to_dict()
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk, to open."""
@@ -237,7 +247,6 @@ def judged(folder: Path) -> dict[str, Table]:
 
 _SECTION = re.compile(r'<section class="signature">.*?</section>', re.DOTALL)
 _DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
-_TEXT = re.compile(r"<text.*?</text>", re.DOTALL)
 _IMAGE = re.compile(r'(?<=base64,)[^"]+')
 LARGE = 200
 """Pixels across from which on a picture is halved for a card."""
@@ -245,9 +254,7 @@ _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 def thumbnail(folder: Path) -> Markup:
-    """The picture of a talk, for its card: the one that opens its page, small.
-
-    Words are left out, which could not be read there.
+    """The picture of a talk, for its card: the one that opens its page.
 
     Args:
         folder: Of the talk.
@@ -263,7 +270,7 @@ def thumbnail(folder: Path) -> Markup:
             "page.head(); delete it and rerun snakemake"
         )
     drawn = _DRAWING.search(section[0])
-    small = _DECIMALS.sub("", _TEXT.sub("", drawn[0])) if drawn else ""
+    small = _DECIMALS.sub("", drawn[0]) if drawn else ""
     return Markup(_IMAGE.sub(_halved, small))
 
 

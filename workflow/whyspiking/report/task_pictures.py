@@ -44,7 +44,7 @@ def picture(name: str) -> Plate:
     values = {key: entry["value"] for key, entry in task.parameters.items()}
     params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
     alt = DRAWN[name](params, axes[0], axes[1])
-    return plate.says(f"{task.title}. {task.says}. {task.asks}", alt, "shared.csv")
+    return plate.says(f"{task.title}. {ASKED[name]}", alt, "shared.csv")
 
 
 def _streams(
@@ -103,6 +103,19 @@ DRAWN: dict[str, Callable[[Params, Axes, Axes], str]] = {
 """Task -> draws it on two panels, and says it in words for those who cannot see it."""
 
 
+ASKED = {
+    "yinyang": (
+        "Each coordinate of a point (ringed) comes in as the time of one spike, and once more "
+        "mirrored. The network must name the region in which the point lies: yin, yang or dot."
+    ),
+    "randman": (
+        "Each of 20 inputs spikes once. The spike times of a class lie on a smooth manifold, and "
+        "the network must name one of ten classes."
+    ),
+}
+"""Task -> what comes in and what is asked."""
+
+
 def _of_recall(settings: recall.Settings) -> Callable[[np.random.Generator], tuple[Any, ...]]:
     return lambda rng: (*recall.generate(rng, 20, settings), settings.per_group)
 
@@ -111,20 +124,22 @@ STREAMS: dict[str, tuple[Callable[..., tuple[Any, ...]], tuple[str, str], str]] 
     "span_recall": (
         _of_recall(recall.SPAN),
         ("cue 1", "cue 4"),
-        "Span recall. Which of a stream of cues (red) came together with a marker (blue), up to "
-        "440 ms before the go signal (blue, at the end)?",
+        "Span recall. A stream of cues comes in, and one cue (red) coincides with a marker (blue). "
+        "At the go signal (blue, at the end), up to 440 ms later, the network must name this cue.",
     ),
     "volley_recall": (
         _of_recall(recall.VOLLEY),
         ("group 1", "group 4"),
-        "Volley recall. Which of four groups (red) once fired within 10 ms, up to 280 ms before "
-        "the go signal (blue)?",
+        "Volley recall. Four groups of inputs fire in turn, and once the inputs of one group (red) "
+        "fire within 10 ms. At the go signal (blue), up to 280 ms later, the network must name "
+        "this group.",
     ),
     "sound": (
         lambda rng: (*two_ears.generate(rng, 40), two_ears.PER_EAR),
         ("far left", "far right"),
-        "Sound localisation. From which of twelve directions does a sound come, told by the phase "
-        "between the left ear (red) and the right one (blue)?",
+        "Sound localisation. Noisy spikes of the left ear (red) and of the right ear (blue) come "
+        "in. Their phase difference gives the direction of the sound, and the network must name "
+        "one of twelve directions.",
     ),
 }
 """Task of the ground -> draws trials, titles of two of them, and what it asks."""

@@ -21,6 +21,17 @@ from whyspiking.verdicts import floors, points
 TRIED, TRIALS = "span_recall", 40
 """The task whose built network can be changed, and on how many trials."""
 
+COUNTING = "counts_relu"
+"""The baseline that receives how often each input fired."""
+NO_COUNTING = (
+    "Spike counts do not solve this task: 64 ReLU units that receive only the counts have an "
+    "accuracy of {accuracy} % (chance level: {chance} %)."
+)
+SOME_COUNTING = (
+    "Spike counts help on this task: 64 ReLU units that receive only the counts have an accuracy "
+    "of {accuracy} % (chance level: {chance} %)."
+)
+
 
 def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
     """Task -> a small table of the networks built for it, and what nobody has built.
@@ -61,6 +72,21 @@ def trial(talk: Talk) -> Markup:
     spikes = [np.flatnonzero(one).tolist() for one in x]
     told |= {"spikes": spikes, "classes": classes.tolist(), **own}
     return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"])
+
+
+def describe_counting(baselines: Table) -> dict[str, str]:
+    """Task -> a sentence on how well a network does that receives only spike counts.
+
+    Args:
+        baselines: Rows of floors.csv.
+    """
+    rows = tables.where(baselines, baseline=COUNTING).to_dict("records")
+    return {
+        row["task"]: (NO_COUNTING if row["outcome"] == "at chance" else SOME_COUNTING).format(
+            accuracy=f"{100 * row['accuracy']:.0f}", chance=f"{100 * row['chance']:.0f}"
+        )
+        for row in rows
+    }
 
 
 def matrix(told: Table, titles: Mapping[str, str]) -> Markup:

@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from whyspiking.measures.accounting import MAIN
-from whyspiking.report import html
-from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons
+from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons, round_ratio
 from whyspiking.report.frontier_figure import ACCOUNT
-from whyspiking.verdicts.advantage import ALIKE, NOT_ASSESSED, WAYS
+from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.frontiers import BEST_TRAINED
 
 KINDS = {
@@ -33,12 +31,6 @@ HEADS = (
     "Smallest detectable ratio",
 )
 ABSENT = "–"
-
-
-def section(comparisons: Comparisons) -> Markup:
-    """The table for the page; nothing where there is no answer."""
-    best = comparisons.rows(BEST_TRAINED, ACCOUNT).values()
-    return html.macros("first_screen").when(HEADS, table(comparisons), WAYS, ALIKE, best)
 
 
 def markdown(comparisons: Comparisons | None) -> str:
@@ -88,17 +80,11 @@ def _write_ratio(row: Mapping[str, Any]) -> str:
     """An energy ratio with its interval, or why there is none."""
     if row["verdict"] in (NOT_ASSESSED, ""):
         return VERDICTS[row["verdict"]]
-    low, ratio, high = (_round(row[name]) for name in ("ci_low", "ratio", "ci_high"))
+    low, ratio, high = (round_ratio(row[name]) for name in ("ci_low", "ratio", "ci_high"))
     return f"{ratio} [{low}, {high}]"
 
 
 def _write_range(rows: Sequence[Mapping[str, Any]]) -> str:
     """Lowest and highest ratio of the comparisons that are assessed."""
     ratios = [row["ratio"] for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
-    return f"{_round(min(ratios))}, {_round(max(ratios))}" if ratios else ABSENT
-
-
-def _round(ratio: float) -> str:
-    """A ratio with two digits, three next to 1."""
-    digits = 3 if 0.9 < ratio < 1.1 else 2
-    return f"{float(f'{ratio:.{digits}g}'):g}"
+    return f"{round_ratio(min(ratios))}, {round_ratio(max(ratios))}" if ratios else ABSENT

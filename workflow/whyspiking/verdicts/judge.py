@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from whyspiking.declared.bands import Band
 from whyspiking.declared.claims_file import Claim, load
@@ -260,6 +261,19 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
         shown |= {"prediction_low": start, "prediction_high": stop}
         shown["in_prediction_interval"] = bool(start <= estimate.mean <= stop)
     return shown
+
+
+def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray:
+    """The value of every network that a claim is judged by, (network,); empty if none is there.
+
+    Args:
+        metrics: Rows of the metrics table.
+        claim: The claim.
+    """
+    try:
+        return _sample(metrics, claim, claim.where).values
+    except NothingMeasuredError:
+        return np.array([])
 
 
 def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sample:
