@@ -141,7 +141,7 @@ def key_claim(**other):
         "metric": "accuracy", "n_seeds": 5, "n_passing": 0,
         "evidence": "published number", "verdict_changes_with": "",
     }  # fmt: skip
-    return ("Who", "what", {**row, **other})
+    return ("Who", "what", {**row, **other}, [0.89, 0.91])
 
 
 @pytest.mark.parametrize("narrow", [False, True])
@@ -151,15 +151,28 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
     (ax,) = plate.axes
     marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
     band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
-    value, published = (float(np.ravel(marks[m].get_xdata())[0]) for m in ("o", "D"))
+    value, published = (float(np.ravel(marks[m].get_xdata())[0]) for m in ("|", "D"))
     assert value < band.x0 < published <= band.x1
     assert marks["o"].get_color() == figures.RED
+    assert list(marks["o"].get_xdata()) == [0.89, 0.91], "every network is a dot"
     assert "not replicated: Who" in plate.alt
     told = {text.get_text() for text in plate.texts}
     assert told >= {"Who", "what", "90 % [88, 92]", "published 96.0 %", "5 networks"}
     for text in plate.texts:
         shown = text.get_window_extent().transformed(plate.transFigure.inverted())
         assert shown.x0 > 0 and shown.x1 < 1, text.get_text()
+
+
+def test_key_claims_are_grouped_by_their_evidence():
+    claims = [key_claim(evidence=x) for x in ("no number", "published number", "no number")]
+    with figures.style():
+        plate = eight_talks.figure(claims)
+    places = {text.get_text(): text.get_position()[1] for text in plate.texts}
+    first, last = (eight_talks.HEADINGS[x] for x in ("published number", "no number"))
+    assert places[first] > places[last] and len(plate.axes) == 3
+    heights = [ax.get_position().y1 for ax in plate.axes]
+    assert heights == sorted(heights, reverse=True)
+    assert sum(height < places[last] for height in heights) == 2
 
 
 def test_a_key_claim_says_what_was_recalled_and_what_every_network_must():

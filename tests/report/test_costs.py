@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made.markup import plain
 
 from whyspiking.declared import registry
-from whyspiking.plots import figures
-from whyspiking.plots.figures import style
 from whyspiking.report import learning_section, nervous_systems
 from whyspiking.verdicts import biology, costs
 from whyspiking.verdicts.described import described
@@ -139,17 +138,11 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
     found = beside(
         pd.concat([table, table.assign(talk="comsa", experiment="mnist_slow", value=90.0)])
     )
-    said = nervous_systems.sentence(found)
-    assert "all networks of 1 of 2 talks lie within 0.01 to 50 Hz" in said
-    assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in said
-    with style():
-        plate = nervous_systems.figure(found, TALKS)
-        with pytest.raises(figures.NotMeasuredError):
-            nervous_systems.figure(beside(rows(("spiking", 0, "score", 0.9))), TALKS)
-    rate, _ = plate.axes
-    assert rate.get_lines()[0].get_xdata().tolist() == [21.0, 21.0]
-    names = [label.get_text() for label in rate.get_yticklabels()]
-    assert names == ["Goeltz", "Comsa", "grasshopper receptor"]
+    said = plain(nervous_systems.answer(found, TALKS))
+    assert "all networks of 1 of 2 talks lie within the published range" in said
+    assert "published range 0.01 to 50 Hz" in said
+    for name, value in (("Goeltz", "21"), ("Comsa", "90")):
+        assert f"{name} {value} to {value} –" in said
     read = {entry.metric: entry.read for entry in nervous_systems._ranges()}
     assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()
 

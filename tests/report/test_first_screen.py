@@ -105,7 +105,8 @@ def check_against_table(comparisons):
         ]
         assert shown == ", ".join(names)
     by_task = best[is_assessed].groupby("task")["verdict"].agg(set)
-    expected = [sum(by_task == {"more"}), len(by_task), sum(by_task == {"less"})]
+    n_tasks = best["task"].nunique()
+    expected = [sum(by_task == {"more"}), n_tasks, sum(by_task == {"less"})]
     assert read_numbers(comparisons.title) == expected
 
 
@@ -130,9 +131,9 @@ def test_the_sentences_on_the_reference_results_follow_from_their_tables():
         error = difference.std() / np.sqrt(len(difference))
         means.append(100 * difference.mean())
         worse += difference.mean() + special.stdtrit(len(difference) - 1, 0.975) * error < 0
-    numbers = read_numbers(find_sentence(comparisons, "On "))
-    assert numbers[:2] == [worse, len(means)]
-    assert numbers[4:] == pytest.approx([min(means), max(means)], abs=0.051)
+    n_better, n_tasks, n_worse, *ends = read_numbers(find_sentence(comparisons, "A computational"))
+    assert (n_better, n_tasks, n_worse) == (0, len(means), worse)
+    assert ends == pytest.approx([min(means), max(means)], abs=0.051)
 
 
 def test_a_run_without_baselines_says_so_and_nothing_else():
@@ -142,7 +143,8 @@ def test_a_run_without_baselines_says_so_and_nothing_else():
     assert plain(screen.headline(comparisons.title)) == "Why spiking?"
     brief = plain(screen.brief([], False, "keys.", ""))
     assert brief == (
-        "This run has no baseline networks, so it says nothing about the energy of spikes. keys."
+        "This run has no baseline networks, so it says nothing about the energy of spikes. "
+        "Replications. keys."
     )
 
 
@@ -179,7 +181,7 @@ def test_what_is_not_assessed_is_counted_with_the_network_that_is_better():
 def test_accuracy_that_only_one_side_reaches_gives_no_verdict():
     comparisons = compare(family("lif"), family("gru", TOO_LOW))
     assert comparisons.title == first_screen.NO_TITLE
-    assert read_numbers(find_sentence(comparisons, "On "))[:3] == [0, 1, 1]
+    assert read_numbers(find_sentence(comparisons, "A computational"))[:3] == [1, 1, 0]
 
 
 def test_the_first_screen_is_short():
@@ -188,16 +190,23 @@ def test_the_first_screen_is_short():
     assert all(len(x.split()) <= 40 for x in " ".join(comparisons.sentences).split(". "))
 
 
-def test_claims_are_shown_with_what_was_found():
-    row = {"statement": "Time buys it.", "verdict": "passes", "value": 0.999}
-    row |= {"ci_low": 0.998, "ci_high": 1.0, "unit": "fraction"}
-    failed = {**row, "statement": "It is free.", "verdict": "not replicated"}
-    markup = html.macros("first_screen").claims([row, failed], ["passes"])
-    assert "Use of time. Time buys it (99.90 % [99.80, 100.00])." in plain(markup)
-    assert (
-        "Expected, with the verdict not replicated (99.90 % [99.80, 100.00]): It is free."
-        in plain(markup)
-    )
+def test_the_highest_ratio_is_named_with_its_competitor_and_task():
+    comparisons = compare(family("lif", times=7.0), family("gru"), family("relu", times=0.5))
+    sentence = find_sentence(comparisons, "A comparison is one task")
+    assert sentence.endswith("the highest is the ratio to ReLU networks (T).")
+    assert read_numbers(sentence)[-2:] == [14, 14]
+
+
+@pytest.mark.parametrize(("times", "depends"), [(100, False), (0.1, True)])
+def test_the_conclusions_count_verdicts_and_name_training_only_if_it_matters(times, depends):
+    """A hand-designed network that needs little energy changes the verdict."""
+    designed = built("leaky", [(times, 1.0)])
+    networks = family("lif", times=0.5), family("gru"), family("leaky_units", times=2.0)
+    said = compare(*networks, designed).conclusions
+    assert "needed less energy in 4 of 4 comparisons." in said["engineers"]
+    assert "Compared with GRUs only, they needed less energy in 4 of 4 (T)." in said["engineers"]
+    assert (first_screen.TRAINING in said["neuroscientists"]) == depends
+    assert compare().conclusions == {}
 
 
 def test_a_planted_verdict_changes_the_sentences():

@@ -35,14 +35,20 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
         {**key, "talk": "b", "evidence": "released artefact", "known_before": True},
         {"talk": "b", "was_key_until": "1f491282", "verdict": "not replicated"},
     )
-    first, former, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
-    assert first.startswith("2 of 2 key claims are replicated, 2 of them in reduced runs.")
-    assert "that we read for 1 of the 2 key claims, with a number quoted from memory for 0" in first
-    assert "outputs that we scored for 1. No number is published for the other 0." in first
-    assert "For 1 of the 2 key claims we knew a result of our own" in first
+    first, former, evidence, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
+    assert first == (
+        "2 of 2 key claims are replicated, 2 of them in reduced runs. A published number that we "
+        "read exists for 1 of the 2 key claims."
+    )
+    assert evidence.startswith(
+        "0 of the 2 key claims are compared with a number quoted from memory"
+    )
+    assert "and 1 with released weights or outputs that we scored" in evidence
+    assert "No number is published for the other 0." in evidence
+    assert "For 1 of the 2 key claims we knew a result of our own" in evidence
     assert former.endswith("If the earlier key claims are used, 1 of 2 talks are replicated.")
     assert changes.startswith("1 of the key verdicts") and "(A)" in changes
-    (alone,) = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
+    _, alone = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
     assert "For 1 of the 1 key claims we knew a result of our own" in alone
     unjudged = make_verdicts({**rows[1], "verdict": rule.NOT_JUDGED})
     assert replications.describe_key_claims(unjudged, NAMES) == []
@@ -126,7 +132,7 @@ def test_the_reference_results_give_the_counts_of_an_independent_tally():
     assert f" {counts['not replicated']} are not replicated" in sentence
     assert f" {counts['unconfirmed'] + counts['inconclusive']} are undecided" in sentence
     names = dict.fromkeys(keys["talk"], "x")
-    first, former, _ = replications.describe_key_claims(verdicts, names)
+    first, former, *_ = replications.describe_key_claims(verdicts, names)
     n_replicated = (keys["verdict"] == "replicated").sum()
     assert first.startswith(f"{n_replicated} of {len(keys)} key claims")
     replaced = verdicts[verdicts["was_key_until"] != ""].set_index("talk")["verdict"]

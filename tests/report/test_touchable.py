@@ -184,7 +184,7 @@ const drawn = () => [...document.querySelectorAll(".touch")].map((f) => [
     still.write_text(re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL), encoding="utf-8")
     alone = ask(tmp_path, still, f"{TELL}{drawn} tell(drawn());")
     assert ask(tmp_path, page, f"{TELL}{drawn} tell(drawn());") == alone
-    assert "fires" in alone[0][0] and "The network says yang" in alone[1][0]
+    assert "fires" in alone[0][0] and "The network decides yang" in alone[1][0]
 
 
 @browser
@@ -198,7 +198,7 @@ def test_a_keyboard_and_the_buttons_move_it(tmp_path, page):
     assert sum("fires" in says for says in found["together"]) >= 19
     assert sum("silent" in says for says in found["apart"]) >= 19
     assert found["moved"] == "x 0.36, y 0.22"
-    assert "The network says yin" in found["decides"]
+    assert "The network decides yin" in found["decides"]
 
 
 def test_the_units_are_those_that_the_record_counted(cell):

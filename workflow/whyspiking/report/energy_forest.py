@@ -35,7 +35,7 @@ LABELS = COMPETITORS | {
     BEST_OVERALL: "hand-designed networks on both sides",
 }
 """Competitor or family -> its name in a row."""
-OCTAVES = (-4, 5)
+OCTAVES = (-5, 6)
 """Ends of the axis as powers of two; every ratio of the reference results lies between them."""
 
 
@@ -109,7 +109,7 @@ def list_rows(comparisons: Comparisons, task: str) -> Iterator[Row]:
         if is_best:
             family = LABELS.get(best["cheapest_family"], best["cheapest_family"])
             alone = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
-            label = f"best: {family if _equal(alone, best) else 'all families'}"
+            label = f"best: {family if _equal(alone, best) else 'any family'}"
         elif len(by_cost) < len(MAIN) or _equal(by_cost[ACCOUNT], best):
             continue
         yield Row(label, is_best, by_cost)
@@ -120,8 +120,13 @@ def _equal(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(np.isclose(row["ratio"], other["ratio"], rtol=1e-6, equal_nan=True))
 
 
-def draw(comparisons: Comparisons) -> Markup:
-    """The table of ratios for the page; tasks without a verdict under `ACCOUNT` come last."""
+def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
+    """The table of ratios for the page; tasks without a verdict under `ACCOUNT` come last.
+
+    Args:
+        comparisons: All comparisons.
+        repeated: What changed with other floating-point rounding, of `summarise_repetition`.
+    """
     tasks = []
     for name, main in comparisons.rows(BEST_TRAINED, ACCOUNT).items():
         task = main["task"]
@@ -138,5 +143,5 @@ def draw(comparisons: Comparisons) -> Markup:
             }
         )
     tasks.sort(key=lambda task: bool(task["why"]))
-    ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(*OCTAVES)]
-    return html.macros("energy").forest(tasks, ticks, place(1.0))
+    ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(-4, 6)]
+    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated)

@@ -133,18 +133,18 @@ class RunPage:
         return sections.not_as_recorded(talks, self.verdicts, self.recorded)
 
     def opening(self) -> Html:
-        """The title as the answer, its sentences, the figures, and how to cite."""
-        screen, cite = macros("first_screen"), citing.citation(self.manifest)
+        """The title as the answer, its sentences, and the figures."""
+        screen = macros("first_screen")
         if self.smoke:
             words = macros("macros").note("A smoke run has one seed, so it answers no question.")
-            return Html(screen.screen(screen.headline(""), words, "", cite))
+            return Html(screen.screen(screen.headline(""), words, ""))
         keys = replications.describe_key_claims(self.verdicts, self._names)[:2]
         comparisons = self._comparisons
         figures = Html("")
         if comparisons.title:
             kept = self.folder.parent / FOLDER
             figures = Html(
-                energy_forest.draw(comparisons)
+                energy_forest.draw(comparisons, summarise_repetition(self._again))
                 + screen.conclude(comparisons.conclusions)
                 + energy_explorer.explore(comparisons, kept, self._path_to_reference)
                 + self._draw_frontiers(comparisons)
@@ -153,9 +153,7 @@ class RunPage:
         same = "" if beside else self.manifest.get("reproduced", "")
         sentences = comparisons.sentences, comparisons.is_recorded, " ".join(keys), same
         headline = screen.headline(comparisons.title)
-        repeated = summarise_repetition(self._again)
-        told = screen.brief(*sentences) + beside
-        return Html(screen.screen(headline, told, figures, cite, repeated))
+        return Html(screen.screen(headline, screen.brief(*sentences) + beside, figures))
 
     def _draw_frontiers(self, of: first_screen.Comparisons) -> Html:
         """The drawn figure of accuracy against energy, which needs no JavaScript."""
@@ -206,8 +204,12 @@ class RunPage:
     def try_it(self) -> Html:
         """Networks that a reader can change."""
         grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
-        designed = Markup().join(tasks_section.trial(page.talk) for page in grounds)
-        return Html(macros("pages").pair([touchable.one_neuron(), touchable.yin_yang()]) + designed)
+        parts = {
+            "One neuron": touchable.one_neuron(),
+            "First spikes": touchable.yin_yang(),
+            "Hand-designed network": Markup().join(tasks_section.trial(x.talk) for x in grounds),
+        }
+        return Html(macros("pages").choices("Network", parts))
 
     def questions(self) -> Html:
         """The workshop's questions besides energy."""
@@ -240,11 +242,12 @@ class RunPage:
                 + learning_section.table(costs, self.talks)
             ),
             "Contributed networks": same_task_section.community(self.ground),
+            "How to cite": macros("first_screen").cite(citing.citation(self.manifest)),
             "Glossary": macros("first_screen").glossary(read_glossary()),
         }
         printed = macros("macros").details
         told = [printed(title, said) for title, said in folds.items() if said.strip()]
-        return Html(Markup().join(told) + self.made())
+        return Html(macros("sections").folds(told) + self.made())
 
     @cached_property
     def _uncounted(self) -> list[TalkPage]:
@@ -349,12 +352,10 @@ class RunPage:
                         *replications.describe_claims(self.verdicts),
                         replications.describe_known_results(self.verdicts),
                         *self._retired,
+                        replications.describe_repetition(repeated, self.verdicts, self._names),
                     ]
                 )
-                + write.repetition(
-                    replications.describe_repetition(repeated, self.verdicts, self._names),
-                    repeated.get("changed", []),
-                )
+                + write.changed(repeated.get("changed", []))
             )
         table = sections.short_table(own, self.talks, self.recorded, claims)
         return Html(counted + table + sections.how_to_read())

@@ -104,7 +104,7 @@ const explore = (told) => {
 
   const draw = () => {
     const width = Math.max(280, svg.parentElement.clientWidth);
-    const height = width < 500 ? 300 : 380;
+    const height = width < 500 ? 300 : 340;
     const [left, right, top, bottom] = [44, width < 500 ? 12 : 110, 14, 44];
     points = task.points.filter((point) => energyOf(point) !== null)
       .sort((a, b) => energyOf(a) - energyOf(b));

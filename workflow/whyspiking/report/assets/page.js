@@ -16,6 +16,30 @@ theme.addEventListener("click", () => {
 });
 systemDark.addEventListener("change", nameTheme);
 
+// Parts of which one is shown at a time; without JavaScript and on paper all of them are.
+for (const group of document.querySelectorAll(".choices")) {
+  const parts = [...group.querySelectorAll(":scope > [data-label]")];
+  const bar = document.createElement("div");
+  bar.className = "choose";
+  bar.setAttribute("role", "group");
+  bar.setAttribute("aria-label", group.dataset.of);
+  const choose = (chosen) => {
+    parts.forEach((part, k) => {
+      part.hidden = part !== chosen;
+      bar.children[k].setAttribute("aria-pressed", String(part === chosen));
+    });
+  };
+  for (const part of parts) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = part.dataset.label;
+    button.addEventListener("click", () => choose(part));
+    bar.append(button);
+  }
+  group.prepend(bar);
+  choose(parts[0]);
+}
+
 // What a screen reader is told after a table was sorted.
 const announcer = document.createElement("p");
 announcer.className = "unseen";

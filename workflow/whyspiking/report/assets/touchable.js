@@ -252,10 +252,11 @@ const touchable = (() => {
       const before = found.hidden.filter((t) => t < found.first).length;
       const says = figure.querySelector(".says");
       says.innerHTML = decided
-        ? `The network says <strong class="c${found.choice}">${net.classes[found.choice]}</strong> ` +
-          `at ${digits(found.first)} ms, when ${before} hidden neurons have fired. ` +
-          (right === found.choice ? "That is right." : `Wrong: it is ${net.classes[right]}.`)
-        : `No output fires: no decision. It is ${net.classes[right]}.`;
+        ? `The network decides <strong class="c${found.choice}">${net.classes[found.choice]}</strong> ` +
+          `at ${digits(found.first)} ms, after ${before} hidden neurons have fired. ` +
+          (right === found.choice
+            ? "This decision is correct." : `The correct class is ${net.classes[right]}.`)
+        : `No output neuron fires, so there is no decision. The correct class is ${net.classes[right]}.`;
       handle.setAttribute("aria-valuenow", digits(at[0]));
       handle.setAttribute("aria-valuetext", `x ${digits(at[0])}, y ${digits(at[1])}`);
     };
