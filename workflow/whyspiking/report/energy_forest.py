@@ -18,6 +18,7 @@ from whyspiking.measures.accounting import MAIN
 from whyspiking.report import html
 from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons, round_ratio
 from whyspiking.report.frontier_figure import ACCOUNT
+from whyspiking.report.when import count_verdicts
 from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
 from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, LEAKY_UNITS
 
@@ -138,10 +139,11 @@ def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
                 "other": other,
                 "accuracy": main["accuracy"],
                 "n_seeds": main["n_seeds"],
+                "verdicts": count_verdicts(comparisons.verdicts(BEST_TRAINED)[name]),
                 "why": main["comment"].partition(":")[0] if main["verdict"] == NOT_ASSESSED else "",
                 "rows": list(list_rows(comparisons, task)),
             }
         )
     tasks.sort(key=lambda task: bool(task["why"]))
     ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(-4, 6)]
-    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated)
+    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated, len(MAIN))
