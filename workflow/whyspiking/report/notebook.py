@@ -23,6 +23,9 @@ MAIN_PAGE = "why_spiking.html"
 _MATH = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
 _TOKEN = re.compile(r"LIFTED(\d{4})HERE")
+_HEADING = re.compile(
+    r'<h(?P<level>[23])(?: id="(?P<name>[^"]+)")?>(?P<text>.*?)</h(?P=level)>', re.DOTALL
+)
 # What latex2mathml writes wrongly, and the spelling to use instead.
 _UNSUPPORTED = re.compile(r"\\!|\\begin\{(?:aligned|align|split)")
 
@@ -241,15 +244,22 @@ def _token(number: int) -> str:
 
 
 def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
-    """Give every second-level heading an anchor; returns the anchors and headings as well."""
+    """Give headings of the second and third level an anchor and a link to it.
+
+    Returns:
+        The page, and the anchors and texts of its second-level headings.
+    """
     sections: list[tuple[str, str]] = []
 
     def anchor(match: re.Match[str]) -> str:
-        text = _plain(match.group(1))
-        sections.append((slug(text), text))
-        return f'<h2 id="{slug(text)}">{match.group(1)}</h2>'
+        level, text = match["level"], _plain(match["text"])
+        name = match["name"] or slug(text)
+        if level == "2":
+            sections.append((name, text))
+        link = f'<a class="permalink" href="#{name}" aria-label="Link to “{text}”">#</a>'
+        return f'<h{level} id="{name}">{match["text"]} {link}</h{level}>'
 
-    return re.sub(r"<h2>(.*?)</h2>", anchor, body, flags=re.DOTALL), sections
+    return _HEADING.sub(anchor, body), sections
 
 
 def _plain(markup: str) -> str:

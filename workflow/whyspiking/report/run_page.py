@@ -34,7 +34,7 @@ from whyspiking.report import (
     touchable,
 )
 from whyspiking.report.glossary_terms import read_glossary
-from whyspiking.report.html import Html, macros
+from whyspiking.report.html import Html, macros, slug
 from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking.report.talk_page import (
     JUDGED,
@@ -246,7 +246,9 @@ class RunPage:
             "Glossary": macros("first_screen").glossary(read_glossary()),
         }
         printed = macros("macros").details
-        told = [printed(title, said) for title, said in folds.items() if said.strip()]
+        told = [
+            printed(title, said, name=slug(title)) for title, said in folds.items() if said.strip()
+        ]
         return Html(macros("sections").folds(told) + self.made())
 
     @cached_property

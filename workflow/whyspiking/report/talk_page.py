@@ -314,7 +314,9 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
     own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
     stands_in = own if own in ("synthetic", "simulated") else ""
     return Html(
-        macros("macros").figure(Markup(picture), name, plate.caption, stands_in, plate.source)
+        macros("macros").figure(
+            Markup(picture), name, plate.caption, stands_in, plate.source, talk.name if talk else ""
+        )
     )
 
 

@@ -93,8 +93,8 @@ const explore = (told) => {
     read.replaceChildren(title, list);
     if (point.file) {
       const link = document.createElement("a");
-      link.href = explorer.dataset.base + point.file;
-      link.textContent = "network file (NIR)";
+      link.textContent = `network: ${point.file}`;
+      if (hasFiles) link.href = explorer.dataset.base + point.file;
       read.append(link);
     }
     for (const mark of svg.querySelectorAll("[data-point]")) {

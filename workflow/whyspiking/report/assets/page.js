@@ -115,11 +115,10 @@ for (const controls of document.querySelectorAll(".controls")) {
 }
 
 // A page of the record is also read where nothing lies beside it: there its links stay words.
-if (location.pathname.includes("/results/reference/")) {
-  for (const link of document.querySelectorAll("[data-beside], [data-checkout]")) {
-    link.href = link.dataset.beside ?? link.dataset.checkout;
-  }
-}
+const apart = document.querySelectorAll("[data-beside], [data-checkout]");
+const hasFiles = !apart.length || location.pathname.includes("/results/reference/");
+for (const link of hasFiles ? apart : []) link.href = link.dataset.beside ?? link.dataset.checkout;
+document.getElementById("alone").hidden = hasFiles;
 
 // Every figure as a file, on white: what is drawn, or an image of it, four times as large.
 const save = (address, name) => {
