@@ -1,5 +1,6 @@
 """The recorded pages in a real browser: alone, offline, both themes, by keyboard, on paper."""
 
+import html
 import re
 import shutil
 from importlib import resources
@@ -14,12 +15,33 @@ RECORD = ROOT / "results" / "reference"
 PAGES = ("report.html", "scherr/report.html")
 AXE = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 """The rules of accessible pages, by Deque."""
-VIOLATED = """
+# What a page shows only if a reader asks for it.
+OPEN = """
 document.querySelectorAll("details").forEach((d) => { d.open = true; });
+document.querySelectorAll(".choices > [hidden]").forEach((e) => { e.hidden = false; });
+"""
+VIOLATED = (
+    OPEN
+    + """
 axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => {
   const out = document.createElement("pre"); out.id = "measured";
   out.textContent = JSON.stringify(violations.map((v) => [v.id, v.nodes[0].html.slice(0, 120)]));
   document.body.append(out); });
+"""
+)
+FRAMED = (
+    OPEN
+    + """
+const { scrollWidth: needed } = document.documentElement;
+axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => {
+  parent.postMessage({ width: innerWidth, needed,
+    violations: violations.map((v) => [v.id, v.nodes[0].html.slice(0, 160)]) }, "*"); });
+"""
+)
+WAIT = """
+addEventListener("message", ({ data }) => {
+  const out = document.createElement("pre"); out.id = "measured";
+  out.textContent = JSON.stringify(data); document.body.append(out); });
 """
 LINKS = """
 const out = document.createElement("pre"); out.id = "measured";
@@ -52,7 +74,7 @@ for (const choice of document.querySelectorAll(".controls select")) {
 }
 const reached = [...document.querySelectorAll(
   "table.sortable th button, .controls select, .controls input, .scroll, summary, a[href]")]
-  .filter((e) => !e.closest("details:not([open])") || e.tagName === "SUMMARY");
+  .filter((e) => !e.closest("details:not([open]), [hidden]") || e.tagName === "SUMMARY");
 const lost = reached.filter((e) => {
   e.focus(); return document.activeElement !== e; }).map((e) => e.outerHTML.slice(0, 80));
 const before = getComputedStyle(document.body).backgroundColor;
@@ -78,7 +100,7 @@ const number = (c) => c.dataset.sort === undefined && c.classList.contains("numb
 const value = (c) => number(c) ? String(parseFloat(amount(c))) : said(c);
 const known = (c) => c !== undefined && !["", "NaN"].includes(value(c));
 const after = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-const heads = [...document.querySelectorAll("table thead th")];
+const heads = [...document.querySelectorAll("table.sortable thead th")];
 let unknown = 0;
 for (const head of heads) for (const sign of [1, -1]) {
   if (!head.querySelector("button")) { wrong.push(`${head.textContent}: cannot sort`); break; }
@@ -106,14 +128,15 @@ document.body.append(out);
 FIRST_SCREEN = """
 const bottom = (e) => document.querySelector(e).getBoundingClientRect().bottom;
 const out = document.createElement("pre"); out.id = "measured";
-out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom(".first svg"),
+out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom(".forest tbody"),
   height: innerHeight, width: innerWidth, needed: document.documentElement.scrollWidth,
   said: document.querySelectorAll(".first .told > p").length });
 document.body.append(out);
 """
 # Parts of figures that the better of their fill and edge does not tell 3:1 from the areas behind.
-MARKS = """
-document.querySelectorAll("details").forEach((d) => { d.open = true; });
+MARKS = (
+    OPEN
+    + """
 const over = ([c, a], b) => b.map((x, k) => a * c[k] + (1 - a) * x);
 const paint = (e, kind) => { const s = getComputedStyle(e);
   if (s[kind] === "none" || (kind === "stroke" && !parseFloat(s.strokeWidth))) return null;
@@ -146,6 +169,7 @@ const out = document.createElement("pre"); out.id = "measured";
 out.textContent = JSON.stringify({ marks, faint: [...faint] });
 document.body.append(out);
 """
+)
 PALE = '<figure id="pale"><svg><rect width="99" height="99" fill="#8884"/></svg></figure>'
 
 
@@ -184,6 +208,27 @@ def test_a_page_breaks_no_rule_of_accessibility(tmp_path, mailed, name):
     assert ask(tmp_path, mailed / name, AXE + VIOLATED, words=words) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_page_of_any_width_breaks_no_rule_and_does_not_scroll_sideways(
+    tmp_path, mailed, theme, width
+):
+    """Chromium has no windows of less than 500 pixels, so the page is shown in a frame."""
+    text = (mailed / "report.html").read_text(encoding="utf-8")
+    text = text.replace('<html lang="en">', f'<html lang="en" style="color-scheme: {theme}">')
+    script = f"<script>{{{AXE}}}{{{FRAMED}}}</script></body>"
+    inside = html.escape(text.replace("</body>", script), quote=True)
+    frame = mailed / f"frame-{theme}-{width}.html"
+    frame.write_text(
+        f'<!doctype html><html lang="en"><body style="margin:0"><iframe title="page" '
+        f'style="border:0" width="{width}" height="900" srcdoc="{inside}"></iframe></body></html>',
+        encoding="utf-8",
+    )
+    found = ask(tmp_path, frame, WAIT, words=("--virtual-time-budget=60000",))
+    assert (found["width"], found["violations"]) == (width, [])
+    assert found["needed"] <= width
+
+
 def test_a_broken_rule_is_found(tmp_path, mailed):
     broken = mailed / "broken.html"
     text = (mailed / "report.html").read_text(encoding="utf-8")
@@ -210,14 +255,14 @@ def test_all_that_figures_draw_is_seen_on_what_lies_behind(tmp_path, mailed, the
     text = (mailed / "report.html").read_text(encoding="utf-8")
     page.write_text(text.replace("</main>", f"{PALE}</main>"), encoding="utf-8")
     measured = ask(tmp_path, page, COLOURS + MARKS, theme, size="1440,40000")
-    assert measured["marks"] > 2000
+    assert measured["marks"] > 1800
     (pale,) = measured["faint"]
     assert pale.startswith("pale rect")
 
 
 def test_the_first_screen_holds_the_answer(tmp_path, mailed):
     measured = ask(tmp_path, mailed / "report.html", FIRST_SCREEN, size="1440,900")
-    assert measured["said"] >= 4
+    assert measured["said"] == 3
     assert 0 < measured["told"] <= measured["height"] <= 900
     assert 0 < measured["shown"] <= measured["height"]
 
