@@ -41,7 +41,7 @@ def figures(record: Record) -> dict[str, Plate]:
     claims = talk_page.claims_of(talks.values())
     rows = {row["talk"]: row for row in record.rows("verdicts", claim_role="key")}
     named = [
-        (talk.surname, abstract_file.load(talk.folder, claims).in_short, rows[name])
+        (talk.surname, abstract_file.load(talk.folder, claims).short_statement, rows[name])
         for name, talk in talks.items()
     ]
     return {

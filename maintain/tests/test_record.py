@@ -247,9 +247,11 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
     found = 0
     for talk in map(registry.load_talk, records.recorded()):
         for claim in inputs.claims_of(talk):
-            said = f"{claim.says} {claim.source.where} {claim.source.paper}"
-            assert claim.source.recalled or not re.search("from memory|recalled,|not read", said)
-            if claim.source.recalled:
+            said = f"{claim.statement} {claim.source.source_location} {claim.source.publication}"
+            assert claim.source.quoted_from_memory or not re.search(
+                "from memory|recalled,|not read", said
+            )
+            if claim.source.quoted_from_memory:
                 found += 1
                 row, what = told.loc[claim.id], "number" if claim.source.value else "statement"
                 judged = row["verdict"] not in (rule.NOT_MEASURED, rule.NOT_JUDGED)

@@ -199,13 +199,13 @@ def _fulfil(
     Where the claim names no location, that of an invented row at the same place is kept.
     """
     value = 1.0 if claim.source.value is None else claim.source.value
-    places = [(claim.where, value)]
-    if claim.versus is not None:
-        base = 0.9 if claim.test != "ratio" else 1.0
-        other = base - value if claim.test != "ratio" else base / value
-        places = [(claim.where, base), ({**claim.where, **claim.versus}, other)]
+    places = [(claim.rows, value)]
+    if claim.compared_with is not None:
+        base = 0.9 if claim.test_type != "ratio" else 1.0
+        other = base - value if claim.test_type != "ratio" else base / value
+        places = [(claim.rows, base), ({**claim.rows, **claim.compared_with}, other)]
     if claim.negative_control is not None:
-        places.append(({**claim.where, **claim.negative_control}, 0.3 * value))
+        places.append(({**claim.rows, **claim.negative_control}, 0.3 * value))
     for place, wanted in places:
         rest = {k: v for k, v in place.items() if k not in ("experiment", "variant")}
         if "perturbation" in rest and "location" not in rest:
@@ -215,7 +215,7 @@ def _fulfil(
             noisy = wanted + 0.004 * abs(wanted) * rng.normal()
             if claim.metric in judge.PROPORTIONS:
                 noisy = float(np.clip(noisy, 0, 1))
-            if claim.test == "share":
+            if claim.test_type == "share":
                 noisy = float(wanted == value and seed % 2)
             put(place["experiment"], place["variant"], seed, claim.metric, noisy, **rest)
 

@@ -123,7 +123,7 @@ def test_what_runs_is_what_the_protocol_says():
         assert {v.name for v in experiment.variants.values() if v.role == "spiking"} == spiking
         assert set(floors.floors(told(name), np.random.default_rng(0))) == set(said.floors)
         if claim := claims.get(f"ground.{name}.possible"):
-            assert claim.band("full").low == task.built[claim.where["variant"]].least
+            assert claim.band("full").low == task.built[claim.rows["variant"]].least
         if claim := claims.get(f"ground.{name}.floors"):
             assert claim.band("full").high == said.margin["value"]
 

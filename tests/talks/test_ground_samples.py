@@ -39,7 +39,7 @@ def test_claims_seeds_and_cells_are_those_of_the_protocol(scale):
     assert all(protocol().training[SAMPLES.task].part % n == 0 for n in SAMPLES.distinct)
     for name, contrast in SAMPLES.contrasts.items():
         claim, band = claims[f"ground.samples.{name}"], contrast.band
-        sides = {**claim.where}, {**claim.where, **(claim.versus or {})}
+        sides = {**claim.rows}, {**claim.rows, **(claim.compared_with or {})}
         assert [
             (x["experiment"], x["variant"], x["perturbation"], x.get("strength")) for x in sides
         ] == [
@@ -47,7 +47,7 @@ def test_claims_seeds_and_cells_are_those_of_the_protocol(scale):
             for cell in (contrast.of, contrast.versus)
         ]
         assert claim.model_dump()["accept"][scale]["band"] == band
-        assert claim.test == ("difference" if None in band else "equivalence")
+        assert claim.test_type == ("difference" if None in band else "equivalence")
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,13 @@ def rows(known_before):
 
 def texts_of(claim):
     """Texts of a claim that can name an earlier result, without its looks at test data."""
-    bands = [band for band in claim.accept.values() if not isinstance(band, list | tuple)]
-    replaced_bands = [entry for entry in claim.earlier if not isinstance(entry, Look)]
-    return [claim.says, claim.source.where, *(entry.why for entry in (*bands, *replaced_bands))]
+    bands = [band for band in claim.criteria.values() if not isinstance(band, list | tuple)]
+    replaced_bands = [entry for entry in claim.earlier_evaluations if not isinstance(entry, Look)]
+    return [
+        claim.statement,
+        claim.source.source_location,
+        *(entry.why for entry in (*bands, *replaced_bands)),
+    ]
 
 
 def names_result(claim):
@@ -81,7 +85,7 @@ def claims_of_protocols(talks, claims):
             continue
         protocol = protocol_file.load(path)
         for claim in (claim for claim in claims if claim.talk == talk.name):
-            experiment, variant = claim.where["experiment"], claim.where["variant"]
+            experiment, variant = claim.rows["experiment"], claim.rows["variant"]
             task = protocol.tasks.get(experiment)
             is_contrast = claim.id.split(".")[-1] in protocol.samples.contrasts
             if is_contrast or (task and variant in (*task.built, "floors")):

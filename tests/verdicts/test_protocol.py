@@ -26,7 +26,7 @@ def talks():
 @pytest.fixture(scope="module")
 def keys(talks):
     claims = [c for t in talks if t.counted for c in claims_file.load(t.folder / "claims.yaml", t)]
-    return {claim.id: claim for claim in claims if claim.role == "key"}
+    return {claim.id: claim for claim in claims if claim.claim_role == "key"}
 
 
 def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
@@ -37,8 +37,8 @@ def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
         entry, band = ENTRIES[name], claim.band("full")
         for told, edge in zip(entry["band"], (band.low, band.high), strict=True):
             assert told == edge or (told is None and abs(edge) in (np.inf, 0.0, 1.0)), name
-        experiment = by_name[claim.talk].experiments[claim.where["experiment"]]
-        assert registry.seeds(experiment, at_full, claim.where["variant"]) == fixed(entry), name
+        experiment = by_name[claim.talk].experiments[claim.rows["experiment"]]
+        assert registry.seeds(experiment, at_full, claim.rows["variant"]) == fixed(entry), name
 
 
 def fixed(entry):
@@ -53,10 +53,10 @@ def test_its_verdict_returns_as_often_as_it_says(name, keys):
     mean, spread = entry["known"]["mean"], entry["known"].get("spread")
     even = stats.norm.ppf((np.arange(n) + 0.5) / n)
     values = mean + (spread or 0) * (even - even.mean()) / even.std(ddof=1)
-    if claim.test == "share":
+    if claim.test_type == "share":
         values = (np.arange(n) < round(mean * n)).astype(float)
     share = claim.metric in judge.PROPORTIONS
-    transform = "log" if claim.test == "ratio" else "logit" if share else "none"
+    transform = "log" if claim.test_type == "ratio" else "logit" if share else "none"
     known = Sample(values, np.full(n, 1000.0 * claim.scored_per_trial), transform)
-    chance = known.returns(Criterion(claim.test, claim.band("full"), claim.null))
+    chance = known.returns(Criterion(claim.test_type, claim.band("full"), claim.null))
     assert chance >= 0.95 and chance == pytest.approx(entry["returns"], abs=0.03)

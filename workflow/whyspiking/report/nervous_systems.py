@@ -50,7 +50,7 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     own = biology[biology["metric"].isin(SHOWN)]
     names = [name for name in talks if (own["talk"] == name).any()]
     require(names, "Neither rates nor intervals were measured.")
-    recorded = stated().recorded
+    recorded = stated().recorded_trains
     labels = [talks[name].surname for name in names] + [one.name for one in recorded]
     plate, axes = row_of_panels(0.7 + 0.2 * len(labels), 2, width=7.0, sharey=True)
     for ax, entry in zip(axes, _ranges(), strict=True):
@@ -66,7 +66,7 @@ def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
         ax.set(xscale="log", xlabel=f"{entry.name}{f', {entry.unit}' if entry.unit != '1' else ''}")
         ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
         left, right = ax.get_xlim()
-        ends = max(entry.low, left / 2), min(entry.high, 2 * right)
+        ends = max(entry.minimum, left / 2), min(entry.maximum, 2 * right)
         ax.axvspan(*ends, facecolor=(GREEN, 0.1), edgecolor=GREEN, linewidth=1.2)
         ax.set_xlim(left, right)
     axes[0].set(yticks=range(len(labels)), ylim=(len(labels) - 0.5, -0.5))

@@ -242,7 +242,7 @@ class RunPage:
         return [
             row
             for row in rows
-            if row["verdict"] and np.isfinite(row["value"]) and claims[row["claim"]].answers
+            if row["verdict"] and np.isfinite(row["value"]) and claims[row["claim"]].report_section
         ]
 
     def eight_talks(self) -> Html:
@@ -268,13 +268,13 @@ class RunPage:
                     self.recorded.published_size.get(key["claim"]),
                     thumbnail(self.folder / name),
                     abstract_file.load(talk.folder, claims),
-                    talk.papers[claims[key["claim"]].source.paper]["doi"],
+                    talk.publications[claims[key["claim"]].source.publication]["doi"],
                     self._shipped.get(name, ""),
                     others.loc[others["talk"] == name, "verdict"].value_counts().to_dict(),
                     former.get(name),
                 )
             )
-        named = [(x[0].surname, x[5].in_short, x[1]) for x in cards]
+        named = [(x[0].surname, x[5].short_statement, x[1]) for x in cards]
         drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
         return Html(drawn + macros("pages").cards(cards))
 

@@ -104,7 +104,7 @@ class TalkPage:
         ]
         told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
         stated = abstract_file.load(self.talk.folder, claims)
-        named = [(self.talk.surname, stated.in_short, row) for row in key]
+        named = [(self.talk.surname, stated.short_statement, row) for row in key]
         return Html(
             macros("pages").talk_head(
                 self.talk,
@@ -119,7 +119,7 @@ class TalkPage:
     def brief(self) -> tuple[registry.Talk, list[Any], dict[str, int]]:
         """The talk, rows of its claims that the page of a run shows, and verdict -> claims."""
         verdicts = self.tables["verdicts"]
-        said = [claim.id for claim in claims_of([self.talk]).values() if claim.answers]
+        said = [claim.id for claim in claims_of([self.talk]).values() if claim.report_section]
         told = verdicts[verdicts["claim"].isin(said)].to_dict("records")
         judged = verdicts[~verdicts["verdict"].isin(rule.UNJUDGED)]
         return self.talk, told, judged["verdict"].value_counts().to_dict()
@@ -134,7 +134,7 @@ class TalkPage:
         """Statements of the abstract beside the verdicts, to open; what came after the talk."""
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
-        came = macros("abstracts").after(after_file.load(self.talk).came)
+        came = macros("abstracts").after(after_file.load(self.talk).later_works)
         return fold("Sentence by sentence", stated) + Html(came)
 
     def tasks(self) -> Html:

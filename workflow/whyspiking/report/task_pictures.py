@@ -44,7 +44,7 @@ def picture(name: str) -> Plate:
     values = {key: entry["value"] for key, entry in task.parameters.items()}
     params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
     alt = DRAWN[name](params, axes[0], axes[1])
-    return plate.says(f"{task.title}. {task.says}. {task.asks}", alt, "shared.csv")
+    return plate.says(f"{task.title}. {task.description}. {task.question}", alt, "shared.csv")
 
 
 def _streams(
