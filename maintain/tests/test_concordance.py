@@ -64,7 +64,7 @@ def listed():
 
 def test_every_paper_of_the_eight_talks_is_listed_and_what_it_shows_said_in_short(listed):
     eight = {talk for talk, _, _ in listed}
-    papers = {(talk, paper) for talk in eight for paper in registry.load_talk(talk).papers}
+    papers = {(talk, paper) for talk in eight for paper in registry.load_talk(talk).publications}
     assert len(eight) == 8 and {key[:2] for key in listed} == papers
     for place, one in listed.items():
         assert len(one.shows.split()) <= 12, place

@@ -98,8 +98,8 @@ def load(talk: registry.Talk) -> pd.DataFrame:
     if not (talk.folder / FILE).is_file():
         raise UserError(
             f"talks/{talk.name}/{FILE}: this file does not exist, but 'tuning_grids' in talk.yaml "
-            "lists settings; expected results for all settings. Run `python -m whyspiking.recording "
-            f"tune {talk.name}`"
+            "lists settings; expected results for all settings. Run "
+            f"`python -m whyspiking.recording tune {talk.name}`"
         )
     return tables.read(talk.folder / FILE, columns.TUNING)
 

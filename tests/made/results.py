@@ -253,26 +253,26 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
         for stage, lost in (("designed", 0.0), ("built", 0.3), ("relearned", 0.1))
     ]
     judged = {
-        (c.where["experiment"], c.where["variant"]) for c in judge.load(talk.folder / "claims.yaml")
+        (c.rows["experiment"], c.rows["variant"]) for c in judge.load(talk.folder / "claims.yaml")
     }
     words = {"spiking": (0.8, 0.87), "if_neuron": (0.6, 0.9), "sparse": (0.77, 0.955)}
     made = {
         "ground": lambda: [
             (task, "floors", "accuracy", 0.3, {"engine": "numpy", "perturbation": name})
             for task in floors_of_the_ground().tasks
-            for name in floors_of_the_ground().floors
+            for name in floors_of_the_ground().baselines
         ]
         + [
             (task, variant, "accuracy", 0.9, {"engine": built.engine})
             for task, said in floors_of_the_ground().tasks.items()
-            for variant, built in said.built.items()
+            for variant, built in said.hand_designed.items()
             if (task, variant) not in judged
         ]
         # Whatever their accuracies are, networks that were built have costs, as trained ones have.
         + [
             (task, variant, metric, 9000.0, {"engine": built.engine})
             for task, said in floors_of_the_ground().tasks.items()
-            for variant, built in said.built.items()
+            for variant, built in said.hand_designed.items()
             for metric in (
                 "acs", "updates_event_driven", "updates_clock_driven", "n_messages", "n_parameters",
             )

@@ -35,7 +35,7 @@ def test_every_task_has_a_picture_with_words_for_those_who_see_none(plates):
     said = protocol_file.load(registry.FOLDER / ground / registry.PROTOCOL)
     assert list(plates) == list(said.tasks)
     for name, plate in plates.items():
-        told = "ich" if name in STREAMS else shared_tasks()[name].says
+        told = "ich" if name in STREAMS else shared_tasks()[name].description
         assert told in plate.caption and len(plate.alt) > 40
         assert len(plate.axes) == 2
 

@@ -61,12 +61,13 @@ def texts_of(claim):
     return [
         claim.statement,
         claim.source.source_location,
-        *(entry.why for entry in (*bands, *replaced_bands)),
+        *(band.criterion_reason for band in bands),
+        *(band.reason for band in replaced_bands),
     ]
 
 
 def names_result(claim):
-    """Whether a text of the claim names an earlier result, or `earlier` has the value of one."""
+    """Whether a text of the claim names an earlier result, or an earlier evaluation has a value."""
     has_value = any(look.value is not None for look in claim.looks)
     return has_value or any(EARLIER_RESULT.search(text) for text in texts_of(claim))
 
@@ -77,7 +78,7 @@ def numbers_in(*texts):
 
 
 def claims_of_protocols(talks, claims):
-    """Claims for which a protocol.yaml states under `known` what was known."""
+    """Claims for which a protocol.yaml states under `known_result` what was known."""
     stated = {entry["claim"] for entry in yaml.safe_load(KEY_PROTOCOL.read_text(encoding="utf-8"))}
     for talk in talks:
         path = talk.folder / "protocol.yaml"
@@ -88,7 +89,7 @@ def claims_of_protocols(talks, claims):
             experiment, variant = claim.rows["experiment"], claim.rows["variant"]
             task = protocol.tasks.get(experiment)
             is_contrast = claim.id.split(".")[-1] in protocol.samples.contrasts
-            if is_contrast or (task and variant in (*task.built, "floors")):
+            if is_contrast or (task and variant in (*task.hand_designed, "floors")):
                 stated.add(claim.id)
     return stated
 
