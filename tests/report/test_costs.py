@@ -103,7 +103,7 @@ def test_published_ranges_have_sources():
     ranges, tau = biology.stated().ranges, biology.stated().tau_ms
     for entry in ranges:
         assert entry.minimum < entry.maximum
-        assert len(entry.cite) > 10 and entry.link.startswith("https://")
+        assert len(entry.citation) > 10 and entry.url.startswith("https://")
     assert tau.minimum <= tau.value <= tau.maximum
     assert {entry.metric for entry in ranges} >= {"rate", "activation_sparsity", "isi_cv", "t95"}
 
@@ -150,7 +150,7 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
     assert rate.get_lines()[0].get_xdata().tolist() == [21.0, 21.0]
     names = [label.get_text() for label in rate.get_yticklabels()]
     assert names == ["Goeltz", "Comsa", "grasshopper receptor"]
-    read = {entry.metric: entry.read for entry in nervous_systems._ranges()}
+    read = {entry.metric: entry.known_from for entry in nervous_systems._ranges()}
     assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()
 
 
