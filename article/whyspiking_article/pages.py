@@ -44,7 +44,7 @@ def figures(record: Record) -> dict[str, Plate]:
     named = [
         (
             talk.surname,
-            abstract_file.load(talk.folder, claims).in_short,
+            abstract_file.load(talk.folder, claims).short_statement,
             rows[name],
             judge.list_values(record.run.metrics, claims[rows[name]["claim"]]),
         )

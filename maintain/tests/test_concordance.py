@@ -64,7 +64,7 @@ def listed():
 
 def test_every_paper_of_the_eight_talks_is_listed_and_what_it_shows_said_in_short(listed):
     eight = {talk for talk, _, _ in listed}
-    papers = {(talk, paper) for talk in eight for paper in registry.load_talk(talk).papers}
+    papers = {(talk, paper) for talk in eight for paper in registry.load_talk(talk).publications}
     assert len(eight) == 8 and {key[:2] for key in listed} == papers
     for place, one in listed.items():
         assert len(one.shows.split()) <= 12, place
@@ -73,13 +73,16 @@ def test_every_paper_of_the_eight_talks_is_listed_and_what_it_shows_said_in_shor
 
 def test_every_listed_place_has_claims_or_a_reason_and_every_named_one_is_listed(listed, rows):
     claims = {
-        claim.id: (claim, (talk.name, claim.source.paper, concordance.place(claim.source.where)))
+        claim.id: (
+            claim,
+            (talk.name, claim.source.publication, concordance.place(claim.source.source_location)),
+        )
         for talk in map(registry.load_talk, {talk for talk, _, _ in listed})
         for claim in claims_file.load(talk.folder / "claims.yaml", talk)
         if claim.origin != "ours"
     }
     for claim, at in claims.values():
-        named = re.search(r"\b(Figs?\.|[Tt]able|figure)(?!\w)", claim.source.where)
+        named = re.search(r"\b(Figs?\.|[Tt]able|figure)(?!\w)", claim.source.source_location)
         assert bool(at[2]) == bool(named), claim.id
     naming = {name: at for name, (_, at) in claims.items() if at[2]}
     also = [(name, place) for place, one in listed.items() for name in one.claims]

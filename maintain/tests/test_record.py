@@ -155,7 +155,7 @@ def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
 
     def scaled(scale: str) -> registry.Talk:
         one = talk.experiments["yinyang"]
-        changes = {"n_hidden": {"value": 7, "why": "a test of digests"}}
+        changes = {"n_hidden": {"value": 7, "reason": "a test of digests"}}
         other = {**one.scaled, scale: {**one.scaled.get(scale, {}), **changes}}
         one = one.model_copy(update={"scaled": other})
         return talk.model_copy(update={"experiments": {**talk.experiments, "yinyang": one}})
@@ -170,7 +170,7 @@ def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
 
 
 @pytest.mark.parametrize(
-    ("change", "counts"), [({"where": "Table 9"}, False), ({"value": 0.5}, True)]
+    ("change", "counts"), [({"source_location": "Table 9"}, False), ({"value": 0.5}, True)]
 )
 def test_of_the_source_of_a_claim_the_published_number_counts(config, monkeypatch, change, counts):
     talk = registry.load_talk("goeltz")
@@ -247,9 +247,11 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
     found = 0
     for talk in map(registry.load_talk, records.recorded()):
         for claim in inputs.claims_of(talk):
-            said = f"{claim.says} {claim.source.where} {claim.source.paper}"
-            assert claim.source.recalled or not re.search("from memory|recalled,|not read", said)
-            if claim.source.recalled:
+            said = f"{claim.statement} {claim.source.source_location} {claim.source.publication}"
+            assert claim.source.quoted_from_memory or not re.search(
+                "from memory|recalled,|not read", said
+            )
+            if claim.source.quoted_from_memory:
                 found += 1
                 row, what = told.loc[claim.id], "number" if claim.source.value else "statement"
                 judged = row["verdict"] not in (rule.NOT_MEASURED, rule.NOT_JUDGED)

@@ -69,7 +69,7 @@ def test_five_networks_a_setting_none_twice_and_no_test_data(monkeypatch, tmp_pa
     grid = {"spiking": [{"learning_rate": [0.01], "tau_s": [1.0]}]}
     experiment = talk.experiments["shared_yinyang"]
     talk.experiments["shared_yinyang"] = experiment.model_copy(
-        update={"shared": experiment.shared.model_copy(update={"tuned": grid})}
+        update={"shared": experiment.shared.model_copy(update={"tuning_grids": grid})}
     )
     talk._name = "goeltz"
     monkeypatch.setattr(registry, "FOLDER", tmp_path)

@@ -49,7 +49,7 @@ def place(where: str) -> str:
     """The figure or table that a source names first; empty if it names none.
 
     Args:
-        where: `source.where` of a claim.
+        where: `source.source_location` of a claim.
     """
     if found := FIGURE.search(where):
         supplement = "Supplementary " if found[1] else ""
@@ -89,7 +89,7 @@ def _of_talk(
     also = {name: key for key, one in known.items() for name in one.claims}
     judging: dict[tuple[str, str], list[Claim]] = defaultdict(list, {key: [] for key in known})
     for claim in claims_file.load(talk.folder / "claims.yaml", talk):
-        named = claim.source.paper, place(claim.source.where)
+        named = claim.source.publication, place(claim.source.source_location)
         key = also.get(claim.id, named)
         if key[1] and claim.id in judged and claim.origin != "ours":
             judging[key].append(claim)
@@ -98,7 +98,7 @@ def _of_talk(
         common = {
             "talk": talk.name,
             "publication": paper,
-            "doi": talk.papers[paper]["doi"],
+            "doi": talk.publications[paper]["doi"],
             "figure_or_table": at,
         }
         common |= {"shows": one.shows, "known_from": one.known, "claim": "", "comment": ""}
@@ -115,15 +115,15 @@ def _judged(
     shown: Mapping[str, str],
     config: Mapping[str, Any],
 ) -> dict[str, Any]:
-    experiment = claim.where["experiment"]
+    experiment = claim.rows["experiment"]
     figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}")
     anchor = f"{talk.name}-{figure}" if figure else ALL_CLAIMS
     return {
         **{key: row[key] for key in OF_VERDICT},
-        "source_location": claim.source.where,
+        "source_location": claim.source.source_location,
         "difference": row["value"] - row["published_value"],
         "experiment": experiment,
-        "variant": claim.where["variant"],
+        "variant": claim.rows["variant"],
         "command": command(talk, claim, config),
         "figure_file": f"{talk.name}/report.html#{anchor}",
     }
@@ -131,7 +131,7 @@ def _judged(
 
 def command(talk: Talk, claim: Claim, config: Mapping[str, Any]) -> str:
     """What makes the numbers behind a claim again, at the scale that judges it."""
-    experiment = talk.experiments[claim.where["experiment"]]
+    experiment = talk.experiments[claim.rows["experiment"]]
     scale = config["scale"] if registry.seeds(experiment, config) else "paper"
     overlay = "" if scale == "default" else f" --configfile config/{scale}.yaml"
     return f"snakemake results/{scale}/{talk.name}/{experiment.name}/metrics.csv{overlay}"

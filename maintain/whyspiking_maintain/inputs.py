@@ -28,7 +28,7 @@ OF_TALK = "talk.yaml: "
 """Begins the name of what talk.yaml says; of an experiment its name follows, a comma, the stage."""
 UNREAD: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
-    "variants": {"__all__": {"says", "from_scale", "learns"}},
+    "variants": {"__all__": {"description", "from_scale", "trained_here"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
 
@@ -99,7 +99,7 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     config = {**config, "data": anywhere}
     decides: dict[str, tuple[str, Any]] = {
         "config: battery": ("simulate", config["battery"]),
-        f"{OF_TALK}learning": ("collect", [_said(rule) for rule in talk.learning]),
+        f"{OF_TALK}learning": ("collect", [_said(rule) for rule in talk.learning_rules]),
         "claims.yaml": ("collect", [_judged(claim, config) for claim in claims_of(talk)]),
     }
     for name, experiment in talk.experiments.items():
@@ -146,7 +146,7 @@ def claims_of(talk: Talk) -> list[claims_file.Claim]:
 def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, Any]:
     """All of a claim that its row of verdicts.csv depends on."""
     band = claim.band(config["scale"])
-    kept = _said(claim, {"accept": True, "source": {"paper", "where"}})
+    kept = _said(claim, {"criteria": True, "source": {"publication", "source_location"}})
     return {**kept, "band": band and asdict(band)}
 
 

@@ -158,10 +158,10 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
         claim: The claim.
         larger: Claim -> verdict of the published-size run.
     """
-    unit, signed = str(row["unit"]), claim.test == "difference"
+    unit, signed = str(row["unit"]), claim.test_type == "difference"
     published = html.value(row["published_value"], unit, signed=signed)
-    if claim.source.spread is not None and not np.isnan(row["published_value"]):
-        published += f" ± {html.bare(claim.source.spread, unit)} (standard deviation)"
+    if claim.source.standard_deviation is not None and not np.isnan(row["published_value"]):
+        published += f" ± {html.bare(claim.source.standard_deviation, unit)} (standard deviation)"
     ours = html.inline(row["value"], row["ci_low"], row["ci_high"], unit, signed=signed)
     if unit == labels.POINTS:  # one decimal would hide on which side of a criterion an end lies
         value, *ends = (f"{100 * row[name]:.2f}" for name in ("value", "ci_low", "ci_high"))
@@ -171,7 +171,7 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
     elif np.isnan(row["ci_low"]) and not np.isnan(row["value"]):
         ours += " (no interval)"
     criterion = html.band(row["criterion_low"], row["criterion_high"], unit).replace(" … ", " to ")
-    criterion = f"every network: {criterion}" if claim.test == "every" else criterion
+    criterion = f"every network: {criterion}" if claim.test_type == "every" else criterion
     cells = map(_plain, (published, criterion, ours))
     return [*cells, f"{row['n_seeds']:.0f}", row["verdict"], write_evidence(row, claim, larger)]
 
@@ -187,7 +187,9 @@ def write_evidence(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, st
     evidence = str(row["evidence"])
     phrases = [EVIDENCE_WORDS.get(evidence, evidence)]
     phrases += [x for x in str(row["qualification"]).split("; ") if "from memory" not in x]
-    if claim.test == "share":  # the number of networks of a kind, which is not one of successes
+    if (
+        claim.test_type == "share"
+    ):  # the number of networks of a kind, which is not one of successes
         phrases = [x for x in phrases if not re.fullmatch(r"\d+ of \d+ networks", x)]
     if row["data_source"] in rule.SURROGATE_DATA and "surrogate data" not in phrases:
         phrases.append("surrogate data")

@@ -91,7 +91,7 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
                 page.keep_exhibits(path, folder)
         builds = Path(config["build_folder"])
         shipped.renew(one_run.RUN, folder, name, own, networks.SAMPLES, builds)
-        if talk.counted and key_claims.of(talk).where["experiment"] in own:
+        if talk.counted and key_claims.of(talk).rows["experiment"] in own:
             shipped.keep(one_run.RUN, name, folder)
     _finish(config, folder)
 
@@ -154,7 +154,7 @@ def _collect(
     kept = networks.isin(trained) & known["metric"].isin(set(GLOSSARY) - contrasts.CROSSED)
     known = known[kept & ~known["experiment"].isin(made)]
     table = known if rows is None else pd.concat([known, rows], ignore_index=True)
-    of = {claim.id: claim.where["experiment"] for claim in inputs.claims_of(talk)}
+    of = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
     data = dict(zip(before["claim"].map(of), before["data_source"], strict=True))
     data = {e: data[e] for e in talk.experiments if e in data and e not in made}
     record.write_talk(

@@ -2,8 +2,8 @@
 
     python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...]
 
-For every variant that `tuned` names in talk.yaml all its settings are trained, five networks each,
-on data and with seeds that no run uses, at the presentations that are recorded, and scored on
+For every variant that `tuning_grids` names in talk.yaml all its settings are trained, five networks
+each, on data and with seeds that no run uses, at the presentations that are recorded, and scored on
 validation data. A setting is as good as its lower quartile, so that one which now and then fails is
 not chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them, a row as soon as
 it is there, and what stands there is not trained again; the best setting is printed, to be written
@@ -45,7 +45,7 @@ def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> p
     """Try all settings of the wanted experiments of a talk that its table lacks.
 
     Args:
-        talk: With `tuned` in some experiments.
+        talk: With `tuning_grids` in some experiments.
         config: Its scale says how long is trained.
         wanted: `experiment` or `experiment/variant`; empty: all.
 
@@ -62,7 +62,8 @@ def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> p
         known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
         raise UserError(
             f"tune: talk {talk.name} has no settings to tune in {wanted}; expected one or more of "
-            f"{', '.join(known) or 'none'}, which have 'tuned' in talk.yaml. Correct the names."
+            f"{', '.join(known) or 'none'}, which have 'tuning_grids' in talk.yaml. Correct the "
+            "names."
         )
     path = talk.folder / FILE
     known = tables.read(path, columns.TUNING) if path.is_file() else columns.TUNING.table([])
@@ -96,9 +97,9 @@ def load(talk: registry.Talk) -> pd.DataFrame:
     """
     if not (talk.folder / FILE).is_file():
         raise UserError(
-            f"talks/{talk.name}/{FILE}: this file does not exist, but 'tuned' in talk.yaml lists "
-            "settings; expected results for all settings. Run `python -m whyspiking.recording "
-            f"tune {talk.name}`"
+            f"talks/{talk.name}/{FILE}: this file does not exist, but 'tuning_grids' in talk.yaml "
+            "lists settings; expected results for all settings. Run "
+            f"`python -m whyspiking.recording tune {talk.name}`"
         )
     return tables.read(talk.folder / FILE, columns.TUNING)
 

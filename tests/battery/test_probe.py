@@ -271,9 +271,11 @@ def test_other_stimuli_are_not_taken_for_the_same():
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
     roles = {"chosen": "spiking", "other": "spiking", "mlp": "control", "ablated": "ablation"}
-    variants = {name: {"role": role, "says": "A network."} for name, role in roles.items()}
+    variants = {
+        name: {"variant_role": role, "description": "A network."} for name, role in roles.items()
+    }
     for given, other in ((["jitter"], ["jitter"]), ({"chosen": ["jitter"]}, [])):
-        plan = plans.measuring(described(battery=given, variants=variants), PARAMS, TAU)
+        plan = plans.measuring(described(robustness_tests=given, variants=variants), PARAMS, TAU)
         told = {name: own["perturbations"] for name, own in plan["variants"].items()}
         assert told == {"chosen": ["jitter"], "other": other, "mlp": ["jitter"], "ablated": []}
 
@@ -313,10 +315,10 @@ def test_a_variant_is_measured_with_its_own_settings():
             for name, value in (("late", 0.0), ("dt_ms", 0.5))
         },
         variants={
-            "spiking": {"role": "spiking", "says": "A network."},
+            "spiking": {"variant_role": "spiking", "description": "A network."},
             "later": {
-                "role": "spiking", "says": "A network.",
-                "settings": {"late": {"value": 3.0, "why": "made up here"}},
+                "variant_role": "spiking", "description": "A network.",
+                "parameter_overrides": {"late": {"value": 3.0, "reason": "made up here"}},
             },
         },
     )  # fmt: skip
@@ -350,9 +352,15 @@ def test_a_missing_level_names_the_key():
 
 
 def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
-    spiking = {"role": "spiking", "says": "A network."}
-    further = {"role": "ablation", "says": "The same, trained further.", "recovers": "spiking"}
-    asked = described(battery=("jitter",), variants={"spiking": spiking, "further": further})
+    spiking = {"variant_role": "spiking", "description": "A network."}
+    further = {
+        "variant_role": "ablation",
+        "description": "The same, trained further.",
+        "recovers_loss_of": "spiking",
+    }
+    asked = described(
+        robustness_tests=("jitter",), variants={"spiking": spiking, "further": further}
+    )
     for own, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
         rows, _ = battery.probe(
             ToyTalk(), PARAMS, plans.measuring(own, PARAMS, TAU),

@@ -125,9 +125,11 @@ def test_tasks_with_time_are_those_of_the_reference_networks(task):
         assert told[name] == own.values[other]
     training = protocol().training[task]
     assert told["answer_ms"] == training.answer_ms
-    assert (told["n_distinct"], told["n_train"]) == (training.distinct, training.part)
-    assert told["epochs"] * told["n_train"] == training.distinct * training.shown
-    assert told["n_hidden"] in protocol().families["lif"][task].recorded
+    assert (told["n_distinct"], told["n_train"]) == (training.n_distinct, training.chunk_size)
+    assert (
+        told["epochs"] * told["n_train"] == training.n_distinct * training.presentations_per_trial
+    )
+    assert told["n_hidden"] in protocol().families["lif"][task].n_hidden
     few = params(**{**told, "n_train": 40, "n_distinct": 80, "shared_task": task})
     drawn = [shared.stream(few, "train", epoch) for epoch in (0, 1, 2)]
     assert [shared.part_of(few, epoch) for epoch in (0, 1, 2)] == [0, 1, 0]

@@ -10,15 +10,19 @@ from whyspiking.errors import UserError
 
 GOOD = {
     "source": "made up",
-    "sentences": 2,
+    "n_sentences": 2,
     "statements": [
-        {"sentence": 1, "says": "Brains use spikes.", "untested": "motivation, nothing to test"},
-        {"sentence": 2, "says": "So do these networks.", "claims": ["talk.task.accuracy"]},
+        {
+            "sentence": 1,
+            "statement": "Brains use spikes.",
+            "untested": "motivation, nothing to test",
+        },
+        {"sentence": 2, "statement": "So do these networks.", "claims": ["talk.task.accuracy"]},
     ],
 }
 DAMAGE = {
     "a sentence left out": (lambda d: d["statements"].pop(0), "every number from 1"),
-    "a sentence too many": (lambda d: d.update(sentences=1), "every number from 1"),
+    "a sentence too many": (lambda d: d.update(n_sentences=1), "every number from 1"),
     "out of order": (lambda d: d["statements"].reverse(), "in order"),
     "neither claims nor a reason": (lambda d: d["statements"][0].pop("untested"), "untested"),
     "a claim that is none": (

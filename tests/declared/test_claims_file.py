@@ -11,23 +11,23 @@ from whyspiking.verdicts.judge import Band
 
 ENTRY = {
     "id": "goeltz.yinyang.accuracy",
-    "role": "key",
+    "claim_role": "key",
     "origin": "published",
-    "says": "First-spike networks learn the Yin-Yang task.",
+    "statement": "First-spike networks learn the Yin-Yang task.",
     "source": {
-        "paper": "goeltz2021",
-        "where": "Table 1",
+        "publication": "goeltz2021",
+        "source_location": "Table 1",
         "value": 0.959,
-        "spread": 0.007,
-        "seeds": 20,
+        "standard_deviation": 0.007,
+        "n_seeds": 20,
     },
     "metric": "accuracy",
-    "where": {"experiment": "yinyang", "variant": "spiking", "engine": "brian2"},
-    "test": "value",
-    "better": "larger",
-    "accept": {
+    "rows": {"experiment": "yinyang", "variant": "spiking", "engine": "brian2"},
+    "test_type": "value",
+    "better_direction": "larger",
+    "criteria": {
         "paper": [0.945, None],
-        "full": {"band": [0.95, None], "why": "two published sd below the mean"},
+        "full": {"criterion": [0.95, None], "criterion_reason": "two published sd below the mean"},
     },
     "negative_control": {"variant": "linear"},
 }
@@ -49,17 +49,21 @@ def changed(**changes):
 def test_a_good_file_loads(tmp_path):
     second = changed(
         id="goeltz.yinyang.early",
-        role="secondary",
+        claim_role="secondary",
         metric="t95",
-        better="smaller",
-        accept={"full": [None, 2.0]},
-        source={"paper": "goeltz2021", "where": "Fig. 2"},
+        better_direction="smaller",
+        criteria={"full": [None, 2.0]},
+        source={"publication": "goeltz2021", "source_location": "Fig. 2"},
     )
     first, other = judge.load(written(tmp_path, ENTRY, second))
     assert first.talk == "goeltz"
     assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
     assert first.band("paper").low == 0.945
-    assert first.source.model_dump() == {**ENTRY["source"], "recalled": False, "released": False}
+    assert first.source.model_dump() == {
+        **ENTRY["source"],
+        "quoted_from_memory": False,
+        "released_artefact": False,
+    }
     assert (first.source.evidence, other.source.evidence) == ("published number", "no number")
     assert other.band("default") == Band(-np.inf, 2.0)
     assert other.source.value is None
@@ -67,8 +71,8 @@ def test_a_good_file_loads(tmp_path):
 
 def test_what_a_claim_was_before_is_told(tmp_path):
     look = {"commit": "77a7cd3", "recipe": "five epochs", "value": 0.9, "verdict": "inconclusive"}
-    band = {"commit": "36e8d87", "band": [0.97, None], "why": "a round number of ours"}
-    (claim,) = judge.load(written(tmp_path, changed(earlier=[look, band])))
+    band = {"commit": "36e8d87", "criterion": [0.97, None], "reason": "a round number of ours"}
+    (claim,) = judge.load(written(tmp_path, changed(earlier_evaluations=[look, band])))
     assert [entry.value for entry in claim.looks] == [0.9]
     assert "test data (five epochs, commit 77a7cd3): 0.9, inconclusive" in claim.history
     assert "Until commit 36e8d87 the criterion was at least 0.97: a round number of ours" in (

@@ -19,7 +19,7 @@ TALKS = {name: registry.load_talk(name) for name in registry.available()}
 CHECKED = [
     pytest.param(talk, rule, id=f"{talk.name}-{rule.name}")
     for talk in TALKS.values()
-    for rule in talk.learning
+    for rule in talk.learning_rules
     if rule.check is not None
 ]
 PADDING = 0.15
@@ -29,10 +29,18 @@ PADDING = 0.15
 def rule(synapse="1", neuron="2", shared="0", signals=()):
     return Rule.model_validate(
         {
-            "rule": "a rule",
-            "applies": ["one/spiking"],
-            "memory": {"synapse": synapse, "neuron": neuron, "shared": shared, "what": "numbers"},
-            "signals": [{"what": "words", "to": to, "online": online} for to, online in signals],
+            "learning_rule": "a rule",
+            "networks": ["one/spiking"],
+            "memory": {
+                "synapse": synapse,
+                "neuron": neuron,
+                "shared": shared,
+                "description": "numbers",
+            },
+            "signals": [
+                {"description": "words", "recipient": to, "online": online}
+                for to, online in signals
+            ],
         }
     )
 
@@ -97,14 +105,14 @@ def test_the_checks_tell_rules_apart():
 def test_force_keeps_one_matrix_of_all_pairs():
     from whyspiking.talks.clopath.force.learning import RecursiveLeastSquares
 
-    (force,) = (rule for rule in TALKS["clopath"].learning if "FORCE" in rule.name)
+    (force,) = (rule for rule in TALKS["clopath"].learning_rules if "FORCE" in rule.name)
     kept = RecursiveLeastSquares(50, 3, 1.0).inverse.size
     assert kept == force.numbers({"S": 150, "N": 50, "T": 9, "K": 3})
 
 
 def test_rules_of_other_experiments_are_refused(monkeypatch):
     data = yaml.safe_load((registry.FOLDER / "comsa" / "talk.yaml").read_text())
-    data["learning"][0]["applies"] = ["mnist_slow/spikng"]
+    data["learning_rules"][0]["networks"] = ["mnist_slow/spikng"]
     monkeypatch.setattr(registry, "read_yaml", lambda path: data)
     with pytest.raises(UserError, match=r"mnist_slow/spikng"):
         registry.load_talk("comsa")

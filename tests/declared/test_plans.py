@@ -19,7 +19,7 @@ def keys_of(talk, experiment, values=None):
     for variant in (None, *described.variants):
         params = registry.params(described, CONFIG, 0, variant)
         params = replace(params, values={**params.values, **(values or {})})
-        told = plans.readable_params(described, variant, params, TALKS[talk].of_training)
+        told = plans.readable_params(described, variant, params, TALKS[talk].training_parameters)
         plan = plans.training(described, variant, told) if variant else told.plain()
         found[variant] = repr(plan)
     return found
@@ -35,10 +35,14 @@ def test_a_job_is_run_again_for_every_parameter_that_it_can_read(talk):
     for experiment in TALKS[talk].experiments.values():
         for variant in (None, *experiment.variants):
             params = registry.params(experiment, CONFIG, 0, variant)
-            told = plans.readable_params(experiment, variant, params, TALKS[talk].of_training)
+            told = plans.readable_params(
+                experiment, variant, params, TALKS[talk].training_parameters
+            )
             for name in params.values:
                 other = replace(params, values={**params.values, name: "another"})
-                changed = plans.readable_params(experiment, variant, other, TALKS[talk].of_training)
+                changed = plans.readable_params(
+                    experiment, variant, other, TALKS[talk].training_parameters
+                )
                 assert (changed.plain() != told.plain()) == (name in told.values)
                 if name not in told.values:
                     with pytest.raises(UserError, match=name):
@@ -49,9 +53,11 @@ def test_a_job_is_run_again_for_every_parameter_that_it_can_read(talk):
 def test_networks_that_the_talk_trains_are_told_all_but_what_is_for_controls(talk):
     for experiment in TALKS[talk].experiments.values():
         for name, variant in experiment.variants.items():
-            if variant.learns and not variant.as_is and not experiment.control(name):
+            if variant.trained_here and not variant.as_is and not experiment.control(name):
                 params = registry.params(experiment, CONFIG, 0, name)
-                told = plans.readable_params(experiment, name, params, TALKS[talk].of_training)
+                told = plans.readable_params(
+                    experiment, name, params, TALKS[talk].training_parameters
+                )
                 assert set(params.values) - set(told.values) <= plans.OF_CONTROLS
 
 
@@ -70,7 +76,7 @@ def test_a_learning_rate_trains_again_what_learns_with_it_alone():
 def test_controls_are_trained_from_what_they_are_told(variant):
     experiment = TALKS["goeltz"].experiments["yinyang"]
     params = params_of("goeltz", "yinyang", control_epochs=1)
-    told = plans.readable_params(experiment, variant, params, TALKS["goeltz"].of_training)
+    told = plans.readable_params(experiment, variant, params, TALKS["goeltz"].training_parameters)
     assert "learning_rate" not in told.values
     network = train.network_of(plans.training(experiment, variant, told), {}, silent)
     assert network.info["validation_accuracy"] > 0.3

@@ -3,6 +3,7 @@
 Cases replace what is read of a file; `test_the_files_before_damage_are_good` reads written files.
 """
 
+import json
 import shutil
 
 import pytest
@@ -43,51 +44,59 @@ YINYANG = "experiments.yinyang"
 MALFORMED_TALK = [
     ("", [], "is []; expected a mapping of keys to values"),
     ("title", "", "is ''; expected at least 5 characters"),
-    ("papers", {}, "is {}; expected at least 1 entries"),
-    ("papers.goeltz2021.doi", "https://doi.org/10.1000/a", "is 'https://doi.org/10.1000/a'; must"),
-    ("papers.goeltz2021.colour", "green", "is not known; known keys: cite, doi"),
-    ("papers.goeltz2021.cite", ABSENT, "is missing; expected text"),
-    ("tau_char.unit", "s", "is 's'; expected 'ms'"),
+    ("publications", {}, "is {}; expected at least 1 entries"),
+    (
+        "publications.goeltz2021.doi",
+        "https://doi.org/10.1000/a",
+        "is 'https://doi.org/10.1000/a'; must",
+    ),
+    ("publications.goeltz2021.colour", "green", "is not known; known keys: citation, doi"),
+    ("publications.goeltz2021.citation", ABSENT, "is missing; expected text"),
+    ("characteristic_time.unit", "s", "is 's'; expected 'ms'"),
     ("parameters.theta", None, "is None; expected a mapping of keys to values"),
     ("parameters.theta.source", ABSENT, "is missing; expected text"),
     ("parameters.Not this!", {"value": 1, "source": "code"}, "must match ^[a-z]"),
-    ("of_training.0", "Not this!", "is 'Not this!'; must match ^[a-z]"),
-    ("learning", [], "is []; expected at least 1 entries"),
-    ("learning.0.applies.0", "yinyang", "is 'yinyang'; must match ^[a-z0-9_]+/[a-z0-9_]+$"),
-    ("learning.0.memory.synapse", "S", "is 'S'; must match ^[0-9NTK */+()-]+$"),
-    ("learning.0.signals.0.online", "no", "is 'no'; expected true or false"),
-    ("learning.0.check", None, "is None; expected a mapping of keys to values"),
-    ("takes_no_part.sound", "short", "is 'short'; expected at least 20 characters"),
+    ("training_parameters.0", "Not this!", "is 'Not this!'; must match ^[a-z]"),
+    ("learning_rules", [], "is []; expected at least 1 entries"),
+    ("learning_rules.0.networks.0", "yinyang", "is 'yinyang'; must match ^[a-z0-9_]+/[a-z0-9_]+$"),
+    ("learning_rules.0.memory.synapse", "S", "is 'S'; must match ^[0-9NTK */+()-]+$"),
+    ("learning_rules.0.signals.0.online", "no", "is 'no'; expected true or false"),
+    ("learning_rules.0.check", None, "is None; expected a mapping of keys to values"),
+    ("excluded_tasks.sound", "short", "is 'short'; expected at least 20 characters"),
     (f"{YINYANG}.title", ABSENT, "is missing; expected text"),
     (f"{YINYANG}.input_times", None, "is None; expected one of ['constructed'"),
-    (f"{YINYANG}.data.key", 3, "is 3; expected text"),
-    (f"{YINYANG}.battery", "jitter", "is 'jitter'; expected a list"),
-    (f"{YINYANG}.battery", {}, "is {}; expected at least 1 entries"),
-    (f"{YINYANG}.states.hidden", 0.0, "is 0.0; must be greater than 0"),
-    (f"{YINYANG}.scaled.smoke.n_hidden.why", "", "is ''; expected at least 5 characters"),
+    (f"{YINYANG}.data.data_set", 3, "is 3; expected text"),
+    (f"{YINYANG}.robustness_tests", "jitter", "is 'jitter'; expected a list"),
+    (f"{YINYANG}.robustness_tests", {}, "is {}; expected at least 1 entries"),
+    (f"{YINYANG}.extra_states.hidden", 0.0, "is 0.0; must be greater than 0"),
+    (
+        f"{YINYANG}.scale_overrides.smoke.n_hidden.reason",
+        "",
+        "is ''; expected at least 5 characters",
+    ),
     (f"{YINYANG}.variants", {}, "is {}; expected at least 1 entries"),
-    (f"{YINYANG}.variants.mlp.hidden.0", 0, "is 0; must be at least 1"),
+    (f"{YINYANG}.variants.mlp.hidden_layers.0", 0, "is 0; must be at least 1"),
 ]
 MALFORMED_CLAIMS = [
     ("", [], "is []; expected at least 1 entries"),
     ("", {}, "is {}; expected a list"),
     ("0", None, "is None; expected a mapping of keys to values"),
-    ("0.role", ABSENT, "is missing; expected one of ['key', 'secondary']"),
+    ("0.claim_role", ABSENT, "is missing; expected one of ['key', 'secondary']"),
     ("0.id", "goeltz.accuracy", "is 'goeltz.accuracy'; must match ^[a-z]"),
-    ("0.source.seeds", 20.0, "is 20.0; expected a whole number"),
+    ("0.source.n_seeds", 20.0, "is 20.0; expected a whole number"),
     ("0.source.value", None, "is None; expected a number"),
-    ("0.where.experiment", ABSENT, "is missing; expected text"),
-    ("0.where.engine", "brian", "is 'brian'; expected one of ['jax', "),
+    ("0.rows.experiment", ABSENT, "is missing; expected text"),
+    ("0.rows.engine", "brian", "is 'brian'; expected one of ['jax', "),
     ("0.negative_control", {}, "is {}; expected at least 1 entries"),
     ("0.negative_control.colour", "green", "is not known; known keys: engine, experiment, "),
-    ("0.accept", {}, "is {}; expected at least 1 entries"),
-    ("0.accept.full", "wide", "is 'wide'; expected a list"),
-    ("0.accept.full.band", [0.9], "is [0.9]; expected at least 2 entries"),
-    ("0.accept.full.band.0", float("nan"), "is nan; expected a finite number"),
-    ("0.accept.full.why", ABSENT, "is missing; expected text"),
-    ("0.earlier.0", "look", "is 'look'; expected a mapping of keys to values"),
-    ("0.earlier.0.commit", "HEAD", "is 'HEAD'; must match ^[0-9a-f]{7,40}$"),
-    ("0.earlier.2.why", "short", "is 'short'; expected at least 10 characters"),
+    ("0.criteria", {}, "is {}; expected at least 1 entries"),
+    ("0.criteria.full", "wide", "is 'wide'; expected a list"),
+    ("0.criteria.full.criterion", [0.9], "is [0.9]; expected at least 2 entries"),
+    ("0.criteria.full.criterion.0", float("nan"), "is nan; expected a finite number"),
+    ("0.criteria.full.criterion_reason", ABSENT, "is missing; expected text"),
+    ("0.earlier_evaluations.0", "look", "is 'look'; expected a mapping of keys to values"),
+    ("0.earlier_evaluations.0.commit", "HEAD", "is 'HEAD'; must match ^[0-9a-f]{7,40}$"),
+    ("0.earlier_evaluations.2.reason", "short", "is 'short'; expected at least 10 characters"),
 ]
 
 
@@ -104,6 +113,61 @@ def test_malformed_claims(path, value, says, monkeypatch):
     data = changed(good_file("claims"), path, value)
     monkeypatch.setattr(claims_file, "read_yaml", lambda _: data)
     refused_at(lambda: claims_file.load(talk.folder / "claims.yaml", talk), path, says)
+
+
+# ---- keys that had another name ----
+
+OLD_CLAIMS = [
+    ("0", "says", "statement"),
+    ("0", "where", "rows"),
+    ("0", "accept", "criteria"),
+    ("0.source", "where", "source_location"),
+    ("0.source", "paper", "publication"),
+    ("0.criteria.full", "band", "criterion"),
+    ("0.criteria.full", "why", "criterion_reason"),
+    ("0.earlier_evaluations.2", "band", "criterion"),
+    ("0.earlier_evaluations.2", "why", "reason"),
+    ("0.also_measured.0", "says", "description"),
+]
+OLD_TALK = [
+    ("", "papers", "publications"),
+    ("publications.goeltz2021", "cite", "citation"),
+    ("characteristic_time", "what", "description"),
+    ("learning_rules.0", "applies", "networks"),
+    ("learning_rules.0.signals.0", "to", "recipient"),
+    (YINYANG, "battery", "robustness_tests"),
+    (f"{YINYANG}.data", "key", "data_set"),
+    (f"{YINYANG}.scale_overrides.smoke.n_hidden", "why", "reason"),
+    (f"{YINYANG}.variants.mlp", "is", "network"),
+]
+
+
+def renamed_back(data, block, old, new):
+    """Copy the content of a file with the old name of a key, as version 3 had it."""
+    content = json.loads(json.dumps(data))
+    inside = content
+    for part in block.split(".") if block else ():
+        inside = inside[int(part) if part.isdigit() else part]
+    inside[old] = inside.pop(new)
+    return content
+
+
+@pytest.mark.parametrize(("block", "old", "new"), OLD_TALK)
+def test_an_old_key_of_a_talk_is_refused_with_its_new_name(block, old, new, monkeypatch):
+    data = renamed_back(good_file("talk"), block, old, new)
+    monkeypatch.setattr(registry, "read_yaml", lambda _: data)
+    said = refused(lambda: registry.load_talk(TALK), f"key '{f'{block}.{old}'.strip('.')}'")
+    assert f"'{old}' is now called '{new}'" in said
+    assert len(said.splitlines()) == 1, "the new name is missing, but that is the same mistake"
+
+
+@pytest.mark.parametrize(("block", "old", "new"), OLD_CLAIMS)
+def test_an_old_key_of_a_claim_is_refused_with_its_new_name(block, old, new, monkeypatch):
+    talk = talk_of(TALK)
+    data = renamed_back(good_file("claims"), block, old, new)
+    monkeypatch.setattr(claims_file, "read_yaml", lambda _: data)
+    said = refused(lambda: claims_file.load(talk.folder / "claims.yaml", talk), f"key '{block}.")
+    assert f"'{old}' is now called '{new}'" in said
 
 
 # ---- rules between keys ----
@@ -129,7 +193,7 @@ TALK_DAMAGE = {
         lambda d: d["parameters"]["tau_s_ms"].update(value="one"), "parameters.tau_s_ms", "one",
     ),
     "labelled steps of no number": (
-        lambda d: yinyang(d).update(kind="labelling"), "yinyang.labelled", "is missing",
+        lambda d: yinyang(d).update(task_type="labelling"), "yinyang.n_labelled", "is missing",
     ),
     "half a neuron": (
         lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=1.5), "n_hidden", "1.5",
@@ -148,45 +212,50 @@ TALK_DAMAGE = {
         lambda d: d["parameters"]["theta"].update(value=float("inf")), "theta", "inf",
     ),
     "scaled parameter that is not published": (
-        lambda d: yinyang(d)["scaled"]["smoke"].update(n_hiden={"value": 3, "why": "quick enough"}),
+        lambda d: yinyang(d)["scale_overrides"]["smoke"].update(
+            n_hiden={"value": 3, "reason": "quick enough"}
+        ),
         "n_hiden", "n_hidden",
     ),
     "scaled to another kind": (
-        lambda d: yinyang(d)["scaled"]["smoke"]["schedule"].update(value=3), "schedule", "3",
+        lambda d: yinyang(d)["scale_overrides"]["smoke"]["schedule"].update(value=3),
+        "schedule", "3",
     ),
     "control of unknown size": (
-        lambda d: yinyang(d)["variants"]["mlp"].update(hidden=["n_hiden"]),
+        lambda d: yinyang(d)["variants"]["mlp"].update(hidden_layers=["n_hiden"]),
         "yinyang.variants.mlp", "n_hiden",
     ),
     "control without layers": (
-        lambda d: yinyang(d)["variants"]["mlp"].pop("hidden"), "yinyang.variants.mlp", "hidden",
+        lambda d: yinyang(d)["variants"]["mlp"].pop("hidden_layers"),
+        "yinyang.variants.mlp", "hidden_layers",
     ),
     "layers of no control": (
-        lambda d: yinyang(d)["variants"]["spiking"].update(hidden=[3]),
-        "yinyang.variants.spiking.hidden", "is: relu",
+        lambda d: yinyang(d)["variants"]["spiking"].update(hidden_layers=[3]),
+        "yinyang.variants.spiking.hidden_layers", "network: relu",
     ),
     "control that is trained for unknown long": (
         lambda d: yinyang(d)["parameters"].pop("control_epochs") and
-        yinyang(d)["scaled"]["smoke"].pop("control_epochs"),
+        yinyang(d)["scale_overrides"]["smoke"].pop("control_epochs"),
         "yinyang.variants.mlp", "control_epochs",
     ),
     "spiking network that is a ReLU network": (
-        lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),
+        lambda d: yinyang(d)["variants"]["spiking"].update(network="relu", hidden_layers=[]),
         "yinyang.variants.spiking", "control",
     ),
     "another network that is trained further": (
-        lambda d: variant(d, "adapted", **{"is": "substrates/ideal"}),
+        lambda d: variant(d, "adapted", **{"network": "substrates/ideal"}),
         "adapted.starts_from", "substrates/ideal",
     ),
     "another network that does not exist": (
-        lambda d: variant(d, "ideal", **{"is": "yinyang/spikin"}), "ideal.is", "yinyang/spiking",
+        lambda d: variant(d, "ideal", network="yinyang/spikin"),
+        "ideal.network", "yinyang/spiking",
     ),
     "layers of another network": (
-        lambda d: variant(d, "ideal", **{"is": "yinyang/mlp", "hidden": [3]}),
-        "substrates.variants.ideal.hidden", "is: relu",
+        lambda d: variant(d, "ideal", **{"network": "yinyang/mlp", "hidden_layers": [3]}),
+        "substrates.variants.ideal.hidden_layers", "network: relu",
     ),
     "control of no kind": (
-        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "rely"}), "mlp.is", "relu",
+        lambda d: yinyang(d)["variants"]["mlp"].update({"network": "rely"}), "mlp.network", "relu",
     ),
     "parent that does not exist": (
         lambda d: variant(d, "adapted", starts_from=["yinyang/spikin"]),
@@ -203,51 +272,55 @@ TALK_DAMAGE = {
         "starts_from", "itself",
     ),
     "unknown perturbation": (
-        lambda d: yinyang(d).update(battery=["shufle"]), "battery", "shuffle",
+        lambda d: yinyang(d).update(robustness_tests=["shufle"]), "robustness_tests", "shuffle",
     ),
     "battery of what does not spike": (
-        lambda d: yinyang(d).update(battery={"mlp": ["shuffle"]}), "yinyang.battery", "mlp",
+        lambda d: yinyang(d).update(robustness_tests={"mlp": ["shuffle"]}),
+        "yinyang.robustness_tests", "mlp",
     ),
     "unknown perturbation of one variant": (
-        lambda d: yinyang(d).update(battery={"spiking": ["shufle"]}),
-        "yinyang.battery.spiking", "shuffle",
+        lambda d: yinyang(d).update(robustness_tests={"spiking": ["shufle"]}),
+        "yinyang.robustness_tests.spiking", "shuffle",
     ),
     "perturbed spikes of which nobody says what their times are": (
         lambda d: yinyang(d).pop("input_times"), "yinyang.input_times", "constructed",
     ),
     "spikes to perturb where no network has any": (
-        lambda d: yinyang(d)["variants"]["spiking"].update(role="rate"), "yinyang", "'spiking'",
+        lambda d: yinyang(d)["variants"]["spiking"].update(variant_role="rate"),
+        "yinyang", "'spiking'",
     ),
     "shared task that does not exist": (
-        lambda d: shared(d)["data"].update(key="yingyang"), "shared_yinyang.data.key", "yinyang",
+        lambda d: shared(d)["data"].update(data_set="yingyang"),
+        "shared_yinyang.data.data_set", "yinyang",
     ),
     "shared task of another size": (
         lambda d: shared(d)["parameters"].update(n_hidden={"value": 120, "source": "code"}),
         "shared_yinyang.parameters.n_hidden", "Remove it",
     ),
     "shared task that was not tuned": (
-        lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",
+        lambda d: shared(d)["shared_task"].pop("tuning_grids"),
+        "shared_yinyang.shared_task.tuning_grids", "is missing",
     ),
     "shared task that was tuned more than others": (
-        lambda d: shared(d)["shared"]["tuned"]["spiking"].update(
+        lambda d: shared(d)["shared_task"]["tuning_grids"]["spiking"].update(
             learning_rate=[0.02, *(1e-4 * k for k in range(1, 50))]
         ),
-        "tuned.spiking", "one of 6, 8, 16",
+        "tuning_grids.spiking", "one of 6, 8, 16",
     ),
     "setting that was not tried": (
         lambda d: shared(d)["parameters"]["learning_rate"].update(value=0.7),
-        "tuned.spiking.learning_rate", "0.7",
+        "tuning_grids.spiking.learning_rate", "0.7",
     ),
     "shared task without a result or a reason": (
-        lambda d: d["experiments"].pop("shared_randman"), "takes_no_part", "randman",
+        lambda d: d["experiments"].pop("shared_randman"), "excluded_tasks", "randman",
     ),
     "shared task with a result and a reason": (
-        lambda d: d.update(takes_no_part={"yinyang": "no reason that would be one"}),
-        "takes_no_part", "yinyang",
+        lambda d: d.update(excluded_tasks={"yinyang": "no reason that would be one"}),
+        "excluded_tasks", "yinyang",
     ),
     "reason for a task that does not exist": (
-        lambda d: d.update(takes_no_part={"xor": "one spike a neuron, no state beyond it"}),
-        "takes_no_part", "randman",
+        lambda d: d.update(excluded_tasks={"xor": "one spike a neuron, no state beyond it"}),
+        "excluded_tasks", "randman",
     ),
     "threshold without a value": (
         lambda d: d["parameters"]["theta"].update(value=None), "parameters.theta", "None",
@@ -267,10 +340,12 @@ TALK_DAMAGE = {
         lambda d: d["parameters"]["tau_s_ms"].update(unit="s"), "tau_s_ms", "unit s",
     ),
     "time constant without bounds": (
-        lambda d: d["tau_char"].update(value=1e300), "tau_char.value", "1e+300",
+        lambda d: d["characteristic_time"].update(value=1e300),
+        "characteristic_time.value", "1e+300",
     ),
     "training with what there is not": (
-        lambda d: d["of_training"].append("learning_rat"), "of_training", "learning_rate",
+        lambda d: d["training_parameters"].append("learning_rat"),
+        "training_parameters", "learning_rate",
     ),
     "title turned around": (lambda d: d.update(title="Title \u202e eltit"), "title", "U+202E"),
     "data that fit nothing": (
@@ -305,24 +380,25 @@ def place(name, **changes):
     return change
 
 
+SOURCE = {"publication": "goeltz2021", "source_location": "Table 1"}
 CLAIM_DAMAGE = {
     "another talk's claim": (
         claim(id="comsa.yinyang.accuracy"), "comsa.yinyang.accuracy", "goeltz",
     ),
     "unknown metric": (claim(metric="acuracy"), "metric", "accuracy"),
     "unknown paper": (
-        claim(source={"paper": "goeltz2012", "where": "Table 1"}, also_measured=[]),
-        "source.paper", "goeltz2021",
+        claim(source={**SOURCE, "publication": "goeltz2012"}, also_measured=[]),
+        "source.publication", "goeltz2021",
     ),
-    "unknown experiment": (place("where", experiment="yinyan"), "where.experiment", "yinyang"),
-    "unknown variant": (place("where", variant="spikin"), "where.variant", "spiking"),
+    "unknown experiment": (place("rows", experiment="yinyan"), "rows.experiment", "yinyang"),
+    "unknown variant": (place("rows", variant="spikin"), "rows.variant", "spiking"),
     "unknown perturbation": (
-        place("where", perturbation="shufle"), "where.perturbation", "shuffle",
+        place("rows", perturbation="shufle"), "rows.perturbation", "shuffle",
     ),
     "perturbation that is not measured": (
-        place("where", perturbation="insert", strength=0.1), "where.perturbation", "insert",
+        place("rows", perturbation="insert", strength=0.1), "rows.perturbation", "insert",
     ),
-    "unknown location": (place("where", location="inptu"), "where.location", "input"),
+    "unknown location": (place("rows", location="inptu"), "rows.location", "input"),
     "control of another experiment": (
         place("negative_control", experiment="substrate"),
         "negative_control.experiment", "substrates",
@@ -336,43 +412,48 @@ CLAIM_DAMAGE = {
     "no control for the key claim": (
         lambda entries: entries[0].pop("negative_control"), "negative_control", "key",
     ),
-    "band upside down": (claim(accept={"full": [0.97, 0.95]}), "accept.full", "[0.97, 0.95]"),
+    "band upside down": (claim(criteria={"full": [0.97, 0.95]}), "criteria.full", "[0.97, 0.95]"),
     "band without its edge": (
-        claim(accept={"full": [None, 0.95]}), "accept.full", "both limits",
+        claim(criteria={"full": [None, 0.95]}), "criteria.full", "both limits",
     ),
     "band of three numbers": (
-        claim(accept={"full": [0.9, 1.0, 1.1]}), "accept.full", "[0.9, 1.0, 1.1]",
+        claim(criteria={"full": [0.9, 1.0, 1.1]}), "criteria.full", "[0.9, 1.0, 1.1]",
     ),
-    "band at smoke scale": (claim(accept={"smoke": [0.9, 1.0]}), "accept.smoke", "known keys"),
-    "difference from nothing": (claim(test="difference"), "versus", "difference"),
-    "versus without a use": (claim(versus={"variant": "mlp"}), "versus", "range"),
+    "band at smoke scale": (claim(criteria={"smoke": [0.9, 1.0]}), "criteria.smoke", "known keys"),
+    "difference from nothing": (claim(test_type="difference"), "compared_with", "difference"),
+    "versus without a use": (claim(compared_with={"variant": "mlp"}), "compared_with", "range"),
     "difference from itself": (
-        claim(test="difference", versus={"variant": "spiking"}), "versus", "spiking",
+        claim(test_type="difference", compared_with={"variant": "spiking"}),
+        "compared_with", "spiking",
     ),
     "spread of nothing": (
-        claim(source={"paper": "goeltz2021", "where": "Table 1", "spread": 0.1}),
-        "source.spread", "0.1",
+        claim(source={**SOURCE, "standard_deviation": 0.1}),
+        "source.standard_deviation", "0.1",
     ),
-    "band in per cent": (claim(accept={"full": [0.9, 95]}), "accept.full", "95"),
-    "band below any share": (claim(accept={"full": [-0.1, None]}), "accept.full", "-0.1"),
+    "band in per cent": (claim(criteria={"full": [0.9, 95]}), "criteria.full", "95"),
+    "band below any share": (claim(criteria={"full": [-0.1, None]}), "criteria.full", "-0.1"),
     "published error without a spread": (
-        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 0.959}),
-        "also_measured", "spread",
+        claim(source={**SOURCE, "value": 0.959}),
+        "also_measured", "standard_deviation",
     ),
     "published in per cent": (
-        claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}, also_measured=[]),
+        claim(source={**SOURCE, "value": 97.0}, also_measured=[]),
         "source", "97",
     ),
     "level that is not measured": (
-        place("where", perturbation="jitter", location="input", strength=0.3),
-        "where.strength", "0.3",
+        place("rows", perturbation="jitter", location="input", strength=0.3),
+        "rows.strength", "0.3",
     ),
-    "level of no perturbation": (place("where", strength=0.3), "where.strength", "0.3"),
+    "level of no perturbation": (place("rows", strength=0.3), "rows.strength", "0.3"),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
     "check as the key claim": (claim(origin="check"), "origin", "ours"),
-    "two key claims": (lambda entries: entries[1].update(
-        role="key", origin="talk", negative_control={"variant": "linear"}), "key", "2 claims"),
-    "no key claim": (claim(role="secondary"), "key", "0 claims"),
+    "two key claims": (
+        lambda entries: entries[1].update(
+            claim_role="key", origin="talk", negative_control={"variant": "linear"}
+        ),
+        "key", "2 claims",
+    ),
+    "no key claim": (claim(claim_role="secondary"), "key", "0 claims"),
 }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def test_only_those_who_ask_get_files_of_the_authors(toy, asks):
 
 
 def test_a_variant_may_content_itself_with_the_first_seeds(toy):
-    experiment = toy(lambda e: e["variants"]["spiking"].update(first_seeds=2))
+    experiment = toy(lambda e: e["variants"]["spiking"].update(max_seeds=2))
     config = {**CONFIG, "seeds": [4, 7, 9], "seeds_of": []}
     assert registry.seeds(experiment, config, "spiking") == [4, 7]
     assert registry.seeds(experiment, config) == [4, 7, 9]
@@ -53,7 +53,12 @@ def test_a_variant_may_content_itself_with_the_first_seeds(toy):
 
 @pytest.mark.parametrize("spoils", [[], ["control_noise"], ["control_deletion"]])
 def test_controls_see_the_noise_that_their_experiment_has(toy, spoils):
-    made = {"role": "control", "is": "relu", "hidden": [], "says": "a linear classifier"}
+    made = {
+        "variant_role": "control",
+        "network": "relu",
+        "hidden_layers": [],
+        "description": "a linear classifier",
+    }
     needed = [*NEEDED["relu"], *spoils]
 
     def change(e):
@@ -76,10 +81,19 @@ def test_what_is_another_network_starts_from_it_and_has_its_layers(tmp_path, mon
     data = copy.deepcopy(TOY)
     one = data["experiments"]["one"]
     one["parameters"].update({key: {"value": 1, "source": "ours"} for key in NEEDED["relu"]})
-    relu = {"role": "control", "is": "relu", "hidden": ["n_hidden"], "says": "a ReLU network"}
+    relu = {
+        "variant_role": "control",
+        "network": "relu",
+        "hidden_layers": ["n_hidden"],
+        "description": "a ReLU network",
+    }
     two = copy.deepcopy(one)
     one["variants"]["mlp"] = relu
-    two["variants"]["mlp"] = {"role": "control", "is": "one/mlp", "says": "the same network"}
+    two["variants"]["mlp"] = {
+        "variant_role": "control",
+        "network": "one/mlp",
+        "description": "the same network",
+    }
     two["variants"]["other"] = relu
     data["experiments"]["two"] = two
     (tmp_path / "toy").mkdir()
@@ -98,8 +112,10 @@ def test_what_is_another_network_starts_from_it_and_has_its_layers(tmp_path, mon
 
 def test_what_does_not_spike_is_not_simulated(toy):
     roles = {"spiking": "rate", "frozen": "ablation"}
-    variants = {name: {"role": role, "says": "a network"} for name, role in roles.items()}
-    silent = toy(lambda e: e.update(battery=[], variants=variants))
+    variants = {
+        name: {"variant_role": role, "description": "a network"} for name, role in roles.items()
+    }
+    silent = toy(lambda e: e.update(robustness_tests=[], variants=variants))
     assert not silent.simulated and toy().simulated
 
 

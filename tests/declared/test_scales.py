@@ -29,7 +29,11 @@ def test_an_experiment_is_left_out_below_its_scale_but_not_in_smoke(toy):
 
 def test_a_variant_is_left_out_by_itself(toy):
     def change(e):
-        e["variants"]["other"] = {"role": "ablation", "says": "another", "from_scale": "full"}
+        e["variants"]["other"] = {
+            "variant_role": "ablation",
+            "description": "another",
+            "from_scale": "full",
+        }
 
     experiment = toy(change)
     assert seeds(experiment, "default", "spiking") == [0, 1]
@@ -60,10 +64,10 @@ def test_default_trains_a_part_of_what_full_trains():
 
 
 def test_default_has_the_bands_of_full():
-    made = claim(accept={"full": [0.5, None]})
+    made = claim(criteria={"full": [0.5, None]})
     assert made.band("default") == made.band("full") == Band(0.5, np.inf)
     assert made.judged_at("smoke") == made.judged_at("default") == "default"
-    only_published = claim(accept={"paper": [0.5, None]})
+    only_published = claim(criteria={"paper": [0.5, None]})
     assert only_published.band("default") is None
     assert only_published.judged_at("default") == "paper"
 
@@ -79,11 +83,13 @@ def test_every_scale_judges_every_key_claim_with_its_control(scale, networks):
     values = config_at(scale)
     for name in registry.available():
         talk = registry.load_talk(name)
-        (key,) = (c for c in claims_file.load(talk.folder / "claims.yaml", talk) if c.role == "key")
+        (key,) = (
+            c for c in claims_file.load(talk.folder / "claims.yaml", talk) if c.claim_role == "key"
+        )
         assert key.judged_at(scale) == scale
         for side, place in key.places.items():
-            experiment = talk.experiments[place.get("experiment", key.where["experiment"])]
-            variant = place.get("variant", key.where["variant"])
+            experiment = talk.experiments[place.get("experiment", key.rows["experiment"])]
+            variant = place.get("variant", key.rows["variant"])
             least = (scale != "default") if side == "negative_control" else networks
             assert len(registry.seeds(experiment, values, variant)) >= least
 
@@ -96,14 +102,14 @@ def without_a_network(name, load=registry.load_talk):
 
 def without_a_band(path, talk, load=claims_file.load):
     claims = load(path, talk)
-    return [claim.model_copy(update={"accept": {}}) for claim in claims]
+    return [claim.model_copy(update={"criteria": {}}) for claim in claims]
 
 
 @pytest.mark.parametrize(
     ("module", "changed", "key", "told"),
     [
         (registry, {"load_talk": without_a_network}, "from_scale", "full"),
-        (claims_file, {"load": without_a_band}, "accept.full", "no acceptance criterion"),
+        (claims_file, {"load": without_a_band}, "criteria.full", "no acceptance criterion"),
     ],
 )
 def test_a_scale_that_cannot_judge_a_key_claim_is_refused(monkeypatch, module, changed, key, told):

@@ -116,7 +116,7 @@ def test_a_training_goes_on_from_its_checkpoint(how, tmp_path):
         own = folder / "workflow" / "whyspiking"
         for path, old, new in (
             (own / "training" / "checkpoint.py", "EVERY_S = 60.0", "EVERY_S = 0.0"),
-            (own / "talks" / "tempotron" / "talk.yaml", "{value: 2, why", "{value: 120, why"),
+            (own / "talks" / "tempotron" / "talk.yaml", "{value: 2, reason", "{value: 120, reason"),
         ):
             assert old in path.read_text()
             path.write_text(path.read_text().replace(old, new))

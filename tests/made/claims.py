@@ -2,11 +2,11 @@
 
 from whyspiking.verdicts.judge import Claim
 
-SOURCE = {"paper": "p2021", "where": "Table 1"}
+SOURCE = {"publication": "p2021", "source_location": "Table 1"}
 DIFFERENCE = {
-    "test": "difference",
-    "versus": {"variant": "mlp"},
-    "accept": {"full": [0.0, None]},
+    "test_type": "difference",
+    "compared_with": {"variant": "mlp"},
+    "criteria": {"full": [0.0, None]},
     "source": SOURCE,
 }
 
@@ -14,14 +14,14 @@ DIFFERENCE = {
 def claim(**changes) -> Claim:
     base = {
         "id": "goeltz.yinyang.accuracy",
-        "role": "key",
+        "claim_role": "key",
         "origin": "published",
-        "says": "It works well.",
+        "statement": "It works well.",
         "source": {**SOURCE, "value": 0.959},
         "metric": "accuracy",
-        "where": {"experiment": "yinyang", "variant": "spiking"},
-        "test": "value",
-        "better": "larger",
-        "accept": {"full": [0.95, None]},
+        "rows": {"experiment": "yinyang", "variant": "spiking"},
+        "test_type": "value",
+        "better_direction": "larger",
+        "criteria": {"full": [0.95, None]},
     }
     return Claim(**{**base, **changes})

@@ -17,9 +17,9 @@ CONFIG = config("default")
 TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
 ROLES = {"spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control"}
 RULE = {
-    "rule": "a made-up rule",
-    "memory": {"synapse": "1", "neuron": "2 * T", "shared": "N", "what": "what it keeps"},
-    "signals": [{"what": "an error", "to": "neuron", "online": False}],
+    "learning_rule": "a made-up rule",
+    "memory": {"synapse": "1", "neuron": "2 * T", "shared": "N", "description": "what it keeps"},
+    "signals": [{"description": "an error", "recipient": "neuron", "online": False}],
 }
 PARTS = 10
 
@@ -27,9 +27,9 @@ PARTS = 10
 def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None = None) -> Talk:
     """A talk with these experiments, and the made-up rule for its spiking networks."""
     learners = [f"{e.name}/spiking" for e in experiments if "spiking" in e.variants]
-    rules = [Rule.model_validate({**RULE, "applies": learners})] if learners else []
-    told = {"speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
-    told["tau_char"] = TauChar(value=1.0, unit="ms", what="made up")
+    rules = [Rule.model_validate({**RULE, "networks": learners})] if learners else []
+    told = {"speaker": f"A. {name.capitalize()}", "title": "A talk", "publications": {}}
+    told["characteristic_time"] = TauChar(value=1.0, unit="ms", description="made up")
     excused = {
         task: f"{name} was not made for {task}"
         for task in shared_tasks()
@@ -37,8 +37,8 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
     }
     return Talk.model_construct(
         **told,
-        learning=tuple(rules),
-        takes_no_part={**excused, **(no_part or {})},
+        learning_rules=tuple(rules),
+        excluded_tasks={**excused, **(no_part or {})},
         experiments={experiment.name: experiment for experiment in experiments},
     ).called(name)
 
@@ -55,13 +55,15 @@ def experiment(
     tried = {key: {"value": values[0], "source": "ours"} for key, values in TUNED.items()}
     entry = {
         "title": f"Shared task {task}",
-        "kind": "classification",
-        "data": {"key": task, "provenance": "definition"},
-        "battery": ["jitter", "delete"] if "spiking" in variants else [],
-        "shared": {"tuned": {variants[0]: TUNED}, **(shared or {})},
+        "task_type": "classification",
+        "data": {"data_set": task, "data_source": "definition"},
+        "robustness_tests": ["jitter", "delete"] if "spiking" in variants else [],
+        "shared_task": {"tuning_grids": {variants[0]: TUNED}, **(shared or {})},
         "parameters": tried,
-        "scaled": {},
-        "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
+        "scale_overrides": {},
+        "variants": {
+            v: {"variant_role": ROLES[v], "description": f"network {v}"} for v in variants
+        },
         **keys,
     }
     found = Experiment.model_validate(entry).completed(f"shared_{task}", {})

@@ -21,7 +21,7 @@ def fulfilled(params: Params) -> Replication:
 
     def train(params, variant, streams, parents, progress):
         own = replace(params, seed=streams.seed)
-        told = plans.readable_params(described, variant, own, talk.of_training)
+        told = plans.readable_params(described, variant, own, talk.training_parameters)
         plan = plans.training(described, variant, told)
         return replicate.network_of(plan, parents, progress)
 

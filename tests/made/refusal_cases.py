@@ -13,7 +13,8 @@ from whyspiking.declared.strict_yaml import Loader
 from whyspiking.errors import UserError
 
 EXPECTED = re.compile(
-    r"expected|must (be|match|not|begin)|needs|known keys|did you mean|is missing", re.IGNORECASE
+    r"expected|must (be|match|not|begin)|needs|known keys|is now called|did you mean|is missing",
+    re.IGNORECASE,
 )
 REMEDY = re.compile(
     r"\b(correct|change|mend|add|remove|rename|choose|name|write|take|give|copy|restore|save|set|use|"

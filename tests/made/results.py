@@ -199,13 +199,13 @@ def _fulfil(
     Where the claim names no location, that of an invented row at the same place is kept.
     """
     value = 1.0 if claim.source.value is None else claim.source.value
-    places = [(claim.where, value)]
-    if claim.versus is not None:
-        base = 0.9 if claim.test != "ratio" else 1.0
-        other = base - value if claim.test != "ratio" else base / value
-        places = [(claim.where, base), ({**claim.where, **claim.versus}, other)]
+    places = [(claim.rows, value)]
+    if claim.compared_with is not None:
+        base = 0.9 if claim.test_type != "ratio" else 1.0
+        other = base - value if claim.test_type != "ratio" else base / value
+        places = [(claim.rows, base), ({**claim.rows, **claim.compared_with}, other)]
     if claim.negative_control is not None:
-        places.append(({**claim.where, **claim.negative_control}, 0.3 * value))
+        places.append(({**claim.rows, **claim.negative_control}, 0.3 * value))
     for place, wanted in places:
         rest = {k: v for k, v in place.items() if k not in ("experiment", "variant")}
         if "perturbation" in rest and "location" not in rest:
@@ -215,7 +215,7 @@ def _fulfil(
             noisy = wanted + 0.004 * abs(wanted) * rng.normal()
             if claim.metric in judge.PROPORTIONS:
                 noisy = float(np.clip(noisy, 0, 1))
-            if claim.test == "share":
+            if claim.test_type == "share":
                 noisy = float(wanted == value and seed % 2)
             put(place["experiment"], place["variant"], seed, claim.metric, noisy, **rest)
 
@@ -253,26 +253,26 @@ def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[st
         for stage, lost in (("designed", 0.0), ("built", 0.3), ("relearned", 0.1))
     ]
     judged = {
-        (c.where["experiment"], c.where["variant"]) for c in judge.load(talk.folder / "claims.yaml")
+        (c.rows["experiment"], c.rows["variant"]) for c in judge.load(talk.folder / "claims.yaml")
     }
     words = {"spiking": (0.8, 0.87), "if_neuron": (0.6, 0.9), "sparse": (0.77, 0.955)}
     made = {
         "ground": lambda: [
             (task, "floors", "accuracy", 0.3, {"engine": "numpy", "perturbation": name})
             for task in floors_of_the_ground().tasks
-            for name in floors_of_the_ground().floors
+            for name in floors_of_the_ground().baselines
         ]
         + [
             (task, variant, "accuracy", 0.9, {"engine": built.engine})
             for task, said in floors_of_the_ground().tasks.items()
-            for variant, built in said.built.items()
+            for variant, built in said.hand_designed.items()
             if (task, variant) not in judged
         ]
         # Whatever their accuracies are, networks that were built have costs, as trained ones have.
         + [
             (task, variant, metric, 9000.0, {"engine": built.engine})
             for task, said in floors_of_the_ground().tasks.items()
-            for variant, built in said.built.items()
+            for variant, built in said.hand_designed.items()
             for metric in (
                 "acs", "updates_event_driven", "updates_clock_driven", "n_messages", "n_parameters",
             )

@@ -56,10 +56,10 @@ def _make_talk(folder: Path, talk: str) -> None:
         shutil.copy(Path(__file__).with_name("listener") / "task.py", own / "task.py")
         described = yaml.safe_load((own / "talk.yaml").read_text())
         experiment = described["experiments"]["patterns"]
-        experiment["data"] = {"key": "words", "provenance": "synthetic"}
+        experiment["data"] = {"data_set": "words", "data_source": "synthetic"}
         small = {"n_input": 40, "trial_ms": 1010.0, "epochs": 2, "max_trials": 60}
-        experiment["scaled"]["smoke"] = {
-            key: {"value": value, "why": "spoken words, checks the plumbing"}
+        experiment["scale_overrides"]["smoke"] = {
+            key: {"value": value, "reason": "spoken words, checks the plumbing"}
             for key, value in small.items()
         }
         (own / "talk.yaml").write_text(yaml.safe_dump(described))

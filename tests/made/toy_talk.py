@@ -165,12 +165,12 @@ def described(name="first", **keys) -> Experiment:
     """An experiment of the toy talk, as its talk.yaml might describe it."""
     entry = {
         "title": "Toy",
-        "kind": "classification",
-        "data": {"key": "toy", "provenance": "synthetic"},
-        "battery": (),
+        "task_type": "classification",
+        "data": {"data_set": "toy", "data_source": "synthetic"},
+        "robustness_tests": (),
         "input_times": "constructed",
         "parameters": {},
-        "scaled": {},
+        "scale_overrides": {},
         **keys,
     }
     found = Experiment.model_validate(entry).completed(name, {})
@@ -181,8 +181,11 @@ def described(name="first", **keys) -> Experiment:
 def experiment(names=SPIKES_ONLY) -> Experiment:
     roles = {"spiking": "spiking", "ablated": "ablation", "mlp": "control", "linear": "control"}
     return described(
-        battery=names,
-        variants={name: {"role": role, "says": "A network."} for name, role in roles.items()},
+        robustness_tests=names,
+        variants={
+            name: {"variant_role": role, "description": "A network."}
+            for name, role in roles.items()
+        },
     )
 
 
@@ -192,15 +195,15 @@ def talk(names=SPIKES_ONLY) -> Talk:
 
 def talk_of(experiments: dict[str, Experiment], **keys) -> Talk:
     """A talk about whose text nobody cares, so it is not checked."""
-    tau = TauChar(value=TAU, unit="ms", what="delay")
+    tau = TauChar(value=TAU, unit="ms", description="delay")
     named = {
         "title": "Toy talk",
         "speaker": "Nobody",
         "event": "Nowhere 2021",
-        "papers": {},
-        "learning": (),
+        "publications": {},
+        "learning_rules": (),
     }
-    told = {**named, "tau_char": tau, "experiments": experiments, **keys}
+    told = {**named, "characteristic_time": tau, "experiments": experiments, **keys}
     return Talk.model_construct(**told).called("toy")
 
 

@@ -7,28 +7,28 @@ TOY = {
     "speaker": "Nobody",
     "event": "Nowhere 2021",
     "question": "Does the registry work?",
-    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1000/x"}},
-    "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
+    "publications": {"toy2020": {"citation": "Nobody 2020, Toys", "doi": "10.1000/x"}},
+    "characteristic_time": {"value": 1.0, "unit": "ms", "description": "synaptic"},
     "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
-    "learning": [
+    "learning_rules": [
         {
-            "rule": "a rule",
-            "applies": ["one/spiking"],
-            "memory": {"synapse": "1", "neuron": "T", "shared": "0", "what": "numbers"},
+            "learning_rule": "a rule",
+            "networks": ["one/spiking"],
+            "memory": {"synapse": "1", "neuron": "T", "shared": "0", "description": "numbers"},
             "signals": [],
         }
     ],
-    "takes_no_part": dict.fromkeys(shared_tasks(), "it is a toy, which learns nothing"),
+    "excluded_tasks": dict.fromkeys(shared_tasks(), "it is a toy, which learns nothing"),
     "experiments": {
         "one": {
             "title": "First",
-            "kind": "classification",
-            "data": {"key": "toy", "provenance": "synthetic"},
-            "battery": ["jitter"],
+            "task_type": "classification",
+            "data": {"data_set": "toy", "data_source": "synthetic"},
+            "robustness_tests": ["jitter"],
             "input_times": "trains",
             "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
-            "scaled": {"full": {"n_hidden": {"value": 10, "why": "quick enough"}}},
-            "variants": {"spiking": {"role": "spiking", "says": "the network"}},
+            "scale_overrides": {"full": {"n_hidden": {"value": 10, "reason": "quick enough"}}},
+            "variants": {"spiking": {"variant_role": "spiking", "description": "the network"}},
         }
     },
 }

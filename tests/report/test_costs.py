@@ -101,9 +101,9 @@ def beside(metrics, talks=TALKS):
 def test_published_ranges_have_sources():
     ranges, tau = biology.stated().ranges, biology.stated().tau_ms
     for entry in ranges:
-        assert entry.low < entry.high
-        assert len(entry.cite) > 10 and entry.link.startswith("https://")
-    assert tau.low <= tau.used <= tau.high
+        assert entry.minimum < entry.maximum
+        assert len(entry.citation) > 10 and entry.url.startswith("https://")
+    assert tau.minimum <= tau.value <= tau.maximum
     assert {entry.metric for entry in ranges} >= {"rate", "activation_sparsity", "isi_cv", "t95"}
 
 
@@ -120,7 +120,7 @@ def test_rates_and_times_are_rescaled_by_the_characteristic_time():
     [(1, 2, "inside"), (0.001, 2, "partly inside"), (60, 70, "above"), (0.001, 0.002, "below")],
 )
 def test_place_beside_the_published_range(low, high, place):
-    entry = biology.Range.model_construct(time="none", low=0.01, high=50)
+    entry = biology.Range.model_construct(time_scaling="none", minimum=0.01, maximum=50)
     assert entry.place(low, high) == place
 
 
@@ -143,7 +143,7 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
     assert "published range 0.01 to 50 Hz" in said
     for name, value in (("Goeltz", "21"), ("Comsa", "90")):
         assert f"{name} {value} to {value} –" in said
-    read = {entry.metric: entry.read for entry in nervous_systems._ranges()}
+    read = {entry.metric: entry.known_from for entry in nervous_systems._ranges()}
     assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()
 
 

@@ -20,9 +20,9 @@ def talk_of(section):
 
 def rows_of(talk):
     """Rows of the table of memory, as talk.yaml declares the rules."""
-    for rule in talk.learning:
+    for rule in talk.learning_rules:
         told = "; ".join(
-            f"{s.what} (to each {s.to}, {'at once' if s.online else 'afterwards'})"
+            f"{s.description} (to each {s.recipient}, {'at once' if s.online else 'afterwards'})"
             for s in rule.signals
         )
         memory = rule.memory

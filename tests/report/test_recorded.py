@@ -205,7 +205,7 @@ def test_a_changed_parameter_of_a_run_with_equal_numbers_is_named(results, tmp_p
         text = " ".join(re.sub("<[^>]+>", "", page).split())
         assert "talk.yaml of Richard Naud: n_per_population 250 → 500 in xor" in text
         assert "numbers that the reference results have, too, are equal" in text
-        assert "no effect at a scale that sets another value under scaled:" in text
+        assert "no effect at a scale that sets another value under scale_overrides:" in text
 
 
 def banners(folder):

@@ -20,7 +20,7 @@ UP = [(1000, 0.75), (2000, 0.9), (4000, 1.0)]
 def made():
     """Ground of three made-up talks; frontiers, and what is read of them."""
     home = experiment("home", "randman", ["spiking", "bptt"])
-    quiet = experiment("quiet", "randman", ["rates"], battery=[])
+    quiet = experiment("quiet", "randman", ["rates"], robustness_tests=[])
     talks = {
         "home": talk("home", home),
         "quiet": talk("quiet", quiet),

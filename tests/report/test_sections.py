@@ -16,40 +16,44 @@ from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
 from whyspiking.verdicts.comparison import ReferenceResults
 
-SOURCE = {"paper": "p21", "where": "Fig. 1", "value": 0.9}
+SOURCE = {"publication": "p21", "source_location": "Fig. 1", "value": 0.9}
 
 
 def talk(provenance="definition", scaled=None):
     experiment = described(
         "task",
         title="A toy task",
-        data={"key": "toy", "provenance": provenance},
-        battery=("jitter",),
+        data={"data_set": "toy", "data_source": provenance},
+        robustness_tests=("jitter",),
         parameters={
             "epochs": {"value": 300, "source": "Table 1"},
             "tau": {"value": 5.0, "unit": "ms", "source": "Methods <b>"},
         },
-        scaled=scaled or {},
-        variants={"spiking": {"role": "spiking", "says": "the network"}},
+        scale_overrides=scaled or {},
+        variants={"spiking": {"variant_role": "spiking", "description": "the network"}},
     )
-    papers = {"p21": {"cite": "Author, A. A title. Journal 1 (2021).", "doi": "10.1/x"}}
+    papers = {"p21": {"citation": "Author, A. A title. Journal 1 (2021).", "doi": "10.1/x"}}
     return talk_of(
-        {"task": experiment}, title="A toy", speaker="A. Speaker", question="Why?", papers=papers
+        {"task": experiment},
+        title="A toy",
+        speaker="A. Speaker",
+        question="Why?",
+        publications=papers,
     )
 
 
 def claim(name, role="secondary", **changes):
     values = {
         "id": f"toy.task.{name}",
-        "role": role,
+        "claim_role": role,
         "origin": "published",
-        "says": f"It says {name} & more.",
+        "statement": f"It says {name} & more.",
         "source": SOURCE,
         "metric": "accuracy",
-        "where": {"experiment": "task", "variant": "spiking"},
-        "test": "value",
-        "better": "larger",
-        "accept": {"full": [0.8, None]},
+        "rows": {"experiment": "task", "variant": "spiking"},
+        "test_type": "value",
+        "better_direction": "larger",
+        "criteria": {"full": [0.8, None]},
     }
     found = Claim(**{**values, **changes})
     found._data = "definition"
@@ -142,7 +146,7 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
 def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict():
     look = {"commit": "77a7cd3", "recipe": "five epochs", "value": 0.9, "verdict": "inconclusive"}
     registered = [
-        claim("key", "key", metric="accuracy", earlier=[look]),
+        claim("key", "key", metric="accuracy", earlier_evaluations=[look]),
         claim("check", metric="equal_decisions", origin="check"),
     ]
     table = verdicts(registered, {"toy.task.key": [0.95, 0.951], "toy.task.check": [0.99, 0.99]})
@@ -175,7 +179,7 @@ def test_failed_and_key_claims_are_as_visible_as_others():
             "bad",
             "key",
             metric="accuracy_fresh",
-            source={**SOURCE, "spread": 0.007, "seeds": 20},
+            source={**SOURCE, "standard_deviation": 0.007, "n_seeds": 20},
         ),
         claim("absent", metric="undecided"),
     ]
@@ -254,8 +258,8 @@ def test_smoke_pages_carry_a_banner():
 def test_deviations_give_published_used_and_why():
     scaled = {
         "full": {
-            "epochs": {"value": 30, "why": "time is short"},
-            "tau": {"value": 5.0, "why": "no reason"},
+            "epochs": {"value": 30, "reason": "time is short"},
+            "tau": {"value": 5.0, "reason": "no reason"},
         }
     }
     shown = sections.deviations(talk(scaled=scaled), "default", ReferenceResults())
@@ -268,9 +272,9 @@ def test_deviations_give_published_used_and_why():
 
 def test_the_table_of_measures_has_a_row_for_each_network():
     variants = {
-        "spiking": {"role": "spiking", "says": "the network"},
-        "mlp": {"role": "control", "says": "its control"},
-        "ablated": {"role": "ablation", "says": "no part of it"},
+        "spiking": {"variant_role": "spiking", "description": "the network"},
+        "mlp": {"variant_role": "control", "description": "its control"},
+        "ablated": {"variant_role": "ablation", "description": "no part of it"},
     }
     toy = talk_of({"task": described("task", variants=variants)})
     place = {"talk": "toy", "experiment": "task", "location": "hidden"}

@@ -19,7 +19,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 def keep(**seeds):
     for name, seed in seeds.items():
-        where = key_claims.of(registry.load_talk(name)).where
+        where = key_claims.of(registry.load_talk(name)).rows
         place = f"{name}/{where['experiment']}/{where['variant']}/seed-{seed}"
         network_files.save_network(Network({}), key_claims.FOLDER / place)
 

@@ -34,7 +34,7 @@ def make_replication(measures):
     return made_of(make_task=make_task, evaluate=evaluate, train=train)
 
 
-NETWORK = {"role": "rate", "says": "A network."}
+NETWORK = {"variant_role": "rate", "description": "A network."}
 EXPERIMENT = described("one", variants={"net": NETWORK})
 
 
@@ -118,10 +118,13 @@ def test_no_outcome_is_kept_as_none(tmp_path):
 def test_who_is_perturbed():
     """Controls of any kind, and the spiking variants that are chosen."""
     roles = ["spiking", "chosen", "ablation", "rate", "control", "negative_control"]
-    variants = {r: {"role": "spiking" if r == "chosen" else r, "says": "A network."} for r in roles}
+    variants = {
+        r: {"variant_role": "spiking" if r == "chosen" else r, "description": "A network."}
+        for r in roles
+    }
     experiment = described(
         "one",
-        battery={"chosen": ("jitter",)},
+        robustness_tests={"chosen": ("jitter",)},
         parameters={"n": {"value": 4, "source": "made up here"}},
         variants=variants,
     )

@@ -67,7 +67,7 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
     params = registry.params(described, CONFIG, seed)
     for variant in described.variants:
         params = plans.readable_params(
-            described, variant, params, registry.load_talk(talk).of_training
+            described, variant, params, registry.load_talk(talk).training_parameters
         )
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
@@ -147,7 +147,7 @@ def test_talk_tells_its_story(talk):
 @pytest.mark.parametrize("talk", TALKS)
 def test_learning_rules_are_declared(talk):
     described = registry.load_talk(talk)
-    learned = {place for rule in described.learning for place in rule.learners}
+    learned = {place for rule in described.learning_rules for place in rule.learners}
     for experiment, variant in learned:
         assert described.experiments[experiment].variants[variant].role != "negative_control"
     if any(e.simulated for e in described.experiments.values()):

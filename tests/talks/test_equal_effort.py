@@ -39,7 +39,7 @@ def effort(experiment, variant, scale):
 
 def compared(talk, claim):
     """The network of a claim and what it is held against, where both are trained here."""
-    if claim.versus is None:
+    if claim.compared_with is None:
         return None
     places = [(talk.experiments[experiment], variant) for experiment, variant in claim.networks[:2]]
     if any(e.variants[v].as_is or (e.control(v) or {}).get("is") == "random" for e, v in places):
@@ -54,7 +54,7 @@ def test_no_comparison_is_trained_less_than_the_network_unless_the_claim_says_so
     short = []
     for claim in load(talk.folder / "claims.yaml", talk):
         places = compared(talk, claim)
-        if places is None or claim.band(scale) is None or TOLD.search(claim.says):
+        if places is None or claim.band(scale) is None or TOLD.search(claim.statement):
             continue
         ours, other = (effort(*place, scale) for place in places)
         less = {k: (ours[k], other[k]) for k in ours.keys() & other.keys() if other[k] < ours[k]}

@@ -44,28 +44,31 @@ def told(experiment: str, **values) -> Params:
     ("change", "says"),
     [
         (
-            lambda f: f["tasks"]["span_recall"].pop("floors"),
-            r"'tasks.span_recall.floors' is missing; .* Add it",
+            lambda f: f["tasks"]["span_recall"].pop("baseline_expectations"),
+            r"'tasks.span_recall.baseline_expectations' is missing; .* Add it",
         ),
         (
-            lambda f: f["tasks"]["sound"]["built"]["spiking"].update(engine="numpy"),
-            r"'tasks.sound.built.spiking.engine' is 'numpy' for a network with spikes; expected br",
+            lambda f: f["tasks"]["sound"]["hand_designed"]["spiking"].update(engine="numpy"),
+            r"'tasks.sound.hand_designed.spiking.engine' is 'numpy' for a network with spikes; exp",
         ),
         (
-            lambda f: f["tasks"]["sound"]["unknown"].clear(),
-            r"'tasks.sound.unknown' does not mention units; .* Add one",
+            lambda f: f["tasks"]["sound"]["no_network_known"].clear(),
+            r"'tasks.sound.no_network_known' does not mention units; .* Add one",
         ),
         (
-            lambda f: f["tasks"]["sound"]["floors"]["veto"].remove("counts_relu"),
-            r"'tasks.sound.floors' has counts_linear, last_relu.* once, under 'veto' or 'high'",
+            lambda f: f["tasks"]["sound"]["baseline_expectations"]["must_fail"].remove(
+                "counts_relu"
+            ),
+            r"'tasks.sound.baseline_expectations' has counts_linear, last_relu.* once, under "
+            "'must_fail' or 'may_exceed_chance'",
         ),
         (
             lambda f: f["families"]["relu"]["randman"]["grids"][0][0]["rate"].pop(),
             r"'families.relu.randman.grids' has 6 settings in grid 1; expected 8 as in",
         ),
         (
-            lambda f: f["families"]["lif"]["sound"].update(recorded=[1, 2]),
-            r"'families.lif.sound.recorded' is .*; expected sizes that include that of 'tuned_at'",
+            lambda f: f["families"]["lif"]["sound"].update(n_hidden=[1, 2]),
+            r"'families.lif.sound.n_hidden' is .*; expected sizes that .* 'n_hidden_tuning'",
         ),
         (
             lambda f: f["families"]["relu"].update(sounds=f["families"]["relu"]["randman"]),
@@ -76,11 +79,11 @@ def told(experiment: str, **values) -> Params:
             r"'tuning_seeds' has \[24\], which are also in 'seeds'",
         ),
         (
-            lambda f: f["samples"]["contrasts"]["samples_twin"].update(versus="twins"),
+            lambda f: f["samples"]["contrasts"]["samples_twin"].update(compared_with="twins"),
             r"'samples.contrasts.samples_twin' names twins; expected one of gru, leaky_units, lif",
         ),
         (
-            lambda f: f["samples"]["cells"]["gru"]["only"].clear(),
+            lambda f: f["samples"]["cells"]["gru"]["setting_filter"].clear(),
             r"'samples.contrasts.samples_gated' chooses from 6 and 8 settings; expected the",
         ),
         (
@@ -110,7 +113,7 @@ def test_what_runs_is_what_the_protocol_says():
         assert seeds[f"ground.{experiment.name}"] == seeds[f"ground.{task}"]
         families = {family for family, own in said.families.items() if task in own}
         assert set(experiment.variants) == families | set(trained.REPLAYED)
-        assert set(said.chosen[task]) == families
+        assert set(said.chosen_settings[task]) == families
         of_task = TALK.experiments[task].published
         assert {k: x for k, x in experiment.published.items() if k != "share"} == of_task
     for name, task in said.tasks.items():
@@ -118,12 +121,14 @@ def test_what_runs_is_what_the_protocol_says():
         if name != "yinyang":
             assert experiment.published["n_test"] == said.n_test["value"]
         assert task.chance == pytest.approx(1 / experiment.published["n_output"])
-        assert set(experiment.variants) == {"floors", *task.built}
-        spiking = {variant for variant, built in task.built.items() if built.kind == "spikes"}
+        assert set(experiment.variants) == {"floors", *task.hand_designed}
+        spiking = {
+            variant for variant, built in task.hand_designed.items() if built.unit_type == "spikes"
+        }
         assert {v.name for v in experiment.variants.values() if v.role == "spiking"} == spiking
-        assert set(floors.floors(told(name), np.random.default_rng(0))) == set(said.floors)
+        assert set(floors.floors(told(name), np.random.default_rng(0))) == set(said.baselines)
         if claim := claims.get(f"ground.{name}.possible"):
-            assert claim.band("full").low == task.built[claim.where["variant"]].least
+            assert claim.band("full").low == task.hand_designed[claim.rows["variant"]].min_accuracy
         if claim := claims.get(f"ground.{name}.floors"):
             assert claim.band("full").high == said.margin["value"]
 
@@ -216,7 +221,7 @@ def test_floors_find_what_they_are_told_and_no_more(rule, solves, fails):
 
 
 def test_what_may_veto_a_task_is_its_best_such_floor():
-    at_chance = dict.fromkeys(protocol().floors, 0.26) | {"reference": 1.0}
+    at_chance = dict.fromkeys(protocol().baselines, 0.26) | {"reference": 1.0}
     assert floors.excess("span_recall", at_chance) == pytest.approx(0.01)
     assert floors.excess("span_recall", at_chance | {"ranks_relu": 0.99}) == pytest.approx(0.74)
 
@@ -285,12 +290,12 @@ def test_brian2_runs_a_network_with_spikes_as_numpy_does(builds):
 
 
 def test_rules_of_reading_are_those_of_the_code():
-    for rule in protocol().reading.values():
-        module, name = rule.place.split(":")
+    for rule in protocol().comparison_rules.values():
+        module, name = rule.implementation.split(":")
         found = getattr(importlib.import_module(f"whyspiking.{module}"), name)
         if rule.value is not None:
             assert rule.value == (list(found) if isinstance(found, tuple) else found)
-    assert advantage.word(0.85, 0.95) == advantage.NO_DIFFERENCE, "'order'"
+    assert advantage.word(0.85, 0.95) == advantage.NO_DIFFERENCE, "'priority'"
 
 
 def of_grid(task: str, family: str, scores: list[list[float]]) -> pd.DataFrame:
@@ -324,7 +329,7 @@ def test_what_was_tried_is_whole_grids():
             for setting in map(references._json, tuned.settings(grid - 1)):
                 seeds = own["seed"][own["setting"] == setting]
                 assert sorted(seeds) == list(protocol().tuning_seeds), (task, family, setting)
-        assert set(rows["n_hidden"]) <= {tuned.tuned_at}
+        assert set(rows["n_hidden"]) <= {tuned.n_hidden_tuning}
 
 
 def shorten(monkeypatch, task: str, **changes) -> None:
@@ -340,14 +345,14 @@ def shorten(monkeypatch, task: str, **changes) -> None:
 
 
 def test_what_is_recorded_was_chosen_by_the_tables():
-    for task, families in protocol().chosen.items():
+    for task, families in protocol().chosen_settings.items():
         for family, setting in families.items():
             assert setting.given == references.chosen(task, family), (task, family)
 
 
 def test_a_job_trains_all_sizes_and_prices_and_brian2_gets_two_corners(monkeypatch):
     """The one that is best on validation trials, and the one that gains most for what arrives."""
-    shorten(monkeypatch, "yinyang", shown=1, prices=[0.0, 0.005])
+    shorten(monkeypatch, "yinyang", presentations_per_trial=1, spike_penalties=[0.0, 0.005])
     monkeypatch.setattr(trained, "protocol", references.protocol)
     params = told("yinyang_trained", n_validation=200, n_test=100, share=0.34)
     ladder = trained.train(params, "lif", Streams(900), {}, lambda *_: None)
@@ -387,7 +392,7 @@ def test_what_never_is_silent_tells_only_what_has_changed(monkeypatch):
 def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
     """All but one network are there; it alone is trained, on data of its seed, and the row fits."""
     table = of_grid("yinyang", "relu", [[0.5] * 5] * 8)
-    shorten(monkeypatch, "yinyang", shown=2)
+    shorten(monkeypatch, "yinyang", presentations_per_trial=2)
     table[:-1].to_csv(tmp_path / "yinyang.csv", index=False)
     config = read(folder=ROOT / "config")
     references.tune(config, ["yinyang/relu"], tmp_path)
@@ -404,7 +409,7 @@ def test_what_is_there_is_not_trained_again(tmp_path, monkeypatch, capsys):
 
 
 def test_parts_of_fresh_trials_differ_and_come_back_the_same(monkeypatch):
-    shorten(monkeypatch, "span_recall", part=20, distinct=40, shown=2)
+    shorten(monkeypatch, "span_recall", chunk_size=20, n_distinct=40, presentations_per_trial=2)
     draws = [references.trials(told("span_recall")) for _ in range(2)]
     (a, classes), (b, _), (again, _) = (draws[0](900, part) for part in (0, 1, 2))
     assert a.shape == (20, 136, 30) and classes.shape == (20,)

@@ -25,7 +25,7 @@ CONFIG = read(folder=FILE.parents[4] / "config")
 
 def measured(shares=(), seeds=(900, 901, 902)) -> pd.DataFrame:
     """Rows of the floors of span recall: all near guessing, but the reference and some others."""
-    given = dict.fromkeys(protocol().floors, 0.25) | {"reference": 1.0} | dict(shares)
+    given = dict.fromkeys(protocol().baselines, 0.25) | {"reference": 1.0} | dict(shares)
     place = {"talk": "ground", "experiment": "span_recall", "variant": "floors", "engine": "numpy"}
     place |= {
         "location": "",
@@ -65,7 +65,7 @@ def test_a_floor_is_at_chance_tells_a_part_or_decides():
 def test_a_task_is_shown_with_what_was_built():
     leaky = built(accuracy=0.999, n_parameters=64, n_messages=2.28, updates_clock_driven=8 * 136)
     shown = plain(tasks_section.built(TALK, leaky)["span_recall"])
-    says = TALK.experiments["span_recall"].variants["leaky"].says
+    says = TALK.experiments["span_recall"].variants["leaky"].description
     assert f"{says} 8 units, 2.28 messages 99.90 %" in shown
     volley = tasks_section.built(TALK, measured()[:0])["volley_recall"]
     assert "No hand-designed network is known" in volley and "table" not in volley
@@ -77,9 +77,9 @@ def test_floors_of_all_tasks_stand_in_one_matrix():
     told = floors.table(pd.concat([measured(shares), volley]))
     shown = tasks_section.matrix(told, {"volley_recall": "Volley: a", "span_recall": "Span: b"})
     head, *rows = (x for x in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL))
-    assert plain(head) == "Input Volley Span" and len(rows) == len(protocol().floors)
+    assert plain(head) == "Input Volley Span" and len(rows) == len(protocol().baselines)
     cells = {floor: re.findall(r'<span class="([^"]*)">(\d+)', row)
-             for floor, row in zip(protocol().floors, rows, strict=True)}  # fmt: skip
+             for floor, row in zip(protocol().baselines, rows, strict=True)}  # fmt: skip
     assert cells["counts_linear"] == [("at-chance vetoed", "25"), ("at-chance vetoed", "26")]
     assert cells["last_relu"] == [("above-chance vetoed", "40"), ("at-chance vetoed", "25")]
     assert cells["traces_relu"][1] == ("solves", "97")

@@ -36,18 +36,18 @@ def test_claims_seeds_and_cells_are_those_of_the_protocol(scale):
         task.published,
         [*SAMPLES.cells],
     )
-    assert all(protocol().training[SAMPLES.task].part % n == 0 for n in SAMPLES.distinct)
+    assert all(protocol().training[SAMPLES.task].chunk_size % n == 0 for n in SAMPLES.n_distinct)
     for name, contrast in SAMPLES.contrasts.items():
-        claim, band = claims[f"ground.samples.{name}"], contrast.band
-        sides = {**claim.where}, {**claim.where, **(claim.versus or {})}
+        claim, band = claims[f"ground.samples.{name}"], contrast.criterion
+        sides = {**claim.rows}, {**claim.rows, **(claim.compared_with or {})}
         assert [
             (x["experiment"], x["variant"], x["perturbation"], x.get("strength")) for x in sides
         ] == [
             ("samples", cell, samples.DISTINCT, contrast.at)
-            for cell in (contrast.of, contrast.versus)
+            for cell in (contrast.cell, contrast.compared_with)
         ]
-        assert claim.model_dump()["accept"][scale]["band"] == band
-        assert claim.test == ("difference" if None in band else "equivalence")
+        assert claim.model_dump()["criteria"][scale]["criterion"] == band
+        assert claim.test_type == ("difference" if None in band else "equivalence")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,9 @@ def test_a_cell_gets_the_best_setting_that_fits_it(tmp_path, only, index):
 
 def test_settings_of_cells_were_chosen_by_the_tables():
     for name, cell in SAMPLES.cells.items():
-        best = references.chosen(SAMPLES.task, cell.family, only=cell.model_dump()["only"])
+        best = references.chosen(
+            SAMPLES.task, cell.family, only=cell.model_dump()["setting_filter"]
+        )
         assert cell.setting.given == {
             k: tuple(x) if isinstance(x, list) else x for k, x in best.items()
         }, name
@@ -106,7 +108,7 @@ def test_the_figure_says_the_mean_accuracies():
     rows = [
         ("samples", cell, "accuracy", n, seed, 0.5 + 0.01 * (seed - 22) + 0.04 * (cell == "lif"))
         for cell in SAMPLES.cells
-        for n in SAMPLES.distinct
+        for n in SAMPLES.n_distinct
         for seed in SAMPLES.seeds
     ]
     names = pd.Index(["experiment", "variant", "metric", "strength", "seed", "value"])

@@ -219,7 +219,7 @@ def test_the_criterion_is_that_of_the_authors_script(monkeypatch, limit):
 
 def test_nothing_that_is_published_of_evidence_accumulation_is_reduced():
     talk = registry.load_talk("scherr")
-    (key,) = (c for c in load(talk.folder / "claims.yaml", talk) if c.role == "key")
+    (key,) = (c for c in load(talk.folder / "claims.yaml", talk) if c.claim_role == "key")
     assert not key.describe_reduction("full") and key.describe_reduction("smoke")
     assert key.band("full").high == talk.experiments["evidence"].published["most_iterations"]
 

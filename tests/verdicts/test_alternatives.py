@@ -18,13 +18,13 @@ OUTSIDE = [0.900, 0.905, 0.902, 0.898, 0.903]
     ("alternative", "measured", "verdict"),
     [
         ({"metric": "accuracy_fresh"}, {"metric": "accuracy_fresh"}, "not replicated"),
-        ({"where": {"engine": "jax"}}, {"engine": "jax"}, "not replicated"),
+        ({"rows": {"engine": "jax"}}, {"engine": "jax"}, "not replicated"),
     ],
 )
 def test_another_metric_or_simulator_that_changes_the_verdict_is_stated(
     alternative, measured, verdict
 ):
-    entry = claim(also_measured=[{"says": "in another way", **alternative}])
+    entry = claim(also_measured=[{"description": "in another way", **alternative}])
     row = judge.judge(table(rows(INSIDE), rows(OUTSIDE, **measured)), entry)
     mean = 100 * np.mean(OUTSIDE)
     assert row["verdict"] == "replicated"
@@ -37,15 +37,26 @@ def test_another_metric_or_simulator_that_changes_the_verdict_is_stated(
 
 def test_what_was_not_measured_or_measures_another_quantity_has_no_verdict():
     other = {"metric": "accuracy_fresh", "not_judged": "another quantity"}
-    entries = [{"says": "apart", **other}, {"says": "absent", "where": {"engine": "jax"}}]
+    entries = [
+        {"description": "apart", **other},
+        {"description": "absent", "rows": {"engine": "jax"}},
+    ]
     measured = table(rows(INSIDE), rows(OUTSIDE, metric="accuracy_fresh"))
     row = judge.judge(measured, claim(also_measured=entries))
     assert row["also_measured"] == row["verdict_changes_with"] == ""
 
 
 def test_the_standard_error_of_the_published_mean_widens_the_interval():
-    source = {"paper": "goeltz2021", "where": "Table 1", "value": 0.96, "spread": 0.02, "seeds": 5}
-    entry = claim(source=source, also_measured=[{"says": "two-sample", "published_error": True}])
+    source = {
+        "publication": "goeltz2021",
+        "source_location": "Table 1",
+        "value": 0.96,
+        "standard_deviation": 0.02,
+        "n_seeds": 5,
+    }
+    entry = claim(
+        source=source, also_measured=[{"description": "two-sample", "published_error": True}]
+    )
     row = judge.judge(table(rows(INSIDE, trials=10**6)), entry)
     expected = statistics.logit_interval(
         INSIDE,
@@ -61,14 +72,14 @@ def test_the_standard_error_of_the_published_mean_widens_the_interval():
 @pytest.mark.parametrize(
     "change",
     [
-        {"also_measured": [{"says": "x: y", "metric": "accuracy"}]},
-        {"also_measured": [{"says": "another", "metric": "acuracy"}]},
-        {"also_measured": [{"says": "two-sample", "published_error": True}]},
+        {"also_measured": [{"description": "x: y", "metric": "accuracy"}]},
+        {"also_measured": [{"description": "another", "metric": "acuracy"}]},
+        {"also_measured": [{"description": "two-sample", "published_error": True}]},
     ],
 )
 def test_a_wrong_entry_is_refused(change):
-    source = {"paper": "goeltz2021", "where": "Table 1", "value": 0.96}
-    with pytest.raises(ValueError, match=r"acuracy|published_error|says"):
+    source = {"publication": "goeltz2021", "source_location": "Table 1", "value": 0.96}
+    with pytest.raises(ValueError, match=r"acuracy|published_error|description"):
         claim(source=source, **change)
 
 
@@ -80,14 +91,14 @@ def test_a_key_claim_lists_every_other_measurement_of_its_quantity(name):
     """Metrics of the same experiment and variant whose names begin with the same word."""
     key = key_claims.of(registry.load_talk(name))
     metrics = tables.read(reference.FOLDER / name / "metrics.csv", columns.METRICS)
-    place = {x: key.where[x] for x in ("experiment", "variant")}
+    place = {x: key.rows[x] for x in ("experiment", "variant")}
     clean = tables.where(metrics, **place, perturbation="none")
     stem = key.metric.split("_")[0]
     is_alike = (clean["metric"] == stem) | clean["metric"].str.startswith(f"{stem}_")
     measured = set(clean[is_alike][["metric", "engine"]].itertuples(index=False, name=None))
-    listed = {(key.metric, key.where.get("engine", "brian2"))}
+    listed = {(key.metric, key.rows.get("engine", "brian2"))}
     for entry in key.also_measured:
-        where = key.measured_as(entry).where
+        where = key.measured_as(entry).rows
         metric = entry.metric or key.metric
         engines = {e for m, e in measured if m == metric} if entry.not_judged else set()
         listed |= {(metric, where.get("engine", "brian2")), *((metric, e) for e in engines)}

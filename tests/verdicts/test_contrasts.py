@@ -16,14 +16,18 @@ from whyspiking.verdicts import described as descriptions
 
 ENTRY = {
     "title": "First",
-    "kind": "classification",
-    "data": {"key": "toy", "provenance": "synthetic"},
-    "battery": [],
+    "task_type": "classification",
+    "data": {"data_set": "toy", "data_source": "synthetic"},
+    "robustness_tests": [],
     "parameters": {"n_hidden": {"value": 10, "source": "Table 1"}},
-    "scaled": {"smoke": {"n_hidden": {"value": 5, "why": "quick"}}},
+    "scale_overrides": {"smoke": {"n_hidden": {"value": 5, "reason": "quick"}}},
     "variants": {
-        "before": {"role": "ablation", "says": "as it was"},
-        "after": {"role": "spiking", "says": "trained further", "recovers": "before"},
+        "before": {"variant_role": "ablation", "description": "as it was"},
+        "after": {
+            "variant_role": "spiking",
+            "description": "trained further",
+            "recovers_loss_of": "before",
+        },
     },
 }
 
@@ -32,10 +36,10 @@ def described(**variant):
     """The toy experiment, with changes of its second variant."""
     after = {**ENTRY["variants"]["after"], **variant}
     entry = {**ENTRY, "variants": {**ENTRY["variants"], "after": after}}
-    learning = [{**TOY["learning"][0], "applies": ["one/after"]}]
-    return parsed(Talk, {**TOY, "learning": learning, "experiments": {"one": entry}}, "toy").called(
-        "toy"
-    )
+    learning = [{**TOY["learning_rules"][0], "networks": ["one/after"]}]
+    return parsed(
+        Talk, {**TOY, "learning_rules": learning, "experiments": {"one": entry}}, "toy"
+    ).called("toy")
 
 
 def made_metrics(clean: float, lost: float, found: float) -> pd.DataFrame:
@@ -74,4 +78,4 @@ def test_of_no_loss_there_is_no_share():
 
 def test_a_variant_that_is_not_there_cannot_be_recovered_from():
     with pytest.raises(UserError, match=r"recovers.*'nobody'"):
-        described(recovers="nobody")
+        described(recovers_loss_of="nobody")

@@ -29,10 +29,10 @@ def test_every_verdict_word_is_reached_and_listed():
     none = {"not measured", "not judged"}
     assert {*PER_VERDICT, *said, "direction only", "unconfirmed", *none} == set(VERDICTS)
     ours = judge.judge(
-        table(rows(PER_VERDICT["replicated"])), claim(role="secondary", origin="ours")
+        table(rows(PER_VERDICT["replicated"])), claim(claim_role="secondary", origin="ours")
     )
     assert (ours["verdict"], ours["qualification"]) == ("passes", "")
-    check = claim(role="secondary", origin="check")
+    check = claim(claim_role="secondary", origin="check")
     failed = judge.judge(table(rows(PER_VERDICT["not replicated"])), check)
     assert failed["verdict"] == "fails"
 
@@ -117,11 +117,13 @@ def test_parts_of_the_test_set_enter_a_difference_by_pairs():
 )
 def test_a_gain_of_a_stated_size_must_exclude_zero_and_reach_the_size(gains, verdict):
     base = np.array([0.70, 0.80, 0.75, 0.60])
-    judged = claim(**{**DIFFERENCE, "accept": {"full": [0.1, None]}})
+    judged = claim(**{**DIFFERENCE, "criteria": {"full": [0.1, None]}})
     row = judge.judge(table(rows(base + gains), rows(base, variant="mlp")), judged)
     assert row["verdict"] == verdict
     # Where smaller is better, the same mirrored.
-    judged = claim(**{**DIFFERENCE, "better": "smaller", "accept": {"full": [None, -0.1]}})
+    judged = claim(
+        **{**DIFFERENCE, "better_direction": "smaller", "criteria": {"full": [None, -0.1]}}
+    )
     mirrored = judge.judge(table(rows(base - gains), rows(base, variant="mlp")), judged)
     assert mirrored["verdict"] == verdict
     assert mirrored["p_value"] == pytest.approx(row["p_value"])
@@ -163,9 +165,9 @@ def test_nothing_is_missed_exactly_where_a_claim_is_replicated(values, test, edg
     """Of all tests, numbers of networks and bands: the column repeats the rule nowhere wrongly."""
     closed = edges[1] > 0.1 or test in ("equivalence", "range")
     band = [edges[0], min(edges[0] + edges[1] + 0.01, 1.0) if closed else None]
-    versus = {"versus": {"variant": "mlp"}} if test in ("difference", "equivalence") else {}
-    origin = {"origin": "check", "role": "secondary"} if test == "exact" else {}
-    judged = claim(metric="score", test=test, accept={"full": band}, **versus, **origin)
+    versus = {"compared_with": {"variant": "mlp"}} if test in ("difference", "equivalence") else {}
+    origin = {"origin": "check", "claim_role": "secondary"} if test == "exact" else {}
+    judged = claim(metric="score", test_type=test, criteria={"full": band}, **versus, **origin)
     measured = rows(values, metric="score") + rows([0.4] * 6, metric="score", variant="mlp")
     row = judge.judge(table(measured), judged)
     assert (row["verdict"] in rule.SUCCESSES) == (row["failed_conditions"] == "")
@@ -186,7 +188,7 @@ def test_a_band_that_the_negative_control_passes_proves_nothing():
 
 
 def test_other_indicators():
-    judged = claim(source={**SOURCE, "value": 0.959, "spread": 0.007, "seeds": 20})
+    judged = claim(source={**SOURCE, "value": 0.959, "standard_deviation": 0.007, "n_seeds": 20})
     row = judge.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
     expected = statistics.prediction_interval(0.959, 0.007, 20, 4)
     assert (row["prediction_low"], row["prediction_high"]) == expected
@@ -202,8 +204,8 @@ def test_holm_downgrades_secondary_claims_only():
     borderline = np.array([0.951, 0.960, 0.956, 0.958])
     tests = [
         claim(metric="score"),
-        claim(id="goeltz.yinyang.a", role="secondary", metric="score"),
-        claim(id="goeltz.yinyang.b", role="secondary", metric="score"),
+        claim(id="goeltz.yinyang.a", claim_role="secondary", metric="score"),
+        claim(id="goeltz.yinyang.b", claim_role="secondary", metric="score"),
     ]
     full = table(rows(borderline, metric="score"))
     alone = judge.judge(full, tests[1])
@@ -217,7 +219,7 @@ def test_holm_downgrades_secondary_claims_only():
     # A claim of a user's own talk has no row in known_before.csv.
     assert verdicts["known_before"].isna().tolist() == [False, True, True]
     # A check is no member of the family of claims that others made.
-    own = claim(id="goeltz.yinyang.b", role="secondary", origin="check", metric="score")
+    own = claim(id="goeltz.yinyang.b", claim_role="secondary", origin="check", metric="score")
     apart = [tests[0], tests[1], own]
     assert judge.judge_all(full, apart)["verdict"].tolist() == [
         "replicated",
@@ -229,33 +231,36 @@ def test_holm_downgrades_secondary_claims_only():
 PLACE = {"experiment": "yinyang", "variant": "spiking"}
 KINDS = {
     "value": {},
-    "smaller": {"metric": "nrmse", "better": "smaller", "accept": {"full": [None, 0.15]}},
-    "early": {"metric": "t95", "better": "smaller", "accept": {"full": [None, 1.0]}},
-    "infinite": {"metric": "sigma50", "accept": {"full": [1.0, None]}},
+    "smaller": {
+        "metric": "nrmse", "better_direction": "smaller", "criteria": {"full": [None, 0.15]},
+    },
+    "early": {"metric": "t95", "better_direction": "smaller", "criteria": {"full": [None, 1.0]}},
+    "infinite": {"metric": "sigma50", "criteria": {"full": [1.0, None]}},
     "range": {
-        "metric": "internal_frequency", "test": "range", "better": "both",
-        "accept": {"full": [8.35, 8.65]},
+        "metric": "internal_frequency", "test_type": "range", "better_direction": "both",
+        "criteria": {"full": [8.35, 8.65]},
     },
     "every": {
-        "metric": "order_correlation", "test": "every", "source": SOURCE,
-        "accept": {"full": [0.9, 1.0]},
+        "metric": "order_correlation", "test_type": "every", "source": SOURCE,
+        "criteria": {"full": [0.9, 1.0]},
     },
     "exact": {
-        "role": "secondary", "origin": "check", "test": "exact",
-        "accept": {"full": [0.9595, 0.9605]},
+        "claim_role": "secondary", "origin": "check", "test_type": "exact",
+        "criteria": {"full": [0.9595, 0.9605]},
     },
     "ratio": {
-        "metric": "energy_ratio_published", "test": "ratio",
-        "source": {**SOURCE, "value": 100.0}, "accept": {"full": [50.0, None]},
+        "metric": "energy_ratio_published", "test_type": "ratio",
+        "source": {**SOURCE, "value": 100.0}, "criteria": {"full": [50.0, None]},
     },
     "difference": DIFFERENCE,
     "share": {
-        "metric": "slow_regime", "test": "share", "better": "both",
-        "accept": {"full": [0.002, 0.998]},
+        "metric": "slow_regime", "test_type": "share", "better_direction": "both",
+        "criteria": {"full": [0.002, 0.998]},
     },
-    "margin": {**DIFFERENCE, "accept": {"full": [-0.01, None]}},
+    "margin": {**DIFFERENCE, "criteria": {"full": [-0.01, None]}},
     "equivalence": {
-        **DIFFERENCE, "test": "equivalence", "better": "both", "accept": {"full": [-0.02, 0.02]},
+        **DIFFERENCE, "test_type": "equivalence", "better_direction": "both",
+        "criteria": {"full": [-0.02, 0.02]},
     },
 }  # fmt: skip
 BASE = np.array([0.70, 0.80, 0.75, 0.60])
@@ -264,12 +269,10 @@ BASE = np.array([0.70, 0.80, 0.75, 0.60])
 def judged(kind, values, trials=100_000):
     """The verdict on values; of a comparison they are what is above another network."""
     asked = claim(**KINDS[kind])
-    if asked.versus is not None:
+    if asked.compared_with is not None:
         full = table(rows(BASE + values), rows(BASE, variant="mlp", engine="jax"))
     else:
-        place = {
-            key: asked.where[key] for key in ("perturbation", "location") if key in asked.where
-        }
+        place = {key: asked.rows[key] for key in ("perturbation", "location") if key in asked.rows}
         full = table(rows(values, asked.metric, trials=trials, **place))
     return judge.judge(full, asked)
 
@@ -339,7 +342,9 @@ def test_the_chance_that_a_verdict_returns():
     assert returns("share", [0, 1] * 5) == pytest.approx(1 - 2 * 0.5**10, abs=0.005)
     assert returns("share", [0] * 9 + [1]) == pytest.approx(1 - 0.9**10, abs=0.05)
     assert np.isnan(returns("value", [0.99]))
-    assert np.isnan(judge.judge(table(rows([0.9] * 3)), claim(role="secondary"))["reproducibility"])
+    assert np.isnan(
+        judge.judge(table(rows([0.9] * 3)), claim(claim_role="secondary"))["reproducibility"]
+    )
 
 
 def test_intervals_are_of_the_scale_and_level_of_the_test():
@@ -373,7 +378,7 @@ def test_intervals_are_of_the_scale_and_level_of_the_test():
     ],
 )
 def test_not_measured_and_out_of_scope(parts, accept, verdict):
-    row = judge.judge(table(parts), claim(accept={accept: [0.9, 1.0]}), "default")
+    row = judge.judge(table(parts), claim(criteria={accept: [0.9, 1.0]}), "default")
     assert row["verdict"] == verdict
     assert ("accuracy" in row["comment"]) == (verdict == "not measured") == np.isnan(row["value"])
 
@@ -414,7 +419,7 @@ def test_a_claim_about_every_network_says_of_how_many_it_is_true():
 def test_a_place_names_engine_locus_and_strength_where_there_are_several():
     both = table(rows([0.96, 0.961, 0.96]), rows([0.5, 0.5, 0.5], engine="jax"))
     assert judge.judge(both, claim())["value"] == pytest.approx(0.9603, abs=1e-4), "Brian2"
-    assert judge.judge(both, claim(where={**PLACE, "engine": "jax"}))["value"] == 0.5
+    assert judge.judge(both, claim(rows={**PLACE, "engine": "jax"}))["value"] == 0.5
     levels = table(
         rows([0.9, 0.9], perturbation="jitter", location="input", strength=4.0),
         rows([0.8, 0.8], perturbation="jitter", location="hidden", strength=4.0),
@@ -422,8 +427,8 @@ def test_a_place_names_engine_locus_and_strength_where_there_are_several():
     )
     where = {**PLACE, "perturbation": "jitter", "strength": 4}
     with pytest.raises(UserError, match=r"location \['hidden', 'input'\]"):
-        judge.judge(levels, claim(where=where))
-    named = claim(where={**where, "location": "hidden"})
+        judge.judge(levels, claim(rows=where))
+    named = claim(rows={**where, "location": "hidden"})
     assert judge.judge(levels, named)["value"] == pytest.approx(0.8)
 
 
@@ -435,7 +440,7 @@ def test_a_row_names_the_rows_of_metrics_that_it_was_judged_by():
     assert [row[name] for name in names] == [
         "yinyang", "spiking", "", "", "experiment=yinyang variant=mlp"
     ]  # fmt: skip
-    other = claim(where={**PLACE, "engine": "jax", "perturbation": "jitter", "strength": 1})
+    other = claim(rows={**PLACE, "engine": "jax", "perturbation": "jitter", "strength": 1})
     assert [judge.judge(made, other)[name] for name in names[2:]] == [
         "jax",
         "perturbation=jitter strength=1.0",

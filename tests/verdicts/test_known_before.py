@@ -56,13 +56,18 @@ def rows(known_before):
 
 def texts_of(claim):
     """Texts of a claim that can name an earlier result, without its looks at test data."""
-    bands = [band for band in claim.accept.values() if not isinstance(band, list | tuple)]
-    replaced_bands = [entry for entry in claim.earlier if not isinstance(entry, Look)]
-    return [claim.says, claim.source.where, *(entry.why for entry in (*bands, *replaced_bands))]
+    bands = [band for band in claim.criteria.values() if not isinstance(band, list | tuple)]
+    replaced_bands = [entry for entry in claim.earlier_evaluations if not isinstance(entry, Look)]
+    return [
+        claim.statement,
+        claim.source.source_location,
+        *(band.criterion_reason for band in bands),
+        *(band.reason for band in replaced_bands),
+    ]
 
 
 def names_result(claim):
-    """Whether a text of the claim names an earlier result, or `earlier` has the value of one."""
+    """Whether a text of the claim names an earlier result, or an earlier evaluation has a value."""
     has_value = any(look.value is not None for look in claim.looks)
     return has_value or any(EARLIER_RESULT.search(text) for text in texts_of(claim))
 
@@ -73,7 +78,7 @@ def numbers_in(*texts):
 
 
 def claims_of_protocols(talks, claims):
-    """Claims for which a protocol.yaml states under `known` what was known."""
+    """Claims for which a protocol.yaml states under `known_result` what was known."""
     stated = {entry["claim"] for entry in yaml.safe_load(KEY_PROTOCOL.read_text(encoding="utf-8"))}
     for talk in talks:
         path = talk.folder / "protocol.yaml"
@@ -81,10 +86,10 @@ def claims_of_protocols(talks, claims):
             continue
         protocol = protocol_file.load(path)
         for claim in (claim for claim in claims if claim.talk == talk.name):
-            experiment, variant = claim.where["experiment"], claim.where["variant"]
+            experiment, variant = claim.rows["experiment"], claim.rows["variant"]
             task = protocol.tasks.get(experiment)
             is_contrast = claim.id.split(".")[-1] in protocol.samples.contrasts
-            if is_contrast or (task and variant in (*task.built, "floors")):
+            if is_contrast or (task and variant in (*task.hand_designed, "floors")):
                 stated.add(claim.id)
     return stated
 

@@ -26,7 +26,7 @@ def talks():
 @pytest.fixture(scope="module")
 def keys(talks):
     claims = [c for t in talks if t.counted for c in claims_file.load(t.folder / "claims.yaml", t)]
-    return {claim.id: claim for claim in claims if claim.role == "key"}
+    return {claim.id: claim for claim in claims if claim.claim_role == "key"}
 
 
 def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
@@ -35,10 +35,10 @@ def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
     at_full = at_scale("full", ROOT / "config")
     for name, claim in keys.items():
         entry, band = ENTRIES[name], claim.band("full")
-        for told, edge in zip(entry["band"], (band.low, band.high), strict=True):
+        for told, edge in zip(entry["criterion"], (band.low, band.high), strict=True):
             assert told == edge or (told is None and abs(edge) in (np.inf, 0.0, 1.0)), name
-        experiment = by_name[claim.talk].experiments[claim.where["experiment"]]
-        assert registry.seeds(experiment, at_full, claim.where["variant"]) == fixed(entry), name
+        experiment = by_name[claim.talk].experiments[claim.rows["experiment"]]
+        assert registry.seeds(experiment, at_full, claim.rows["variant"]) == fixed(entry), name
 
 
 def fixed(entry):
@@ -50,13 +50,13 @@ def test_its_verdict_returns_as_often_as_it_says(name, keys):
     """Drawn from what was known, in at least 95 of 100 repetitions."""
     entry, claim = ENTRIES[name], keys[name]
     n = len(fixed(entry))
-    mean, spread = entry["known"]["mean"], entry["known"].get("spread")
+    mean, spread = entry["known_result"]["mean"], entry["known_result"].get("standard_deviation")
     even = stats.norm.ppf((np.arange(n) + 0.5) / n)
     values = mean + (spread or 0) * (even - even.mean()) / even.std(ddof=1)
-    if claim.test == "share":
+    if claim.test_type == "share":
         values = (np.arange(n) < round(mean * n)).astype(float)
     share = claim.metric in judge.PROPORTIONS
-    transform = "log" if claim.test == "ratio" else "logit" if share else "none"
+    transform = "log" if claim.test_type == "ratio" else "logit" if share else "none"
     known = Sample(values, np.full(n, 1000.0 * claim.scored_per_trial), transform)
-    chance = known.returns(Criterion(claim.test, claim.band("full"), claim.null))
-    assert chance >= 0.95 and chance == pytest.approx(entry["returns"], abs=0.03)
+    chance = known.returns(Criterion(claim.test_type, claim.band("full"), claim.null))
+    assert chance >= 0.95 and chance == pytest.approx(entry["reproducibility"], abs=0.03)

@@ -19,8 +19,8 @@ def test_the_value_to_edit_is_the_one_that_the_scale_takes():
     xor = registry.load_talk("naud").experiments["xor"]
     ((name, published),) = shown["parameters"].items()
     assert xor.published[name] == published["value"]
-    assert xor.changes("default")[name]["value"] == shown["scaled"]["full"][name]["value"]
-    assert f"edit the **{shown['scaled']['full'][name]['value']}**" in PAGE
+    assert xor.changes("default")[name]["value"] == shown["scale_overrides"]["full"][name]["value"]
+    assert f"edit the **{shown['scale_overrides']['full'][name]['value']}**" in PAGE
 
 
 def test_what_it_has_typed_is_known_to_snakemake_and_the_figure_to_the_talk(checkout):

@@ -98,7 +98,7 @@ def test_what_is_not_there_has_a_reason():
         talk = registry.load_talk(name)
         static = (x for x in talk.experiments.values() if x.shared and x.task not in STREAMS)
         due = {(name, x.name) for x in static}
-        assert due | {(name, key_claims.of(talk).where["experiment"])} <= told
+        assert due | {(name, key_claims.of(talk).rows["experiment"])} <= told
 
 
 def marked(rows):

@@ -88,7 +88,7 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
     """
     for name in registry.available():
         talk = registry.load_talk(name)
-        key = key_claims.of(talk).where["experiment"]
+        key = key_claims.of(talk).rows["experiment"]
         own = [x for x in talk.experiments.values() if not x.shared]
         if name == GROUND:
             yield from (_of_experiment(run, x) for x in own if x.simulated)

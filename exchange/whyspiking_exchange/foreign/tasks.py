@@ -96,7 +96,7 @@ def params_of(task: str, config: Mapping[str, Any], *, seed: int) -> Params:
         return replace(found, dataset_dir=folder / "mnist")
     described = shared_tasks()[task]
     values = {name: entry["value"] for name, entry in described.parameters.items()}
-    for name, change in dict(described.scaled).get(config["scale"], {}).items():
+    for name, change in dict(described.scale_overrides).get(config["scale"], {}).items():
         values[name] = change["value"]
     values["shared_task"] = task
     return Params(experiment=task, values=values, data_dir=folder, **place)

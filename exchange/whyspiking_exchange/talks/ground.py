@@ -164,7 +164,7 @@ def best_of(
     own = trained.of_task(params)
     chance = protocol().tasks[own.experiment].chance
     network = trained.picked(ladder, chance, trained.REPLAYED["replayed_best"])
-    chosen = protocol().chosen[own.experiment][family].given
+    chosen = protocol().chosen_settings[own.experiment][family].given
     recipe = references.recipe(own.experiment, family, len(network.arrays["bias"]), chosen)
     shape = references.shape(own)
     task = tasks.make_task(own, "test", Streams(own.seed))

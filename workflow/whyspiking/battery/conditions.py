@@ -64,7 +64,7 @@ def levels(name: str, config: Mapping[str, Any]) -> list[float]:
     if name not in config:
         raise UserError(
             f"config: 'battery.{name}' is missing, but an experiment lists '{name}' under "
-            "'battery' in talk.yaml; expected its levels. Add them"
+            "'robustness_tests' in talk.yaml; expected its levels. Add them"
         )
     return [float(level) for level in config[name]]
 

@@ -331,7 +331,8 @@ class Bench:
         if repeated := sorted(common & set(groups)):
             raise UserError(
                 f"talk '{self.params.talk}': its condition '{repeated[0]}' is also one of the "
-                "common robustness tests. Rename it, or remove it from `battery` in talk.yaml"
+                "common robustness tests. Rename it, or remove it from `robustness_tests` in "
+                "talk.yaml"
             )
         return list(groups.values())
 

@@ -10,7 +10,7 @@ from whyspiking.errors import UserError
 
 
 def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
-    """Folder of the data set that `data.key` of a talk.yaml names; None: it needs no files."""
+    """Folder of the data set that `data.data_set` of a talk.yaml names; None: it needs no files."""
     if key == "nmnist":
         return event_recordings(data)
     if key == "words":

@@ -54,7 +54,7 @@ class Replication:
     def train(
         self, params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
     ) -> Network:
-        """Train one variant; never asked for one that talk.yaml declares whole (`is`).
+        """Train one variant; never asked for one that talk.yaml declares whole (`network`).
 
         `parents` holds the networks named by `starts_from` in talk.yaml. A loop of minutes should
         keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped. What

@@ -18,13 +18,13 @@ class Statement(Block):
 
     Attributes:
         sentence: Number of the sentence, from 1.
-        says: What it states, in our words.
+        statement: What it states, in our words.
         claims: Ids of the claims that put it to the test, the most telling first.
         untested: Why none does; beside claims, what of the sentence they leave out.
     """
 
     sentence: int = Field(ge=1)
-    says: str = Field(min_length=10)
+    statement: str = Field(min_length=10)
     claims: list[str] = Field(default_factory=list)
     untested: str = ""
 
@@ -43,27 +43,27 @@ class Abstract(Block):
 
     Attributes:
         source: Where the abstract was read.
-        sentences: How many sentences it has.
+        n_sentences: How many sentences it has.
         statements: What they state: every sentence at least once, in order.
-        in_short: What its key claim says, in the few words that a figure has room for.
-        differs: Why what we found is not what the talk said, or what was smaller here.
+        short_statement: What its key claim says, in the few words that a figure has room for.
+        deviations: Why what we found is not what the talk said, or what was smaller here.
     """
 
     source: str = Field(min_length=5)
-    sentences: int = Field(ge=1)
+    n_sentences: int = Field(ge=1)
     statements: list[Statement] = Field(min_length=1)
-    in_short: str = Field("", max_length=44)
-    differs: str = ""
+    short_statement: str = Field("", max_length=44)
+    deviations: str = ""
 
     @model_validator(mode="after")
     def _leaves_none_out(self) -> Abstract:
         told = [statement.sentence for statement in self.statements]
-        missing = sorted(set(range(1, self.sentences + 1)) - set(told))
-        if missing or told != sorted(told) or told[-1] > self.sentences:
+        missing = sorted(set(range(1, self.n_sentences + 1)) - set(told))
+        if missing or told != sorted(told) or told[-1] > self.n_sentences:
             raise ValueError(
-                f"'statements' are of the sentences {told}, but 'sentences' is {self.sentences}; "
-                "expected every number from 1 to the value of 'sentences', in order. Add the "
-                "missing statements"
+                f"'statements' are of the sentences {told}, but 'n_sentences' is "
+                f"{self.n_sentences}; expected every number from 1 to the value of 'n_sentences', "
+                "in order. Add the missing statements"
             )
         return self
 

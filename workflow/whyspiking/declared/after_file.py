@@ -18,20 +18,20 @@ class Later(Paper):
     """A later work, told in our words from its abstract, which was read.
 
     Attributes:
-        says: What it found, in our words.
+        summary: What it found, in our words.
     """
 
-    says: Annotated[str, Field(pattern=r"^.{40,240}$")]
+    summary: Annotated[str, Field(pattern=r"^.{40,240}$")]
 
 
 class After(Block):
     """What came after a talk.
 
     Attributes:
-        came: At most two lines, each from a work of its own.
+        later_works: At most two lines, each from a work of its own.
     """
 
-    came: Annotated[Some[Later], Field(max_length=2)]
+    later_works: Annotated[Some[Later], Field(max_length=2)]
 
 
 def load(talk: Talk) -> After:
@@ -43,13 +43,13 @@ def load(talk: Talk) -> After:
     """
     where = f"talks/{talk.name}/{FILE}"
     after = parsed(After, read_yaml(talk.folder / FILE), where)
-    told = {paper["doi"] for paper in talk.papers.values()}
-    for number, later in enumerate(after.came):
+    told = {paper["doi"] for paper in talk.publications.values()}
+    for number, later in enumerate(after.later_works):
         if later["doi"] in told:
             raise UserError(
-                f"{where}: 'came.{number}.doi' is '{later['doi']}', which is listed already in "
-                "this file or under 'papers' of talk.yaml; expected a later publication. Give "
-                "its DOI."
+                f"{where}: 'later_works.{number}.doi' is '{later['doi']}', which is listed already "
+                "in this file or under 'publications' of talk.yaml; expected a later publication. "
+                "Give its DOI."
             )
         told.add(later["doi"])
     return after

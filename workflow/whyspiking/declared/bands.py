@@ -17,12 +17,12 @@ class Accepted(Block):
     """A band whose edges need a reason.
 
     Attributes:
-        band: Lower and upper edge; null where a side is open.
-        why: Why these edges.
+        criterion: Lower and upper edge; null where a side is open.
+        criterion_reason: Why these edges.
     """
 
-    band: Edges
-    why: str = Field(min_length=10)
+    criterion: Edges
+    criterion_reason: str = Field(min_length=10)
 
 
 def _form(band: Any) -> str:
@@ -68,17 +68,17 @@ class EarlierBand(Block):
 
     Attributes:
         commit: The last one that had it.
-        band: As it was.
-        why: Why it is another one now.
+        criterion: As it was.
+        reason: Why it is another one now.
     """
 
     commit: str = Field(pattern="^[0-9a-f]{7,40}$")
-    band: Edges
-    why: str = Field(min_length=10)
+    criterion: Edges
+    reason: str = Field(min_length=10)
 
 
 def _entry(given: Any) -> str:
-    banded = "band" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
+    banded = "criterion" in given if isinstance(given, dict) else isinstance(given, EarlierBand)
     # A tag must differ from every key, because messages of errors leave out tags but not keys.
     return "earlier band" if banded else "look"
 

@@ -46,7 +46,7 @@ class Network(Condition):
 
 @closed
 class Place(Condition, total=False):
-    """What is other than in `where`.
+    """What is other than in `rows`.
 
     Attributes:
         experiment: Of this talk.
@@ -61,49 +61,49 @@ class Source(Block):
     """Where a claim stands, and the number that was published there, where there is one.
 
     Attributes:
-        paper: One of `papers` in talk.yaml.
-        where: Place in the paper.
+        publication: One of `publications` in talk.yaml.
+        source_location: Place in the publication.
         value: The number.
-        spread: Its standard deviation over seeds.
-        seeds: How many those were.
-        recalled: Whether number or, without one, statement was not read there.
-        released: Whether ours is compared with our scoring of weights or outputs that the authors
-            released; nobody published that number.
+        standard_deviation: Over seeds.
+        n_seeds: How many those were.
+        quoted_from_memory: Whether number or, without one, statement was not read there.
+        released_artefact: Whether ours is compared with our scoring of weights or outputs that the
+            authors released; nobody published that number.
     """
 
-    paper: str = Field(min_length=3)
-    where: str = Field(min_length=2)
+    publication: str = Field(min_length=3)
+    source_location: str = Field(min_length=2)
     value: MayLack[float] = None
-    spread: MayLack[float] = Field(None, gt=0)
-    seeds: MayLack[int] = Field(None, ge=1)
-    recalled: bool = False
-    released: bool = False
+    standard_deviation: MayLack[float] = Field(None, gt=0)
+    n_seeds: MayLack[int] = Field(None, ge=1)
+    quoted_from_memory: bool = False
+    released_artefact: bool = False
 
     @property
     def evidence(self) -> str:
         """What a result can be compared with, one of `EVIDENCE`."""
-        if self.released:
+        if self.released_artefact:
             return RELEASED
         if self.value is None:
             return NO_NUMBER
-        return QUOTED if self.recalled else PUBLISHED
+        return QUOTED if self.quoted_from_memory else PUBLISHED
 
 
 class Alternative(Block):
     """Another way to measure the quantity of a claim.
 
     Attributes:
-        says: What is different, in a few words.
+        description: What is different, in a few words.
         metric: Another metric of the same networks.
-        where: Another simulator, experiment or variant.
+        rows: Another simulator, experiment or variant.
         fresh_trials: Whether the test trials are others than those of the published number.
         published_error: Whether the standard error of the published mean is included.
         not_judged: Why it has no verdict: the metric measures another quantity.
     """
 
-    says: str = Field(min_length=3, pattern="^[^:;]+$")
+    description: str = Field(min_length=3, pattern="^[^:;]+$")
     metric: MayLack[str] = Field(None, pattern="^[a-z][a-z0-9_]*$")
-    where: MayLack[Filled[Place]] = None
+    rows: MayLack[Filled[Place]] = None
     fresh_trials: bool = False
     published_error: bool = False
     not_judged: MayLack[str] = Field(None, min_length=5)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 LOCATIONS = ("", "input", "hidden", "weights", "neurons")
 COMPARING = ("difference", "ratio", "equivalence", "every")
-"""Tests that may have a `versus`."""
+"""Tests that may have a `compared_with`."""
 TWO_SIDED = ("range", "equivalence")
 REPLICABLE = ("published", "talk")
 """Origins of claims that others made: only they can be replicated."""
@@ -48,40 +48,42 @@ class Claim(Block):
 
     Attributes:
         id: Talk, experiment and a name of its own.
-        role: Whether it is the talk's one `key` claim.
+        claim_role: Whether it is the talk's one `key` claim.
         origin: `published` in the paper or its code; of the `talk`'s abstract; `ours`; a `check`.
-        says: What is claimed.
+        statement: What is claimed.
         source: Where, and the number published there.
         metric: What is compared.
-        where: Which rows of the metrics table.
-        versus: With which rows they are compared.
-        negative_control: A trivial method that must fail the same band.
-        answers: Part of the page of a run in which it stands, with what was found.
-        test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
-            versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
-            `equivalence`: the difference inside the band; `share`: of networks of a kind, each 0 or
-            1; `every`: each seed inside; `exact`: a number that no seed changes, nothing trained.
-        better: Which side is better; `both` where the test has two sides.
-        accept: The bands.
-        earlier: Its tests with another recipe or band, and the bands that it had, oldest first.
+        rows: Which rows of the metrics table.
+        compared_with: With which rows they are compared.
+        negative_control: A trivial method that must fail the same criterion.
+        test_type: `value`: mean inside the band; `range`: the same on both sides; `difference`:
+            `rows` - `compared_with`; `ratio`: on a log scale, `rows` / `compared_with` or a metric
+            that is a ratio; `equivalence`: the difference inside the band; `share`: of networks of
+            a kind, each 0 or 1; `every`: each seed inside; `exact`: a number that no seed changes,
+            nothing trained.
+        better_direction: Which side is better; `both` where the test has two sides.
+        criteria: The acceptance criteria, by scale.
+        earlier_evaluations: Its tests with another recipe or criterion, and the criteria that it
+            had, oldest first.
         also_measured: Other ways to measure the same quantity; a key claim lists all of them.
         was_key_until: Commit in which another claim of the talk became its key claim.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
-    role: Literal["key", "secondary"]
+    claim_role: Literal["key", "secondary"]
     origin: Origin
-    says: str = Field(min_length=10)
+    statement: str = Field(min_length=10)
     source: Source
     metric: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    where: Network
-    versus: MayLack[Filled[Place]] = None
+    rows: Network
+    compared_with: MayLack[Filled[Place]] = None
     negative_control: MayLack[Filled[Place]] = None
-    answers: MayLack[Literal["time"]] = None
-    test: Literal["value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"]
-    better: Literal["larger", "smaller", "both"]
-    accept: Filled[Accept]
-    earlier: list[Earlier] = Field(default_factory=list)
+    test_type: Literal[
+        "value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"
+    ]
+    better_direction: Literal["larger", "smaller", "both"]
+    criteria: Filled[Accept]
+    earlier_evaluations: list[Earlier] = Field(default_factory=list)
     also_measured: list[Alternative] = Field(default_factory=list)
     was_key_until: MayLack[str] = Field(None, pattern="^[0-9a-f]{7,40}$")
     _data: str = PrivateAttr("")
@@ -115,9 +117,9 @@ class Claim(Block):
 
     def measured_as(self, alternative: Alternative) -> Claim:
         """The same claim with another way to measure it."""
-        where = {**self.where, **(alternative.where or {})}
+        rows = {**self.rows, **(alternative.rows or {})}
         changed = self.model_copy(
-            update={"metric": alternative.metric or self.metric, "where": where}
+            update={"metric": alternative.metric or self.metric, "rows": rows}
         )
         if alternative.fresh_trials:
             changed._published_trials = False
@@ -150,18 +152,18 @@ class Claim(Block):
         Raises:
             ValueError: If its edges do not fit each other or the test.
         """
-        bands: dict[str, Any] = dict(self.accept)
+        bands: dict[str, Any] = dict(self.criteria)
         accepted = bands.get(scale := scales.recipe(scale))
         if accepted is None:
             return None
         edges, why = accepted, ""
         if isinstance(accepted, Accepted):
-            edges, why = accepted.band, accepted.why
+            edges, why = accepted.criterion, accepted.criterion_reason
         low, high = (
             side if edge is None else float(edge)
             for edge, side in zip(edges, (-math.inf, math.inf), strict=True)
         )
-        told = f"claim '{self.id}', accept.{scale} is {edges}"
+        told = f"claim '{self.id}', criteria.{scale} is {edges}"
         if low >= high:
             raise ValueError(
                 f"{told}; the lower limit must be below the upper limit. Correct the limits"
@@ -170,15 +172,16 @@ class Claim(Block):
             "larger": ("a lower limit", Band(low, math.inf, why)),
             "smaller": ("an upper limit", Band(-math.inf, high, why)),
             "both": ("both limits", Band(low, high, why)),
-        }[self.better]
-        needed = {"larger": [low], "smaller": [high], "both": [low, high]}[self.better]
+        }[self.better_direction]
+        needed = {"larger": [low], "smaller": [high], "both": [low, high]}[self.better_direction]
         if not all(map(math.isfinite, needed)):
             raise ValueError(
-                f"{told}; better '{self.better}' with test '{self.test}' needs {sides} in its "
-                "acceptance criterion. Add the limit that is null"
+                f"{told}; better_direction '{self.better_direction}' with test_type "
+                f"'{self.test_type}' needs {sides} in its acceptance criterion. Add the limit that "
+                "is null"
             )
         # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
-        return Band(low, high, why) if self.test in ("every", "exact") else binding
+        return Band(low, high, why) if self.test_type in ("every", "exact") else binding
 
     def judged_at(self, scale: str) -> str | None:
         """The scale at which it is judged: this one, or the next larger one that has a band."""
@@ -187,16 +190,16 @@ class Claim(Block):
     @property
     def places(self) -> dict[str, Mapping[str, Any]]:
         """What it compares."""
-        named = {"versus": self.versus, "negative_control": self.negative_control}
-        return {"where": self.where, **{key: place for key, place in named.items() if place}}
+        named = {"compared_with": self.compared_with, "negative_control": self.negative_control}
+        return {"rows": self.rows, **{key: place for key, place in named.items() if place}}
 
     @property
     def networks(self) -> list[tuple[str, str]]:
         """Experiment and variant of each network that it compares."""
         return [
             (
-                place.get("experiment", self.where["experiment"]),
-                place.get("variant", self.where["variant"]),
+                place.get("experiment", self.rows["experiment"]),
+                place.get("variant", self.rows["variant"]),
             )
             for place in self.places.values()
         ]
@@ -204,14 +207,14 @@ class Claim(Block):
     @property
     def null(self) -> float | None:
         """What says "no difference" in a comparison of two networks: 0, or 1 of a ratio."""
-        if self.versus is None or self.test not in ("difference", "ratio"):
+        if self.compared_with is None or self.test_type not in ("difference", "ratio"):
             return None
-        return 1.0 if self.test == "ratio" else 0.0
+        return 1.0 if self.test_type == "ratio" else 0.0
 
     @property
     def looks(self) -> list[Look]:
         """Earlier tests on test data, oldest first."""
-        return [entry for entry in self.earlier if isinstance(entry, Look)]
+        return [entry for entry in self.earlier_evaluations if isinstance(entry, Look)]
 
     @property
     def history(self) -> str:
@@ -223,16 +226,16 @@ class Claim(Block):
             for look in self.looks
         ]
         sentences += [
-            f"Until commit {was.commit[:7]} the criterion was {spelt(was.band)}: {was.why}"
-            for was in self.earlier
+            f"Until commit {was.commit[:7]} the criterion was {spelt(was.criterion)}: {was.reason}"
+            for was in self.earlier_evaluations
             if isinstance(was, EarlierBand)
         ]
         return ". ".join(sentences)
 
-    @field_validator("better")
+    @field_validator("better_direction")
     @classmethod
     def _two_sided(cls, better: str, info: ValidationInfo) -> str:
-        return "both" if info.data.get("test") in TWO_SIDED else better
+        return "both" if info.data.get("test_type") in TWO_SIDED else better
 
     @model_validator(mode="after")
     def _check(self) -> Claim:
@@ -246,59 +249,62 @@ class Claim(Block):
                     "Correct it."
                 )
         problems = {
-            f"claim '{self.id}' has test 'difference' but no 'versus'; expected the place of the "
-            "value that is subtracted. Add it, or use test 'value'": self.test == "difference"
-            and self.versus is None,
-            f"claim '{self.id}' has a 'versus', which test '{self.test}' does not use; expected "
-            f"no 'versus'. Choose one of the tests {list(COMPARING)}, or remove 'versus'": (
-                self.versus is not None and self.test not in COMPARING
+            f"claim '{self.id}' has test_type 'difference' but no 'compared_with'; expected the "
+            "rows of the value that is subtracted. Add them, or use test_type 'value'": (
+                self.test_type == "difference" and self.compared_with is None
+            ),
+            f"claim '{self.id}' has 'compared_with', which test_type '{self.test_type}' does not "
+            f"use; expected no 'compared_with'. Choose one of the tests {list(COMPARING)}, or "
+            "remove 'compared_with'": (
+                self.compared_with is not None and self.test_type not in COMPARING
             ),
             **{
-                f"claim '{self.id}', '{key}' is {place}, which selects the same rows as 'where'; "
+                f"claim '{self.id}', '{key}' is {place}, which selects the same rows as 'rows'; "
                 "expected other rows to compare with. Correct it.": (
-                    key != "where" and {**self.where, **place} == self.where
+                    key != "rows" and {**self.rows, **place} == self.rows
                 )
                 for key, place in self.places.items()
             },
-            f"claim '{self.id}', 'source.spread' is {self.source.spread}, but 'source.value' is "
-            "missing; expected both or none. Add the value or remove the spread.": (
-                self.source.value is None and self.source.spread is not None
+            f"claim '{self.id}', 'source.standard_deviation' is {self.source.standard_deviation}, "
+            "but 'source.value' is missing; expected both or none. Add the value or remove the "
+            "standard deviation.": (
+                self.source.value is None and self.source.standard_deviation is not None
             ),
             f"claim '{self.id}', 'also_measured' has 'published_error', but 'source' has no "
-            "'spread' and 'seeds'; expected both. Add them, or remove the entry.": (
-                None in (self.source.spread, self.source.seeds)
+            "'standard_deviation' and 'n_seeds'; expected both. Add them, or remove the entry.": (
+                None in (self.source.standard_deviation, self.source.n_seeds)
                 and any(entry.published_error for entry in self.also_measured)
             ),
             f"claim '{self.id}' is the key claim and has origin 'check'; expected one of "
             f"{[*REPLICABLE, 'ours']}, because a check does not test a statement of a talk. "
-            "Correct it.": (self.role == "key" and self.origin == "check"),
-            f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected origin "
+            "Correct it.": (self.claim_role == "key" and self.origin == "check"),
+            f"claim '{self.id}' has test_type 'exact' and origin '{self.origin}'; expected origin "
             "'check', because a number that does not depend on the seed cannot replicate a "
             "result. Correct the origin, or choose another test.": (
-                self.test == "exact" and self.origin != "check"
+                self.test_type == "exact" and self.origin != "check"
             ),
         }
         for says, there in problems.items():
             if there:
                 raise ValueError(says)
-        for scale in self.accept:
+        for scale in self.criteria:
             self.band(scale)
         self._check_shares()
         return self
 
     def _check_shares(self) -> None:
         """A share lies between 0 and 1, what is gained or lost of one between -1 and 1."""
-        if GLOSSARY[self.metric].unit != "fraction" or self.test == "ratio":
+        if GLOSSARY[self.metric].unit != "fraction" or self.test_type == "ratio":
             return
-        whole = self.metric.startswith("accuracy") and self.test not in (
+        whole = self.metric.startswith("accuracy") and self.test_type not in (
             "difference",
             "equivalence",
         )
         least = 0 if whole else -1
-        bands: dict[str, Any] = dict(self.accept)
-        told = {"source": [self.source.value, self.source.spread]}
+        bands: dict[str, Any] = dict(self.criteria)
+        told = {"source": [self.source.value, self.source.standard_deviation]}
         for scale, given in bands.items():
-            told[f"accept.{scale}"] = given.band if isinstance(given, Accepted) else given
+            told[f"criteria.{scale}"] = given.criterion if isinstance(given, Accepted) else given
         for key, numbers in told.items():
             for number in (n for n in numbers if n is not None and not least <= n <= 1):
                 raise ValueError(
@@ -330,24 +336,24 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     if talk is not None:
         for claim in claims:
             _check_names(claim, talk, where)
-            claim.of_experiment(talk.experiments[claim.where["experiment"]])
+            claim.of_experiment(talk.experiments[claim.rows["experiment"]])
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
             f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat. "
             "Rename one of them"
         )
-    keys = {claim.id: claim for claim in claims if claim.role == "key"}
+    keys = {claim.id: claim for claim in claims if claim.claim_role == "key"}
     for name in (name for name, claim in keys.items() if claim.negative_control is None):
         raise UserError(
-            f"{where}: claim '{name}' has role 'key' but no 'negative_control'; expected a "
+            f"{where}: claim '{name}' has claim_role 'key' but no 'negative_control'; expected a "
             "trivial method that must not meet the acceptance criterion. Add one."
         )
     if len(keys) != 1:
         raise UserError(
-            f"{where}: {len(keys)} claims have role 'key' ({', '.join(keys) or 'none'}); expected "
-            "exactly one per talk, because the key claim is tested without correction for "
-            "multiple tests. Give one claim the role 'key' and the others the role 'secondary'."
+            f"{where}: {len(keys)} claims have claim_role 'key' ({', '.join(keys) or 'none'}); "
+            "expected exactly one per talk, because the key claim is tested without correction for "
+            "multiple tests. Give one claim the claim_role 'key' and the others 'secondary'."
         )
     return claims
 
@@ -374,14 +380,14 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                 raise UserError(
                     f"{where}: claim '{claim.id}', '{key}.{column}' is '{name}'; expected one of "
                     f"{list(names)} or a condition of the talk's own code; {hint} Correct it, or "
-                    f"add it to 'battery' of experiment '{experiment}'."
+                    f"add it to 'robustness_tests' of experiment '{experiment}'."
                 )
 
 
 def _named(claim: Claim, talk: Talk) -> Iterator[tuple[str, str, Collection[str], str]]:
     """Key and name of what a claim says stands in talk.yaml, what stands there, and the remedy."""
-    paper = claim.source.paper
-    yield "source.paper", paper, talk.papers, ". Correct it, or add the paper to talk.yaml."
+    named, remedy = claim.source.publication, ". Correct it, or add the publication to talk.yaml."
+    yield "source.publication", named, talk.publications, remedy
     for key, (experiment, variant) in zip(claim.places, claim.networks, strict=True):
         yield f"{key}.experiment", experiment, talk.experiments, ". Correct it."
         of_it = f" of experiment '{experiment}'. Correct it."

@@ -252,7 +252,7 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
     """
     if scale == "smoke":
         return
-    key = next(claim for claim in claims if claim.role == "key")
+    key = next(claim for claim in claims if claim.claim_role == "key")
     compared = dict(zip(key.places, key.networks, strict=True))
     compared.pop("negative_control", None)
     for name, variant in compared.values():
@@ -271,7 +271,7 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
     if key.band(scale) is None:
         raise UserError(
             f"talks/{talk.name}/claims.yaml: key claim '{key.id}' has no acceptance criterion in "
-            f"'accept.{scales.recipe(scale)}'; expected one that is written before the run. Add "
+            f"'criteria.{scales.recipe(scale)}'; expected one that is written before the run. Add "
             "it, with its reason."
         )
 

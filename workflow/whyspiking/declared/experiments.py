@@ -29,8 +29,8 @@ class Data(Block):
     """Where the data of an experiment come from.
 
     Attributes:
-        key: Name of the data set.
-        provenance: Who made the data.
+        key (data_set): Name of the data set.
+        provenance (data_source): Who made the data.
         equal: Parameter of the experiment -> setting of the config's `data.<key>` that must be
             equal.
         at_least: The same, at least as large.
@@ -40,8 +40,10 @@ class Data(Block):
             where the data are the original ones.
     """
 
-    key: Name
-    provenance: Literal["original", "definition", "simulated", "synthetic"]
+    key: Name = Field(alias="data_set")
+    provenance: Literal["original", "definition", "simulated", "synthetic"] = Field(
+        alias="data_source"
+    )
     equal: dict[Name, str] = Field(default_factory=dict, min_length=1)
     at_least: dict[Name, str] = Field(default_factory=dict, min_length=1)
     originals: bool = False
@@ -94,14 +96,14 @@ class Shared(Block):
     """How an experiment takes part in a shared task.
 
     Attributes:
-        tuned: Variant -> grids of parameter -> values, one or several: the settings of which the
-            best on validation data was chosen (`recording.tune`).
+        tuning_grids: Variant -> grids of parameter -> values, one or several: the settings of which
+            the best on validation data was chosen (`recording.tune`).
         input_step_ms: The step to which the network is told the times of input spikes, in ms of the
             task's own window; 0: whole.
         model_window_ms: How long the task's input window lasts in the model, ms; left out: as long.
     """
 
-    tuned: dict[Name, Grid | list[Grid]] = Field(min_length=1)
+    tuning_grids: dict[Name, Grid | list[Grid]] = Field(min_length=1)
     input_step_ms: float = Field(0.0, ge=0)
     model_window_ms: MayLack[float] = Field(None, gt=0)
 
@@ -111,34 +113,37 @@ class Experiment(Named):
 
     Attributes:
         title: In words.
-        kind: What the network answers.
-        labelled: How much of a trial is labelled and scored, steps for instance; needed where the
-            kind is labelling.
+        kind (task_type): What the network answers.
+        labelled (n_labelled): How much of a trial is labelled and scored, steps for instance;
+            needed where the task is labelling.
         data: Its data.
-        states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
-            current, dendrite), mean over its neurons: each costs an update. A population not
-            named has none.
-        battery: The common perturbations that it gets, and `half_step` where it is checked at half
-            the time step. Or spiking variant -> perturbations: the others get none.
+        states (extra_states): Population -> state variables per neuron beyond the membrane
+            (adaptation, synaptic current, dendrite), mean over its neurons: each costs an update. A
+            population not named has none.
+        battery (robustness_tests): The common perturbations that it gets, and `half_step` where it
+            is checked at half the time step. Or spiking variant -> perturbations: the others get
+            none.
         input_times: What the times of its input spikes are; needed where spikes are perturbed. Once
             the talk is read, that of a shared task where it says nothing else.
-        shared: How it takes part in the task that experiments of other talks share, that of its
-            data (`shared_tasks`); it then has all of that task's parameters.
+        shared (shared_task): How it takes part in the task that experiments of other talks share,
+            that of its data (`shared_tasks`); it then has all of that task's parameters.
         parameters: As published; once the talk is read, with those that its experiments share.
-        scaled: What smaller scales change.
+        scaled (scale_overrides): What smaller scales change.
         variants: What is trained.
     """
 
     title: str = Field(min_length=3)
-    kind: Literal["classification", "labelling", "continuous"]
-    labelled: MayLack[int] = Field(None, gt=0)
+    kind: Literal["classification", "labelling", "continuous"] = Field(alias="task_type")
+    labelled: MayLack[int] = Field(None, alias="n_labelled", gt=0)
     data: Data
-    states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    battery: Battery
+    states: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, alias="extra_states"
+    )
+    battery: Battery = Field(alias="robustness_tests")
     input_times: MayLack[InputTimes] = None
-    shared: MayLack[Shared] = None
+    shared: MayLack[Shared] = Field(None, alias="shared_task")
     parameters: Parameters
-    scaled: Scaled
+    scaled: Scaled = Field(alias="scale_overrides")
     variants: dict[Name, Variant] = Field(min_length=1)
     _talk: str = PrivateAttr("")
 
@@ -175,7 +180,7 @@ class Experiment(Named):
     @property
     def tuned(self) -> Mapping[str, Sequence[Mapping[str, list[Any]]]]:
         """Variant -> grids of parameter -> values that were tried."""
-        tuned = self.shared.tuned if self.shared else {}
+        tuned = self.shared.tuning_grids if self.shared else {}
         return {name: [own] if isinstance(own, dict) else own for name, own in tuned.items()}
 
     @property
@@ -225,10 +230,10 @@ class Experiment(Named):
         chosen = self.battery if isinstance(self.battery, dict) else ()
         nowhere = "the experiment does not have"
         for key, named, known, what in (
-            ("battery", chosen, spiking, "is no spiking variant of the experiment"),
+            ("robustness_tests", chosen, spiking, "is no spiking variant of the experiment"),
             *(
-                (f"variants.{name}.recovers", [variant.recovers], [None, *self.variants], nowhere)
-                for name, variant in self.variants.items()
+                (f"variants.{name}.recovers_loss_of", [v.recovers], [None, *self.variants], nowhere)
+                for name, v in self.variants.items()
             ),
         ):
             if unknown := [name for name in named if name not in known]:
@@ -239,9 +244,9 @@ class Experiment(Named):
         refuse(
             (
                 self.kind == "labelling" and self.labelled is None,
-                "labelled",
-                "is missing, but the kind is labelling; expected a value that says which part of "
-                "a trial is scored. Add it.",
+                "n_labelled",
+                "is missing, but the task_type is labelling; expected a value that says which part "
+                "of a trial is scored. Add it.",
             ),
             (
                 perturbed and self.shared is None and self.input_times is None,
@@ -251,9 +256,9 @@ class Experiment(Named):
             ),
             (
                 not spiking and self.battery,
-                "battery",
-                f"is {list(self.battery)}, but no variant has the role 'spiking', so nothing is "
-                "simulated; expected []. Correct it, or add a spiking variant.",
+                "robustness_tests",
+                f"is {list(self.battery)}, but no variant has the variant_role 'spiking', so "
+                "nothing is simulated; expected []. Correct it, or add a spiking variant.",
             ),
         )
         return self
@@ -267,12 +272,15 @@ class Experiment(Named):
         described = {**shared, **own}
         for scale, changes in scaled.items():
             for key, change in changes.items():
-                _check_change(f"{name}.scaled.{scale}.{key}", key, change, described)
+                _check_change(f"{name}.scale_overrides.{scale}.{key}", key, change, described)
         for key, variant in self.variants.items():
             variant._name = key
             for parameter, change in variant.settings.items():
                 _check_change(
-                    f"{name}.variants.{key}.settings.{parameter}", parameter, change, described
+                    f"{name}.variants.{key}.parameter_overrides.{parameter}",
+                    parameter,
+                    change,
+                    described,
                 )
             for need in (need for need in variant.needs() if need not in described):
                 raise Wrong(

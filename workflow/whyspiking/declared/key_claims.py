@@ -25,7 +25,7 @@ def of(talk: Talk) -> Claim:
     return next(
         claim
         for claim in claims_file.load(talk.folder / "claims.yaml", talk)
-        if claim.role == "key"
+        if claim.claim_role == "key"
     )
 
 
@@ -36,6 +36,6 @@ def network(claim: Claim, run: Path = FOLDER) -> Path | None:
         claim: The claim.
         run: `results/<scale>`, or what of it comes with the record.
     """
-    place = Path(claim.talk, claim.where["experiment"], claim.where["variant"])
+    place = Path(claim.talk, claim.rows["experiment"], claim.rows["variant"])
     found = [path.parent for path in run.glob(f"{place}/seed-*/network.npz")]
     return min(found, key=lambda path: int(path.name.removeprefix("seed-")), default=None)

@@ -32,13 +32,14 @@ class Signal(Block):
     """Something that a synapse must be told beyond the states of its two neurons.
 
     Attributes:
-        what: In words.
-        to: Who gets it: all of a layer the same (broadcast), each neuron or each synapse its own.
+        description: In words.
+        recipient: Who gets it: all of a layer the same (broadcast), each neuron or each synapse
+            its own.
         online: Whether it is known in the step in which it is needed.
     """
 
-    what: str = Field(min_length=5)
-    to: Literal["layer", "neuron", "synapse"]
+    description: str = Field(min_length=5)
+    recipient: Literal["layer", "neuron", "synapse"]
     online: bool
 
 
@@ -48,14 +49,14 @@ class Check(Block):
     The sizes there are expressions in the parameters of the experiment.
 
     Attributes:
-        of: "experiment/variant".
+        network: "experiment/variant".
         S: Synapses.
         N: Neurons.
         T: Time steps.
         K: Outputs.
     """
 
-    of: Trained
+    network: Trained
     S: str
     N: str
     T: str
@@ -64,12 +65,12 @@ class Check(Block):
     @property
     def experiment(self) -> str:
         """Where it was measured."""
-        return split(self.of)[0]
+        return split(self.network)[0]
 
     @property
     def variant(self) -> str:
         """On which network."""
-        return split(self.of)[1]
+        return split(self.network)[1]
 
     @property
     def sizes(self) -> dict[str, str]:
@@ -84,28 +85,28 @@ class Memory(Block):
         synapse: Per synapse.
         neuron: Per neuron.
         shared: For all.
-        what: What these numbers are.
+        description: What these numbers are.
     """
 
     synapse: Numbers
     neuron: Numbers
     shared: Numbers
-    what: str = Field(min_length=5)
+    description: str = Field(min_length=5)
 
 
 class Rule(Block):
     """One learning rule of a talk.
 
     Attributes:
-        rule: Its name, in words; of a rule that is read, the attribute `name`.
-        applies: The networks that learn by it.
+        learning_rule: Its name, in words; of a rule that is read, the attribute `name`.
+        networks: Those that learn by it.
         memory: M1.
         signals: M2.
         check: Where M1 is checked, if the code counts what it keeps.
     """
 
-    name: str = Field(alias="rule", min_length=5)
-    applies: Some[Trained]
+    name: str = Field(alias="learning_rule", min_length=5)
+    networks: Some[Trained]
     memory: Memory
     signals: Listed[Signal]
     check: MayLack[Check] = None
@@ -113,7 +114,7 @@ class Rule(Block):
     @property
     def learners(self) -> tuple[tuple[str, str], ...]:
         """Experiment and variant of the networks that learn by it."""
-        return tuple(split(name) for name in self.applies)
+        return tuple(split(name) for name in self.networks)
 
     @property
     def places(self) -> set[tuple[str, str]]:
@@ -129,7 +130,7 @@ class Rule(Block):
     @property
     def local(self) -> bool:
         """Online, no signal of a single synapse, and nothing kept that grows with the layer."""
-        to_synapses = any(signal.to == "synapse" for signal in self.signals)
+        to_synapses = any(signal.recipient == "synapse" for signal in self.signals)
         return self.online and not to_synapses and not self.grows_with("N")
 
     def grows_with(self, name: Literal["N", "T"]) -> bool:

@@ -45,11 +45,11 @@ class Change(TypedDict):
 
     Attributes:
         value: In place of the published one.
-        why: The reason.
+        reason: Why.
     """
 
     value: Any
-    why: Annotated[str, Field(min_length=5)]
+    reason: Annotated[str, Field(min_length=5)]
 
 
 def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:

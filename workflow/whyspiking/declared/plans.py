@@ -72,9 +72,9 @@ def readable_params(
 def _unread(experiment: Experiment, variant: str | None, learning: set[str]) -> set[str]:
     """Parameters of learning that a job does not read."""
     if variant is None:
-        return set() if any(v.learns for v in experiment.variants.values()) else learning
+        return set() if any(v.trained_here for v in experiment.variants.values()) else learning
     known = experiment.variants[variant]
-    if not known.learns or known.as_is:
+    if not known.trained_here or known.as_is:
         return learning
     needed = {
         name: {NOISE, *NEEDED[control["is"]]} if (control := experiment.control(name)) else set()

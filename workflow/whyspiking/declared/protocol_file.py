@@ -40,25 +40,25 @@ Count = Annotated[int, Field(gt=0)]
 class Floor(Block):
     """A static reader: what it is told, and with what it decides."""
 
-    reads: Text = Field(description="What it is told of a trial.")
-    says: Text = Field(description="With what it decides.")
+    input: Text = Field(description="What it is told of a trial.")
+    description: Text = Field(description="With what it decides.")
 
 
 class Built(Block):
     """A network built by hand.
 
     Attributes:
-        kind: What it is built of.
+        unit_type: What it is built of.
         engine: What runs it for the record.
-        least: Accuracy that it is expected to reach: 98 %, or what is known of the ceiling.
-        known: What a pilot had found.
+        min_accuracy: Accuracy that it is expected to reach: 98 %, or what is known of the ceiling.
+        known_result: What a pilot had found.
         source: Where.
     """
 
-    kind: Kind
+    unit_type: Kind
     engine: Literal["brian2", "numpy"]
-    least: Share
-    known: Text
+    min_accuracy: Share
+    known_result: Text
     source: Text
 
     @model_validator(mode="after")
@@ -67,7 +67,7 @@ class Built(Block):
             f"is '{self.engine}' for a network with spikes; expected brian2, which runs all "
             "networks with spikes. Correct it, and add the network to `to_brian`."
         )
-        refuse((self.kind == "spikes" and self.engine != "brian2", "engine", says))
+        refuse((self.unit_type == "spikes" and self.engine != "brian2", "engine", says))
         return self
 
 
@@ -75,42 +75,43 @@ class Floors(Block):
     """What the floors of a task may be.
 
     Attributes:
-        veto: Those that must be at chance.
-        high: Floor that may be higher -> what that means.
-        known: What a pilot had found.
+        must_fail: Those that must be at chance.
+        may_exceed_chance: Floor that may be higher -> what that means.
+        known_result: What a pilot had found.
     """
 
-    known: Text
-    veto: Unique[Some[Name]]
-    high: dict[Name, Text]
+    known_result: Text
+    must_fail: Unique[Some[Name]]
+    may_exceed_chance: dict[Name, Text]
 
 
 class TaskOfGround(Block):
-    """A task: its question, what a cheat knows, its floors and the smallest networks known.
+    """A task: its question, its shortcut, its floors and the smallest networks known.
 
     Attributes:
         generator: What draws the trials; another version is another task.
-        unknown: Kind of which no built network is known -> what is.
-        built: Networks built by hand, by name.
+        no_network_known: Kind of which no built network is known -> what is.
+        hand_designed: Networks built by hand, by name.
     """
 
-    asks: Text = Field(description="Its question.")
-    cheat: Text = Field(description="What one knows who cheats.")
+    question: Text = Field(description="Its question.")
+    shortcut: Text = Field(description="What one knows who cheats.")
     generator: Text
     chance: Share = Field(description="Accuracy of a guess.")
-    floors: Floors = Field(description="What its floors may be.")
-    built: dict[Name, Built] = Field(default_factory=dict)
-    unknown: dict[Kind, Text] = Field(default_factory=dict)
+    baseline_expectations: Floors = Field(description="What its floors may be.")
+    hand_designed: dict[Name, Built] = Field(default_factory=dict)
+    no_network_known: dict[Kind, Text] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> TaskOfGround:
-        known = {built.kind for built in self.built.values()} | set(self.unknown)
+        known = {b.unit_type for b in self.hand_designed.values()} | set(self.no_network_known)
         lacking = [kind for kind in get_args(Kind) if kind not in known]
         says = (
-            f"does not mention {', '.join(lacking)}; expected a network under 'built', or an "
-            "entry under 'unknown' that says that no such network is known. Add one of them."
+            f"does not mention {', '.join(lacking)}; expected a network under 'hand_designed', "
+            "or an entry under 'no_network_known' that says that no such network is known. Add one "
+            "of them."
         )
-        refuse((lacking, "unknown", says))
+        refuse((lacking, "no_network_known", says))
         return self
 
 
@@ -118,27 +119,27 @@ class Training(Block):
     """How networks of every family are trained on a task.
 
     Attributes:
-        distinct: Training trials that differ.
-        shown: How often each.
-        part: Trials that are drawn at once, of which `distinct` is a multiple.
+        n_distinct: Training trials that differ.
+        presentations_per_trial: How often each is shown.
+        chunk_size: Trials that are drawn at once, of which `n_distinct` is a multiple.
         batch: Trials an update, where no grid says otherwise.
         answer_ms: Last part of a trial, in which the readout is scored.
-        prices: Of a message, of the networks that are recorded, in units of the loss.
+        spike_penalties: Of a message, of the networks that are recorded, in units of the loss.
         source: Where from.
     """
 
-    distinct: Count
-    shown: Count
-    part: Count
+    n_distinct: Count
+    presentations_per_trial: Count
+    chunk_size: Count
     batch: Count
     answer_ms: Positive
-    prices: Unique[Some[Annotated[float, Field(ge=0)]]]
+    spike_penalties: Unique[Some[Annotated[float, Field(ge=0)]]]
     source: Text
 
     @property
     def parts(self) -> int:
         """Parts of a training."""
-        return self.distinct * self.shown // self.part
+        return self.n_distinct * self.presentations_per_trial // self.chunk_size
 
 
 @closed
@@ -167,26 +168,26 @@ class Tuned(Block):
     """A family on a task.
 
     Attributes:
-        kind: Of its units, as in `training.reference.units`.
+        unit_model: Kind of its units, as in `training.reference.units`.
         gain: Of its input weights at the start.
-        tuned_at: Units at which settings are tried.
-        recorded: Units of the networks that are recorded.
+        n_hidden_tuning: Units at which settings are tried.
+        n_hidden: Units of the networks that are recorded.
         grids: Settings, each a sum of products; those after the first were moved. The last decides
             what can be chosen.
-        why: What the grid is of.
+        reason: What the grid is of.
     """
 
-    kind: Literal["spiking", "rectified", "sigmoid", "gru", "static"]
+    unit_model: Literal["spiking", "rectified", "sigmoid", "gru", "static"]
     gain: Positive = 3.0
-    tuned_at: Count
-    recorded: Unique[Some[Count]]
+    n_hidden_tuning: Count
+    n_hidden: Unique[Some[Count]]
     grids: Some[Some[Product]]
-    why: Text
+    reason: Text
 
     @model_validator(mode="after")
     def _check(self) -> Tuned:
-        says = "is {value}; expected sizes that include that of 'tuned_at'. Add it."
-        refuse((self.tuned_at not in self.recorded, "recorded", says))
+        says = "is {value}; expected sizes that include that of 'n_hidden_tuning'. Add it."
+        refuse((self.n_hidden_tuning not in self.n_hidden, "n_hidden", says))
         return self
 
     def settings(
@@ -223,14 +224,15 @@ class Cell(Block):
 
     Attributes:
         family: Of the protocol.
-        units: How many.
-        only: Which settings of the family's first grid fit, where sides have equally many.
+        n_hidden: How many units.
+        setting_filter: Which settings of the family's first grid fit, where sides have equally
+            many.
         setting: The best of them.
     """
 
     family: Name
-    units: Count
-    only: Only
+    n_hidden: Count
+    setting_filter: Only
     setting: Setting
 
 
@@ -238,20 +240,20 @@ class Contrast(Block):
     """What two cells differ by, and what that is expected to do to accuracy; a claim each.
 
     Attributes:
-        of: A cell.
-        versus: Another; `of` less `versus` is judged, paired by seed.
-        at: Distinct training trials.
-        band: Where that is expected, null at an open side.
-        why: This direction and band.
-        known: What had been seen before.
+        cell: A cell.
+        compared_with: Another; `cell` less `compared_with` is judged, paired by seed.
+        n_distinct: Distinct training trials.
+        criterion: Where that is expected, null at an open side.
+        criterion_reason: Why this direction and criterion.
+        known_result: What had been seen before.
     """
 
-    of: Name
-    versus: Name
-    at: Count
-    band: Edges
-    why: Text
-    known: Text
+    cell: Name
+    compared_with: Name
+    n_distinct: Count
+    criterion: Edges
+    criterion_reason: Text
+    known_result: Text
 
 
 class Samples(Block):
@@ -260,14 +262,14 @@ class Samples(Block):
     Attributes:
         task: Of the protocol.
         seeds: Of data and networks.
-        distinct: How many training trials differ, a network each, at the same presentations.
+        n_distinct: How many training trials differ, a network each, at the same presentations.
         cells: By the name of their variant.
         contrasts: By the names of their claims.
     """
 
     task: Name
     seeds: Unique[Some[int]]
-    distinct: Unique[Some[Count]]
+    n_distinct: Unique[Some[Count]]
     cells: dict[Name, Cell]
     contrasts: dict[Name, Contrast]
 
@@ -277,21 +279,21 @@ class Changes(Block):
 
     Attributes:
         value: Thresholds of which the largest is taken that loses little.
-        loses: So much accuracy on validation trials at most.
+        max_accuracy_loss: So much accuracy on validation trials at most.
         source: Where from.
     """
 
     value: Unique[Some[Positive]]
-    loses: Share
+    max_accuracy_loss: Share
     source: Text
 
 
 class Rule(Block):
     """How tables are read: value of a constant or what a function does, and where (module:name)."""
 
-    says: Text = Field(description="What it says.")
+    description: Text = Field(description="What it says.")
     value: Any = Field(None, description="Of a constant.")
-    place: str = Field(pattern="^[a-z_.]+:[A-Za-z_]+$", description="module:name.")
+    implementation: str = Field(pattern="^[a-z_.]+:[A-Za-z_]+$", description="module:name.")
 
 
 class Protocol(Block):
@@ -300,46 +302,50 @@ class Protocol(Block):
     Attributes:
         seeds: Of the data that are recorded.
         tuning_seeds: Of data and networks by which settings are chosen.
-        changed: What was changed since the file was first there, and why; a line each.
+        amendments: What was changed since the file was first there, and why; a line each.
         margin: How far above chance a floor at chance may be, on `n_test` trials.
         n_test: Trials on which floors are scored.
-        decides: How far from guessing to the reference a floor must come to decide a task.
-        reference: The floor that is told the whole trial.
-        floors: Static readers.
+        solution_threshold: How far from guessing to the reference a floor must come to decide a
+            task.
+        reference_baseline: The floor that is told the whole trial.
+        baselines: Static readers.
         tasks: By name.
         training: By task: what is the same for all families.
         families: Of trained networks, by task.
-        changes: When units that never are silent tell their state.
-        chosen: What tuning has found, by task and family.
-        reading: Rules of `verdicts.advantage`.
+        change_threshold: When units that never are silent tell their state.
+        chosen_settings: What tuning has found, by task and family.
+        comparison_rules: Rules of `verdicts.advantage`.
         samples: Networks that are shown few distinct trials.
     """
 
     seeds: Unique[Some[int]]
     tuning_seeds: Unique[Some[int]]
-    changed: Listed[Text]
+    amendments: Listed[Text]
     margin: Parameter
     n_test: Parameter
-    decides: Parameter
-    reference: Name
-    floors: dict[Name, Floor]
+    solution_threshold: Parameter
+    reference_baseline: Name
+    baselines: dict[Name, Floor]
     tasks: dict[Name, TaskOfGround]
     training: dict[Name, Training]
     families: dict[Name, dict[Name, Tuned]]
-    changes: Changes
-    chosen: dict[Name, dict[Name, Setting]]
-    reading: dict[Name, Rule]
+    change_threshold: Changes
+    chosen_settings: dict[Name, dict[Name, Setting]]
+    comparison_rules: dict[Name, Rule]
     samples: Samples
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
         for name, task in self.tasks.items():
-            told = [*task.floors.veto, *task.floors.high, self.reference]
+            expected = task.baseline_expectations
+            told = [*expected.must_fail, *expected.may_exceed_chance, self.reference_baseline]
             says = (
-                f"has {', '.join(told[:-1])}; expected every entry of the file's 'floors' except "
-                f"{self.reference} exactly once, under 'veto' or 'high'. Correct it."
+                f"has {', '.join(told[:-1])}; expected every entry of the file's 'baselines' "
+                f"except {self.reference_baseline} exactly once, under 'must_fail' or "
+                "'may_exceed_chance'. Correct it."
             )
-            refuse((sorted(told) != sorted(self.floors), f"tasks.{name}.floors", says))
+            wrong = sorted(told) != sorted(self.baselines)
+            refuse((wrong, f"tasks.{name}.baseline_expectations", says))
         same = sorted({*self.seeds} & {*self.tuning_seeds})
         says = (
             f"has {same}, which are also in 'seeds'; expected seeds that are not in 'seeds'. "
@@ -378,14 +384,14 @@ class Protocol(Block):
         refuse((same, "samples.seeds", says))
         for name, contrast in self.samples.contrasts.items():
             place, sizes = f"samples.contrasts.{name}", []
-            for side in (contrast.of, contrast.versus):
+            for side in (contrast.cell, contrast.compared_with):
                 says = f"names {side}; expected one of {', '.join(sorted(cells))}. Correct it."
                 refuse((side not in cells, place, says))
                 tuned = self.families[cells[side].family][task]
-                sizes.append(len(list(tuned.settings(0, cells[side].only))))
+                sizes.append(len(list(tuned.settings(0, cells[side].setting_filter))))
             says = (
                 f"chooses from {sizes[0]} and {sizes[1]} settings; expected the same number on "
-                "both sides, and at least one. Correct 'only' of the cells."
+                "both sides, and at least one. Correct 'setting_filter' of the cells."
             )
             refuse((sizes[0] != sizes[1] or not sizes[0], place, says))
 
@@ -419,7 +425,7 @@ def check_tuned(path: Path) -> None:
         known = _rows(tried) if tried.is_file() else set()
         names = [json.dumps(setting, sort_keys=True) for setting in settings]
         wanted = set(itertools.product([family], names, map(str, said.tuning_seeds)))
-        chosen = said.chosen.get(task, {}).get(family)
+        chosen = said.chosen_settings.get(task, {}).get(family)
         place, again = f"talks/{talk}/{path.name}", f"recording tune {talk} {task}/{family}`"
         if lacking := wanted - known:
             raise UserError(
@@ -429,9 +435,9 @@ def check_tuned(path: Path) -> None:
             )
         if chosen is None or chosen.given not in settings:
             raise UserError(
-                f"{place}: 'chosen.{task}.{family}' is {chosen and chosen.given}; expected a "
-                f"setting of the last grid. Write the setting that `python -m whyspiking.{again} "
-                "prints."
+                f"{place}: 'chosen_settings.{task}.{family}' is {chosen and chosen.given}; "
+                "expected a setting of the last grid. Write the setting that "
+                f"`python -m whyspiking.{again} prints."
             )
 
 

@@ -41,11 +41,11 @@ class Paper(TypedDict):
     """A paper that a talk is about.
 
     Attributes:
-        cite: Authors, title, journal, pages, year.
+        citation: Authors, title, journal, pages, year.
         doi: Without https://doi.org/.
     """
 
-    cite: Annotated[str, Field(min_length=10)]
+    citation: Annotated[str, Field(min_length=10)]
     doi: Annotated[str, Field(pattern=r"^10\.[0-9]{4,9}/[^\s<>\"']+$")]
 
 
@@ -55,31 +55,33 @@ class TauChar(Block):
     Attributes:
         value: The time.
         unit: Milliseconds.
-        what: Which time of the talk it is.
+        description: Which time of the talk it is.
     """
 
     value: float = Field(gt=0)
     unit: Literal["ms"]
-    what: str
+    description: str
 
 
 class Talk(Block):
     """A talk's own description (talk.yaml).
+
+    Names in brackets here and in its parts are keys of the file that differ from the attributes.
 
     Attributes:
         title: Of the talk.
         speaker: Who gave it.
         event: Where and when, as pages put it behind the speaker.
         question: What it asks.
-        papers: What it is about.
-        tau_char: Its characteristic time.
+        publications: What it is about.
+        tau_char (characteristic_time): Its characteristic time.
         parameters: Those that its experiments share.
-        of_training: Parameters that nothing but the training of its own networks reads: a change
-            trains no control of the core again. A job that reads one all the same fails.
-        learning: What each of its learning rules keeps (M1) and needs to be told (M2).
-        takes_no_part: Shared task -> why the talk's method cannot be set it.
-        counted: Whether it is one of the talks; what belongs to the discussion is neither counted
-            with them nor set the shared tasks.
+        training_parameters: Parameters that nothing but the training of its own networks reads: a
+            change trains no control of the core again. A job that reads one all the same fails.
+        learning_rules: What each of them keeps (M1) and needs to be told (M2).
+        excluded_tasks: Shared task -> why the talk's method cannot be set it.
+        counted (is_talk): Whether it is one of the talks; what belongs to the discussion is neither
+            counted with them nor set the shared tasks.
         experiments: By name.
     """
 
@@ -87,13 +89,13 @@ class Talk(Block):
     speaker: str = Field(min_length=3)
     event: str = Field(min_length=3)
     question: str = Field(min_length=10)
-    papers: dict[str, Paper] = Field(min_length=1)
-    tau_char: TauChar
+    publications: dict[str, Paper] = Field(min_length=1)
+    tau_char: TauChar = Field(alias="characteristic_time")
     parameters: Parameters
-    of_training: Unique[Listed[Name]] = ()
-    learning: Some[Rule]
-    takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
-    counted: bool = True
+    training_parameters: Unique[Listed[Name]] = ()
+    learning_rules: Some[Rule]
+    excluded_tasks: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
+    counted: bool = Field(True, alias="is_talk")
     experiments: dict[Name, Experiment] = Field(min_length=1)
     _name: str = PrivateAttr("")
 
@@ -155,34 +157,34 @@ class Talk(Block):
             *(
                 (
                     name not in described,
-                    "of_training",
+                    "training_parameters",
                     f"names '{name}', which is not a parameter of any experiment; "
                     f"{nearest(name, described, 'none is similar.')} Correct it.",
                 )
-                for name in self.of_training
+                for name in self.training_parameters
             ),
             *(
                 (
                     task not in shared_tasks(),
-                    "takes_no_part",
+                    "excluded_tasks",
                     f"names '{task}', which is not a shared task; expected one of "
                     f"{', '.join(shared_tasks())}. Correct it.",
                 )
-                for task in self.takes_no_part
+                for task in self.excluded_tasks
             ),
             *(
                 (
-                    (task in takes_part) == (task in self.takes_no_part),
-                    "takes_no_part",
+                    (task in takes_part) == (task in self.excluded_tasks),
+                    "excluded_tasks",
                     f"{wrong[task in takes_part]} shared task '{task}'; expected an experiment "
-                    f"on data '{task}' with 'shared', or a reason under 'takes_no_part.{task}'. "
-                    "Correct it.",
+                    f"on data '{task}' with 'shared_task', or a reason under "
+                    f"'excluded_tasks.{task}'. Correct it.",
                 )
                 for task in (shared_tasks() if self.counted else ())
             ),
         )
         known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}
-        for rule in self.learning:
+        for rule in self.learning_rules:
             for experiment, variant in sorted(rule.places - known):
                 raise ValueError(
                     f"learning rule '{rule.name}' names '{experiment}/{variant}', which is not an "
@@ -278,7 +280,7 @@ def seeds(
     """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`, or `shared.seeds`.
 
     None where the scale leaves it out (`from_scale` in talk.yaml). A variant may be left out by
-    itself, or content itself with the first seeds (`first_seeds`).
+    itself, or content itself with the first seeds (`max_seeds`).
     """
     if not experiment.runs_at(config["scale"]):
         return []
@@ -291,7 +293,7 @@ def seeds(
     described = experiment.variants[variant]
     if not described.runs_at(config["scale"]):
         return []
-    return list(named.get(f"{full}/{variant}", found[: described.first_seeds]))
+    return list(named.get(f"{full}/{variant}", found[: described.max_seeds]))
 
 
 def _find_parents(experiments: Mapping[str, Experiment]) -> None:
@@ -326,4 +328,6 @@ def _find_parents(experiments: Mapping[str, Experiment]) -> None:
 
 
 def _place(network: str, variant: Variant) -> str:
-    return "{}.variants.{}.{}".format(*split(network), "is" if variant.as_is else "starts_from")
+    return "{}.variants.{}.{}".format(
+        *split(network), "network" if variant.as_is else "starts_from"
+    )

@@ -38,23 +38,23 @@ class SharedTask(Block):
 
     Attributes:
         title: How readers call it.
-        says: What it is, in words.
-        asks: The one question that it isolates.
+        description: What it is, in words.
+        question: The one question that it isolates.
         chance: Accuracy of a guess.
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
         same_trials: Whether networks of all seeds are tested on the same trials.
         parameters: Of every experiment.
-        scaled: What scales change of them.
+        scale_overrides: What scales change of them.
     """
 
     title: str
-    says: str
-    asks: str
+    description: str
+    question: str
     chance: float = Field(gt=0, lt=1)
     input_times: Literal["constructed", "trains"]
     same_trials: bool = False
     parameters: Parameters
-    scaled: Scaled
+    scale_overrides: Scaled
 
 
 @cache
@@ -80,9 +80,9 @@ def joined(
     known = shared_tasks()
     if task not in known:
         raise Wrong(
-            f"{name}.data.key",
+            f"{name}.data.data_set",
             f"is '{task}', which has no shared task; expected one of {', '.join(known)}. Correct "
-            "it, or remove 'shared'.",
+            "it, or remove 'shared_task'.",
         )
     found = known[task]
     own_keys = {*parameters, *chain.from_iterable(cast("Changes", x) for x in scaled.values())}
@@ -94,7 +94,7 @@ def joined(
         )
     named: Parameter = {"value": task, "source": f"{FILE.name}"}
     changes: dict[str, Changes] = {
-        scale: cast("Changes", part) for scale, part in found.scaled.items()
+        scale: cast("Changes", part) for scale, part in found.scale_overrides.items()
     }
     for scale, part in scaled.items():
         changes[scale] = {**changes.get(scale, {}), **cast("dict[str, Change]", part)}
@@ -117,7 +117,7 @@ def check_tuned(
         Wrong: If there are too few or too many, or the experiment has what was not tried.
     """
     for variant, grids in tuned.items():
-        place = f"{name}.shared.tuned.{variant}"
+        place = f"{name}.shared_task.tuning_grids.{variant}"
         own = {key: entry["value"] for key, entry in described.get(variant, {}).items()}
         what = "is not a {0} of the experiment; expected the name of a {0}. Correct it."
         tried: dict[str, list[Any]] = {}

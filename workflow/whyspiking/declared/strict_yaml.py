@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
+from whyspiking.declared.renamed_keys import new_name
 from whyspiking.errors import UserError
 
 # The C parser, ten times faster, where PyYAML has it; both are the safe ones.
@@ -145,6 +146,7 @@ def _check_nodes(node: yaml.Node, path: Path | str) -> None:
     size(node)
 
 
+RENAMED = "is now called"
 T = TypeVar("T")
 CLOSED = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 """No other keys, and no value of another type: 7.0 would become "seed-7.0" in names of files."""
@@ -229,7 +231,9 @@ def parsed[K](kind: type[K] | TypeAdapter[K], data: Any, where: str) -> K:
         root = adapter.json_schema(schema_generator=SchemaOfFile)
         problems = [dict(problem) for problem in error.errors() if not _follows(dict(problem))]
         lines = {_explain(problem, data, root, where) for problem in problems}
-        raise UserError("\n".join(sorted(lines)[:10])) from None
+        # A renamed key is also missing under its new name; one message is enough.
+        renamed = {line for line in lines if RENAMED in line}
+        raise UserError("\n".join(sorted(renamed or lines)[:10])) from None
 
 
 def _check_values(data: Any, key: str, where: str) -> None:
@@ -308,6 +312,8 @@ def _explain(problem: dict[str, Any], data: Any, root: dict[str, Any], where: st
     if kind in ("extra_forbidden", "invalid_key"):
         known = sorted({name for c in _choices(above, root) for name in c.get("properties", {})})
         hint = nearest(path[-1], known, f"known keys: {', '.join(known)}.")
+        if renamed := new_name(where, path[-1], known):
+            hint = f"'{path[-1]}' {RENAMED} '{renamed}'."
         return f"{where}: key '{key}' is not known; {hint} Correct or remove it."
     if problem["loc"][-1:] == ("[key]",):
         asked = context.get("pattern", "text")

@@ -57,32 +57,36 @@ class Variant(Named):
     """One trained thing of an experiment: the spiking network, a control, an ablation.
 
     Attributes:
-        role: What it is for; `rate`: the talk's own network where it has no spikes.
-        says: What it is, in words.
-        first_seeds: Only so many of the experiment's seeds.
+        role (variant_role): What it is for; `rate`: the talk's own network where it has no spikes.
+        description: What it is, in words.
+        max_seeds: Only so many of the experiment's seeds.
         starts_from: Networks that must be trained before; its training gets them.
-        is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
+        is_ (network): `relu`: a matched control that the core trains, with the `hidden_layers`.
             `random`: the same with a random hidden layer, of which only the readout is fitted.
             "experiment/variant": that network, unchanged.
-        hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
-            empty makes a linear classifier.
-        sees: What it is told of the input, where that is not all (`controls.seen`).
-        settings: Parameters in which its training differs from that of the others, and why.
-        learns: False where others trained it: the networks that authors released.
-        recovers: Variant that it was trained further from: the share of what that one loses under
-            each condition, and this one wins back, is measured, on all test trials.
+        hidden (hidden_layers): Units per hidden layer: numbers, or parameters that say them (a
+            number or a list); empty makes a linear classifier.
+        sees (input): What it is told of the input, where that is not all (`controls.seen`).
+        settings (parameter_overrides): Parameters in which its training differs from that of the
+            others, and why.
+        trained_here: False where others trained it: the networks that authors released.
+        recovers (recovers_loss_of): Variant that it was trained further from: the share of what
+            that one loses under each condition, and this one wins back, is measured, on all test
+            trials.
     """
 
-    role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
-    says: str = Field(min_length=5)
-    first_seeds: MayLack[int] = Field(None, ge=1)
+    role: Literal["spiking", "rate", "control", "negative_control", "ablation"] = Field(
+        alias="variant_role"
+    )
+    description: str = Field(min_length=5)
+    max_seeds: MayLack[int] = Field(None, ge=1)
     starts_from: Listed[Trained] = ()
-    is_: MayLack[str] = Field(None, alias="is", pattern=f"^({'|'.join(NEEDED)}|{NETWORK})$")
-    hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
-    sees: MayLack[Sees] = None
-    settings: dict[Name, Change] = Field(default_factory=dict)
-    learns: bool = True
-    recovers: MayLack[str] = None
+    is_: MayLack[str] = Field(None, alias="network", pattern=f"^({'|'.join(NEEDED)}|{NETWORK})$")
+    hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = Field(None, alias="hidden_layers")
+    sees: MayLack[Sees] = Field(None, alias="input")
+    settings: dict[Name, Change] = Field(default_factory=dict, alias="parameter_overrides")
+    trained_here: bool = True
+    recovers: MayLack[str] = Field(None, alias="recovers_loss_of")
     _same: Variant | None = PrivateAttr(None)
 
     @property
@@ -113,20 +117,20 @@ class Variant(Named):
             (
                 self.as_is and self.starts_from,
                 "starts_from",
-                f"is given, but 'is: {self.is_}' keeps the network unchanged; expected one of the "
-                "two keys. Remove the other.",
+                f"is given, but 'network: {self.is_}' keeps the network unchanged; expected one of "
+                "the two keys. Remove the other.",
             ),
             (
                 loose and not trained,
-                min(loose, default=""),
-                "describes a control that the shared code trains; expected 'is: relu' in the "
-                "same variant. Add 'is: relu', or remove this key.",
+                {"hidden": "hidden_layers", "sees": "input"}.get(min(loose, default=""), ""),
+                "describes a control that the shared code trains; expected 'network: relu' in the "
+                "same variant. Add 'network: relu', or remove this key.",
             ),
             (
                 trained and (self.hidden is None or "control" not in self.role),
                 "",
-                "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
-                "hidden layers ([] for a linear classifier). Correct it.",
+                "has 'network: relu'; expected the variant_role control or negative_control, and "
+                "'hidden_layers' ([] for a linear classifier). Correct it.",
             ),
         )
         return self

@@ -230,8 +230,8 @@ def _updates(
         return counts
     if unknown := sorted(set(states) - set(n_post)):
         raise UserError(
-            f"'states' in talk.yaml names {unknown}, which receive no synapses; expected some of "
-            f"{sorted(n_post)}. Correct the names"
+            f"'extra_states' in talk.yaml names {unknown}, which receive no synapses; expected "
+            f"some of {sorted(n_post)}. Correct the names"
         )
     more = {post: float(states.get(post, 0.0)) for post in n_post}
     return counts | {

@@ -133,8 +133,8 @@ FLOORS = TableSchema(
     Column("chance", "Accuracy at chance level.", "number", _OF_SHARE),
     Column(
         "outcome",
-        "at chance (within the margin of protocol.yaml); solves (at least the fraction `decides` "
-        "of "
+        "at chance (within the margin of protocol.yaml); solves (at least the fraction "
+        "`solution_threshold` of "
         "the range from chance to the reference); above chance (less than that); or reference (the "
         "classifier that receives the whole trial).",
     ),

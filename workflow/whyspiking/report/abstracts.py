@@ -38,7 +38,7 @@ def _tests(
         tests.append(
             {
                 "claim": claim,
-                "experiment": talk.experiments[claim.where["experiment"]].title,
+                "experiment": talk.experiments[claim.rows["experiment"]].title,
                 "row": row,
                 "here": recorded.compare_claim(row, claim),
                 "compared": _compared(claim, row),
@@ -50,7 +50,7 @@ def _tests(
 
 def _compared(claim: Claim, shown: Row) -> str:
     """Words for what a claim is compared with: the other network, the negative control."""
-    parts = [f"against {_named(claim.versus)}"] if claim.versus else []
+    parts = [f"against {_named(claim.compared_with)}"] if claim.compared_with else []
     if claim.negative_control:
         value = html.value(shown["control_value"], str(shown["unit"]))
         results = {True: ", meets the criterion, too", False: ", misses the criterion"}

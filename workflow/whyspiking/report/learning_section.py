@@ -25,7 +25,7 @@ def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
     rows = [
         (talk.name, rule, _where(talk.name, rule), _counted(costs, talk.name, rule))
         for talk in talks.values()
-        for rule in talk.learning
+        for rule in talk.learning_rules
     ]
     return html.macros("costs").learning_table(rows)
 

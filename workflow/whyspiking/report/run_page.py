@@ -283,7 +283,7 @@ class RunPage:
                     self.recorded.published_size.get(key["claim"]),
                     thumbnail(self.folder / name),
                     abstract_file.load(talk.folder, claims),
-                    talk.papers[claims[key["claim"]].source.paper]["doi"],
+                    talk.publications[claims[key["claim"]].source.publication]["doi"],
                     self._shipped.get(name, ""),
                     others.loc[others["talk"] == name, "verdict"].value_counts().to_dict(),
                     former.get(name),
@@ -292,7 +292,7 @@ class RunPage:
         named = [
             (
                 talk.surname,
-                card[5].in_short,
+                card[5].short_statement,
                 keys[name],
                 self._list_values(claims[keys[name]["claim"]]),
             )

@@ -80,7 +80,7 @@ def deviations(talk: Talk, scale: str, recorded: ReferenceResults) -> Markup:
         for name in (n for n in published if n in used or n in before):
             source = before.get(name, published[name])
             value = used[name]["value"] if name in used else published[name]
-            why = [used[name]["why"]] if name in used else []
+            why = [used[name]["reason"]] if name in used else []
             why += ["changed since the record"] if name in before else []
             if value != source:
                 row = name, experiment.parameters[name], source, value, "; ".join(why)
@@ -159,8 +159,10 @@ def verdict_table(
 
 def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
     """Paper and negative control of a claim, in words."""
-    paper, control = claim.source.paper, claim.negative_control or {}
-    source = _short_citation(talk.papers[paper]["cite"] if paper in talk.papers else paper)
+    paper, control = claim.source.publication, claim.negative_control or {}
+    source = _short_citation(
+        talk.publications[paper]["citation"] if paper in talk.publications else paper
+    )
     named = (control.get(key) for key in ("experiment", "variant", "perturbation"))
     return source, ", ".join(str(part) for part in named if part not in (None, "none"))
 

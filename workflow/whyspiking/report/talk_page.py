@@ -107,7 +107,7 @@ class TalkPage:
         named = [
             (
                 self.talk.surname,
-                stated.in_short,
+                stated.short_statement,
                 row,
                 judge.list_values(self.results.metrics, claims[row["claim"]]),
             )
@@ -144,7 +144,7 @@ class TalkPage:
         """Statements of the abstract beside the verdicts, to open; what came after the talk."""
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
-        came = macros("abstracts").after(after_file.load(self.talk).came)
+        came = macros("abstracts").after(after_file.load(self.talk).later_works)
         return fold("Sentence by sentence", stated) + Html(came)
 
     def tasks(self) -> Html:

@@ -47,11 +47,11 @@ def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
         steps = round(params["trial_ms"] / params["dt_ms"])
         here = tables.where(metrics, experiment=task, perturbation="none", location="")
         networks = [
-            (experiment.variants[name].says, network)
-            for name, one in said.built.items()
+            (experiment.variants[name].description, network)
+            for name, one in said.hand_designed.items()
             for network in points.built_by_hand(here, {name: one}, steps)
         ]
-        found[task] = macros("tasks").built(task, experiment.title, networks, said.unknown)
+        found[task] = macros("tasks").built(task, experiment.title, networks, said.no_network_known)
     return found
 
 

@@ -50,14 +50,14 @@ class Asked:
         talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
         variant = wildcards.variant
         params = registry.params(experiment, self._config, int(wildcards.seed), variant)
-        params = plans.readable_params(experiment, variant, params, talk.of_training)
+        params = plans.readable_params(experiment, variant, params, talk.training_parameters)
         return plans.anywhere(plans.training(experiment, variant, params))
 
     def plan_of_measuring(self, wildcards: Any) -> dict[str, Any]:
         """What a job of simulation is told; the seeds are those of its networks."""
         talk, experiment = self._talks[wildcards.talk], self.experiment(wildcards)
         params = registry.params(experiment, self._config)
-        params = plans.readable_params(experiment, None, params, talk.of_training)
+        params = plans.readable_params(experiment, None, params, talk.training_parameters)
         return plans.anywhere(
             plans.measuring(experiment, params, talk.unit_of_jitter_ms(experiment))
         )
@@ -77,6 +77,6 @@ class Asked:
         for talk in map(self._talks.__getitem__, names):
             claim = key_claims.of(talk)
             network = key_claims.network(claim)
-            data = talk.experiments[claim.where["experiment"]].data
+            data = talk.experiments[claim.rows["experiment"]].data
             if network and (self._config["data"]["originals_dir"] or not data.originals):
                 yield network.relative_to(key_claims.FOLDER)

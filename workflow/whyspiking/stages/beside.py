@@ -55,7 +55,7 @@ def _line(claim: Claim, numbers: Table) -> str:
     )[["reference_value", "value"]]
     # What only training tells, how long it took for instance, is not simulated again.
     shown = next(name for name in (claim.metric, "accuracy", "score") if name in clean.index)
-    place = f"{claim.where['experiment']}/{claim.where['variant']}, {network.name}"
+    place = f"{claim.rows['experiment']}/{claim.rows['variant']}, {network.name}"
     values = (f"{value:.6g}" for value in clean.loc[shown])
     equal = f"{(numbers['outcome'] == comparison.EQUAL).sum():,} of {len(numbers):,}"
     return LINE.format(claim.talk, place, shown, *values, equal)

@@ -24,7 +24,7 @@ from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_b
 
 ENGINE = "jax"
 RELU, RANDOM = "relu", "random"
-"""What `is` of talk.yaml and `info["is"]` of a network say."""
+"""What `network` of talk.yaml and `info["is"]` of a network say."""
 KINDS = (RELU, RANDOM)
 Arrays = Mapping[str, NDArray]
 

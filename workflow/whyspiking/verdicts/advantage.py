@@ -43,7 +43,7 @@ WAYS = (0.95, 0.9, 0.8)
 """Ways from guessing to the best at which costs are read, in the order in which they are tried."""
 HALF_WAY = 0.5
 """A way at which a network has learned, where trainings fall into those that did and others; below
-it an accuracy has no price (protocol.yaml: reading.half_way)."""
+it an accuracy has no price (protocol.yaml: comparison_rules.min_relative_accuracy)."""
 EQUAL_SIZE, END_TO_END = "equal_size", "end_to_end"
 """What a method is held against beside frontiers: see `_rules`."""
 ALIKE = 1.25

@@ -29,14 +29,14 @@ class Sourced(Block):
     """Numbers from a source.
 
     Attributes:
-        cite: The source.
-        link: Address of the source.
-        read: Part of the source that was read, or `recalled`.
+        citation: The source.
+        url: Address of the source.
+        known_from: Part of the source that was read, or `recalled`.
     """
 
-    cite: Words
-    link: Link
-    read: Literal["abstract", "table", "figure", "recalled"]
+    citation: Words
+    url: Link
+    known_from: Literal["abstract", "table", "figure", "recalled"]
 
 
 class Range(Sourced):
@@ -46,10 +46,10 @@ class Range(Sourced):
         metric: The metric of the battery that stands beside it.
         name: The quantity, in words.
         unit: Unit of the range and the metric.
-        time: `rate` (per time), `time` or `none`: how the network's time unit enters.
-        low: Lower end.
-        high: Upper end.
-        where: In which animal and what exactly.
+        time_scaling: `rate` (per time), `time` or `none`: how the network's time unit enters.
+        minimum: Lower end.
+        maximum: Upper end.
+        description: In which animal and what exactly.
         perturbation: Under which the metric is measured.
         talks: The only ones that the quantity is taken of; all, where there are none.
     """
@@ -57,29 +57,29 @@ class Range(Sourced):
     metric: Name
     name: Words
     unit: str = Field(min_length=1)
-    time: Literal["rate", "time", "none"]
-    low: float
-    high: float
-    where: Words
+    time_scaling: Literal["rate", "time", "none"]
+    minimum: float
+    maximum: float
+    description: Words
     perturbation: Name = "none"
     talks: tuple[Name, ...] = Field((), strict=False)
 
     def place(self, low: float, high: float) -> str:
         """Place of other numbers: inside, partly inside, below or above the range."""
-        if self.low <= low and high <= self.high:
+        if self.minimum <= low and high <= self.maximum:
             return "inside"
-        if high < self.low:
+        if high < self.minimum:
             return "below"
-        return "above" if low > self.high else "partly inside"
+        return "above" if low > self.maximum else "partly inside"
 
 
 class TimeConstant(Sourced):
-    """The time constant that translates network time, ms: used, and as published."""
+    """The time constant that translates network time, ms: value used, and published range."""
 
-    used: Positive
-    low: Positive
-    high: Positive
-    where: Words
+    value: Positive
+    minimum: Positive
+    maximum: Positive
+    description: Words
 
 
 class Recorded(Block):
@@ -87,22 +87,22 @@ class Recorded(Block):
 
     Attributes:
         name: Whose they are.
-        where: In which animal and what exactly.
-        cite: Source.
-        link: Address of the source.
+        description: In which animal and what exactly.
+        citation: Source.
+        url: Address of the source.
         files: File of each train -> its SHA-256.
         duration_ms: Length of each train.
-        spikes: Spikes of each train.
+        n_spikes: Spikes of each train.
         values: Metric -> value of each train.
     """
 
     name: Words
-    where: Words
-    cite: Words
-    link: Link
+    description: Words
+    citation: Words
+    url: Link
     files: dict[str, str]
     duration_ms: Positive
-    spikes: Some[int]
+    n_spikes: Some[int]
     values: dict[Name, Some[float]]
 
 
@@ -110,8 +110,8 @@ class Biology(Block):
     """What `biology.yaml` says."""
 
     tau_ms: TimeConstant
-    stimuli: list[Name]
-    recorded: Some[Recorded]
+    stimulus_populations: list[Name]
+    recorded_trains: Some[Recorded]
     ranges: Some[Range]
 
 
@@ -138,7 +138,9 @@ def beside(metrics: Table) -> pd.DataFrame:
     # Infinite is what was not reached within the levels tried.
     spiking: Table = tables.where(metrics, role="spiking", engine="brian2").dropna(subset=["value"])
     # Of a clean run the location is a population, and the stimulus is the experimenter's.
-    spiking = spiking[(spiking["perturbation"] != "none") | ~spiking["location"].isin(told.stimuli)]
+    spiking = spiking[
+        (spiking["perturbation"] != "none") | ~spiking["location"].isin(told.stimulus_populations)
+    ]
     rows = []
     for number, entry in enumerate(told.ranges, 1):
         own = tables.where(spiking, metric=entry.metric, perturbation=entry.perturbation)
@@ -146,8 +148,8 @@ def beside(metrics: Table) -> pd.DataFrame:
         for talk, part in own.groupby("talk", sort=False):
             means = part.groupby(["experiment", "variant", "location"])["value"].mean()
             low, high = float(means.min()), float(means.max())
-            ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.used
-            scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
+            ratio = float(part["tau_ms"].iloc[0]) / told.tau_ms.value
+            scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time_scaling]
             rows.append(
                 {
                     "range_number": number,

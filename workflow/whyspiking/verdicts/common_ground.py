@@ -1,7 +1,7 @@
 """The tasks that all talks are set: every method, or why there is none.
 
-Who takes part, the talks say (`shared`, `takes_no_part`); what all have in common, the task says
-(`shared_tasks.yaml`). What they are held against are the references of the same tasks
+Who takes part, the talks say (`shared_task`, `excluded_tasks`); what all have in common, the task
+says (`shared_tasks.yaml`). What they are held against are the references of the same tasks
 (`verdicts.advantage`).
 """
 
@@ -126,7 +126,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         "status": METHOD,
         **entry.place,
         "variant_role": variant.role,
-        "description": variant.says,
+        "description": variant.description,
         "accuracy": accuracy.mean,
         "ci_low": accuracy.low,
         "ci_high": accuracy.high,
@@ -142,7 +142,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
 def rule_of(entry: Entry) -> Rule | None:
     """The declared rule by which a method learns."""
     place = (entry.experiment.name, entry.variant.name)
-    return next((rule for rule in entry.talk.learning if place in rule.learners), None)
+    return next((rule for rule in entry.talk.learning_rules if place in rule.learners), None)
 
 
 def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +158,10 @@ def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
             "signals",
         )
         return dict.fromkeys(names, "")
-    signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
+    signals = (
+        f"{s.description} ({s.recipient}, {'online' if s.online else 'later'})"
+        for s in rule.signals
+    )
     return {
         "learning_rule": rule.name,
         "memory_synapse": rule.memory.synapse,
@@ -196,7 +199,7 @@ def _absent(
                 "n_seeds": 0,
                 "n_samples_shown": 0,
                 "n_settings_tried": 0,
-                "comment": talk.takes_no_part.get(
+                "comment": talk.excluded_tasks.get(
                     name, f"a run at scale {scale} has no network of this talk"
                 ),
             }

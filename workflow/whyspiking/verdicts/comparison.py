@@ -141,7 +141,7 @@ class Comparison:
 
     def find_data(self, claim: Claim) -> str:
         """Find who made the data of a claim that is judged on the reference results, else ""."""
-        if claim.where["experiment"] in find_changed_experiments(self.networks):
+        if claim.rows["experiment"] in find_changed_experiments(self.networks):
             return ""
         rows = self.verdicts.loc[self.verdicts["claim"] == claim.id, "data_source"]
         return str(rows.iloc[0]) if len(rows) else ""

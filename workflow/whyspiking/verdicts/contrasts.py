@@ -17,8 +17,8 @@ CROSSED = {RECOVERED}
 def compute_recovered_losses(metrics: Table) -> Table:
     """Compute the share of a loss of score that further training wins back.
 
-    A variant of talk.yaml that `recovers` another one was trained further under a perturbation. The
-    share is computed for each seed and condition.
+    A variant of talk.yaml that has `recovers_loss_of` was trained further under a perturbation,
+    from the variant that this key names. The share is computed for each seed and condition.
 
     Args:
         metrics: The talk's rows of the metrics table, as `described`.

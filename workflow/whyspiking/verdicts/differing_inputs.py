@@ -14,11 +14,12 @@ from whyspiking.records.whole_files import read_json
 from whyspiking.running import code_inputs, machine
 
 UNREAD = {
-    "title", "speaker", "question", "papers", "what", "says", "source", "why", "unit", "learning",
-    "takes_no_part", "of_training", "learns", "from_scale", "first_seeds", "tuned", "provenance",
-    "smoke", "folder", "mnist_dir", "originals_dir", "download",
+    "title", "speaker", "question", "publications", "description", "source", "reason", "unit",
+    "learning_rules", "excluded_tasks", "training_parameters", "trained_here", "from_scale",
+    "max_seeds", "tuning_grids", "provenance", "smoke", "folder", "mnist_dir", "originals_dir",
+    "download",
 }  # fmt: skip
-"""Keys of talk.yaml and of the config that change no number of a network."""
+"""Attributes of a talk, and keys of the config, that change no number of a network."""
 SELECTION = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder", "results_folder")
 """Keys of the config that select networks and folders."""
 INHERITED = re.compile(r"experiments\.[^.]+\.(?=parameters\.)")

@@ -30,26 +30,26 @@ def table(ground: Table) -> Table:
         said = protocol_file.load(registry.FOLDER / talk / registry.PROTOCOL)
         own = measured[measured["talk"] == talk].groupby(["experiment", "perturbation"])
         known = {key: statistics.logit_interval(x["value"], x["n_trials"]) for key, x in own}
-        for task in (name for name in said.tasks if (name, said.reference) in known):
-            described, best = said.tasks[task], known[task, said.reference].mean
-            for name, floor in said.floors.items():
+        for task in (name for name in said.tasks if (name, said.reference_baseline) in known):
+            described, best = said.tasks[task], known[task, said.reference_baseline].mean
+            for name, floor in said.baselines.items():
                 found = known[task, name]
                 above, most = found.mean - described.chance, best - described.chance
-                word = PART if above < said.decides["value"] * most else DECIDES
+                word = PART if above < said.solution_threshold["value"] * most else DECIDES
                 word = AT_CHANCE if above <= said.margin["value"] else word
                 rows.append(
                     {
                         "task": task,
                         "baseline": name,
-                        "input": floor.reads,
-                        "description": floor.says,
-                        "must_fail": name in described.floors.veto,
+                        "input": floor.input,
+                        "description": floor.description,
+                        "must_fail": name in described.baseline_expectations.must_fail,
                         "accuracy": found.mean,
                         "ci_low": found.low,
                         "ci_high": found.high,
                         "n_seeds": found.seeds,
                         "chance": described.chance,
-                        "outcome": REFERENCE if name == said.reference else word,
+                        "outcome": REFERENCE if name == said.reference_baseline else word,
                     }
                 )
     return FLOORS.table(rows)

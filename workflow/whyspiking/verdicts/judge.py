@@ -70,26 +70,30 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
             "criterion_reason": band.why,
         }
     try:
-        sample = _sample(metrics, claim, claim.where)
+        sample = _sample(metrics, claim, claim.rows)
     except NothingMeasuredError as nothing:
         row["comment"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else NOT_JUDGED
         return _set_verdict(row, row["verdict"], claim, judged_at)
-    estimate = sample.interval(claim.test)
+    estimate = sample.interval(claim.test_type)
     row |= {
         "value": estimate.mean,
         "ci_low": estimate.low,
         "ci_high": estimate.high,
         "n_seeds": estimate.seeds,
     }
-    row |= {"interval_type": sample.over(claim.test, estimate)} | _indicators(claim, estimate, band)
+    row |= {"interval_type": sample.over(claim.test_type, estimate)} | _indicators(
+        claim, estimate, band
+    )
     if band is None:
         return _set_verdict(row, NOT_JUDGED, claim, judged_at)
-    counted = sample.values == 1 if claim.test == "share" else map(band.contains, sample.values)
+    counted = (
+        sample.values == 1 if claim.test_type == "share" else map(band.contains, sample.values)
+    )
     row["n_passing"] = sum(counted)
-    criterion = rule.Criterion(claim.test, band, claim.null)
+    criterion = rule.Criterion(claim.test_type, band, claim.null)
     row["p_value"] = sample.p_value(criterion, estimate)
-    if claim.role == "key":
+    if claim.claim_role == "key":
         row["reproducibility"] = sample.returns(criterion)
     verdict = rule.decide(criterion, sample.values, estimate)
     row["failed_conditions"] = ", ".join(
@@ -122,7 +126,7 @@ def judge_all(
     rows = [judge(metrics, claim, scale) for claim in claims]
     known = tables.read(KNOWN_BEFORE, verdict_columns.KNOWN_BEFORE).set_index("claim")
     for row, claim in zip(rows, claims, strict=True):
-        experiment, variant = claim.where["experiment"], claim.where["variant"]
+        experiment, variant = claim.rows["experiment"], claim.rows["variant"]
         row["known_before"] = known["known_before"].get(claim.id, np.nan)
         row["known_result"] = known["known_result"].get(claim.id, "")
         if not row["n_seeds"]:
@@ -137,7 +141,7 @@ def judge_all(
             row |= {**said, "p_value": np.nan, "failed_conditions": ""}
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
-        of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.role == "secondary"]
+        of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.claim_role == "secondary"]
         _correct([(r, c) for r, c in of_role if c.origin in origins])
     return COLUMNS.table(rows)
 
@@ -162,8 +166,8 @@ def _set_verdict(
         return row | {"verdict": NOT_JUDGED, "qualification": rule.SMOKE_RUN}
     row["verdict"] = rule.name_by_origin(verdict, row["origin"])
     is_judged, n_seeds = verdict not in rule.UNJUDGED, row["n_seeds"]
-    networks = "one network" if is_judged and n_seeds == 1 and claim.test != "exact" else ""
-    if is_judged and n_seeds > 1 and claim.test in (*rule.OF_EVERY, "share"):
+    networks = "one network" if is_judged and n_seeds == 1 and claim.test_type != "exact" else ""
+    if is_judged and n_seeds > 1 and claim.test_type in (*rule.OF_EVERY, "share"):
         networks = f"{row['n_passing']} of {n_seeds} networks"
     row["qualification"] = rule.describe_qualification(
         row["verdict"],
@@ -193,12 +197,12 @@ def _judge_alternatives(
             continue
         changed = claim.measured_as(alternative)
         try:
-            sample = _sample(metrics, changed, changed.where)
+            sample = _sample(metrics, changed, changed.rows)
         except NothingMeasuredError:
             continue
         if alternative.published_error:
             sample = _with_published_error(sample, claim)
-        estimate = sample.interval(claim.test)
+        estimate = sample.interval(claim.test_type)
         found = rule.decide(criterion, sample.values, estimate)
         unit = GLOSSARY[changed.metric].unit
         value, *ends = (
@@ -206,7 +210,7 @@ def _judge_alternatives(
             for x in (estimate.mean, estimate.low, estimate.high)
         )
         unit = {"fraction": " %", "1": ""}.get(unit, f" {unit}")
-        written = f"{alternative.says}: {value}{unit} [{', '.join(ends)}], {found}"
+        written = f"{alternative.description}: {value}{unit} [{', '.join(ends)}], {found}"
         measured.append(written)
         if found != verdict:
             changes.append(written)
@@ -215,7 +219,7 @@ def _judge_alternatives(
 
 def _with_published_error(sample: Sample, claim: Claim) -> Sample:
     """Add the squared standard error of the published mean to the variance of ours."""
-    spread, seeds = claim.source.spread or 0.0, claim.source.seeds or 1
+    spread, seeds = claim.source.standard_deviation or 0.0, claim.source.n_seeds or 1
     return replace(
         sample,
         extra_variance=sample.extra_variance + spread**2 / seeds,
@@ -230,8 +234,8 @@ def _check_control(
     if claim.negative_control is None:
         return verdict
     try:
-        control = _sample(metrics, claim, _overlay(claim.where, claim.negative_control))
-        reached = control.interval(claim.test).mean
+        control = _sample(metrics, claim, _overlay(claim.rows, claim.negative_control))
+        reached = control.interval(claim.test_type).mean
     except NothingMeasuredError as nothing:
         row["comment"] = _join(row["comment"], f"negative control not measured: {nothing}")
         return verdict
@@ -250,12 +254,12 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
     published = claim.source.value
     if published is None or not np.isfinite(estimate.low):
         return shown
-    if band is not None and claim.test in ("value", "difference", "ratio"):
-        if claim.better == "larger" and np.isfinite(band.low):
+    if band is not None and claim.test_type in ("value", "difference", "ratio"):
+        if claim.better_direction == "larger" and np.isfinite(band.low):
             shown["above_criterion"] = bool(low > published + (published - band.low) > published)
-        if claim.better == "smaller" and np.isfinite(band.high):
+        if claim.better_direction == "smaller" and np.isfinite(band.high):
             shown["above_criterion"] = bool(high < published - (band.high - published) < published)
-    spread, seeds = claim.source.spread, claim.source.seeds
+    spread, seeds = claim.source.standard_deviation, claim.source.n_seeds
     if spread is not None and seeds is not None and seeds > 1:
         start, stop = statistics.prediction_interval(published, spread, seeds, estimate.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
@@ -277,9 +281,9 @@ def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray:
 
 
 def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sample:
-    own, ratio = _per_seed(metrics, claim, where), claim.test == "ratio"
-    if claim.versus is not None:
-        other = _overlay(where, claim.versus)
+    own, ratio = _per_seed(metrics, claim, where), claim.test_type == "ratio"
+    if claim.compared_with is not None:
+        other = _overlay(where, claim.compared_with)
         second = _per_seed(metrics, claim, other)["value"].rename("other")
         own = own.join(second, how="inner")
         if own.empty:
@@ -292,7 +296,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sa
     if ratio:
         own = own[own["value"] > 0]
     values, counts = own["value"].to_numpy(), own["n_trials"].to_numpy() * claim.scored_per_trial
-    if claim.versus is not None:
+    if claim.compared_with is not None:
         values = values / own["other"].to_numpy() if ratio else values - own["other"].to_numpy()
         counts = np.ones(values.size)
     if values.size == 0:
@@ -302,7 +306,7 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sa
 
 
 def _is_share(claim: Claim) -> bool:
-    return claim.metric in PROPORTIONS and claim.test in ("value", "range")
+    return claim.metric in PROPORTIONS and claim.test_type in ("value", "range")
 
 
 def _trials_variance(
@@ -333,7 +337,7 @@ def _parts_variance(
         Variance and degrees of freedom; None where the parts of the test set are not known, or
         the claim is about something else.
     """
-    if claim.test == "ratio" or any(p.get("perturbation", "none") != "none" for p in places):
+    if claim.test_type == "ratio" or any(p.get("perturbation", "none") != "none" for p in places):
         return None
     kept = "experiment", "variant", "engine"
     named = [{"talk": claim.talk, **{k: p[k] for k in kept if k in p}} for p in places]
@@ -374,30 +378,30 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
-    clean = claim.where.get("perturbation", "none") == "none"
+    clean = claim.rows.get("perturbation", "none") == "none"
     recalled = "statement" if claim.source.value is None else "number"
     return {
         **dict.fromkeys(COLUMNS.names, np.nan),
         "talk": claim.talk,
-        "claim_role": claim.role,
+        "claim_role": claim.claim_role,
         "origin": claim.origin,
         "metric": claim.metric,
         "data_source": claim.data,
-        "statement": claim.says,
-        "test_type": claim.test,
-        "better_direction": claim.better,
+        "statement": claim.statement,
+        "test_type": claim.test_type,
+        "better_direction": claim.better_direction,
         "earlier_evaluations": claim.history,
-        **{name: claim.where.get(name, "") for name in ("experiment", "variant", "engine")},
-        "condition": "" if clean else _told(claim.where, PLACE_COLUMNS[3:]),
-        "compared_with": _told(_overlay(claim.where, claim.versus), PLACE_COLUMNS)
-        if claim.versus
+        **{name: claim.rows.get(name, "") for name in ("experiment", "variant", "engine")},
+        "condition": "" if clean else _told(claim.rows, PLACE_COLUMNS[3:]),
+        "compared_with": _told(_overlay(claim.rows, claim.compared_with), PLACE_COLUMNS)
+        if claim.compared_with
         else "",
         "claim": claim.id,
         "published_value": np.nan if claim.source.value is None else claim.source.value,
-        "quoted_from_memory": recalled if claim.source.recalled else "",
+        "quoted_from_memory": recalled if claim.source.quoted_from_memory else "",
         "evidence": claim.source.evidence,
         "was_key_until": claim.was_key_until or "",
-        "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
+        "unit": "1" if claim.test_type == "ratio" else GLOSSARY[claim.metric].unit,
         "n_earlier_evaluations": len(claim.looks),
         "n_seeds": 0,
         "scale": scale,

@@ -61,12 +61,14 @@ def points(
         steps = round(params.trial_ms / params.dt_ms)
         answers = params.n_output * round(protocol.training[task].answer_ms / params.dt_ms)
         kinds = {
-            name: tuned[task].kind for name, tuned in protocol.families.items() if task in tuned
+            name: tuned[task].unit_model
+            for name, tuned in protocol.families.items()
+            if task in tuned
         }
         here: Table = tables.where(ground, experiment=task, perturbation="none", location="")
         networks = [
             *_trained(tables.where(ground, experiment=task + TRAINED_ON), kinds, steps, answers),
-            *_built(here, said.built, steps),
+            *_built(here, said.hand_designed, steps),
             *_rules([*common_ground.entries(metrics, talks, task)], steps, config),
         ]
         rows += [
@@ -127,7 +129,7 @@ def built_by_hand(
         own = shared_trials.preferred(tables.where(rows, variant=variant))
         if own.empty:
             continue
-        known, spikes = _values(own), built.kind == "spikes"
+        known, spikes = _values(own), built.unit_type == "spikes"
         if spikes:
             known |= _spiking(known, known["neuron_updates"], steps)
         if "updates_clock_driven" not in known:
@@ -136,7 +138,7 @@ def built_by_hand(
                 "not counted; expected the columns of frontiers.csv among its metrics; run or "
                 "record the experiment again"
             )
-        yield _leaking(known, built.kind) | {
+        yield _leaking(known, built.unit_type) | {
             "family": LIF if spikes else variant,
             "network_type": BUILT,
             "n_hidden": known["updates_clock_driven"] / steps,

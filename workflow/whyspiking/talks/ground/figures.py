@@ -37,28 +37,31 @@ def asked(metrics: Table) -> fg.Plate:
     plate, axes = fg.row_of_panels(5.2, len(shown), sharey=True)
     for ax, task in zip(axes, shown, strict=True):
         described, found = said.tasks[task], there.loc[task].to_dict()
-        for row, name in enumerate(said.floors):
-            veto = name in described.floors.veto
+        for row, name in enumerate(said.baselines):
+            veto = name in described.baseline_expectations.must_fail
             look = {"marker": "s", "color": fg.RED} if veto else {"marker": "o", "color": fg.GREY}
             ax.plot(100 * found[name], row, linestyle="", markersize=5, **look)
         of_hand = []
-        for row, (variant, built) in enumerate(described.built.items(), len(said.floors)):
+        for row, (variant, built) in enumerate(
+            described.hand_designed.items(), len(said.baselines)
+        ):
             own = (shares["experiment"] == task) & (shares["variant"] == variant)
             share = shares[own & (shares["engine"] == built.engine)]["value"].mean()
-            ax.plot(100 * share, row, "*", color=COLOURS[built.kind], markersize=10)
+            ax.plot(100 * share, row, "*", color=COLOURS[built.unit_type], markersize=10)
             of_hand.append(f"{variant} {100 * share:.1f} %")
         ax.axvline(100 * described.chance, color=fg.INK, linewidth=0.8, linestyle=":")
         ax.set(title=task.replace("_", " ").capitalize(), xlabel="accuracy (%)", xlim=(0, 104))
-        veto = max(found[name] for name in described.floors.veto)
+        veto = max(found[name] for name in described.baseline_expectations.must_fail)
         told.append(
             f"{task.replace('_', ' ')}: baselines that must stay at chance level reach "
             f"{100 * veto:.1f} % at most, a ReLU network that receives the whole trial reaches "
-            f"{100 * found[said.reference]:.1f}, chance level is {100 * described.chance:.1f} %."
+            f"{100 * found[said.reference_baseline]:.1f}, chance level is "
+            f"{100 * described.chance:.1f} %."
         )
         told += [f"Hand-designed: {', '.join(of_hand)}."] if of_hand else []
     axes[0].set_yticks(
-        range(len(said.floors)),
-        [name.replace("_", " ").replace("relu", "ReLU") for name in said.floors],
+        range(len(said.baselines)),
+        [name.replace("_", " ").replace("relu", "ReLU") for name in said.baselines],
     )
     axes[0].invert_yaxis()
     return plate.says(
@@ -85,7 +88,7 @@ def few_trials(metrics: Table) -> fg.Plate:
         means = ", ".join(f"{mean:.1f}" for mean in points["mean"])
         words.append(f"{FAMILIES[cell]}: {means}")
     ax.set(xlabel="number of distinct training trials", ylabel="accuracy (%)", xscale="log")
-    ax.set_xticks(described.distinct, [f"{n:,}" for n in described.distinct])
+    ax.set_xticks(described.n_distinct, [f"{n:,}" for n in described.n_distinct])
     ax.minorticks_off()
     fg.legend_below(plate, [ax])
     return plate.says(

@@ -227,4 +227,4 @@ def table(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
 def excess(task: str, found: Mapping[str, float]) -> float:
     """By how much the best floor that may veto a task is above chance."""
     said = protocol().tasks[task]
-    return max(found[name] for name in said.floors.veto) - said.chance
+    return max(found[name] for name in said.baseline_expectations.must_fail) - said.chance

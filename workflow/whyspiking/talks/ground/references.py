@@ -56,11 +56,11 @@ def trials(params: ct.Params) -> learning.Draw:
     them has smaller parts.
     """
     said = protocol().training[params.experiment]
-    n = round(said.part * params.values.get("share", 1.0))
+    n = round(said.chunk_size * params.values.get("share", 1.0))
     kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray]] = {}
 
     def draw(seed: int, part: int) -> tuple[NDArray, NDArray]:
-        part %= said.distinct // said.part
+        part %= said.n_distinct // said.chunk_size
         if (seed, part) not in kept:
             own = replace(params, values={**params.values, "n_train": n}, seed=seed)
             streams = Streams(Streams(seed).integer(f"reference-part-{part}"))
@@ -98,7 +98,7 @@ def recipe(task: str, family: str, n: int, setting: Mapping[str, Any]) -> Recipe
     tuned = said.families[family][task]
     times = {"tau_ms": tuple(setting["tau_ms"])} if "tau_ms" in setting else {}  # of JSON a list
     given = {"batch": said.training[task].batch, "gain": tuned.gain, **setting, **times}
-    return Recipe(tuned.kind, n, **given)
+    return Recipe(tuned.unit_model, n, **given)
 
 
 def tried(task: str, folder: Path = FOLDER) -> Table:
@@ -176,7 +176,7 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
         for part in range(said.training[task].parts):
             draw(seed, part)  # so that no network is charged for it
         for n, (_, _, family, grid, setting) in group:
-            units, used = said.families[family][task].tuned_at, time.process_time()
+            units, used = said.families[family][task].n_hidden_tuning, time.process_time()
             _, (accuracy,) = answering.lower_quartile(
                 recipe(task, family, units, setting),
                 shape(params),

@@ -40,15 +40,15 @@ def train(
     described, own = protocol().samples, _of_task(params)
     cell, training = described.cells[variant], protocol().training[own.experiment]
     setting = cell.setting.given
-    recipe = references.recipe(own.experiment, cell.family, cell.units, setting)
-    size = min(training.part, params.n_train)
-    few_of_all = replace(own, values={**own.values, "share": size / training.part})
+    recipe = references.recipe(own.experiment, cell.family, cell.n_hidden, setting)
+    size = min(training.chunk_size, params.n_train)
+    few_of_all = replace(own, values={**own.values, "share": size / training.chunk_size})
     shape, drawn = references.shape(own), references.trials(few_of_all)
-    n_parts = training.parts if size == training.part else 1
+    n_parts = training.parts if size == training.chunk_size else 1
     test = make_task(params, "test", streams)
     assert test is not None
     x, rows, arrays, info = tasks.raster(own, test), [], {}, {}
-    counts = described.distinct
+    counts = described.n_distinct
     for k, n in enumerate(counts):
 
         def told(share: float, news: str, k: int = k, n: int = n) -> None:

@@ -71,7 +71,7 @@ def train(
             progress((done + share) / len(recipes), f"{n} units, {news}")
 
         parts = max(1, round(said.parts * own.share))
-        found = learning.train(recipe, shape, draw, parts, [own.seed], said.prices, told)
+        found = learning.train(recipe, shape, draw, parts, [own.seed], said.spike_penalties, told)
         for place, ((price, _), network) in enumerate(found.items()):
             values = scored(recipe, shape, network.arrays, held_out, tested)
             rows.append([PRICE.format(price), recipe.n, values, len(tested[1])])
@@ -83,8 +83,8 @@ def train(
 def ladder_of(own: ct.Params, family: str) -> Sequence[Recipe]:
     """The networks of a family on a task without their prices, by size."""
     said = protocol()
-    sizes = said.families[family][own.experiment].recorded
-    chosen = said.chosen[own.experiment][family].given
+    sizes = said.families[family][own.experiment].n_hidden
+    chosen = said.chosen_settings[own.experiment][family].given
     kept = sizes[: max(1, round(len(sizes) * own.share))]
     return [references.recipe(own.experiment, family, n, chosen) for n in kept]
 
@@ -107,9 +107,11 @@ def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) 
 
     least, reached = None, right(None)
     if recipe.kind in UNCEASING:
-        said = protocol().changes
+        said = protocol().change_threshold
         known = {change: right(change) for change in said.value}
-        least = max((c for c, x in known.items() if x >= reached - said.loses), default=None)
+        least = max(
+            (c for c, x in known.items() if x >= reached - said.max_accuracy_loss), default=None
+        )
         reached = known.get(least, reached)  # pyright: ignore
     raster, classes = tested
     choices, counts = answering.answer(recipe, shape, arrays, raster, least)
@@ -159,8 +161,8 @@ def evaluate(
 def _of_lif(params: ct.Params) -> Recipe:
     """The largest spiking network of a task: others have fewer units of the same kind."""
     own, tuned = of_task(params), protocol().families[LIF]
-    chosen = protocol().chosen[own.experiment][LIF].given
-    return references.recipe(own.experiment, LIF, max(tuned[own.experiment].recorded), chosen)
+    chosen = protocol().chosen_settings[own.experiment][LIF].given
+    return references.recipe(own.experiment, LIF, max(tuned[own.experiment].n_hidden), chosen)
 
 
 def to_brian(params: ct.Params) -> BrianModel:
