@@ -275,7 +275,7 @@ def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray:
         claim: The claim.
     """
     try:
-        return _sample(metrics, claim, claim.where).values
+        return _sample(metrics, claim, claim.rows).values
     except NothingMeasuredError:
         return np.array([])
 
