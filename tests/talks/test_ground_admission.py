@@ -109,8 +109,8 @@ def tuned(folder, drop=0) -> None:
     [
         (1, None, r"'families.gru.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
         r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gru`"),
-        (0, {"rate": 9.0}, r"'chosen.sound.lif' is .'rate': 9.0.; expected a setting of the last"),
-        (0, {}, r"'chosen.sound.lif' is None; expected .* Write .* `python -m \S+ tune \S+ sou"),
+        (0, {"rate": 9.0}, r"'chosen_settings.sound.lif' is .'rate': 9.0.; expected a setting of"),
+        (0, {}, r"'chosen_settings.sound.lif' is None; expected .* Write .* `python -m \S+ tune"),
         (0, "first", None),
     ],
 )  # fmt: skip
@@ -118,10 +118,12 @@ def test_a_family_without_its_tuning_is_refused(tmp_path, drop, change, says):
     given = yaml.safe_load(FILE.read_text())
     for name, own in protocol().families.items():
         for task in own:  # whatever is chosen at present
-            given["chosen"][task][name] = json.loads(json.dumps(next(own[task].settings())))
+            given["chosen_settings"][task][name] = json.loads(
+                json.dumps(next(own[task].settings()))
+            )
     if change is not None and change != "first":
-        del given["chosen"]["sound"]["lif"]
-        given["chosen"]["sound"] |= {"lif": change} if change else {}
+        del given["chosen_settings"]["sound"]["lif"]
+        given["chosen_settings"]["sound"] |= {"lif": change} if change else {}
     path = tmp_path / "protocol.yaml"
     path.write_text(yaml.safe_dump(given))
     tuned(tmp_path, drop)

@@ -43,7 +43,7 @@ def test_claims_seeds_and_cells_are_those_of_the_protocol(scale):
         assert [
             (x["experiment"], x["variant"], x["perturbation"], x.get("strength")) for x in sides
         ] == [
-            ("samples", cell, samples.DISTINCT, contrast.at)
+            ("samples", cell, samples.DISTINCT, contrast.n_distinct)
             for cell in (contrast.cell, contrast.compared_with)
         ]
         assert claim.model_dump()["criteria"][scale]["criterion"] == band

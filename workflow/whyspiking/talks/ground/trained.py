@@ -3,9 +3,9 @@
 Each network is told as a place of the metrics table: perturbation `spike_penalty_<penalty>`,
 strength its
 units. What never is silent tells a state only when it has changed enough (protocol.yaml,
-`changes`). Of the spiking networks of a seed two are run again in Brian2, both corners of every
-frontier of accuracy against arrivals at weights: the most accurate one, and the one that gains most
-on guessing for an arrival.
+`change_threshold`). Of the spiking networks of a seed two are run again in Brian2, both corners of
+every frontier of accuracy against arrivals at weights: the most accurate one, and the one that
+gains most on guessing for an arrival.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) 
         recipe: What it is.
         shape: What the task fixes.
         arrays: Of the network.
-        held_out: Raster and classes of validation trials, by which `changes` are chosen.
+        held_out: Raster and classes of validation trials, by which the threshold is chosen.
         tested: Those of test trials, looked at once.
     """
     raster, classes = held_out
