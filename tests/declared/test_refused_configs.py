@@ -127,16 +127,6 @@ OVERLAYS = {
     "a long name of a folder that is read": (
         {"data": {"originals_dir": 5000 * "a"}}, "data.originals_dir", "exists",
     ),
-    **{
-        f"data in {folder}": ({"data": {"folder": folder}}, "data.folder", "separate folder")
-        for folder in (".git", "results/smoke/goeltz", "/sys/x", "..")
-    },
-    **{
-        f"programs in {folder}": ({"build_folder": folder}, "build_folder", "separate folder")
-        for folder in ("workflow", "resources/data/in")
-    },
-    "programs beside everything": ({"build_folder": "."}, "data.folder", "separate folder"),
-    "one folder for both": ({"build_folder": "resources/data"}, "data.folder", "separate folder"),
     "more than a hundred seeds": ({"seeds": [*range(101)]}, "seeds", "at most 100"),
     "a job for each recording": ({"data": {"nmnist": {"shard": 1}}}, "data.nmnist.shard", "jobs"),
     "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
@@ -199,21 +189,6 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
     values = merged({"seeds_of": entries})
     assert config.use_seeds_of_command_line(values, {"seeds": [7]}) == ""
     assert values["seeds_of"] == entries
-
-
-TWICE = {
-    "a key": (["seeds=[0]", "seeds=[1]"], "'seeds' is given twice"),
-    "a key within": (["data={folder: a, folder: b}"], "key 'folder' stands in line 1 and again"),
-    "no YAML": (["talks=[goeltz"], "--config talks: the file is not valid YAML"),
-}
-
-
-@pytest.mark.parametrize("case", TWICE)
-def test_what_the_command_line_tells_twice_is_refused(case):
-    """Snakemake would take the last one."""
-    config.check_words(["snakemake", "-C", "seeds=[0]", "data={folder: a}", "-n", "seeds=[1]"])
-    told, match = TWICE[case]
-    refused(lambda: config.check_words(["snakemake", "-n", "--config", *told]), match)
 
 
 def test_a_link_to_itself_is_no_folder_and_a_pipe_no_config(tmp_path, monkeypatch):

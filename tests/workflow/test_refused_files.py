@@ -29,7 +29,6 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
 NETWORK = "results/default/goeltz/yinyang/{}/seed-20/network.npz"
 COMMANDS = {
     "a key without a value": ("", ["--config", "scale"], ["--config", "name=value", "Correct it"]),
-    "a key told twice": ("", ["--config", "seeds=[0]", "seeds=[1]"], ["'seeds' is given twice"]),
     "no compiler": ("CXX=no-such-compiler", [], ["no-such-compiler", "not on PATH", "install"]),
     "a flag of XLA": (
         "XLA_FLAGS=--xla_cpu_enable_fast_math=true", [],

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -114,12 +112,6 @@ def load(folder: Path) -> Trained:
             f"{folder}: talk '{talk}' has no such experiment, or '{seed}' is no seed-<n>; expected "
             f"one of {', '.join(described)}, and seed-0 for instance; correct the path"
         )
-    with suppress(zipfile.BadZipFile), zipfile.ZipFile(folder / "network.npz") as file:
-        if sum(member.file_size for member in file.infolist()) > LARGEST_BYTES:
-            raise UserError(
-                f"{folder}/network.npz: the file has more than {LARGEST_BYTES} bytes when "
-                "unpacked; expected the arrays of a network. Name another folder"
-            )
     params = registry.params(described[experiment], config_of(folder.parents[3]), int(number))
     return Trained(folder, params, variant, network_files.load_network(folder))
 
@@ -145,8 +137,6 @@ def lowest_seed(variant: Path) -> Path | None:
     return min(found, key=lambda path: int(path.name.removeprefix("seed-")), default=None)
 
 
-LARGEST_BYTES = 2_000_000_000
-"""Of a network, unpacked; the folder of a run may come from elsewhere."""
 SAMPLES = 200
 """Test trials that a shipped network comes with."""
 SPIKE = ("spiking", "ablation")

@@ -11,18 +11,11 @@ begins, for which NIR has no node: it runs on, and whoever reads it takes off wh
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.contract.randomness import Streams
-from whyspiking.contract.trial_subsets import select_task
 from whyspiking.talks.ground import networks, references, tasks, trained
-from whyspiking.talks.ground.protocol import protocol
-from whyspiking.training.reference import answering
 from whyspiking.training.reference.units import READOUT_TAU_MS
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
 
@@ -144,33 +137,3 @@ def reference(
     trials = module.evaluate(params, variant, network, task)
     assert trials is not None
     return np.asarray(trials.choices)
-
-
-def best_of(
-    params: ct.Params, family: str, ladder: ct.Network, n: int
-) -> tuple[dict[str, NDArray], dict[str, Any], NDArray, dict[str, NDArray]]:
-    """Of a family's networks of all sizes and prices the one that is best on validation data.
-
-    Args:
-        params: Of `<task>_trained`.
-        family: Of the protocol.
-        ladder: All of them, as trained.
-        n: Test trials.
-
-    Returns:
-        Its arrays; recipe and shape; the trials' raster (trial, step, line); what it decides in
-        them, `choices`, and `targets`.
-    """
-    own = trained.of_task(params)
-    chance = protocol().tasks[own.experiment].chance
-    network = trained.picked(ladder, chance, trained.REPLAYED["replayed_best"])
-    chosen = protocol().chosen[own.experiment][family].given
-    recipe = references.recipe(own.experiment, family, len(network.arrays["bias"]), chosen)
-    shape = references.shape(own)
-    task = tasks.make_task(own, "test", Streams(own.seed))
-    assert task is not None
-    task = select_task(task, np.arange(n))
-    inputs = tasks.raster(own, task)
-    choices, _ = answering.answer(recipe, shape, network.arrays, inputs)
-    facts = {"recipe": asdict(recipe), "shape": asdict(shape)}
-    return network.arrays, facts, inputs, {"choices": choices, "targets": np.asarray(task.targets)}

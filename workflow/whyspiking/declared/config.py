@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -28,7 +27,6 @@ from whyspiking.declared.strict_yaml import (
     Loader,
     nearest,
     parsed,
-    read_text,
     read_yaml,
 )
 from whyspiking.errors import UserError
@@ -38,11 +36,6 @@ FOLDER = Path("config")
 FILES = ("config.yaml", "energy.yaml")
 """Together every key with its default."""
 NOTEBOOKS = Path("notebooks")
-TAKEN = (
-    *(".git", ".snakemake", ".venv", "config", "notebooks", "results", "tests", "workflow"),
-    *("/proc", "/sys"),
-)
-"""Folders in which a run must keep nothing."""
 
 
 def read(*overlays: Path, folder: Path = FOLDER) -> dict[str, Any]:
@@ -100,27 +93,6 @@ def check_files(paths: Iterable[Path | str]) -> None:
                 "as in config/config.yaml, for example 'scale: smoke'. Add some, or remove this "
                 "file from the command line."
             )
-
-
-def check_words(words: Iterable[str]) -> None:
-    """Check what `--config` tells, of which Snakemake takes the last where a key comes twice.
-
-    Args:
-        words: The command line.
-
-    Raises:
-        UserError: If a key is told twice, or a value is not YAML or holds a key twice.
-    """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("-C", "--config", nargs="+", action="extend", default=[])
-    told = [word.partition("=") for word in parser.parse_known_args(list(words))[0].config]
-    for number, (key, _, value) in enumerate(told):
-        if key in [other for other, *_ in told[:number]]:
-            raise UserError(
-                f"--config: '{key}' is given twice; expected it once. Remove one of them"
-            )
-        if value.startswith(("{", "[")):
-            read_text(value, f"--config {key}")
 
 
 def as_written(told: Any) -> Any:
@@ -227,10 +199,9 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     for talk in talks.values():
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
-    kept = {"data.folder": config["data"]["folder"], "build_folder": config["build_folder"]}
-    _check_apart(kept)
     for folder in (
-        *kept.values(),
+        config["data"]["folder"],
+        config["build_folder"],
         f"results/{config['results_folder'] or config['scale']}",
         ".snakemake",
     ):
@@ -357,21 +328,6 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
                         f"{'equal values' if must_equal else 'at least this value'}. Correct one "
                         "of them (the parameter stands in the talk's talk.yaml)."
                     )
-
-
-def _check_apart(folders: Mapping[str, str]) -> None:
-    """What a run keeps lies in folders of its own."""
-    here = Path.cwd().resolve()
-    places = {key: Path(os.path.realpath(folder)) for key, folder in folders.items()}
-    for key, place in places.items():
-        others = [other for name, other in places.items() if name != key]
-        others += [here / name for name in TAKEN]
-        inside = [here] if place in (here, *here.parents) else {place, *place.parents} & {*others}
-        if inside:
-            raise UserError(
-                f"{WHERE}: '{key}' is '{folders[key]}', which is {min(inside)} or a folder in it; "
-                "expected a separate folder, for example below resources. Name another one."
-            )
 
 
 def _check_writable(folder: Path) -> None:

@@ -39,7 +39,6 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     main = inside.is_main(workflow)
     if main:
         _tell(arithmetic.warning())
-        configs.check_words(sys.argv)
     else:
         inside.note_recipes()
     configs.check_files(inside.config_files(workflow))
