@@ -172,9 +172,7 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
         values = merged({"seeds_of": entries, **command_line})
         return config.use_seeds_of_command_line(values, command_line), values
 
-    line, values = replaced(seeds=[7, 8])
-    for part in ("[7, 8]", "2 experiments", "all shared tasks"):
-        assert part in line
+    _, values = replaced(seeds=[7, 8])
     assert values["seeds_of"] == [
         {"experiment": "goeltz.few_spikes", "seeds": []},
         {"experiment": "goeltz.substrates", "seeds": []},
@@ -184,7 +182,6 @@ def test_seeds_of_the_command_line_replace_those_of_experiments():
     line, values = replaced(seeds=[7], shared={"seeds": [9]}, seeds_of=entries[:1])
     assert line == "", "the command line says all of it"
     assert values["shared"]["seeds"] == [9] and values["seeds_of"] == entries[:1]
-    assert replaced(scale="smoke")[0] == ""
     # As where the workflow is a module, with a configuration that the command line does not change.
     values = merged({"seeds_of": entries})
     assert config.use_seeds_of_command_line(values, {"seeds": [7]}) == ""
