@@ -1,18 +1,33 @@
-"""Training kernels against other forms of the same, and against other libraries."""
+"""Print how fast the training code is on this machine, as ratios of CPU times.
+
+Run `python maintain/benchmarks/kernels.py [--quick]` in the project's folder with the environment
+active. All times are CPU seconds of one thread. The two times of a ratio are measured one after the
+other, but they are still uncertain on a busy machine.
+Other libraries (snnTorch, Norse) are included if they are installed in this environment or in that
+of the Python interpreter that WHYSPIKING_PEERS names.
+No test depends on these numbers.
+"""
 
 from __future__ import annotations
 
+from whyspiking import arithmetic
+
+# Before numpy, JAX and Brian2 are imported: everything is timed on one thread.
+arithmetic.set_variables()
+
+import argparse
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+import timeit
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import Row, cpu
 
 from whyspiking.training.first_spike import compiled_epoch
 from whyspiking.training.first_spike.epoch_state import Settings
@@ -25,6 +40,52 @@ from oracles import first_spike_epoch
 FEW_SAMPLES = 640
 """Samples from which the time of an epoch in JAX is extrapolated."""
 PEERS = Path(__file__).with_name("peers.py")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement, and what it is compared with.
+
+    Attributes:
+        what: What was timed.
+        seconds: CPU seconds.
+        versus: What it is compared with; "" for nothing.
+        reference: CPU seconds of that; nan where it could not be measured.
+        note: Remarks.
+    """
+
+    what: str
+    seconds: float
+    versus: str = ""
+    reference: float = float("nan")
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the reference: below 1 ours is faster."""
+        return self.seconds / self.reference if self.reference else float("nan")
+
+
+def cpu(run: Callable[[], Any], repeats: int = 3) -> float:
+    """CPU seconds of one call in this process, the least of several: others may be busy."""
+    run()  # warm
+    return min(timeit.repeat(run, timer=time.process_time, number=1, repeat=repeats))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure smaller sizes, which takes less than two minutes",
+    )
+    asked = parser.parse_args()
+    print(f"{'what':78} {'CPU s':>9} {'ratio':>7}  compared with")
+    for row in rows(asked.quick):
+        note = f" ({row.note})" if row.note else ""
+        print(f"{row.what:78} {row.seconds:9.4f} {row.ratio:7.3f}  {row.versus}{note}", flush=True)
+    print(f"load average of the machine: {os.getloadavg()[0]:.1f}")
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -58,16 +119,15 @@ def _first_spikes(n: int) -> Row:
         # The first epoch of either also compiles or sorts.
         seconds.append(cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m)
     what = f"first spikes, epoch of {n} samples, 784-350-10, all pixels, batch 80"
-    return Row(what, seconds[0], "the same computation, one layer at a time", seconds[1], 1 / 6)
+    return Row(what, seconds[0], "the same computation, one layer at a time", seconds[1])
 
 
 def _s4nn(n: int) -> Iterator[Row]:
     """The online rule of S4NN on made-up digits, 784-400-10."""
+    from oracles import masquelier_reference as reference
+
     from whyspiking.talks.masquelier import compiled
     from whyspiking.talks.masquelier.network import Neurons, Rule, order_spikes
-
-    sys.path.append(str(Path(__file__).parents[2] / "tests"))
-    from oracles import masquelier_reference as reference
 
     rng = np.random.default_rng(0)
     ticks = np.where(rng.random((n, 784)) < 0.2, rng.integers(0, 256, (n, 784)), 256)
@@ -136,10 +196,9 @@ def _frames(quick: bool) -> Iterator[Row]:
     yield Row(what, seconds["local"], "BPTT", seconds["bptt"], note=note)
     for library in ("snntorch", "norse"):
         told = _peer(library, sizes, batch, n_steps)
-        target_ratio = 0.65 if library == "snntorch" else float("nan")
         yield Row(
             f"BPTT, {shape}", seconds["bptt"], library,
-            told.get("seconds", float("nan")), target_ratio, told.get("note", ""),
+            told.get("seconds", float("nan")), told.get("note", ""),
         )  # fmt: skip
 
 
@@ -151,3 +210,7 @@ def _peer(library: str, sizes: list[int], batch: int, n_steps: int) -> dict[str,
     if done.returncode:
         return {"note": f"{library} is not installed in {Path(python).name}; left out"}
     return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ import yaml
 from made.checkouts import ROOT
 
 from whyspiking.declared import registry
-from whyspiking.records import columns, reference, tables
+from whyspiking.records import reference
 from whyspiking.report.glossary_terms import read_glossary
 from whyspiking.report.run_page import RunPage
 from whyspiking_maintain import page as reference_page
@@ -106,23 +106,6 @@ def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
     )
 
 
-def test_exhibits_are_taken_of_experiments_that_are_as_recorded_only(tmp_path):
-    run, kept = tmp_path / "run", tmp_path / "kept"
-    blank = dict.fromkeys(columns.REPRODUCED.names, 0) | {"where": "", "variant": "spiking"}
-    states = {"same": ["equal", "equal within rounding"], "other": ["equal", "different"]}
-    rows = [
-        blank | {"talk": "made", "experiment": name, "seed": seed, "outcome": state}
-        for name, of in states.items()
-        for seed, state in enumerate(of)
-    ]
-    for name in states:
-        (run / "made" / name).mkdir(parents=True)
-        (run / "made" / name / "exhibits.npz").write_bytes(b"drawn")
-    tables.write_csv(columns.REPRODUCED.table(rows), run / "reproduced.csv")
-    reference_page.take_exhibits(run, kept)
-    assert [str(p.relative_to(kept)) for p in kept.rglob("*.npz")] == ["made/same/exhibits.npz"]
-
-
 def test_the_figure_of_the_answer_is_drawn_for_readme(tmp_path):
     reference_page.picture(FOLDER, tmp_path / "figure.png")
     head = (tmp_path / "figure.png").read_bytes()[16:24]
@@ -138,15 +121,3 @@ def test_the_page_shows_the_glossary_without_a_term_twice(page):
     assert terms == list(read_glossary()) and len(terms) > 40
     rows = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").count("\n| **")
     assert len(terms) == rows, "a row has no definition, or two rows have the same term"
-
-
-def test_a_page_is_drawn_where_there_is_a_browser(tmp_path, monkeypatch):
-    page = tmp_path / "page.html"
-    page.write_text("<!doctype html><title>a page</title><p>a page", encoding="utf-8")
-    if any(map(shutil.which, reference_page.BROWSERS)):
-        assert reference_page.screen(page, tmp_path / "page.png")
-        head = (tmp_path / "page.png").read_bytes()[16:24]
-        sides = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
-        assert sides == reference_page.CARD_SIZE
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert not reference_page.screen(page, tmp_path / "none.png")

@@ -224,3 +224,35 @@ def test_uncommitted_changes_are_refused(folder, monkeypatch, capsys):
     monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
     assert recording.main(["record", "goeltz"]) == 1
     assert "workflow/Snakefile differ from the last commit" in capsys.readouterr().err
+
+
+# ---- a run at scale paper -------------------------------------------------------------------
+
+
+def test_a_run_of_another_scale_is_not_kept(tmp_path):
+    (tmp_path / "full" / "goeltz").mkdir(parents=True)
+    shutil.copy(COMMITTED / "goeltz/verdicts.csv", tmp_path / "full" / "goeltz")
+    with pytest.raises(
+        UserError, match=r"scale full; expected scale 'paper'. Run: snakemake goeltz"
+    ):
+        renewal.keep_published_size("goeltz", tmp_path / "full", tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_what_kinds_of_jobs_took_replaces_what_those_of_the_talk_had(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
+    run, folder = make_results(tmp_path / "paper", "paper", ["goeltz"]), tmp_path / "reference"
+    log_a_training(run)
+    folder.mkdir()
+    shutil.copy(COMMITTED / "durations.csv", folder)
+    before = pd.read_csv(folder / "durations.csv", keep_default_na=False)
+    renewal.keep_published_size("goeltz", run, folder)
+    after = pd.read_csv(folder / "durations.csv", keep_default_na=False)
+    own = (before["scale"] == "paper") & (before["talk"] == "goeltz")
+    told = (after["scale"] == "paper") & (after["talk"] == "goeltz")
+    assert after[told][["variant", "cpu_seconds", "speed_factor"]].values.tolist() == [
+        ["spiking", 11, 1.25]
+    ]
+    assert own.sum() > 1 and after[~told].values.tolist() == before[~own].values.tolist()
+    kept = json.loads((folder / "paper" / "goeltz.json").read_text())
+    assert kept["costs"]["cpu_seconds"] == 11 and kept["scale"] == "paper"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from whyspiking import arithmetic
 from whyspiking.running import jobs
@@ -64,13 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     paper.add_argument("talks", nargs="+", metavar="TALK")
     command.add_parser("readme", help="update the table in README from the reference results")
-    pages = command.add_parser("page", help="draw the pages of the reference results")
-    pages.add_argument(
-        "run",
-        nargs="?",
-        metavar="RUN",
-        help="folder of a run from which the data of the figures are copied",
-    )
+    command.add_parser("page", help="draw the pages of the reference results")
     return parser
 
 
@@ -120,10 +113,10 @@ def _run(given: argparse.Namespace) -> int:
 
             tune.run(given.talk, given.experiments)
         case "paper":
-            from whyspiking_maintain import paper_scale
+            from whyspiking_maintain import renewal
 
             for talk in given.talks:
-                paper_scale.keep(talk)
+                renewal.keep_published_size(talk)
         case "readme":
             from whyspiking_maintain import readme
 
@@ -131,13 +124,7 @@ def _run(given: argparse.Namespace) -> int:
         case "page":
             from whyspiking_maintain import page
 
-            if given.run:
-                page.take_exhibits(Path(given.run))
-            if not page.render():
-                print(
-                    f"{page.CARD} was not redrawn, because neither {' nor '.join(page.BROWSERS)} "
-                    "is installed"
-                )
+            page.render()
     return 0
 
 

@@ -24,8 +24,9 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, whole_files
 from whyspiking.stages import durations, provenance
+from whyspiking.verdicts import published_size
 from whyspiking.verdicts.repetition import FILE as AGAIN
-from whyspiking_maintain import inputs, page, paper_scale
+from whyspiking_maintain import inputs, page
 from whyspiking_maintain.record import record, write_csv
 
 RUN = Path("results") / inputs.SCALE
@@ -124,7 +125,7 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     config = made["config"]
     record(config, results, STAGED)
     timed = reference.table(folder / "durations.csv", columns.DURATIONS)
-    published = timed[timed["scale"] == paper_scale.SCALE]
+    published = timed[timed["scale"] == published_size.SCALE]
     write_durations(pd.concat([of_run(results), of_run(smoke), published]), config, STAGED)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     for name in registry.counted(registry.available()):
@@ -132,14 +133,11 @@ def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) ->
     page.keep_drawn(results, STAGED)
     _manifest(made)
     datapackage.write(STAGED)
-    drawn = page.render(STAGED, folder)
+    page.render(STAGED, folder)
     unit, cpu = made["machine"]["speed_factor"], made["machine"]["cpu"]
     return [
         f"reference results: commit {made['commit'][:7]}, {cpu}, speed factor {unit:.2f}",
         f"SIMD level: {made['arithmetic']['vectors']}",
-        "card: drawn"
-        if drawn
-        else f"card: not drawn, because neither {' nor '.join(page.BROWSERS)} is installed",
     ]
 
 

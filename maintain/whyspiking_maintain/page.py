@@ -1,6 +1,6 @@
 """Draws the pages of the recorded run: `report.html`, `<talk>/report.html`, and its pictures.
 
-    python -m whyspiking.recording page [RUN]
+    python -m whyspiking.recording page
 
 A page that is opened elsewhere has no file beside it. A link to another file of the repository is
 absolute, at the commit of the drawing, where CITATION.cff has the repository's address. What else
@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from urllib.parse import urljoin
@@ -22,37 +21,27 @@ from urllib.parse import urljoin
 import numpy as np
 
 from whyspiking.plots import figures
-from whyspiking.records import columns, reference, tables
+from whyspiking.records import reference, tables
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, touchable
-from whyspiking.report.run_page import REPRODUCED
 from whyspiking.report.talk_page import existing
 from whyspiking.stages.provenance import git
-from whyspiking.verdicts.comparison import SAME
 from whyspiking_maintain import inputs
 
 NOTEBOOKS = Path("notebooks")
 MAIN, PAGE = "why_spiking", "report.html"
 """Notebook of the page of the run, and what the record calls it, as it does that of each talk."""
 FIGURE = "report.png"
-"""The figure of the answer, for README."""
+"""The figure of the answer, for README and for what is shown where somebody links to the page."""
 PLAIN = {"Software": None}
 """Of a picture: nothing of who wrote it."""
-CARD, CARD_SIZE = "card.png", (1200, 630)
-"""What is shown where somebody links to the page; width and height in pixels."""
-CARD_LOOK = """<!doctype html><meta charset="utf-8"><style>
-body {{ margin: 28px 36px; font-family: system-ui, "Noto Sans", "DejaVu Sans", sans-serif; }}
-img {{ width: 1128px; height: 470px; object-fit: contain; }}
-h1 {{ font-size: 34px; margin: 0 0 14px; }}
-</style><h1>{title}</h1><img src="{answer}" alt="">"""
 LEARNED = "discussion/one_neuron/spiking"
 """Of a run: the networks of which the record keeps a neuron."""
 SLIDES = "slides"
 """Every figure of the page as a file."""
 EXHIBITS = "exhibits.npz"
 """Beside the measures of an experiment: what figures of its talk draw."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STATED = '<meta name="tables" content="{}">'
 """In the head of a page: the tables that it shows, by the hash of their description."""
 _LINK = re.compile(
@@ -60,8 +49,8 @@ _LINK = re.compile(
 )
 
 
-def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bool:
-    """Write the pages, the figure of the answer and the card; False where no browser can draw it.
+def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> None:
+    """Write the pages and the figure of the answer.
 
     Args:
         folder: The recorded tables.
@@ -84,17 +73,12 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> bo
             text = page.read_text(encoding="utf-8")
             more = [STATED.format(stated(folder))]
             if at:
-                image = f"{at.format('raw')}/{CARD}"
+                image = f"{at.format('raw')}/{FIGURE}"
                 more.append(f'<meta property="og:image" content="{image}">')
             text = text.replace("</head>", "\n".join(more) + "\n</head>", 1)
             inputs.write(folder / file, alone(text, Path(file), folder, at, home).encode())
         slides.write([folder / PAGE], folder / SLIDES)
-        card, answer = Path(place) / "card.html", (folder / SLIDES / "answer.svg").absolute()
-        shown = (folder / PAGE).read_text(encoding="utf-8")
-        title = shown.partition("<title>")[2].partition("</title>")[0]
-        card.write_text(CARD_LOOK.format(title=title, answer=answer.as_uri()), encoding="utf-8")
         picture(folder, folder / FIGURE)
-        return screen(card, folder / CARD)
 
 
 def picture(folder: Path, target: Path) -> None:
@@ -112,22 +96,6 @@ def picture(folder: Path, target: Path) -> None:
         plate = frontier_figure.figure(*drawn)
         with replacing(target) as partial:
             plate.savefig(partial, dpi=200, facecolor="white", format="png", metadata=PLAIN)
-
-
-def screen(source: Path, target: Path) -> bool:
-    """Draw a page of the size of a card as a browser shows it; False where there is no browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        return False
-    with tempfile.TemporaryDirectory() as profile:
-        words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        words += [f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking"]
-        size = ",".join(map(str, CARD_SIZE))
-        words += [f"--window-size={size}", f"--screenshot={target.absolute()}"]
-        subprocess.run(
-            [*words, source.absolute().as_uri()], capture_output=True, check=False, timeout=300
-        )
-    return target.is_file()
 
 
 def stated(folder: Path) -> str:
@@ -190,20 +158,6 @@ def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:
         kept = {name: np.asarray(x, float).round(6).tolist() for name, x in values.items()}
         text = json.dumps(kept, separators=(",", ":"))
         inputs.write(folder / touchable.NEURON, f"{text}\n".encode())
-
-
-def take_exhibits(results: Path, folder: Path = reference.FOLDER) -> None:
-    """Keep what pages draw of experiments whose networks, all that the run has, are as recorded.
-
-    Args:
-        results: Folder of a finished run.
-        folder: The recorded tables.
-    """
-    networks = tables.read(existing(results / REPRODUCED), columns.REPRODUCED)
-    for (talk, experiment), rows in networks.groupby(["talk", "experiment"]):
-        path = results / str(talk) / str(experiment) / EXHIBITS
-        if rows["outcome"].isin(SAME).all() and path.is_file():
-            keep_exhibits(path, folder)
 
 
 def keep_exhibits(exhibits: Path, folder: Path) -> None:

@@ -2,10 +2,14 @@
 
     python -m whyspiking.recording recollect
     python -m whyspiking.recording record bohte/ecg
+    python -m whyspiking.recording paper goeltz
 
 The manifest of a talk has the digests of all inputs that decide its numbers. `record` runs some
 experiments and puts their rows in the place of the old ones; the manifest says how and when each of
-them was made. `recollect` computes again what follows from recorded rows.
+them was made. `paper` keeps what a finished run at scale paper says of a talk beside that: its
+verdicts and how they were made in `results/reference/paper/`, what its jobs took in
+`durations.csv`; pages say where verdicts differ. `recollect` computes again what follows from
+recorded rows.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.stages import collect, durations
-from whyspiking.verdicts import contrasts, differing_inputs
+from whyspiking.verdicts import contrasts, differing_inputs, published_size
 from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
@@ -85,7 +89,9 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             whole = collect.contrasted(rows, seen)
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
-        _time(jobs[jobs["experiment"].isin(own)], how["machine"]["speed_factor"], config, folder)
+        own_jobs = jobs[jobs["experiment"].isin(own)]
+        timed_kinds = durations.of_kinds(own_jobs, inputs.SCALE, how["machine"]["speed_factor"])
+        _time(timed_kinds, ["scale", "rule", "talk", "experiment"], config, folder)
         for path in (of.with_name(page.EXHIBITS) for of in metrics):
             if path.is_file():
                 page.keep_exhibits(path, folder)
@@ -94,6 +100,33 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
         if talk.counted and key_claims.of(talk).rows["experiment"] in own:
             shipped.keep(one_run.RUN, name, folder)
     _finish(config, folder)
+
+
+def keep_published_size(
+    name: str, results: Path = Path("results/paper"), folder: Path = reference.FOLDER
+) -> None:
+    """Keep the verdicts of a talk in a run at scale paper, and the cost of that run.
+
+    Args:
+        name: Of the talk.
+        results: The run.
+        folder: The record.
+
+    Raises:
+        UserError: If the talk is unknown, its run is not finished or is of another scale.
+    """
+    talk, scale = registry.load_talk(name), published_size.SCALE
+    source = results / name / "verdicts.csv"
+    scales = set(tables.read(source, columns.VERDICTS)["scale"])
+    if scales != {scale}:
+        raise UserError(
+            f"{source}: this run has scale {', '.join(sorted(scales))}; expected scale '{scale}'. "
+            f"Run: snakemake {name} --configfile config/{scale}.yaml"
+        )
+    timed, made = record.of_talk(talk, inputs.config_of(scale), results)
+    _time(timed, ["scale", "talk"], inputs.config_of(), folder)
+    inputs.write(folder / scale / f"{name}.csv", whole_files.read(source))
+    inputs.write_json(folder / scale / f"{name}.json", made)
 
 
 def _chosen(parts: Iterable[str], config: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -209,13 +242,11 @@ def experiment_of(place: str) -> str:
     return own if place.startswith(inputs.OF_TALK) and stage else ""
 
 
-def _time(jobs: pd.DataFrame, unit: float, config: Mapping[str, Any], folder: Path) -> None:
-    """Put what jobs of experiments cost in place of what they did before."""
-    new = durations.of_kinds(jobs, inputs.SCALE, unit)
+def _time(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
+    """Put rows of durations.csv in place of those that have the same `key`."""
     known = reference.table(folder / "durations.csv", columns.DURATIONS)
-    key = ["scale", "rule", "talk", "experiment"]
-    apart = ~pd.MultiIndex.from_frame(known[key]).isin(pd.MultiIndex.from_frame(new[key]))
-    one_run.write_durations(pd.concat([known[apart], new]), config, folder)
+    apart = ~pd.MultiIndex.from_frame(known[key]).isin(pd.MultiIndex.from_frame(rows[key]))
+    one_run.write_durations(pd.concat([known[apart], rows]), config, folder)
 
 
 def _finish(config: Mapping[str, Any], folder: Path) -> None:

@@ -36,13 +36,9 @@ from whyspiking_maintain import inputs, one_run, renewal
 
 FOLDER = Path("results/restate")
 """Holds the run that is compared with the reference results."""
-LINKED = ("config", "resources", "exchange/community", "notebooks")
-"""What a run in another folder looks for in its own."""
 TABLE = Path(__file__).with_name("restate.yaml")
 """Lists the networks that are trained and simulated again."""
 LAST_COMMIT_OF = ("log", "-1", "--format=%H", "--")
-MOST_SECONDS = 300
-"""Largest estimated cost of these networks, in CPU seconds at speed factor 1."""
 CODE = (".py", ".cpp", ".hpp")
 """Suffixes of inputs that are code; all other inputs hold settings."""
 SIMULATOR = "brian2"
@@ -85,13 +81,13 @@ class ListedNetwork:
 
     @property
     def folder(self) -> Path:
-        """Its folder in a run at scale full."""
-        return one_run.RUN / self.talk / self.experiment / self.variant / f"seed-{self.seed}"
+        """Its folder in the run."""
+        return FOLDER / self.talk / self.experiment / self.variant / f"seed-{self.seed}"
 
     @property
     def metrics(self) -> Path:
-        """Table of what the simulations of its experiment measured, in a run at scale full."""
-        return one_run.RUN / self.talk / self.experiment / "metrics.csv"
+        """Table of what the simulations of its experiment measured in the run."""
+        return FOLDER / self.talk / self.experiment / "metrics.csv"
 
 
 def restate(declared: str = "", options: str = "", folder: Path = reference.FOLDER) -> list[str]:
@@ -175,54 +171,24 @@ def restrict_seeds(networks: Sequence[ListedNetwork]) -> list[dict[str, Any]]:
     return seeds_of
 
 
-def estimate_seconds(
-    networks: Sequence[ListedNetwork], config: Mapping[str, Any], folder: Path = reference.FOLDER
-) -> float:
-    """Estimate the CPU seconds of a run at speed factor 1, data sets included."""
-    durations = reference.table(folder / "durations.csv", columns.DURATIONS)
-    jobs = one_run.part(durations, config, {**config, "seeds_of": restrict_seeds(networks)})
-    simulated = {(n.talk, n.experiment) for n in networks if n.is_simulated}
-    seconds = 0.0
-    for job in jobs.to_dict("records"):
-        is_needed = {
-            "train": True,
-            "simulate": (job["talk"], job["experiment"]) in simulated,
-        }.get(job["rule"], bool(job["dataset"]))
-        seconds += is_needed * job["cpu_seconds"] * job["n_jobs"] / job["speed_factor"]
-    return seconds
-
-
 def run_networks(
     networks: Sequence[ListedNetwork], config: Mapping[str, Any], options: Sequence[str]
 ) -> None:
-    """Train and simulate the networks in a folder of their own, where a stopped run goes on."""
-    print(f"estimate: {estimate_seconds(networks, config):.0f} CPU seconds at speed factor 1")
+    """Train and simulate the networks in a results folder of their own, where a stop goes on."""
     begun = json.dumps(one_run.digests(config), indent=1)
     stamp = FOLDER / "inputs.json"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != begun:
         # Results of other code must not be compared, whatever times their files have.
-        shutil.rmtree(FOLDER / one_run.RUN, ignore_errors=True)
-    link_project(FOLDER)
+        shutil.rmtree(FOLDER, ignore_errors=True)
     whole_files.write(stamp, begun)
     overlay = FOLDER / "networks.yaml"
     whole_files.write(overlay, yaml.safe_dump({"seeds_of": restrict_seeds(networks)}))
-    overlays = [str(path.absolute()) for path in (Path(f"config/{inputs.SCALE}.yaml"), overlay)]
     targets = [str(network.folder / "network.json") for network in networks]
     targets += [str(network.metrics) for network in networks if network.is_simulated]
     one_run.run(
-        *("--directory", str(FOLDER), "--configfile", *overlays, *options),
-        *("--", *dict.fromkeys(targets)),
+        *("--configfile", f"config/{inputs.SCALE}.yaml", str(overlay)),
+        *("--config", f"results_folder={FOLDER.name}", *options, "--", *dict.fromkeys(targets)),
     )
-
-
-def link_project(folder: Path) -> None:
-    """Link what a run in another folder looks for in its own: configuration, data, programs."""
-    for name in LINKED:
-        link, target = folder / name, Path.cwd() / name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        target.mkdir(parents=True, exist_ok=True)  # a fresh clone has no data yet
-        if not link.is_symlink():
-            link.symlink_to(target)
 
 
 def read_found(networks: Sequence[ListedNetwork]) -> pd.DataFrame:
@@ -231,8 +197,8 @@ def read_found(networks: Sequence[ListedNetwork]) -> pd.DataFrame:
     parts = []
     for name in dict.fromkeys(network.talk for network in networks):
         listed = [network for network in networks if network.talk == name]
-        metrics = dict.fromkeys(FOLDER / n.metrics for n in listed if n.is_simulated)
-        facts = [FOLDER / network.folder / "network.json" for network in listed]
+        metrics = dict.fromkeys(n.metrics for n in listed if n.is_simulated)
+        facts = [network.folder / "network.json" for network in listed]
         parts.append(collect.stacked(registry.load_talk(name), [*metrics], facts, inputs.SCALE))
     tables.write_metrics(tables.stacked(parts), path)
     return tables.read_metrics([path])

@@ -284,7 +284,7 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
     row = json.loads((ROOT / "exchange" / "community" / "snntorch-yinyang.json").read_text())
     path = tmp_path / "row.json"
     wrong = {
-        "format 1": {**row, "format": 2},
+        "'format' is 2": {**row, "format": 2},
         "'accuracy'": {**row, "accuracy": 1.5},
         "key 'speed'": {**row, "speed": 1},
         "'link'": {**row, "link": "javascript:alert(1)"},
@@ -302,11 +302,8 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
         with pytest.raises(community_file.UserError, match=match) as told:
             community_file.load(tmp_path)
         assert len(str(told.value).splitlines()) == 1
-    path.write_text(json.dumps(row)[:-1] + ', "seed": 3}')
-    with pytest.raises(community_file.UserError, match="key 'seed' is given twice"):
-        community_file.load(tmp_path)
     path.write_text("[" * 50_000)
-    with pytest.raises(community_file.UserError, match="not JSON"):
+    with pytest.raises(community_file.UserError, match="expected JSON"):
         community_file.load(tmp_path)
     assert community_file.load(tmp_path / "none") == []
     path.write_text(json.dumps(row))

@@ -21,9 +21,6 @@ from whyspiking.running.jobs import command
 from whyspiking_exchange.export import networks
 from whyspiking_exchange.nir import NotExpressible
 
-EXPORTED = "nir"
-"""Folder beside a run's tables that receives exported networks."""
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
@@ -71,7 +68,7 @@ def _export_networks(options: argparse.Namespace) -> int:
     for folder in folders:
         trained = networks.load(folder)
         run = folder.parents[3]
-        to = options.to or run / EXPORTED
+        to = options.to or run / "nir"
         path = to / ("-".join(folder.relative_to(run).parts) + ".nir")
         try:
             clock = trained.clock(

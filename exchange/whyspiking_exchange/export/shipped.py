@@ -6,10 +6,7 @@ does so with experiments that are recorded anew),
     networks/<talk>-<experiment>.nir     the network
     networks/<talk>-<experiment>.json    how it is fed and read
     networks/<talk>-<experiment>.npz     test trials, what was decided in them, and the targets
-    networks/ground-<experiment>.py      of the ground also a script of Brian2, and its .weights.npz
-    networks/ground-<task>-leaky_units.*        of its tasks also the non-spiking leaky units,
-    see `leaky_units`
-    networks/README.md                   what is there, and why the rest is not
+    networks/README.md                   what is there
     networks.csv                         the index
     key_networks/                        one network of each key claim, as it was trained (`keep`)
 
@@ -22,6 +19,7 @@ than the engine of training is not shipped.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -30,7 +28,6 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +48,11 @@ from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
 from whyspiking_exchange.export import leaky_units, networks
 from whyspiking_exchange.export.networks import Clock, Trained
-from whyspiking_exchange.nir import NotExpressible, Readout, arranging, script
+from whyspiking_exchange.nir import NotExpressible, Readout, arranging
 from whyspiking_exchange.nir.layers import Layers
-from whyspiking_exchange.nir.model import Steps
 
 FOLDER, GROUND = "networks", "ground"
 INDEX, README = "networks.csv", "README.md"
-LACKING = "\n## Not here\n\n| talk | experiments | why |\n|---|---|---|\n"
-"""Head of the end of README."""
 LEAST = 0.99
 """Of the decisions of the samples that a file gives inside Brian2."""
 LARGE = 250_000
@@ -71,17 +65,8 @@ LOOKED_AT = 20
 """Validation trials from which it is told when further inputs fire."""
 
 
-@dataclass(frozen=True)
-class Missing:
-    """What is not shipped, and why."""
-
-    talk: str
-    experiment: str
-    why: str
-
-
-def choose(run: Path) -> Iterator[Trained | Missing]:
-    """What is shipped of a run, and what of all that could be is not.
+def choose(run: Path) -> Iterator[Trained]:
+    """What is shipped of a run.
 
     Args:
         run: `results/<scale>`.
@@ -90,36 +75,28 @@ def choose(run: Path) -> Iterator[Trained | Missing]:
         talk = registry.load_talk(name)
         key = key_claims.of(talk).rows["experiment"]
         own = [x for x in talk.experiments.values() if not x.shared]
+        static = [x for x in talk.experiments.values() if x.shared and x.task not in STREAMS]
         if name == GROUND:
-            yield from (_of_experiment(run, x) for x in own if x.simulated)
-            continue
-        first, *others = sorted(own, key=lambda x: x.name != key)
-        found = _of_experiment(run, first)
-        yield found
-        if isinstance(found, Missing):
-            instead = (_of_experiment(run, x) for x in others)
-            yield from itertools.islice((x for x in instead if isinstance(x, Trained)), 1)
-        static = (x for x in talk.experiments.values() if x.shared and x.task not in STREAMS)
-        yield from (_of_experiment(run, x) for x in static)
+            found = (_of_experiment(run, x) for x in own if x.simulated)
+        else:
+            own.sort(key=lambda x: x.name != key)
+            first = filter(None, (_of_experiment(run, x) for x in own))
+            found = (*itertools.islice(first, 1), *(_of_experiment(run, x) for x in static))
+        yield from filter(None, found)
 
 
-def _of_experiment(run: Path, experiment: Experiment) -> Trained | Missing:
-    if experiment.data.originals:
-        why = "the network or its samples are files of the authors"
-        return Missing(experiment.talk, experiment.name, why)
-    why = f"the network is not trained at scale {run.name}"
+def _of_experiment(run: Path, experiment: Experiment) -> Trained | None:
+    """The network of an experiment; None where it is not trained, not ours or not expressible."""
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
-    for variant in variants:
+    for variant in [] if experiment.data.originals else variants:
         place = run / experiment.talk / experiment.name / variant.name
         if folder := networks.lowest_seed(place):
             trained = networks.load(folder)
-            try:
+            with contextlib.suppress(NotExpressible):
                 trained.graph(trained.clock())
                 return trained
-            except NotExpressible as reason:
-                why = str(reason)
-    return Missing(experiment.talk, experiment.name, why if variants else "it has no spikes")
+    return None
 
 
 def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
@@ -137,8 +114,7 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
     Raises:
         UserError: If nothing is there that can be shipped, or scores are missing.
     """
-    found = list(choose(run))
-    chosen = [x for x in found if isinstance(x, Trained)]
+    chosen = list(choose(run))
     if not chosen:
         raise UserError(f"{run}: this run has no network that NIR can express. Name a finished run")
     scores = [_score(trained) for trained in chosen]
@@ -146,15 +122,9 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
     partial = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", dir=to))
     try:
         rows = []
-        missing = [x for x in found if isinstance(x, Missing)]
         for trained, score in zip(chosen, scores, strict=True):
             row = {**_written(trained, partial, n, builds), **score}
             if row["equal_decisions"] < LEAST:
-                why = (
-                    f"in Brian2, {100 * row['equal_decisions']:.1f} % of the decisions of its "
-                    "file are equal to those of the training code"
-                )
-                missing.append(Missing(row["talk"], row["experiment"], why))
                 for file in partial.glob(f"{Path(row['file']).stem}.*"):
                     file.unlink()
             else:
@@ -165,7 +135,7 @@ def ship(run: Path, to: Path, n: int, builds: Path) -> pd.DataFrame:
                 "code. Check the time step in exchange/whyspiking_exchange/talks"
             )
         leaky_units.ship(run, partial, n)
-        index = _index(rows, partial, to, _lacking(missing))
+        index = _index(rows, partial, to)
         partial.chmod(0o755)
         shutil.rmtree(to / FOLDER, ignore_errors=True)
         os.rename(partial, to / FOLDER)
@@ -192,7 +162,7 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
     for row in rows:
         if row["talk"] == talk and row["experiment"] in names:
             trained = _of_experiment(run, registry.load_talk(talk).experiments[row["experiment"]])
-            assert isinstance(trained, Trained), f"{talk}/{row['experiment']}: {trained.why}"
+            assert trained, f"{talk}/{row['experiment']}"
             row |= {**_written(trained, folder, n, builds), **_score(trained)}
             if row["equal_decisions"] < LEAST:
                 raise UserError(
@@ -201,16 +171,15 @@ def renew(run: Path, to: Path, talk: str, names: Collection[str], n: int, builds
                     f"{100 * LEAST:.0f} %. Remove its row from {INDEX} and delete its files (git "
                     "checkout restores the old ones)"
                 )
-    if talk == GROUND:
+    if talk == leaky_units.TALK:
         leaky_units.ship(run, folder, n, names)
-    _index(rows, folder, to, (folder / README).read_text("utf-8").partition(LACKING)[2])
+    _index(rows, folder, to)
 
 
-def _index(rows: list[dict[str, Any]], folder: Path, to: Path, lacking: str) -> pd.DataFrame:
-    """Write the index, and the page of the folder, which ends with what is lacking."""
+def _index(rows: list[dict[str, Any]], folder: Path, to: Path) -> pd.DataFrame:
+    """Write the index, and the page of the folder."""
     index = NETWORKS.table(rows)
-    text = _readme(index, leaky_units.right(folder))
-    (folder / README).write_text(text + LACKING + lacking, encoding="utf-8")
+    (folder / README).write_text(_readme(index), encoding="utf-8")
     tables.write_csv(index, to / INDEX)
     whole_files.seal_of(to / INDEX).unlink()  # git keeps what is committed
     return index
@@ -281,8 +250,6 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         networks.export(trained, clock, path, BITS)
     array_files.save_arrays(samples, path.with_suffix(".npz"))
     layers = arranging.read(path)
-    if params.talk == GROUND:
-        write_script(trained, clock, layers, path)
     if layers.gives_spikes and (asked := _measured(trained, clock, experiment)):
         told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         networks.write_facts({**told, "measure": asked}, path)
@@ -302,16 +269,6 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "sha256": _digest(path),
         "sha256_samples": _digest(path.with_suffix(".npz")),
     }
-
-
-def write_script(trained: Trained, clock: Clock, layers: Layers, path: Path) -> None:
-    """Write beside the file what `python -m whyspiking brian` would write of it."""
-    steps = Steps(clock.step_ms, clock.step_ms)
-    text, arrays = script.script(
-        layers, steps, trained.readout, file=path.name, name=f"{path.stem}.py"
-    )
-    path.with_suffix(".py").write_text(text, encoding="utf-8")
-    array_files.save_arrays(arrays, path.with_suffix(".weights.npz"))
 
 
 def _score(trained: Trained) -> dict[str, Any]:
@@ -376,19 +333,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     }
 
 
-def _lacking(missing: list[Missing]) -> str:
-    """What is not there and why, as rows of a table."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for x in missing:
-        # The head of a reason names what the columns before it do.
-        why = x.why.removeprefix(x.talk).removeprefix(f".{x.experiment}").removeprefix(": ")
-        reasons.setdefault((x.talk, why), []).append(x.experiment)
-    return "".join(
-        f"| {talk} | {', '.join(own)} | {why} |\n" for (talk, why), own in reasons.items()
-    )
-
-
-def _readme(index: pd.DataFrame, numbers: list[tuple[str, float]]) -> str:
+def _readme(index: pd.DataFrame) -> str:
     """What is there, for readers of the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
@@ -397,7 +342,6 @@ def _readme(index: pd.DataFrame, numbers: list[tuple[str, float]]) -> str:
         f"{r['n_samples']} |"
         for r in index.to_dict("records")
     ]
-    sent = [f"| [{x}.npz]({x}.npz) | {right:.3f} |" for x, right in numbers]
     return f"""# Networks to take
 
 `make record` generates this page and these files from results/full. Do not edit them. For every
@@ -425,20 +369,12 @@ under this licence.
 |---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-The networks of the shared benchmark are also available as Brian2 scripts, which run with the
-samples in the same folder.
+`python -m whyspiking brian` writes any of these networks as a Brian2 script, which runs with the
+samples in this folder. `docs/exchange.md` says which networks NIR cannot express, and why.
 
-## Networks without spikes
-
-These networks of the shared benchmark have non-spiking leaky units in place of its LIF neurons. A
-unit sends the amount by which it exceeds its threshold, or in recall tasks a sigmoid of this
-amount, and it is not reset. NIR has no node for such units. The files contain the arrays, the
-test trials and the decisions; `training/reference/units.py` contains the equations and runs the
-networks.
-
-| network | accuracy in these trials |
-|---|---|
-{chr(10).join(sent)}
+The files `ground-<task>-leaky_units.npz` have the most accurate network of non-spiking leaky units
+of each shared task, with test trials and decisions. NIR has no node for such units;
+`training/reference/units.py` has their equations and runs them.
 """
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whyspiking.declared import registry
-from whyspiking.measures.statistics import over_seeds
-from whyspiking.records import labels, reference, tables
+from whyspiking.records import reference, tables
 from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
 from whyspiking.report.same_task_rows import SharedTasks
 from whyspiking_exchange.foreign import sources
 from whyspiking_exchange.foreign.measuring import Measured
-from whyspiking_exchange.foreign.tasks import MNIST, READOUTS
+from whyspiking_exchange.foreign.tasks import READOUTS
 
 SHOWN = (
     "accuracy",
@@ -71,7 +69,7 @@ def page(found: Measured) -> str:
 def beside(found: Measured) -> SharedTasks | None:
     """The recorded methods on the same task, and this network; None where none are recorded."""
     path = reference.FOLDER / "shared.csv"
-    if found.setting.task == MNIST or not path.is_file():
+    if not path.is_file():
         return None
     shared = tables.where(reference.table(path, SHARED), task=found.setting.task)
     talks = {name: registry.load_talk(name) for name in reference.recorded()}
@@ -88,39 +86,10 @@ def ranking(found: Measured) -> list[tuple[float, str]]:
 def _methods(found: Measured, ground: SharedTasks | None) -> list[tuple[str, Mapping[str, Any]]]:
     """Recorded methods with their rows, the best first."""
     if ground is None:
-        return _digits() if found.setting.task == MNIST else []
+        return []
     cell = ground.cells[0]
     names = [(ground.label(m), row) for m, row in cell.methods.items()]
     return sorted(names, key=lambda told: -told[1]["accuracy"])
-
-
-def _digits() -> list[tuple[str, Mapping[str, Any]]]:
-    """Recorded spiking networks on MNIST, each with an input code of its own."""
-    told = []
-    for name in reference.recorded():
-        talk = registry.load_talk(name)
-        chosen = {
-            experiment.name: [v.name for v in experiment.variants.values() if v.role == "spiking"]
-            for experiment in talk.experiments.values()
-            if experiment.data_key == MNIST and experiment.kind == "classification"
-        }
-        recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
-        clean = tables.where(recorded, engine="brian2", perturbation="none", location="")
-        for experiment, variants in chosen.items():
-            own = tables.where(clean, experiment=experiment, variant=variants)
-            spikes = over_seeds(tables.where(own, metric="spikes_hidden"), ["variant"])
-            spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
-            rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
-            for row in rows.to_dict("records"):
-                label = f"{talk.surname}: {labels.experiment(name, experiment)}"
-                if row["variant"] != "spiking":
-                    label += f" ({labels.variant(row['variant'])})"
-                more = {
-                    "accuracy": row["mean"],
-                    "spikes_hidden": spent.get(row["variant"], math.nan),
-                }
-                told.append((label, {**row, **more}))
-    return sorted(told, key=lambda one: -one[1]["accuracy"])
 
 
 def _layers(found: Measured) -> list[tuple[str, int, str]]:

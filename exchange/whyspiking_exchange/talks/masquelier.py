@@ -38,11 +38,6 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     return graph
 
 
-def delay(params: Params) -> int:
-    """Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""
-    return len(model.LAYERS)
-
-
 def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
     """Pixels on ticks; crossings of the last tick make no spike in S4NN."""
     times = task.stimulus.spikes["input"].first_ms()
@@ -51,7 +46,8 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
 
 def readout(params: Params) -> Readout:
     """The class that fires first; ties go to the lower one, as a graph shows no potentials."""
-    return Readout("first", stop=params.t_max - delay(params))
+    # The outputs of S4NN lag behind the graph, which has no delay per layer.
+    return Readout("first", stop=params.t_max - len(model.LAYERS))
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
