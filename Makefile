@@ -11,7 +11,7 @@ REPORT = $$PWD/results/$(SCALE)/why_spiking.html
 # results again in Brian2 and compares the numbers with the reference results.
 ifdef FROM
 OVERLAY = from_$(FROM) --configfile config/full.yaml
-REPORT = $$PWD/results/from_$(FROM)/beside_the_record.txt
+REPORT = $$PWD/results/from_$(FROM)/comparison_with_reference.txt
 endif
 # ARGS holds further options for snakemake or pytest, for example: make report ARGS="--cores 8"
 ARGS ?=

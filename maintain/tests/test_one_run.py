@@ -206,7 +206,7 @@ def test_the_joint_tables_of_the_ground_are_written_though_a_run_names_the_talks
     for name in ("goeltz", "ground"):
         (folder / name).symlink_to(ROOT / reference.FOLDER / name)
     one_run.record(of_run, run, folder)
-    for file in ("frontiers.csv", "advantage.csv", "floors.csv", "literature.csv"):
+    for file in ("frontiers.csv", "advantage.csv", "baselines.csv", "literature.csv"):
         assert len(reference.table(folder / file, columns.OF_A_RUN[file])), file
 
 

@@ -51,7 +51,7 @@ def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead
     text = (FOLDER / "report.html").read_text(encoding="utf-8")
     assert len(text.encode()) < 900_000
     shown = [*files, *(p.relative_to(FOLDER) for p in FOLDER.glob("slides/*"))]
-    shown += [p.relative_to(FOLDER) for p in FOLDER.glob("*/*/exhibits.npz")]
+    shown += [p.relative_to(FOLDER) for p in FOLDER.glob("*/*/figure_data.npz")]
     assert sum((FOLDER / file).stat().st_size for file in shown) < 6_000_000
     for name in registry.counted(reference.recorded(FOLDER)):
         assert f'data-beside="{name}/report.html"' in text

@@ -214,7 +214,7 @@ def test_talks_are_recorded_with_what_decides_their_numbers(tmp_path, results, m
     assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
     assert not inputs.stale("goeltz", settings, folder)
 
-    parity = records.table(folder / "parity.csv", columns.PARITY)
+    parity = records.table(folder / "agreement.csv", columns.PARITY)
     assert parity["talk"].unique().tolist() == ["goeltz"] == records.recorded(folder)
     assert not list(folder.rglob(".*")), "git keeps them: no seal"
     described = json.loads((folder / "datapackage.json").read_text())

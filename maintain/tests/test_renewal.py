@@ -113,13 +113,13 @@ def test_a_config_of_ours_is_no_change_of_the_users(folder):
     renewal.recollect(folder)  # keys that were removed since the record was made are listed too
     manifest = json.loads(path.read_text())
     changed_before = manifest["config_since"]
-    assert "battery.trials" not in changed_before
-    manifest["config"]["battery"]["trials"] = 7
+    assert "robustness_tests.n_trials" not in changed_before
+    manifest["config"]["robustness_tests"]["n_trials"] = 7
     path.write_text(json.dumps(manifest))
     renewal.recollect(folder)
-    trials = inputs.config_of()["battery"]["trials"]
+    trials = inputs.config_of()["robustness_tests"]["n_trials"]
     changed = json.loads(path.read_text())["config_since"]
-    assert changed == {**changed_before, "battery.trials": trials}
+    assert changed == {**changed_before, "robustness_tests.n_trials": trials}
 
 
 # ---- an experiment at a time ----------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_an_experiment_replaces_its_rows_and_says_how_it_was_made(whole, run, co
     after = files(folder)
     same = {name for name in before if after[name] == before[name]}
     assert {Path("naud") / file for file in ("verdicts.csv", "manifest.json")} <= same
-    drawn = Path("goeltz/yinyang/exhibits.npz")
+    drawn = Path("goeltz/yinyang/figure_data.npz")
     assert {
         Path("goeltz/verdicts.csv"),
         Path("shared.csv"),

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from whyspiking import arithmetic
 from whyspiking.running import jobs
 
+RENAMED = {"again": "compare-repetition"}
+"""Old name of a command -> its present name."""
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
@@ -48,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     restate.add_argument("--options", default="", help="options for Snakemake, as one quoted text")
     command.add_parser(
-        "again",
-        help="compare a run in results/again, made with other floating-point rounding, with the "
+        "compare-repetition",
+        help="compare a run in results/repetition, made with other floating-point rounding, with the "
         "reference results",
     )
     command.add_parser("joint", help="compute the joint tables from the tables of the talks")
@@ -69,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    given = _parser().parse_args(words)
+    asked = sys.argv[1:] if words is None else words
+    parser = _parser()
+    if asked and (renamed := RENAMED.get(asked[0])):
+        parser.error(f"'{asked[0]}' is now called '{renamed}'")
+    given = parser.parse_args(asked)
     return jobs.command(lambda: _run(given))
 
 
@@ -104,7 +111,7 @@ def _run(given: argparse.Namespace) -> int:
             from whyspiking_maintain import restate
 
             print(*restate.restate(given.declared, given.options), sep="\n")
-        case "again":
+        case "compare-repetition":
             from whyspiking_maintain import again
 
             print(again.summarise_run()["summary"])

@@ -1,7 +1,7 @@
 """Summarises a run with other floating-point rounding, compared with the reference results.
 
-    WHYSPIKING_VECTORS=native snakemake --configfile config/full.yaml --config results_folder=again
-    python -m whyspiking.recording again
+    WHYSPIKING_VECTORS=native snakemake --configfile config/full.yaml --config results_folder=repetition
+    python -m whyspiking.recording compare-repetition
 
 The first command trains all networks once more at another SIMD level, in a results folder of its
 own (`talks` and `seeds_of` of the config select a part), and compares them with the reference
@@ -24,7 +24,7 @@ from whyspiking.report import first_screen
 from whyspiking.verdicts import advantage, comparison, repetition, rule
 from whyspiking_maintain import inputs
 
-RUN = Path("results/again")
+RUN = Path("results/repetition")
 
 
 def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str, Any]:

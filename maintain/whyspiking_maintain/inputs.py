@@ -98,7 +98,7 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     anywhere = {**config["data"], "originals_dir": None, "nmnist": nmnist}
     config = {**config, "data": anywhere}
     decides: dict[str, tuple[str, Any]] = {
-        "config: battery": ("simulate", config["battery"]),
+        "config: robustness_tests": ("simulate", config["robustness_tests"]),
         f"{OF_TALK}learning": ("collect", [_said(rule) for rule in talk.learning_rules]),
         "claims.yaml": ("collect", [_judged(claim, config) for claim in claims_of(talk)]),
     }

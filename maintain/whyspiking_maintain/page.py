@@ -40,7 +40,7 @@ LEARNED = "discussion/one_neuron/spiking"
 """Of a run: the networks of which the record keeps a neuron."""
 SLIDES = "slides"
 """Every figure of the page as a file."""
-EXHIBITS = "exhibits.npz"
+EXHIBITS = "figure_data.npz"
 """Beside the measures of an experiment: what figures of its talk draw."""
 STATED = '<meta name="tables" content="{}">'
 """In the head of a page: the tables that it shows, by the hash of their description."""

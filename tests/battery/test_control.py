@@ -12,9 +12,9 @@ from whyspiking.contract.types import Network, Params, Stimulus, Task, Trials
 from whyspiking.records import tables
 
 CONFIG: dict[str, Any] = {
-    "trials": 40,
-    "records": 10,
-    "draws": 2,
+    "n_trials": 40,
+    "n_labelled_trials": 10,
+    "n_perturbations": 2,
     "delete": [0.5, 1.0],
     "jitter": [0.1, 4.0],
     "quantise": [8],
@@ -102,4 +102,4 @@ def test_spikes_and_weights_of_the_control_are_perturbed():
     ):
         own = tables.where(table, perturbation=perturbation)
         assert set(own["location"]) == {location} and "robustness_area" in set(own["metric"])
-        assert set(tables.where(own, metric="score")["n_trials"]) == {CONFIG["trials"]}
+        assert set(tables.where(own, metric="score")["n_trials"]) == {CONFIG["n_trials"]}

@@ -22,7 +22,7 @@ from whyspiking.records import tables
 from whyspiking.talks.neftci import task as neftci
 
 K, DURATION, LAST = 4, 20.0, 10.0
-CONFIG = {"trials": 80}
+CONFIG = {"n_trials": 80}
 PARAMS = Params("toy", "one", "smoke", {})
 NETWORK = Network({}, {"engine": "jax"})
 
@@ -60,7 +60,7 @@ def measured(talk, config=CONFIG) -> tuple[dict[str, float], dict[str, Any]]:
     rows, arrays = partial_input.probe(talk, PARAMS, "mlp", NETWORK, config)
     table = tables.check_metrics(pd.DataFrame(rows), "rows")
     assert set(table["variant"]) == {"mlp"} and set(table["engine"]) == {"jax"}
-    assert set(table["n_trials"]) == {min(100, config["trials"])}
+    assert set(table["n_trials"]) == {min(100, config["n_trials"])}
     return dict(zip(table["metric"], table["value"], strict=True)), arrays
 
 
@@ -207,7 +207,7 @@ HALF = (0.5 - 1 / K) / (1 - 1 / K)
     ],
 )
 def test_how_early_a_control_answers(talk, t95, area):
-    values, arrays = measured(talk, {"trials": 100})
+    values, arrays = measured(talk, {"n_trials": 100})
     assert values == {"t95": t95, "speed_area": pytest.approx(area)}
     curve, times = arrays["anytime.mlp.0"], arrays["anytime.time_ms"]
     assert (curve[times >= LAST] == 1).all() and (curve[times < t95] < 1).all()

@@ -91,7 +91,7 @@ def test_activity_of_every_population(probed):
     [
         ({"metric": "accuracy", "perturbation": "none"}, 200),
         ({"metric": "accuracy_fresh"}, 80),
-        ({"metric": "score", "perturbation": "jitter"}, CONFIG["trials"]),
+        ({"metric": "score", "perturbation": "jitter"}, CONFIG["n_trials"]),
     ],
 )
 def test_trials_behind_each_row(probed, place, n_trials):
@@ -190,7 +190,7 @@ def test_who_is_first_is_another_one_in_reversed_time(moved, location):
     place = {"perturbation": "reverse", "location": location}
     assert value(table, "score", **place, strength=1.0) == 0.0
     assert value(table, "reversal_loss", **place) == pytest.approx(4 / 3)
-    assert machine.calls[-2][0].spikes["input"].n_trials == CONFIG["trials"]  # one draw is all
+    assert machine.calls[-2][0].spikes["input"].n_trials == CONFIG["n_trials"]  # one draw is all
 
 
 def test_neither_labels_nor_traces_are_asked_for_in_reversed_time():
@@ -361,7 +361,7 @@ def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
     asked = described(
         robustness_tests=("jitter",), variants={"spiking": spiking, "further": further}
     )
-    for own, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
+    for own, n in ((experiment(("jitter",)), CONFIG["n_trials"]), (asked, 200)):
         rows, _ = battery.probe(
             ToyTalk(), PARAMS, plans.measuring(own, PARAMS, TAU),
             {("spiking", 0): spiking_network()}, CONFIG, ToyMachine(), lambda share, news: None,

@@ -44,7 +44,7 @@ def test_a_variant_is_left_out_by_itself(toy):
 def test_default_trains_a_part_of_what_full_trains():
     """By the same recipe, on the same data, with the same seeds, measured in the same way."""
     part, whole = config_at("default"), config_at("full")
-    for key in ("data", "battery", "energy", "parity"):
+    for key in ("data", "robustness_tests", "energy", "agreement"):
         assert part[key] == whole[key]
     trained = 0
     for name in registry.available():

@@ -43,7 +43,7 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         collect.summarise_talk(table, talk, folder / name)
         for experiment in talk.experiments.values():
             own = folder / name / experiment.name
-            array_files.save_arrays(exhibits(experiment), own / "exhibits.npz")
+            array_files.save_arrays(exhibits(experiment), own / "figure_data.npz")
             tables.write_metrics(
                 tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )
@@ -102,7 +102,7 @@ def _metrics(
                 clean = 0.95 - 0.25 * (variant.role == "negative_control") + 0.01 * rng.normal()
                 for metric, value, place in (
                     *_clean(experiment, variant, clean, rng),
-                    *_perturbed(experiment, variant, clean, settings["battery"], rng),
+                    *_perturbed(experiment, variant, clean, settings["robustness_tests"], rng),
                 ):
                     put(experiment.name, variant.name, seed, metric, value, **place)
     for name, kind, metric, value, place in _of_figures(talk):

@@ -34,10 +34,10 @@ from whyspiking.training import controls
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0
 CONFIG = {
-    "trials": 60,
-    "draws": 2,
-    "parity_trials": 50,
-    "decoder_trials": 400,
+    "n_trials": 60,
+    "n_perturbations": 2,
+    "n_agreement_trials": 50,
+    "n_decoder_trials": 400,
     "jitter": [0.01, 4.0],
     "shuffle_window": [0.5, 1.0],
     "delete": [0.2, 1.0],

@@ -23,7 +23,7 @@ def test_labels_pass_through_the_battery():
     assert means == {"score": 0.75, "accuracy": 0.75, "normalised_score": 0.5}
     compared = parity.compare_outcomes(labels(TRUTH[0]), labels(np.zeros(40, int)))
     assert compared == {"score_difference": 0.5, "equal_decisions": 0.5}
-    limits = {"trials": 500, "records": 48}
+    limits = {"n_trials": 500, "n_labelled_trials": 48}
     assert trial_subsets.perturbed_limit(both, limits) == 48
 
 

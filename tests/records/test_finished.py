@@ -147,7 +147,7 @@ def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypa
 
 
 def test_an_empty_field_says_that_there_is_nothing_and_a_table_has_an_end(tmp_path, monkeypatch):
-    place = tmp_path / "parity.csv.gz"
+    place = tmp_path / "agreement.csv.gz"
     tables.write_csv(columns.PARITY.table([{"talk": "naud", "n_networks": 1}]), place)
     assert "nan" not in pd.read_csv(place, dtype=str, keep_default_na=False).to_csv()
     assert tables.read(place, columns.PARITY)["equal_decisions"].isna().all()

@@ -138,10 +138,10 @@ def test_json_that_is_something_else_is_refused(tmp_path, content):
 
 
 def test_damaged_exhibits_are_refused_in_a_notebook(tmp_path):
-    array_files.save_arrays({"x": np.ones(50)}, tmp_path / "one" / "exhibits.npz")
+    array_files.save_arrays({"x": np.ones(50)}, tmp_path / "one" / "figure_data.npz")
     results = Results(tmp_path, "talk", "smoke", pd.DataFrame(), pd.DataFrame())
     assert results.exhibit("one")["x"].sum() == 50
-    (tmp_path / "one" / "exhibits.npz").write_bytes(b"PK\3\4")
+    (tmp_path / "one" / "figure_data.npz").write_bytes(b"PK\3\4")
     with pytest.raises(UserError, match=r"exhibits\.npz: the file cannot be read"):
         results.exhibit("one")
 

@@ -141,7 +141,7 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
     said = plain(nervous_systems.answer(found, TALKS))
     assert "all networks of 1 of 2 talks lie within the published range" in said
     assert "published range 0.01 to 50 Hz" in said
-    for name, value in (("Goeltz", "21"), ("Comsa", "90")):
+    for name, value in (("Göltz", "21"), ("Comșa", "90")):
         assert f"{name} {value} to {value} –" in said
     read = {entry.metric: entry.known_from for entry in nervous_systems._ranges()}
     assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()

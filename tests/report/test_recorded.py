@@ -247,7 +247,7 @@ def test_another_number_by_the_same_recipe_is_told_with_what_the_record_was_made
         )
         assert f"caches: {arithmetic.caches()} here, 8 KB, 64 KB for the reference results" in told
         assert "1 verdict changed." in told
-        assert COMMIT[:7] in told and "The different numbers are in Goeltz: Yin-Yang" in told
+        assert COMMIT[:7] in told and "The different numbers are in Göltz: Yin-Yang" in told
         assert re.search(r"Python: 3\.1\d\S* here, 3\.1\.4 for the reference results", told)
         assert re.search(r"compiler: .+ here, not stated for the reference results", told)
     assert run.opening().index("replicated") < run.opening().index('id="beside-the-record"')
@@ -282,17 +282,24 @@ def test_a_changed_recipe_is_named_with_both_values(changed):
 
 def test_a_changed_config_is_named_on_the_page_of_the_run(changed):
     config = json.loads((changed / "manifest.json").read_text())["config"]
-    then = {**config, "battery": {**config["battery"], "trials": 7}, "seeds": [9], "scale": "full"}
+    then = {
+        **config,
+        "robustness_tests": {**config["robustness_tests"], "n_trials": 7},
+        "seeds": [9],
+        "scale": "full",
+    }
     kept = changed.parent / "reference" / "manifest.json"
     whole_files.write(kept, json.dumps({"config": then}))
     assert kept in comparison.list_reference_files(changed, "default")
     text = re.sub("<[^>]+>", "", RunPage.open(changed, "default").banner())
-    assert f"config: battery.trials 7 → {config['battery']['trials']}\n" in text
+    assert (
+        f"config: robustness_tests.n_trials 7 → {config['robustness_tests']['n_trials']}\n" in text
+    )
     assert "seeds" not in text and "scale" not in text
     # Where the project changed the key itself, it is no change of the user's.
-    since = {"battery.trials": config["battery"]["trials"]}
+    since = {"robustness_tests.n_trials": config["robustness_tests"]["n_trials"]}
     whole_files.write(kept, json.dumps({"config": then, "config_since": since}))
-    assert "battery" not in RunPage.open(changed, "default").banner()
+    assert "robustness_tests" not in RunPage.open(changed, "default").banner()
 
 
 def deviations(folder):

@@ -171,7 +171,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     out = tmp_path / "out"
     simulating.simulate(plan, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
     assert list(tables.read_metrics([out / "metrics.csv"])["metric"]) == ["macs_dense"]
-    with np.load(out / "exhibits.npz") as kept:
+    with np.load(out / "figure_data.npz") as kept:
         assert kept["seeds"].tolist() == [4]
 
 

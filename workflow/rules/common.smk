@@ -18,7 +18,7 @@ GROUND = registry.with_protocol(TALKS)
 ASKED = Asked(TALKS, config)
 ORDER = Order(TALKS, config)
 TRAINED = ("network.npz", "network.json", "outcome.npz")
-SIMULATED = ("metrics.csv", "exhibits.npz")
+SIMULATED = ("metrics.csv", "figure_data.npz")
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 RESULTS = Path("results", config["results_folder"] or config["scale"])
 # The reference results with which tables and pages are compared.

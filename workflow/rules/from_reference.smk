@@ -18,7 +18,7 @@ rule resimulate:
         code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
     output:
         metrics=f"{AGAIN}/{KEY_NETWORK}/metrics.csv",
-        exhibits=f"{AGAIN}/{KEY_NETWORK}/exhibits.npz",
+        exhibits=f"{AGAIN}/{KEY_NETWORK}/figure_data.npz",
     log:
         f"{AGAIN}/logs/{KEY_NETWORK}.log",
     resources:
@@ -26,7 +26,7 @@ rule resimulate:
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
         plan=ASKED.plan_of_clean_run,
-        battery=dict(sorted(config["battery"].items())),
+        robustness_tests=dict(sorted(config["robustness_tests"].items())),
     script:
         "../scripts/simulate.py"
 
@@ -41,7 +41,7 @@ rule from_reference:
         code=code_inputs.of_stage("from_reference"),
     output:
         numbers=f"{AGAIN}/numbers.csv",
-        said=f"{AGAIN}/beside_the_record.txt",
+        said=f"{AGAIN}/comparison_with_reference.txt",
     log:
         f"{AGAIN}/logs/from_reference.log",
     params:

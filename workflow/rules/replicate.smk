@@ -31,7 +31,7 @@ rule simulate:
         code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
     output:
         metrics="<results>/{talk}/{experiment}/metrics.csv",
-        exhibits="<results>/{talk}/{experiment}/exhibits.npz",
+        exhibits="<results>/{talk}/{experiment}/figure_data.npz",
     log:
         "<results>/logs/simulate/{talk}/{experiment}.log",
     benchmark:
@@ -42,6 +42,6 @@ rule simulate:
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
         plan=ASKED.plan_of_measuring,
-        battery=dict(sorted(config["battery"].items())),
+        robustness_tests=dict(sorted(config["robustness_tests"].items())),
     script:
         "../scripts/simulate.py"

@@ -10,7 +10,7 @@ rule page:
     input:
         notebook=f"{NOTEBOOKS}/{{talk}}.ipynb",
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
-        exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
+        exhibits=lambda w: simulated(w.talk, "figure_data.npz"),
         recorded=RECORDED,
         code=lambda w: code_inputs.of_talk(w.talk, "page"),
     output:
@@ -61,7 +61,7 @@ rule report:
         code=code_inputs.of_stage("page"),
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
-        exhibits=[path for talk in COUNTED for path in simulated(talk, "exhibits.npz")],
+        exhibits=[path for talk in COUNTED for path in simulated(talk, "figure_data.npz")],
         shown=reference.list_shown_files(),
         glossary=str(code_inputs.PACKAGE.parents[1] / "docs/glossary.md"),
     output:

@@ -11,7 +11,7 @@ with job(snakemake.log[0], label, snakemake.config["build_folder"]) as progress:
     simulate(
         plan=here(snakemake.params.plan, snakemake.config),
         networks=[Path(path).parent for path in snakemake.input.networks],
-        battery_config=snakemake.params.battery,
+        battery_config=snakemake.params.robustness_tests,
         folder=Path(snakemake.output.metrics).parent,
         progress=progress,
     )

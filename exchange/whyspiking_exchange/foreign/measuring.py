@@ -115,13 +115,13 @@ def measure(
         Network({}),
         machine,
         built,
-        config["battery"],
+        config["robustness_tests"],
         WINDOW_MS / JITTER_UNITS,
         progress,
         model.states_of(found),
     )
     known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
-    names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
+    names = [name for name in known if name in perturb.ONCE or name in config["robustness_tests"]]
     table = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
     made = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     row = _row(said, made, foreign, params, table)

@@ -71,7 +71,7 @@ def levels(name: str, config: Mapping[str, Any]) -> list[float]:
 
 def draws(condition: Condition, config: Mapping[str, Any]) -> int:
     """Number of random draws that a condition is averaged over."""
-    return 1 if condition.perturbation in perturb.DETERMINISTIC else int(config["draws"])
+    return 1 if condition.perturbation in perturb.DETERMINISTIC else int(config["n_perturbations"])
 
 
 def single(locations: Mapping[str, Sequence[Spikes]]) -> list[str]:

@@ -84,7 +84,7 @@ def _feed_forward_rows(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """Counts of a network that the core has trained, and its score under every perturbation."""
-    chosen = chosen_trials(int(task.targets.shape[0]), int(config["trials"]), streams)
+    chosen = chosen_trials(int(task.targets.shape[0]), int(config["n_trials"]), streams)
     part = select_task(task, chosen)
     features = seen(network, np.asarray(part.features))
     rows = tables.rows(shared, count_operations(network.arrays, features), chosen.size)

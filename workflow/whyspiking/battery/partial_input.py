@@ -62,7 +62,7 @@ def probe(
     if task is None or not task.stimulus.spikes or not task.n_classes or task.targets.ndim != 1:
         return [], {}
     n_trials = int(task.targets.shape[0])
-    part = select_task(task, chosen_trials(n_trials, int(config["trials"]), streams))
+    part = select_task(task, chosen_trials(n_trials, int(config["n_trials"]), streams))
     outcome = _outcome(replication, params, variant, network, part)
     if outcome is None:
         return [], {}

@@ -64,7 +64,7 @@ def probe(
     """
     tau_ms = plan["tau_char_ms"]
     if plan["whole_test"]:
-        config = {**config, "trials": sys.maxsize, "records": sys.maxsize}
+        config = {**config, "n_trials": sys.maxsize, "n_labelled_trials": sys.maxsize}
     model = None if machine is None else replication.to_brian(params)
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}

@@ -229,7 +229,9 @@ class Bench:
 
     def _parity_rows(self) -> list[dict[str, Any]]:
         """Q1: the same trials in the engine of training."""
-        some = np.arange(min(scoring.n_trials(self.outcome), int(self.config["parity_trials"])))
+        some = np.arange(
+            min(scoring.n_trials(self.outcome), int(self.config["n_agreement_trials"]))
+        )
         task = select_task(self.task, some)
         ours = scoring.select(self.outcome, some)
         theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
@@ -267,7 +269,7 @@ class Bench:
         if not isinstance(self.outcome, Trials):
             return []
         n, n_classes = scoring.n_trials(self.outcome), self.outcome.n_classes
-        some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
+        some = chosen_trials(n, int(self.config["n_decoder_trials"]), self.streams)
         rows = []
         for location, names in self._locations().items():
             trains = [self.trains[name].select_trials(some) for name in names]

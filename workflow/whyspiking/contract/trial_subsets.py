@@ -72,8 +72,8 @@ def select_recording(recording: Recording, chosen: NDArray) -> Recording:
 
 
 def perturbed_limit(outcome: Outcome, config: Mapping[str, Any]) -> int:
-    """How many trials a perturbed condition gets, by `battery` of the config and the clean run."""
-    return int(config["records" if isinstance(outcome, Labels) else "trials"])
+    """How many trials a perturbed condition gets, by the config and the clean run."""
+    return int(config["n_labelled_trials" if isinstance(outcome, Labels) else "n_trials"])
 
 
 def chosen_trials(n_trials: int, limit: int, streams: Streams) -> NDArray[np.int64]:

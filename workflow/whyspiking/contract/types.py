@@ -248,7 +248,7 @@ class Results:
 
     def exhibit(self, experiment: str) -> dict[str, NDArray]:
         """Example data of one experiment, as saved by its probe; empty where there is none."""
-        path = self.folder / experiment / "exhibits.npz"
+        path = self.folder / experiment / "figure_data.npz"
         return load_arrays(path) if path.is_file() else {}
 
 

@@ -213,7 +213,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         abstract_file.load(talk.folder, [claim.id for claim in claims])
         after_file.load(talk)
         _check_key_claim(claims, talk, config["scale"])
-        _check_strengths(claims, talk, config["battery"])
+        _check_strengths(claims, talk, config["robustness_tests"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb does "
@@ -289,7 +289,7 @@ def _check_strengths(
                 raise UserError(
                     f"talks/{talk.name}/claims.yaml: claim '{claim.id}', '{key}.strength' is "
                     f"{place['strength']}; expected one of {list(levels)}, the levels of "
-                    f"'{kind}'. Correct it, or add the level to 'battery' in the config."
+                    f"'{kind}'. Correct it, or add the level to 'robustness_tests' in the config."
                 )
 
 

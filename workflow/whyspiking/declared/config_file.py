@@ -112,14 +112,14 @@ class Data(Block):
     nmnist: EventRecordings
 
 
-class Battery(Block):
+class RobustnessTests(Block):
     """How networks are perturbed."""
 
-    trials: Count
-    records: Count
-    draws: Count
-    parity_trials: Count
-    decoder_trials: Count
+    n_trials: Count
+    n_labelled_trials: Count
+    n_perturbations: Count
+    n_agreement_trials: Count
+    n_decoder_trials: Count
     jitter: Levels
     shuffle_window: Shares
     delete: Shares
@@ -162,7 +162,7 @@ class Energy(Block):
     memory_pj_64bit: AccessEnergies
 
 
-class Parity(Block):
+class Agreement(Block):
     """When the training engine and Brian2 count as equal.
 
     Attributes:
@@ -194,7 +194,7 @@ class Config(Block):
     data: Data
     build_folder: Written
     results_folder: Annotated[str, Field(pattern="^[a-z0-9_-]*$"), AfterValidator(_is_no_reference)]
-    battery: Battery
+    robustness_tests: RobustnessTests
     energy: Energy
-    parity: Parity
+    agreement: Agreement
     shared: Shared

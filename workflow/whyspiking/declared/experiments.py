@@ -164,7 +164,7 @@ class Experiment(Named):
 
     @property
     def whole_test(self) -> bool:
-        """Whether its perturbed conditions get all test trials, not `battery.trials`."""
+        """Whether its perturbed conditions get all test trials, not `robustness_tests.n_trials`."""
         return any(variant.recovers for variant in self.variants.values())
 
     @property

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 NEW_NAMES: dict[str, dict[str, str]] = {
+    "config.yaml": {
+        "battery": "robustness_tests",
+        "parity": "agreement",
+        "trials": "n_trials",
+        "records": "n_labelled_trials",
+        "draws": "n_perturbations",
+        "parity_trials": "n_agreement_trials",
+        "decoder_trials": "n_decoder_trials",
+    },
     "claims.yaml": {
         "role": "claim_role",
         "says": "statement description",
@@ -101,7 +109,6 @@ NEW_NAMES: dict[str, dict[str, str]] = {
     "biology.yaml": {
         "cite": "citation",
         "stimuli": "stimulus_populations",
-        "recorded": "recorded_trains",
         "used": "value",
         "low": "minimum",
         "high": "maximum",
@@ -109,7 +116,6 @@ NEW_NAMES: dict[str, dict[str, str]] = {
         "link": "url",
         "read": "known_from",
         "time": "time_scaling",
-        "spikes": "n_spikes",
     },
     "shared_tasks.yaml": {
         "says": "description",
@@ -125,9 +131,10 @@ def new_name(file: str, key: str, known: Collection[str]) -> str:
     """Return the new name of a key, or an empty string if the key was not renamed.
 
     Args:
-        file: Path of the YAML file.
+        file: Path of the YAML file, or a text that names it.
         key: Its old name.
         known: Keys that are allowed at this place, to choose one of several new names.
     """
-    names = NEW_NAMES.get(Path(file).name, {}).get(key, "").split()
+    of_file = next((names for name, names in NEW_NAMES.items() if name in file), {})
+    names = of_file.get(key, "").split()
     return next((name for name in names if name in known), "")

@@ -89,7 +89,7 @@ class Plate(Figure):
         `exhibits` is the experiment whose exhibits are the source.
         """
         self.caption, self.alt, self.experiment = caption, alt, experiment or exhibits
-        self.source = f"{exhibits}/exhibits.npz" if exhibits else source
+        self.source = f"{exhibits}/figure_data.npz" if exhibits else source
         return self
 
     def panels(self, rows: int, columns: int, used: int | None = None, **options: Any) -> NDArray:

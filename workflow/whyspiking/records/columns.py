@@ -243,12 +243,12 @@ REPRODUCED = TableSchema(
 )
 OF_A_RUN = {
     "costs.csv": COSTS,
-    "parity.csv": PARITY,
+    "agreement.csv": PARITY,
     "biology.csv": BIOLOGY,
     "shared.csv": SHARED,
     "frontiers.csv": FRONTIERS,
     "advantage.csv": ADVANTAGE,
-    "floors.csv": FLOORS,
+    "baselines.csv": FLOORS,
     "literature.csv": LITERATURE,
     "durations.csv": DURATIONS,
 }

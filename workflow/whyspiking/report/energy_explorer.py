@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from whyspiking.declared import registry
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns, reference, tables
 from whyspiking.records.tables import Table
@@ -127,7 +128,10 @@ def list_points(networks: Table, task: str, shipped: Table | None) -> Iterator[d
 def find_file(shipped: Table, task: str, kind: str, family: str) -> str:
     """The network file of a talk's learning rule or of a hand-designed network; empty if none."""
     if kind == RULE:
-        own = tables.where(shipped, talk=family.lower(), experiment=f"shared_{task}")
+        talks = [
+            name for name in registry.available() if family == registry.load_talk(name).surname
+        ]
+        own = tables.where(shipped, talk=talks, experiment=f"shared_{task}")
     elif kind == BUILT and family == LIF:
         own = tables.where(shipped, experiment=task)
     else:

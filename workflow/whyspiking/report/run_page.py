@@ -190,7 +190,7 @@ class RunPage:
         hand_designed = dict[str, Markup]()
         for page in grounds:
             hand_designed = tasks_section.built(page.talk, page.results.metrics)
-        counting = tasks_section.describe_counting(self.tables["floors"])
+        counting = tasks_section.describe_counting(self.tables["baselines"])
         drawn = [
             (
                 show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"),
@@ -233,9 +233,8 @@ class RunPage:
             "How the verdicts on energy are made": macros("first_screen").verdicts_explained(
                 WAYS, ALIKE, best
             ),
-            "Every method on every task": self.same_task(),
             "Baselines: how well can each task be solved without memory?": tasks_section.matrix(
-                self.tables["floors"], comparisons.titles
+                self.tables["baselines"], comparisons.titles
             ),
             "Memory, signals and training time of the learning rules": (
                 learning_section.training_sentence(costs)
@@ -323,13 +322,6 @@ class RunPage:
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
         guests = [] if self.smoke else [row.model_dump() for row in community_file.load()]
         return SharedTasks(self.tables["shared"], self.talks, guests=guests)
-
-    def same_task(self) -> Html:
-        """Every method on every task, and the references."""
-        if not self.ground.cells:
-            return Html()
-        tables = self.tables["frontiers"], self.tables["advantage"]
-        return Html(same_task_section.matrix(self.ground, *tables))
 
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,13 +64,6 @@ class SharedTasks:
             guests = [guest for guest in self.guests if guest["task"] == name]
             cells.append(Cell(name, task, methods, absent, guests))
         return [cell for cell in cells if cell.methods]
-
-    @cached_property
-    def methods(self) -> list[Method]:
-        """All with a result, in the order of the talks."""
-        every = dict.fromkeys(itertools.chain(*(cell.methods for cell in self.cells)))
-        order = list(self.talks)
-        return sorted(every, key=lambda method: order.index(method[0]))
 
     def label(self, method: Method) -> str:
         """How figures and tables call a method."""

@@ -78,7 +78,7 @@ def describe_counting(baselines: Table) -> dict[str, str]:
     """Task -> a sentence on how well a network does that receives only spike counts.
 
     Args:
-        baselines: Rows of floors.csv.
+        baselines: Rows of baselines.csv.
     """
     rows = tables.where(baselines, baseline=COUNTING).to_dict("records")
     return {
@@ -93,7 +93,7 @@ def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
     """Static readers and what they reach on every task; nothing where none was measured.
 
     Args:
-        told: Rows of floors.csv.
+        told: Rows of baselines.csv.
         titles: Task -> its question in few words, in order.
     """
     rows: dict[str, dict[str, Any]] = {}

@@ -82,11 +82,11 @@ def joint(
     read = advantage.table(networks, config["energy"])
     return {
         "costs.csv": costs.costs(metrics),
-        "parity.csv": costs.parity(metrics, config["parity"]),
+        "agreement.csv": costs.parity(metrics, config["agreement"]),
         "biology.csv": biology.beside(metrics),
         "shared.csv": common_ground.matrix(metrics, talks, config),
         "frontiers.csv": frontiers.table(networks, config["energy"]),
         "advantage.csv": read,
-        "floors.csv": floors.table(ground),
+        "baselines.csv": floors.table(ground),
         "literature.csv": literature.table(networks, read, ground, config["energy"]),
     }

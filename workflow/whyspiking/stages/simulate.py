@@ -32,7 +32,7 @@ def simulate(
         plan: Parameters and variants of the experiment, what is measured of each.
         networks: Folders `.../<variant>/seed-<n>` of all trained networks, controls included.
         battery_config: The `battery` block of the config.
-        folder: Where metrics.csv and exhibits.npz go.
+        folder: Where metrics.csv and figure_data.npz go.
         progress: Called with the fraction done.
     """
     params = Params.of(plan["params"])
@@ -45,7 +45,7 @@ def simulate(
     if not loaded:
         progress(1.0, "no network of this experiment is available")
         tables.write_metrics([], folder / "metrics.csv")
-        array_files.save_arrays({}, folder / "exhibits.npz")
+        array_files.save_arrays({}, folder / "figure_data.npz")
         return
     machine = None
     if plan["simulated"]:
@@ -64,4 +64,4 @@ def simulate(
         half_step=half_step,
     )
     tables.write_metrics(rows, folder / "metrics.csv")
-    array_files.save_arrays(exhibits, folder / "exhibits.npz")
+    array_files.save_arrays(exhibits, folder / "figure_data.npz")

@@ -82,36 +82,11 @@ class TimeConstant(Sourced):
     description: Words
 
 
-class Recorded(Block):
-    """Trains that were recorded in an animal, measured by the functions that measure ours.
-
-    Attributes:
-        name: Whose they are.
-        description: In which animal and what exactly.
-        citation: Source.
-        url: Address of the source.
-        files: File of each train -> its SHA-256.
-        duration_ms: Length of each train.
-        n_spikes: Spikes of each train.
-        values: Metric -> value of each train.
-    """
-
-    name: Words
-    description: Words
-    citation: Words
-    url: Link
-    files: dict[str, str]
-    duration_ms: Positive
-    n_spikes: Some[int]
-    values: dict[Name, Some[float]]
-
-
 class Biology(Block):
     """What `biology.yaml` says."""
 
     tau_ms: TimeConstant
     stimulus_populations: list[Name]
-    recorded_trains: Some[Recorded]
     ranges: Some[Range]
 
 

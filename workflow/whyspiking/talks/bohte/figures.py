@@ -1,6 +1,6 @@
 """Figures of the talk: responses of the network to one record, and accuracy of all networks.
 
-The figure data (`exhibits.npz` of `ecg`) are described in `exhibits.py`.
+The figure data (`figure_data.npz` of `ecg`) are described in `exhibits.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Figures of the talk: one digit, the two regimes, information in spike times, Boolean gates.
 
-The figure data (`<experiment>/exhibits.npz`) are described in `exhibits.py`.
+The figure data (`<experiment>/figure_data.npz`) are described in `exhibits.py`.
 """
 
 from __future__ import annotations

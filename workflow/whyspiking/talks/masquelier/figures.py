@@ -1,6 +1,6 @@
 """Figures: spikes for one digit, accuracy by readout, accuracy on words against activity.
 
-Exhibits read: `published/exhibits.npz`, described in `exhibits.py`.
+Exhibits read: `published/figure_data.npz`, described in `exhibits.py`.
 """
 
 from __future__ import annotations

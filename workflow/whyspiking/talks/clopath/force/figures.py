@@ -1,6 +1,6 @@
 """Figure of FORCE: outputs before, during and after learning.
 
-Exhibits read (`<experiment>/exhibits.npz`), times in ms: `training.time_ms`, `training.output`,
+Exhibits read (`<experiment>/figure_data.npz`), times in ms: `training.time_ms`, `training.output`,
 `training.target` (time,) around the start and the end of learning; `training.rls_ms` (2,): when
 RLS is switched on and off.
 """

@@ -1,6 +1,6 @@
 """Figures of the septal network: theta sequence and its replay, and the replay reversed.
 
-Exhibits read (`shot` and `reversion/exhibits.npz`), times in ms:
+Exhibits read (`shot` and `reversion/figure_data.npz`), times in ms:
 
 - `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes around the septum's silence,
   which begins at `sequence.off_ms` (); `reversed.spike_ms`, `reversed.neuron`: the same with

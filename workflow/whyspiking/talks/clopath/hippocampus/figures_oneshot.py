@@ -1,6 +1,6 @@
 """Figure of the one-shot memory: what was taught, what is recalled, and what the order needs.
 
-Exhibits read (`oneshot/exhibits.npz`), times in ms:
+Exhibits read (`oneshot/figure_data.npz`), times in ms:
 
 - `onset.first` (cell,): when each cell is pulsed in the first sequence;
 - `taught.spike_ms`, `taught.cell` (spike,): the trial of the presentation, from its start on;

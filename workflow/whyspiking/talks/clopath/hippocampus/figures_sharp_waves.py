@@ -1,6 +1,6 @@
 """Figure of sharp waves that start by themselves.
 
-Exhibits read (`sharp_waves/exhibits.npz`), times in ms:
+Exhibits read (`sharp_waves/figure_data.npz`), times in ms:
 
 - `waves.spike_ms`, `waves.neuron` (spike,): excitatory spikes of one trial, initiators first;
 - `waves.place` (neuron,): place in the trained cycle, from 0 to 1; `waves.n_initiators` ();
