@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     restate.add_argument("--options", default="", help="options for Snakemake, as one quoted text")
     command.add_parser(
         "compare-repetition",
-        help="compare a run in results/repetition, made with other floating-point rounding, with the "
-        "reference results",
+        help="compare a run in results/repetition, made with other floating-point rounding, with "
+        "the reference results",
     )
     command.add_parser("joint", help="compute the joint tables from the tables of the talks")
     tune = command.add_parser(
