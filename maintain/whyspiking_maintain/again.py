@@ -1,6 +1,7 @@
 """Summarises a run with other floating-point rounding, compared with the reference results.
 
-    WHYSPIKING_VECTORS=native snakemake --configfile config/full.yaml --config results_folder=repetition
+    WHYSPIKING_VECTORS=native snakemake --configfile config/full.yaml \
+        --config results_folder=repetition
     python -m whyspiking.recording compare-repetition
 
 The first command trains all networks once more at another SIMD level, in a results folder of its
