@@ -136,11 +136,11 @@ def changed(folder: Path, **digests: str | None) -> None:
 def test_a_change_is_refused_by_talk_file_and_stage(folder, config):
     both = ["goeltz", "naud"]
     inputs.check(both, config, folder)
-    changed(folder, **{MODEL: "0" * 32, "gone.py": "1" * 32, "config: battery": None})
+    changed(folder, **{MODEL: "0" * 32, "gone.py": "1" * 32, "config: robustness_tests": None})
     with pytest.raises(UserError) as refused:
         inputs.check(both, config, folder)
     told = str(refused.value)
-    for word in (f"{MODEL} (train)", "gone.py (no longer", "config: battery (simulate)"):
+    for word in (f"{MODEL} (train)", "gone.py (no longer", "config: robustness_tests (simulate)"):
         assert word in told
     assert "goeltz:" in told and "naud:" not in told and "make record" in told
 
