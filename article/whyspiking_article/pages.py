@@ -56,7 +56,6 @@ def figures(record: Record) -> dict[str, Plate]:
             comparisons.networks,
             comparisons.advantage,
             comparisons.titles,
-            frontier_figure.README,
         ),
     }
 

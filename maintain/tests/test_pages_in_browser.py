@@ -267,9 +267,9 @@ def test_the_first_screen_holds_the_answer(tmp_path, mailed):
     assert 0 < measured["shown"] <= measured["height"]
 
 
-def test_the_page_has_at_most_nine_screens(tmp_path, mailed):
-    measured = ask(tmp_path, mailed / "report.html", LENGTH, size="1440,900")
-    assert 3 < measured["screens"] <= 9
+def test_the_page_has_at_most_seven_screens(tmp_path, mailed):
+    measured = ask(tmp_path, mailed / "report.html", LENGTH, size="1280,900")
+    assert 3 < measured["screens"] <= 7
 
 
 @pytest.mark.parametrize("name", PAGES)

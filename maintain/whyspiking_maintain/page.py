@@ -92,7 +92,7 @@ def picture(folder: Path, target: Path) -> None:
     if answered is None:
         return
     with figures.style():
-        drawn = answered.networks, answered.advantage, answered.titles, frontier_figure.README
+        drawn = answered.networks, answered.advantage, answered.titles
         plate = frontier_figure.figure(*drawn)
         with replacing(target) as partial:
             plate.savefig(partial, dpi=200, facecolor="white", format="png", metadata=PLAIN)

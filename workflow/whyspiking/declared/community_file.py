@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed, refuse
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.whole_files import read_json
 
 FOLDER = Path("exchange/community")
 FORMAT = 1
-LARGEST_BYTES = 100_000
-"""Of a row."""
-REMEDY = "write it again with `python -m whyspiking measure` of this version"
 
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f<>]*$")]
 """A line of text without tags."""
@@ -132,48 +128,13 @@ class CommunityRow(Said):
         return self
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, of which no key is given twice."""
-    counts = Counter(key for key, _ in pairs)
-    if twice := [key for key, count in counts.items() if count > 1]:
-        raise ValueError(f"key '{twice[0][:40]}' is given twice")
-    return dict(pairs)
-
-
 def read(path: Path) -> CommunityRow:
     """One row.
 
     Raises:
         UserError: If the file is no row of this format; it names key, value and remedy.
     """
-    try:
-        if path.exists() and not path.is_file():
-            raise UserError(
-                f"{path}: this is not a file; expected a file with one row. Remove it from "
-                f"{path.parent}"
-            )
-        raw = path.read_bytes()
-        if len(raw) > LARGEST_BYTES:
-            raise UserError(
-                f"{path}: the file has {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}"
-            )
-        data = json.loads(raw, object_pairs_hook=_once)
-    except OSError as error:
-        raise UserError(
-            f"{path}: the file cannot be read ({error.strerror}); expected a file with one "
-            "row. Correct the path"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: the file is not JSON ({' '.join(str(error).split())[:80]}); expected "
-            f"one row; {REMEDY}"
-        ) from None
-    found = data.get("format") if isinstance(data, dict) else None
-    if found != FORMAT:
-        raise UserError(
-            f"{path}: the row has format {str(found)[:40]!r}; expected format {FORMAT}; {REMEDY}"
-        )
-    return parsed(CommunityRow, data, str(path))
+    return parsed(CommunityRow, read_json(path, "format"), str(path))
 
 
 def load(folder: Path = FOLDER) -> list[CommunityRow]:

@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator
 from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
+from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.frontiers import (
     BEST_TRAINED,
     BUILT,
@@ -30,21 +30,11 @@ from whyspiking.verdicts.frontiers import (
     side,
 )
 
-ACCOUNT, CLOCKED = "memory_8kb_event_driven", "memory_8kb_clock_driven"
-"""The main cost model, by which the figure is drawn, and the one whose ratio is printed below."""
-WIDE, README, NARROW = 5, 3, 1
-"""Panels side by side: on the page, in README, on a phone."""
-WIDTHS = {WIDE: 13.0, README: 9.0, NARROW: 3.75}
-"""Panels side by side -> width of the figure, in inches."""
+ACCOUNT = "memory_8kb_event_driven"
+"""The main cost model, by which the figure is drawn."""
+N_COLUMNS, WIDTH = 3, 9.0
+"""Panels side by side, and the width of the figure in inches."""
 HEADING = "Accuracy against estimated energy per trial, spiking and non-spiking networks"
-NARROW_HEADING = "Accuracy against estimated\nenergy per trial, spiking and\nnon-spiking networks"
-RATIOS = {
-    LESS: "{} × less energy",
-    MORE: "{} × the energy",
-    NO_DIFFERENCE: "no difference in energy",
-    INCONCLUSIVE: "energy: inconclusive",
-}
-"""Verdict -> how a panel words it."""
 FAMILIES = {"relu": "ReLU", LEAKY_UNITS: "leaky units", GRU: "GRU"}
 """Non-spiking family -> how a panel calls it."""
 LOOKS: dict[str, dict[str, Any]] = {
@@ -81,17 +71,12 @@ class Panel:
     Attributes:
         title: Its name and its question in few words, with a colon between.
         points: Its rows of frontiers.csv.
-        read: (competitor, cost) -> row of advantage.csv.
+        row: Comparison with the best trained non-spiking networks, of advantage.csv.
     """
 
     title: str
     points: Table
-    read: Mapping[tuple[str, str], Mapping[str, Any]]
-
-    @property
-    def row(self) -> Mapping[str, Any]:
-        """Spiking networks compared with the best trained non-spiking ones."""
-        return self.read[BEST_TRAINED, ACCOUNT]
+    row: Mapping[str, Any]
 
     @property
     def better_methods(self) -> list[str]:
@@ -100,33 +85,16 @@ class Panel:
         return self.row["comment"].partition(":")[0].split(", ") if is_missing else []
 
     def write_heading(self) -> list[str]:
-        """Four lines: the ratio, the clock-driven one, the competitor, non-spiking leaky units."""
-        row, clocked = self.row, self.read[BEST_TRAINED, CLOCKED]
-        if self.better_methods:
-            names = " and ".join(self.better_methods)
-            return [
-                "not assessed:",
-                f"{names} (ring) is better",
-                "than our spiking networks",
-                f"clock-driven: {_write_ratio(clocked, short=True)}",
-            ]
-        leaky = self.read[LEAKY_UNITS, ACCOUNT]
-        competitor = FAMILIES.get(row["cheapest_family"], row["cheapest_family"])
-        # The best family of most data sets is not the best on every one: two ratios would stand
-        # next to one name.
-        has_line = leaky["n_seeds"] and row["cheapest_family"] != LEAKY_UNITS
-        against_leaky = f"vs leaky units: {_write_ratio(leaky, short=True)}" if has_line else ""
-        if not row["verdict"]:
-            n, n_seeds = min(row["n_reached_spiking"], row["n_reached_other"]), row["n_seeds"]
-            side = "spiking" if n == row["n_reached_spiking"] else "non-spiking"
-            few = f"on {n:g} of {n_seeds:g} data sets only"
-            return ["no ratio: too low accuracy", f"{side} networks reach it", few, against_leaky]
-        ends = ", ".join(sorted((_round(row, end) for end in ("ci_low", "ci_high")), key=float))
+        """Two lines: the energy ratio with its interval, and what is compared."""
+        row = self.row
+        if not row["verdict"] or self.better_methods:
+            better = f"better: {', '.join(self.better_methods)} (ring)"
+            return ["no energy verdict", better if self.better_methods else "too low accuracy"]
+        ratio, low, high = (f"{row[name]:.2g}" for name in ("ratio", "ci_low", "ci_high"))
+        family = FAMILIES.get(row["cheapest_family"], row["cheapest_family"])
         return [
-            f"{_write_ratio(row)} [{ends}]",
-            f"clock-driven: {_write_ratio(clocked, short=True)}",
-            f"at {100 * row['accuracy']:.0f} % accuracy, vs {competitor}",
-            against_leaky,
+            f"{ratio} × the energy [{low}, {high}]",
+            f"at {100 * row['accuracy']:.0f} % accuracy, vs {family}",
         ]
 
     def of(self, kind: str) -> list[tuple[str, float, float]]:
@@ -148,64 +116,40 @@ class Panel:
         return [Frontier.of(networks, ACCOUNT) for _, networks in own]
 
 
-def _round(row: Mapping[str, Any], name: str = "ratio") -> str:
-    """A ratio in few digits; its inverse where spiking networks need less."""
-    times = 1 / row[name] if row["verdict"] == LESS else row[name]
-    return f"{times:.0f}" if times >= 9.95 else f"{times:.1f}"
-
-
-def _write_ratio(row: Mapping[str, Any], *, short: bool = False) -> str:
-    """A row of advantage.csv in few words, in fewer where the subject is clear."""
-    default = NOT_ASSESSED if row["verdict"] == NOT_ASSESSED else "accuracy not reached"
-    written = RATIOS.get(row["verdict"], default).format(_round(row))
-    if short:
-        for words in ("energy: ", " the energy", " in energy", " energy"):
-            written = written.replace(words, "")
-    return written
-
-
 def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
     """The tasks on which trained spiking and non-spiking networks are compared."""
+    place = {"subject": "spikes", "compared_with": BEST_TRAINED, "cost_model": ACCOUNT}
     for task, title in titles.items():
-        compared: Table = tables.where(advantage, task=task, subject="spikes")
-        read = {
-            (row["compared_with"], row["cost_model"]): row for row in compared.to_dict("records")
-        }
-        if np.isfinite(read.get((BEST_TRAINED, ACCOUNT), {}).get("relative_accuracy", np.nan)):
-            yield Panel(title, frontiers[frontiers["task"] == task], read)
+        for row in tables.where(advantage, task=task, **place).to_dict("records"):
+            if np.isfinite(row["relative_accuracy"]):
+                yield Panel(title, frontiers[frontiers["task"] == task], row)
 
 
-def figure(
-    frontiers: Table,
-    advantage: Table,
-    titles: Mapping[str, str],
-    columns: int = WIDE,
-) -> Plate:
-    """A panel a task: accuracy against energy.
+def figure(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Plate:
+    """A panel per task: accuracy against energy.
 
     Args:
         frontiers: Rows of frontiers.csv.
         advantage: Rows of advantage.csv.
         titles: Task -> its question in at most 40 letters, in order.
-        columns: Panels side by side, of `WIDTHS`.
 
     Raises:
         NotMeasuredError: If no task has both sides.
     """
     shown = list(panels(frontiers, advantage, titles))
     require(shown, "No task has trained networks with spikes and without on the same seeds.")
-    rows = -(-len(shown) // columns)
-    plate = Plate(3.0 * rows + 1.0, WIDTHS[columns])
-    for ax, panel in zip(plate.panels(rows, columns, len(shown)).flat, shown, strict=False):
+    n_rows = -(-len(shown) // N_COLUMNS)
+    plate = Plate(2.8 * n_rows + 1.0, WIDTH)
+    for ax, panel in zip(plate.panels(n_rows, N_COLUMNS, len(shown)).flat, shown, strict=False):
         _draw(ax, panel)
     handles = [Line2D([], [], label=says, **look) for says, look in LEGEND.items()]
     plate.legend(
         handles=handles,
-        title=HEADING if columns > NARROW else NARROW_HEADING,
+        title=HEADING,
         loc="outside upper left",
-        ncols=min(columns + 1, 4),
+        ncols=4,
         alignment="left",
-        title_fontproperties={"weight": "bold", "size": 10 if columns > NARROW else 8.5},
+        title_fontproperties={"weight": "bold", "size": 10},
         columnspacing=1.2,
         borderpad=0.1,
     )
@@ -236,16 +180,16 @@ def _draw(ax: Axes, panel: Panel) -> None:
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if few else (1,)))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
-    ax.set_title("\n" * 6)  # the room for what follows
+    ax.set_title("\n" * 4)  # the room for what follows
     ax.set_xlabel("estimated energy per trial (nJ)")
     for place, words in enumerate([*panel.title.split(": ", 1), *panel.write_heading()]):
-        weight = "bold" if place in (2, 3) else "normal"
+        weight = "bold" if place == 2 else "normal"
         at: dict[str, Any] = {
             "xycoords": "axes fraction",
             "textcoords": "offset points",
             "fontsize": 8.5,
         }
-        note = ax.annotate(words, (0, 1), (0, 68 - 12.5 * place), weight=weight, **at)
+        note = ax.annotate(words, (0, 1), (0, 43 - 12.5 * place), weight=weight, **at)
         note.set_in_layout(False)  # it stands in the room of the empty title
 
 
@@ -271,11 +215,11 @@ CAPTION = (
     "Higher and further left is better. Bold: energy of spiking networks relative to the best "
     "non-spiking ones at equal accuracy, with its 95 % interval. Lines are trained networks of all "
     "sizes; the bands are the range over data sets. Energy is estimated for event-driven hardware "
-    "with 8 kB of memory. Clock-driven hardware updates every unit in every time step."
+    "with 8 kB of memory."
 )
 
 
 def _alt(shown: Sequence[Panel]) -> str:
     """The comparisons in words, of at most 300 letters."""
-    ratios = (f"{x.title.partition(':')[0]} {x.write_heading()[0].rstrip(':')}" for x in shown)
+    ratios = (f"{x.title.partition(':')[0]} {x.write_heading()[0]}" for x in shown)
     return f"Accuracy against energy; energy ratio of spiking networks: {'; '.join(ratios)}."

@@ -157,7 +157,7 @@ class RunPage:
 
     def _draw_frontiers(self, of: first_screen.Comparisons) -> Html:
         """The drawn figure of accuracy against energy, which needs no JavaScript."""
-        drawn = of.networks, of.advantage, of.titles, frontier_figure.README
+        drawn = of.networks, of.advantage, of.titles
         return show(lambda: frontier_figure.figure(*drawn), "answer")
 
     @property

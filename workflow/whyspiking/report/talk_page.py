@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -247,9 +245,6 @@ def judged(folder: Path) -> dict[str, Table]:
 
 _SECTION = re.compile(r'<section class="signature">.*?</section>', re.DOTALL)
 _DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
-_IMAGE = re.compile(r'(?<=base64,)[^"]+')
-LARGE = 200
-"""Pixels across from which on a picture is halved for a card."""
 _DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
@@ -270,21 +265,7 @@ def thumbnail(folder: Path) -> Markup:
             "page.head(); delete it and rerun snakemake"
         )
     drawn = _DRAWING.search(section[0])
-    small = _DECIMALS.sub("", drawn[0]) if drawn else ""
-    return Markup(_IMAGE.sub(_halved, small))
-
-
-def _halved(match: re.Match[str]) -> str:
-    """A picture within a drawing at half its size, if it is large, and in few colours."""
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(base64.b64decode(match[0]))).convert("RGBA")
-    if picture.width < LARGE:
-        return match[0]
-    few = picture.resize((picture.width // 2, picture.height // 2)).quantize(64)
-    buffer = io.BytesIO()
-    few.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return Markup(_DECIMALS.sub("", drawn[0]) if drawn else "")
 
 
 def show_both(draw: Callable[[bool], Plate], name: str) -> Html:
