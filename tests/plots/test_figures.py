@@ -1,3 +1,4 @@
+import csv
 import itertools
 import re
 from pathlib import Path
@@ -161,6 +162,15 @@ def test_a_key_claim_shows_value_band_and_published_in_their_order(narrow):
     for text in plate.texts:
         shown = text.get_window_extent().transformed(plate.transFigure.inverted())
         assert shown.x0 > 0 and shown.x1 < 1, text.get_text()
+
+
+def test_the_numbers_of_key_claims_are_those_of_all_of_them():
+    claims = [key_claim(talk=name, claim=f"{name}.x", ci_low=0.5) for name in ("a", "b")]
+    rows = list(csv.DictReader(eight_talks.write_rows(claims).splitlines()))
+    assert [row["claim"] for row in rows] == ["a.x", "b.x"]
+    assert rows[0]["networks"] == "0.89 0.91" and float(rows[1]["ci_low"]) == 0.5
+    with figures.style():
+        assert eight_talks.figure(claims).source.startswith("data:text/csv;charset=utf-8,talk%2C")
 
 
 def test_key_claims_are_grouped_by_their_evidence():

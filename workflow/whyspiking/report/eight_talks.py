@@ -5,10 +5,13 @@ A page opens with it: that of a run with a row a talk, that of a talk with its o
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
+from io import StringIO
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -106,8 +109,19 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
         "about every network it reaches from the lowest to the highest network. Each row has its "
         "own scale.",
         alt(shown),
-        f"{shown[0][2]['talk']}/verdicts.csv",
+        f"data:text/csv;charset=utf-8,{quote(write_rows(shown))}",
     )
+
+
+def write_rows(claims: Iterable[Claimed]) -> str:
+    """What the figure shows as CSV; `networks` has the value of every network."""
+    text = StringIO()
+    columns = ("talk", "claim", "metric", "unit", *ENDS, "verdict", "networks")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    for _, _, row, values in claims:
+        writer.writerow({**row, "networks": " ".join(f"{value:.6g}" for value in values)})
+    return text.getvalue()
 
 
 def words(row: Row) -> dict[str, str]:
