@@ -61,7 +61,9 @@ rule report:
         code=code_inputs.of_stage("page"),
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
-        exhibits=[path for talk in COUNTED for path in simulated(talk, "figure_data.npz")],
+        exhibits=[
+            path for talk in COUNTED for path in simulated(talk, "figure_data.npz")
+        ],
         shown=reference.list_shown_files(),
         glossary=str(code_inputs.PACKAGE.parents[1] / "docs/glossary.md"),
     output:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
 
 from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
@@ -25,7 +26,7 @@ from whyspiking.report import html
 from whyspiking.verdicts import rule
 
 type Row = Mapping[str, Any]
-type Claimed = tuple[str, str, Row, Sequence[float]]
+type Claimed = tuple[str, str, Row, NDArray[np.float64]]
 """Who said it, what, the row of verdicts.csv, and the value of every network."""
 
 COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GREY}
@@ -72,17 +73,18 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
     require(shown, "No key claim was measured at this scale.")
     order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in shown)]
     shown.sort(key=lambda claim: order.index(claim[2]["evidence"]))
-    groups = dict.fromkeys(row["evidence"] for _, _, row, _ in shown) if len(shown) > 1 else {}
+    evidence = [str(row["evidence"]) for _, _, row, _ in shown]
+    pending = list(dict.fromkeys(evidence)) if len(shown) > 1 else []
     at: dict[str, Any] = NARROW if narrow else WIDE
     wide = at["width"]
-    tall = at["pitch"] * len(shown) + at["heading"] * len(groups)
+    tall = at["pitch"] * len(shown) + at["heading"] * len(pending)
     plate = Plate(tall, wide)
     plate.set_layout_engine("none")
-    below, pending = tall, list(groups)
+    below = tall
     for who, what, row, values in shown:
         if pending and row["evidence"] == pending[0]:
             below -= at["heading"]
-            title = HEADINGS.get(pending.pop(0), row["evidence"])
+            title = HEADINGS.get(pending.pop(0), str(row["evidence"]))
             plate.text(0.05 / wide, (below + 0.08) / tall, title, color=INK, fontweight="bold")
         left, top, width, height = at["strip"]
         colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
@@ -116,7 +118,7 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
 def write_rows(claims: Iterable[Claimed]) -> str:
     """What the figure shows as CSV; `networks` has the value of every network."""
     text = StringIO()
-    columns = ("talk", "claim", "metric", "unit", *ENDS, "verdict", "networks")
+    columns: list[str] = ["talk", "claim", "metric", "unit", *ENDS, "verdict", "networks"]
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for _, _, row, values in claims:
@@ -166,7 +168,7 @@ def _plain(shown: str) -> str:
     return unescape(re.sub("<[^>]+>", "", shown))
 
 
-def _strip(ax: Axes, row: Row, values: Sequence[float], colour: str) -> None:
+def _strip(ax: Axes, row: Row, values: NDArray[np.float64], colour: str) -> None:
     """Draw criterion, published value, networks and the interval on a scale of their own."""
     finite = {name: float(row[name]) for name in ENDS if np.isfinite(row[name])}
     low, high = min(*finite.values(), *values), max(*finite.values(), *values)

@@ -122,7 +122,8 @@ def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Ite
     for task, title in titles.items():
         for row in tables.where(advantage, task=task, **place).to_dict("records"):
             if np.isfinite(row["relative_accuracy"]):
-                yield Panel(title, frontiers[frontiers["task"] == task], row)
+                own = tables.where(frontiers, task=task)
+                yield Panel(title, own, {str(name): value for name, value in row.items()})
 
 
 def figure(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Plate:

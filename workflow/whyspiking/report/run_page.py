@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
@@ -300,7 +301,7 @@ class RunPage:
         drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
         return Html(drawn + macros("pages").cards(cards))
 
-    def _list_values(self, claim: claims_file.Claim) -> NDArray:
+    def _list_values(self, claim: claims_file.Claim) -> NDArray[np.float64]:
         """The value of every network of this run that a claim is judged by."""
         metrics = tables.read_metrics([existing(self.folder / claim.talk / "metrics.csv")])
         return judge.list_values(metrics, claim)

@@ -267,7 +267,7 @@ def _indicators(claim: Claim, estimate: Interval, band: Band | None) -> dict[str
     return shown
 
 
-def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray:
+def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray[np.float64]:
     """The value of every network that a claim is judged by, (network,); empty if none is there.
 
     Args:
@@ -277,7 +277,7 @@ def list_values(metrics: pd.DataFrame, claim: Claim) -> NDArray:
     try:
         return _sample(metrics, claim, claim.rows).values
     except NothingMeasuredError:
-        return np.array([])
+        return np.empty(0)
 
 
 def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> Sample:
