@@ -27,7 +27,7 @@ from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import citing, first_screen, frontier_figure, notebook, slides, touchable
 from whyspiking.report.talk_page import existing
 from whyspiking.stages.provenance import git
-from whyspiking_maintain import inputs
+from whyspiking_maintain import inputs, watched
 
 NOTEBOOKS = Path("notebooks")
 MAIN, PAGE = "why_spiking", "report.html"
@@ -137,13 +137,14 @@ def alone(text: str, page: Path, folder: Path, at: str, home: Path) -> str:
 
 
 def keep_drawn(results: Path, folder: Path = reference.FOLDER) -> None:
-    """Keep what the pages draw of a finished run: its exhibits, and a neuron to touch.
+    """Keep what the pages draw of a finished run: figure data, a neuron, and trials to watch.
 
     Args:
         results: Folder of the run.
         folder: The recorded tables.
     """
     keep_neuron(results, folder)
+    watched.keep_trials(results, folder)
     for talk in reference.recorded(folder):
         for path in (results / talk).glob(f"*/{EXHIBITS}"):
             keep_exhibits(path, folder)

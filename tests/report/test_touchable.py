@@ -106,7 +106,7 @@ def reached(cell, times, end):
     """When the potential first reaches the threshold, nan where it does not, (trial,)."""
     found = []
     for trial in times:
-        at, v = touchable.potential(cell, trial, end)
+        _, v = touchable.potential(cell, trial, end)
         above = at[v >= cell["theta"]]
         found.append(above[0] if above.size else np.nan)
     return np.array(found)
@@ -185,6 +185,27 @@ const drawn = () => [...document.querySelectorAll(".touch")].map((f) => [
     alone = ask(tmp_path, still, f"{TELL}{drawn} tell(drawn());")
     assert ask(tmp_path, page, f"{TELL}{drawn} tell(drawn());") == alone
     assert "fires" in alone[0][0] and "The network decides yang" in alone[1][0]
+
+
+@browser
+def test_the_time_constant_can_be_changed_and_comes_back(tmp_path, page, cell):
+    script = """
+const tau = neuron.querySelector("input");
+const curve = () => neuron.querySelector("path.membrane").getAttribute("d");
+const first = curve();
+tau.value = "1"; tau.dispatchEvent(new Event("input"));
+const short = { curve: curve(), text: tau.parentNode.querySelector("output").textContent };
+neuron.querySelector(".trained").click();
+tell({ first, short, back: curve() });
+"""
+    found = ask(tmp_path, page, TELL + script)
+    assert found["first"] == found["back"] != found["short"]["curve"]
+    assert found["short"]["text"] == "1 ms"
+    times = json.loads(re.search(r'data-times="(.*?)"', page.read_text("utf-8"))[1])
+    _, v = touchable.potential({**cell, "tau_ms": 1.0}, np.array(times), 60.0)
+    drawn = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", found["short"]["curve"])]
+    lowest = 214 - v.max() * 96 / cell["theta"]
+    assert min(drawn) == pytest.approx(lowest, abs=0.2), "its highest potential"
 
 
 @browser

@@ -178,7 +178,7 @@ def export(notebook: Path, page: Path, results: Path) -> None:
             home=home,
             notebook=os.path.relpath(notebook, page.parent),
             style=_assets("style.css", "touchable.css", "energy.css"),
-            script=_assets("page.js", "touchable.js", "energy.js"),
+            script=_assets("page.js", "touchable.js", "energy.js", "watch.js"),
             body=body,
         )
     )

@@ -33,6 +33,7 @@ from whyspiking.report import (
     task_pictures,
     tasks_section,
     touchable,
+    watch,
 )
 from whyspiking.report.glossary_terms import read_glossary
 from whyspiking.report.html import Html, macros, slug
@@ -206,6 +207,7 @@ class RunPage:
         """Networks that a reader can change."""
         grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
         parts = {
+            "Watch a trial": watch.draw_trial(),
             "One neuron": touchable.one_neuron(),
             "First spikes": touchable.yin_yang(),
             "Hand-designed network": Markup().join(tasks_section.trial(x.talk) for x in grounds),

@@ -71,7 +71,7 @@ def trial(talk: Talk) -> Markup:
     # A spike is its step and its input in one number.
     spikes = [np.flatnonzero(one).tolist() for one in x]
     told |= {"spikes": spikes, "classes": classes.tolist(), **own}
-    return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"])
+    return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"], len(network["gate"]))
 
 
 def describe_counting(baselines: Table) -> dict[str, str]:

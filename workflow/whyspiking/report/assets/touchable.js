@@ -191,7 +191,17 @@ const touchable = (() => {
       movable(svg, handle, (x) => set(k, (x - x0) / (x1 - x0) * cell.end_ms),
         (dx, dy) => set(k, times[k] + 0.1 * (dx + dy)));
     });
-    for (const button of figure.querySelectorAll("button")) {
+    const trained = cell.tau_ms;
+    const tau = figure.querySelector("input");
+    const setTau = (value) => {
+      cell.tau_ms = value;
+      tau.value = String(value);
+      tau.parentNode.querySelector("output").textContent = `${digits(value)} ms`;
+      draw();
+    };
+    tau.addEventListener("input", () => setTau(Number(tau.value)));
+    figure.querySelector(".trained").addEventListener("click", () => setTau(trained));
+    for (const button of figure.querySelectorAll("button[value]")) {
       button.addEventListener("click", () => {
         const free = cell.end_ms - (times.length - 1) * cell.gap_ms;
         const drawn = times.map(() => free * Math.random()).sort((a, b) => a - b);
@@ -294,7 +304,7 @@ const touchable = (() => {
 const built = (() => {
   // For every trial the class whose neurons fire most in the answer, -1 where none fires; and the
   // spikes of gates and memories in a trial.
-  function answers(net, cue, marker, theta) {
+  function answers(net, cue, marker, theta, shown = -1) {
     const [n, k] = [net.gate.length, net.keep.length];
     const steps = Math.round(net.trial_ms / net.dt_ms);
     const late = steps - Math.round(net.last_ms / net.dt_ms);
@@ -303,7 +313,8 @@ const built = (() => {
     const first = 4 * net.per_group; // of the marker's inputs
     const scale = net.gate.map((_, i) => i < first ? cue : i < first + net.marker ? marker : 1);
     let fired = 0;
-    const choices = net.spikes.map((spikes) => {
+    const marks = [];
+    const choices = net.spikes.map((spikes, trial) => {
       const inputs = Array.from({ length: steps }, () => []);
       for (const place of spikes) inputs[Math.floor(place / n)].push(place % n);
       const v = [net.start_gate.slice(), net.start_memory.slice()];
@@ -314,6 +325,7 @@ const built = (() => {
           const spike = u >= thresholds[p];
           own[j] = spike ? 0 : u;
           if (spike) fired += 1;
+          if (spike && trial === shown) marks.push([step, p * k + j]);
           if (spike && step >= late) counts[j] += 1;
           return spike;
         }));
@@ -330,23 +342,39 @@ const built = (() => {
       const most = Math.max(...counts);
       return most > 0 ? counts.indexOf(most) : -1;
     });
-    return { choices, spikes: fired / choices.length };
+    return { choices, spikes: fired / choices.length, marks };
   }
 
   function touch(figure) {
     const net = JSON.parse(figure.dataset.network);
     const inputs = [...figure.querySelectorAll("input")];
+    let trial = 0;
     const draw = () => {
       const values = inputs.map((input) => Number(input.value));
       inputs.forEach((input, at) => { input.parentNode.querySelector("output").value = values[at]; });
-      const { choices, spikes } = answers(net, ...values);
+      const { choices, spikes, marks } = answers(net, ...values, trial);
       const right = choices.filter((choice, at) => choice === net.classes[at]).length;
-      figure.querySelector(".says").innerHTML = `<strong>Right in ${right} of ${choices.length} ` +
-        `trials</strong>, with ${spikes.toFixed(1)} spikes each; guessing: ${choices.length / 4}.`;
+      figure.querySelector(".says").innerHTML =
+        `The network is <strong>right in ${right} of ${choices.length} trials</strong>, with ` +
+        `${spikes.toFixed(1)} spikes per trial (chance level: ${choices.length / 4} trials).`;
+      const n = net.gate.length;
+      const arrived = net.spikes[trial].map((place) => [Math.floor(place / n), place % n]);
+      const [input, neurons] = figure.querySelectorAll("path.spikes");
+      const tick = (tall) => ([step, row]) => `M${2 + step * 3} ${row * tall + 1}v${tall - 1}`;
+      input.setAttribute("d", arrived.map(tick(3)).join(""));
+      neurons.setAttribute("d", marks.map(tick(10)).join(""));
+      const said = choices[trial] < 0 ? "no answer" : `cue ${choices[trial] + 1}`;
+      figure.querySelector(".trial").textContent = `Trial ${trial + 1} of ${choices.length}: ` +
+        `the correct answer is cue ${net.classes[trial] + 1}, the network gives ${said}.`;
     };
     inputs.forEach((input) => input.addEventListener("input", draw));
-    figure.querySelector("button").addEventListener("click", () => {
+    const [reset, next] = figure.querySelectorAll("button");
+    reset.addEventListener("click", () => {
       for (const input of inputs) input.value = input.defaultValue;
+      draw();
+    });
+    next.addEventListener("click", () => {
+      trial = (trial + 1) % net.spikes.length;
       draw();
     });
     figure.hidden = false;

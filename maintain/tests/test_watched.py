@@ -1,0 +1,49 @@
+"""Trials that the page shows step by step: operations up to the last step are those of the trial."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from whyspiking.records.reference import FOLDER
+from whyspiking.report import watch
+from whyspiking.training.reference import answering, units
+from whyspiking_maintain import watched
+
+SHAPE = units.Shape(n_lines=5, n_steps=30, answer_steps=6, n_classes=3, step_ms=5.0)
+NETWORKS = [("spiking", None), ("sigmoid", None), ("sigmoid", 0.05), ("gru", None), ("gru", 0.05)]
+
+
+@pytest.mark.parametrize(("kind", "least_change"), NETWORKS)
+@pytest.mark.parametrize("is_recurrent", [True, False])
+def test_operations_up_to_the_last_step_are_those_that_the_tables_count(
+    kind, least_change, is_recurrent
+):
+    recipe = units.Recipe(kind, 7, 0.01, (20.0, 20.0), is_recurrent, gain=6.0)
+    rng = np.random.default_rng(3)
+    arrays = units.initial(recipe, SHAPE, rng)
+    raster = rng.random((4, SHAPE.n_steps, SHAPE.n_lines)) < 0.1
+    _, expected = answering.answer(recipe, SHAPE, arrays, raster, least_change)
+    told = raster.swapaxes(0, 1).astype(np.float32)
+    _, sent = units.run(recipe, SHAPE, arrays, told, least_change)
+    for k, one in enumerate(raster):
+        counts = watched.count_by_step(recipe, SHAPE, one, np.asarray(sent)[:, k], least_change)
+        for name, steps in asdict(counts).items():
+            assert np.all(np.diff(np.broadcast_to(steps, SHAPE.n_steps)) >= 0), name
+            assert np.ravel(steps)[-1] == asdict(expected)[name][k], name
+
+
+def test_the_kept_trials_are_whole_and_their_energy_only_rises():
+    kept = json.loads((FOLDER / watch.FILE).read_text(encoding="utf-8"))
+    assert [network["family"] for network in kept["networks"]] == list(watched.FAMILIES)
+    assert len(kept["trials"]) == watched.N_TRIALS
+    for network in kept["networks"]:
+        assert network["accuracy"] > 0.9
+        for trial in network["trials"]:
+            assert {len(row) for row in trial["levels"]} == {kept["n_steps"]}
+            assert len(trial["levels"]) == network["units"]
+            assert len(trial["outputs"]) == kept["n_steps"] - kept["answer_step"]
+            assert trial["choice"] == int(np.argmax(trial["outputs"][-1]))
+            assert np.all(np.diff(trial["energy"]) >= 0)
+    assert (FOLDER / watch.FILE).stat().st_size < 60_000
