@@ -7,6 +7,7 @@ need the least energy at an accuracy of at least `MIN_ACCURACY` on validation tr
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from whyspiking.contract.network_files import load_network
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params
 from whyspiking.declared import registry
+from whyspiking.errors import UserError
 from whyspiking.measures import accounting
 from whyspiking.records import reference
 from whyspiking.report import watch
 from whyspiking.talks.ground import references, trained
 from whyspiking.talks.ground.protocol import protocol
 from whyspiking.training.reference import answering, units
+from whyspiking.verdicts.points import READ
 from whyspiking_maintain import inputs
 
 TASK = "span_recall"
 FAMILIES = ("lif", "leaky_units", "gru")
-MIN_ACCURACY = 0.95
+MIN_ACCURACY = 0.9
 N_TRIALS = 3
 ACCOUNT = "memory_8kb_event_driven"
 
@@ -117,7 +120,7 @@ def choose(
         Its arrays, its recipe, and its row of measurements.
     """
     account = accounting.ACCOUNTS[ACCOUNT]
-    names = [field for field in Counts.__dataclass_fields__]
+    names = [field.name for field in fields(Counts)]
     rows = ladder.info["measured_at"]
     penalties = list(dict.fromkeys(row[0] for row in rows))
     best: tuple[float, Any] | None = None
@@ -127,7 +130,11 @@ def choose(
         is_accurate = row[2]["validation_accuracy"] >= MIN_ACCURACY
         if is_accurate and (best is None or energy < best[0]):
             best = energy, row
-    assert best is not None, f"no network of {family} reaches {MIN_ACCURACY}"
+    if best is None:
+        raise UserError(
+            f"ground.{TASK}{trained.SUFFIX}: no network of '{family}' has an accuracy of "
+            f"{MIN_ACCURACY} on validation trials; expected one. Lower MIN_ACCURACY in {__name__}"
+        )
     penalty, n_units, values, _ = best[1]
     start = f"{n_units}_{penalties.index(penalty)}/"
     arrays = {k.removeprefix(start): x for k, x in ladder.arrays.items() if k.startswith(start)}
@@ -161,7 +168,7 @@ def count_by_step(
 ) -> Counts:
     """Operations up to every step of one trial, each (step,).
 
-    `answering.answer` counts whole trials; a test ties the last step to it.
+    `answering.answer` and `verdicts.points` count whole trials; a test ties the last step to them.
 
     Args:
         recipe: What the network is.
@@ -202,6 +209,8 @@ def count_by_step(
                 "multiplications_clock_driven": each * of_units + of_readout,
                 "binary_messages": n_inputs + is_binary * messages,
                 "graded_messages": (not is_binary) * messages,
+                # Sums and values that were sent last, which such units read in every step.
+                "buffered_values": is_unceasing * (READ.get(recipe.kind, 0) * n + of_readout) / 2,
             }.items()
         }
     )

@@ -106,7 +106,7 @@ def reached(cell, times, end):
     """When the potential first reaches the threshold, nan where it does not, (trial,)."""
     found = []
     for trial in times:
-        _, v = touchable.potential(cell, trial, end)
+        at, v = touchable.potential(cell, trial, end)
         above = at[v >= cell["theta"]]
         found.append(above[0] if above.size else np.nan)
     return np.array(found)

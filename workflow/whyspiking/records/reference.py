@@ -75,6 +75,7 @@ def list_shown_files(folder: Path = FOLDER) -> list[Path]:
     """List the files that every report shows, whether or not the run is compared with them."""
     shown = (
         "discussion/neuron.json",
+        "ground/watched.json",
         "networks.csv",
         "networks/goeltz-yinyang.*",
         "repetition.json",

@@ -2,7 +2,7 @@
 const watched = document.getElementById("watch");
 const watchTrials = (figure) => {
   const told = JSON.parse(figure.dataset.told);
-  const controls = figure.querySelector(".controls");
+  const controls = figure.querySelector(".steps");
   const slider = controls.querySelector("input");
   const time = controls.querySelector("output");
   const play = controls.querySelector('[data-move="play"]');
