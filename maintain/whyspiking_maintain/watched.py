@@ -23,17 +23,18 @@ from whyspiking.errors import UserError
 from whyspiking.measures import accounting
 from whyspiking.records import reference
 from whyspiking.report import watch
-from whyspiking.talks.ground import references, trained
-from whyspiking.talks.ground.protocol import protocol
+from whyspiking.talks import talk_module
 from whyspiking.training.reference import answering, units
 from whyspiking.verdicts.points import READ
 from whyspiking_maintain import inputs
 
-TASK = "span_recall"
+TALK, TASK = "ground", "span_recall"
 FAMILIES = ("lif", "leaky_units", "gru")
 MIN_ACCURACY = 0.9
 N_TRIALS = 3
 ACCOUNT = "memory_8kb_event_driven"
+
+references, trained = (talk_module(TALK, name) for name in ("references", "trained"))
 
 
 def keep_trials(results: Path, folder: Path = reference.FOLDER) -> None:
@@ -43,8 +44,8 @@ def keep_trials(results: Path, folder: Path = reference.FOLDER) -> None:
         results: Folder of the run.
         folder: The reference results.
     """
-    experiment = registry.load_talk("ground").experiments[f"{TASK}{trained.SUFFIX}"]
-    run = results / "ground" / experiment.name
+    experiment = registry.load_talk(TALK).experiments[f"{TASK}{trained.SUFFIX}"]
+    run = results / TALK / experiment.name
     places = {
         family: next(iter(sorted((run / family).glob("seed-*"))), None) for family in FAMILIES
     }
@@ -138,7 +139,8 @@ def choose(
     penalty, n_units, values, _ = best[1]
     start = f"{n_units}_{penalties.index(penalty)}/"
     arrays = {k.removeprefix(start): x for k, x in ladder.arrays.items() if k.startswith(start)}
-    setting = protocol().chosen_settings[own.experiment][family].given
+    protocol = talk_module(TALK, "protocol").protocol()
+    setting = protocol.chosen_settings[own.experiment][family].given
     return arrays, references.recipe(own.experiment, family, n_units, setting), values
 
 
@@ -149,7 +151,7 @@ def find_threshold(
     if recipe.kind not in units.UNCEASING:
         return None
     raster, classes = references.told(own, "validation", Streams(own.seed))
-    rule = protocol().change_threshold
+    rule = talk_module(TALK, "protocol").protocol().change_threshold
 
     def measure(least_change: float | None) -> float:
         choices, _ = answering.answer(recipe, shape, arrays, raster, least_change)
