@@ -47,7 +47,7 @@ addEventListener("message", ({ data }) => {
 LINKS = """
 const out = document.createElement("pre"); out.id = "measured";
 out.textContent = JSON.stringify([...document.querySelectorAll("a[href]")]
-  .map((e) => e.getAttribute("href")).filter((to) => !/^(#|https:)/.test(to)));
+  .map((e) => e.getAttribute("href")).filter((to) => !/^(#|https:|data:)/.test(to)));
 document.body.append(out);
 """
 # What a reader's keyboard and mouse do: sort, filter, print.
@@ -75,7 +75,8 @@ for (const choice of document.querySelectorAll(".controls select")) {
 }
 const reached = [...document.querySelectorAll(
   "table.sortable th button, .controls select, .controls input, .scroll, summary, a[href]")]
-  .filter((e) => !e.closest("details:not([open]), [hidden]") || e.tagName === "SUMMARY");
+  .filter((e) => !e.closest("details:not([open]), [hidden]") || e.tagName === "SUMMARY")
+  .filter((e) => e.getClientRects().length); // one form of a figure is not shown at this width
 const lost = reached.filter((e) => {
   e.focus(); return document.activeElement !== e; }).map((e) => e.outerHTML.slice(0, 80));
 const before = getComputedStyle(document.body).backgroundColor;
