@@ -187,7 +187,7 @@ def _strip(ax: Axes, row: Row, values: NDArray[np.float64], colour: str) -> None
     ax.axvspan(*band, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
     # Equal heights would hide networks behind each other.
     heights = 0.3 + 0.42 * np.resize([0, 1, -1, 0.5, -0.5], len(values))
-    ax.plot(values, heights, "o", color=colour, markersize=3.2, alpha=0.75, mew=0)
+    ax.plot(values, heights, "o", color=colour, markersize=3.2, mew=0)
     if "ci_low" in finite and "ci_high" in finite:
         ax.plot([finite["ci_low"], finite["ci_high"]], [-0.65] * 2, color=INK, linewidth=2.6)
     ax.plot(finite["value"], -0.65, "|", color=INK, markersize=7, mew=1.6)
