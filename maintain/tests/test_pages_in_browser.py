@@ -150,7 +150,8 @@ const area = (e, x, y) => { const box = e.getBoundingClientRect();
 const page = parse(getComputedStyle(document.body).backgroundColor).slice(0, 3);
 const faint = new Set(); let marks = 0;
 for (const e of document.querySelectorAll(
-  "figure svg :is(path, line, circle, rect, use):not(defs *, clipPath *, .hit, .veil, .area, .activity *)")) {
+  "figure svg :is(path, line, circle, rect, use)")) {
+  if (e.matches("defs *, clipPath *, .hit, .veil, .area, .activity *")) continue;
   const box = e.getBoundingClientRect(), long = e.getTotalLength?.() ?? 0;
   const on = (k) => e.getPointAtLength(k / 9 * long).matrixTransform(e.getScreenCTM());
   const points = long ? [0.1, 1, 2.2, 3, 4, 5, 6.2, 7, 8.9].map(on) : [];

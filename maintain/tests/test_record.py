@@ -116,8 +116,8 @@ def test_layout_comments_and_docstrings_are_no_change(tmp_path):
     for n, other in enumerate(("TAU = 3", "TAU = 2.0", "TAU = '2'", "TAU: int = 2")):
         assert digest(f"c{n}.py", f"{other}\ndef f(x):\n    return x + TAU\n") != plain
     assert digest("a.cpp", "int x;") != digest("b.cpp", "int x; // a comment")
-    plain = digest("a.yaml", "tasks: [1]\nseeds: [1]\nchanged: []\nreading: {}\n")
-    told = "# of data\ntasks: [1]\nseeds: [2]\nchanged: [why]\nreading: {a: 1}\n"
+    plain = digest("a.yaml", "tasks: [1]\nseeds: [1]\namendments: []\ncomparison_rules: {}\n")
+    told = "# of data\ntasks: [1]\nseeds: [2]\namendments: [why]\ncomparison_rules: {a: 1}\n"
     assert digest("b.yaml", told) == plain
     assert digest("c.yaml", "tasks: [2]\nseeds: [1]\nchanged: []\n") != plain
 

@@ -113,13 +113,13 @@ def test_a_config_of_ours_is_no_change_of_the_users(folder):
     renewal.recollect(folder)  # keys that were removed since the record was made are listed too
     manifest = json.loads(path.read_text())
     changed_before = manifest["config_since"]
-    assert "robustness_tests.n_trials" not in changed_before
-    manifest["config"]["robustness_tests"]["n_trials"] = 7
+    assert "data.words.speakers" not in changed_before
+    manifest["config"]["data"]["words"]["speakers"] = 7
     path.write_text(json.dumps(manifest))
     renewal.recollect(folder)
-    trials = inputs.config_of()["robustness_tests"]["n_trials"]
+    speakers = inputs.config_of()["data"]["words"]["speakers"]
     changed = json.loads(path.read_text())["config_since"]
-    assert changed == {**changed_before, "robustness_tests.n_trials": trials}
+    assert changed == {**changed_before, "data.words.speakers": speakers}
 
 
 # ---- an experiment at a time ----------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_damaged_exhibits_are_refused_in_a_notebook(tmp_path):
     results = Results(tmp_path, "talk", "smoke", pd.DataFrame(), pd.DataFrame())
     assert results.exhibit("one")["x"].sum() == 50
     (tmp_path / "one" / "figure_data.npz").write_bytes(b"PK\3\4")
-    with pytest.raises(UserError, match=r"exhibits\.npz: the file cannot be read"):
+    with pytest.raises(UserError, match=r"figure_data\.npz: the file cannot be read"):
         results.exhibit("one")
 
 

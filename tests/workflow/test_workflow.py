@@ -61,7 +61,7 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     counted = [talk for talk in talks if talk.counted]
     promised = [c.id for talk in counted for c in judge.load(talk.folder / "claims.yaml", talk)]
     assert sorted(verdicts["claim"]) == sorted(promised)
-    notes = verdicts.set_index("claim")["note"]
+    notes = verdicts.set_index("claim")["comment"]
     assert notes["comsa.released_slow.accuracy"].startswith("file not available: comsa_")
     assert {"brian2", "compiled"} <= set(metrics["engine"])
     parity = metrics.query("metric == 'equal_decisions' and talk == 'goeltz'")["value"]

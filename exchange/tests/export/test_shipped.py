@@ -21,7 +21,7 @@ from whyspiking.declared import key_claims, registry
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, finished, reference, tables
 from whyspiking.records.columns import NETWORKS
-from whyspiking_exchange.export import networks, shipped
+from whyspiking_exchange.export import leaky_units, networks, shipped
 from whyspiking_exchange.foreign import job, measuring, tasks
 from whyspiking_exchange.foreign.job import config_at
 from whyspiking_exchange.nir import arranging
@@ -62,7 +62,8 @@ def test_index_page_and_files_agree():
     files = {path.name for path in folder.iterdir()}
     stems = [shown(row) for row in ROWS]
     due = {f"{s}.{kind}" for s in stems for kind in ("nir", "npz", "json")} | {"README.md"}
-    assert files == due
+    arrays = [path.stem for path in leaky_units.list_files(folder).values()]
+    assert files == due | {f"{s}.{kind}" for s in arrays for kind in ("npz", "json")}
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3.6e6
     assert sum(path.stat().st_size for path in (ROOT / key_claims.FOLDER).rglob("*.*")) < 6e6
     page = (folder / "README.md").read_text()

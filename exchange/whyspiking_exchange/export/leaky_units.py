@@ -36,19 +36,13 @@ def ship(run: Path, folder: Path, n: int, names: Collection[str] = ()) -> None:
         n: Test trials.
         names: Experiments that alone are asked; empty: all.
     """
-    for name, path in _files(folder).items():
+    for name, path in list_files(folder).items():
         place = networks.lowest_seed(run / TALK / name / FAMILY)
         if place and (not names or name in names):
             _write(networks.load(place), path, n)
 
 
-def right(folder: Path) -> list[tuple[str, float]]:
-    """Name of each file without its ending, and its share of right decisions in its trials."""
-    held = {x.stem: array_files.load_arrays(x) for x in _files(folder).values() if x.is_file()}
-    return [(x, float((own["choices"] == own["targets"]).mean())) for x, own in held.items()]
-
-
-def _files(folder: Path) -> dict[str, Path]:
+def list_files(folder: Path) -> dict[str, Path]:
     """Experiment with trained references -> the file of its non-spiking leaky units."""
     return {
         name: folder / f"{TALK}-{name.removesuffix(TRAINED_ON)}-{FAMILY}.npz"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.records.verdict_columns import RULE_STUDY
 from whyspiking.report.html import macros
@@ -38,12 +38,14 @@ def not_as_recorded(
     criteria = [(row, before) for row in rows if (before := recorded.find_other_criterion(row))]
     changes = [("config", change) for change in recorded.changes.get("", ())]
     for talk in talks:
-        places = f"talk.yaml of {talk.speaker}"
-        changes += [(places, change) for change in recorded.changes.get(talk.name, ())]
+        place = f"talk.yaml of {talk.speaker}"
+        changes += [(place, change) for change in recorded.changes.get(talk.name, ())]
     differing = networks[networks["n_different"] > 0]
     numbers = networks[["n_equal", "n_rounding", "n_different"]].sum().to_dict()
     numbers["n_new"] = (networks["outcome"] == NEW).sum()
-    where = list(dict.fromkeys(zip(differing["talk"], differing["experiment"], strict=True)))
+    surnames = {talk.name: talk.surname for talk in talks}
+    places = dict.fromkeys(zip(differing["talk"], differing["experiment"], strict=True))
+    where = [(surnames[talk], labels.experiment(talk, name)) for talk, name in places]
     write = macros("pages")
     if changes or criteria:
         keys = [entry for entry in changes if entry[1].is_parameter]
