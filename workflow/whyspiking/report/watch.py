@@ -1,6 +1,6 @@
 """One trial of Span recall, step by step, in three networks side by side.
 
-The activity was written when the reference results were made (`maintain`); `watch.js` plays it.
+The activity was written when the reference results were made; `watch.js` plays it.
 """
 
 from __future__ import annotations
