@@ -38,7 +38,7 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     first, former, evidence, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
     assert first == (
         "2 of 2 key claims are replicated, 2 of them in reduced runs. A published number that we "
-        "read exists for 1 of the 2 key claims."
+        "read exists for 1 of the 2 key claims, and 1 of these 1 results meet it."
     )
     assert evidence.startswith(
         "0 of the 2 key claims are compared with a number quoted from memory"

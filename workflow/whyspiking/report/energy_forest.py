@@ -7,7 +7,8 @@ of every row under all of them are in the page, and `energy.js` shows those that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,6 @@ from whyspiking.measures.accounting import MAIN
 from whyspiking.report import html
 from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons, round_ratio
 from whyspiking.report.frontier_figure import ACCOUNT
-from whyspiking.report.when import count_verdicts
 from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
 from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, LEAKY_UNITS
 
@@ -121,6 +121,13 @@ def _equal(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(np.isclose(row["ratio"], other["ratio"], rtol=1e-6, equal_nan=True))
 
 
+def _write_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The verdicts of one comparison, each with the number of cost models that have it."""
+    counts = Counter(VERDICTS[row["verdict"]] for row in rows)
+    of = f"of {len(rows)} cost models"
+    return ", ".join(f"{verdict} under {n} {of}" for verdict, n in counts.most_common())
+
+
 def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
     """The table of ratios for the page; tasks without a verdict under `ACCOUNT` come last.
 
@@ -139,11 +146,11 @@ def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
                 "other": other,
                 "accuracy": main["accuracy"],
                 "n_seeds": main["n_seeds"],
-                "verdicts": count_verdicts(comparisons.verdicts(BEST_TRAINED)[name]),
+                "verdicts": _write_verdicts(comparisons.verdicts(BEST_TRAINED)[name]),
                 "why": main["comment"].partition(":")[0] if main["verdict"] == NOT_ASSESSED else "",
                 "rows": list(list_rows(comparisons, task)),
             }
         )
     tasks.sort(key=lambda task: bool(task["why"]))
     ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(-4, 6)]
-    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated, len(MAIN))
+    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated)

@@ -22,7 +22,8 @@ KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
     "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. "
-    "A published number that we read exists for {n_published} of the {n_key} key claims."
+    "A published number that we read exists for {n_published} of the {n_key} key claims, and "
+    "{n_met} of these {n_published} results meet it."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
@@ -99,6 +100,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_replicated": is_replicated.sum(),
         "n_reduced": keys[is_replicated]["qualification"].str.contains(rule.REDUCED).sum(),
         "n_published": evidence.get(PUBLISHED, 0),
+        "n_met": (is_replicated & (keys["evidence"] == PUBLISHED)).sum(),
         "n_quoted": evidence.get(QUOTED, 0),
         "n_released": evidence.get(RELEASED, 0),
         "n_without": evidence.get(NO_NUMBER, 0),
