@@ -136,7 +136,7 @@ out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom("
 document.body.append(out);
 """
 # Parts of figures that the better of their fill and edge does not tell 3:1 from the areas behind.
-# The area around a line and the grey levels of activity are pale by design.
+# Grids, the area around a line, and the grey levels of activity are pale by design.
 MARKS = (
     OPEN
     + """
@@ -151,7 +151,7 @@ const page = parse(getComputedStyle(document.body).backgroundColor).slice(0, 3);
 const faint = new Set(); let marks = 0;
 for (const e of document.querySelectorAll(
   "figure svg :is(path, line, circle, rect, use)")) {
-  if (e.matches("defs *, clipPath *, .hit, .veil, .area, .activity *")) continue;
+  if (e.matches("defs *, clipPath *, .hit, .veil, .area, .grid, .activity *")) continue;
   const box = e.getBoundingClientRect(), long = e.getTotalLength?.() ?? 0;
   const on = (k) => e.getPointAtLength(k / 9 * long).matrixTransform(e.getScreenCTM());
   const points = long ? [0.1, 1, 2.2, 3, 4, 5, 6.2, 7, 8.9].map(on) : [];

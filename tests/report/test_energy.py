@@ -71,13 +71,19 @@ def test_a_mark_says_whether_there_is_a_verdict():
     assert best.shown["ratio"] == "–" and best.span is None
 
 
-def test_tasks_without_a_verdict_come_last_below_a_line(recorded):
+def test_tasks_without_a_verdict_come_last_with_the_reason(recorded):
     shown = plain(energy_forest.draw(recorded, {}))
-    places = [shown.index(x) for x in ("Span", "Volley", "Randman", "No verdict with", "Sound")]
+    shown = shown[shown.index("Task, compared with") :]
+    places = [shown.index(x) for x in ("Span", "Volley", "Yin-Yang", "Randman", "Sound")]
     assert places == sorted(places)
     better = rule("Own", [(0.5, 0.95)] * 3)
     only = energy_forest.draw(compare(family("lif"), family("gru", times=4.0), better), {})
-    assert only.count("No verdict with") == 1
+    assert "not assessed under 4 of 4 cost models (a network of Own was better)" in plain(only)
+
+
+def test_the_line_of_a_task_has_the_ratios_over_cost_models():
+    shown = plain(energy_forest.draw(compare(family("lif", times=7.0), family("gru")), {}))
+    assert "more energy under 4 of 4 cost models (ratio 7.0)" in shown
 
 
 def test_points_are_means_over_data_sets_with_their_files(recorded):
@@ -173,7 +179,8 @@ def test_buttons_keys_and_pointer_choose_what_is_shown(tmp_path, recorded, size)
     found = ask(tmp_path, write_page(tmp_path, recorded), USE, size=size)
     costs = {"first": "memory_8kb_event_driven", "second": "operations_clock_driven"}
     best = recorded.rows("best_trained", costs["first"])
-    order = sorted(best, key=lambda name: best[name]["verdict"] == "not assessed")
+    verdicts = recorded.verdicts("best_trained")
+    order = sorted(best, key=lambda n: {row["verdict"] for row in verdicts[n]} == {"not assessed"})
     for state, cost in costs.items():
         expected = [
             energy_forest.describe(row.by_cost[cost])["ratio"]

@@ -37,8 +37,9 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     )
     first, former, evidence, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
     assert first == (
-        "2 of 2 key claims are replicated, 2 of them in reduced runs. A published number that we "
-        "read exists for 1 of the 2 key claims, and 1 of these 1 results meet it."
+        "Each talk of the SNUFA 2020 workshop has one key claim. 2 of 2 key claims are replicated, "
+        "2 of them in reduced runs. 1 of 2 meet a published number; the other 1 do not meet one, or "
+        "have none that we could check."
     )
     assert evidence.startswith(
         "0 of the 2 key claims are compared with a number quoted from memory"
@@ -46,7 +47,7 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     assert "and 1 with released weights or outputs that we scored" in evidence
     assert "No number is published for the other 0." in evidence
     assert "For 1 of the 2 key claims we knew a result of our own" in evidence
-    assert former.endswith("If the earlier key claims are used, 1 of 2 talks are replicated.")
+    assert former.endswith("With the earlier key claims, 1 of 2 talks are replicated.")
     assert changes.startswith("1 of the key verdicts") and "(A)" in changes
     _, alone = replications.describe_key_claims(make_verdicts(rows[1]), NAMES)
     assert "For 1 of the 1 key claims we knew a result of our own" in alone
@@ -134,7 +135,9 @@ def test_the_reference_results_give_the_counts_of_an_independent_tally():
     names = dict.fromkeys(keys["talk"], "x")
     first, former, *_ = replications.describe_key_claims(verdicts, names)
     n_replicated = (keys["verdict"] == "replicated").sum()
-    assert first.startswith(f"{n_replicated} of {len(keys)} key claims")
+    assert f"{n_replicated} of {len(keys)} key claims are replicated" in first
+    is_met = (keys["verdict"] == "replicated") & (keys["evidence"] == "published number")
+    assert f"{is_met.sum()} of {len(keys)} meet a published number" in first
     replaced = verdicts[verdicts["was_key_until"] != ""].set_index("talk")["verdict"]
     standing = [replaced.get(row.talk, row.verdict) for row in keys.itertuples()]
     n_former = pd.Series(standing).isin(["replicated", "passes"]).sum()

@@ -17,7 +17,13 @@ from markupsafe import Markup
 
 from whyspiking.measures.accounting import MAIN
 from whyspiking.report import html
-from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons, round_ratio
+from whyspiking.report.first_screen import (
+    COMPETITORS,
+    VERDICTS,
+    Comparisons,
+    name_better_network,
+    round_ratio,
+)
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
 from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, LEAKY_UNITS
@@ -33,7 +39,7 @@ MARKS = {
 """Verdict -> class of the mark in the plot."""
 LABELS = COMPETITORS | {
     LEAKY_UNITS: "leaky units without spikes",
-    BEST_OVERALL: "hand-designed networks on both sides",
+    BEST_OVERALL: "best, if hand-designed networks count",
 }
 """Competitor or family -> its name in a row."""
 OCTAVES = (-5, 6)
@@ -110,7 +116,7 @@ def list_rows(comparisons: Comparisons, task: str) -> Iterator[Row]:
         if is_best:
             family = LABELS.get(best["cheapest_family"], best["cheapest_family"])
             alone = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
-            label = f"best: {family if _equal(alone, best) else 'any family'}"
+            label = f"best: {family if _equal(alone, best) else 'not the same on all data sets'}"
         elif len(by_cost) < len(MAIN) or _equal(by_cost[ACCOUNT], best):
             continue
         yield Row(label, is_best, by_cost)
@@ -122,14 +128,27 @@ def _equal(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _write_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The verdicts of one comparison, each with the number of cost models that have it."""
-    counts = Counter(VERDICTS[row["verdict"]] for row in rows)
-    of = f"of {len(rows)} cost models"
-    return ", ".join(f"{verdict} under {n} {of}" for verdict, n in counts.most_common())
+    """Verdicts and ratios of one comparison over all cost models.
+
+    Each verdict has the number of cost models under which it holds.
+    """
+    of_cost_models = f"of {len(rows)} cost models"
+    parts = []
+    for word, n in Counter(row["verdict"] for row in rows).most_common():
+        ratios = [row["ratio"] for row in rows if row["verdict"] == word]
+        part = f"{VERDICTS[word]} under {n} {of_cost_models if not parts else f'of {len(rows)}'}"
+        if word == NOT_ASSESSED:
+            better = dict.fromkeys(name_better_network(x) for x in rows if x["verdict"] == word)
+            part = f"{part} (a network of {' and '.join(better)} was better)"
+        elif word:
+            low, high = round_ratio(min(ratios)), round_ratio(max(ratios))
+            part = f"{part} (ratio {low if low == high else f'{low} to {high}'})"
+        parts.append(part)
+    return "; ".join(parts)
 
 
 def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
-    """The table of ratios for the page; tasks without a verdict under `ACCOUNT` come last.
+    """The table of ratios for the page; tasks without a verdict under any cost model come last.
 
     Args:
         comparisons: All comparisons.
@@ -138,19 +157,17 @@ def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
     tasks = []
     for name, main in comparisons.rows(BEST_TRAINED, ACCOUNT).items():
         task = main["task"]
-        spiking, other = comparisons.accuracies[name]
+        verdicts = comparisons.verdicts(BEST_TRAINED)[name]
         tasks.append(
             {
                 "title": comparisons.titles[task].split(": ", 1),
-                "spiking": spiking,
-                "other": other,
                 "accuracy": main["accuracy"],
                 "n_seeds": main["n_seeds"],
-                "verdicts": _write_verdicts(comparisons.verdicts(BEST_TRAINED)[name]),
-                "why": main["comment"].partition(":")[0] if main["verdict"] == NOT_ASSESSED else "",
+                "verdicts": _write_verdicts(verdicts),
+                "is_assessed": any(row["verdict"] not in ("", NOT_ASSESSED) for row in verdicts),
                 "rows": list(list_rows(comparisons, task)),
             }
         )
-    tasks.sort(key=lambda task: bool(task["why"]))
+    tasks.sort(key=lambda task: not task["is_assessed"])
     ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(-4, 6)]
     return html.macros("energy").forest(tasks, ticks, place(1.0), repeated)

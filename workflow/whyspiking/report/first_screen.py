@@ -46,33 +46,34 @@ VERDICTS = {
 }
 """Value of column `word` -> the verdict in words."""
 TITLE = (
-    "Trained spiking networks needed more energy than the best non-spiking networks on "
-    "{n_tasks_more} of {n_tasks} tasks, and less on {n_tasks_less}"
+    "Our trained spiking networks needed more estimated energy than the best non-spiking networks "
+    "on {n_tasks_more} of {n_tasks} tasks, and less on {n_tasks_less}"
 )
 NO_TITLE = "No task could be assessed yet"
 ACCURACY = (
     "A computational advantage of spikes would be a higher accuracy. Our most accurate spiking "
     "network was more accurate than the most accurate non-spiking network on {n_more_accurate} of "
-    "{n_tasks} tasks, and less accurate on {n_less_accurate}. The mean differences lie between "
-    "{lowest_difference} and {highest_difference} percentage points."
+    "{n_tasks} tasks, and less accurate on {n_less_accurate}{unclear}. The mean differences lie "
+    "between {lowest_difference} and {highest_difference} percentage points."
 )
 ENERGY = (
-    "A comparison is one task under one of {n_cost_models} cost models. At equal accuracy, spiking "
-    "networks needed more energy than the best non-spiking network in {n_more} of {n_assessed} "
-    "assessed comparisons, and less in {n_less}. The energy ratios lie between {lowest_ratio} and "
-    "{highest_ratio}; the highest is the ratio to {highest_family} ({highest_task})."
+    "At equal accuracy, the spiking networks needed between {lowest_ratio} times "
+    "({lowest_task}) and {highest_ratio} times ({highest_task}) the energy of the best non-spiking "
+    "network. Energy is estimated from operation counts under {n_cost_models} cost models. The "
+    "title counts a task if all cost models that give a verdict agree."
 )
+UNCLEAR = "; there was no clear difference on {tasks}"
 MISSING = (
-    "A further {n_not_assessed} comparisons are not assessed, because a network of a talk was more "
-    "accurate at equal energy than our own spiking networks ({reasons})."
+    "Not assessed, because a network of a talk was more accurate at equal energy than our own "
+    "spiking networks: {reasons}."
 )
 FAMILY = "Compared with {competitor} only, {counts}."
 HAND_DESIGNED = "If hand-designed networks count on both sides, {counts}."
 ENGINEERS = (
     "Before you choose spikes to save energy, compare them with the simplest network that solves "
     "your task. Compared with the best non-spiking network, spiking networks needed less energy in "
-    "{n_less} of {n_assessed} comparisons. Compared with GRUs only, they needed less energy in "
-    "{n_less_gru} of {n_assessed_gru}{tasks_less_gru}."
+    "{n_less} of {n_assessed} comparisons (a task under a cost model). Compared with GRUs only, "
+    "they needed less energy in {n_less_gru} of {n_assessed_gru}{tasks_less_gru}."
 )
 NEUROSCIENTISTS = (
     "The ratios describe trained networks. If hand-designed networks count on both sides, spiking "
@@ -179,7 +180,7 @@ class Comparisons:
             return NO_TITLE if verdicts else ""
         return TITLE.format(
             n_tasks_more=assessed.count({MORE}),
-            n_tasks_less=assessed.count({LESS}),
+            n_tasks_less=assessed.count({LESS}) or "none",
             n_tasks=len(verdicts),
         )
 
@@ -190,12 +191,18 @@ class Comparisons:
         if not best:
             return []
         differences = list(self.accuracy_differences.values())
+        unclear = [
+            self._names[task]
+            for task, interval in self.accuracy_differences.items()
+            if not (interval.high < 0 or interval.low > 0)
+        ]
         means = [100 * interval.mean for interval in differences]
         sentences = [
             ACCURACY.format(
                 n_tasks=len(differences),
                 n_less_accurate=sum(interval.high < 0 for interval in differences),
                 n_more_accurate=sum(interval.low > 0 for interval in differences),
+                unclear=UNCLEAR.format(tasks=", ".join(unclear)) if unclear else "",
                 lowest_difference=f"{min(means):.1f}".replace("-", html.MINUS),
                 highest_difference=f"{max(means):.1f}".replace("-", html.MINUS),
             )
@@ -206,27 +213,28 @@ class Comparisons:
             lowest, highest = (pick(assessed, key=lambda row: row["ratio"]) for pick in (min, max))
             sentences.append(
                 ENERGY.format(
-                    **_count(rows),
                     lowest_ratio=round_ratio(lowest["ratio"]),
+                    lowest_task=self.titles[lowest["task"]].partition(":")[0],
                     highest_ratio=round_ratio(highest["ratio"]),
-                    highest_family=COMPETITORS.get(
-                        highest["cheapest_family"], highest["cheapest_family"]
-                    ),
                     highest_task=self.titles[highest["task"]].partition(":")[0],
                     n_cost_models=len(MAIN),
                 )
             )
-        missing = [row for row in rows if row["verdict"] == NOT_ASSESSED]
-        if missing:
-            reasons = {
-                f"{task}: {row['comment'].partition(':')[0]}": None
-                for task, of_task in best.items()
-                for row in of_task
-                if row["verdict"] == NOT_ASSESSED
-            }
-            listed = "; ".join(reasons)
-            sentences.append(MISSING.format(n_not_assessed=len(missing), reasons=listed))
+        reasons = [
+            f"{self._names[task]} under {len(missing)} of {len(of_task)} cost models ({better})"
+            for task, of_task in best.items()
+            if (missing := [row for row in of_task if row["verdict"] == NOT_ASSESSED])
+            for better in [", ".join(dict.fromkeys(name_better_network(row) for row in missing))]
+        ]
+        if reasons:
+            sentences.append(MISSING.format(reasons=", ".join(reasons)))
         return sentences
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """First word of the name of a task -> its whole name."""
+        names = (title.partition(":")[0] for title in self.titles.values())
+        return {name.split()[0]: name for name in names}
 
     def count(self, competitor: str) -> dict[str, Any]:
         """Comparisons with a competitor: their numbers by verdict, and the tasks in parentheses."""
@@ -272,6 +280,11 @@ class Comparisons:
         ]
         counts = _count(rows)
         return [*sentences, EVENT_DRIVEN.format(**counts)] if counts["n_assessed"] else sentences
+
+
+def name_better_network(row: Mapping[str, Any]) -> str:
+    """The network of a talk because of which a comparison is not assessed."""
+    return row["comment"].partition(":")[0]
 
 
 def round_ratio(ratio: float) -> str:

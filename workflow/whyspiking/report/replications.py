@@ -21,9 +21,9 @@ UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
 KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
-    "{n_replicated} of {n_key} key claims are replicated, {n_reduced} of them in reduced runs. "
-    "A published number that we read exists for {n_published} of the {n_key} key claims, and "
-    "{n_met} of these {n_published} results meet it."
+    "Each talk of the SNUFA 2020 workshop has one key claim. {n_replicated} of {n_key} key claims "
+    "are replicated, {n_reduced} of them in reduced runs. {n_met} of {n_key} meet a published "
+    "number; the other {n_unmet} do not meet one, or have none that we could check."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
@@ -32,8 +32,9 @@ EVIDENCE = (
     "we wrote the criterion."
 )
 FORMER = (
-    "{n_replaced} key claims replaced earlier key claims whose verdicts were known. If the earlier "
-    "key claims are used, {n_replicated} of {n_judged} talks are replicated."
+    "{n_replaced} key claims were chosen when the verdicts of the earlier key claims that they "
+    "replaced were known. With the earlier key claims, {n_replicated} of {n_judged} talks are "
+    "replicated."
 )
 CHANGES = (
     "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
@@ -74,9 +75,9 @@ REPEATED = (
     "{n_experiments} experiments were trained again with other floating-point rounding. "
     "{n_claims} claims rest on them. A number changed for {n_touched} of these claims, and the "
     "verdict changed for {n_changed}. Of {n_energy} verdicts on energy (one for each task and "
-    "competitor), {n_energy_changed} changed; {n_best_changed} of these are comparisons with the "
-    "best trained non-spiking network. Among the key claims, only that of {key_claims} rests on a "
-    "repeated experiment."
+    "competitor), {n_energy_changed} changed; {n_best_changed} of these are among the {n_best} "
+    "comparisons with the best trained non-spiking network. Among the key claims, only that of "
+    "{key_claims} rests on a repeated experiment."
 )
 
 
@@ -106,6 +107,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_without": evidence.get(NO_NUMBER, 0),
         "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
     }
+    counts["n_unmet"] = counts["n_key"] - counts["n_met"]
     sentences = [KEY.format(**counts)]
     former = find_former_key_claims(verdicts)
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]

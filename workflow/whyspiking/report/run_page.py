@@ -155,7 +155,8 @@ class RunPage:
         same = "" if beside else self.manifest.get("reproduced", "")
         sentences = comparisons.sentences, comparisons.is_recorded, " ".join(keys), same
         headline = screen.headline(comparisons.title)
-        return Html(screen.screen(headline, screen.brief(*sentences) + beside, figures))
+        brief = screen.brief(*sentences, summarise_repetition(self._again))
+        return Html(screen.screen(headline, brief + beside, figures))
 
     def _draw_frontiers(self, of: first_screen.Comparisons) -> Html:
         """The drawn figure of accuracy against energy, which needs no JavaScript."""

@@ -30,7 +30,9 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     verdicts, energies = repeated["verdicts"], repeated["energies"]
     has_verdict = [
-        before for before, _ in energies["compared"].values() if before not in ("", NOT_ASSESSED)
+        name
+        for name, (before, _) in energies["compared"].items()
+        if before not in ("", NOT_ASSESSED)
     ]
     return {
         "experiments": repeated["experiments"],
@@ -41,6 +43,8 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
         "n_changed": len(verdicts["changed"]),
         "n_energy": len(has_verdict),
         "n_energy_changed": len(energies["changed"]),
+        "n_best": sum(BEST in name for name in has_verdict),
+        "energy_changed": [name.partition(":")[0] for name in energies["changed"]],
         "n_best_changed": sum(BEST in name for name in energies["changed"]),
         "changed": verdicts["changed"] + energies["changed"],
         "vectors": repeated["arithmetic"]["vectors"],
