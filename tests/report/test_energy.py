@@ -61,8 +61,8 @@ def test_rows_are_those_of_the_table_and_none_is_repeated(recorded):
 def test_a_mark_says_whether_there_is_a_verdict():
     networks = family("lif", times=3.0), family("gru"), family("leaky_units", times=(1, 3, 9))
     rows = {row.label: row for row in energy_forest.list_rows(compare(*networks), "t")}
-    assert rows["best: GRUs"].shown["mark"] == "decided"
-    assert rows["leaky units without spikes"].shown["mark"] == "unclear"
+    assert rows["best: GRUs (gated recurrent networks)"].shown["mark"] == "decided"
+    assert rows["the same leaky units without spikes"].shown["mark"] == "unclear"
     better = rule("Own", [(0.5, 0.95)] * 3)
     best, *_ = energy_forest.list_rows(compare(*networks, better), "t")
     assert best.shown["mark"] == "unassessed" and best.shown["verdict"] == "not assessed"
@@ -72,17 +72,17 @@ def test_a_mark_says_whether_there_is_a_verdict():
 
 
 def test_tasks_without_a_verdict_come_last_with_the_reason(recorded):
-    shown = plain(energy_forest.draw(recorded, {}))
+    shown = plain(energy_forest.draw(recorded))
     shown = shown[shown.index("Task, compared with") :]
     places = [shown.index(x) for x in ("Span", "Volley", "Yin-Yang", "Randman", "Sound")]
     assert places == sorted(places)
     better = rule("Own", [(0.5, 0.95)] * 3)
-    only = energy_forest.draw(compare(family("lif"), family("gru", times=4.0), better), {})
+    only = energy_forest.draw(compare(family("lif"), family("gru", times=4.0), better))
     assert "not assessed under 4 of 4 cost models (a network of Own was better)" in plain(only)
 
 
 def test_the_line_of_a_task_has_the_ratios_over_cost_models():
-    shown = plain(energy_forest.draw(compare(family("lif", times=7.0), family("gru")), {}))
+    shown = plain(energy_forest.draw(compare(family("lif", times=7.0), family("gru"))))
     assert "more energy under 4 of 4 cost models (ratio 7.0)" in shown
 
 
@@ -137,7 +137,7 @@ def test_an_energy_that_was_not_estimated_is_left_out():
 
 
 def write_page(folder: Path, comparisons) -> Path:
-    parts = energy_forest.draw(comparisons, {}) + energy_explorer.explore(comparisons, FOLDER, "")
+    parts = energy_forest.draw(comparisons) + energy_explorer.explore(comparisons, FOLDER, "")
     style = "".join((ASSETS / x).read_text() for x in ("style.css", "energy.css"))
     scripts = "".join((ASSETS / x).read_text() for x in ("energy.js",))
     page = folder / "page.html"

@@ -26,7 +26,7 @@ from whyspiking.report.first_screen import (
 )
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts.advantage import INCONCLUSIVE, LESS, MORE, NO_DIFFERENCE, NOT_ASSESSED
-from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, LEAKY_UNITS
+from whyspiking.verdicts.frontiers import BEST_OVERALL, BEST_TRAINED, GRU, LEAKY_UNITS
 
 MARKS = {
     LESS: "decided",
@@ -38,8 +38,10 @@ MARKS = {
 }
 """Verdict -> class of the mark in the plot."""
 LABELS = COMPETITORS | {
-    LEAKY_UNITS: "leaky units without spikes",
-    BEST_OVERALL: "best, if hand-designed networks count",
+    LEAKY_UNITS: "the same leaky units without spikes",
+    GRU: "GRUs (gated recurrent networks)",
+    "relu": "ReLU networks (trial as one vector)",
+    BEST_OVERALL: "best, if weights set by hand count",
 }
 """Competitor or family -> its name in a row."""
 OCTAVES = (-5, 6)
@@ -147,12 +149,11 @@ def _write_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(parts)
 
 
-def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
+def draw(comparisons: Comparisons) -> Markup:
     """The table of ratios for the page; tasks without a verdict under any cost model come last.
 
     Args:
         comparisons: All comparisons.
-        repeated: What changed with other floating-point rounding, of `summarise_repetition`.
     """
     tasks = []
     for name, main in comparisons.rows(BEST_TRAINED, ACCOUNT).items():
@@ -170,4 +171,4 @@ def draw(comparisons: Comparisons, repeated: Mapping[str, Any]) -> Markup:
         )
     tasks.sort(key=lambda task: not task["is_assessed"])
     ticks = [(place(2.0**k), f"{2**k}" if k >= 0 else f"1/{2**-k}") for k in range(-4, 6)]
-    return html.macros("energy").forest(tasks, ticks, place(1.0), repeated)
+    return html.macros("energy").forest(tasks, ticks, place(1.0))

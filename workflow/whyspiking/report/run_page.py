@@ -146,7 +146,7 @@ class RunPage:
         if comparisons.title:
             kept = self.folder.parent / FOLDER
             figures = Html(
-                energy_forest.draw(comparisons, summarise_repetition(self._again))
+                energy_forest.draw(comparisons)
                 + screen.conclude(comparisons.conclusions)
                 + energy_explorer.explore(comparisons, kept, self._path_to_reference)
                 + self._draw_frontiers(comparisons)

@@ -44,7 +44,6 @@ def summarise_repetition(repeated: Mapping[str, Any]) -> dict[str, Any]:
         "n_energy": len(has_verdict),
         "n_energy_changed": len(energies["changed"]),
         "n_best": sum(BEST in name for name in has_verdict),
-        "energy_changed": [name.partition(":")[0] for name in energies["changed"]],
         "n_best_changed": sum(BEST in name for name in energies["changed"]),
         "changed": verdicts["changed"] + energies["changed"],
         "vectors": repeated["arithmetic"]["vectors"],
