@@ -29,7 +29,7 @@ from whyspiking.verdicts.sample import EVERY
 README, DETAILS = Path("README.md"), Path("docs/verdicts.md")
 HEAD = (
     "| claim | published | criterion | this repository, mean [95 % CI] | networks | verdict "
-    "| evidence |\n|---|---|---|---|---|---|---|\n"
+    "| evidence | criterion written |\n|---|---|---|---|---|---|---|---|\n"
 )
 OF_DETAILS = ("sizes table",)
 """Marks that stand in docs/verdicts.md; all others stand in README.md."""
@@ -151,7 +151,7 @@ def rewrite_rows(
 
 
 def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str]) -> list[str]:
-    """Write published value, criterion, our value, number of networks, verdict and evidence.
+    """Write the cells of a claim: published value, criterion, our value, and what they rest on.
 
     Args:
         row: The row of verdicts.csv.
@@ -173,7 +173,9 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
     criterion = html.band(row["criterion_low"], row["criterion_high"], unit).replace(" … ", " to ")
     criterion = f"every network: {criterion}" if claim.test_type == "every" else criterion
     cells = map(_plain, (published, criterion, ours))
-    return [*cells, f"{row['n_seeds']:.0f}", row["verdict"], write_evidence(row, claim, larger)]
+    networks, evidence = f"{row['n_seeds']:.0f}", write_evidence(row, claim, larger)
+    written = "after a result was known" if row["known_before"] else "before any result"
+    return [*cells, networks, row["verdict"], evidence, written]
 
 
 def write_evidence(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str]) -> str:

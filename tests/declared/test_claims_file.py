@@ -63,6 +63,7 @@ def test_a_good_file_loads(tmp_path):
         **ENTRY["source"],
         "quoted_from_memory": False,
         "released_artefact": False,
+        "shown_as": None,
     }
     assert (first.source.evidence, other.source.evidence) == ("published number", "no number")
     assert other.band("default") == Band(-np.inf, 2.0)

@@ -378,7 +378,7 @@ CLAIM_DAMAGE = {
     "band below any share": (claim(criteria={"full": [-0.1, None]}), "criteria.full", "-0.1"),
     "published error without a spread": (
         claim(source={**SOURCE, "value": 0.959}),
-        "also_measured", "standard_deviation",
+        "published_error", "standard_deviation",
     ),
     "published in per cent": (
         claim(source={**SOURCE, "value": 97.0}, also_measured=[]),

@@ -69,9 +69,27 @@ def test_the_standard_error_of_the_published_mean_widens_the_interval():
     assert expected.high - expected.low > 2 * (row["ci_high"] - row["ci_low"])
 
 
+def test_the_main_interval_includes_the_published_error_where_the_claim_says_so():
+    source = {
+        "publication": "goeltz2021",
+        "source_location": "Table 1",
+        "value": 0.96,
+        "standard_deviation": 0.02,
+        "n_seeds": 5,
+    }
+    entries = [{"description": "two-sample", "published_error": True}]
+    measured = table(rows(INSIDE, trials=10**6))
+    widened = judge.judge(measured, claim(source=source, published_error=True))
+    assert widened["interval_type"].endswith("and published networks")
+    ends = f"[{100 * widened['ci_low']:.2f}, {100 * widened['ci_high']:.2f}]"
+    apart = judge.judge(measured, claim(source=source, also_measured=entries))
+    assert ends in apart["also_measured"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"published_error": True},
         {"also_measured": [{"description": "x: y", "metric": "accuracy"}]},
         {"also_measured": [{"description": "another", "metric": "acuracy"}]},
         {"also_measured": [{"description": "two-sample", "published_error": True}]},

@@ -47,8 +47,11 @@ def fixed(entry):
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_its_verdict_returns_as_often_as_it_says(name, keys):
-    """Drawn from what was known, in at least 95 of 100 repetitions."""
+    """Drawn from what was known, in at least 95 of 100 repetitions, or the entry says why not."""
     entry, claim = ENTRIES[name], keys[name]
+    if entry["known_result"] is None:
+        assert "reproducibility" not in entry
+        return
     n = len(fixed(entry))
     mean, spread = entry["known_result"]["mean"], entry["known_result"].get("standard_deviation")
     even = stats.norm.ppf((np.arange(n) + 0.5) / n)
@@ -58,5 +61,8 @@ def test_its_verdict_returns_as_often_as_it_says(name, keys):
     share = claim.metric in judge.PROPORTIONS
     transform = "log" if claim.test_type == "ratio" else "logit" if share else "none"
     known = Sample(values, np.full(n, 1000.0 * claim.scored_per_trial), transform)
+    if claim.published_error:
+        known = judge.with_published_error(known, claim.source)
     chance = known.returns(Criterion(claim.test_type, claim.band("full"), claim.null))
-    assert chance >= 0.95 and chance == pytest.approx(entry["reproducibility"], abs=0.03)
+    assert chance == pytest.approx(entry["reproducibility"], abs=0.03)
+    assert chance >= 0.95 or entry["why_below_95_percent"]

@@ -9,8 +9,9 @@ from pydantic import Field
 from whyspiking.declared.strict_yaml import Block, Filled, MayLack, closed
 
 PUBLISHED, QUOTED = "published number", "number quoted from memory"
+PICTURE, STATEMENT = "published picture", "published statement"
 RELEASED, NO_NUMBER = "released artefact", "no number"
-EVIDENCE = (PUBLISHED, QUOTED, RELEASED, NO_NUMBER)
+EVIDENCE = (PUBLISHED, PICTURE, STATEMENT, QUOTED, RELEASED, NO_NUMBER)
 """What a result can be compared with."""
 
 
@@ -67,6 +68,8 @@ class Source(Block):
         standard_deviation: Over seeds.
         n_seeds: How many those were.
         quoted_from_memory: Whether number or, without one, statement was not read there.
+        shown_as: `picture` or `statement`, where the criterion follows from a published picture
+            or sentence that was read, and not from one number.
         released_artefact: Whether ours is compared with our scoring of weights or outputs that the
             authors released; nobody published that number.
     """
@@ -77,6 +80,7 @@ class Source(Block):
     standard_deviation: MayLack[float] = Field(None, gt=0)
     n_seeds: MayLack[int] = Field(None, ge=1)
     quoted_from_memory: bool = False
+    shown_as: MayLack[Literal["picture", "statement"]] = None
     released_artefact: bool = False
 
     @property
@@ -84,6 +88,8 @@ class Source(Block):
         """What a result can be compared with, one of `EVIDENCE`."""
         if self.released_artefact:
             return RELEASED
+        if self.shown_as is not None:
+            return PICTURE if self.shown_as == "picture" else STATEMENT
         if self.value is None:
             return NO_NUMBER
         return QUOTED if self.quoted_from_memory else PUBLISHED

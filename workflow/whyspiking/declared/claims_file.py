@@ -61,6 +61,7 @@ class Claim(Block):
             that is a ratio; `equivalence`: the difference inside the band; `share`: of networks of
             a kind, each 0 or 1; `every`: each seed inside; `exact`: a number that no seed changes,
             nothing trained.
+        published_error: Whether the interval includes the standard error of the published mean.
         better_direction: Which side is better; `both` where the test has two sides.
         criteria: The acceptance criteria, by scale.
         earlier_evaluations: Its tests with another recipe or criterion, and the criteria that it
@@ -81,6 +82,7 @@ class Claim(Block):
     test_type: Literal[
         "value", "range", "difference", "ratio", "equivalence", "share", "every", "exact"
     ]
+    published_error: bool = False
     better_direction: Literal["larger", "smaller", "both"]
     criteria: Filled[Accept]
     earlier_evaluations: list[Earlier] = Field(default_factory=list)
@@ -270,10 +272,10 @@ class Claim(Block):
             "standard deviation.": (
                 self.source.value is None and self.source.standard_deviation is not None
             ),
-            f"claim '{self.id}', 'also_measured' has 'published_error', but 'source' has no "
-            "'standard_deviation' and 'n_seeds'; expected both. Add them, or remove the entry.": (
+            f"claim '{self.id}' has 'published_error', but 'source' has no 'standard_deviation' "
+            "and 'n_seeds'; expected both. Add them, or remove 'published_error'.": (
                 None in (self.source.standard_deviation, self.source.n_seeds)
-                and any(entry.published_error for entry in self.also_measured)
+                and any(entry.published_error for entry in (self, *self.also_measured))
             ),
             f"claim '{self.id}' is the key claim and has origin 'check'; expected one of "
             f"{[*REPLICABLE, 'ours']}, because a check does not test a statement of a talk. "

@@ -131,8 +131,8 @@ VERDICTS = TableSchema(
     Column("verdict_changes_with", "Those other ways that give another verdict."),
     Column(
         "evidence",
-        "What the result is compared with: a published number, a number quoted from memory, a "
-        "released artefact that we scored, or no number.",
+        "What the result is compared with: a published number, picture or statement, a number "
+        "quoted from memory, a released artefact that we scored, or no number.",
     ),
     Column("known_result", "The result that was known before; empty: none."),
     Column(

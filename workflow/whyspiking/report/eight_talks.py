@@ -19,7 +19,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
+from whyspiking.declared.claim_parts import (
+    NO_NUMBER,
+    PICTURE,
+    PUBLISHED,
+    QUOTED,
+    RELEASED,
+    STATEMENT,
+)
 from whyspiking.plots.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, Plate, require
 from whyspiking.records import labels
 from whyspiking.report import html
@@ -35,6 +42,8 @@ HEADINGS = {
     PUBLISHED: "Compared with a published number that we read",
     QUOTED: "Compared with a published number quoted from memory",
     RELEASED: "Compared with released weights or outputs that we scored",
+    PICTURE: "Compared with a published picture",
+    STATEMENT: "Compared with a published statement",
     NO_NUMBER: "No number was published",
 }
 """Evidence of a key claim -> heading of its group."""

@@ -40,7 +40,7 @@ MARKS = {
 LABELS = COMPETITORS | {
     LEAKY_UNITS: "the same leaky units without spikes",
     GRU: "GRUs (gated recurrent networks)",
-    "relu": "ReLU networks (trial as one vector)",
+    "relu": "ReLU networks (feed-forward)",
     BEST_OVERALL: "best, if weights set by hand count",
 }
 """Competitor or family -> its name in a row."""

@@ -23,7 +23,7 @@ KEPT = "the band is older"
 KEY = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_replicated} of {n_key} key claims "
     "are replicated, {n_reduced} of them in reduced runs. {n_met} of {n_key} meet a published "
-    "number; the other {n_unmet} do not meet one, or have none that we could check."
+    "number, {n_missed} miss one, and for {n_unchecked} there is none that we could check."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
@@ -107,7 +107,8 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_without": evidence.get(NO_NUMBER, 0),
         "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
     }
-    counts["n_unmet"] = counts["n_key"] - counts["n_met"]
+    counts["n_missed"] = counts["n_published"] - counts["n_met"]
+    counts["n_unchecked"] = counts["n_key"] - counts["n_published"]
     sentences = [KEY.format(**counts)]
     former = find_former_key_claims(verdicts)
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from whyspiking.declared.bands import Band
+from whyspiking.declared.claim_parts import Source
 from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
@@ -36,6 +37,8 @@ KNOWN_BEFORE = Path(__file__).with_name("known_before.csv")
 """Table of the results that were known before a criterion was written; kept by hand."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
+PUBLISHED_ERROR = " and published networks"
+"""Ends the type of an interval that includes the standard error of the published mean."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "location", "strength")
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "location", "strength")
 
@@ -75,6 +78,9 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         row["comment"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else NOT_JUDGED
         return _set_verdict(row, row["verdict"], claim, judged_at)
+    networks_only = sample
+    if claim.published_error:
+        sample = with_published_error(sample, claim.source)
     estimate = sample.interval(claim.test_type)
     row |= {
         "value": estimate.mean,
@@ -82,9 +88,10 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         "ci_high": estimate.high,
         "n_seeds": estimate.seeds,
     }
-    row |= {"interval_type": sample.over(claim.test_type, estimate)} | _indicators(
-        claim, estimate, band
-    )
+    row["interval_type"] = networks_only.over(claim.test_type, estimate)
+    if claim.published_error:
+        row["interval_type"] += PUBLISHED_ERROR
+    row |= _indicators(claim, estimate, band)
     if band is None:
         return _set_verdict(row, NOT_JUDGED, claim, judged_at)
     counted = (
@@ -201,7 +208,7 @@ def _judge_alternatives(
         except NothingMeasuredError:
             continue
         if alternative.published_error:
-            sample = _with_published_error(sample, claim)
+            sample = with_published_error(sample, claim.source)
         estimate = sample.interval(claim.test_type)
         found = rule.decide(criterion, sample.values, estimate)
         unit = GLOSSARY[changed.metric].unit
@@ -217,9 +224,9 @@ def _judge_alternatives(
     return {"also_measured": "; ".join(measured), "verdict_changes_with": "; ".join(changes)}
 
 
-def _with_published_error(sample: Sample, claim: Claim) -> Sample:
+def with_published_error(sample: Sample, source: Source) -> Sample:
     """Add the squared standard error of the published mean to the variance of ours."""
-    spread, seeds = claim.source.standard_deviation or 0.0, claim.source.n_seeds or 1
+    spread, seeds = source.standard_deviation or 0.0, source.n_seeds or 1
     return replace(
         sample,
         extra_variance=sample.extra_variance + spread**2 / seeds,
