@@ -41,7 +41,7 @@ LABELS = COMPETITORS | {
     LEAKY_UNITS: "the same leaky units without spikes",
     GRU: "GRUs (gated recurrent networks)",
     "relu": "ReLU networks (feed-forward)",
-    BEST_OVERALL: "best, if weights set by hand count",
+    BEST_OVERALL: "best, hand-designed ones included",
 }
 """Competitor or family -> its name in a row."""
 OCTAVES = (-5, 6)

@@ -60,8 +60,9 @@ ENERGY = (
     "At equal accuracy, the spiking networks needed between {lowest_ratio} times "
     "({lowest_task}) and {highest_ratio} times ({highest_task}) the energy of the best non-spiking "
     "network. Energy is estimated from operation counts under {n_cost_models} cost models. The "
-    "title counts a task if all cost models that give a verdict agree."
+    "title counts a task if all cost models that give a verdict agree{uncounted}."
 )
+UNCOUNTED = ", so it does not count {tasks}"
 UNCLEAR = "; there was no clear difference on {tasks}"
 MISSING = (
     "Not assessed, because a network of a talk was more accurate at equal energy than our own "
@@ -175,7 +176,7 @@ class Comparisons:
     def title(self) -> str:
         """The answer in one sentence; empty where nothing was compared."""
         verdicts = self.verdicts(BEST_TRAINED)
-        assessed = [words for rows in verdicts.values() if (words := _assessed(rows))]
+        assessed = [words for rows in verdicts.values() if (words := assess(rows))]
         if not assessed:
             return NO_TITLE if verdicts else ""
         return TITLE.format(
@@ -210,6 +211,11 @@ class Comparisons:
         rows = [row for of_task in best.values() for row in of_task]
         assessed = [row for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
         if assessed:
+            uncounted = [
+                self._names[task]
+                for task, of_task in best.items()
+                if assess(of_task) not in ({MORE}, {LESS})
+            ]
             lowest, highest = (pick(assessed, key=lambda row: row["ratio"]) for pick in (min, max))
             sentences.append(
                 ENERGY.format(
@@ -218,6 +224,7 @@ class Comparisons:
                     highest_ratio=round_ratio(highest["ratio"]),
                     highest_task=self.titles[highest["task"]].partition(":")[0],
                     n_cost_models=len(MAIN),
+                    uncounted=UNCOUNTED.format(tasks=", ".join(uncounted)) if uncounted else "",
                 )
             )
         reasons = [
@@ -299,7 +306,7 @@ def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) 
     return f" ({', '.join(tasks)})" if tasks else ""
 
 
-def _assessed(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+def assess(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """The different verdicts of comparisons that are assessed."""
     return {row["verdict"] for row in rows} - {NOT_ASSESSED, ""}
 
