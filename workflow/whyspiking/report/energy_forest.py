@@ -118,7 +118,7 @@ def list_rows(comparisons: Comparisons, task: str) -> Iterator[Row]:
         if is_best:
             family = LABELS.get(best["cheapest_family"], best["cheapest_family"])
             alone = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
-            label = f"best: {family if _equal(alone, best) else 'not the same on all data sets'}"
+            label = f"best: {family if _equal(alone, best) else 'depends on the data set'}"
         elif len(by_cost) < len(MAIN) or _equal(by_cost[ACCOUNT], best):
             continue
         yield Row(label, is_best, by_cost)
