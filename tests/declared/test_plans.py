@@ -64,7 +64,6 @@ def test_networks_that_the_talk_trains_are_told_all_but_what_is_for_controls(tal
 def test_a_learning_rate_trains_again_what_learns_with_it_alone():
     learn = {"spiking", "frozen"}
     assert differing("goeltz", "yinyang", learning_rate=0.01) == {*learn, None}
-    assert differing("goeltz", "yinyang_fine", learning_rate=0.01) == {None}
     assert differing("goeltz", "released_yinyang", learning_rate=0.01) == set()
     controls = {"mlp", "linear"}
     assert differing("goeltz", "yinyang", control_learning_rate=0.01) == {*controls, None}

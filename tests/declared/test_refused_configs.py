@@ -100,7 +100,7 @@ OVERLAYS = {
         "seeds_of", "goeltz.few_spikes",
     ),
     "seeds without parents": (
-        {"scale": "full", "seeds_of": [{"experiment": "goeltz.yinyang_fine", "seeds": [70]}]},
+        {"scale": "full", "seeds_of": [{"experiment": "goeltz.few_spikes", "seeds": [70]}]},
         "seeds_of", "[70]",
     ),
     "operation that no cost model uses": (

@@ -137,7 +137,7 @@ def test_what_an_interval_is_gives_the_recorded_digits_with_scipy_alone(monkeypa
     text = Path("docs/verdicts.md").read_text(encoding="utf-8")
     exec(re.search(r"```python\n(import numpy.+?)```", text, re.DOTALL)[1], found)
     for name, of, over in (
-        ("goeltz.yinyang.accuracy", "yinyang", "seeds"),
+        ("comsa.mnist_slow.accuracy", "mnist_slow", "seeds"),
         ("neftci.nmnist.accuracy", "nmnist", "seeds and test trials"),
     ):
         path = reference.FOLDER / name.partition(".")[0] / "verdicts.csv"

@@ -186,7 +186,7 @@ def test_nothing_differs_from_reference_results_of_the_same_files(manifest):
 
 
 def test_a_value_of_several_experiments_is_one_change(manifest):
-    both = ["yinyang", "yinyang_fine"]
+    both = ["yinyang", "released_yinyang"]
     other = changed("learning_rate", *both, value=0.01)
     found = differing_inputs.find_talk_changes(other, manifest)
     assert found == [Change("learning_rate", 0.005, 0.01, both)]

@@ -2,7 +2,6 @@
 
 EXPERIMENTS = {
     "yinyang": "networks",
-    "yinyang_fine": "networks",
     "substrates": "substrates",
     "few_spikes": "few_spikes",
     "shared_yinyang": "networks",
