@@ -235,6 +235,10 @@ MAKERS: dict[str, Callable[[np.random.Generator], Arrays]] = {
     "naud/plasticity": _pairing,
     "neftci/nmnist": _events,
     "scherr/evidence": _trial,
+    "scherr/evidence_published": lambda rng: {
+        f"iterations.{name}": rng.integers(200, 500, 10).astype(float)
+        for name in ("spiking", "symmetric")
+    },
     "scherr/pattern": _pattern,
     "scherr/oneshot": _movement,
 }

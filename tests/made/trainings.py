@@ -26,7 +26,13 @@ from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
 from whyspiking.talks.naud.xor import learning as bursting
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import training as decolle
-from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
+from whyspiking.talks.scherr import (
+    evidence,
+    evidence_published,
+    oneshot,
+    reward,
+    shared_networks,
+)
 from whyspiking.training import controls, gradient
 from whyspiking.training.reference import learning as reference
 from whyspiking.training.reference import units
@@ -150,6 +156,16 @@ def by_eprop(progress, monkeypatch):
     return evidence.train(own, "spiking", STREAMS, {}, progress)
 
 
+def until_the_criterion(progress, monkeypatch):
+    changed = {
+        "batch": 8,
+        "check_every": 3,
+        "stop_error": 0.45,
+    }  # the 35th of 40 iterations ends it
+    own = params_of("scherr", "evidence_published", iterations={"spiking": 40}, **changed)
+    return evidence_published.train(own, "spiking", STREAMS, {}, progress)
+
+
 def by_reward(progress, monkeypatch):
     own = params_of("scherr", "evidence_reward", iterations=20)
     return reward.train(own, "random", STREAMS, {}, progress)
@@ -210,6 +226,6 @@ ALL = (
     by_gradient, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_a_reference, by_eprop,
-    by_reward, of_a_shared_task, of_one_shot, by_bursts, of_the_rate_network,
+    until_the_criterion, by_reward, of_a_shared_task, of_one_shot, by_bursts, of_the_rate_network,
     of_ensembles, of_a_tempotron,
 )  # fmt: skip

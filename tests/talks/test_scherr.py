@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 from made.interpreted import in_brian
-from made.project import params_of
+from made.project import config, params_of, silent
 from oracles import scherr_autodiff
 
 from whyspiking.contract.randomness import Streams
@@ -18,6 +18,7 @@ from whyspiking.declared.claims_file import load
 from whyspiking.talks.scherr import (
     brian_network,
     evidence,
+    evidence_published,
     kernel,
     learning,
     model,
@@ -217,11 +218,54 @@ def test_the_criterion_is_that_of_the_authors_script(monkeypatch, limit):
     assert np.isinf(found).any() and len(set(found)) > 4
 
 
+def test_training_ends_at_the_criterion_with_the_weights_of_a_longer_training(monkeypatch):
+    """Up to there both experiments compute the same numbers, if seed, rule and batch are equal."""
+    small = {"batch": 8, "check_every": 2, "decay_share": 0.0, "align_every": 100}
+    streams = Streams(900)
+    passed = iter([0.5] * 4 + [0.0] * 100)  # checks of iterations 0, 2, 4 and 6 fail
+    monkeypatch.setattr(evidence, "wrong", lambda *given: next(passed))
+    own = params_of("scherr", "evidence_published", iterations={"symmetric": 30}, **small)
+    ended = evidence_published.train(own, "symmetric", streams, {}, silent)
+    assert ended.info["epochs"] == ended.info["measures"]["iterations_to_criterion"] == 8
+    own = params_of("scherr", "evidence", iterations={"lif_only": 0, "spiking": 8}, **small)
+    longer = evidence.train(own, "spiking", streams, {}, silent)
+    for name, array in ended.arrays.items():
+        assert array.tobytes() == longer.arrays[name].tobytes()
+    losses = [
+        [row for row in network.history if row["metric"] == "train_loss"]
+        for network in (ended, longer)
+    ]
+    assert losses[0] == losses[1] and len(losses[0]) == 8
+
+
+def test_training_that_misses_the_criterion_ends_at_the_limit(monkeypatch):
+    monkeypatch.setattr(evidence, "wrong", lambda *given: 0.5)
+    own = params_of("scherr", "evidence_published", iterations={"lif_only": 5})
+    network = evidence_published.train(own, "lif_only", Streams(900), {}, silent)
+    assert network.info["epochs"] == 5 and network.info["rule"] == "random"
+    assert np.isinf(network.info["measures"]["iterations_to_criterion"])
+
+
+def test_the_learning_rate_is_constant_or_falls_to_zero():
+    constant = learning.Recipe("random", 10, 0.3, 0.0)
+    assert {constant.rate_at(k) for k in range(10)} == {0.3}
+    falling = learning.Recipe("random", 10, 0.3, 0.4)
+    assert [falling.rate_at(k) for k in range(7)] == [0.3] * 7
+    np.testing.assert_allclose([falling.rate_at(k) for k in (7, 8, 9)], [0.225, 0.15, 0.075])
+
+
 def test_nothing_that_is_published_of_evidence_accumulation_is_reduced():
     talk = registry.load_talk("scherr")
-    (key,) = (c for c in load(talk.folder / "claims.yaml", talk) if c.claim_role == "key")
+    claims = {c.id: c for c in load(talk.folder / "claims.yaml", talk)}
+    (key,) = (claim for claim in claims.values() if claim.claim_role == "key")
     assert not key.describe_reduction("full") and key.describe_reduction("smoke")
-    assert key.band("full").high == talk.experiments["evidence"].published["most_iterations"]
+    experiment = talk.experiments["evidence_published"]
+    limit = experiment.published["most_iterations"]
+    assert set(experiment.published["iterations"].values()) == {limit}
+    assert claims["scherr.evidence_published.limit"].band("full").high == limit
+    chosen = config("full")
+    sizes = {v: registry.params(experiment, chosen, 0, v).batch for v in experiment.variants}
+    assert sizes == {"spiking": 32, "symmetric": 64, "lif_only": 32}
 
 
 def test_adam_is_that_of_optax():

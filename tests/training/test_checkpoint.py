@@ -16,7 +16,7 @@ from whyspiking.records.array_files import load_arrays
 from whyspiking.training import checkpoint
 from whyspiking.training.checkpoint import Checkpoint, kept_in
 
-STOPPED_AT = {"on_substrates": 0.89, "of_one_shot": 0.6}
+STOPPED_AT = {"on_substrates": 0.89, "of_one_shot": 0.6, "until_the_criterion": 0.9}
 """Share of the training after which it is stopped, if not half: there all that it keeps counts."""
 SLOW = ("of_gates", "of_a_gru", "of_one_shot")
 """What JAX compiles for seconds, three times over."""

@@ -32,6 +32,8 @@ def exhibits(
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
         return _evidence(params, networks, streams) | _feedback(params, networks, streams)
+    if params.experiment == "evidence_published":
+        return _iterations(networks)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
     if params.experiment == "evidence_reward" or shared.takes_part(params):
@@ -92,6 +94,18 @@ def _feedback(params: ct.Params, networks: ct.Networks, streams: Streams) -> dic
             f"cues.{variant}.rates": rates[1] - rates[0],
             f"cues.{variant}.adaptive": cell.beta > 0,
         }
+    return made
+
+
+def _iterations(networks: ct.Networks) -> dict[str, NDArray]:
+    """Return the iterations until the authors' criterion was met, by variant, (seed,)."""
+    made = {}
+    for variant in ("spiking", "symmetric"):
+        seeds = sorted(seed for name, seed in networks if name == variant)
+        if seeds:
+            measures = [networks[variant, seed].info["measures"] for seed in seeds]
+            found = [own["iterations_to_criterion"] for own in measures]
+            made[f"iterations.{variant}"] = np.array(found, float)
     return made
 
 

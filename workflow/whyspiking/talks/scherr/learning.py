@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,8 @@ class Recipe:
         rule: "symmetric" or "random" e-prop, or "bptt".
         iterations: Number of batches.
         rate: Learning rate of Adam.
-        decay_share: Last part of the iterations, in which the rate falls linearly to zero.
+        decay_share: Last part of the iterations, in which the rate falls linearly to zero; 0: the
+            rate is constant.
         note_every: Iterations between rows of the history.
     """
 
@@ -84,6 +86,13 @@ class Recipe:
     decay_share: float
     note_every: int = 1
 
+    def rate_at(self, iteration: int) -> float:
+        """Return the learning rate of an iteration."""
+        if self.decay_share == 0:
+            return self.rate
+        n = self.iterations
+        return self.rate * min(1.0, (n - iteration) / (self.decay_share * n))
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -92,10 +101,12 @@ class Fitted:
     Attributes:
         arrays: w, w_out and feedback.
         floats_kept: M1, numbers that the rule held in memory for one batch.
+        iterations: Number of iterations until training ended.
     """
 
     arrays: Arrays
     floats_kept: int
+    iterations: int
 
 
 def fit(
@@ -108,10 +119,10 @@ def fit(
     progress: ct.Progress,
     *,
     changing: tuple[Any, ...] = (),
-    before: Callable[[int, Arrays], None] = lambda iteration, arrays: None,
+    before: Callable[[int, Arrays], bool] = lambda iteration, arrays: False,
     gradient: Callable[[Arrays, Trials], kernel.Gradient] | None = None,
 ) -> Fitted:
-    """Train a network for a fixed number of iterations.
+    """Train a network for the iterations of its recipe, or until `before` ends the training.
 
     Args:
         params: `dt_ms`, and the cost of rates.
@@ -123,24 +134,27 @@ def fit(
         history: Gets loss, error and rate.
         progress: Called every ten iterations.
         changing: What `draw` changes in place, for the checkpoint.
-        before: Called before every iteration with the weights.
+        before: Called before every iteration with the weights; true ends the training there.
         gradient: That of a batch, in place of the rule's own from labels or targets.
     """
     cost, adam, n = kernel.RateCost.of(params), Adam(), recipe.iterations
     errors: list[float] = []
-    floats = 0
-    kept = Checkpoint(*changing, arrays, errors, adam, history)
+    # In the checkpoint, because a training that goes on may end before its next batch.
+    now = SimpleNamespace(floats=0)
+    kept = Checkpoint(*changing, arrays, errors, adam, history, now)
     for iteration in kept.rounds(range(n), progress):
-        before(iteration, arrays)
+        if before(iteration, arrays):
+            progress(1.0, f"training ends after {iteration} of at most {n} iterations")
+            break
         trials = draw(iteration)
         if gradient:
             batch = gradient(arrays, trials)
         else:
             batch = kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
-        floats = batch.floats_kept
+        now.floats = batch.floats_kept
         batch.require_finite(f"at iteration {iteration + 1}", recipe.rate)
-        share = min(1.0, (n - iteration) / (recipe.decay_share * n))
-        steps = adam.updates({"w": batch.w, "w_out": batch.w_out}, recipe.rate * share)
+        gradients = {"w": batch.w, "w_out": batch.w_out}
+        steps = adam.updates(gradients, recipe.rate_at(iteration))
         errors.append(float((batch.outputs.argmax(axis=1) != trials.labels).mean()))
         for name, step in steps.items():
             arrays[name] = arrays[name] + step
@@ -154,4 +168,4 @@ def fit(
         if iteration % 10 == 9 or iteration + 1 == n:
             mean = np.mean(errors[-WINDOW:])
             progress((iteration + 1) / n, f"iteration {iteration + 1}: error {mean:.3f}")
-    return Fitted(arrays, floats)
+    return Fitted(arrays, now.floats, len(errors))
