@@ -331,7 +331,7 @@ CLAIM_DAMAGE = {
     ),
     "unknown metric": (claim(metric="acuracy"), "metric", "accuracy"),
     "unknown paper": (
-        claim(source={**SOURCE, "publication": "goeltz2012"}, also_measured=[]),
+        claim(source={**SOURCE, "publication": "goeltz2012"}, also_measured=[], published_error=False),
         "source.publication", "goeltz2021",
     ),
     "unknown experiment": (place("rows", experiment="yinyan"), "rows.experiment", "yinyang"),
@@ -381,7 +381,7 @@ CLAIM_DAMAGE = {
         "published_error", "standard_deviation",
     ),
     "published in per cent": (
-        claim(source={**SOURCE, "value": 97.0}, also_measured=[]),
+        claim(source={**SOURCE, "value": 97.0}, also_measured=[], published_error=False),
         "source", "97",
     ),
     "level that is not measured": (
