@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
+from whyspiking.declared.claim_parts import (
+    NO_NUMBER,
+    PICTURE,
+    PUBLISHED,
+    QUOTED,
+    RELEASED,
+    STATEMENT,
+)
 from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
@@ -28,8 +35,9 @@ KEY = (
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
-    "{n_released} with released weights or outputs that we scored. No number is published for the "
-    "other {n_without}. For {n_known} of the {n_key} key claims we knew a result of our own when "
+    "{n_released} with released weights or outputs that we scored. {n_shown} are compared with a "
+    "published picture or statement that we read. No number is published for the other "
+    "{n_without}. For {n_known} of the {n_key} key claims we knew a result of our own when "
     "we wrote the criterion."
 )
 FORMER = (
@@ -105,6 +113,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_met": (is_replicated & (keys["evidence"] == PUBLISHED)).sum(),
         "n_quoted": evidence.get(QUOTED, 0),
         "n_released": evidence.get(RELEASED, 0),
+        "n_shown": evidence.get(PICTURE, 0) + evidence.get(STATEMENT, 0),
         "n_without": evidence.get(NO_NUMBER, 0),
         "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
     }
