@@ -120,7 +120,8 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
     counts["n_missed"] = counts["n_published"] - counts["n_met"]
     counts["n_unchecked"] = counts["n_key"] - counts["n_published"]
     sentences = [KEY.format(**counts)]
-    former = find_former_key_claims(verdicts)
+    # claims.yaml lists the newest claim of an experiment first, so the last one is the oldest.
+    former = find_former_key_claims(verdicts).drop_duplicates("talk", keep="last")
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]
     kept = keys[~keys["talk"].isin(former["talk"])]
     if len(judged):
