@@ -276,3 +276,9 @@ def test_the_command_line_names_talks_that_are_recorded(capsys):
     assert recording.main(["check", "gortz"]) == 1
     assert "talk 'gortz' has no reference results" in capsys.readouterr().err
     assert recording.main(["check", "goeltz"]) == 0
+
+
+def test_a_command_by_its_old_name_is_refused_with_the_present_one(capsys):
+    with pytest.raises(SystemExit):
+        recording.main(["again"])
+    assert "'again' is now called 'compare-repetition'" in capsys.readouterr().err

@@ -174,7 +174,7 @@ def write_cells(row: Mapping[Any, Any], claim: Claim, larger: Mapping[str, str])
     criterion = f"every network: {criterion}" if claim.test_type == "every" else criterion
     cells = map(_plain, (published, criterion, ours))
     networks, evidence = f"{row['n_seeds']:.0f}", write_evidence(row, claim, larger)
-    written = "after a result was known" if row["known_before"] else "before any result"
+    written = "before any result" if row["known_before"] == False else "after a result was known"  # noqa: E712
     return [*cells, networks, row["verdict"], evidence, written]
 
 

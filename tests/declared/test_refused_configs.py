@@ -12,6 +12,7 @@ from made.refusal_cases import ABSENT, FILES, changed, good_config, refused, ref
 
 from whyspiking.declared import config, registry
 from whyspiking.declared.config import merge
+from whyspiking.declared.renamed_keys import NEW_NAMES
 
 # A rule of the models in `strict_yaml` each: path, value, what the message says of both.
 MALFORMED = [
@@ -19,7 +20,12 @@ MALFORMED = [
     ("colour", "green", "is not known; known keys: "),
     ("robustness_tests.n_trails", 3, "is not known; did you mean 'n_trials'?"),
     ("battery", {}, "is not known; 'battery' is now called 'robustness_tests'."),
-    ("robustness_tests.draws", 2, "is not known; 'draws' is now called 'n_perturbations'."),
+    ("parity", {}, "is not known; 'parity' is now called 'agreement'."),
+    *(
+        (f"robustness_tests.{old}", 2, f"is not known; '{old}' is now called '{new}'.")
+        for old, new in NEW_NAMES["config.yaml"].items()
+        if old not in ("battery", "parity")
+    ),
     ("robustness_tests.n_trials", ABSENT, "is missing; expected a whole number"),
     ("robustness_tests.n_trials", None, "is None; expected a whole number"),
     ("robustness_tests.n_trials", "7", "is '7'; expected a whole number"),

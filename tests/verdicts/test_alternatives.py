@@ -46,16 +46,19 @@ def test_what_was_not_measured_or_measures_another_quantity_has_no_verdict():
     assert row["also_measured"] == row["verdict_changes_with"] == ""
 
 
+WITH_ERROR = {
+    "publication": "goeltz2021",
+    "source_location": "Table 1",
+    "value": 0.96,
+    "standard_deviation": 0.02,
+    "n_seeds": 5,
+}
+"""Source of a published mean with its standard deviation."""
+
+
 def test_the_standard_error_of_the_published_mean_widens_the_interval():
-    source = {
-        "publication": "goeltz2021",
-        "source_location": "Table 1",
-        "value": 0.96,
-        "standard_deviation": 0.02,
-        "n_seeds": 5,
-    }
     entry = claim(
-        source=source, also_measured=[{"description": "two-sample", "published_error": True}]
+        source=WITH_ERROR, also_measured=[{"description": "two-sample", "published_error": True}]
     )
     row = judge.judge(table(rows(INSIDE, trials=10**6)), entry)
     expected = statistics.logit_interval(
@@ -70,19 +73,12 @@ def test_the_standard_error_of_the_published_mean_widens_the_interval():
 
 
 def test_the_main_interval_includes_the_published_error_where_the_claim_says_so():
-    source = {
-        "publication": "goeltz2021",
-        "source_location": "Table 1",
-        "value": 0.96,
-        "standard_deviation": 0.02,
-        "n_seeds": 5,
-    }
     entries = [{"description": "two-sample", "published_error": True}]
     measured = table(rows(INSIDE, trials=10**6))
-    widened = judge.judge(measured, claim(source=source, published_error=True))
+    widened = judge.judge(measured, claim(source=WITH_ERROR, published_error=True))
     assert widened["interval_type"].endswith("and published networks")
     ends = f"[{100 * widened['ci_low']:.2f}, {100 * widened['ci_high']:.2f}]"
-    apart = judge.judge(measured, claim(source=source, also_measured=entries))
+    apart = judge.judge(measured, claim(source=WITH_ERROR, also_measured=entries))
     assert ends in apart["also_measured"]
 
 

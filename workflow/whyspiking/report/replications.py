@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.claim_parts import NO_NUMBER, PUBLISHED, QUOTED, RELEASED
+from whyspiking.declared.claim_parts import (
+    NO_NUMBER,
+    PICTURE,
+    PUBLISHED,
+    QUOTED,
+    RELEASED,
+    STATEMENT,
+)
 from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import rule
@@ -22,14 +29,15 @@ KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_met} of {n_key} key claims meet a "
-    "published number, {n_missed} miss one, and for {n_unchecked} there is none that we could "
+    "published number, {n_missed} miss one, and {n_unchecked} are compared with none that we could "
     "check. By our own criteria {n_replicated} of {n_key} are replicated, {n_reduced} of them in "
     "reduced runs."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
-    "{n_released} with released weights or outputs that we scored. No number is published for the "
-    "other {n_without}. For {n_known} of the {n_key} key claims we knew a result of our own when "
+    "{n_released} with released weights or outputs that we scored. {n_shown} are compared with a "
+    "published picture or statement that we read. No number is published for the other "
+    "{n_without}. For {n_known} of the {n_key} key claims we knew a result of our own when "
     "we wrote the criterion."
 )
 FORMER = (
@@ -105,13 +113,15 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_met": (is_replicated & (keys["evidence"] == PUBLISHED)).sum(),
         "n_quoted": evidence.get(QUOTED, 0),
         "n_released": evidence.get(RELEASED, 0),
+        "n_shown": evidence.get(PICTURE, 0) + evidence.get(STATEMENT, 0),
         "n_without": evidence.get(NO_NUMBER, 0),
         "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
     }
     counts["n_missed"] = counts["n_published"] - counts["n_met"]
     counts["n_unchecked"] = counts["n_key"] - counts["n_published"]
     sentences = [KEY.format(**counts)]
-    former = find_former_key_claims(verdicts)
+    # claims.yaml lists the newest claim of an experiment first, so the last one is the oldest.
+    former = find_former_key_claims(verdicts).drop_duplicates("talk", keep="last")
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]
     kept = keys[~keys["talk"].isin(former["talk"])]
     if len(judged):
