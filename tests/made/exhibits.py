@@ -222,6 +222,7 @@ def _movement(rng: np.random.Generator) -> Arrays:
 MAKERS: dict[str, Callable[[np.random.Generator], Arrays]] = {
     "bohte/ecg": _record,
     "clopath/shot": _theta_sequence,
+    "clopath/shot_published": _theta_sequence,
     "clopath/sine": _course,
     "comsa/mnist_slow": _latencies,
     "comsa/regimes": _latencies,

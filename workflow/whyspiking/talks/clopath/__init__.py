@@ -10,6 +10,7 @@ EXPERIMENTS = {
     "song": "force.signals",
     "points": "force.points",
     "shot": "hippocampus.theta_replay",
+    "shot_published": "hippocampus.published_replay",
     "oneshot": "hippocampus.oneshot",
     "reversion": "hippocampus.reversion",
     "sharp_waves": "hippocampus.sharp_waves",

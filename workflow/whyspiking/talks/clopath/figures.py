@@ -21,7 +21,7 @@ __all__ = ["cyclic", "figures", "force", "theta_sequence"]
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's figures by name, in the order of the story."""
     return {
-        "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
+        "theta sequence": lambda: theta_sequence(results.exhibit("shot_published")),
         "reverse replay": lambda: reverse_replay(results.exhibit("reversion"), results.metrics),
         "one-shot memory": lambda: one_shot(results.exhibit("oneshot"), results.metrics),
         "sharp waves": lambda: sharp_waves(results.exhibit("sharp_waves"), results.metrics),

@@ -1,6 +1,6 @@
 """Figures of the septal network: theta sequence and its replay, and the replay reversed.
 
-Exhibits read (`shot` and `reversion/figure_data.npz`), times in ms:
+Exhibits read (`shot_published` and `reversion/figure_data.npz`), times in ms:
 
 - `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes around the septum's silence,
   which begins at `sequence.off_ms` (); `reversed.spike_ms`, `reversed.neuron`: the same with
@@ -56,14 +56,14 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> fg.Plate:
     in_order(axes[1], spikes, replay, order, f"septum off: replay of {fast:.0f} ms", "time, ms")
     axes[0].set_ylabel("excitatory neuron,\nsorted by phase in theta")
     return plate.says(
-        "Both panels show the same excitatory neurons in the same order and colour. Left: with "
-        "septal inhibition, each neuron fires at its own time in a slow sequence, which follows "
-        "the beat of two theta rhythms. Right: without septal inhibition and with 20 mV more, the "
-        "neurons replay this sequence in each internal cycle.",
+        "Both panels show the same excitatory neurons (every fourth one) in the same order and "
+        "colour. Left: with septal inhibition, each neuron fires at its own time in a slow "
+        "sequence, which follows the beat of two theta rhythms. Right: without septal inhibition "
+        "and with 20 mV more, the neurons replay this sequence in each internal cycle.",
         f"Raster of {order.rank.max() + 1} excitatory neurons. The slow sequence lasts "
         f"{slow / 1000:.2f} s and its replay {fast:.0f} ms, so the sequence is compressed "
         f"{slow / fast:.1f} times.",
-        exhibits="shot",
+        exhibits="shot_published",
     )
 
 
