@@ -53,7 +53,7 @@ def test_a_key_claim_that_fails_is_stated_at_the_top(record):
 
 
 def test_forensics_stand_only_where_something_failed(record, filled):
-    claim = "masquelier.published.accuracy"
+    claim = "masquelier.published.abstract"
     assert "An abstract that no artefact reaches" in filled
     told = otherwise(record, "replicated", claim)
     assert "An abstract that no artefact reaches" not in told

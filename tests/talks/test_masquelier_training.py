@@ -14,6 +14,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, learning, model, task
 from whyspiking.talks.masquelier.network import Diverged, Rule, order_spikes
+from whyspiking.training.history import History
 
 
 @pytest.fixture
@@ -87,6 +88,61 @@ def test_scores_on_test_images_choose_nothing(digits):
         "accuracy_late_spread": spread,
     }
     assert not alone.info["measures"] and alone.info["kept_epoch"] == own.epochs == 8
+
+
+def test_the_accuracy_at_epoch_38_is_that_of_the_released_networks_epoch():
+    """It is missing, and not another number, where a training was shorter."""
+    curve = np.linspace(0.5, 0.9, 100)[::-1]
+    for n_epochs, expected in ((100, curve[37]), (38, curve[37]), (37, None)):
+        history = History()
+        for epoch, value in enumerate(curve[:n_epochs], start=1):
+            history.note(epoch, test_accuracy=value)
+        measures = learning.followed(history)
+        assert measures.get("accuracy_test_38") == expected
+        assert measures["accuracy_best_test"] == curve[0]
+    assert learning.followed(History()) == {}
+
+
+def test_an_epoch_chosen_on_held_out_images_is_scored_as_the_test_images_are(digits):
+    """The readout chooses the epoch; it changes no number of the training before."""
+    own = params_of("masquelier", "published", **{**digits, "ties": "hits"})
+    strict = replace(own, values={**own.values, "ties": "potential"})
+    found, other = (learning.train(p, "spiking", Streams(0), {}, silent) for p in (own, strict))
+    curves = {
+        (name, metric): [r["value"] for r in network.history if r["metric"] == metric]
+        for name, network in (("hits", found), ("potential", other))
+        for metric in ("train_accuracy", "validation_accuracy", "validation_ties_as_hits")
+    }
+    for metric in ("train_accuracy", "validation_accuracy", "validation_ties_as_hits"):
+        assert curves["hits", metric] == curves["potential", metric]
+    hits, potential = (
+        curves["hits", "validation_ties_as_hits"],
+        curves["hits", "validation_accuracy"],
+    )
+    assert found.info["kept_epoch"] == 1 + int(np.argmax(hits))
+    assert other.info["kept_epoch"] == 1 + int(np.argmax(potential))
+    assert np.argmax(hits) != np.argmax(potential), "the case must contain what it tests"
+
+
+def test_the_validated_variant_holds_out_images_and_never_follows_test_images():
+    experiment = registry.load_talk("masquelier").experiments["published"]
+    values = experiment.values_of("validated", experiment.published)
+    changed = {name: value for name, value in values.items() if value != experiment.published[name]}
+    assert changed == {"keep_epoch": "best", "n_train": 55000, "follow_test": False}
+    assert values["n_train"] + values["n_held_out"] == experiment.published["n_train"]
+    assert values["n_held_out"] == values["n_validation"] and values["ties"] == "hits"
+
+
+def test_held_out_images_are_not_trained_on(digits):
+    """The same training, bit for bit, as one that keeps its last epoch of as many images."""
+    shared = {**digits, "ties": "hits", "shuffle": False, "average_rate": 0.0}
+    chosen = params_of("masquelier", "published", **shared)
+    last = params_of("masquelier", "published", **{**shared, "keep_epoch": "last"})
+    curves = []
+    for own in (chosen, last):
+        network = learning.train(own, "spiking", Streams(0), {}, silent)
+        curves.append([r["value"] for r in network.history if r["metric"] == "train_accuracy"])
+    assert curves[0] == curves[1] and len(set(curves[0])) > 1
 
 
 def test_the_script_draws_from_one_stream(digits):

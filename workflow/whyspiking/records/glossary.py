@@ -260,6 +260,8 @@ _DEFINED = {
     "is compared only with a number that was chosen in the same way, and it selects no network.",
     "accuracy_best_test_40": "fraction: Best accuracy on the test images over the first 40 "
     "epochs, scored like accuracy_best_test.",
+    "accuracy_test_38": "fraction: Accuracy on the test images after epoch 38, scored like "
+    "accuracy_best_test. The network that the authors released was trained for 38 epochs.",
     "accuracy_late_spread": "fraction: Standard deviation over the last ten epochs of the "
     "accuracy on the test images, scored like accuracy_best_test.",
     # first-spike networks (comsa)
