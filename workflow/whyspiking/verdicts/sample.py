@@ -113,8 +113,9 @@ class Sample:
             drawn = own.mean() + own.std(ddof=1) * rng.standard_normal((REPETITIONS, n))
             back = {"log": np.exp, "logit": special.expit, "none": np.asarray}
             drawn = back[self.transform](drawn)
-            if self.transform == "logit":  # the interval of the drawn shares softens them again
-                drawn = (drawn * (self.trials + 1) - 0.5) / self.trials
+            if self.transform == "logit":
+                # The interval of the drawn shares adds half a count on each side once more.
+                drawn = np.clip((drawn * (self.trials + 1) - 0.5) / self.trials, 0, 1)
         verdicts = [
             rule.decide(criterion, again.values, again.interval(criterion.test))
             for again in (self, *(replace(self, values=values) for values in drawn))
