@@ -75,6 +75,12 @@ def parents_of(wildcards):
     return [f"{folder}/{parent}/{seed}/network.npz" for parent in variant.parents]
 
 
+def recorded_of(wildcards):
+    """Files of the recorded network of which only the first part is trained again."""
+    folder = ASKED.recorded_network(wildcards)
+    return [f"{folder}/{file}" for file in TRAINED[:2]] if folder else []
+
+
 def networks_of(wildcards):
     """All trained networks of one experiment."""
     experiment = ASKED.experiment(wildcards)

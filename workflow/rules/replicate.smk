@@ -5,6 +5,7 @@ rule train:
     input:
         data=datasets_of,
         parents=parents_of,
+        recorded=recorded_of,
         code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "train"),
     output:
         network=f"{MEASURED}/network.npz",

@@ -188,23 +188,27 @@ def _index(rows: list[dict[str, Any]], folder: Path, to: Path) -> pd.DataFrame:
 def keep(run: Path, talk: str, to: Path) -> None:
     """Keep the network of a talk's key claim, in the project's own format, in place of the old one.
 
-    None where files of the authors were lacking. Its training history stays behind, and of arrays
-    of more than `MANY` numbers so does what single precision cannot hold: all of them are to take
-    6 MB at most. LZMA makes them a fifth smaller; whoever reads .npz reads it.
+    None where files of the authors were lacking. Its training history stays behind where no default
+    run compares it (`default_run` in talk.yaml). Of arrays of more than `MANY` numbers, only single
+    precision is kept: all of them are to take 6 MB at most. LZMA makes them a fifth smaller;
+    whoever reads .npz reads it.
 
     Args:
         run: As for `choose`.
         talk: Its name.
         to: The record.
     """
-    claim = key_claims.of(registry.load_talk(talk))
+    described = registry.load_talk(talk)
+    claim = key_claims.of(described)
     place = to / key_claims.FOLDER.name
     shutil.rmtree(place / talk, ignore_errors=True)
     folder = key_claims.network(claim, run)
     if folder is None or "unavailable" in (network := network_files.load_network(folder)).info:
         return
     own = place / folder.relative_to(run)
-    network_files.save_network(Network({}, network.info), own)
+    is_compared = described.experiments[claim.rows["experiment"]].default_run is not None
+    history = network.history if is_compared else []
+    network_files.save_network(Network({}, network.info, history), own)
     whole_files.seal_of(own / "network.json").unlink()  # git keeps what is committed
     with zipfile.ZipFile(own / "network.npz", "w", zipfile.ZIP_LZMA) as file:
         for name, array in network.arrays.items():

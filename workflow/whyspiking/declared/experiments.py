@@ -108,6 +108,19 @@ class Shared(Block):
     model_window_ms: MayLack[float] = Field(None, gt=0)
 
 
+class DefaultRun(Block):
+    """What a default run does of an experiment whose complete training takes too long for it.
+
+    Attributes:
+        trained_fraction: Fraction of the training of a recorded network that is done again and
+            compared with its learning curve. The recorded network is then evaluated.
+        reason: Why not all of it.
+    """
+
+    trained_fraction: float = Field(gt=0, lt=1)
+    reason: str = Field(min_length=10)
+
+
 class Experiment(Named):
     """One experiment of a talk, as described in its talk.yaml.
 
@@ -129,6 +142,8 @@ class Experiment(Named):
             that of its data (`shared_tasks`); it then has all of that task's parameters.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled (scale_overrides): What smaller scales change.
+        default_run: What a default run does in place of a complete training; left out: it trains
+            completely. It concerns the network that comes with the repository.
         variants: What is trained.
     """
 
@@ -144,6 +159,7 @@ class Experiment(Named):
     shared: MayLack[Shared] = Field(None, alias="shared_task")
     parameters: Parameters
     scaled: Scaled = Field(alias="scale_overrides")
+    default_run: MayLack[DefaultRun] = None
     variants: dict[Name, Variant] = Field(min_length=1)
     _talk: str = PrivateAttr("")
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 from whyspiking.contract.types import Params
 from whyspiking.declared.experiments import Experiment
@@ -16,6 +17,14 @@ from whyspiking.declared.variants import NEEDED, NOISE
 
 OF_CONTROLS = {NOISE, *(name for names in NEEDED.values() for name in names)}
 """Parameters that nothing but the training of the core's controls reads."""
+
+
+class FirstPart(TypedDict):
+    """The first part of a recorded training, which is done again (`training.retraining`)."""
+
+    fraction: float
+    recorded: str
+    """Folder of the recorded network."""
 
 
 class Training(TypedDict):
@@ -28,6 +37,8 @@ class Training(TypedDict):
     """Whether it is the network it starts from, unchanged."""
     control: dict[str, Any] | None
     """Kind and layers of a control that the core trains; see `controls.train_declared`."""
+    first_part: NotRequired[FirstPart]
+    """What is done in place of a complete training; no key where that takes place."""
 
 
 class Measured(TypedDict):
@@ -95,16 +106,30 @@ def anywhere(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {**plan, "params": kept}
 
 
-def training(experiment: Experiment, variant: str, params: Params) -> Training:
-    """The plan of training one variant with the given parameters and seed."""
+def training(
+    experiment: Experiment, variant: str, params: Params, recorded: Path | None = None
+) -> Training:
+    """The plan of training one variant with the given parameters and seed.
+
+    Args:
+        experiment: The experiment.
+        variant: Its variant.
+        params: All parameters of that.
+        recorded: Folder of the recorded network of which only the first part is trained again;
+            None: the training is complete.
+    """
     described = experiment.variants[variant]
-    return {
+    plan: Training = {
         "params": params.plain(),
         "variant": variant,
         "starts_from": list(described.parents),
         "as_is": described.as_is,
         "control": experiment.control(variant),
     }
+    if recorded is not None and experiment.default_run is not None:
+        fraction = experiment.default_run.trained_fraction
+        plan["first_part"] = {"fraction": fraction, "recorded": str(recorded)}
+    return plan
 
 
 def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Measuring:

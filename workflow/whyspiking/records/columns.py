@@ -240,6 +240,13 @@ REPRODUCED = TableSchema(
         "outcome",
         "equal, equal within rounding, different, or new: the reference results lack the network.",
     ),
+    Column(
+        "trained_fraction",
+        "Fraction of the training that the run repeated. Below 1, the network that was evaluated "
+        "is that of the reference results.",
+        "number",
+        "fraction",
+    ),
 )
 OF_A_RUN = {
     "costs.csv": COSTS,

@@ -427,6 +427,13 @@ _DEFINED = {
     "train_cpu_seconds": "s: CPU time of the training process.",
     "epoch_seconds": "s: CPU time of one training epoch.",
     "epochs": "1: Number of training epochs.",
+    # a default run that repeats the first part of a training
+    "trained_fraction": "fraction: Fraction of the training of the recorded network that the run "
+    "repeated. All other numbers of such a network are those of the recorded network.",
+    "curve_numbers": "1: Number of values of the learning curve that the run compared with the "
+    "recorded curve.",
+    "curve_difference": "1: Largest difference between the two learning curves, relative to the "
+    "larger of the two values.",
 }
 """Name of a metric -> its unit, a colon, and its definition."""
 GLOSSARY: dict[str, Metric] = {

@@ -51,7 +51,21 @@ class Asked:
         variant = wildcards.variant
         params = registry.params(experiment, self._config, int(wildcards.seed), variant)
         params = plans.readable_params(experiment, variant, params, talk.training_parameters)
-        return plans.anywhere(plans.training(experiment, variant, params))
+        recorded = self.recorded_network(wildcards)
+        return plans.anywhere(plans.training(experiment, variant, params, recorded))
+
+    def recorded_network(self, wildcards: Any) -> Path | None:
+        """The recorded network of which a job trains the first part only; None: it trains all.
+
+        That is so in a default run, for networks that come with the repository and whose experiment
+        has `default_run`.
+        """
+        experiment = self.experiment(wildcards)
+        if self._config["scale"] != "default" or experiment.default_run is None:
+            return None
+        place = Path(experiment.talk, experiment.name, wildcards.variant, f"seed-{wildcards.seed}")
+        folder = key_claims.FOLDER / place
+        return folder if (folder / "network.npz").is_file() else None
 
     def plan_of_measuring(self, wildcards: Any) -> dict[str, Any]:
         """What a job of simulation is told; the seeds are those of its networks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
@@ -14,7 +14,7 @@ from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
 from whyspiking.datasets.released import Unavailable
 from whyspiking.records.whole_files import read_json
 from whyspiking.talks import replication_of
-from whyspiking.training import checkpoint, controls
+from whyspiking.training import checkpoint, controls, retraining
 
 if TYPE_CHECKING:
     from whyspiking.declared.plans import Training
@@ -47,9 +47,10 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
     else:
         if data:
             network.info["provenance"] = data["provenance"]
-        before = checkpoint.seconds_before()
-        network.info["train_seconds"] = before[0] + time.perf_counter() - wall
-        network.info["train_cpu_seconds"] = before[1] + time.process_time() - cpu
+        if "first_part" not in plan:  # the time of a part says nothing about a training
+            before = checkpoint.seconds_before()
+            network.info["train_seconds"] = before[0] + time.perf_counter() - wall
+            network.info["train_cpu_seconds"] = before[1] + time.process_time() - cpu
         replication = replication_of(params.talk, params.experiment)
         for split in SPLITS:
             task = replication.make_task(params, split, Streams(params.seed))
@@ -61,7 +62,20 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
 
 
 def network_of(plan: Training, parents: Mapping[str, Network], progress: Progress) -> Network:
-    """The network of a plan: one that is there, a control of the core, or the talk's own."""
+    """The network of a plan: one that is there, a control of the core, or the talk's own.
+
+    Of a recorded network, the first part of the training may be all that is done again.
+    """
+    if "first_part" in plan:
+        part = plan["first_part"]
+        recorded = network_files.load_network(Path(part["recorded"]))
+        complete = cast("Training", {key: plan[key] for key in plan if key != "first_part"})
+        return retraining.repeat_first_part(
+            lambda: network_of(complete, parents, progress),
+            part["fraction"],
+            recorded,
+            "{talk}/{experiment}".format_map(plan["params"]),
+        )
     params = Params.of(plan["params"])
     streams = Streams(params.seed)
     if plan["as_is"]:

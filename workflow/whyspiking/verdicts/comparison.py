@@ -53,6 +53,8 @@ ROUNDING = 1e-6
 """Largest relative difference that another order of additions explains."""
 NETWORK = ["talk", "experiment", "variant", "seed"]
 NUMBER = [*NETWORK, "engine", "perturbation", "location", "strength", "metric"]
+FRACTION, CURVE = "trained_fraction", "curve_difference"
+"""Metrics of a network of which only the first part of the training was repeated."""
 PARTS = ("metrics.csv", "verdicts.csv", "manifest.json")
 """Files of every talk that are read from the reference results."""
 CRITERION = ("criterion_low", "criterion_high", "published_value")
@@ -74,15 +76,18 @@ def compare_numbers(metrics: Table, reference_metrics: Table) -> Table:
         table[~table["metric"].str.contains("seconds")].set_index(NUMBER)["value"].astype(float)
         for table in (metrics, reference_metrics)
     )
-    recorded = there.reindex(here.index).to_numpy()
+    # The training stage has compared the two learning curves: equal ones differ by 0.
+    is_curve = here.index.get_level_values("metric") == CURVE
+    recorded = np.where(is_curve, 0.0, there.reindex(here.index))
     value = here.to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = value - recorded
         gap = np.abs(difference) / np.maximum(np.abs(value), np.abs(recorded))
+    gap = np.where(is_curve, value, gap)
     is_equal = (value == recorded) | (np.isnan(value) & np.isnan(recorded))
     gap = np.where(is_equal, 0.0, np.nan_to_num(gap, nan=np.inf))
     outcome = np.where(is_equal, EQUAL, np.where(gap <= ROUNDING, ROUNDED, DIFFERENT))
-    outcome = np.where(here.index.isin(there.index), outcome, NEW)
+    outcome = np.where(is_curve | here.index.isin(there.index), outcome, NEW)
     return here.index.to_frame(index=False).assign(
         reference_value=recorded, value=value, difference=difference, gap=gap, outcome=outcome
     )
@@ -103,6 +108,7 @@ def count_outcomes(numbers: Table) -> Table:
         counts = compared["outcome"].value_counts()
         worst = compared.iloc[-1] if len(compared) else {"gap": np.nan, "outcome": NEW}
         where = ""
+        fraction = own.loc[own["metric"] == FRACTION, "value"]
         if worst["gap"] > 0:
             where = NAME.format_map(worst).replace(", none 0", "").replace(" )", ")")
         rows.append(
@@ -112,6 +118,7 @@ def count_outcomes(numbers: Table) -> Table:
                 "largest_difference": worst["gap"],
                 "differing_number": where,
                 "outcome": worst["outcome"],
+                FRACTION: fraction.iloc[0] if len(fraction) else 1.0,
             }
         )
     return REPRODUCED.table(rows)
@@ -220,6 +227,11 @@ def summarise(networks: Table, n_changed: int, why_not: str = "") -> str:
         return f"not compared with the reference results: {why_not}"
     counts = networks[[*COUNTS]].sum()
     line = f"{counts['n_equal']:,} of {counts.sum():,} numbers are equal to the reference results"
+    if n_parts := int((networks[FRACTION] < 1).sum()):
+        line += (
+            f" (of {n_parts} network{'s' * (n_parts > 1)}, only the first part of the training was "
+            "repeated, and the network of the reference results was evaluated)"
+        )
     if counts["n_rounding"]:
         line += f", {counts['n_rounding']:,} are equal within rounding"
     if not counts["n_different"]:
@@ -240,6 +252,8 @@ class ClaimComparison:
     Attributes:
         n_networks: Number of networks of its kind in the run.
         n_reference: Number of networks of its kind in the reference results.
+        trained_fraction: Fraction of the training that the run repeated; below 1, the networks that
+            were evaluated are those of the reference results.
         outcome: The worst outcome of the networks of its experiments; empty if none was run.
         reference: Its row in the reference results if the verdict is that of the run alone.
     """
@@ -247,6 +261,7 @@ class ClaimComparison:
     n_networks: int
     n_reference: int
     outcome: str
+    trained_fraction: float = 1.0
     reference: Row | None = None
 
 
@@ -302,10 +317,12 @@ class ReferenceResults:
         if not places.isin(claim.networks).any():
             outcome = ""
         is_of_run = outcome in (NEW, DIFFERENT)
+        networks = networks[places.isin(claim.networks[:1])]
         return ClaimComparison(
-            int(places.isin(claim.networks[:1]).sum()),
+            len(networks),
             int(recorded["n_seeds"]) if recorded else 0,
             outcome,
+            float(networks[FRACTION].min()) if len(networks) else 1.0,
             recorded if is_of_run else None,
         )
 

@@ -18,6 +18,7 @@ from whyspiking.brian.preferences import set_preferences
 from whyspiking.contract.types import Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.clopath.force.task import SAMPLE_MS
+from whyspiking.training import checkpoint
 
 SYMV, SYR = get_blas_funcs(("symv", "syr"), dtype=np.float64)
 ENGINE = "brian2-runtime"
@@ -163,8 +164,9 @@ def force(
         state["step"] = step + 1
 
     network = brian2.Network(*plant.objects, brian2.NetworkOperation(operate, when="end"))
-    network.run(schedule.end_ms * brian2.ms, namespace={})
-    return rls.decoders, outputs, wanted[sampled]
+    network.run(checkpoint.asked_fraction() * schedule.end_ms * brian2.ms, namespace={})
+    n_samples = state["sample"]  # fewer than all where only the first part is asked for
+    return rls.decoders, outputs[:n_samples], wanted[sampled][:n_samples]
 
 
 def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: float) -> None:

@@ -129,6 +129,7 @@ class Ensembles:
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
         constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
         kept = Checkpoint(*now.values(), counters, name=kept_as) if kept_as else None
+        n_done = 0  # fewer than all where only the first part is asked for
         for first in kept.rounds(rounds, progress) if kept else rounds:
             piece = np.ascontiguousarray(rows[first : first + rounds.step])
             counted = counters[first : first + rounds.step]
@@ -137,12 +138,12 @@ class Ensembles:
                 *neurons[:2], fixed, *neurons[2:], *synapses.arrays[:5], weights,
                 *synapses.arrays[5:], total, counted, room, found, n_found,
             )  # fmt: skip
-            done = (first + len(piece)) / len(rows)
-            progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
+            n_done = first + len(piece)
+            progress(n_done / len(rows), f"{n_done * TRIAL_MS / 1e3:.0f} s simulated")
         learned = np.empty(len(weights))
         learned[synapses.order] = weights
         final = {"forward.w": learned, "spikes": found[: n_found[0]]}
-        traces = {name: counters[:, :, k] for k, name in enumerate(TOTALS)}
+        traces = {name: counters[:n_done, :, k] for k, name in enumerate(TOTALS)}
         return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
 
     def start(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
@@ -30,7 +31,8 @@ def learn(
         progress: Called now and then.
 
     Returns:
-        What was learned, and the values of the run.
+        What was learned, and the values of the run. Of the first part of a training
+        (`checkpoint.first_part`) only the history.
     """
     arrays = wiring.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
@@ -46,13 +48,16 @@ def learn(
         kept_as="training",
     )
     counted = counters.read_counters(params, recording)
+    if len(counted.events) < rows.shape[0] * rows.shape[1]:
+        part = schedule.before(len(counted.events))
+        output = counters.output_rates(counted.test_rates(part))
+        return ct.Network({}, {"engine": ENGINE}, _history(part, output)), values
     output = counters.output_rates(counted.test_rates(schedule))
     published = np.array([counted.published_test(first) for first in schedule.published_tests])
     credit = counters.credit(counted, schedule)
     measured = counters.order_measures(output[counters.judged(schedule)])
     measured |= counters.side_measures(published[-1].mean(axis=1))
     measured |= counters.credit_measures(credit)
-    epochs = np.array([epoch for epoch, _ in schedule.tests])
     learned = {"forward.w": recording.final["forward.w"], "credit": credit, "output": published}
     network = ct.Network(
         arrays={**arrays, **learned},
@@ -63,6 +68,11 @@ def learn(
             "simulated_ms": float(rows.shape[0] * TRIAL_MS),
             "measures": measured,
         },
-        history=counters.history(epochs, output),
+        history=_history(schedule, output),
     )
     return network, values
+
+
+def _history(schedule: task.Schedule, output: NDArray) -> list[dict[str, Any]]:
+    """Rows of the training history from output rates in Hz, (test, pattern)."""
+    return counters.history(np.array([epoch for epoch, _ in schedule.tests]), output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,12 @@ class Schedule:
         self.add(pattern, p.learn_ms, teach=teach, rate=rate, follow=follow)
         lengths = slots(p, p.predict_ms), slots(p, p.learn_ms)
         self.examples.append((epoch, pattern, first, *lengths))
+
+    def before(self, n_slots: int) -> Schedule:
+        """The schedule without the tests that do not end within the first slots."""
+        length = len(PATTERNS) * slots(self.params, TRIAL_MS)
+        # The counters at the end of a test are those at the beginning of the next slot.
+        return replace(self, tests=[test for test in self.tests if test[1] + length < n_slots])
 
     def array(self) -> NDArray[np.float64]:
         """The rows as trials, (trial, slot, channel).
