@@ -331,7 +331,9 @@ CLAIM_DAMAGE = {
     ),
     "unknown metric": (claim(metric="acuracy"), "metric", "accuracy"),
     "unknown paper": (
-        claim(source={**SOURCE, "publication": "goeltz2012"}, also_measured=[], published_error=False),
+        claim(
+            source={**SOURCE, "publication": "goeltz2012"}, also_measured=[], published_error=False
+        ),
         "source.publication", "goeltz2021",
     ),
     "unknown experiment": (place("rows", experiment="yinyan"), "rows.experiment", "yinyang"),

@@ -3,6 +3,7 @@
 import pytest
 from made.project import config, talk_of
 
+from whyspiking.declared import key_claims
 from whyspiking.stages.asked import Asked
 
 
@@ -25,3 +26,46 @@ def test_a_run_of_the_reference_networks_measures_no_perturbation_and_no_half_st
     for name, variant in whole["variants"].items():
         assert clean["variants"][name] == {**variant, "perturbations": []}
     assert {**clean, "variants": {}, "half_step": True} == {**whole, "variants": {}}
+
+
+XOR = {"talk": "naud", "experiment": "xor_published", "variant": "spiking", "seed": "30"}
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A folder with one recorded network of naud."""
+    monkeypatch.setattr(key_claims, "FOLDER", tmp_path)
+    folder = tmp_path / "naud" / "xor_published" / "spiking" / "seed-30"
+    folder.mkdir(parents=True)
+    (folder / "network.npz").touch()
+    return folder
+
+
+def training_at(scale, **wildcards):
+    plans = Asked({"naud": talk_of("naud")}, {**config(scale), "seeds_of": [], "seeds": [30, 31]})
+    return plans.plan_of_training(Wildcards({**XOR, **wildcards}))
+
+
+def test_a_default_run_repeats_the_first_part_of_a_recorded_training(repository):
+    part = training_at("default")
+    described = talk_of("naud").experiments["xor_published"].default_run
+    assert part.pop("first_part") == {
+        "fraction": described.trained_fraction,
+        "recorded": str(repository),
+    }
+    whole = training_at("full")
+    assert {**whole["params"], "scale": "default"} == part["params"]
+    assert {**whole, "params": None} == {**part, "params": None}
+
+
+@pytest.mark.parametrize(
+    ("scale", "wildcards"),
+    [
+        ("full", {}),
+        ("smoke", {}),
+        ("default", {"seed": "31"}),
+        ("default", {"experiment": "xor"}),
+    ],
+)
+def test_every_other_training_is_complete(repository, scale, wildcards):
+    assert "first_part" not in training_at(scale, **wildcards)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made.fulfilled import made_of
+from made.project import silent
 from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
@@ -17,6 +18,7 @@ from whyspiking.running import jobs
 from whyspiking.stages import collect
 from whyspiking.stages import simulate as simulating
 from whyspiking.stages import train as training
+from whyspiking.training import checkpoint
 
 
 def make_replication(measures):
@@ -185,3 +187,26 @@ def test_another_order_in_talk_yaml_is_no_change():
         params = Params("toy", "one", "smoke", one.published)
         told.append(repr((plans.training(one, "net", params), plans.measuring(one, params, 1.0))))
     assert told[0] == told[1]
+
+
+def test_the_first_part_of_a_training_is_repeated_and_the_recorded_network_evaluated(
+    tmp_path, monkeypatch
+):
+    def train(params, variant, streams, parents, progress):
+        (epoch,) = checkpoint.Checkpoint([]).rounds(range(10), progress)
+        return Network({}, {"engine": "numpy"}, [{"epoch": epoch, "metric": "e", "value": 0.5}])
+
+    made = make_replication({})
+    made.train = train
+    monkeypatch.setattr(training, "replication_of", lambda *_: made)
+    curve = [{"epoch": epoch, "metric": "e", "value": 0.5 - epoch} for epoch in range(10)]
+    recorded = Network({"w": np.ones(2)}, {"engine": "numpy", "epochs": 10}, curve)
+    network_files.save_network(recorded, tmp_path / "recorded")
+    plan = plans.training(EXPERIMENT, "net", Params("toy", "one", "default", {}, seed=3))
+    plan["first_part"] = {"fraction": 0.1, "recorded": str(tmp_path / "recorded")}
+    training.train(plan, [], tmp_path / "run", silent)
+    network = network_files.load_network(tmp_path / "run")
+    assert network.arrays["w"].tolist() == [1, 1] and network.history == curve
+    assert network.info["measures"]["curve_difference"] == 0
+    assert not [key for key in network.info if key.endswith("seconds")]
+    assert "test" in network_files.load_outcomes(tmp_path / "run" / "outcome.npz")

@@ -9,6 +9,7 @@ from made.claims import claim
 
 from whyspiking.declared import registry
 from whyspiking.records import columns, reference, tables, whole_files
+from whyspiking.report.html import macros
 from whyspiking.running import code_inputs, machine
 from whyspiking.verdicts import comparison, differing_inputs
 from whyspiking.verdicts.comparison import DIFFERENT, EQUAL, NEW, ROUNDED
@@ -49,6 +50,51 @@ def held(record, values, scale="default"):
 
 def states(found):
     return dict(zip(found.networks["variant"], found.networks["outcome"], strict=True))
+
+
+def repeated_in_part(curve_difference, accuracy=0.95):
+    """A run that repeated a tenth of the training of one network."""
+    table = rows({("yinyang", "spiking"): [accuracy]}, "default")
+    part = table.iloc[:1].assign(engine="compiled", unit="1", n_trials=1)
+    stated = {"trained_fraction": 0.1, "curve_numbers": 7, "curve_difference": curve_difference}
+    own = [part.assign(metric=metric, value=value) for metric, value in stated.items()]
+    return tables.stacked([table, *own])
+
+
+@pytest.mark.parametrize(
+    ("difference", "accuracy", "outcome"),
+    [(0.0, 0.95, EQUAL), (1e-9, 0.95, ROUNDED), (0.2, 0.95, DIFFERENT), (0.0, 0.9, DIFFERENT)],
+)
+def test_a_learning_curve_counts_as_a_number_and_the_verdict_stays(
+    record, difference, accuracy, outcome
+):
+    metrics = repeated_in_part(difference, accuracy)
+    found = comparison.compare_talk("goeltz", metrics, "default", record)
+    (network,) = found.networks.to_dict("records")
+    assert (network["outcome"], network["trained_fraction"]) == (outcome, 0.1)
+    assert network["n_equal"] + network["n_rounding"] + network["n_different"] == 2
+    assert network["largest_difference"] == pytest.approx(max(difference, 1 - accuracy / 0.95))
+    judged = found.metrics[found.metrics["metric"] == "accuracy"]
+    assert sorted(judged["value"]) == sorted(v for own in VALUES.values() for v in own)
+
+
+def test_the_page_says_that_only_a_part_was_trained(record):
+    found = comparison.compare_talk("goeltz", repeated_in_part(0.0), "default", record)
+    line = comparison.summarise(found.networks, 0)
+    assert line.startswith("2 of 2 numbers are equal to the reference results (of 1 network, only ")
+    verdict = {"n_seeds": 60, "claim": "goeltz.yinyang.accuracy"}
+    results = comparison.ReferenceResults(
+        networks=found.networks, verdicts={verdict["claim"]: verdict}
+    )
+    compared = results.compare_claim(verdict, claim())
+    assert compared == comparison.ClaimComparison(1, 60, EQUAL, 0.1, None)
+    said = str(macros("macros").here(compared))
+    assert (
+        "reproduced here: the first 10 % of the training and the final evaluation of 1 of 60 "
+        "networks, equal" in said
+    )
+    complete = comparison.ClaimComparison(1, 60, EQUAL)
+    assert "reproduced here: 1 of 60 networks, equal" in str(macros("macros").here(complete))
 
 
 def test_a_part_of_the_record_is_judged_on_all_of_it(record):

@@ -16,7 +16,7 @@ from whyspiking.records.columns import CHANGED, METRICS
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import comparison
 
-LINE = "{:<12}{:<34}{:<22}{:>10} {:>10}   {}"
+LINE = "{:<12}{:<38}{:<22}{:>10} {:>10}   {}"
 
 
 def beside(talks: Iterable[str], metrics: Iterable[Path], numbers: Path, said: Path) -> None:

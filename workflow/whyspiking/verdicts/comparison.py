@@ -203,8 +203,13 @@ def compare_results(
 
 
 def find_changed_experiments(networks: Table) -> set[str]:
-    """Find the experiments with a number that differs, or a network that the reference lacks."""
-    return set(networks.loc[~networks["outcome"].isin(SAME), "experiment"])
+    """Find the experiments of a talk that are judged by the numbers of the run.
+
+    That are those with a number that differs, or a network that the reference lacks. A run that
+    repeats only the first part of a training does not judge its experiment.
+    """
+    in_part = networks.loc[networks[FRACTION] < 1, "experiment"]
+    return set(networks.loc[~networks["outcome"].isin(SAME), "experiment"]) - set(in_part)
 
 
 def list_changed_verdicts(verdicts: Table, reference_verdicts: Table) -> list[tuple[str, str, str]]:
@@ -316,13 +321,14 @@ class ReferenceResults:
         outcome = next((name for name in (NEW, DIFFERENT, ROUNDED, EQUAL) if name in outcomes), "")
         if not places.isin(claim.networks).any():
             outcome = ""
-        is_of_run = outcome in (NEW, DIFFERENT)
         networks = networks[places.isin(claim.networks[:1])]
+        fraction = float(networks[FRACTION].min()) if len(networks) else 1.0
+        is_of_run = outcome in (NEW, DIFFERENT) and fraction == 1
         return ClaimComparison(
             len(networks),
             int(recorded["n_seeds"]) if recorded else 0,
             outcome,
-            float(networks[FRACTION].min()) if len(networks) else 1.0,
+            fraction,
             recorded if is_of_run else None,
         )
 

@@ -128,7 +128,8 @@ def force(
         progress: Called with the fraction done.
 
     Returns:
-        phi (neuron, channel); output and target every `SAMPLE_MS`, (time, channel).
+        phi (neuron, channel); output and target every `SAMPLE_MS`, (time, channel). Of the first
+        part of a training (`checkpoint.first_part`), the output ends with it.
 
     Raises:
         UserError: If the network or its decoders are not finite at an update; names the time and
@@ -165,8 +166,7 @@ def force(
 
     network = brian2.Network(*plant.objects, brian2.NetworkOperation(operate, when="end"))
     network.run(checkpoint.asked_fraction() * schedule.end_ms * brian2.ms, namespace={})
-    n_samples = state["sample"]  # fewer than all where only the first part is asked for
-    return rls.decoders, outputs[:n_samples], wanted[sampled][:n_samples]
+    return rls.decoders, outputs[: state["sample"]], wanted[sampled]
 
 
 def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: float) -> None:

@@ -45,7 +45,7 @@ def trained(
     Args:
         arrays: Weights and wiring, among them the decoders `phi`, which alone have learned.
         outputs: From burn-in to test, (time, channel).
-        targets: The same of the supervisor.
+        targets: Those of the whole course, also where the outputs end with its first part.
         schedule: Its course.
         engine: What it was trained in.
 
@@ -83,7 +83,7 @@ def _kept_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict
     return {
         "trace_ms": times[kept].astype(np.float32),
         "trace": outputs[kept].astype(np.float32),
-        "trace_target": targets[kept].astype(np.float32),
+        "trace_target": targets[: len(kept)][kept].astype(np.float32),
         "learning_ms": np.array([start, stop]),
     }
 
