@@ -28,27 +28,27 @@ def test_a_run_of_the_reference_networks_measures_no_perturbation_and_no_half_st
     assert {**clean, "variants": {}, "half_step": True} == {**whole, "variants": {}}
 
 
-XOR = {"talk": "naud", "experiment": "xor_published", "variant": "spiking", "seed": "30"}
+REPLAY = {"talk": "clopath", "experiment": "shot_published", "variant": "spiking", "seed": "30"}
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A folder with one recorded network of naud."""
+    """A folder with one recorded network of clopath."""
     monkeypatch.setattr(key_claims, "FOLDER", tmp_path)
-    folder = tmp_path / "naud" / "xor_published" / "spiking" / "seed-30"
+    folder = tmp_path / "clopath" / "shot_published" / "spiking" / "seed-30"
     folder.mkdir(parents=True)
     (folder / "network.npz").touch()
     return folder
 
 
 def training_at(scale, **wildcards):
-    plans = Asked({"naud": talk_of("naud")}, {**config(scale), "seeds_of": [], "seeds": [30, 31]})
-    return plans.plan_of_training(Wildcards({**XOR, **wildcards}))
+    plans = Asked({"clopath": talk_of("clopath")}, {**config(scale), "seeds_of": [], "seeds": [30, 31]})
+    return plans.plan_of_training(Wildcards({**REPLAY, **wildcards}))
 
 
 def test_a_default_run_repeats_the_first_part_of_a_recorded_training(repository):
     part = training_at("default")
-    described = talk_of("naud").experiments["xor_published"].default_run
+    described = talk_of("clopath").experiments["shot_published"].default_run
     assert part.pop("first_part") == {
         "fraction": described.trained_fraction,
         "recorded": str(repository),
@@ -64,7 +64,7 @@ def test_a_default_run_repeats_the_first_part_of_a_recorded_training(repository)
         ("full", {}),
         ("smoke", {}),
         ("default", {"seed": "31"}),
-        ("default", {"experiment": "xor"}),
+        ("default", {"experiment": "shot"}),
     ],
 )
 def test_every_other_training_is_complete(repository, scale, wildcards):
