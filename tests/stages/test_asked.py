@@ -42,7 +42,8 @@ def repository(tmp_path, monkeypatch):
 
 
 def training_at(scale, **wildcards):
-    plans = Asked({"clopath": talk_of("clopath")}, {**config(scale), "seeds_of": [], "seeds": [30, 31]})
+    seeds = {"seeds_of": [], "seeds": [30, 31]}
+    plans = Asked({"clopath": talk_of("clopath")}, {**config(scale), **seeds})
     return plans.plan_of_training(Wildcards({**REPLAY, **wildcards}))
 
 

@@ -133,3 +133,31 @@ def test_a_gradient_that_is_not_finite_ends_the_training_at_its_step():
 
     with pytest.raises(UserError, match=f"the gradient of b is not finite at epoch 1, step {at} "):
         run(data=data, loss=loss)
+
+
+def settings_of(**changes):
+    return gradient.Settings(4, 2, 0.1, 1.0, "good", {}, **changes)
+
+
+def test_the_rate_is_halved_again_and_again():
+    def rate(epoch, own):
+        return gradient._steps(epoch, 4, own, np.random.default_rng(0))[1]
+
+    halved = [rate(epoch, settings_of(halved_every=2)) for epoch in (1, 2, 3, 4, 5)]
+    assert np.allclose(halved, np.array([0.1, 0.1, 0.05, 0.05, 0.025])[:, None])
+    assert np.allclose(rate(3, settings_of()), [0.05, 0.05 * (1 + np.cos(np.pi * 0.625))])
+
+
+@pytest.mark.parametrize(("keep_last", "kept"), [(False, 2), (True, 4)])
+def test_the_last_epoch_is_kept_where_that_is_asked_for(keep_last, kept):
+    scores = iter([0.1, 0.9, 0.2, 0.3])
+    fitted = gradient.fit(
+        {"w": np.zeros(1, np.float32)},
+        lambda arrays, batch: (((arrays["w"] - batch["x"]) ** 2).mean(), {}),
+        {"x": np.ones((4, 1), np.float32)},
+        settings_of(keep_last=keep_last),
+        judge=lambda arrays: {"good": next(scores)},
+        shuffle=np.random.default_rng(0),
+        progress=lambda share, news: None,
+    )
+    assert fitted.info["best_epoch"] == kept

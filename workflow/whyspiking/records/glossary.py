@@ -264,6 +264,11 @@ _DEFINED = {
     "accuracy_best_test. The network that the authors released was trained for 38 epochs.",
     "accuracy_late_spread": "fraction: Standard deviation over the last ten epochs of the "
     "accuracy on the test images, scored like accuracy_best_test.",
+    # electrocardiograms (bohte)
+    "accuracy_padded_best_test": "fraction: accuracy_padded in the training code after the epoch "
+    "in which it was largest. It is compared only with a number that was chosen in the same way.",
+    "accuracy_padded_best_train": "fraction: accuracy_padded in the training code after the epoch "
+    "with the largest accuracy on the training records.",
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Fraction of hidden neurons that fire before the "
     "decision, averaged over decided trials.",

@@ -1,8 +1,9 @@
 """Training by gradient descent in JAX, the same loop for every network that has a loss.
 
-Adam with a cosine decay, gradients clipped by their global norm, the model of the best epoch on
-validation data. An epoch is one compiled call, whose program depends on shapes, on the loss and on
-which arrays are learned, not on rates or constants: trainings that differ in these share it.
+Adam whose rate falls along a half cosine or by halves, gradients clipped by their global norm, the
+model of the best epoch on validation data or of the last epoch. An epoch is one compiled call,
+whose program depends on shapes, on the loss and on which arrays are learned, not on rates or
+constants: trainings that differ in these share it.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ class Settings:
     Attributes:
         epochs: Passes over the training set.
         batch: Samples per step; an incomplete last batch is left out, and differs every epoch.
-        learning_rate: Adam's rate at the start; it falls to zero along a half cosine.
+        learning_rate: Adam's rate at the start.
         clip_norm: Largest global norm of a gradient.
         criterion: Metric of `judge` that chooses the epoch; larger is better.
         rates: Array -> factor on the learning rate; 1 where it is not named, 0 for what is not
             learned.
+        halved_every: Epochs after which the rate is halved, again and again; 0: it falls to zero
+            along a half cosine.
+        keep_last: Whether the last epoch is kept in place of the best one.
     """
 
     epochs: int
@@ -55,6 +59,8 @@ class Settings:
     clip_norm: float
     criterion: str
     rates: Mapping[str, float]
+    halved_every: int = 0
+    keep_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Fitted:
     """A trained set of arrays and how it came about.
 
     Attributes:
-        arrays: Those of the best epoch.
+        arrays: Those of the epoch that is kept.
         info: JSON-able facts for `Network.info`.
         history: Rows for `Network.history`.
     """
@@ -123,7 +129,7 @@ def fit(
         values |= {name: float(value) for name, value in judge(now.arrays).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
         reached = values[settings.criterion]
-        if not best or reached > best["reached"]:
+        if not best or settings.keep_last or reached > best["reached"]:
             copies = {name: np.asarray(value) for name, value in now.arrays.items()}
             best.update(reached=reached, epoch=epoch, arrays=copies)
         progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
@@ -179,9 +185,13 @@ def _steps(
             "'batch', or use more samples"
         )
     order = batches(n_samples, settings.batch, shuffle)
-    done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
-    rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
-    return order, rate
+    if settings.halved_every:
+        halvings = (epoch - 1) // settings.halved_every
+        rate = np.full(len(order), settings.learning_rate * 0.5**halvings)
+    else:
+        done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
+        rate = settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))
+    return order, rate.astype(np.float32)
 
 
 def _fitted(best: Mapping[str, Any], history: History, criterion: str) -> Fitted:
