@@ -29,7 +29,7 @@ CODE, COLLECTED = "contract/randomness.py", "verdicts/rule.py"
 UNCOMPARED = "talks/clopath/force/points.py"
 SETTING = "talk.yaml: yinyang, train"
 NETWORKS = [
-    restate.ListedNetwork("goeltz", "yinyang", "mlp", 20, True),
+    restate.ListedNetwork("goeltz", "yinyang", "mlp", 80, True),
     restate.ListedNetwork("naud", "xor", "spiking", 10, False),
 ]
 
@@ -123,7 +123,7 @@ def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
     assert (entry["commit_before"], entry["commit"]) == (COMMIT_BEFORE, COMMIT)
     assert entry["date"] == "2020-08-31" and entry["machine"] and "declared" not in entry
     assert entry["not_compared"] == [UNCOMPARED]
-    assert list(entry["networks"]) == ["goeltz.yinyang/mlp, seed 20", "naud.xor/spiking, seed 10"]
+    assert list(entry["networks"]) == ["goeltz.yinyang/mlp, seed 80", "naud.xor/spiking, seed 10"]
     assert sum(entry["networks"].values()) == len(numbers)
     assert re.fullmatch("[0-9a-f]{64}", entry["sha256"])
     # The recorded numbers themselves stay as they were.
@@ -167,7 +167,7 @@ def test_a_network_without_numbers_is_refused(folder, found, monkeypatch):
     monkeypatch.setattr(restate, "read_networks", lambda: [*NETWORKS, unknown])
     assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
     # The run alone having numbers is not enough.
-    own = tables.where(found, talk="goeltz", experiment="yinyang", variant="mlp", seed=20)
+    own = tables.where(found, talk="goeltz", experiment="yinyang", variant="mlp", seed=80)
     for row in own.assign(seed=99).to_dict("records"):
         found.loc[len(found)] = row
     assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
@@ -250,7 +250,7 @@ def test_a_run_of_other_code_is_deleted_and_one_of_this_code_goes_on(
     assert not old.exists()
     targets = asked[0][asked[0].index("--") + 1 :]
     assert "results_folder=restate" in asked[0]
-    assert str(restate.FOLDER / "goeltz/yinyang/spiking/seed-20/network.json") in targets
+    assert str(restate.FOLDER / "goeltz/yinyang/spiking/seed-80/network.json") in targets
     assert str(restate.FOLDER / "goeltz/yinyang/metrics.csv") in targets
     assert str(restate.FOLDER / "scherr/evidence/metrics.csv") not in targets, "it is only trained"
 
@@ -266,7 +266,7 @@ def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monk
     table = restate.read_found(NETWORKS)
     assert set(table["value"]) == {0.3333333333} and len(table) == 2
     assert asked == [
-        [tmp_path / "goeltz/yinyang/mlp/seed-20/network.json"],
+        [tmp_path / "goeltz/yinyang/mlp/seed-80/network.json"],
         [tmp_path / "naud/xor/spiking/seed-10/network.json"],
     ]
 

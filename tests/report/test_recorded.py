@@ -60,7 +60,7 @@ def changed(results, tmp_path):
     path = folder / "goeltz" / "verdicts.csv"
     verdicts = tables.read(path, columns.VERDICTS)
     key = verdicts["claim"] == KEY
-    verdicts.loc[key, ["verdict", "qualification"]] = rule.INCONCLUSIVE
+    verdicts.loc[key, ["verdict", "qualification"]] = rule.NOT_REPLICATED
     verdicts.loc[key, "value"] = 0.1
     tables.write_csv(verdicts, path)
     hold(folder)
@@ -101,13 +101,13 @@ def test_what_is_reproduced_is_said_beside_every_verdict(results):
 
 def test_where_a_number_differs_the_verdict_of_the_run_stands_beside_the_recorded(changed, results):
     before = RunPage.open(results, "default").verdicts.set_index("claim").loc[KEY]
-    assert before["verdict"] != rule.INCONCLUSIVE
+    assert before["verdict"] != rule.NOT_REPLICATED
     symbol = html.VERDICT_LOOK[before["verdict"]][0]
     for page in pages(changed):
         assert "differs from the reference results: verdict of this run" in page
         assert f"reference results: {symbol} {before['verdict']}, " in page
     head = TalkPage.open(changed, "goeltz", "default").head()
-    assert "inconclusive" in head
+    assert "not replicated" in head
     other = TalkPage.open(changed, "naud", "default").verdict_table()
     assert "differs from the reference results" not in other and "reproduced here: " in other
 
