@@ -42,8 +42,8 @@ HEADINGS = {
     PUBLISHED: "Compared with a published number that we read",
     QUOTED: "Compared with a published number quoted from memory",
     RELEASED: "Compared with released weights or outputs that we scored",
-    PICTURE: "Compared with a published picture",
-    STATEMENT: "Compared with a published statement",
+    PICTURE: "Compared with a published picture or statement",
+    STATEMENT: "Compared with a published picture or statement",
     NO_NUMBER: "No number was published",
 }
 """Evidence of a key claim -> heading of its group."""
@@ -58,7 +58,7 @@ WIDE = {
 """Inches: a row's height, the figure's width; strip: left, top, width, height; others: place of a
 text from the left and from the top of its row."""
 NARROW = {
-    "pitch": 1.4, "heading": 0.35, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
+    "pitch": 1.36, "heading": 0.35, "width": 3.7, "strip": (0.1, 0.42, 3.5, 0.24), "side": "left",
     "who": (0.05, 0.14), "what": (0.05, 0.31), "mark": (2.14, 0.14), "verdict": (2.25, 0.14),
     "but": (2.05, 1.03), "found": (0.05, 0.95),
     "metric": (0.05, 1.1), "published": (2.05, 0.95),
@@ -82,19 +82,19 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
     require(shown, "No key claim was measured at this scale.")
     order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in shown)]
     shown.sort(key=lambda claim: order.index(claim[2]["evidence"]))
-    evidence = [str(row["evidence"]) for _, _, row, _ in shown]
-    pending = list(dict.fromkeys(evidence)) if len(shown) > 1 else []
+    titles = [HEADINGS.get(row["evidence"], str(row["evidence"])) for _, _, row, _ in shown]
+    pending = list(dict.fromkeys(titles)) if len(shown) > 1 else []
     at: dict[str, Any] = NARROW if narrow else WIDE
     wide = at["width"]
     tall = at["pitch"] * len(shown) + at["heading"] * len(pending)
     plate = Plate(tall, wide)
     plate.set_layout_engine("none")
     below = tall
-    for who, what, row, values in shown:
-        if pending and row["evidence"] == pending[0]:
+    for title, (who, what, row, values) in zip(titles, shown, strict=True):
+        if pending and title == pending[0]:
             below -= at["heading"]
-            title = HEADINGS.get(pending.pop(0), str(row["evidence"]))
-            plate.text(0.05 / wide, (below + 0.08) / tall, title, color=INK, fontweight="bold")
+            heading = pending.pop(0)
+            plate.text(0.05 / wide, (below + 0.08) / tall, heading, color=INK, fontweight="bold")
         left, top, width, height = at["strip"]
         colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
         strip = plate.add_axes(
