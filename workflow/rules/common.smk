@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import key_claims, registry
+from whyspiking.declared import key_claims, overrides, registry
 from whyspiking.records import columns, reference
 from whyspiking.running import code_inputs
 from whyspiking.stages.asked import Asked

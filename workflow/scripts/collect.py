@@ -13,5 +13,6 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
         facts=list(snakemake.input.facts),
         scale=snakemake.params.scale,
         folder=Path(snakemake.output[0]).parent,
+        changed=snakemake.params.changed,
     )
     code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

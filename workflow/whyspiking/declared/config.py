@@ -17,6 +17,7 @@ from whyspiking.declared import (
     after_file,
     claims_file,
     community_file,
+    overrides,
     protocol_file,
     registry,
     scales,
@@ -181,6 +182,31 @@ def use_seeds_of_command_line(config: dict[str, Any], command_line: Mapping[str,
     return line if places else ""
 
 
+def use_own_folder_of_changed_parameters(config: dict[str, Any]) -> list[str]:
+    """Name the results folder of a run with changed parameters, if the user does not.
+
+    Args:
+        config: The merged configuration; completed in place.
+
+    Returns:
+        A line for every changed parameter, and one that names the folder; empty if none is changed.
+
+    Raises:
+        UserError: If the configuration is wrong.
+    """
+    parsed(Config, _plain(config), WHERE)
+    given = config["set"]
+    if not given:
+        return []
+    config["results_folder"] = config["results_folder"] or overrides.name_folder(
+        _plain(given), config["scale"]
+    )
+    names = registry.available() if "all" in config["talks"] else config["talks"]
+    talks = {name: registry.load_talk(name) for name in names}
+    lines = overrides.describe(talks, given, config["scale"])
+    return [*lines, f"the results are written to results/{config['results_folder']}"]
+
+
 def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     """Check the config and the files of the chosen talks; returns the talks by name.
 
@@ -203,6 +229,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         )
     chosen = registry.available() if "all" in chosen else chosen
     talks = {name: registry.load_talk(name) for name in chosen}
+    talks = overrides.apply(talks, config["set"], config["scale"])
     if not any(talk.counted for talk in talks.values()):
         raise UserError(
             f"{WHERE}: 'talks' is {chosen}, and none of them is a replicated talk; expected at "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from unicodedata import category
 
 from pydantic import AfterValidator, Field, model_validator
@@ -185,7 +185,11 @@ class Shared(Block):
 
 
 class Config(Block):
-    """The configuration of a run; config/config.yaml says what each key means."""
+    """The configuration of a run; config/config.yaml says what each key means.
+
+    Attributes:
+        changed_parameters (set): `<talk>.<experiment>.<parameter>` -> its value in this run.
+    """
 
     scale: Scale
     talks: Unique[Some[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]]]
@@ -193,6 +197,7 @@ class Config(Block):
     seeds_of: Listed[SeedsOf]
     data: Data
     build_folder: Written
+    changed_parameters: dict[str, Any] = Field(alias="set")
     results_folder: Annotated[str, Field(pattern="^[a-z0-9_-]*$"), AfterValidator(_is_no_reference)]
     robustness_tests: RobustnessTests
     energy: Energy

@@ -10,7 +10,14 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from whyspiking.contract.perturb import ON_SPIKES
 from whyspiking.declared import scales, shared_tasks
-from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
+from whyspiking.declared.parameters import (
+    Change,
+    Changes,
+    Parameter,
+    Parameters,
+    Scaled,
+    check_permitted,
+)
 from whyspiking.declared.strict_yaml import (
     Block,
     Listed,
@@ -288,11 +295,11 @@ class Experiment(Named):
         described = {**shared, **own}
         for scale, changes in scaled.items():
             for key, change in changes.items():
-                _check_change(f"{name}.scale_overrides.{scale}.{key}", key, change, described)
+                check_change(f"{name}.scale_overrides.{scale}.{key}", key, change, described)
         for key, variant in self.variants.items():
             variant._name = key
             for parameter, change in variant.settings.items():
-                _check_change(
+                check_change(
                     f"{name}.variants.{key}.parameter_overrides.{parameter}",
                     parameter,
                     change,
@@ -345,8 +352,18 @@ KINDS = {
 """Kinds of values that are no numbers."""
 
 
-def _check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
-    """A scale changes how much, not what: a number stays a number, a list a list."""
+def check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
+    """A scale changes how much, not what: a number stays a number, a list a list.
+
+    Args:
+        full: The place of the change, for the message.
+        key: Name of the parameter.
+        change: What is changed.
+        described: The parameters as published, by name.
+
+    Raises:
+        Wrong: If the change is of another kind, or not one of the permitted values.
+    """
     if key not in described:
         hint = nearest(key, described, "expected a parameter that has a published value.")
         raise Wrong(
@@ -363,3 +380,4 @@ def _check_change(full: str, key: str, change: Change, described: Mapping[str, P
             f"is {scaled!r}; expected {kinds[1]} like the published {published!r}. Correct it "
             "there.",
         )
+    check_permitted(full, scaled, described[key])

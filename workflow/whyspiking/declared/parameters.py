@@ -32,11 +32,15 @@ class Parameter(TypedDict):
         value: A number, a text or a list.
         unit: Of the value; none where it is a count or a share.
         source: Where it stands: figure, table, file of the code; or `ours`, with the reason.
+        permitted: The values that the code knows; a parameter whose value is a text has them.
+        range: The smallest and the largest value that make sense, if not all numbers do.
     """
 
     value: Any
     unit: NotRequired[Unit]
     source: Annotated[str, Field(min_length=3)]
+    permitted: NotRequired[Annotated[list[Any], Field(min_length=1)]]
+    range: NotRequired[tuple[float, float]]
 
 
 @closed
@@ -52,7 +56,7 @@ class Change(TypedDict):
     reason: Annotated[str, Field(min_length=5)]
 
 
-def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
+def check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
     """Time constants, durations and sizes are positive numbers, sizes whole ones."""
     for name, entry in entries.items():
         whole = name.startswith(("n_", "batch", "epochs"))
@@ -110,6 +114,35 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
     return entries
 
 
+def check_permitted(name: str, value: Any, published: Parameter) -> None:
+    """Check that a value in place of the published one is one that the code knows.
+
+    Args:
+        name: The parameter, for the message.
+        value: The value in place of the published one.
+        published: The parameter as published.
+
+    Raises:
+        Wrong: If it is not.
+    """
+    permitted = published.get("permitted")
+    low, high = published.get("range", (-math.inf, math.inf))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    refuse(
+        (
+            permitted is not None and value not in permitted,
+            name,
+            f"is {value!r}; expected one of {', '.join(map(str, permitted or ()))}. Correct it "
+            "there.",
+        ),
+        (
+            is_number and not low <= value <= high,
+            name,
+            f"is {value}; expected a number from {low:g} to {high:g}. Correct it there.",
+        ),
+    )
+
+
 def _floats(value: Any) -> Iterator[float]:
     if isinstance(value, float):
         yield value
@@ -126,8 +159,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-Parameters = Annotated[dict[Name, Parameter], AfterValidator(_check_numbers)]
-Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
+Parameters = Annotated[dict[Name, Parameter], AfterValidator(check_numbers)]
+Changes = Annotated[dict[str, Change], AfterValidator(check_numbers)]
 
 
 @closed

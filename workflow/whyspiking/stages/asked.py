@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking.declared import key_claims, plans, registry
+from whyspiking.declared import key_claims, overrides, plans, registry
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
@@ -58,10 +58,13 @@ class Asked:
         """The recorded network of which a job trains the first part only; None: it trains all.
 
         That is so in a default run, for networks that come with the repository and whose experiment
-        has `default_run`.
+        has `default_run` and no changed parameter.
         """
         experiment = self.experiment(wildcards)
-        if self._config["scale"] != "default" or experiment.default_run is None:
+        is_changed = experiment.name in overrides.list_affected(
+            self._talks[wildcards.talk], self._config["set"]
+        )
+        if self._config["scale"] != "default" or experiment.default_run is None or is_changed:
             return None
         place = Path(experiment.talk, experiment.name, wildcards.variant, f"seed-{wildcards.seed}")
         folder = key_claims.FOLDER / place
@@ -77,7 +80,17 @@ class Asked:
         )
 
     def plan_of_clean_run(self, wildcards: Any) -> dict[str, Any]:
-        """What any run measures of its networks, without perturbations and other steps."""
+        """What any run measures of its networks, without perturbations and other steps.
+
+        Raises:
+            UserError: If the config changes parameters: the networks are there, trained without.
+        """
+        if self._config["set"]:
+            raise UserError(
+                f"config: 'set' changes {', '.join(self._config['set'])}, but the networks of the "
+                "reference results are trained already; expected no changed parameter. Remove "
+                "'set', or run without FROM=reference."
+            )
         plan = self.plan_of_measuring(wildcards)
         bare = {name: {**own, "perturbations": []} for name, own in plan["variants"].items()}
         return {**plan, "variants": bare, "half_step": False}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from whyspiking.battery import as_trained
 from whyspiking.contract import network_files
 from whyspiking.declared import registry
+from whyspiking.declared.overrides import QUALIFICATION
 from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, reference, tables
 from whyspiking.verdicts import comparison, contrasts, judge, overview
@@ -23,6 +24,7 @@ def collect_talk(
     facts: Sequence[str | Path],
     scale: str,
     folder: Path,
+    changed: Collection[str] = (),
 ) -> None:
     """Stack the tables of one talk, add metrics of two networks, judge its claims.
 
@@ -32,6 +34,7 @@ def collect_talk(
         facts: The network.json files of its networks; what each answered lies beside them.
         scale: Scale of the run.
         folder: Where the tables of the talk go.
+        changed: Experiments whose networks have parameters that the run has changed.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = measured(described, metrics, facts, scale)
@@ -61,6 +64,11 @@ def collect_talk(
     verdicts = judge.judge_all(
         compared.metrics, registered, described, scale, unavailable=unavailable
     )
+    rests_on_changed = verdicts["claim"].isin(
+        claim.id for claim in registered for name, _ in claim.networks if name in changed
+    )
+    marked = (QUALIFICATION + "; " + verdicts["qualification"]).str.removesuffix("; ")
+    verdicts["qualification"] = verdicts["qualification"].mask(rests_on_changed, marked)
     tables.write_csv(verdicts, folder / "verdicts.csv")
 
 

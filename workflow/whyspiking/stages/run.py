@@ -49,8 +49,9 @@ def begin(workflow: Any, config: dict[str, Any]) -> dict[str, Talk]:
     else:
         configs.merge(config, command_line)
     line = configs.use_seeds_of_command_line(config, command_line)
+    lines = configs.use_own_folder_of_changed_parameters(config)
     if main:
-        _tell(line)
+        _tell(line, *lines)
     return configs.check_config(config)
 
 

@@ -17,7 +17,7 @@ UNREAD = {
     "title", "speaker", "question", "publications", "description", "source", "reason", "unit",
     "learning_rules", "excluded_tasks", "training_parameters", "trained_here", "from_scale",
     "max_seeds", "tuning_grids", "provenance", "smoke", "folder", "mnist_dir", "originals_dir",
-    "download",
+    "download", "permitted", "range",
 }  # fmt: skip
 """Attributes of a talk, and keys of the config, that change no number of a network."""
 SELECTION = ("scale", "talks", "seeds", "seeds_of", "shared", "build_folder", "results_folder")

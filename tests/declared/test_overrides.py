@@ -1,0 +1,174 @@
+"""Parameters that a run changes by `set` in its config."""
+
+import pytest
+from made.project import config, talk_of
+
+from whyspiking.declared import overrides, registry
+from whyspiking.declared.config import check_config, use_own_folder_of_changed_parameters
+from whyspiking.declared.overrides import REASON
+from whyspiking.errors import UserError
+from whyspiking.stages.asked import Asked
+
+TALKS = {name: talk_of(name) for name in registry.available()}
+
+
+class Wildcards(dict):
+    """Wildcards of a file as Snakemake passes them to a function."""
+
+    __getattr__ = dict.__getitem__
+
+
+def params_of(talks, talk, experiment, variant=None, scale="default"):
+    described = talks[talk].experiments[experiment]
+    return registry.params(described, config(scale), 0, variant).values
+
+
+@pytest.mark.parametrize("scale", ["smoke", "default", "full", "paper"])
+def test_a_value_replaces_the_published_one_and_that_of_any_scale(scale):
+    changed = overrides.apply(TALKS, {"naud.xor.n_per_population": 50}, scale)
+    assert params_of(changed, "naud", "xor", scale=scale)["n_per_population"] == 50
+    change = changed["naud"].experiments["xor"].changes(scale)["n_per_population"]
+    assert change == {"value": 50, "reason": REASON}
+    before = params_of(TALKS, "naud", "xor", scale=scale)
+    assert params_of(changed, "naud", "xor", scale=scale) == {**before, "n_per_population": 50}
+    assert before["n_per_population"] != 50
+
+
+def test_a_variant_keeps_its_own_value_unless_it_is_named():
+    of_all = overrides.apply(TALKS, {"comsa.regimes.batch": 7}, "full")
+    batches = {
+        variant: params_of(of_all, "comsa", "regimes", variant, "full")["batch"]
+        for variant in ("spiking", "readme_rates")
+    }
+    assert batches == {"spiking": 7, "readme_rates": 32}
+    (line,) = overrides.describe(TALKS, {"comsa.regimes.batch": 7}, "full")
+    assert line == (
+        "changed parameter: comsa.regimes.batch is 7, not 5; the variants with a value of their "
+        "own keep it: readme_rates"
+    )
+    of_one = overrides.apply(TALKS, {"comsa.regimes/readme_rates.batch": 7}, "full")
+    batches = {
+        variant: params_of(of_one, "comsa", "regimes", variant, "full")["batch"]
+        for variant in ("spiking", "readme_rates")
+    }
+    assert batches == {"spiking": 5, "readme_rates": 7}
+    (line,) = overrides.describe(TALKS, {"comsa.regimes/readme_rates.batch": 7}, "full")
+    assert line == "changed parameter: comsa.regimes/readme_rates.batch is 7, not 32"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("goeltz.yinyang.n_hiden", 60, "the parameter 'n_hiden'.*did you mean 'n_hidden'"),
+        ("goeltz.yingyang.n_hidden", 60, "the experiment 'yingyang'.*did you mean 'yinyang'"),
+        ("goelz.yinyang.n_hidden", 60, "the talk 'goelz'.*did you mean 'goeltz'"),
+        ("goeltz.yinyang/spikes.n_hidden", 60, "the variant 'spikes'.*did you mean 'spiking'"),
+        ("goeltz.n_hidden", 60, "expected <talk>.<experiment>.<parameter>"),
+        ("goeltz.yinyang/.n_hidden", 60, "the variant ''"),
+        ("goeltz.yinyang.n_hidden", "many", "'many'; expected a number"),
+        ("goeltz.yinyang.n_hidden", 60.5, "whole number"),
+        ("goeltz.yinyang.n_hidden", [60], "expected a number like the published 120"),
+        ("goeltz.yinyang.n_hidden", 0, "it must be positive"),
+        ("goeltz.yinyang.n_hidden", None, "expected a number"),
+        ("goeltz.yinyang.learning_rate", float("nan"), "expected a finite number"),
+        ("goeltz.yinyang.schedule", "linear", "expected one of step, cosine"),
+        ("bohte.released.batch", 32, "no job of this experiment reads it"),
+        ("goeltz.shared_yinyang.shared_task", "randman", "no other values .* are declared"),
+    ],
+)
+def test_what_no_run_can_use_is_refused(key, value, words):
+    with pytest.raises(UserError, match=words):
+        overrides.apply(TALKS, {key: value}, "default")
+
+
+def test_a_value_outside_its_range_is_refused(monkeypatch):
+    parameter = TALKS["goeltz"].experiments["yinyang"].parameters["learning_rate"]
+    monkeypatch.setitem(parameter, "range", (0.0, 1.0))
+    with pytest.raises(UserError, match="expected a number from 0 to 1"):
+        overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 2.0}, "default")
+    overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 1.0}, "default")
+
+
+def test_experiments_that_start_from_a_changed_network_are_affected():
+    given = {"clopath.shot.n_inhibitory": 300}
+    affected = overrides.list_affected(TALKS["clopath"], given)
+    assert {"shot", "oneshot"} <= set(affected) and "sine" not in affected
+    assert overrides.list_affected(TALKS["goeltz"], given) == []
+
+
+def other_value(parameter):
+    """Another permitted value of a parameter; None where there is none."""
+    value = parameter["value"]
+    if "permitted" in parameter:
+        return next(other for other in parameter["permitted"] if other != value)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value * 2 or type(value)(1)
+    if isinstance(value, list) and value and all(isinstance(x, int | float) for x in value):
+        return [x * 2 or type(x)(1) for x in value]
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(TALKS))
+def test_every_parameter_can_be_changed_and_makes_its_networks_anew(name):
+    """The plans of an experiment's jobs, which Snakemake compares, are others."""
+    settings = config("full")
+
+    def plans(talks, experiment):
+        asked = Asked(talks, {**settings, "seeds_of": []})
+        described = talks[name].experiments[experiment]
+        place = {"talk": name, "experiment": experiment}
+        found = [asked.plan_of_measuring(Wildcards(place))]
+        for variant in described.variants:
+            for seed in registry.seeds(described, {**settings, "seeds_of": []}, variant)[:1]:
+                wildcards = Wildcards({**place, "variant": variant, "seed": str(seed)})
+                found.append(asked.plan_of_training(wildcards))
+        return found
+
+    def reads(talks, experiment, parameter):
+        return any(parameter in plan["params"]["values"] for plan in plans(talks, experiment))
+
+    n_changed = 0
+    for experiment in TALKS[name].experiments.values():
+        before = plans(TALKS, experiment.name)
+        for parameter, entry in experiment.parameters.items():
+            other = other_value(entry)
+            if other is None or experiment.changes("full").get(parameter, {}).get("value") == other:
+                continue
+            key = f"{name}.{experiment.name}.{parameter}"
+            try:
+                changed = overrides.apply(TALKS, {key: other}, "full")
+            except UserError as error:
+                assert "no job of this experiment reads it" in str(error), key
+                assert not reads(TALKS, experiment.name, parameter), key
+                continue
+            assert plans(changed, experiment.name) != before, key
+            n_changed += 1
+    assert n_changed > 5
+
+
+def test_a_run_with_changed_parameters_has_a_folder_of_its_own():
+    given = {"goeltz.yinyang.n_hidden": 60}
+    changed = {**config("default"), "set": given}
+    lines = use_own_folder_of_changed_parameters(changed)
+    assert lines[0] == "changed parameter: goeltz.yinyang.n_hidden is 60, not 120"
+    assert changed["results_folder"] == overrides.name_folder(given, "default")
+    assert lines[1] == f"the results are written to results/{changed['results_folder']}"
+    other = {**config("default"), "set": {"goeltz.yinyang.n_hidden": 61}}
+    use_own_folder_of_changed_parameters(other)
+    assert other["results_folder"] != changed["results_folder"]
+    named = {**config("default"), "set": given, "results_folder": "mine"}
+    assert use_own_folder_of_changed_parameters(named)[1].endswith("results/mine")
+    unchanged = config("default")
+    assert use_own_folder_of_changed_parameters(unchanged) == []
+    assert unchanged["results_folder"] == ""
+
+
+def test_the_check_of_a_config_returns_the_changed_talks(monkeypatch):
+    from made.checkouts import ROOT
+
+    monkeypatch.chdir(ROOT)
+    settings = {**config("default"), "set": {"goeltz.yinyang.n_hidden": 60}}
+    talks = check_config(settings)
+    assert params_of(talks, "goeltz", "yinyang")["n_hidden"] == 60
