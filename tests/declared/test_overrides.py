@@ -89,11 +89,15 @@ def test_a_value_outside_its_range_is_refused(monkeypatch):
     overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 1.0}, "default")
 
 
-def test_experiments_that_start_from_a_changed_network_are_affected():
-    given = {"clopath.shot.n_inhibitory": 300}
-    affected = overrides.list_affected(TALKS["clopath"], given)
-    assert {"shot", "oneshot"} <= set(affected) and "sine" not in affected
-    assert overrides.list_affected(TALKS["goeltz"], given) == []
+def test_experiments_that_start_from_a_changed_network_say_so():
+    given = {"clopath.shot.n_inhibitory": 300, "clopath.oneshot.dt_ms": 0.2}
+    affected = overrides.describe_affected(TALKS["clopath"], given)
+    assert affected["shot"] == "with changed parameters: shot.n_inhibitory 300"
+    assert affected["oneshot"] == (
+        "with changed parameters: oneshot.dt_ms 0.2, shot.n_inhibitory 300"
+    )
+    assert "sine" not in affected
+    assert overrides.describe_affected(TALKS["goeltz"], given) == {}
 
 
 def other_value(parameter):

@@ -4,6 +4,7 @@ import pytest
 from made.project import config, talk_of
 
 from whyspiking.declared import key_claims
+from whyspiking.errors import UserError
 from whyspiking.stages.asked import Asked
 
 
@@ -70,3 +71,17 @@ def test_a_default_run_repeats_the_first_part_of_a_recorded_training(repository)
 )
 def test_every_other_training_is_complete(repository, scale, wildcards):
     assert "first_part" not in training_at(scale, **wildcards)
+
+
+def test_a_network_with_a_changed_parameter_is_trained_completely(repository):
+    settings = {**config("default"), "seeds_of": [], "seeds": [30]}
+    settings["set"] = {"clopath.shot_published.dt_ms": 0.1}
+    plans = Asked({"clopath": talk_of("clopath")}, settings)
+    assert "first_part" not in plans.plan_of_training(Wildcards(REPLAY))
+
+
+def test_networks_of_the_reference_results_have_no_changed_parameter():
+    settings = {**config("full"), "set": {"goeltz.yinyang.n_hidden": 60}}
+    plans = Asked({"goeltz": talk_of("goeltz")}, settings)
+    with pytest.raises(UserError, match="run without FROM=reference"):
+        plans.plan_of_clean_run(Wildcards(talk="goeltz", experiment="yinyang"))

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from made.claims import claim
 from made.fulfilled import made_of
 from made.project import silent
 from made.toy_talk import described, talk_of
@@ -210,3 +212,22 @@ def test_the_first_part_of_a_training_is_repeated_and_the_recorded_network_evalu
     assert network.info["measures"]["curve_difference"] == 0
     assert not [key for key in network.info if key.endswith("seconds")]
     assert "test" in network_files.load_outcomes(tmp_path / "run" / "outcome.npz")
+
+
+def test_a_verdict_says_which_changed_parameters_its_networks_have():
+    judged, other = (
+        claim(),
+        claim(
+            id="goeltz.yinyang_2tau.accuracy", rows={"experiment": "mnist", "variant": "spiking"}
+        ),
+    )
+    verdicts = pd.DataFrame(
+        {"claim": [judged.id, other.id], "qualification": ["one network", "reduced"]}
+    )
+    changed = {"yinyang": "with changed parameters: yinyang.n_hidden 60"}
+    marked = collect._mark_changed(verdicts, [judged, other], changed)
+    assert marked["qualification"].tolist() == [
+        "with changed parameters: yinyang.n_hidden 60; one network",
+        "reduced",
+    ]
+    assert collect._mark_changed(verdicts, [judged, other], {}).equals(verdicts)

@@ -35,7 +35,7 @@ rule collect:
     priority: ORDER.of_talk
     params:
         scale=config["scale"],
-        changed=lambda w: overrides.list_affected(TALKS[w.talk], config["set"]),
+        changed=lambda w: overrides.describe_affected(TALKS[w.talk], config["set"]),
     script:
         "../scripts/collect.py"
 

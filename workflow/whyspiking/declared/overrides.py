@@ -211,27 +211,32 @@ def describe(talks: Mapping[str, Talk], given: Mapping[str, Any], scale: str) ->
     return lines
 
 
-def list_affected(talk: Talk, given: Mapping[str, Any]) -> list[str]:
-    """List the experiments of a talk that have a changed network, or start from one.
+def describe_affected(talk: Talk, given: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the changes for every experiment that has a changed network or starts from one.
 
     Args:
         talk: The talk.
         given: The block `set` of the config.
+
+    Returns:
+        Experiment -> its changed parameters, and those of the networks that it starts from.
     """
-    affected = {
-        key.split(".")[1].partition("/")[0] for key in given if key.split(".")[0] == talk.name
+    changes: dict[str, list[str]] = {name: [] for name in talk.experiments}
+    for key, value in given.items():
+        name, place, parameter = key.split(".")
+        if name == talk.name:
+            changes[place.partition("/")[0]].append(f"{place}.{parameter} {value}")
+    # As often as the longest chain of networks that start from each other may be.
+    for _ in talk.experiments:
+        for name, experiment in talk.experiments.items():
+            parents = [split(p)[0] for v in experiment.variants.values() for p in v.parents]
+            inherited = [entry for parent in parents for entry in changes[parent]]
+            changes[name] = list(dict.fromkeys([*changes[name], *inherited]))
+    return {
+        name: f"{QUALIFICATION}: {', '.join(entries)}"
+        for name, entries in changes.items()
+        if entries
     }
-    n_before = -1
-    while n_before != len(affected):
-        n_before = len(affected)
-        affected |= {
-            experiment.name
-            for experiment in talk.experiments.values()
-            for variant in experiment.variants.values()
-            for parent, _ in map(split, variant.parents)
-            if parent in affected
-        }
-    return sorted(affected)
 
 
 def name_folder(given: Mapping[str, Any], scale: str) -> str:

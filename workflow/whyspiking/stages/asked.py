@@ -61,7 +61,7 @@ class Asked:
         has `default_run` and no changed parameter.
         """
         experiment = self.experiment(wildcards)
-        is_changed = experiment.name in overrides.list_affected(
+        is_changed = experiment.name in overrides.describe_affected(
             self._talks[wildcards.talk], self._config["set"]
         )
         if self._config["scale"] != "default" or experiment.default_run is None or is_changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from whyspiking.battery import as_trained
 from whyspiking.contract import network_files
 from whyspiking.declared import registry
-from whyspiking.declared.overrides import QUALIFICATION
+from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, reference, tables
 from whyspiking.verdicts import comparison, contrasts, judge, overview
@@ -24,7 +24,7 @@ def collect_talk(
     facts: Sequence[str | Path],
     scale: str,
     folder: Path,
-    changed: Collection[str] = (),
+    changed: Mapping[str, str] | None = None,
 ) -> None:
     """Stack the tables of one talk, add metrics of two networks, judge its claims.
 
@@ -34,7 +34,7 @@ def collect_talk(
         facts: The network.json files of its networks; what each answered lies beside them.
         scale: Scale of the run.
         folder: Where the tables of the talk go.
-        changed: Experiments whose networks have parameters that the run has changed.
+        changed: Experiments with parameters that the run has changed -> which ones, in words.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = measured(described, metrics, facts, scale)
@@ -64,12 +64,19 @@ def collect_talk(
     verdicts = judge.judge_all(
         compared.metrics, registered, described, scale, unavailable=unavailable
     )
-    rests_on_changed = verdicts["claim"].isin(
-        claim.id for claim in registered for name, _ in claim.networks if name in changed
-    )
-    marked = (QUALIFICATION + "; " + verdicts["qualification"]).str.removesuffix("; ")
-    verdicts["qualification"] = verdicts["qualification"].mask(rests_on_changed, marked)
-    tables.write_csv(verdicts, folder / "verdicts.csv")
+    tables.write_csv(_mark_changed(verdicts, registered, changed or {}), folder / "verdicts.csv")
+
+
+def _mark_changed(
+    verdicts: pd.DataFrame, claims: Sequence[Claim], changed: Mapping[str, str]
+) -> pd.DataFrame:
+    """Say of every verdict which changed parameters its networks have."""
+    experiments = {claim.id: dict.fromkeys(name for name, _ in claim.networks) for claim in claims}
+    qualifications = [
+        "; ".join(filter(None, [*(changed[n] for n in experiments[claim] if n in changed), said]))
+        for claim, said in zip(verdicts["claim"], verdicts["qualification"], strict=True)
+    ]
+    return verdicts.assign(qualification=qualifications)
 
 
 def measured(
