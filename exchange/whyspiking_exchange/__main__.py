@@ -4,13 +4,15 @@
     python -m whyspiking measure NETWORK.nir --task yinyang --from snntorch
     python -m whyspiking brian NETWORK.nir --from snntorch --to model.py
     python -m whyspiking rule docs/three_factor.py --task randman
+    python -m whyspiking plan goeltz
 
 `samples` writes the trials on which a network may be trained. `measure` reads a NIR graph, runs the
 robustness tests on it in Brian2, and writes a page, a table of all measurements, and a row for
 `exchange/community/`. `brian` writes the graph as a Brian2 script that you can edit and that does
 not need whyspiking. `rule` trains a network with your learning rule on a task, and measures this
-network (docs/extending.md). docs/exchange.md lists the graphs that can be run, and the assumptions
-that are made where NIR does not define the behaviour.
+network (docs/extending.md). `plan` prints which networks a run trains, and why. docs/exchange.md
+lists the graphs that can be run, and the assumptions that are made where NIR does not define the
+behaviour.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
+from whyspiking.declared import config as configs
+from whyspiking.declared import registry, run_plan
+from whyspiking.declared.scales import SCALES
 from whyspiking.running import jobs
 
 
@@ -37,6 +42,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     rule = kinds.add_parser("rule", help="evaluate your learning rule on a shared task")
     rule.add_argument("rule", type=Path, metavar="RULE.py")
     rule.add_argument("--to", type=Path, help="new folder for the results [<RULE>-<task>]")
+    plan = kinds.add_parser("plan", help="print which networks a run trains, and why")
+    plan.add_argument("talks", nargs="+", metavar="TALK")
+    plan.add_argument("--scale", choices=SCALES, default="default", help="[default]")
     for command in (samples, network, rule):
         command.add_argument("--task", required=True, help="yinyang, randman or mnist")
         command.add_argument("--seed", type=int, default=0, help="seed of the data [0]")
@@ -146,6 +154,10 @@ def _done(
     network: argparse.ArgumentParser,
 ) -> int:
     """Do what is asked for; returns the exit status."""
+    if asked.kind == "plan":
+        config = configs.at_scale(asked.scale)
+        print("\n\n".join(run_plan.describe(registry.load_talk(t), config) for t in asked.talks))
+        return 0
     arithmetic.set_variables()
     # What numbers need is loaded only now: --help answers at once.
     from whyspiking_exchange.foreign import job

@@ -277,23 +277,40 @@ def params(
 def seeds(
     experiment: Experiment, config: Mapping[str, Any], variant: str | None = None
 ) -> list[int]:
-    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`, or `shared.seeds`.
+    """The seeds of one experiment, or of one of its variants; see `choose_seeds`."""
+    return choose_seeds(experiment, config, variant)[0]
 
-    None where the scale leaves it out (`from_scale` in talk.yaml). A variant may be left out by
-    itself, or content itself with the first seeds (`max_seeds`).
+
+def choose_seeds(
+    experiment: Experiment, config: Mapping[str, Any], variant: str | None = None
+) -> tuple[list[int], str]:
+    """Choose the seeds of one experiment, or of one of its variants: scale and config decide.
+
+    An experiment and a variant may begin at a larger scale (`from_scale` in talk.yaml). Of the
+    rest, `seeds_of` of the variant comes before that of the experiment, and this before
+    `shared.seeds` of a shared task and `seeds`. A variant may content itself with the first seeds
+    (`max_seeds`).
+
+    Returns:
+        The seeds, and in words why it is these.
     """
-    if not experiment.runs_at(config["scale"]):
-        return []
-    full = f"{experiment.talk}.{experiment.name}"
+    scale = config["scale"]
+    described = experiment.variants[variant] if variant is not None else None
+    for block in filter(None, (experiment, described)):
+        if not block.runs_at(scale):
+            return [], f"not at scale {scale}: from_scale is {block.from_scale}"
     named = {entry["experiment"]: entry["seeds"] for entry in config["seeds_of"]}
-    common = config["shared"] if experiment.shared else config
-    found = list(named.get(full, common["seeds"]))
-    if variant is None:
-        return found
-    described = experiment.variants[variant]
-    if not described.runs_at(config["scale"]):
-        return []
-    return list(named.get(f"{full}/{variant}", found[: described.max_seeds]))
+    full = f"{experiment.talk}.{experiment.name}"
+    own = f"{full}/{variant}"
+    if own in named:
+        return list(named[own]), f"seeds_of {own}"
+    common, reason = (config["shared"], "shared.seeds") if experiment.shared else (config, "seeds")
+    found = list(common["seeds"])
+    if full in named:
+        found, reason = list(named[full]), f"seeds_of {full}"
+    if described is not None and described.max_seeds is not None:
+        return found[: described.max_seeds], f"{reason}, max_seeds is {described.max_seeds}"
+    return found, reason
 
 
 def _find_parents(experiments: Mapping[str, Experiment]) -> None:

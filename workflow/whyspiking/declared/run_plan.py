@@ -1,0 +1,44 @@
+"""Which networks a run trains of a talk, and why: `python -m whyspiking plan goeltz`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whyspiking.declared import registry
+from whyspiking.declared.registry import Talk
+
+
+def describe(talk: Talk, config: Mapping[str, Any]) -> str:
+    """Describe the networks of a talk: a line per variant, with its seeds and the reason.
+
+    Args:
+        talk: The talk.
+        config: The configuration of the run.
+    """
+    rows = [("network", "seeds", "reason")]
+    n_networks = 0
+    for experiment in talk.experiments.values():
+        for variant in experiment.variants.values():
+            seeds, reason = registry.choose_seeds(experiment, config, variant.name)
+            n_networks += len(seeds)
+            if experiment.default_run is not None and config["scale"] == "default" and seeds:
+                percent = 100 * experiment.default_run.trained_fraction
+                reason += f"; default_run: first {percent:g} % if the network is recorded"
+            if variant.parents:
+                reason += f"; starts from {', '.join(variant.parents)}"
+            rows.append((f"{experiment.name}/{variant.name}", _shorten(seeds), reason))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = [f"{name:<{widths[0]}}  {seeds:<{widths[1]}}  {reason}" for name, seeds, reason in rows]
+    jobs = (
+        f"{n_networks} jobs train a network; one job per experiment simulates its networks, and "
+        "one per talk each collects the tables and writes the page"
+    )
+    return "\n".join([f"{talk.name} at scale {config['scale']}: {jobs}", "", *lines])
+
+
+def _shorten(seeds: list[int]) -> str:
+    """Seeds in few words: "20 to 79", "0, 3", "none"."""
+    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds)) or "none"
