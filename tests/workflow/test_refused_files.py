@@ -44,7 +44,7 @@ COMMANDS = {
     ),
     "an unknown seed": (
         "", [NETWORK.format("spiking").replace("seed-80", "seed-99")],
-        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 20", "add"],
+        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 80", "add"],
     ),
     "an empty target": ("", [""], ["a target is empty", "Remove the empty quotation marks"]),
     "a seed in words": ("", ["--config", "seeds=[one]"], ["'seeds.0' is 'one'", "Correct it"]),
