@@ -67,7 +67,7 @@ def test_a_change_of_any_parameter_that_is_read_is_another_program(talk, experim
 
 IZHIKEVICH = ("sine", "van_der_pol", "ode", "episode")
 SHARED = [
-    ("goeltz", "full", ("yinyang", "substrates")),
+    ("goeltz", "full", ("substrates", "few_spikes")),
     ("comsa", "full", ("mnist_slow", "released")),
     # Beyond smoke the song has more outputs, and a structure of its own.
     ("clopath", "smoke", (*IZHIKEVICH, "song", "points")),

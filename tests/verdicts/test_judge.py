@@ -10,7 +10,6 @@ from made.measured import rows, table
 from scipy import stats
 
 from whyspiking.declared import registry
-from whyspiking.declared.bands import Band
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns
@@ -346,14 +345,6 @@ def test_the_chance_that_a_verdict_returns():
     assert np.isnan(
         judge.judge(table(rows([0.9] * 3)), claim(claim_role="secondary"))["reproducibility"]
     )
-
-
-def test_repetitions_of_shares_are_drawn_around_the_shares_of_the_networks():
-    """An interval adds half a count on both sides of a share; a repetition does so once only."""
-    shares = sample.Sample(np.ones(3), np.full(3, 20.0), "logit")
-    assert shares.interval("value").low == pytest.approx(20.5 / 21)
-    criterion = rule.Criterion("value", Band(0.96, np.inf))
-    assert shares.returns(criterion) == 1
 
 
 def test_intervals_are_of_the_scale_and_level_of_the_test():

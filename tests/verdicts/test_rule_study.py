@@ -51,3 +51,11 @@ def test_false_claims_are_rarely_called_replicated():
     assert is_false.sum() > 20
     assert study.loc[is_false, "replicated"].max() < 0.056
     assert (study.loc[study["n_networks"] == 1, "replicated"] == 0).all()
+
+
+def test_repetitions_of_shares_are_drawn_around_the_shares_of_the_networks():
+    """An interval adds half a count on both sides of a share; a repetition does so once only."""
+    shares = Sample(np.ones(3), np.full(3, 20.0), "logit")
+    assert shares.interval("value").low == pytest.approx(20.5 / 21)
+    criterion = Criterion("value", Band(0.96, np.inf))
+    assert shares.returns(criterion) == 1

@@ -26,7 +26,7 @@ def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case
     refused(checkout, ["--configfile", "overlay.yaml"], words)
 
 
-NETWORK = "results/default/goeltz/yinyang/{}/seed-20/network.npz"
+NETWORK = "results/default/goeltz/yinyang/{}/seed-80/network.npz"
 COMMANDS = {
     "a key without a value": ("", ["--config", "scale"], ["--config", "name=value", "Correct it"]),
     "a key told twice": ("", ["--config", "seeds=[0]", "seeds=[1]"], ["'seeds' is given twice"]),
@@ -43,8 +43,8 @@ COMMANDS = {
         ["'yinyang/spikin'", "talk 'goeltz'", "spiking", "Correct the path"],
     ),
     "an unknown seed": (
-        "", [NETWORK.format("spiking").replace("seed-20", "seed-99")],
-        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 20", "add"],
+        "", [NETWORK.format("spiking").replace("seed-80", "seed-99")],
+        ["seed 99 of 'goeltz/yinyang/spiking' is not in the config", "expected one of 80", "add"],
     ),
     "an empty target": ("", [""], ["a target is empty", "Remove the empty quotation marks"]),
     "a seed in words": ("", ["--config", "seeds=[one]"], ["'seeds.0' is 'one'", "Correct it"]),
@@ -70,14 +70,14 @@ LINE = "the seeds [7] of the command line replace the configured seeds of"
 @pytest.mark.parametrize(
     ("command", "seeds", "line"),
     [
-        (["--config", "seeds=[7]"], {7}, f"{LINE} 16 experiments and of all shared tasks"),
+        (["--config", "seeds=[7]"], {7}, f"{LINE} 18 experiments and of all shared tasks"),
         (
             ["--config", "seeds=[7]", "--configfile", "config/smoke.yaml"],
             {7},
             f"{LINE} all shared tasks",
         ),
         (["--config", "seeds=[7]", f"seeds_of={SEEDS_OF_ONE}"], {7, 8}, f"{LINE} all shared tasks"),
-        (["--config", "scale=default"], {0, 20, 21, 22, 23, 24}, None),
+        (["--config", "scale=default"], {0, 80, 81, 82, 83, 84}, None),
     ],
 )
 def test_seeds_of_the_command_line_replace_those_of_files(checkout: Path, command, seeds, line):

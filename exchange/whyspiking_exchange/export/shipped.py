@@ -190,7 +190,7 @@ def keep(run: Path, talk: str, to: Path) -> None:
 
     None where files of the authors were lacking. Its training history stays behind where no default
     run compares it (`default_run` in talk.yaml). Of arrays of more than `MANY` numbers, only single
-    precision is kept: all of them are to take 6 MB at most. LZMA makes them a fifth smaller;
+    precision is kept: all of them are to take 8 MB at most. LZMA makes them a fifth smaller;
     whoever reads .npz reads it.
 
     Args:
