@@ -1,5 +1,10 @@
 """Collect one talk's tables and judge its claims."""
 
+if "snakemake" not in globals():
+    from whyspiking.running import one_job
+
+    snakemake = one_job.find("collect")
+
 from pathlib import Path
 
 from whyspiking.running import code_inputs

@@ -1,5 +1,10 @@
 """Put all talks into common tables."""
 
+if "snakemake" not in globals():
+    from whyspiking.running import one_job
+
+    snakemake = one_job.find("compare")
+
 from pathlib import Path
 
 from whyspiking.running import code_inputs

@@ -1,5 +1,10 @@
 """Execute a notebook and export it as a page."""
 
+if "snakemake" not in globals():
+    from whyspiking.running import one_job
+
+    snakemake = one_job.find("page")
+
 from pathlib import Path
 
 from whyspiking.report.notebook import make_page

@@ -1,5 +1,10 @@
 """Re-simulate the spiking networks of one experiment in Brian2, under the whole battery."""
 
+if "snakemake" not in globals():
+    from whyspiking.running import one_job
+
+    snakemake = one_job.find("simulate")
+
 from pathlib import Path
 
 from whyspiking.running import code_inputs

@@ -1,5 +1,10 @@
 """Train one variant of one experiment with one seed, and run it in its own engine."""
 
+if "snakemake" not in globals():
+    from whyspiking.running import one_job
+
+    snakemake = one_job.find("train")
+
 from pathlib import Path
 
 from whyspiking.running import code_inputs, machine

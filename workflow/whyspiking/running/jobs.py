@@ -37,6 +37,15 @@ REMEDIES = {
 UNEXPECTED = "unexpected failure. The lines above show where it happened"
 
 
+_IN_TERMINAL = False
+
+
+def stay_in_terminal() -> None:
+    """Let jobs of this process write to the terminal and let their errors pass to a debugger."""
+    global _IN_TERMINAL
+    _IN_TERMINAL = True
+
+
 class Stopped(BaseException):
     """The job was told to end."""
 
@@ -62,6 +71,9 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
     os.environ.update({k: v for k, v in settings.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if _IN_TERMINAL:
+        yield lambda share, news: print(f"{share:.0%} {news}", file=sys.stderr)
+        return
     outer = os.dup(2)
     with path.open("a", encoding="utf-8", buffering=1) as file:
         os.dup2(file.fileno(), 1)

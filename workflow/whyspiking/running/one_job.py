@@ -1,0 +1,216 @@
+"""One job of the workflow alone, in a debugger or a notebook: `python workflow/scripts/train.py`.
+
+    python workflow/scripts/train.py goeltz yinyang spiking --seed 80
+    python workflow/scripts/simulate.py goeltz yinyang
+    python workflow/scripts/collect.py goeltz
+    python workflow/scripts/page.py goeltz
+
+A script that Snakemake has not started gets from `find` what Snakemake would pass to it, with
+results in a folder of its own. The rules say which files and parameters a job has. A child process
+asks Snakemake for them, because numpy and JAX must not be loaded before `arithmetic` has set them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from whyspiking import arithmetic
+from whyspiking.errors import UserError
+from whyspiking.running import jobs
+
+FOLDER = "alone"
+"""Folder below `results/` where such jobs write."""
+WILDCARDS = {
+    "train": ("talk", "experiment", "variant"),
+    "simulate": ("talk", "experiment"),
+    "collect": ("talk",),
+    "compare": (),
+    "page": ("talk",),
+}
+"""Rule -> what the command line names."""
+ANSWER = "job: "
+"""Beginning of the line in which the child process answers."""
+
+
+def find(rule: str, words: Sequence[str] | None = None) -> Any:
+    """Find the job that the command line names; this process then runs it without Snakemake.
+
+    Call it before numpy and JAX are imported. It ends the process with a message if the command
+    line names what there is not, or if a file is missing that another job makes.
+
+    Args:
+        rule: Name of the rule.
+        words: The command line without the name of the program; None: that of this process.
+
+    Returns:
+        What Snakemake would pass to the script as `snakemake`.
+    """
+    arithmetic.set_for_children()
+    jobs.stay_in_terminal()
+    asked = _parse(rule, words)
+    return _as_snakemake(_ask_snakemake(asked))
+
+
+def _parse(rule: str, words: Sequence[str] | None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in WILDCARDS[rule]:
+        parser.add_argument(name)
+    first = 0 if rule == "train" else None
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=first,
+        help="the only seed of all networks [train: 0, else those of the config]",
+    )
+    parser.add_argument("--scale", default="default", help="[default]")
+    parser.add_argument(
+        "--folder", default=FOLDER, help=f"folder below results/ to write into [{FOLDER}]"
+    )
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
+        help="parameters to change, as for `snakemake --config set=`",
+    )
+    asked = vars(parser.parse_args(words))
+    names = (*WILDCARDS[rule], *(["seed"] if rule == "train" else []))
+    return {
+        **{name: asked[name] for name in ("scale", "folder", "seed")},
+        "rule": rule,
+        "wildcards": {name: str(asked[name]) for name in names},
+        "set": dict(entry.split("=", 1) for entry in asked["set"]),
+    }
+
+
+def _ask_snakemake(asked: Mapping[str, Any]) -> dict[str, Any]:
+    words = [sys.executable, "-m", "whyspiking.running.one_job", json.dumps(asked)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    answers = [line for line in done.stdout.splitlines() if line.startswith(ANSWER)]
+    if done.returncode or not answers:
+        sys.exit(done.stderr.strip() or done.stdout.strip())
+    return json.loads(answers[-1].removeprefix(ANSWER))
+
+
+def _as_snakemake(job: Mapping[str, Any]) -> Any:
+    missing = [path for path in job["files"] if not Path(path).exists()]
+    if missing:
+        *_, talk, experiment, variant, seed, name = ["", "", "", "", *Path(missing[0]).parts]
+        remedy = f"snakemake {missing[0]}"
+        if name == "network.npz":
+            remedy = f"python workflow/scripts/train.py {talk} {experiment} {variant} --seed "
+            remedy += f"{seed.removeprefix('seed-')} --scale {job['config']['scale']} --folder "
+            remedy += job["folder"]
+        sys.exit(f"error: {missing[0]} is missing; another job makes it. Run first: {remedy}")
+    return SimpleNamespace(
+        input=_Files(job["files"], job["input"]),
+        output=_Files(job["outputs"], job["output"]),
+        log=job["log"],
+        params=SimpleNamespace(**job["params"]),
+        wildcards=SimpleNamespace(**job["wildcards"]),
+        config=job["config"],
+        rule=job["rule"],
+    )
+
+
+class _Files(list[str]):
+    """Files of a job, some of them by name."""
+
+    def __init__(self, files: Sequence[str], by_name: Mapping[str, Any]) -> None:
+        super().__init__(files)
+        for name, value in by_name.items():
+            setattr(self, name, value)
+
+
+def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask Snakemake for a job; runs in the child process."""
+    import logging
+
+    import yaml
+    from snakemake.api import Workflow
+    from snakemake.dag import DAG
+    from snakemake.jobs import Job
+    from snakemake.logging import LoggerManager
+    from snakemake.settings import types as settings
+
+    output = settings.OutputSettings()
+    config: dict[str, Any] = {"results_folder": asked["folder"]}
+    if asked["set"]:
+        config["set"] = {key: yaml.safe_load(value) for key, value in asked["set"].items()}
+    if asked["seed"] is not None:
+        seeds = [asked["seed"]]
+        config |= {"seeds": seeds, "seeds_of": [], "shared": {"seeds": seeds}}
+    of_scale = Path("config", f"{asked['scale']}.yaml")
+    workflow = Workflow(
+        config_settings=settings.ConfigSettings(
+            config=config,
+            configfiles=[of_scale] if of_scale.is_file() else [],
+        ),
+        resource_settings=settings.ResourceSettings(),
+        workflow_settings=settings.WorkflowSettings(),
+        storage_settings=settings.StorageSettings(),
+        dag_settings=settings.DAGSettings(rerun_triggers=frozenset()),
+        storage_provider_settings={},
+        deployment_settings=settings.DeploymentSettings(),
+        output_settings=output,
+        logger_manager=LoggerManager(logging.getLogger(__name__), output),
+    )
+    workflow.include(Path("workflow/Snakefile").resolve())
+    rule = workflow.get_rule(asked["rule"])
+    try:
+        job = Job(rule, DAG(workflow, rules=[rule]), dict(asked["wildcards"]))
+    except Exception as error:
+        raise _find_user_error(error) from error
+    return {
+        "rule": rule.name,
+        "folder": asked["folder"],
+        "files": list(map(str, job.input)),
+        "input": _by_name(job.input),
+        "outputs": list(map(str, job.output)),
+        "output": _by_name(job.output),
+        "log": list(map(str, job.log)),
+        "params": dict(job.params.items()),
+        "wildcards": asked["wildcards"],
+        "config": _plain(workflow.config),
+    }
+
+
+def _find_user_error(error: BaseException) -> BaseException:
+    """The message for the user inside of an error of Snakemake; else that error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
+
+
+def _by_name(files: Any) -> dict[str, Any]:
+    return {
+        name: str(value) if isinstance(value, str) else list(map(str, value))
+        for name, value in files.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences of Snakemake as dicts and lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+if __name__ == "__main__":
+
+    def answer() -> int:
+        """Write the job that is asked for as one line."""
+        print(f"{ANSWER}{json.dumps(_resolve(json.loads(sys.argv[1])), default=str)}")
+        return 0
+
+    sys.exit(jobs.command(answer))
