@@ -53,7 +53,7 @@ def test_a_job_alone_gives_the_numbers_of_the_workflow(project):
 @pytest.mark.parametrize(
     ("script", "words", "message"),
     [
-        ("train", ["comsa", "bolean", "spiking"], "'bolean' is not known in talk 'comsa'"),
+        ("train", ["comsa", "booleans", "spiking"], "'booleans' is not known in talk 'comsa'"),
         ("train", ["comsa", "boolean", "spikes"], "'boolean/spikes' is not known"),
         ("train", ["goeltz", "substrates", "ideal"], "expected one of none, at this scale"),
         ("train", ["comsa", "boolean", "spiking", "--set", "comsa.boolean.epoch=3"], "'epochs'"),

@@ -59,7 +59,7 @@ def find(rule: str, words: Sequence[str] | None = None) -> Any:
 
 
 def _parse(rule: str, words: Sequence[str] | None) -> dict[str, Any]:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Run one job of the workflow alone.")
     for name in WILDCARDS[rule]:
         parser.add_argument(name)
     first = 0 if rule == "train" else None
@@ -168,6 +168,7 @@ def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
         job = Job(rule, DAG(workflow, rules=[rule]), dict(asked["wildcards"]))
     except Exception as error:
         raise _find_user_error(error) from error
+    rule_params: Any = job.params
     return {
         "rule": rule.name,
         "folder": asked["folder"],
@@ -176,7 +177,7 @@ def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
         "outputs": list(map(str, job.output)),
         "output": _by_name(job.output),
         "log": list(map(str, job.log)),
-        "params": dict(job.params.items()),
+        "params": dict(rule_params.items()),
         "wildcards": asked["wildcards"],
         "config": _plain(workflow.config),
     }
