@@ -8,7 +8,7 @@ from whyspiking.records.glossary import GLOSSARY
 def test_what_is_named_exists_and_every_experiment_is_named():
     told = labels.declared()
     talks = {name: registry.load_talk(name) for name in told["experiments"]}
-    shared = set(told["shared"])
+    shared = set(labels._shared_experiments())
     for name, talk in talks.items():
         assert set(told["experiments"][name]) <= set(talk.experiments) - shared
         unnamed = set(talk.experiments) - shared - set(told["experiments"][name])

@@ -176,5 +176,5 @@ def test_what_joint_tables_state_belongs_to_the_page():
 
     stated = code_inputs.of_joint_tables()
     names = {Path(path).name: path for path in stated}
-    assert set(names) == {"biology.yaml", "shared_tasks.yaml", "protocol.yaml"}
+    assert set(names) == {"biology.yaml", "task.yaml", "protocol.yaml"}
     assert set(stated) - {names["protocol.yaml"]} <= set(code_inputs.of_stage("page"))

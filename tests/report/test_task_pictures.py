@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.types import Params
-from whyspiking.datasets import shared
 from whyspiking.declared import protocol_file, registry
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.plots.figures import RED, style
 from whyspiking.report import task_pictures
+from whyspiking.tasks import task_data
+from whyspiking.tasks.span_recall.generator import SETTINGS, draw_spikes
+from whyspiking.tasks.span_recall.picture import N_DRAWN
 
 
 @pytest.fixture(scope="module")
 def plates():
     with style():
-        names = (*task_pictures.STREAMS, *task_pictures.DRAWN)
-        yield {name: task_pictures.picture(name) for name in names}
+        yield {name: task_pictures.picture(name) for name in task_pictures.list_pictures()}
 
 
 def params(name):
@@ -41,7 +42,8 @@ def test_every_task_has_a_picture_with_words_for_those_who_see_none(plates):
 
 
 def test_streams_are_trials_of_the_generator_with_what_tells_the_class_in_colour(plates):
-    spikes, classes, per_group = task_pictures.STREAMS["span_recall"][0](np.random.default_rng(0))
+    spikes, classes = draw_spikes(np.random.default_rng(0), N_DRAWN)
+    per_group = SETTINGS.per_group
     for ax, which in zip(plates["span_recall"].axes, (classes.min(), classes.max()), strict=True):
         own = spikes.select_trials(np.flatnonzero(classes == which)[:1])
         np.testing.assert_allclose(times(ax), np.sort(own.times_ms))
@@ -51,7 +53,7 @@ def test_streams_are_trials_of_the_generator_with_what_tells_the_class_in_colour
 
 @pytest.mark.parametrize("name", ["yinyang", "randman"])
 def test_what_is_drawn_are_samples_of_the_generator(plates, name):
-    drawn = shared.latencies(params(name), "test")
+    drawn = task_data.latencies(params(name), "test")
     assert drawn is not None
     shown = times(plates[name].axes[0])
     n = drawn.times_ms.shape[1]

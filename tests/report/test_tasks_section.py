@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from made.browser import CHROMIUM, ask
 
-from whyspiking.datasets import recall
 from whyspiking.declared import registry
 from whyspiking.report import tasks_section
 from whyspiking.report.html import ASSETS
-from whyspiking.talks.ground import networks, neurons, span
+from whyspiking.tasks import cue_streams, gated_networks
+from whyspiking.tasks.span_recall import hand_designed as span
+from whyspiking.tasks.span_recall.generator import SETTINGS as SPAN
 
 TALK = registry.load_talk("ground")
 TRIED = [
@@ -38,13 +39,13 @@ def answered(cue, marker, theta):
     """Choices and spikes a trial of the ground's own network, changed."""
     params = TALK.experiments["span_recall"].published
     dt_ms = params["dt_ms"]
-    x, classes = recall.on_steps(np.random.default_rng(0), tasks_section.TRIALS, recall.SPAN, dt_ms)
+    x, classes = cue_streams.on_steps(np.random.default_rng(0), tasks_section.TRIALS, SPAN, dt_ms)
     arrays = dict(span.spiking(None, None).arrays)
-    cues = recall.GROUPS * recall.SPAN.per_group
-    scale = np.ones((recall.SPAN.n_inputs, 1))
-    scale[:cues], scale[cues : cues + recall.SPAN.marker] = cue, marker
+    cues = cue_streams.GROUPS * SPAN.per_group
+    scale = np.ones((SPAN.n_inputs, 1))
+    scale[:cues], scale[cues : cues + SPAN.marker] = cue, marker
     arrays |= {"gate": scale * arrays["gate"], "theta_gate": theta}
-    sent, _ = neurons.run(arrays, x, dt_ms)
+    sent, _ = gated_networks.run(arrays, x, dt_ms)
     late = -round(params["last_ms"] / dt_ms)
     fired = sum(spikes[:, late:].sum(axis=1) for spikes in sent.values())
     choices = np.where(fired.any(axis=1), fired.argmax(axis=1), -1)
@@ -55,7 +56,7 @@ def test_the_network_that_is_shown_is_the_recorded_one(told):
     choices, _, classes = answered(1, 1, told["theta_gate"])
     assert (choices == classes).mean() >= 0.95
     assert told["classes"] == classes.tolist() and len(told["spikes"]) == tasks_section.TRIALS
-    assert networks.BY_HAND["span_recall"].SPIKING["spiking"] is span.spiking
+    assert span.SPIKING_NETWORKS["spiking"] is span.spiking
     rights = {at: (answered(*at)[0] == classes).mean() for at in TRIED}
     assert min(rights.values()) < 0.4, "what is changed matters"
 

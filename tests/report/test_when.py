@@ -9,6 +9,7 @@ from made.project import config
 from scipy import special
 
 from whyspiking.declared import registry
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.measures.accounting import MAIN
 from whyspiking.records import columns
 from whyspiking.records.reference import FOLDER
@@ -49,7 +50,7 @@ def test_every_task_with_references_has_its_row():
     talks = [registry.load_talk(name) for name in registry.with_protocol(registry.available())]
     asked = [x for talk in talks for x in talk.experiments if f"{x}_trained" in talk.experiments]
     first = [first_screen.titles()[name].split()[0].rstrip(":") for name in asked]
-    assert sorted(first) == sorted(task for tasks in when.KINDS.values() for task in tasks)
+    assert sorted(first) == sorted(task.title.split()[0] for task in shared_tasks().values())
 
 
 def test_a_row_has_the_ratio_its_interval_and_the_verdicts():

@@ -11,27 +11,29 @@ import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
-from whyspiking.datasets import recall, shared, two_ears
 from whyspiking.declared import registry
 from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.talks.ground import (
     floors,
     networks,
-    neurons,
     references,
-    sound,
-    span,
     trained,
-    volley,
 )
 from whyspiking.talks.ground.protocol import FILE, protocol
+from whyspiking.tasks import cue_streams, gated_networks, memoryless, task_data
+from whyspiking.tasks.sound import generator as two_ears
+from whyspiking.tasks.sound import hand_designed as sound
+from whyspiking.tasks.span_recall import hand_designed as span
+from whyspiking.tasks.span_recall.generator import SETTINGS as SPAN
+from whyspiking.tasks.volley_recall import hand_designed as volley
+from whyspiking.tasks.volley_recall.generator import SETTINGS as VOLLEY
 from whyspiking.training.reference import answering
 from whyspiking.verdicts import advantage, judge
 
 ROOT = Path(__file__).parents[2]
 TALK = registry.load_talk("ground")
-ORDERS = np.array(list(itertools.permutations(range(recall.GROUPS))))
+ORDERS = np.array(list(itertools.permutations(range(cue_streams.GROUPS))))
 
 
 def told(experiment: str, **values) -> Params:
@@ -126,36 +128,36 @@ def test_what_runs_is_what_the_protocol_says():
             variant for variant, built in task.hand_designed.items() if built.unit_type == "spikes"
         }
         assert {v.name for v in experiment.variants.values() if v.role == "spiking"} == spiking
-        assert set(floors.floors(told(name), np.random.default_rng(0))) == set(said.baselines)
+        assert set(memoryless.floors(told(name), np.random.default_rng(0))) == set(said.baselines)
         if claim := claims.get(f"ground.{name}.possible"):
             assert claim.band("full").low == task.hand_designed[claim.rows["variant"]].min_accuracy
         if claim := claims.get(f"ground.{name}.floors"):
             assert claim.band("full").high == said.margin["value"]
 
 
-@pytest.mark.parametrize("settings", [recall.SPAN, recall.VOLLEY])
+@pytest.mark.parametrize("settings", [SPAN, VOLLEY])
 def test_the_class_is_independent_of_the_order_of_the_slot_and_of_every_count(settings):
-    slots = np.arange(recall.GROUPS, settings.slots)
+    slots = np.arange(cue_streams.GROUPS, settings.slots)
     for seed in range(20):
-        order = recall.orders(np.random.default_rng(seed), 1, settings.blocks)
-        classes = recall.class_of(np.repeat(order, slots.size, axis=0), slots)
+        order = cue_streams.orders(np.random.default_rng(seed), 1, settings.blocks)
+        classes = cue_streams.class_of(np.repeat(order, slots.size, axis=0), slots)
         assert (np.bincount(classes) == settings.blocks - 1).all()
     for slot in slots:
-        classes = recall.class_of(np.tile(ORDERS, settings.blocks), np.full(len(ORDERS), slot))
-        assert (np.bincount(classes) == len(ORDERS) // recall.GROUPS).all()
-    spikes, classes = recall.generate(np.random.default_rng(900), 300, settings)
+        classes = cue_streams.class_of(np.tile(ORDERS, settings.blocks), np.full(len(ORDERS), slot))
+        assert (np.bincount(classes) == len(ORDERS) // cue_streams.GROUPS).all()
+    spikes, classes = cue_streams.generate(np.random.default_rng(900), 300, settings)
     counts = spikes.counts()
-    assert (counts == counts[0]).all() and set(classes) == set(range(recall.GROUPS))
+    assert (counts == counts[0]).all() and set(classes) == set(range(cue_streams.GROUPS))
 
 
-@pytest.mark.parametrize("settings", [recall.SPAN, recall.VOLLEY])
+@pytest.mark.parametrize("settings", [SPAN, VOLLEY])
 def test_only_the_event_tells_the_class(settings):
     rng = np.random.default_rng(900)
     order, event = (
-        recall.orders(rng, 50, settings.blocks),
-        rng.integers(recall.GROUPS, settings.slots, 50),
+        cue_streams.orders(rng, 50, settings.blocks),
+        rng.integers(cue_streams.GROUPS, settings.slots, 50),
     )
-    spikes = recall.lay_out(rng, order, event, settings)
+    spikes = cue_streams.lay_out(rng, order, event, settings)
     for trial in range(50):
         own = spikes.select_trials([trial])
         cue = own.times_ms[own.units // settings.per_group == order[trial, event[trial]]]
@@ -166,7 +168,7 @@ def test_only_the_event_tells_the_class(settings):
             others = np.delete(cue, np.searchsorted(cue, there)).reshape(-1, settings.per_group)
             assert np.ptp(others, axis=1).min() > settings.sync_ms
         else:
-            marker = own.times_ms[own.units // settings.per_group == recall.GROUPS]
+            marker = own.times_ms[own.units // settings.per_group == cue_streams.GROUPS]
             assert (marker // settings.slot_ms == event[trial]).all()
 
 
@@ -178,13 +180,15 @@ def splits(draw, n=3000):
 @pytest.mark.parametrize(("phase", "low", "high"), [(None, 0.04, 0.13), (1.0, 0.35, 1.0)])
 def test_one_ear_tells_nothing_unless_all_trials_share_their_phase(phase, low, high):
     def draw(split, n):
-        spikes, classes = two_ears.generate(np.random.default_rng([900, split]), n, phase=phase)
+        spikes, classes = two_ears.draw_spikes(np.random.default_rng([900, split]), n, phase=phase)
         return spikes.raster(spikes.steps(1.0), 100).astype(np.float32), classes
 
     def right(x):
-        return floors.coarse(2, x[:, :, two_ears.PER_EAR :])
+        return memoryless.coarse(2, x[:, :, two_ears.PER_EAR :])
 
-    assert low < floors.accuracy([right], floors._line, splits(draw), two_ears.CLASSES) < high
+    assert (
+        low < memoryless.accuracy([right], memoryless._line, splits(draw), two_ears.CLASSES) < high
+    )
 
 
 def planted(rule):
@@ -213,8 +217,8 @@ def test_floors_find_what_they_are_told_and_no_more(rule, solves, fails):
     params = told(
         "span_recall", trial_ms=30.0, last_ms=5.0, bin_ms=5.0, groups=[[0, 2]], floor_epochs=10
     )
-    every, data = floors.floors(params, np.random.default_rng(0)), planted(rule)
-    found = {name: floors.accuracy(*every[name], data, 2) for name in solves | fails}
+    every, data = memoryless.floors(params, np.random.default_rng(0)), planted(rule)
+    found = {name: memoryless.accuracy(*every[name], data, 2) for name in solves | fails}
     guessed = max(data["test"][1].mean(), 1 - data["test"][1].mean())
     assert all(found[name] > 0.97 for name in solves), found
     assert all(found[name] < guessed + 0.1 for name in fails), found
@@ -228,35 +232,39 @@ def test_what_may_veto_a_task_is_its_best_such_floor():
 
 def trials(settings, order, event):
     """The raster of one trial of given slots."""
-    spikes = recall.lay_out(
+    spikes = cue_streams.lay_out(
         np.random.default_rng(900), np.array([order]), np.array([event]), settings
     )
-    spikes = shared.on_steps(spikes, span.DT_MS)
+    spikes = task_data.on_steps(spikes, span.DT_MS)
     steps = round(settings.trial_ms / span.DT_MS)
     return spikes.raster(spikes.steps(span.DT_MS), steps).astype(float)
 
 
 @pytest.mark.parametrize(
-    ("module", "settings"), [(span, recall.SPAN), (volley, recall.VOLLEY)], ids=["span", "volley"]
+    ("module", "settings"),
+    [(span, SPAN), (volley, VOLLEY)],
+    ids=["span", "volley"],
 )
 def test_built_networks_keep_the_first_and_the_last_event(module, settings):
     order = np.tile([2, 0, 3, 1], settings.blocks)
-    for event in (recall.GROUPS, settings.slots - 1):
+    for event in (cue_streams.GROUPS, settings.slots - 1):
         x = trials(settings, order, event)
-        for network in module.SPIKING.values():
-            sent, _ = neurons.run(network(None, None).arrays, x, span.DT_MS)
+        for network in module.SPIKING_NETWORKS.values():
+            sent, _ = gated_networks.run(network(None, None).arrays, x, span.DT_MS)
             late = sum(spikes[0, -8:].sum(axis=0) for spikes in sent.values())
             assert late.argmax() == order[event] and late.sum() == late.max() > 0
-        for network in module.NUMBERS.values():
+        for network in module.GRADED_NETWORKS.values():
             assert network(x)[0].argmax() == order[event]
 
 
 def test_a_neuron_fires_when_told_and_starts_again():
-    built = neurons.network(1, 1, 1, gate=np.ones((1, 1)), tau_gate=5.0, theta_gate=0.5)
-    sent, _ = neurons.run(built.arrays, np.array([1.0, 0.0, 1.0, 1.0, 0.0]).reshape(1, 5, 1), 5.0)
+    built = gated_networks.network(1, 1, 1, gate=np.ones((1, 1)), tau_gate=5.0, theta_gate=0.5)
+    sent, _ = gated_networks.run(
+        built.arrays, np.array([1.0, 0.0, 1.0, 1.0, 0.0]).reshape(1, 5, 1), 5.0
+    )
     # Of 1, 0.37 is left, then 0.14 + 1, then 0.42 + 1, of which 0.52.
     np.testing.assert_array_equal(sent["gate"][0, :, 0], [0, 0, 0, 0, 1])
-    sent, _ = neurons.run(built.arrays, np.ones((1, 5, 1)), 1.0)
+    sent, _ = gated_networks.run(built.arrays, np.ones((1, 5, 1)), 1.0)
     np.testing.assert_array_equal(sent["gate"][0, :, 0], [0, 1, 1, 1, 1])
 
 

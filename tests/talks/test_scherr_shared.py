@@ -8,8 +8,8 @@ from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Recording
-from whyspiking.datasets import shared
 from whyspiking.talks.scherr import model, shared_networks
+from whyspiking.tasks import generators
 
 EXPERIMENTS = {
     "shared_yinyang": (60, 40),
@@ -62,7 +62,7 @@ def test_every_epoch_shows_its_samples_once_in_another_order(experiment):
     assert sorted(epochs[0]) == sorted(epochs[2])
     assert epochs[0] != epochs[2]
     others = sorted(epochs[0]) != sorted(epochs[1])
-    assert others == (params.shared_task in shared.STREAMS)
+    assert others == generators.is_stream(params.shared_task)
 
 
 @pytest.mark.parametrize("experiment", ["shared_randman", "shared_span_recall", "shared_sound"])

@@ -12,11 +12,11 @@ from made.fulfilled import task_of as split_of
 from made.project import config, params_of, silent
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import presentations, settings, shared_tasks
 from whyspiking.records import tables
 from whyspiking.talks import replication_of
+from whyspiking.tasks import generators, task_data
 from whyspiking_maintain import tune
 
 CONFIG = config("smoke")
@@ -34,11 +34,11 @@ def task_of(experiment, split, seed):
 
 def digest(params, split):
     """Of the samples as the core draws them."""
-    if params.shared_task in shared.STREAMS:
-        spikes, classes = shared.stream(params, split)
+    if generators.is_stream(params.shared_task):
+        spikes, classes = task_data.stream(params, split)
         parts = (spikes.times_ms, spikes.units, classes)
     else:
-        drawn = shared.latencies(params, split)
+        drawn = task_data.latencies(params, split)
         parts = (drawn.times_ms, drawn.classes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
 
@@ -60,15 +60,15 @@ def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
     """Classes, features, and spike times laid anywhere, in no other steps than is said."""
     params, task = task_of(experiment, split, seed)
     step = experiment.input_step_ms
-    if experiment.task in shared.STREAMS:
-        drawn, classes = shared.stream(params, split)
+    if generators.is_stream(experiment.task):
+        drawn, classes = task_data.stream(params, split)
         np.testing.assert_array_equal(task.targets, classes)
         (given,) = task.stimulus.spikes.values()
         n_steps = round(params.trial_ms / params.step_ms)
         told = (x.raster(x.steps(params.step_ms), n_steps) for x in (given, drawn))
         np.testing.assert_array_equal(*told)
         return
-    drawn = shared.latencies(params, split)
+    drawn = task_data.latencies(params, split)
     np.testing.assert_array_equal(task.targets, drawn.classes)
     np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
     if not task.stimulus.spikes:
@@ -148,10 +148,10 @@ def test_on_a_task_with_time_all_methods_that_are_counted_have_as_many_settings(
     """Not counted is who is shown fewer trials."""
     found = {}
     for experiment, variant in TUNED:
-        if experiment.task in shared.STREAMS and "n_presented" not in experiment.parameters:
+        if generators.is_stream(experiment.task) and "n_presented" not in experiment.parameters:
             n = len(settings(experiment.tuned[variant]))
             found.setdefault(experiment.task, set()).add(n)
-    assert found == {task: {16} for task in shared.STREAMS}
+    assert found == {task: {16} for task in shared_tasks() if generators.is_stream(task)}
 
 
 def test_no_run_uses_the_seed_of_tuning():

@@ -38,7 +38,6 @@ from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network
-from whyspiking.datasets.shared import STREAMS
 from whyspiking.declared import key_claims, registry
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
@@ -46,6 +45,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import NETWORKS
 from whyspiking.talks import replication_of
+from whyspiking.tasks.generators import is_stream
 from whyspiking_exchange.export import leaky_units, networks
 from whyspiking_exchange.export.networks import Clock, Trained
 from whyspiking_exchange.nir import NotExpressible, Readout, arranging
@@ -75,7 +75,8 @@ def choose(run: Path) -> Iterator[Trained]:
         talk = registry.load_talk(name)
         key = key_claims.of(talk).rows["experiment"]
         own = [x for x in talk.experiments.values() if not x.shared]
-        static = [x for x in talk.experiments.values() if x.shared and x.task not in STREAMS]
+        shared = [x for x in talk.experiments.values() if x.shared]
+        static = [x for x in shared if not is_stream(str(x.task))]
         if name == GROUND:
             found = (_of_experiment(run, x) for x in own if x.simulated)
         else:

@@ -17,12 +17,12 @@ import numpy as np
 from pydantic import Field
 
 from whyspiking.contract.types import Progress, Split
-from whyspiking.datasets import shared
 from whyspiking.declared import community_file, scales
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
+from whyspiking.tasks import task_data
 from whyspiking_exchange.export.networks import EVENTS
 from whyspiking_exchange.foreign import measuring, page, sources
 from whyspiking_exchange.foreign.tasks import (
@@ -74,7 +74,7 @@ def samples(asked: argparse.Namespace) -> int:
     arrays: dict[str, np.ndarray] = {"step_ms": np.asarray(step_ms)}
     splits: dict[Split, str] = {"validation": "", "train": "train."}
     for split, before in splits.items():
-        task = shared.latency_task(params, split, trial_ms=whole_ms)
+        task = task_data.latency_task(params, split, trial_ms=whole_ms)
         assert task is not None
         spikes, classes = task.stimulus.spikes["input"], task.targets
         events = np.stack([spikes.trials, spikes.steps(step_ms), spikes.units])

@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params, Split
-from whyspiking.datasets import shared
 from whyspiking.errors import UserError
+from whyspiking.tasks import task_data
 from whyspiking_exchange.foreign import job
 from whyspiking_exchange.foreign.tasks import MNIST, params_of, trial_ms
 from whyspiking_exchange.nir.graph import Graph, write
@@ -70,7 +70,7 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
     params = params_of(asked.task, job.config_at(asked.scale), seed=asked.seed)
     if params.experiment == MNIST:
         raise UserError(
-            f"--task is '{asked.task}'; expected yinyang or randman, whose inputs fire once. For "
+            f"--task is '{asked.task}'; expected a shared task whose inputs fire once. For "
             "another task, train the network yourself and use `measure`"
         )
     module = _loaded(asked.rule)
@@ -102,7 +102,7 @@ def rule(asked: argparse.Namespace, parse: Callable[[list[str]], argparse.Namesp
 
 def _spikes(params: Params, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Trials of a split on steps, as the network will be given those of the test."""
-    task = shared.task_on_steps(params, split, step_ms=STEP_MS, trial_ms=trial_ms(params, None))
+    task = task_data.task_on_steps(params, split, step_ms=STEP_MS, trial_ms=trial_ms(params, None))
     assert task is not None
     spikes = task.stimulus.spikes["input"]
     n_steps = round(spikes.duration_ms / STEP_MS)

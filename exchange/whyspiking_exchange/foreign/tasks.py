@@ -25,15 +25,16 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.datasets import mnist, shared
+from whyspiking.datasets import mnist
 from whyspiking.declared.shared_tasks import WINDOW_MS, shared_tasks
 from whyspiking.errors import UserError
+from whyspiking.tasks import generators, task_data
 from whyspiking_exchange.nir import model, script
 from whyspiking_exchange.nir.layers import INPUT, Layers, Readout
 from whyspiking_exchange.nir.model import Steps
 
 MNIST = "mnist"
-TASKS = (*(task for task in shared_tasks() if task not in shared.STREAMS), MNIST)
+TASKS = (*(task for task in shared_tasks() if not generators.is_stream(task)), MNIST)
 AFTER_MS = 10.0
 """Of a trial after the window of its input, unless asked otherwise."""
 MAX_TRIALS = 1000
@@ -162,7 +163,7 @@ class Foreign(Replication):
         step, trial = self.setting.steps.step_ms, self.setting.trial_ms
         if params.experiment == MNIST:
             return _digits(params, split, step, trial, self.setting.bias_ms)
-        return shared.task_on_steps(
+        return task_data.task_on_steps(
             params, split, step_ms=step, trial_ms=trial, bias_ms=self.setting.bias_ms, name=INPUT
         )
 
@@ -210,11 +211,11 @@ def _digits(
     params: Params, split: Split, step_ms: float, trial_ms: float, bias_ms: tuple[float, ...]
 ) -> Task | None:
     """MNIST as latencies: a pixel fires at (1 - brightness) of the window, a black one never."""
-    if split not in shared.SPLITS:
+    if split not in task_data.SPLITS:
         return None
     images, classes = mnist.samples(params, split, n_held_out=HELD_OUT)
     features = images / 255
     times = np.where(images > 0, (1 - features) * params.window_ms, np.inf)
     times = np.hstack([times, np.tile(bias_ms, (len(times), 1))])
-    spikes = shared.on_steps(Spikes.from_first_spikes(times, trial_ms), step_ms)
+    spikes = task_data.on_steps(Spikes.from_first_spikes(times, trial_ms), step_ms)
     return Task(Stimulus({INPUT: spikes}), classes, params.n_output, features)

@@ -1,6 +1,6 @@
 """The ground's spiking networks in NIR: those built by hand, and LIF references of each task.
 
-Built (talks/ground/neurons.py, Eq. 1): what NIR has at the end of a step is what Eq. 1 has before
+Built (tasks/gated_networks.py, Eq. 1): what NIR has at the end of a step is what Eq. 1 has before
 the thresholds of the next, so that its decay stands in the weights, and a gate's spike takes one
 step more to the memories (`Delay`). Memories answer; where there are none, gates do.
 
@@ -22,6 +22,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.talks.ground import networks, references, tasks, trained
 from whyspiking.talks.ground.protocol import protocol
+from whyspiking.tasks import gated_networks, generators
 from whyspiking.training.reference import answering
 from whyspiking.training.reference.units import READOUT_TAU_MS
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
@@ -48,7 +49,7 @@ def _built(params: ct.Params, arrays: dict[str, NDArray], clock: Clock) -> Graph
 
     def arriving(name: str) -> NDArray:
         """Weights so that what arrives decays within its step."""
-        post = networks.neurons.WEIGHTS[name][1]
+        post = gated_networks.WEIGHTS[name][1]
         keep = clock.keep(arrays[f"tau_{post}"])
         return arrays[name] * keep / (1 - keep)
 
@@ -68,7 +69,7 @@ def _built(params: ct.Params, arrays: dict[str, NDArray], clock: Clock) -> Graph
     graph.connect(graph.input(params.n_input), graph.linear("heard", arriving("gate")), gate)
     if arrays["again"].any():
         graph.connect(gate, graph.linear("again", arriving("again")), gate)
-    if params.experiment == "sound":
+    if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
         once = 1.0 if clock.solver == "euler" else 1 / clock.step
         bias = arrays["start_memory"] / _steps(params)[1]
         memory = graph.add("memory", "I", r=np.full(len(bias), once))
@@ -128,7 +129,7 @@ def stimulus(
 def readout(params: ct.Params) -> Readout:
     """Most spikes in the answer, of several the first; or the largest readout."""
     start, stop = _steps(params)
-    if params.experiment == "sound":
+    if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
         return Readout("last", stop=stop)
     if params.experiment.endswith(trained.SUFFIX):
         kept = float(Clock(step_ms(params)).keep(READOUT_TAU_MS))

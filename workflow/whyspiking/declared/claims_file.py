@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from whyspiking.declared import scales
+from whyspiking.declared import protocol_file, scales
 from whyspiking.declared.bands import Accept, Accepted, Band, Earlier, EarlierBand, Look, spelt
 from whyspiking.declared.claim_parts import Alternative, Network, Place, Source
 from whyspiking.declared.strict_yaml import (
@@ -397,6 +397,9 @@ def _named(claim: Claim, talk: Talk) -> Iterator[tuple[str, str, Collection[str]
 
 
 def _says(talk: Talk, name: str) -> bool:
-    """Whether the talk's own code contains this name: conditions of its own are named there."""
+    """Whether the talk's own code or its protocol contains this name of a condition."""
+    protocol = talk.folder / "protocol.yaml"
+    if protocol.is_file() and name in protocol_file.load(protocol).baselines:
+        return True
     quoted = f'"{name}"'
     return any(quoted in path.read_text(encoding="utf-8") for path in talk.folder.rglob("*.py"))

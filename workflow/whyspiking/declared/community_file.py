@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed, refuse
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
@@ -93,7 +94,7 @@ class CommunityRow(Said):
 
     format: Literal[1]
     reproduced: bool
-    task: Literal["yinyang", "randman", "mnist"]
+    task: str
     seed: Annotated[int, Field(ge=0)]
     made: Made
     neurons: Annotated[int, Field(gt=0)]
@@ -109,8 +110,14 @@ class CommunityRow(Said):
     @model_validator(mode="after")
     def _check(self) -> CommunityRow:
         """Numbers and names that fit each other."""
+        tasks = (*shared_tasks(), "mnist")
         names = [name for name in self.measures if name.rpartition(".")[2] not in GLOSSARY]
         refuse(
+            (
+                self.task not in tasks,
+                "task",
+                f"is '{self.task}'; expected one of {', '.join(tasks)}. Correct it.",
+            ),
             (
                 not self.ci_low <= self.accuracy <= self.ci_high,
                 "accuracy",

@@ -117,7 +117,7 @@ NEW_NAMES: dict[str, dict[str, str]] = {
         "read": "known_from",
         "time": "time_scaling",
     },
-    "shared_tasks.yaml": {
+    "task.yaml": {
         "says": "description",
         "asks": "question",
         "scaled": "scale_overrides",

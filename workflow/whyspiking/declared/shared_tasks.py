@@ -1,6 +1,6 @@
 """The tasks that the learning methods of all talks are set: what they fix, and for whom.
 
-They stand in `shared_tasks.yaml`; what they are made of in `datasets.shared`.
+Each is declared in `task.yaml` of its folder in `tasks`, which also has its generator.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.strict_yaml import (
@@ -22,7 +22,8 @@ from whyspiking.declared.strict_yaml import (
     refuse,
 )
 
-FILE = Path(__file__).with_suffix(".yaml")
+FOLDER = Path(__file__).parents[1] / "tasks"
+FILE = "task.yaml"
 WINDOW_MS = 50.0
 """In which the spikes of a cue, or of a sample, come; `model_window_ms` of a talk stretches it."""
 JITTER_UNITS = 8
@@ -33,13 +34,23 @@ three rates, or four where the best of three was the lowest or highest, each wit
 another. On tasks with time: a grid of eight, and one more around and beyond its best."""
 
 
+type InputKind = Literal[
+    "events; an earlier one must be kept",
+    "events; none must be kept for long",
+    "one number per input",
+]
+"""How an input arrives, in the order of the table that says when to use spikes."""
+
+
 class SharedTask(Block):
     """A task, and what all that are set it have in common.
 
     Attributes:
+        position: Place in tables and figures, from 1.
         title: How readers call it.
         description: What it is, in words.
         question: The one question that it isolates.
+        input_kind: How an input arrives, for the table that says when to use spikes.
         chance: Accuracy of a guess.
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
         same_trials: Whether networks of all seeds are tested on the same trials.
@@ -47,9 +58,11 @@ class SharedTask(Block):
         scale_overrides: What scales change of them.
     """
 
+    position: int
     title: str
     description: str
     question: str
+    input_kind: InputKind
     chance: float = Field(gt=0, lt=1)
     input_times: Literal["constructed", "trains"]
     same_trials: bool = False
@@ -59,8 +72,17 @@ class SharedTask(Block):
 
 @cache
 def shared_tasks() -> dict[str, SharedTask]:
-    """All of them by name."""
-    return parsed(TypeAdapter(dict[str, SharedTask]), read_yaml(FILE), FILE.name)
+    """All of them by the name of their folder, in the order of their positions."""
+    tasks = {
+        path.parent.name: parsed(SharedTask, read_yaml(path), name_file(path.parent.name))
+        for path in sorted(FOLDER.glob(f"*/{FILE}"))
+    }
+    return dict(sorted(tasks.items(), key=lambda entry: entry[1].position))
+
+
+def name_file(task: str) -> str:
+    """Name the file of a task in messages."""
+    return f"tasks/{task}/{FILE}"
 
 
 def joined(
@@ -89,10 +111,10 @@ def joined(
     for key in sorted(own_keys & {*found.parameters, "shared_task"}):
         raise Wrong(
             f"{name}.parameters.{key}",
-            f"is given here, but shared task '{task}' fixes it for all talks ({FILE.name}); "
+            f"is given here, but shared task '{task}' fixes it for all talks ({name_file(task)}); "
             "expected no value here. Remove it.",
         )
-    named: Parameter = {"value": task, "source": f"{FILE.name}"}
+    named: Parameter = {"value": task, "source": name_file(task)}
     changes: dict[str, Changes] = {
         scale: cast("Changes", part) for scale, part in found.scale_overrides.items()
     }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from whyspiking.records.tables import Table
 
 FILE = Path(__file__).with_suffix(".yaml")
+TASKS = Path(__file__).parents[1] / "tasks"
 POINTS = "points"
 """What differences of shares are in: 2 % more of 50 % is 51 %, 2 points more is 52 %."""
 DIFFERENCES = (
@@ -37,7 +38,15 @@ def _words(kind: Mapping[str, str], name: str) -> str:
 
 def experiment(talk: str, name: str) -> str:
     """How readers call an experiment of a talk; one on a shared task has the name of the task."""
-    return _words(declared()["shared"] | declared()["experiments"].get(talk, {}), name)
+    return _words(_shared_experiments() | declared()["experiments"].get(talk, {}), name)
+
+
+@cache
+def _shared_experiments() -> dict[str, str]:
+    """Experiment on a shared task -> title of the task."""
+    files = TASKS.glob("*/task.yaml")
+    titles = {path.parent.name: yaml.safe_load(path.read_text("utf-8"))["title"] for path in files}
+    return {f"shared_{name}": title for name, title in titles.items()}
 
 
 def variant(name: str) -> str:

@@ -200,7 +200,7 @@ class RunPage:
                 counting.get(name, ""),
                 hand_designed.get(name, ""),
             )
-            for name in (*task_pictures.STREAMS, *task_pictures.DRAWN)
+            for name in task_pictures.list_pictures()
         ]
         return Html(macros("tasks").cards(drawn))
 

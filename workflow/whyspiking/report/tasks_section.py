@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking.datasets import recall
 from whyspiking.declared import protocol_file
 from whyspiking.declared.registry import PROTOCOL, Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
-from whyspiking.talks import talk_module
+from whyspiking.tasks import generators
 from whyspiking.verdicts import floors, points
 
 TRIED, TRIALS = "span_recall", 40
@@ -62,12 +61,13 @@ def trial(talk: Talk) -> Markup:
         talk: Where the protocol is.
     """
     params = talk.experiments[TRIED].published
-    x, classes = recall.on_steps(np.random.default_rng(0), TRIALS, recall.SPAN, params["dt_ms"])
-    # Eq. 1 of the ground's neurons, which touchable.js computes.
-    network = talk_module(talk.name, "span").spiking(None, None).arrays
+    generator = generators.load_module(TRIED, "generator")
+    x, classes = generator.draw_on_steps(np.random.default_rng(0), TRIALS, params["dt_ms"])
+    # Eq. 1 of `tasks.gated_networks`, which touchable.js computes.
+    network = generators.load_module(TRIED, "hand_designed").spiking(None, None).arrays
     told: dict[str, Any] = {name: np.asarray(array).tolist() for name, array in network.items()}
     told |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
-    own = {"per_group": recall.SPAN.per_group, "marker": recall.SPAN.marker}
+    own = {name: getattr(generator.SETTINGS, name) for name in ("per_group", "marker")}
     # A spike is its step and its input in one number.
     spikes = [np.flatnonzero(one).tolist() for one in x]
     told |= {"spikes": spikes, "classes": classes.tolist(), **own}

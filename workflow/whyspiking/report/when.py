@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from whyspiking.declared.shared_tasks import InputKind, shared_tasks
 from whyspiking.measures.accounting import MAIN
 from whyspiking.report.first_screen import COMPETITORS, VERDICTS, Comparisons, round_ratio
 from whyspiking.report.frontier_figure import ACCOUNT
 from whyspiking.verdicts.advantage import NOT_ASSESSED
 from whyspiking.verdicts.frontiers import BEST_TRAINED
 
-KINDS = {
-    "events; an earlier one must be kept": ("Span", "Volley"),
-    "events; none must be kept for long": ("Sound",),
-    "one number per input": ("Yin-Yang", "Randman"),
-}
-"""How an input arrives -> tasks of that kind, by the first words of their titles."""
+KINDS = get_args(InputKind.__value__)
+"""How an input arrives, in the order of the rows."""
+OTHER = "other"
 HEADS = (
     "Input",
     "Shared task",
@@ -42,7 +40,8 @@ def markdown(comparisons: Comparisons | None) -> str:
 
 def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
     """A row per task with the columns `HEADS`, compared with the best trained non-spiking one."""
-    kinds = {task: name for name, tasks in KINDS.items() for task in tasks}
+    # Figures call a task by the first word of its title.
+    kinds = {task.title.split()[0]: task.input_kind for task in shared_tasks().values()}
     rows = []
     for task, under_costs in comparisons.verdicts(BEST_TRAINED).items():
         by_cost = dict(zip(MAIN, under_costs, strict=True))
@@ -57,7 +56,7 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
         detectable = f"{np.sqrt(main['ci_high'] / main['ci_low']):.2f}" if has_ratio else ABSENT
         rows.append(
             (
-                kinds.get(task, "other"),
+                kinds.get(task, OTHER),
                 task,
                 " / ".join(comparisons.accuracies[task]),
                 _write_ratio(main),
@@ -67,7 +66,7 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
                 detectable,
             )
         )
-    return sorted(rows, key=lambda row: [*KINDS, row[0]].index(row[0]))
+    return sorted(rows, key=lambda row: [*KINDS, OTHER].index(row[0]))
 
 
 def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -29,6 +29,9 @@ NOT_IN = {
     "talks/*/*/measures*.py": ("train",),
     "talks/*/exhibits*.py": ("train",),
     "talks/*/*/exhibits*.py": ("train",),
+    # Pictures of the shared tasks.
+    "tasks/picture*.py": ("train", "simulate"),
+    "tasks/*/picture.py": ("train", "simulate"),
     # The types of jobs that learn; data sets are made without them.
     "contract/types.py": ("data",),
 }
@@ -37,7 +40,9 @@ INERT = ("errors.py", "running/*.py")
 # What readers enter by (`whyspiking.results`): no job does, and none depends on what it imports.
 FRONT = PACKAGE / "__init__.py"
 # What tables and pages of all talks state and no talk says.
-STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
+STATED = ("verdicts/biology.yaml",)
+# Folder of the shared tasks, whose modules are imported by the name of a task.
+TASKS = PACKAGE / "tasks"
 # Rooms that name C++ which is written while a job runs: not all of it is there.
 MAKES_CODE = ("brian/", "compiler/", "running/")
 # Key of a data set that is made here -> what makes it.
@@ -58,6 +63,7 @@ def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all files of the core that the stage can reach from them."""
     folder = PACKAGE / "talks" / talk
     own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
+    own += [path for path in _list_task_modules(talk) if not _left_out(path, stage)]
     # What a talk fixed beforehand, where it has that, and what it chooses settings by.
     own += [*folder.glob("protocol.yaml"), *folder.glob("tuning/*.csv")]
     if stage == "page":
@@ -177,7 +183,20 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
 
 def of_joint_tables() -> list[str]:
     """What the joint tables hold beside measurements: ranges, shared tasks, protocol; relative."""
-    return _relative([*map(PACKAGE.joinpath, STATED), *PACKAGE.glob("talks/*/protocol.yaml")])
+    tasks = TASKS.glob("*/task.yaml")
+    stated = [*map(PACKAGE.joinpath, STATED), *tasks, *PACKAGE.glob("talks/*/protocol.yaml")]
+    return _relative(stated)
+
+
+@cache
+def _list_task_modules(talk: str) -> tuple[Path, ...]:
+    """List the modules of the shared tasks on whose data a talk has experiments."""
+    described = yaml.safe_load((PACKAGE / "talks" / talk / "talk.yaml").read_text("utf-8"))
+    experiments = described.get("experiments", {}).values()
+    data_sets = {experiment.get("data", {}).get("data_set") for experiment in experiments}
+    return tuple(
+        path for name in sorted(filter(None, data_sets)) for path in (TASKS / name).glob("*.py")
+    )
 
 
 def _roots(stage: str) -> list[Path]:
@@ -186,6 +205,7 @@ def _roots(stage: str) -> list[Path]:
         return [SCRIPTS / f"{stage}.py", *stated]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
+    assets += sorted([*TASKS.glob("*/task.yaml"), *TASKS.glob("*/*.py")])
     tables = ("verdicts/known_before.csv", "verdicts/rule_study.csv")
     shown = ("report/run_page.py", "plots/style.mplstyle", "records/labels.yaml", *tables, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in shown), *assets]

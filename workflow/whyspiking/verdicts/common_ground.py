@@ -1,7 +1,7 @@
 """The tasks that all talks are set: every method, or why there is none.
 
 Who takes part, the talks say (`shared_task`, `excluded_tasks`); what all have in common, the task
-says (`shared_tasks.yaml`). What they are held against are the references of the same tasks
+says (`task.yaml`). What they are held against are the references of the same tasks
 (`verdicts.advantage`).
 """
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
 from whyspiking.contract.types import Binding, Layer, Params, Task, Trials
-from whyspiking.datasets import shared
+from whyspiking.tasks import task_data
 
 # Eq. 2; time constants and gain are values of each run.
 NEURON = """
@@ -55,7 +55,7 @@ def first_spikes(params: Params, w: NDArray, times_ms: NDArray) -> NDArray[np.fl
 
 def layers(params: Params) -> dict[str, int]:
     """Number of neurons in every layer, in order; the template's own task has a single neuron."""
-    if shared.takes_part(params):
+    if task_data.takes_part(params):
         return {"hidden": params.n_hidden, "output": params.n_output}
     return {"output": 1}
 

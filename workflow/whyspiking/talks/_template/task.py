@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import shared
+from whyspiking.tasks import task_data
 
 SIZES = {"train": "n_train", "validation": "n_validation", "test": "n_test"}
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Samples of one split, class 0 and 1 in turn, or of a shared task; there is no fresh split."""
-    if shared.takes_part(params):
-        return shared.task_on_steps(params, split, step_ms=params.dt_ms, trial_ms=params.trial_ms)
+    if task_data.takes_part(params):
+        return task_data.task_on_steps(
+            params, split, step_ms=params.dt_ms, trial_ms=params.trial_ms
+        )
     if split not in SIZES:
         return None
     prototypes = streams.rng("prototypes").uniform(

@@ -6,13 +6,13 @@ import functools
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.talks.bohte import training
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
 from whyspiking.talks.bohte.one_class import decode, evaluate
 from whyspiking.talks.bohte.task import raster
 from whyspiking.talks.bohte.training import Labelled
+from whyspiking.tasks import task_data
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
 
@@ -24,7 +24,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = params.n_steps * float(params.step_ms)
-    return shared.task_on_steps(
+    return task_data.task_on_steps(
         params, split, step_ms=float(params.step_ms), trial_ms=trial_ms, epoch=epoch
     )
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.talks.bohte import learning, network, one_class
+from whyspiking.tasks import task_data
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
@@ -83,7 +83,7 @@ def train_classes(
         streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
         labelled: Trials of the splits "train" and "validation"; of a task that has other trials in
-            every epoch, also told their part (`shared.part_of`).
+            every epoch, also told their part (`task_data.part_of`).
     """
     cell = cell_of(variant)
 
@@ -92,7 +92,7 @@ def train_classes(
         return {"x": learned, "labels": labels.astype(np.int32)}
 
     anew = "n_distinct" in params.values
-    given = (lambda epoch: data(shared.part_of(params, epoch - 1))) if anew else data()
+    given = (lambda epoch: data(task_data.part_of(params, epoch - 1))) if anew else data()
     shown, wanted = labelled("validation")
 
     def judge(arrays: Arrays) -> dict[str, float]:

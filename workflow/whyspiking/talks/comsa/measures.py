@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.contract.types import Condition, Params, Recording, Task
-from whyspiking.datasets import shared
 from whyspiking.talks.comsa import model
+from whyspiking.tasks import task_data
 
 SLOW_FROM = 7.2
 """Least mean decision of the slow regime, time units: half of the 14.3 of the slow network that the
@@ -27,7 +27,7 @@ def measures(
     first = output.min(axis=1)
     found = {"hidden_before_decision": (share := model.hidden_before_decision(hidden, first))}
     # Gates and shared tasks have time scales of their own.
-    if params.experiment == "boolean" or shared.takes_part(params):
+    if params.experiment == "boolean" or task_data.takes_part(params):
         return found
     slow = model.mean_decision(first) >= SLOW_FROM * params.unit_ms
     right = np.isfinite(first) & (output.argmin(axis=1) == task.targets)

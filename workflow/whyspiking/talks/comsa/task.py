@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist, shared
+from whyspiking.datasets import mnist
+from whyspiking.tasks import task_data
 from whyspiking.training.first_spike import encoding
 
 CHUNK = 200
@@ -22,7 +23,7 @@ def input_times(features: NDArray, params: ct.Params) -> NDArray[np.float32]:
             shared task its times in [0, 1]. (sample, input)
         params: `t_window`, the width of the input window.
     """
-    if shared.takes_part(params):
+    if task_data.takes_part(params):
         return (features * params.t_window).astype(np.float32)
     return np.concatenate(
         [
@@ -49,8 +50,8 @@ def samples(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArr
     Raises:
         UserError: If the images do not fit the network, or there are too few.
     """
-    if shared.takes_part(params):
-        drawn = shared.latencies(params, split)
+    if task_data.takes_part(params):
+        drawn = task_data.latencies(params, split)
         assert drawn is not None  # only "fresh" does not exist
         return drawn.features, drawn.classes
     images, classes = mnist.samples(params, split, n_held_out=params.n_validation, streams=streams)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist, shared, yinyang
+from whyspiking.datasets import mnist, yinyang
+from whyspiking.tasks import task_data
 from whyspiking.training.first_spike import encoding
 
 MNIST_VALIDATION = 10_000
@@ -65,7 +66,7 @@ def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray | None, NDArray
     published code divides by 256, not 255; of a shared task its times in [0, 1].
     """
     if params.dataset == "shared":
-        drawn = shared.latencies(params, split)
+        drawn = task_data.latencies(params, split)
         return (None, np.zeros(0, np.int64)) if drawn is None else (drawn.features, drawn.classes)
     if params.dataset == "mnist":
         if split == "fresh":

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.ground import floors, neurons, sound, span, tasks, volley
-from whyspiking.talks.ground.neurons import bind
+from whyspiking.talks.ground import floors, tasks
 from whyspiking.talks.ground.tasks import make_task
+from whyspiking.tasks import gated_networks, generators
+from whyspiking.tasks.gated_networks import bind
 
 __all__ = ["bind", "control_counts", "decode", "evaluate", "make_task", "to_brian", "train"]
-
-BY_HAND = {"span_recall": span, "volley_recall": volley, "sound": sound}
-"""Task -> module of its built networks."""
 
 
 def train(
@@ -26,9 +24,9 @@ def train(
     """The floors of a task, or a built network."""
     if variant == "floors":
         return floors.table(params, streams, progress)
-    module = BY_HAND[params.experiment]
-    if variant in module.SPIKING:
-        return module.SPIKING[variant](params, streams)
+    hand_designed = generators.load_module(params.experiment, "hand_designed")
+    if variant in hand_designed.SPIKING_NETWORKS:
+        return hand_designed.SPIKING_NETWORKS[variant](params, streams)
     return ct.Network({}, {"engine": "numpy", "weights": []})
 
 
@@ -39,10 +37,11 @@ def evaluate(
     if variant == "floors":
         return None
     x = tasks.raster(params, task)
-    if variant not in BY_HAND[params.experiment].SPIKING:
-        answer, _ = BY_HAND[params.experiment].NUMBERS[variant](x)
+    hand_designed = generators.load_module(params.experiment, "hand_designed")
+    if variant not in hand_designed.SPIKING_NETWORKS:
+        answer, _ = hand_designed.GRADED_NETWORKS[variant](x)
         return ct.Trials.of(task, answer.argmax(axis=1), params.trial_ms)
-    sent, potential = neurons.run(network.arrays, x, params.dt_ms)
+    sent, potential = gated_networks.run(network.arrays, x, params.dt_ms)
     late = -round(params.last_ms / params.dt_ms)
     counts = [spikes[:, late:].sum(axis=1) for spikes in sent.values()]
     return _decided(params, task, counts, potential)
@@ -51,8 +50,8 @@ def evaluate(
 def _decided(
     params: ct.Params, task: ct.Task, counts: Sequence[NDArray], potential: NDArray
 ) -> ct.Trials:
-    """Who fires most in the answer, -1 where nobody does; of sound, the largest of the readout."""
-    if params.experiment == "sound":
+    """Who fires most in the answer, -1 where nobody does; or the largest potential at the end."""
+    if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
         return ct.Trials.of(task, potential.argmax(axis=1), params.trial_ms)
     spikes = np.sum(counts, axis=0)
     choices = np.where(spikes.any(axis=1), spikes.argmax(axis=1), -1)
@@ -61,7 +60,7 @@ def _decided(
 
 def to_brian(params: ct.Params) -> BrianModel:
     """Gates, and a memory or a readout unit a class."""
-    return neurons.brian_model(params, n_gates=4, n_memories=params.n_output)
+    return gated_networks.brian_model(params, n_gates=4, n_memories=params.n_output)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
@@ -77,4 +76,5 @@ def control_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, float]:
     """Operations of a network that sends numbers."""
-    return BY_HAND[params.experiment].NUMBERS[variant](tasks.raster(params, task))[1]
+    hand_designed = generators.load_module(params.experiment, "hand_designed")
+    return hand_designed.GRADED_NETWORKS[variant](tasks.raster(params, task))[1]

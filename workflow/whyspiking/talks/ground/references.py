@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import recall
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import tables
@@ -31,6 +30,7 @@ from whyspiking.records.frontier_columns import REFERENCE_TUNING
 from whyspiking.records.tables import Table
 from whyspiking.talks.ground import tasks
 from whyspiking.talks.ground.protocol import protocol
+from whyspiking.tasks import generators
 from whyspiking.training.reference import answering, learning
 from whyspiking.training.reference.units import Recipe, Shape
 
@@ -74,9 +74,10 @@ def trials(params: ct.Params) -> learning.Draw:
 
 def told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
     """Raster (trial, step, input) and classes (trial,) of a split."""
-    if settings := tasks.RECALL.get(params.experiment):  # the same trials, without sorting spikes
-        n, rng = getattr(params, f"n_{split}"), streams.rng(f"data-{split}")
-        return recall.on_steps(rng, n, settings, params.dt_ms)
+    if generators.is_stream(params.experiment):  # the same trials, without sorting spikes
+        n_trials = getattr(params, f"n_{split}")
+        generator = generators.load_streams(params.experiment)
+        return generator.draw_on_steps(streams.rng(f"data-{split}"), n_trials, params.dt_ms)
     task = tasks.make_task(params, split, streams)
     assert task is not None
     return tasks.raster(params, task), np.asarray(task.targets)

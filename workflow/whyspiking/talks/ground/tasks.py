@@ -1,4 +1,4 @@
-"""Trials of the ground's tasks, drawn by the generators of `datasets` (README, section 1)."""
+"""Trials of the shared tasks, drawn by the generators of `whyspiking.tasks`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.datasets import recall, shared, two_ears
-
-RECALL = {"span_recall": recall.SPAN, "volley_recall": recall.VOLLEY}
+from whyspiking.tasks import generators, task_data
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -20,7 +18,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split == "fresh":
         return None
     spikes, classes = _drawn(params, split, streams)
-    told = ct.Stimulus({"input": shared.on_steps(spikes, params.dt_ms)})
+    told = ct.Stimulus({"input": task_data.on_steps(spikes, params.dt_ms)})
     latencies = np.minimum(spikes.first_ms(), params.trial_ms)
     return ct.Task(told, classes, params.n_output, latencies)
 
@@ -28,13 +26,12 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 def _drawn(
     params: ct.Params, split: ct.Split, streams: Streams
 ) -> tuple[Spikes, NDArray[np.int64]]:
-    n, rng = getattr(params, f"n_{split}"), streams.rng(f"data-{split}")
-    if params.experiment in RECALL:
-        return recall.generate(rng, n, RECALL[params.experiment])
-    if params.experiment == "sound":
-        return two_ears.generate(rng, n)
+    if generators.is_stream(params.experiment):
+        n_trials = getattr(params, f"n_{split}")
+        generator = generators.load_streams(params.experiment)
+        return generator.draw_spikes(streams.rng(f"data-{split}"), n_trials)
     own = replace(params, values={**params.values, "shared_task": params.experiment})
-    drawn = shared.latencies(own, split)
+    drawn = task_data.latencies(own, split)
     assert drawn is not None
     return Spikes.from_first_spikes(drawn.times_ms, params.trial_ms), drawn.classes
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
-from whyspiking.datasets import mnist, shared
+from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier.network import Events, order_spikes
+from whyspiking.tasks import task_data
 from whyspiking.training.first_spike import encoding
 
 WHITE = 255
@@ -57,8 +58,8 @@ def samples(params: Params, split: Split) -> tuple[NDArray, NDArray[np.int64]]:
     Raises:
         UserError: If the images have another size than the network.
     """
-    if shared.takes_part(params):
-        drawn = shared.latencies(params, split)
+    if task_data.takes_part(params):
+        drawn = task_data.latencies(params, split)
         assert drawn is not None
         return drawn.features, drawn.classes
     return mnist.samples(params, split, n_held_out=n_held_out(params))
@@ -80,12 +81,12 @@ def n_held_out(params: Params) -> int:
 
 def features(params: Params, values: NDArray) -> NDArray:
     """Samples as non-spiking controls see them, from 0 to 1."""
-    return values if shared.takes_part(params) else values.astype(np.float32) / np.float32(WHITE)
+    return values if task_data.takes_part(params) else values.astype(np.float32) / np.float32(WHITE)
 
 
 def first_ticks(params: Params, values: NDArray) -> NDArray[np.uint16]:
     """Spike times of samples in ticks; the window of a shared task ends at `last_tick`."""
-    if not shared.takes_part(params):
+    if not task_data.takes_part(params):
         return ticks(values, params.t_max)
     # What is whole but for rounding stays, as in the code of images.
     return np.floor(values * params.last_tick + 1e-9).astype(np.uint16)

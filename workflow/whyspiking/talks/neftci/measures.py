@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from whyspiking.contract import types as ct
-from whyspiking.datasets import shared
 from whyspiking.measures.latency import Answers, settled
 from whyspiking.talks.neftci import decisions, digits, gru, model
 from whyspiking.talks.neftci import task as tasks
+from whyspiking.tasks import task_data
 from whyspiking.training import controls
 
 
@@ -19,7 +19,7 @@ def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """Accuracy of the readout of each of several layers, and spikes per neuron and step."""
-    if shared.takes_part(params):
+    if task_data.takes_part(params):
         return {}
     found = {}
     n_steps = params.n_frames * len(task.targets)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.talks.neftci import brian_network, digits, training
 from whyspiking.talks.neftci import task as tasks
+from whyspiking.tasks import generators, task_data
 
 
 def own(params: ct.Params) -> ct.Params:
@@ -24,9 +24,9 @@ def own(params: ct.Params) -> ct.Params:
     The steps that count are the last `counted_ms`; on a task with time, those of its answer.
     Parameters of other experiments stay as they are.
     """
-    if not shared.takes_part(params):
+    if not task_data.takes_part(params):
         return params
-    with_time = params.shared_task in shared.STREAMS
+    with_time = generators.is_stream(params.shared_task)
     named = {
         "hidden": [params.n_hidden],
         "n_classes": params.n_output,
@@ -43,7 +43,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = own(params).n_frames * params.dt_ms
-    return shared.task_on_steps(
+    return task_data.task_on_steps(
         params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT, epoch=epoch
     )
 
@@ -60,7 +60,7 @@ def rounds(params: ct.Params) -> training.Rounds:
 
     part = functools.lru_cache(maxsize=1)(functools.partial(of, "train"))
     return training.Rounds(
-        params.epochs, lambda epoch: part(shared.part_of(params, epoch)), of("validation")
+        params.epochs, lambda epoch: part(task_data.part_of(params, epoch)), of("validation")
     )
 
 

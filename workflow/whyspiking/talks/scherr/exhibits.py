@@ -8,7 +8,6 @@ from scipy.special import softmax
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import shared
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
@@ -19,6 +18,7 @@ from whyspiking.talks.scherr import (
     pattern,
 )
 from whyspiking.talks.scherr import task as evidence_task
+from whyspiking.tasks import task_data
 
 CUE_TRIALS = 512
 """Fresh trials from which rates during cues are read."""
@@ -36,7 +36,7 @@ def exhibits(
         return _iterations(networks)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
-    if params.experiment == "evidence_reward" or shared.takes_part(params):
+    if params.experiment == "evidence_reward" or task_data.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 

@@ -12,10 +12,10 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.datasets import shared
 from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import brian_network, kernel, learning, model
 from whyspiking.talks.scherr.trials import Trials, from_spikes, pieces
+from whyspiking.tasks import task_data
 from whyspiking.training.history import History
 
 POPULATION = "hidden"
@@ -51,7 +51,7 @@ def given(params: ct.Params, spikes: Spikes, classes: NDArray) -> Trials:
 
 def samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     """The samples of a split, and of an epoch of training, on the steps of the network."""
-    return shared.task_on_steps(
+    return task_data.task_on_steps(
         params,
         split,
         step_ms=params.dt_ms,
@@ -69,7 +69,8 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
-    Every epoch shows its part (`shared.part_of`) in another order; its last batch may be smaller.
+    Every epoch shows its part (`task_data.part_of`) in another order; its last
+    batch may be smaller.
 
     Args:
         params: Parameters of the experiment.
@@ -86,7 +87,7 @@ def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[i
 
     @functools.lru_cache(maxsize=1)
     def epoch(number: int) -> list[Trials]:
-        task = shown(shared.part_of(params, number))
+        task = shown(task_data.part_of(params, number))
         order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
         spikes = task.stimulus.spikes["input"].select_trials(order)
         return pieces(given(params, spikes, task.targets[order]), size)

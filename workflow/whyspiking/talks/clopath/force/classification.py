@@ -23,10 +23,10 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.datasets import shared
 from whyspiking.errors import UserError, unknown_variant
 from whyspiking.talks.clopath.force import learning, reservoir
 from whyspiking.talks.clopath.force.reservoir_network import bind, to_brian
+from whyspiking.tasks import generators, task_data
 from whyspiking.training.history import History
 
 __all__ = [
@@ -43,9 +43,11 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
     Of a task with time they are told on its steps, as to all methods.
     """
-    if params.shared_task in shared.STREAMS:
-        return shared.task_on_steps(params, split, step_ms=params.step_ms, trial_ms=params.trial_ms)
-    return shared.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
+    if generators.is_stream(params.shared_task):
+        return task_data.task_on_steps(
+            params, split, step_ms=params.step_ms, trial_ms=params.trial_ms
+        )
+    return task_data.latency_task(params, split, trial_ms=reservoir.answer_ms(params)[1])
 
 
 def train(

@@ -20,8 +20,8 @@ from whyspiking.compiler.libraries import Array
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes, distinct
 from whyspiking.contract.types import Params
-from whyspiking.datasets import shared
 from whyspiking.talks.clopath.force import model
+from whyspiking.tasks import generators
 
 SOURCES = (Path(__file__).with_name("reservoir.cpp"),)
 STATES = ("v", "u", "current", "h", "r", "h_r")
@@ -31,7 +31,7 @@ _INT = ctypes.c_int32
 
 def answer_ms(params: Params) -> tuple[float, float]:
     """From when the answer counts, and the end of the trial."""
-    if params.shared_task in shared.STREAMS:
+    if generators.is_stream(params.shared_task):
         return params.trial_ms - params.answer_ms, params.trial_ms
     return params.window_ms, params.window_ms + params.read_ms
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist, shared
+from whyspiking.datasets import mnist
+from whyspiking.tasks import task_data
 
 N_CLASSES = 10
 
@@ -17,7 +18,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split == "fresh":
         return None
     features, classes = samples(params, split)
-    n_classes = params.n_output if shared.takes_part(params) else N_CLASSES
+    n_classes = params.n_output if task_data.takes_part(params) else N_CLASSES
     return ct.Task(ct.Stimulus(), classes, n_classes, features)
 
 
@@ -27,8 +28,8 @@ def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.float32], ND
     Of a shared task the times of input spikes as shares of its window, of MNIST brightness in 0..1
     less a mean and over a deviation, `pixels`; validation is the end of the training file.
     """
-    if shared.takes_part(params):
-        drawn = shared.latencies(params, split)
+    if task_data.takes_part(params):
+        drawn = task_data.latencies(params, split)
         assert drawn is not None
         return drawn.features.astype(np.float32), drawn.classes
     images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")

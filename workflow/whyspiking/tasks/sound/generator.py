@@ -27,36 +27,44 @@ TURN = 2 * np.pi * FREQUENCY_HZ * STEP_MS * 1e-3
 """By how much the phase moves in a step, rad."""
 
 
-def generate(
-    rng: np.random.Generator, trials: int, *, phase: float | None = None
+def draw_spikes(
+    rng: np.random.Generator, n_trials: int, *, phase: float | None = None
 ) -> tuple[Spikes, NDArray[np.int64]]:
     """Draw trials: spikes of the left and then the right ear's inputs, and classes, (trial,)."""
-    fired, classes = on_steps(rng, trials, phase=phase)
+    fired, classes = draw_on_steps(rng, n_trials, phase=phase)
     return Spikes.from_raster(fired, STEP_MS), classes
 
 
-def on_steps(
-    rng: np.random.Generator, trials: int, *, phase: float | None = None
+def draw_on_steps(
+    rng: np.random.Generator,
+    n_trials: int,
+    step_ms: float = STEP_MS,
+    *,
+    phase: float | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """The same trials: who fires in each step, (trial, step, input), and classes.
 
     Args:
         rng: Of one split.
-        trials: How many.
+        n_trials: How many.
+        step_ms: Length of a step; the definition of the task has no other one than `STEP_MS`.
         phase: One phase for all trials, rad; None draws one for each.
+
+    Raises:
+        ValueError: If the step is another one.
     """
-    between = np.pi * (rng.random(trials) - 0.5)
-    drawn = 2 * np.pi * rng.random(trials) if phase is None else np.full(trials, phase)
-    ears, waves = (
-        np.stack([drawn, drawn + between], axis=1),
-        TURN * np.arange(STEPS)[:, None] + PHASES,
-    )
+    if step_ms != STEP_MS:
+        raise ValueError(f"sound localisation has steps of {STEP_MS} ms, not of {step_ms} ms")
+    between = np.pi * (rng.random(n_trials) - 0.5)
+    drawn = 2 * np.pi * rng.random(n_trials) if phase is None else np.full(n_trials, phase)
+    ears = np.stack([drawn, drawn + between], axis=1)
+    waves = TURN * np.arange(STEPS)[:, None] + PHASES
     # sin(ear + wave), in half the memory of float64 and without a sine for every step.
     ears = np.stack([np.sin(ears), np.cos(ears)], axis=2).astype(np.float32)
     sines = ears @ np.stack([np.cos(waves), np.sin(waves)]).reshape(2, -1).astype(np.float32)
     chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + sines) / 2) ** 2
-    fired = (rng.random(chance.shape, np.float32) < chance).reshape(trials, 2, STEPS, PER_EAR)
-    return fired.swapaxes(1, 2).reshape(trials, STEPS, -1), class_of(between)
+    fired = (rng.random(chance.shape, np.float32) < chance).reshape(n_trials, 2, STEPS, PER_EAR)
+    return fired.swapaxes(1, 2).reshape(n_trials, STEPS, -1), class_of(between)
 
 
 def class_of(between: NDArray) -> NDArray[np.int64]:

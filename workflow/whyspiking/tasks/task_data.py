@@ -1,14 +1,13 @@
 """Samples of the shared tasks, the same for every method that is set one.
 
-What a task fixes stands in `declared/shared_tasks.yaml` and comes as parameters of the experiment.
-Seed of the data is the seed of the training: networks of different methods, and controls, are
-compared pairwise on equal data. The Yin-Yang set is published and the same for all seeds.
+What a task fixes stands in `task.yaml` of its folder and comes as parameters of the experiment. The
+seed of the data is the seed of the training, so that networks of different methods, and controls,
+are compared pairwise on equal data.
 """
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,32 +15,10 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import randman, recall, two_ears, yinyang
+from whyspiking.tasks import generators
+from whyspiking.tasks.generators import Latencies, is_stream
 
-RANDMAN = 2033
-"""What the seeds of its data begin with."""
-STREAMS = {
-    "span_recall": lambda rng, n, step_ms: recall.on_steps(rng, n, recall.SPAN, step_ms),
-    "volley_recall": lambda rng, n, step_ms: recall.on_steps(rng, n, recall.VOLLEY, step_ms),
-    "sound": lambda rng, n, step_ms: two_ears.on_steps(rng, n),
-}
-"""Task with time -> what draws a number of its trials on steps, that of sound being its own."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Latencies:
-    """Samples in which every input fires once.
-
-    Attributes:
-        times_ms: Time of every input within the window of the task, (sample, input).
-        features: The same in 0..1, (sample, input).
-        classes: (sample,).
-    """
-
-    times_ms: NDArray[np.float64]
-    features: NDArray[np.float64]
-    classes: NDArray[np.int64]
 
 
 def latencies(params: Params, split: Split) -> Latencies | None:
@@ -53,34 +30,7 @@ def latencies(params: Params, split: Split) -> Latencies | None:
     """
     if split not in SPLITS:
         return None
-    if params.shared_task == "yinyang":
-        values, classes = _yinyang(split)
-        limit = getattr(params, f"n_{split}")
-        values, classes = values[:limit], classes[:limit]
-        return Latencies(values * params.window_ms, values, classes)
-    sizes = [getattr(params, f"n_{name}") for name in SPLITS]
-    settings = randman.Settings(
-        n_inputs=params.n_input,
-        n_classes=params.n_output,
-        dimension=params.dimension,
-        alpha=params.smoothness,
-        span_ms=params.window_ms,
-        jitter_ms=params.jitter_ms,
-    )
-    times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
-    first = sum(sizes[: SPLITS.index(split)])
-    chosen = slice(first, first + sizes[SPLITS.index(split)])
-    return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
-
-
-@functools.lru_cache(maxsize=4)
-def _yinyang(split: Split) -> tuple[NDArray, NDArray]:
-    return yinyang.generate(*yinyang.PUBLISHED[split])
-
-
-@functools.lru_cache(maxsize=2)
-def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDArray, NDArray]:
-    return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
+    return generators.load_latencies(params.shared_task).draw_latencies(params, split)
 
 
 def part_of(params: Params, epoch: int) -> int:
@@ -102,8 +52,8 @@ def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArra
         return None
     part = part_of(params, epoch) if split == "train" else 0
     rng = Streams(params.seed).rng(f"{params.shared_task}-{split}-{part}")
-    draw = STREAMS[params.shared_task]
-    fired, classes = draw(rng, getattr(params, f"n_{split}"), params.step_ms)
+    generator = generators.load_streams(params.shared_task)
+    fired, classes = generator.draw_on_steps(rng, getattr(params, f"n_{split}"), params.step_ms)
     return Spikes.from_raster(fired, params.step_ms), classes
 
 
@@ -162,7 +112,7 @@ def task_on_steps(
         name: Of the input.
         epoch: Of training; a task with time has other trials in every one (`part_of`).
     """
-    if params.shared_task in STREAMS:
+    if is_stream(params.shared_task):
         drawn = stream(params, split, epoch)
         return drawn and Task(Stimulus({name: drawn[0]}), drawn[1], params.n_output)
     found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)

@@ -6,10 +6,13 @@ from made.project import config
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params
-from whyspiking.datasets import randman, recall, shared, two_ears
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.talks.ground.protocol import protocol
+from whyspiking.tasks import generators, task_data
+from whyspiking.tasks.randman import generator as randman
+
+STREAM_TASKS = [task for task in shared_tasks() if generators.is_stream(task)]
 
 
 def seed(number=3):
@@ -84,7 +87,7 @@ def test_one_harmonic_is_its_sine():
 def test_a_line_sees_half_and_counts_nothing():
     """The band of the linear floor in the tables, on data that no run uses."""
     p = params(**RANDMAN, n_train=8000, n_validation=1000, n_test=1000, seed=1234)
-    train, test = shared.latencies(p, "train"), shared.latencies(p, "validation")
+    train, test = task_data.latencies(p, "train"), task_data.latencies(p, "validation")
     told = [np.column_stack([s.features, np.ones(len(s.features))]) for s in (train, test)]
     fitted = np.linalg.lstsq(told[0], np.eye(10)[train.classes], rcond=None)[0]
     assert 0.40 < ((told[1] @ fitted).argmax(axis=1) == test.classes).mean() < 0.60
@@ -93,8 +96,10 @@ def test_a_line_sees_half_and_counts_nothing():
 
 def test_a_window_is_laid_where_a_network_wants_it():
     p = params(**RANDMAN)
-    drawn = shared.latencies(p, "test")
-    task = shared.latency_task(p, "test", trial_ms=8.0, early_ms=1.0, late_ms=5.0, bias_ms=(0.5,))
+    drawn = task_data.latencies(p, "test")
+    task = task_data.latency_task(
+        p, "test", trial_ms=8.0, early_ms=1.0, late_ms=5.0, bias_ms=(0.5,)
+    )
     first = task.stimulus.spikes["input"].first_ms()
     np.testing.assert_allclose(first[:, :20], 1 + drawn.times_ms / 50 * 4)
     np.testing.assert_array_equal(first[:, 20], 0.5)
@@ -104,13 +109,13 @@ def test_a_window_is_laid_where_a_network_wants_it():
 def test_yinyang_is_the_published_set():
     from whyspiking.datasets import yinyang
 
-    drawn = shared.latencies(params(shared_task="yinyang"), "test")
+    drawn = task_data.latencies(params(shared_task="yinyang"), "test")
     values, classes = yinyang.generate(40, 60)
     np.testing.assert_array_equal(drawn.features, values)
     np.testing.assert_array_equal(drawn.classes, classes)
 
 
-@pytest.mark.parametrize("task", shared.STREAMS)
+@pytest.mark.parametrize("task", STREAM_TASKS)
 def test_tasks_with_time_are_those_of_the_reference_networks(task):
     """Sizes, steps and presentations; a part of the training trials is another than the next."""
     told = {name: entry["value"] for name, entry in shared_tasks()[task].parameters.items()}
@@ -131,8 +136,8 @@ def test_tasks_with_time_are_those_of_the_reference_networks(task):
     )
     assert told["n_hidden"] in protocol().families["lif"][task].n_hidden
     few = params(**{**told, "n_train": 40, "n_distinct": 80, "shared_task": task})
-    drawn = [shared.stream(few, "train", epoch) for epoch in (0, 1, 2)]
-    assert [shared.part_of(few, epoch) for epoch in (0, 1, 2)] == [0, 1, 0]
+    drawn = [task_data.stream(few, "train", epoch) for epoch in (0, 1, 2)]
+    assert [task_data.part_of(few, epoch) for epoch in (0, 1, 2)] == [0, 1, 0]
     times = [spikes.times_ms for spikes, _ in drawn]
     assert np.array_equal(times[0], times[2]) and not np.array_equal(times[0], times[1])
     spikes, classes = drawn[0]
@@ -140,19 +145,15 @@ def test_tasks_with_time_are_those_of_the_reference_networks(task):
     assert set(classes) <= set(range(told["n_output"]))
 
 
-@pytest.mark.parametrize("task", shared.STREAMS)
+@pytest.mark.parametrize("task", STREAM_TASKS)
 def test_trials_drawn_on_steps_are_those_drawn_as_spikes(task):
     described = shared_tasks()[task].parameters
     step_ms = described["step_ms"]["value"]
-    settings = {"span_recall": recall.SPAN, "volley_recall": recall.VOLLEY}.get(task)
-    spikes, classes = (
-        two_ears.generate(np.random.default_rng(5), 40)
-        if settings is None
-        else recall.generate(np.random.default_rng(5), 40, settings)
-    )
-    fired, own = shared.STREAMS[task](np.random.default_rng(5), 40, step_ms)
+    generator = generators.load_streams(task)
+    spikes, classes = generator.draw_spikes(np.random.default_rng(5), 40)
+    fired, own = generator.draw_on_steps(np.random.default_rng(5), 40, step_ms)
     np.testing.assert_array_equal(own, classes)
-    told = shared.on_steps(spikes, step_ms)
+    told = task_data.on_steps(spikes, step_ms)
     drawn = Spikes.from_raster(fired, step_ms)
     for name in ("times_ms", "units", "trials"):
         np.testing.assert_array_equal(getattr(drawn, name), getattr(told, name))

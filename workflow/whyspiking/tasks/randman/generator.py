@@ -12,11 +12,18 @@ separates the classes (see `PUBLISHED` for theirs).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.types import Params, Split
+from whyspiking.tasks.generators import Latencies
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SEED_PREFIX = 2033
+"""First word of the seed of the data; the second is the seed of the network."""
 MOST_HARMONICS = 1000
 """However rough a manifold is."""
 FAINTEST = 1e-3
@@ -46,6 +53,34 @@ class Settings:
 
 PUBLISHED = Settings(dimension=1, alpha=1.0, jitter_ms=0.0)
 """As in the paper: a random hidden layer of 100 units solves it."""
+
+
+def draw_latencies(params: Params, split: Split) -> Latencies:
+    """Samples of one split; the manifolds and all splits are drawn from the seed of the network.
+
+    Args:
+        params: Numbers of samples, inputs and classes; `dimension`, `smoothness`, `jitter_ms`,
+            `window_ms` and the seed.
+        split: "train", "validation" or "test".
+    """
+    sizes = [getattr(params, f"n_{name}") for name in SPLITS]
+    settings = Settings(
+        n_inputs=params.n_input,
+        n_classes=params.n_output,
+        dimension=params.dimension,
+        alpha=params.smoothness,
+        span_ms=params.window_ms,
+        jitter_ms=params.jitter_ms,
+    )
+    times, classes = _draw_set(params.seed, -(-sum(sizes) // params.n_output), settings)
+    first = sum(sizes[: SPLITS.index(split)])
+    chosen = slice(first, first + sizes[SPLITS.index(split)])
+    return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
+
+
+@functools.lru_cache(maxsize=2)
+def _draw_set(seed: int, per_class: int, settings: Settings) -> tuple[NDArray, NDArray]:
+    return generate(np.random.SeedSequence([SEED_PREFIX, seed]), per_class, settings)
 
 
 def generate(

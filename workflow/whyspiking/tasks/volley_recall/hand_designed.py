@@ -1,4 +1,4 @@
-"""Volley recall by hand (README, section 3).
+"""Volley recall by hand (equations: README of the shared benchmark).
 
 The ten inputs of a group fire once in each of its slots, over eight steps of 5 ms, but once within
 10 ms, which is two or three steps. A gate hears its group with weight 1 and has tau = 11 ms: a step
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import recall
-from whyspiking.talks.ground import neurons, span
+from whyspiking.tasks import gated_networks
+from whyspiking.tasks.span_recall import hand_designed as span
+from whyspiking.tasks.volley_recall.generator import SETTINGS
 
 TAU_GATE_MS, THETA_GATE, ONCE = 11.0, 4.12, -4.0
 TAU_SENT_MS, THETA_SENT = 10.0, 5.25
@@ -30,13 +31,15 @@ TAU_SENT_MS, THETA_SENT = 10.0, 5.25
 
 def spiking(params: ct.Params, streams: Streams) -> ct.Network:
     """Four gates, which fire once, and four memories."""
-    return span.gated(recall.VOLLEY, TAU_GATE_MS, THETA_GATE, ONCE)
+    return span.gated(SETTINGS, TAU_GATE_MS, THETA_GATE, ONCE)
 
 
-def leaky(x: NDArray) -> neurons.Answer:
+def leaky(x: NDArray) -> gated_networks.Answer:
     """Four gates and four memories that send numbers."""
-    return span.summed(x, span.heard(recall.VOLLEY), TAU_SENT_MS, THETA_SENT)
+    return span.summed(x, span.heard(SETTINGS), TAU_SENT_MS, THETA_SENT)
 
 
-SPIKING = {"spiking": spiking}
-NUMBERS = {"leaky": leaky}
+SPIKING_NETWORKS = {"spiking": spiking}
+GRADED_NETWORKS = {"leaky": leaky}
+READS_POTENTIALS = False
+"""Whether the answer is the largest potential at the end, and not who fires most at the end."""

@@ -59,8 +59,10 @@ class Settings:
         return GROUPS * self.per_group + self.marker + N_GO
 
 
-SPAN = Settings(blocks=4, per_group=5, fire_ms=20.0, marker=5)
-VOLLEY = Settings(blocks=3, per_group=10, fire_ms=40.0, sync_ms=10.0)
+def list_inputs(settings: Settings) -> NDArray[np.int64]:
+    """Group of every input, (input,); marker and go signal have the number `GROUPS`."""
+    others = settings.n_inputs - GROUPS * settings.per_group
+    return np.append(np.repeat(np.arange(GROUPS), settings.per_group), np.full(others, GROUPS))
 
 
 def orders(rng: np.random.Generator, trials: int, blocks: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Span recall by hand (README, section 3).
+"""Span recall by hand (equations: README of the shared benchmark).
 
 A gate hears the five inputs of its cue and the five of the marker, all with weight 1. They fire in
 the first four steps (5 ms) of a slot of eight. With tau = 20 ms a step keeps a = 0.78:
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import recall
-from whyspiking.talks.ground import neurons
+from whyspiking.tasks import cue_streams, gated_networks
+from whyspiking.tasks.span_recall.generator import SETTINGS
 
 DT_MS, TAU_GATE_MS, TAU_MEMORY_MS = 5.0, 20.0, 2000.0
 THETA_GATE, THETA_MEMORY, THETA_SENT = 4.8, 1.1, 5.5
@@ -39,34 +39,36 @@ ASK, AGAIN = 0.15, 40.0
 GROWTH, BIAS = 1.2, 1.1
 
 
-def heard(settings: recall.Settings) -> NDArray:
+def heard(settings: cue_streams.Settings) -> NDArray:
     """Weights of the gates, (input, gate): 1 from their group and from the marker."""
-    own = np.kron(np.eye(recall.GROUPS), np.ones((settings.per_group, 1)))
-    marker = np.ones((settings.marker, recall.GROUPS))
-    return np.vstack([own, marker, np.zeros((recall.N_GO, recall.GROUPS))])
+    own = np.kron(np.eye(cue_streams.GROUPS), np.ones((settings.per_group, 1)))
+    marker = np.ones((settings.marker, cue_streams.GROUPS))
+    return np.vstack([own, marker, np.zeros((cue_streams.N_GO, cue_streams.GROUPS))])
 
 
-def asked(settings: recall.Settings) -> NDArray:
+def asked(settings: cue_streams.Settings) -> NDArray:
     """Weights of the memories, (input, memory): those of the go signal."""
-    weights = np.zeros((settings.n_inputs, recall.GROUPS))
-    weights[-recall.N_GO :] = ASK
+    weights = np.zeros((settings.n_inputs, cue_streams.GROUPS))
+    weights[-cue_streams.N_GO :] = ASK
     return weights
 
 
 def spiking(params: ct.Params, streams: Streams) -> ct.Network:
     """Four gates and four memories."""
-    return gated(recall.SPAN, TAU_GATE_MS, THETA_GATE)
+    return gated(SETTINGS, TAU_GATE_MS, THETA_GATE)
 
 
-def gated(settings: recall.Settings, tau_ms: float, theta: float, again: float = 0.0) -> ct.Network:
+def gated(
+    settings: cue_streams.Settings, tau_ms: float, theta: float, again: float = 0.0
+) -> ct.Network:
     """Gates, one a group, and as many memories, which the go signal asks."""
-    return neurons.network(
+    return gated_networks.network(
         settings.n_inputs,
-        recall.GROUPS,
-        recall.GROUPS,
+        cue_streams.GROUPS,
+        cue_streams.GROUPS,
         gate=heard(settings),
-        again=again * np.eye(recall.GROUPS),
-        keep=np.eye(recall.GROUPS),
+        again=again * np.eye(cue_streams.GROUPS),
+        keep=np.eye(cue_streams.GROUPS),
         ask=asked(settings),
         tau_gate=tau_ms,
         theta_gate=theta,
@@ -77,39 +79,41 @@ def gated(settings: recall.Settings, tau_ms: float, theta: float, again: float =
 
 def latching(params: ct.Params, streams: Streams) -> ct.Network:
     """Four neurons that go on firing."""
-    return neurons.network(
-        recall.SPAN.n_inputs,
-        recall.GROUPS,
-        recall.GROUPS,
-        gate=heard(recall.SPAN),
-        again=AGAIN * np.eye(recall.GROUPS),
+    return gated_networks.network(
+        SETTINGS.n_inputs,
+        cue_streams.GROUPS,
+        cue_streams.GROUPS,
+        gate=heard(SETTINGS),
+        again=AGAIN * np.eye(cue_streams.GROUPS),
         tau_gate=TAU_GATE_MS,
         theta_gate=THETA_GATE,
     )
 
 
-def leaky(x: NDArray) -> neurons.Answer:
+def leaky(x: NDArray) -> gated_networks.Answer:
     """Four gates and four memories that send numbers."""
-    return summed(x, heard(recall.SPAN), TAU_GATE_MS, THETA_SENT)
+    return summed(x, heard(SETTINGS), TAU_GATE_MS, THETA_SENT)
 
 
-def summed(x: NDArray, weights: NDArray, tau_ms: float, theta: float) -> neurons.Answer:
+def summed(x: NDArray, weights: NDArray, tau_ms: float, theta: float) -> gated_networks.Answer:
     """Leaky units that send what is beyond a threshold, and memories that sum it."""
-    sent = neurons.leaky(np.exp(-DT_MS / tau_ms), theta, x @ weights)
-    kept = neurons.leaky(np.exp(-DT_MS / TAU_MEMORY_MS), 0.0, sent)
-    return kept[:, -1], neurons.counts(x, weights, sent, 2 * recall.GROUPS)
+    sent = gated_networks.leaky(np.exp(-DT_MS / tau_ms), theta, x @ weights)
+    kept = gated_networks.leaky(np.exp(-DT_MS / TAU_MEMORY_MS), 0.0, sent)
+    return kept[:, -1], gated_networks.counts(x, weights, sent, 2 * cue_streams.GROUPS)
 
 
-def relu(x: NDArray) -> neurons.Answer:
+def relu(x: NDArray) -> gated_networks.Answer:
     """Four ReLU units, each of which hears itself."""
-    weights = heard(recall.SPAN)
+    weights = heard(SETTINGS)
     drive = x @ weights - BIAS
     sent, h = np.zeros_like(drive), np.zeros_like(drive[:, 0])
     for step in range(x.shape[1]):
         sent[:, step] = h
         h = np.maximum(GROWTH * h + drive[:, step], 0)
-    return h, neurons.counts(x, weights, sent, recall.GROUPS)
+    return h, gated_networks.counts(x, weights, sent, cue_streams.GROUPS)
 
 
-SPIKING = {"spiking": spiking, "latching": latching}
-NUMBERS = {"leaky": leaky, "relu": relu}
+SPIKING_NETWORKS = {"spiking": spiking, "latching": latching}
+GRADED_NETWORKS = {"leaky": leaky, "relu": relu}
+READS_POTENTIALS = False
+"""Whether the answer is the largest potential at the end, and not who fires most at the end."""

@@ -1,0 +1,1 @@
+"""The shared task Randman: README.md says what it asks."""

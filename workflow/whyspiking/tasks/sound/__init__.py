@@ -1,0 +1,1 @@
+"""The shared task Sound localisation: README.md says what it asks."""

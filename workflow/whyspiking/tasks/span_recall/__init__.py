@@ -1,0 +1,1 @@
+"""The shared task Span recall: README.md says what it asks."""

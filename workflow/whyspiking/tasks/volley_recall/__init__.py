@@ -1,0 +1,1 @@
+"""The shared task Volley recall: README.md says what it asks."""

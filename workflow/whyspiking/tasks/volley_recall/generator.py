@@ -1,0 +1,26 @@
+"""Volley recall: the inputs of one group fire together once, and this group must be reported.
+
+`tasks/cue_streams.py` has the trial that the two tasks of recall have in common.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.spikes import Spikes
+from whyspiking.tasks import cue_streams
+
+SETTINGS = cue_streams.Settings(blocks=3, per_group=10, fire_ms=40.0, sync_ms=10.0)
+
+
+def draw_spikes(rng: np.random.Generator, n_trials: int) -> tuple[Spikes, NDArray[np.int64]]:
+    """Draw trials: spikes at their exact times, and classes, (trial,)."""
+    return cue_streams.generate(rng, n_trials, SETTINGS)
+
+
+def draw_on_steps(
+    rng: np.random.Generator, n_trials: int, step_ms: float
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Draw the same trials on time steps: who fires, (trial, step, input), and classes."""
+    return cue_streams.on_steps(rng, n_trials, SETTINGS, step_ms)

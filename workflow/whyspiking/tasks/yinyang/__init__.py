@@ -1,0 +1,1 @@
+"""The shared task Yin-Yang: README.md says what it asks."""
