@@ -255,9 +255,6 @@ TALK_DAMAGE = {
         lambda d: shared(d)["parameters"]["learning_rate"].update(value=0.7),
         "tuning_grids.spiking.learning_rate", "0.7",
     ),
-    "shared task without a result or a reason": (
-        lambda d: d["experiments"].pop("shared_randman"), "excluded_tasks", "randman",
-    ),
     "shared task with a result and a reason": (
         lambda d: d.update(excluded_tasks={"yinyang": "no reason that would be one"}),
         "excluded_tasks", "yinyang",

@@ -48,6 +48,13 @@ def test_every_task_is_set_to_more_than_one_talk():
         assert len({e.talk for e in SHARED if e.task == name}) > 1, name
 
 
+@pytest.mark.parametrize("name", registry.counted(registry.available()))
+def test_every_talk_is_set_a_task_or_says_why_not(name):
+    talk = registry.load_talk(name)
+    used = {experiment.task for experiment in talk.experiments.values()}
+    assert set(shared_tasks()) - used == set(talk.excluded_tasks)
+
+
 def on_steps(times_ms, step_ms):
     """Which step a time lies in, or the time itself where there are no steps."""
     return np.floor(times_ms / step_ms + 1e-6).astype(int) if step_ms else times_ms

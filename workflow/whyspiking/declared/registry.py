@@ -146,13 +146,9 @@ class Talk(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Talk:
-        """Every shared task has an experiment or a reason, every learning rule names networks."""
+        """No shared task has an experiment and a reason, every learning rule names networks."""
         described = {name for e in self.experiments.values() for name in e.parameters}
         takes_part = {experiment.task for experiment in self.experiments.values()}
-        wrong = {
-            True: "both uses and excludes",
-            False: "neither uses nor excludes",
-        }
         refuse(
             *(
                 (
@@ -174,13 +170,12 @@ class Talk(Block):
             ),
             *(
                 (
-                    (task in takes_part) == (task in self.excluded_tasks),
+                    task in takes_part,
                     "excluded_tasks",
-                    f"{wrong[task in takes_part]} shared task '{task}'; expected an experiment "
-                    f"on data '{task}' with 'shared_task', or a reason under "
-                    f"'excluded_tasks.{task}'. Correct it.",
+                    f"excludes shared task '{task}', on whose data the talk has an experiment; "
+                    "expected one of the two. Remove one.",
                 )
-                for task in (shared_tasks() if self.counted else ())
+                for task in self.excluded_tasks
             ),
         )
         known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}
