@@ -109,11 +109,14 @@ def place_of(folder: Path, name: str, talk: str) -> Path:
     return next(place / name for place in candidates if (place / name).is_file())
 
 
+ADDED = {".py": "CHANGED = True\n", ".cpp": "// changed\n", ".hpp": "// changed\n"}
+"""Suffix -> what is added at the end of a file."""
+
+
 def change(path: Path, key: str) -> None:
-    """Add a comment, or change the value of one key: `a.0.b`."""
+    """Add a statement, or change the value of one key: `a.0.b`."""
     if not key:
-        comment = "// changed\n" if path.suffix in (".cpp", ".hpp") else "# changed\n"
-        path.write_text(path.read_text() + comment)
+        path.write_text(path.read_text() + ADDED.get(path.suffix, "/* changed */\n"))
         return
     data = yaml.safe_load(path.read_text())
     *steps, last = [int(step) if step.isdigit() else step for step in key.split(".")]
@@ -170,6 +173,18 @@ def test_changes_run_again_what_the_table_says(finished):
         talks = {talk for talk, _ in changes}
         assert due_after(finished, changes) == dict.fromkeys(talks, stage), changes
     assert first_due(finished, ["naud"]) == {"naud": "nothing"}, "each change was taken back"
+
+
+def test_comments_and_docstrings_run_nothing_again(finished):
+    package = finished / "workflow" / "whyspiking"
+    for place in ("talks/goeltz/learning.py", "talks/goeltz/talk.yaml", "training/controls.py"):
+        path = package / place
+        path.write_text(f"# A comment.\n{path.read_text()}")
+    measures = package / "measures" / "scoring.py"
+    measures.write_text(f'{measures.read_text()}\n\ndef _unused():\n    """A docstring."""\n')
+    assert first_due(finished, ["goeltz"]) == {"goeltz": "simulate"}
+    measures.write_text(measures.read_text().rpartition("\n\ndef _unused")[0] + "# A comment.\n")
+    assert first_due(finished, ["goeltz"]) == {"goeltz": "nothing"}
 
 
 @pytest.mark.slow

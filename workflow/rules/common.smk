@@ -5,7 +5,7 @@ from pathlib import Path
 from whyspiking.contract import data_folders
 from whyspiking.declared import key_claims, overrides, registry
 from whyspiking.records import columns, reference
-from whyspiking.running import code_inputs
+from whyspiking.running import code_inputs, snakemake_inside
 from whyspiking.stages.asked import Asked
 from whyspiking.stages.data import shards
 from whyspiking.stages.order import Order, networks
@@ -29,6 +29,11 @@ RECORDED = comparison.list_reference_files(RESULTS, config["scale"])
 MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
+# On a cluster, the networks of one experiment and their simulation are one submission. At the
+# published sizes, each training takes long enough for a submission of its own.
+RUNS_HERE = snakemake_inside.is_main(workflow) and snakemake_inside.is_local(workflow)
+CLUSTER_GROUP = None if RUNS_HERE or config["scale"] == "paper" else "experiment"
+
 # Rules whose jobs compile C++.
 COMPILING = ("resimulate", "shard", "simulate", "train")
 # All that tables depend on: where programs and results are kept changes none.
@@ -47,6 +52,23 @@ wildcard_constraints:
     experiment="[a-z0-9_]+",
     variant="[a-z0-9_]+",
     seed=r"\d+",
+
+
+def sources(files):
+    """Source files as inputs whose digests in `params`, and not their times, make a job run again."""
+    return [ancient(file) for file in files]
+
+
+def code_of_talk(stage):
+    """Digests of the source files of a talk's jobs; Snakemake compares no params made of inputs."""
+    return lambda wildcards: code_inputs.list_digests(
+        code_inputs.of_talk(wildcards.talk, stage)
+    )
+
+
+def code_of_stage(stage):
+    """The same of a stage that reads no file of a particular talk."""
+    return lambda wildcards: code_inputs.list_digests(code_inputs.of_stage(stage))
 
 
 def data_of(wildcards):

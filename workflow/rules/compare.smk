@@ -12,9 +12,9 @@ rule collect:
         metrics=lambda w: simulated(w.talk, "metrics.csv"),
         facts=lambda w: trained(w.talk, "network.json"),
         outcomes=lambda w: trained(w.talk, "outcome.npz"),
-        description=lambda w: code_inputs.of_description(w.talk),
+        description=lambda w: sources(code_inputs.of_description(w.talk)),
         recorded=lambda w: [path for path in RECORDED if path.parent.name == w.talk],
-        code=code_inputs.of_stage("collect"),
+        code=sources(code_inputs.of_stage("collect")),
     output:
         verdicts=report(
             "<results>/{talk}/verdicts.csv",
@@ -34,6 +34,9 @@ rule collect:
         "<results>/logs/collect/{talk}.log",
     priority: ORDER.of_talk
     params:
+        code=lambda w: code_inputs.list_digests(
+            [*code_inputs.of_stage("collect"), *code_inputs.of_description(w.talk)]
+        ),
         scale=config["scale"],
         changed=lambda w: overrides.describe_affected(TALKS[w.talk], config["set"]),
     script:
@@ -44,10 +47,12 @@ rule compare:
     input:
         tables=expand("<results>/{talk}/{table}", talk=COUNTED, table=columns.OF_A_TALK),
         ground=expand("<results>/{talk}/metrics.csv", talk=GROUND),
-        talks=[code_inputs.of_description(talk) for talk in (*COUNTED, *GROUND)],
-        stated=code_inputs.of_joint_tables(),
+        talks=[
+            sources(code_inputs.of_description(talk)) for talk in (*COUNTED, *GROUND)
+        ],
+        stated=sources(code_inputs.of_joint_tables()),
         recorded=RECORDED,
-        code=code_inputs.of_stage("compare"),
+        code=sources(code_inputs.of_stage("compare")),
     output:
         tables=expand(
             "<results>/{table}",
@@ -58,6 +63,9 @@ rule compare:
     log:
         "<results>/logs/compare.log",
     params:
+        code=lambda w: code_inputs.list_digests(
+            code_inputs.of_comparison((*COUNTED, *GROUND))
+        ),
         talks=COUNTED,
         ground=GROUND,
         config=DECIDING,

@@ -29,7 +29,9 @@ rule shard:
         mnist=lambda w: (
             "<data>/mnist/meta.json" if MADE[w.dataset] == "nmnist" else []
         ),
-        code=lambda w: code_inputs.of_data(code_inputs.MAKES_DATA[MADE[w.dataset]]),
+        code=lambda w: sources(
+            code_inputs.of_data(code_inputs.MAKES_DATA[MADE[w.dataset]])
+        ),
     output:
         "<data>/{dataset}/shards/{shard}.npz",
     log:
@@ -39,6 +41,9 @@ rule shard:
         shard=r"([a-z]+-)?\d+",
     priority: ORDER.of_data
     params:
+        code=lambda w: code_inputs.list_digests(
+            code_inputs.of_data(code_inputs.MAKES_DATA[MADE[w.dataset]])
+        ),
         key=lambda w: MADE[w.dataset],
         data=data_of,
     script:

@@ -15,7 +15,7 @@ rule resimulate:
         data=datasets_of,
         networks=[f"{key_claims.FOLDER}/{KEY_NETWORK}/network.npz"],
         facts=f"{key_claims.FOLDER}/{KEY_NETWORK}/network.json",
-        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
+        code=lambda wildcards: sources(code_inputs.of_talk(wildcards.talk, "simulate")),
     output:
         metrics=f"{AGAIN}/{KEY_NETWORK}/metrics.csv",
         exhibits=f"{AGAIN}/{KEY_NETWORK}/figure_data.npz",
@@ -25,6 +25,7 @@ rule resimulate:
         mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
+        code=code_of_talk("simulate"),
         plan=ASKED.plan_of_clean_run,
         robustness_tests=dict(sorted(config["robustness_tests"].items())),
     script:
@@ -38,13 +39,14 @@ rule from_reference:
         ],
         recorded=expand("results/reference/{talk}/metrics.csv.gz", talk=COUNTED),
         descriptions=[code_inputs.of_description(talk) for talk in COUNTED],
-        code=code_inputs.of_stage("from_reference"),
+        code=sources(code_inputs.of_stage("from_reference")),
     output:
         numbers=f"{AGAIN}/numbers.csv",
         said=f"{AGAIN}/comparison_with_reference.txt",
     log:
         f"{AGAIN}/logs/from_reference.log",
     params:
+        code=code_of_stage("from_reference"),
         talks=COUNTED,
     script:
         "../scripts/from_reference.py"

@@ -6,7 +6,7 @@ rule train:
         data=datasets_of,
         parents=parents_of,
         recorded=recorded_of,
-        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "train"),
+        code=lambda wildcards: sources(code_inputs.of_talk(wildcards.talk, "train")),
     output:
         network=f"{MEASURED}/network.npz",
         facts=f"{MEASURED}/network.json",
@@ -16,10 +16,13 @@ rule train:
     benchmark:
         f"{MEASURED}/benchmark.tsv"
     priority: ORDER.of_training
+    group:
+        CLUSTER_GROUP
     resources:
         mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
+        code=code_of_talk("train"),
         plan=ASKED.plan_of_training,
     script:
         "../scripts/train.py"
@@ -29,7 +32,7 @@ rule simulate:
     input:
         data=datasets_of,
         networks=networks_of,
-        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
+        code=lambda wildcards: sources(code_inputs.of_talk(wildcards.talk, "simulate")),
     output:
         metrics="<results>/{talk}/{experiment}/metrics.csv",
         exhibits="<results>/{talk}/{experiment}/figure_data.npz",
@@ -38,10 +41,13 @@ rule simulate:
     benchmark:
         "<results>/{talk}/{experiment}/benchmark.tsv"
     priority: ORDER.of_talk
+    group:
+        CLUSTER_GROUP
     resources:
         mem_mb=lambda wildcards, attempt: MEGABYTES * attempt,
         runtime=lambda wildcards, attempt: MINUTES * attempt,
     params:
+        code=code_of_talk("simulate"),
         plan=ASKED.plan_of_measuring,
         robustness_tests=dict(sorted(config["robustness_tests"].items())),
     script:

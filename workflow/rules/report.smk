@@ -12,7 +12,7 @@ rule page:
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "figure_data.npz"),
         recorded=RECORDED,
-        code=lambda w: code_inputs.of_talk(w.talk, "page"),
+        code=lambda w: sources(code_inputs.of_talk(w.talk, "page")),
     output:
         notebook="<results>/{talk}/report.ipynb",
         page=report(
@@ -25,6 +25,7 @@ rule page:
         "<results>/logs/page/{talk}.log",
     priority: ORDER.of_talk
     params:
+        code=code_of_talk("page"),
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parents[1],
     script:
@@ -34,13 +35,15 @@ rule page:
 rule figure:
     input:
         page="<results>/{talk}/report.html",
-        code=code_inputs.of_stage("figure"),
+        code=sources(code_inputs.of_stage("figure")),
     output:
         figure="<results>/{talk}/figures/{figure}.svg",
     log:
         "<results>/logs/figure/{talk}/{figure}.log",
     wildcard_constraints:
         figure="[a-z0-9-]+",
+    params:
+        code=code_of_stage("figure"),
     script:
         "../scripts/figure.py"
 
@@ -58,7 +61,7 @@ rule report:
         manifest="<results>/manifest.json",
         recorded=RECORDED,
         community=sorted(map(str, Path("exchange/community").glob("*.json"))),
-        code=code_inputs.of_stage("page"),
+        code=sources(code_inputs.of_stage("page")),
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         exhibits=[
@@ -77,6 +80,7 @@ rule report:
     log:
         "<results>/logs/report.log",
     params:
+        code=code_of_stage("page"),
         scale=config["scale"],
         results=lambda wildcards, output: Path(output.page).parent,
     script:
@@ -86,7 +90,7 @@ rule report:
 rule slides:
     input:
         page="<results>/why_spiking.html",
-        code=code_inputs.of_stage("slides"),
+        code=sources(code_inputs.of_stage("slides")),
     output:
         slides=report(
             directory("<results>/slides"),
@@ -97,6 +101,8 @@ rule slides:
         ),
     log:
         "<results>/logs/slides.log",
+    params:
+        code=code_of_stage("slides"),
     script:
         "../scripts/slides.py"
 

@@ -15,7 +15,10 @@ from snakemake_logger_plugin_whyspiking.estimate import Job
 ALL_PARAMS = re.compile(
     r"Union of exclusive params .*?: before: (.*?) now: (.*?) ?(?=; Software environment|$)"
 )
+CHANGED_CODE = "changed code: "
 NOTHING = "<nothing exclusive>"
+# Digest of a source file, among the parameters of a job.
+DIGEST = re.compile(r"(not set|'[0-9a-f]{32}')")
 # In a plan of training or measuring everything else stands beside these.
 PREFIX = "params.values."
 MOST_NAMED, MOST_LETTERS = 4, 160
@@ -31,7 +34,10 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
     for job, reason in jobs:
         if reason.params_changed:
             place = " ".join(value for _, value in job.wildcards[:2]) or job.rule
-            counted[f"{place}: {named(str(reason.params_changed))}"] += 1
+            changes = named(str(reason.params_changed))
+            # Changed code is the same for many experiments, a changed parameter is not.
+            is_code = changes.startswith(CHANGED_CODE)
+            counted[changes if is_code else f"{place}: {changes}"] += 1
         if newer := sorted(map(str, reason.updated_input - reason.updated_input_run)):
             counted[f"newer than the results: {', '.join(newer)}"] += 1
     told = [
@@ -58,10 +64,17 @@ def _changes(*told: str) -> str:
         )
     except (SyntaxError, ValueError):
         return "parameters of the job"
-    return ", ".join(
-        f"{key.removeprefix(PREFIX)} {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
+    differing = {
+        key: (old.get(key, "not set"), new.get(key, "not set"))
         for key in {**old, **new}
         if old.get(key) != new.get(key)
+    }
+    if all(DIGEST.fullmatch(value) for values in differing.values() for value in values):
+        return CHANGED_CODE + ", ".join(sorted(differing))
+    return ", ".join(
+        f"{key.removeprefix(PREFIX)} {before} -> {now}"
+        for key, (before, now) in differing.items()
+        if not (DIGEST.fullmatch(before) and DIGEST.fullmatch(now))
     )
 
 

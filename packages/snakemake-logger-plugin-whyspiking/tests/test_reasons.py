@@ -33,6 +33,13 @@ def test_a_changed_parameter_is_named_with_both_values():
         "goeltz yinyang: rate 0.5 -> 0.25, so 2 jobs run again",
         "newer than the results: b.py, so 1 job run again",
     ]
+    old, new, equal = "1" * 32, "2" * 32, {"talks/goeltz/task.py": "3" * 32}
+    files = [{"talks/goeltz/learning.py": digest, **equal} for digest in (old, new)]
+    edited = why(params_changed=ParamsChange({repr(files[0])}, {repr(files[1])}, {"a.npz"}))
+    jobs_of_code = [(Job.of("train", {"talk": "goeltz", "experiment": x}), edited) for x in "ab"]
+    assert reasons.causes(jobs_of_code) == [
+        "changed code: talks/goeltz/learning.py, so 2 jobs run again"
+    ]
     many = [(Job.of("r", {"talk": str(k)}), jobs[0][1]) for k in range(9)]
     assert reasons.causes(many)[-1] == "5 more changes"
     assert reasons.named(str(ParamsChange({"<odd>"}, {"1"}))) == "parameters of the job"

@@ -119,11 +119,17 @@ def digest_of(path: Path) -> str:
     if path.suffix == ".py":
         raw = _spelt(ast.parse(raw)).encode()
     if path.suffix == ".yaml":
-        raw = json.dumps(
-            yaml.safe_load(raw) | {"amendments": None, "comparison_rules": None, "seeds": None},
-            sort_keys=True,
-        ).encode()
+        content = yaml.safe_load(raw)
+        if isinstance(content, dict):
+            content |= {"amendments": None, "comparison_rules": None, "seeds": None}
+        raw = json.dumps(content, sort_keys=True, default=str).encode()
     return short_hash(raw)
+
+
+def list_digests(files: Iterable[str]) -> dict[str, str]:
+    """List the digests of source files by their places in the package, for a job's parameters."""
+    paths = [Path(file).absolute() for file in files]
+    return {_place(path): digest_of(path) for path in sorted(paths)}
 
 
 def short_hash(raw: bytes) -> str:
@@ -186,6 +192,12 @@ def of_joint_tables() -> list[str]:
     tasks = TASKS.glob("*/task.yaml")
     stated = [*map(PACKAGE.joinpath, STATED), *tasks, *PACKAGE.glob("talks/*/protocol.yaml")]
     return _relative(stated)
+
+
+def of_comparison(talks: Iterable[str]) -> list[str]:
+    """All files of the package on which the joint tables of these talks depend."""
+    described = [path for talk in talks for path in of_description(talk)]
+    return [*of_stage("compare"), *described, *of_joint_tables()]
 
 
 @cache
