@@ -42,11 +42,12 @@ EVIDENCE = (
 )
 FORMER = (
     "{n_replaced} key claims were chosen when the verdicts of the earlier key claims that they "
-    "replaced were known. With the earlier key claims, {n_replicated} of {n_judged} talks are "
-    "replicated."
+    "replaced were known. By the first key claim of each talk, {n_replicated} of {n_judged} talks "
+    "are replicated."
 )
 CHANGES = (
-    "{n_changes} of the key verdicts change if the result is measured in another way ({names})."
+    "The verdict of {n_changes} of the {n_key} key claims changes if the result is measured in "
+    "another way ({names})."
 )
 OTHERS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
@@ -137,7 +138,7 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
     changing = keys[keys["verdict_changes_with"] != ""]
     if len(changing):
         who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
-        sentences.append(CHANGES.format(n_changes=len(changing), names=who))
+        sentences.append(CHANGES.format(n_changes=len(changing), n_key=len(keys), names=who))
     return sentences
 
 
