@@ -48,7 +48,7 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     assert "No number is published for the other 0." in evidence
     assert "For 1 of the 2 key claims we knew a result of our own" in evidence
     assert former.endswith("By the first key claim of each talk, 1 of 2 talks are replicated.")
-    assert changes.startswith("1 of the key verdicts") and "(A)" in changes
+    assert changes.startswith("1 of the 2 key verdicts depend") and "(A)" in changes
     newer = {"talk": "b", "was_key_until": "34c5fa0d", "verdict": "replicated"}
     _, same, *_ = replications.describe_key_claims(make_verdicts(*rows[:2], newer, rows[2]), NAMES)
     assert same == former, "a talk counts once, with its oldest key claim"

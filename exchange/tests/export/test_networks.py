@@ -19,6 +19,7 @@ from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
 from whyspiking.declared import plans, registry
 from whyspiking.declared.config import at_scale
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.errors import UserError
 from whyspiking.records import array_files
 from whyspiking.stages import data as making
@@ -27,6 +28,7 @@ from whyspiking.talks import talk_module
 from whyspiking.talks.ground import networks as ground
 from whyspiking.talks.ground import references
 from whyspiking.talks.ground import trained as of_ground
+from whyspiking.tasks import generators
 from whyspiking.training.reference import units
 from whyspiking_exchange.export import __main__, networks
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, arranging, model, script
@@ -141,7 +143,13 @@ def in_its_script(name, variant, network_of, folder):
 
 
 @pytest.mark.parametrize(
-    "place", [(name, v) for name, module in ground.BY_HAND.items() for v in module.SPIKING]
+    "place",
+    [
+        (task, variant)
+        for task in shared_tasks()
+        if generators.has_module(task, "hand_designed")
+        for variant in generators.load_module(task, "hand_designed").SPIKING_NETWORKS
+    ],
 )
 def test_a_built_network_decides_in_its_script_as_in_numpy(place, tmp_path):
     def build(params):

@@ -45,10 +45,7 @@ FORMER = (
     "replaced were known. By the first key claim of each talk, {n_replicated} of {n_judged} talks "
     "are replicated."
 )
-CHANGES = (
-    "The verdict of {n_changes} of the {n_key} key claims changes if the result is measured in "
-    "another way ({names})."
-)
+CHANGES = "{n_changes} of the {n_key} key verdicts depend on the way of measuring ({names})."
 OTHERS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
     "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."

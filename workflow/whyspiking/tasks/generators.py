@@ -1,8 +1,8 @@
 """The modules of a task's folder, found by the name of the task.
 
 `generator` draws trials. It has the functions of `LatencyGenerator` if every input fires once, or
-those of `StreamGenerator` if a trial is a stream of spikes. `hand_designed` has networks that
-nobody trained, and `picture` draws the task; a task may lack them.
+those of `StreamGenerator` if a trial is a stream of spikes. Two other modules are optional:
+networks that nobody trained (hand_designed.py), and a picture of the task (picture.py).
 """
 
 from __future__ import annotations

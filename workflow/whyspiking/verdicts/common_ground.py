@@ -200,6 +200,6 @@ def _absent(
                 "n_samples_shown": 0,
                 "n_settings_tried": 0,
                 "comment": talk.excluded_tasks.get(
-                    name, f"a run at scale {scale} has no network of this talk on this task"
+                    name, f"a run at scale {scale} has no network of this talk"
                 ),
             }
