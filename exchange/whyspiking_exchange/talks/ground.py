@@ -129,11 +129,11 @@ def stimulus(
 def readout(params: ct.Params) -> Readout:
     """Most spikes in the answer, of several the first; or the largest readout."""
     start, stop = _steps(params)
-    if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
-        return Readout("last", stop=stop)
     if params.experiment.endswith(trained.SUFFIX):
         kept = float(Clock(step_ms(params)).keep(READOUT_TAU_MS))
         return Readout("sum", start, kept=kept if start else 0.0)
+    if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
+        return Readout("last", stop=stop)
     return Readout("count", start, stop)
 
 
