@@ -61,7 +61,7 @@ def test_a_changed_verdict_changes_row_and_sentence(readme, verdicts, claims, la
     changed.loc[is_naud, ["verdict", "qualification"]] = "not replicated", ""
     sentence, row, known = changed_lines(readme, changed, claims, larger)
     assert "6 of 8 are replicated, 3 of them" in sentence
-    assert row.endswith("| not replicated | no published number | after a result was known |")
+    assert row.endswith("| not replicated | published picture | after a result was known |")
     assert known.startswith("There are 180 claims in total.")
 
 

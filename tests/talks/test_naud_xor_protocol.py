@@ -8,6 +8,7 @@ from made.agreement import slopes
 from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.declared import registry
 from whyspiking.talks.naud import vector_functions
 from whyspiking.talks.naud.xor import (
     controls,
@@ -139,6 +140,23 @@ def test_published_recipe_divides_into_slots():
     published = params_of("naud", "xor", "paper", epochs=2)
     assert task.training(published).examples[0][3:] == (36, 4)
     assert published.n_per_population * published.p_connect == pytest.approx(100)
+
+
+def test_published_recipe_is_followed_by_tests_that_cost_less_than_a_tenth_of_it():
+    experiment = registry.load_talk("naud").experiments["xor_published"]
+    for scale in ("full", "paper"):
+        assert experiment.describe_reduction(scale) == ""
+    published = params_of("naud", "xor_published", "full")
+    schedule = task.training(published)
+    examples = sum(predicting + learning for *_, predicting, learning in schedule.examples)
+    assert examples * published.slot_ms == 2000 * 8000
+    assert len(schedule.examples) == 2000
+    assert published.dt_ms == 0.1
+    tests = len(schedule.tests) * len(task.PATTERNS) * model.TRIAL_MS
+    assert tests < 0.1 * examples * published.slot_ms
+    assert [epoch for epoch, _ in schedule.tests[:3]] == [0, 10, 20]
+    assert counters.judged(schedule).sum() == 21, "as claim naud.xor_published.ordering says"
+    assert len(schedule.published_tests) == 2
 
 
 def test_ordering_on_made_rates():
