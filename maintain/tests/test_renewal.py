@@ -4,10 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from made.results import log_a_training, make_results
 
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Network
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables
@@ -211,6 +214,68 @@ def test_a_talk_without_a_record_is_recorded_as_a_whole(folder, run, config, mon
     assert "experiments" not in reference.manifest(folder / "goeltz")
     recorded = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
     assert set(recorded["experiment"]) == set(rows["experiment"])
+
+
+# ---- only the networks that are missing ---------------------------------------------------------
+
+EXTENDED = "goeltz.yinyang/spiking"
+
+
+def seeds_of_yinyang(config, seeds):
+    others = [entry for entry in config["seeds_of"] if entry["experiment"] != EXTENDED]
+    return {**config, "seeds_of": [*others, {"experiment": EXTENDED, "seeds": seeds}]}
+
+
+def test_a_run_of_missing_networks_leaves_out_recorded_ones(folder, config):
+    chosen = {"goeltz": ["yinyang"]}
+    with pytest.raises(UserError, match="expected one that is missing"):
+        renewal.leave_out_recorded(chosen, config, folder)
+    experiment = registry.load_talk("goeltz").experiments["yinyang"]
+    recorded = registry.seeds(experiment, config, "spiking")
+    more = seeds_of_yinyang(config, [*recorded, 980, 981])
+    run_config = renewal.leave_out_recorded(chosen, more, folder)
+    missing = {v: registry.seeds(experiment, run_config, v) for v in experiment.variants}
+    assert missing.pop("spiking") == [980, 981] and not any(missing.values())
+    older(folder, CODE)
+    with pytest.raises(UserError, match=rf"{CODE} of talk 'goeltz' changed .* restate"):
+        renewal.leave_out_recorded(chosen, more, folder)
+
+
+def test_missing_networks_are_added_to_recorded_ones(folder, config):
+    talk = registry.load_talk("goeltz")
+    before = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    recorded = before[before["experiment"] == "yinyang"]
+    added = recorded[(recorded["variant"] == "spiking") & (recorded["seed"] == 80)]
+    added = added[~added["metric"].isin(renewal.contrasts.CROSSED)].assign(seed=980)
+    more = seeds_of_yinyang(config, [*range(80, 140), 980])
+    manifest = reference.manifest(folder / "goeltz")
+    made = {"yinyang": {**manifest, "cpu_seconds": {}, "networks": [{"seed": 980}]}}
+    renewal._collect(talk, more, folder, added, made, {"yinyang"})
+    after = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    seeds = tables.where(after, experiment="yinyang", variant="spiking")["seed"].astype(int)
+    assert set(seeds) == {*range(80, 140), 980}
+    entry = reference.manifest(folder / "goeltz")["experiments"]["yinyang"]
+    assert [part["networks"] for part in entry["added"]] == [[{"seed": 980}]]
+    inputs.check(["goeltz"], more, folder)
+    verdicts = reference.table(folder / "goeltz" / "verdicts.csv", columns.VERDICTS)
+    key = verdicts[verdicts["claim"] == "goeltz.yinyang.accuracy"]
+    assert key["n_seeds"].tolist() == [61]
+
+
+def test_networks_that_are_not_kept_are_described(tmp_path):
+    folder = tmp_path / "yinyang" / "spiking" / "seed-7"
+    history = [{"epoch": 1, "metric": "accuracy", "value": 0.5}]
+    info = {"train_cpu_seconds": 3.0}
+    network_files.save_network(Network({"w": np.ones(3)}, info, history), folder)
+    (described,) = renewal.describe_networks([folder])
+    assert (described["variant"], described["seed"]) == ("spiking", 7)
+    assert described["train_cpu_seconds"] == 3.0
+    network_files.save_network(Network({"w": np.full(3, 2.0)}, info, history), folder)
+    assert renewal.describe_networks([folder])[0]["sha256"] != described["sha256"]
+    curves = tmp_path / renewal.LEARNING_CURVES
+    for _ in range(2):
+        renewal.add_learning_curves([folder], curves)
+    assert tables.read(curves, columns.HISTORY)["value"].tolist() == [0.5]
 
 
 @pytest.mark.parametrize("part", ["gortz", "goeltz/yingyang"])

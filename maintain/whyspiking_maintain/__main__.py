@@ -39,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         help="options for Snakemake, which runs these parts, as one quoted text",
     )
+    records.add_argument(
+        "--missing",
+        action="store_true",
+        help="train only the networks that the reference results lack, and add them",
+    )
     command.add_parser(
         "recollect", help="compute the tables and verdicts again from the reference measurements"
     )
@@ -77,6 +82,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked and (renamed := RENAMED.get(asked[0])):
         parser.error(f"'{asked[0]}' is now called '{renamed}'")
     given = parser.parse_args(asked)
+    if getattr(given, "missing", False) and not given.parts:
+        parser.error("--missing: no experiment is named; expected one or more, as TALK/EXPERIMENT")
     return jobs.command(lambda: _run(given))
 
 
@@ -104,7 +111,7 @@ def _run(given: argparse.Namespace) -> int:
             from whyspiking_maintain import one_run, renewal
 
             if given.parts:
-                renewal.renew(given.parts, given.options)
+                renewal.renew(given.parts, given.options, only_missing=given.missing)
             else:
                 print(*one_run.write(), sep="\n")
         case "restate":

@@ -2,11 +2,13 @@
 
     python -m whyspiking.recording recollect
     python -m whyspiking.recording record bohte/ecg
+    python -m whyspiking.recording record comsa/regimes --missing
     python -m whyspiking.recording paper goeltz
 
 The manifest of a talk has the digests of all inputs that decide its numbers. `record` runs some
 experiments and puts their rows in the place of the old ones; the manifest says how and when each of
-them was made. `paper` keeps what a finished run at scale paper says of a talk beside that: its
+them was made. With `--missing` it trains only networks that the reference results lack, and adds
+their rows. `paper` keeps what a finished run at scale paper says of a talk beside that: its
 verdicts and how they were made in `results/reference/paper/`, what its jobs took in
 `durations.csv`; pages say where verdicts differ. `recollect` computes again what follows from
 recorded rows.
@@ -14,13 +16,17 @@ recorded rows.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from whyspiking.contract import network_files
 from whyspiking.declared import key_claims, registry
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
@@ -32,6 +38,8 @@ from whyspiking_maintain import inputs, one_run, page, record
 
 COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
+LEARNING_CURVES = f"learning_curves.csv{tables.PACKED}"
+"""Training histories of networks that were recorded in parts, in the folder of their experiment."""
 OFTEN_ALIKE = ("versions", "arithmetic")
 """Of how an experiment was made: what is told where it is other than of the talk."""
 
@@ -44,17 +52,24 @@ def recollect(folder: Path = reference.FOLDER) -> None:
     _finish(config, folder)
 
 
-def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLDER) -> None:
+def renew(
+    parts: Sequence[str],
+    options: str = "",
+    folder: Path = reference.FOLDER,
+    only_missing: bool = False,
+) -> None:
     """Put the rows of experiments, run at scale full by the present commit, in place of the old.
 
     Args:
         parts: Each a talk or one of its experiments, as TALK or TALK/EXPERIMENT.
         options: For Snakemake, which makes what is missing.
         folder: The record.
+        only_missing: Whether networks that are recorded already stay as they are.
 
     Raises:
         UserError: If a tracked file differs from its commit, a part is not known or not run at
-            scale full, or the run stopped.
+            scale full, or the run stopped; with `only_missing` also if no network is missing, or
+            if recorded networks of the same experiment have other inputs.
     """
     from whyspiking_exchange.export import networks, shipped  # Brian2 and JAX
 
@@ -67,15 +82,19 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             f"record: talk '{name}' has no reference results yet; expected a run of the whole "
             f"talk first, whose parts can be replaced later. Run: record {name}"
         )
-    files = [file for talk, own in chosen.items() for file in _files(talk, own, config)]
+    run_config, overrides = config, []
+    if only_missing:
+        run_config = leave_out_recorded(chosen, config, folder)
+        overrides = ["--config", f"seeds_of={json.dumps(run_config['seeds_of'])}"]
+    files = [file for talk, own in chosen.items() for file in _files(talk, own, run_config)]
     overlay = f"config/{inputs.SCALE}.yaml"
-    one_run.run("--configfile", overlay, *shlex.split(options), "--", *map(str, files))
+    one_run.run("--configfile", overlay, *overrides, *shlex.split(options), "--", *map(str, files))
     timed = durations.of_jobs(one_run.RUN)
     timed = timed[timed["rule"].isin(("train", "simulate"))]
     for name, own in chosen.items():
         talk = registry.load_talk(name)
         seen = registry.as_measured(talk, one_run.RUN / name)
-        facts = [path for path in _files(name, own, config) if path.name == "network.json"]
+        facts = [path for path in _files(name, own, run_config) if path.name == "network.json"]
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
         _, how = record.of_talk(talk, config, one_run.RUN)
@@ -84,15 +103,23 @@ def renew(parts: Sequence[str], options: str = "", folder: Path = reference.FOLD
             cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
             made = {**how, "date": inputs.today()}
             made_of = {e: {**made, "cpu_seconds": cost[e].to_dict()} for e in own}
-            _collect(seen, config, folder, rows, made_of)
+            is_extended = {e for e in own if only_missing and _recorded_networks(name, e, folder)}
+            for e in own if only_missing else []:
+                folders = [path.parent for path in facts if path.parents[2].name == e]
+                made_of[e]["networks"] = describe_networks(folders)
+                add_learning_curves(folders, folder / name / e / LEARNING_CURVES)
+            _collect(seen, config, folder, rows, made_of, is_extended)
         else:
             whole = collect.contrasted(rows, seen)
             record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
             record.write_manifest(talk, config, how, folder / name)
         own_jobs = jobs[jobs["experiment"].isin(own)]
         timed_kinds = durations.of_kinds(own_jobs, inputs.SCALE, how["machine"]["speed_factor"])
+        if only_missing:
+            timed_kinds = one_run.part(timed_kinds, run_config, config)
         _time(timed_kinds, ["scale", "rule", "talk", "experiment"], config, folder)
-        for path in (of.with_name(page.EXHIBITS) for of in metrics):
+        own = [e for e in own if name not in known or e not in is_extended]
+        for path in (one_run.RUN / name / e / page.EXHIBITS for e in own):
             if path.is_file():
                 page.keep_exhibits(path, folder)
         builds = Path(config["build_folder"])
@@ -158,12 +185,121 @@ def _files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> 
     return found
 
 
+def leave_out_recorded(
+    chosen: Mapping[str, Sequence[str]], config: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Return the configuration of a run that trains only networks that are not recorded.
+
+    Args:
+        chosen: Talk -> its experiments.
+        config: The configuration at scale full.
+        folder: The reference results.
+
+    Raises:
+        UserError: If no network is missing, or inputs of recorded networks have changed.
+    """
+    n_missing, missing, recorded = 0, [], []
+    for name, experiments in chosen.items():
+        talk = registry.load_talk(name)
+        for experiment in map(talk.experiments.get, experiments):
+            assert experiment is not None
+            networks = _recorded_networks(name, experiment.name, folder)
+            for variant in experiment.variants:
+                place = f"{name}.{experiment.name}/{variant}"
+                seeds = registry.seeds(experiment, config, variant)
+                is_recorded = [(variant, seed) in networks for seed in seeds]
+                lists = {
+                    found: [s for s, r in zip(seeds, is_recorded, strict=True) if r is found]
+                    for found in (True, False)
+                }
+                recorded.append({"experiment": place, "seeds": lists[True]})
+                missing.append({"experiment": place, "seeds": lists[False]})
+                n_missing += len(lists[False])
+        before = {**config, "seeds_of": [*config["seeds_of"], *recorded]}
+        changed = [
+            place
+            for place, (stage, _) in inputs.stale(name, before, folder).items()
+            if stage != COLLECT and experiment_of(place) in ("", *experiments)
+        ]
+        if changed:
+            raise UserError(
+                f"record: {', '.join(changed)} of talk '{name}' changed since its networks were "
+                "recorded; expected the same inputs for all networks of an experiment. Run: "
+                "python -m whyspiking.recording restate"
+            )
+    if not n_missing:
+        raise UserError(
+            f"record: the reference results have all networks of {', '.join(chosen)} that "
+            f"config/{inputs.SCALE}.yaml names; expected one that is missing. Add seeds to "
+            "'seeds_of', or leave out --missing"
+        )
+    return {**config, "seeds_of": [*config["seeds_of"], *missing]}
+
+
+def _recorded_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
+    """Variant and seed of the networks of an experiment that the reference results have."""
+    rows = reference.table(folder / talk / "metrics.csv", columns.METRICS)
+    rows = rows[rows["experiment"] == experiment]
+    return set(zip(rows["variant"], rows["seed"].astype(int), strict=True))
+
+
+def describe_networks(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Describe trained networks whose weights the reference results do not keep.
+
+    Args:
+        folders: `results/full/<talk>/<experiment>/<variant>/seed-<n>` of each.
+
+    Returns:
+        Of each its variant, seed, SHA-256 of `network.npz`' arrays, and CPU seconds of training.
+    """
+    described = []
+    for path in folders:
+        network = network_files.load_network(path)
+        digest = hashlib.sha256()
+        for array_name in sorted(network.arrays):
+            array = np.ascontiguousarray(network.arrays[array_name])
+            digest.update(f"{array_name} {array.dtype} {array.shape}".encode())
+            digest.update(array.tobytes())
+        described.append(
+            {
+                "variant": path.parent.name,
+                "seed": int(path.name.removeprefix("seed-")),
+                "sha256": digest.hexdigest(),
+                "train_cpu_seconds": network.info.get("train_cpu_seconds"),
+            }
+        )
+    return described
+
+
+def add_learning_curves(folders: Iterable[Path], path: Path) -> None:
+    """Add the training histories of networks to a table; those of the same networks are replaced.
+
+    Args:
+        folders: As for `describe_networks`.
+        path: The table, with the columns of `columns.HISTORY`; it is made if it does not exist.
+    """
+    rows: list[dict[str, Any]] = []
+    for folder in folders:
+        experiment, variant = folder.parents[1].name, folder.parent.name
+        seed = int(folder.name.removeprefix("seed-"))
+        network = {"experiment": experiment, "variant": variant, "seed": seed}
+        rows += [{**network, **row} for row in network_files.load_network(folder).history]
+    table, key = columns.HISTORY.table(rows), ["experiment", "variant", "seed"]
+    if path.is_file():
+        before = tables.read(path, columns.HISTORY)
+        is_new = pd.MultiIndex.from_frame(before[key]).isin(pd.MultiIndex.from_frame(table[key]))
+        table = pd.concat([before[~is_new], table], ignore_index=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record.write_csv(table, path)
+
+
 def _collect(
     talk: Talk,
     config: Mapping[str, Any],
     folder: Path,
     rows: pd.DataFrame | None = None,
     made: Mapping[str, Mapping[str, Any]] | None = None,
+    extended: Collection[str] = (),
 ) -> None:
     """Write the tables of a talk anew: of some experiments from new rows, of all else as recorded.
 
@@ -173,6 +309,7 @@ def _collect(
         folder: The record.
         rows: What was measured anew.
         made: Experiment -> how that was made.
+        extended: Experiments to whose recorded networks those of `rows` are added.
     """
     own, made = folder / talk.name, made or {}
     before = tables.read(own / "verdicts.csv", columns.VERDICTS, other=True)
@@ -185,7 +322,7 @@ def _collect(
     }
     networks = pd.MultiIndex.from_frame(known[["experiment", "variant", "seed"]])
     kept = networks.isin(trained) & known["metric"].isin(set(GLOSSARY) - contrasts.CROSSED)
-    known = known[kept & ~known["experiment"].isin(made)]
+    known = known[kept & ~known["experiment"].isin(made.keys() - {*extended})]
     table = known if rows is None else pd.concat([known, rows], ignore_index=True)
     of = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
     data = dict(zip(before["claim"].map(of), before["data_source"], strict=True))
@@ -199,9 +336,14 @@ def _collect(
     manifest, now = reference.manifest(own), inputs.inputs_of(talk, config)
     for name, how in made.items():
         own = {key: how[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
+        own |= {key: how[key] for key in ("networks",) if key in how}
         for key in OFTEN_ALIKE:
             own[key] = {k: x for k, x in how[key].items() if manifest[key].get(k) != x}
-        manifest.setdefault("experiments", {})[name] = own
+        experiments = manifest.setdefault("experiments", {})
+        if name in extended:
+            experiments.setdefault(name, {}).setdefault("added", []).append(own)
+        else:
+            experiments[name] = own
     is_whole = {experiment for experiment, _, _ in trained} <= made.keys()
     renewed = {
         place: new

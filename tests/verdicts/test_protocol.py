@@ -38,7 +38,10 @@ def test_every_key_claim_has_its_band_and_seeds_there(keys, talks):
         for told, edge in zip(entry["criterion"], (band.low, band.high), strict=True):
             assert told == edge or (told is None and abs(edge) in (np.inf, 0.0, 1.0)), name
         experiment = by_name[claim.talk].experiments[claim.rows["experiment"]]
-        assert registry.seeds(experiment, at_full, claim.rows["variant"]) == fixed(entry), name
+        recorded, planned = registry.seeds(experiment, at_full, claim.rows["variant"]), fixed(entry)
+        assert recorded == planned or (
+            claim.planned_networks == len(planned) and {*recorded} < {*planned}
+        ), name
 
 
 def fixed(entry):

@@ -68,6 +68,8 @@ class Claim(Block):
             had, oldest first.
         also_measured: Other ways to measure the same quantity; a key claim lists all of them.
         was_key_until: Commit in which another claim of the talk became its key claim.
+        planned_networks: Number of networks that was fixed before the first of them was trained.
+            It is stated while fewer are recorded, and the verdict is then inconclusive.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
@@ -88,6 +90,7 @@ class Claim(Block):
     earlier_evaluations: list[Earlier] = Field(default_factory=list)
     also_measured: list[Alternative] = Field(default_factory=list)
     was_key_until: MayLack[str] = Field(None, pattern="^[0-9a-f]{7,40}$")
+    planned_networks: MayLack[int] = Field(None, ge=2, le=1000)
     _data: str = PrivateAttr("")
     _published_trials: bool | None = PrivateAttr(None)
     _reductions: dict[str, str] = PrivateAttr(default_factory=dict)

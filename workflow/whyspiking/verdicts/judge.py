@@ -103,11 +103,13 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     if claim.claim_role == "key":
         row["reproducibility"] = sample.returns(criterion)
     verdict = rule.decide(criterion, sample.values, estimate)
-    row["failed_conditions"] = ", ".join(
-        rule.list_failed_conditions(criterion, sample.values, estimate)
-    )
+    failed_conditions = rule.list_failed_conditions(criterion, sample.values, estimate)
+    if is_incomplete := (estimate.seeds < (claim.planned_networks or 0)):
+        failed_conditions.append(rule.PLAN)
+    row["failed_conditions"] = ", ".join(failed_conditions)
     row |= _judge_alternatives(metrics, claim, criterion, verdict)
-    return _set_verdict(row, _check_control(metrics, claim, band, verdict, row), claim, judged_at)
+    verdict = _check_control(metrics, claim, band, verdict, row)
+    return _set_verdict(row, rule.INCONCLUSIVE if is_incomplete else verdict, claim, judged_at)
 
 
 def judge_all(
@@ -176,6 +178,8 @@ def _set_verdict(
     networks = "one network" if is_judged and n_seeds == 1 and claim.test_type != "exact" else ""
     if is_judged and n_seeds > 1 and claim.test_type in (*rule.OF_EVERY, "share"):
         networks = f"{row['n_passing']} of {n_seeds} networks"
+    if is_judged and n_seeds < (claim.planned_networks or 0):
+        networks = f"{n_seeds} of {claim.planned_networks} planned networks"
     row["qualification"] = rule.describe_qualification(
         row["verdict"],
         networks=networks,

@@ -51,6 +51,7 @@ VERDICTS = {
 }
 CRITERION, INTERVAL, NULL = "criterion", "interval", "no difference"
 N_NETWORKS, CONTROL, HOLM = "number of networks", "negative control", "Holm"
+PLAN = "planned number of networks"
 CONDITIONS = {
     CRITERION: "The mean misses the criterion, or, for a claim about every network, one network "
     "does.",
@@ -58,6 +59,7 @@ CONDITIONS = {
     NULL: "The interval includes no difference or a difference in the other direction.",
     N_NETWORKS: f"There are fewer than two networks (fewer than {EVERY_NEEDS} where every network "
     "must meet the criterion).",
+    PLAN: "Fewer networks are recorded than were planned before the first one was trained.",
     CONTROL: "The negative control meets the same criterion.",
     HOLM: "The claim does not pass Holm's correction for the number of claims.",
 }
@@ -197,7 +199,8 @@ def describe_qualification(
 
     Args:
         verdict: The verdict.
-        networks: The number of networks if it is not all of them: "one network", "4 of 5 networks".
+        networks: The number of networks if it is not all of them: "one network", "4 of 5 networks",
+            "4 of 5 planned networks".
         reduction: What the run reduces compared with the publication; empty: nothing.
         data_source: Where the data come from.
         from_memory: What of the claim was not read at its source: its number or its statement.
