@@ -4,8 +4,10 @@ import copy
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
+from whyspiking.errors import UserError
 from whyspiking.verdicts import judge
 from whyspiking.verdicts.judge import Band
 
@@ -79,3 +81,20 @@ def test_what_a_claim_was_before_is_told(tmp_path):
     assert "Until commit 36e8d87 the criterion was at least 0.97: a round number of ours" in (
         claim.history
     )
+
+
+def test_the_negative_control_of_a_key_claim_may_be_that_of_a_claim_that_it_requires(tmp_path):
+    share = changed(
+        id="goeltz.yinyang.slow",
+        claim_role="secondary",
+        metric="slow_regime",
+        test_type="share",
+        source={"publication": "goeltz2021", "source_location": "Fig. 2"},
+        criteria={"full": [0.002, 1.0]},
+    )
+    key = changed(negative_control="absent", requires=["goeltz.yinyang.slow"])
+    first, _ = judge.load(written(tmp_path, key, share))
+    assert (first.negative_control, first.requires) == (None, ["goeltz.yinyang.slow"])
+    del share["negative_control"]
+    with pytest.raises(UserError, match="no claim that it requires has one"):
+        judge.load(written(tmp_path, key, share))

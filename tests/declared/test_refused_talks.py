@@ -355,6 +355,9 @@ CLAIM_DAMAGE = {
     "no control for the key claim": (
         lambda entries: entries[0].pop("negative_control"), "negative_control", "key",
     ),
+    "required claim that is not about a fraction of networks": (
+        claim(requires=["goeltz.yinyang.every_seed"]), "requires", "goeltz.yinyang.every_seed",
+    ),
     "band upside down": (claim(criteria={"full": [0.97, 0.95]}), "criteria.full", "[0.97, 0.95]"),
     "band without its edge": (
         claim(criteria={"full": [None, 0.95]}), "criteria.full", "both limits",

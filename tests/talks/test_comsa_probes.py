@@ -1,5 +1,6 @@
 """Comsa: decisions, what the probes change, and agreement of Brian2 with the closed form."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,7 +38,7 @@ def test_a_regime_is_told_by_time_and_by_share():
     own = params_of("comsa", "regimes", **SIZES)
     given_task = as_task(np.zeros((2, 12)), np.array([0, 1]), own)
 
-    def told(hidden_ms, decision_ms, perturbation="none"):
+    def told(hidden_ms, decision_ms, perturbation="none", own=own):
         first = {"hidden": np.full((2, 200), 1.0), "output": np.full((2, 3), 40.0)}
         first["hidden"][:, :3], first["output"][:, 0] = hidden_ms, decision_ms
         trains = {k: Spikes.from_first_spikes(v, own.trial_ms) for k, v in first.items()}
@@ -52,6 +53,9 @@ def test_a_regime_is_told_by_time_and_by_share():
     early = told(1.0, 2.0)
     assert early["slow_regime"] == 0 and early["waits_for_hidden"] == 1
     assert np.isnan(early["accuracy_slow"]) and not told(1.0, 2.0, "same_time")
+    published = replace(own, experiment="regimes_published")
+    assert told(1.0, 2.0, own=published)["regime_distance"] == 1.0
+    assert told(1.0, 8.0, own=published)["regime_distance"] == -2.0
 
 
 @settings(max_examples=25, deadline=None)

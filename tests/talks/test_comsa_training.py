@@ -10,8 +10,9 @@ from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.comsa import learning, model, task
+from whyspiking.talks.comsa import learning, model, published_regimes, task
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
@@ -144,3 +145,63 @@ def test_rates():
         learning.rates(params_of("comsa", "mnist_slow", scale="paper"), 99)["w_output"],
     ]
     assert found == pytest.approx([1.0186e-3, 9.53751e-2 / 2, 0, 1.0186e-3])
+
+
+# ---- early and late decisions --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("decision", "distance"),
+    [(1.6, 1.4), (3.0, 0.0), (4.0, -1.0), (9.0, -1.0), (14.3, 4.3), (np.nan, -3.5)],
+)
+def test_a_decision_in_the_gap_has_a_negative_distance(decision, distance):
+    assert model.measure_distance(decision) == pytest.approx(distance)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "kept", "measured"),
+    [
+        # Late only in the first five epochs.
+        ([20, 20, 20, 20, 20, 2, 1, 1], 8, [2, 0, 1, None]),
+        # From late to early, with an early epoch before: the last passage counts.
+        ([20, 20, 20, 20, 20, 15, 2, 14, 5, 1.5, 1], 8, [2, 1, 1, 10]),
+        # Late to the end; the kept network is in the gap.
+        ([20, 20, 20, 20, 20, 15, 9, 14], 7, [-1, 1, 0, None]),
+        # The last epoch is in the gap, and no image was decided in the kept one.
+        ([20, 20, 20, 20, 20, 12, np.nan, 8], 7, [-3.5, 1, 0, None]),
+        ([2.5, 1], 1, [0.5, 0, 1, None]),
+    ],
+)
+def test_regimes_are_followed_over_epochs(decisions, kept, measured):
+    found = published_regimes.follow_regimes(decisions, kept)
+    names = ["regime_distance", "late_after_five", "early_at_last", "passage_epoch"]
+    assert [found.get(name) for name in names] == measured
+
+
+def test_a_network_of_the_published_recipe_is_that_of_regimes_with_its_regimes(digits):
+    sizes = {"n_train": 200, "n_validation": 50, "n_test": 20, "n_hidden": 12, "epochs": 3}
+    own, others = (params_of("comsa", e, **sizes) for e in ("regimes_published", "regimes"))
+    network = fulfilled(own).train(own, "spiking", Streams(900), {}, silent)
+    other = fulfilled(others).train(others, "spiking", Streams(900), {}, silent)
+    for name, values in other.arrays.items():
+        np.testing.assert_array_equal(network.arrays[name], values)
+    assert "measures" not in other.info
+    decisions = [r["value"] for r in other.history if r["metric"] == "validation_decision_ms"]
+    expected = published_regimes.follow_regimes(decisions, other.info["best_epoch"])
+    assert network.info["measures"] == expected
+    kept = {(r["epoch"], r["metric"]): r["value"] for r in network.history}
+    assert len(kept) == 3 * len(published_regimes.CURVE)
+    assert [kept[epoch, "validation_decision_ms"] for epoch in (1, 2, 3)] == decisions
+
+
+def test_published_recipe_is_that_of_the_paper_at_every_scale():
+    experiment = registry.load_talk("comsa").experiments["regimes_published"]
+    for scale in ("full", "paper"):
+        assert experiment.describe_reduction(scale) == ""
+        own = params_of("comsa", "regimes_published", scale)
+        assert (own.epochs, own.batch, own.schedule) == (1000, 5, "constant")
+        assert (own.weight_rate, own.pulse_rate) == (2.01864e-4, 5.95375e-2)
+        assert own.values == params_of("comsa", "regimes", "paper").values
+    found = experiment.variants["readme_rates"].settings
+    rates = {name: found[name]["value"] for name in found}
+    assert rates == {"weight_rate": 1.01864e-3, "pulse_rate": 9.53753e-2, "batch": 32}

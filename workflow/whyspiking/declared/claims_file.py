@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -67,6 +67,8 @@ class Claim(Block):
         earlier_evaluations: Its tests with another recipe or criterion, and the criteria that it
             had, oldest first.
         also_measured: Other ways to measure the same quantity; a key claim lists all of them.
+        requires: Ids of claims about a `share` of networks of its experiment, without which it is
+            not replicated.
         was_key_until: Commit in which another claim of the talk became its key claim.
         planned_networks: Number of networks that was fixed before the first of them was trained.
             It is stated while fewer are recorded, and the verdict is then inconclusive.
@@ -89,6 +91,7 @@ class Claim(Block):
     criteria: Filled[Accept]
     earlier_evaluations: list[Earlier] = Field(default_factory=list)
     also_measured: list[Alternative] = Field(default_factory=list)
+    requires: list[str] = Field(default_factory=list)
     was_key_until: MayLack[str] = Field(None, pattern="^[0-9a-f]{7,40}$")
     planned_networks: MayLack[int] = Field(None, ge=2, le=1000)
     _data: str = PrivateAttr("")
@@ -348,12 +351,15 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
             f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat. "
             "Rename one of them"
         )
+    required = {claim.id: _find_required(claim, claims, where) for claim in claims}
     keys = {claim.id: claim for claim in claims if claim.claim_role == "key"}
-    for name in (name for name, claim in keys.items() if claim.negative_control is None):
-        raise UserError(
-            f"{where}: claim '{name}' has claim_role 'key' but no 'negative_control'; expected a "
-            "trivial method that must not meet the acceptance criterion. Add one."
-        )
+    for name, claim in keys.items():
+        if all(part.negative_control is None for part in (claim, *required[name])):
+            raise UserError(
+                f"{where}: claim '{name}' has claim_role 'key' but no 'negative_control', and no "
+                "claim that it requires has one; expected a trivial method that must not meet the "
+                "acceptance criterion. Add one."
+            )
     if len(keys) != 1:
         raise UserError(
             f"{where}: {len(keys)} claims have claim_role 'key' ({', '.join(keys) or 'none'}); "
@@ -361,6 +367,28 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
             "multiple tests. Give one claim the claim_role 'key' and the others 'secondary'."
         )
     return claims
+
+
+def _find_required(claim: Claim, claims: Iterable[Claim], where: str) -> list[Claim]:
+    """Find the claims that a claim requires.
+
+    Raises:
+        UserError: If one of them is not about a share of networks of the same experiment.
+    """
+    experiment = claim.rows["experiment"]
+    shares = {
+        other.id: other
+        for other in claims
+        if other.test_type == "share" and other.rows["experiment"] == experiment
+    }
+    for name in claim.requires:
+        if name not in shares or name == claim.id:
+            raise UserError(
+                f"{where}: claim '{claim.id}', 'requires' has '{name}'; expected the id of another "
+                f"claim about experiment '{experiment}' with test_type 'share': "
+                f"{', '.join(shares) or 'none'}. Correct it."
+            )
+    return [shares[name] for name in claim.requires]
 
 
 def _check_names(claim: Claim, talk: Talk, where: str) -> None:

@@ -122,7 +122,8 @@ def judge_all(
 ) -> pd.DataFrame:
     """Judge all claims of a talk; secondary ones with Holm's correction.
 
-    A secondary claim whose adjusted p value does not pass says at most "unconfirmed".
+    A secondary claim whose adjusted p value does not pass says at most "unconfirmed". Claims that
+    others require count there with their verdict before this correction.
 
     Args:
         metrics: Rows of the metrics table, in any order.
@@ -148,11 +149,30 @@ def judge_all(
             # A result on surrogate data does not test a number that was published for other data.
             said = {"verdict": NOT_JUDGED, "qualification": rule.ON_SURROGATE_DATA}
             row |= {**said, "p_value": np.nan, "failed_conditions": ""}
+    by_id = {claim.id: row for row, claim in zip(rows, claims, strict=True)}
+    for row, claim in zip(rows, claims, strict=True):
+        _require(row, claim, [by_id[name] for name in claim.requires])
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.claim_role == "secondary"]
         _correct([(r, c) for r, c in of_role if c.origin in origins])
     return COLUMNS.table(rows)
+
+
+def _require(row: dict[str, Any], claim: Claim, required: Sequence[Mapping[str, Any]]) -> None:
+    """Weaken the verdict of a claim if a claim that it requires is not replicated."""
+    passing = (*rule.SUCCESSES, rule.UNCONFIRMED)
+    unmet = [other for other in required if other["verdict"] not in passing]
+    if not unmet or row["verdict"] in rule.UNJUDGED:
+        return
+    is_missed = any(rule.CRITERION in other["failed_conditions"] for other in unmet)
+    row["failed_conditions"] = _join(row["failed_conditions"], rule.REQUIRED, ", ")
+    for other in unmet:
+        row["comment"] = _join(row["comment"], f"requires {other['claim']}: {other['verdict']}")
+    row["reproducibility"] = np.nan  # it is computed without the required claims
+    said = rule.REPLICATED if row["verdict"] == rule.PASSES else row["verdict"]
+    if (less := rule.require(said, is_missed=is_missed)) != said:
+        _set_verdict(row, less, claim)
 
 
 def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:

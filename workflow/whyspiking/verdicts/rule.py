@@ -41,9 +41,12 @@ VERDICTS = {
     DIRECTION_ONLY: "There is a difference in the claimed direction that is smaller than the "
     "criterion asks for.",
     INCONCLUSIVE: "The interval contains values that meet the criterion and values that miss it; "
-    "or a single network without an interval meets it; or the negative control meets it, too.",
+    "or a single network without an interval meets it; or the negative control meets it, too; or "
+    "the claim meets it, but a claim that it requires is undecided; or fewer networks are recorded "
+    "than planned.",
     NOT_REPLICATED: "The whole interval misses the criterion; or, without an interval, all "
-    "networks miss it; or one network misses it where every network must meet it.",
+    "networks miss it; or one network misses it where every network must meet it; or a claim that "
+    "it requires misses its criterion.",
     FAILS: "The same as not replicated, for an additional claim of this project or a check.",
     NOT_MEASURED: "The run has no such number.",
     NOT_JUDGED: "The claim has no criterion at this scale, or surrogate data cannot test a number "
@@ -51,7 +54,7 @@ VERDICTS = {
 }
 CRITERION, INTERVAL, NULL = "criterion", "interval", "no difference"
 N_NETWORKS, CONTROL, HOLM = "number of networks", "negative control", "Holm"
-PLAN = "planned number of networks"
+PLAN, REQUIRED = "planned number of networks", "required claim"
 CONDITIONS = {
     CRITERION: "The mean misses the criterion, or, for a claim about every network, one network "
     "does.",
@@ -62,6 +65,7 @@ CONDITIONS = {
     PLAN: "Fewer networks are recorded than were planned before the first one was trained.",
     CONTROL: "The negative control meets the same criterion.",
     HOLM: "The claim does not pass Holm's correction for the number of claims.",
+    REQUIRED: "A claim that it requires misses its criterion or is undecided.",
 }
 """What keeps a claim from `REPLICATED`, as in column `failed_conditions`."""
 SUCCESSES = (REPLICATED, PASSES)
@@ -177,6 +181,19 @@ def _short_of(band: Band, estimate: Interval) -> str:
 def corrected(verdict: str, p_holm: float) -> str:
     """The verdict that is left after Holm's correction; a p value that is nan changes none."""
     return WEAKER.get(verdict, verdict) if p_holm > 0.025 else verdict
+
+
+def require(verdict: str, *, is_missed: bool) -> str:
+    """Return the verdict that is left if a claim that this claim requires is not replicated.
+
+    Args:
+        verdict: The verdict by the claim's own criterion.
+        is_missed: Whether the required claim misses its criterion; else it is undecided.
+    """
+    if verdict == REPLICATED and is_missed:
+        return NOT_REPLICATED
+    # Few networks may all be of one kind by chance.
+    return INCONCLUSIVE if verdict in (*WEAKER, UNCONFIRMED) else verdict
 
 
 def name_by_origin(verdict: str, origin: str) -> str:

@@ -3,6 +3,7 @@
 EXPERIMENTS = {
     "mnist_slow": "probes",
     "regimes": "digits",
+    "regimes_published": "published_regimes",
     "released": "released",
     "boolean": "boolean",
     "shared_yinyang": "digits",

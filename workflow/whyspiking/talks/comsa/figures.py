@@ -32,6 +32,7 @@ FOUND = {
     ("regimes", "fixed_pulses"): ("pulses not trained", fg.PURPLE),
     ("released", "slow"): ("authors' slow network", fg.GREEN),
     ("released", "fast"): ("authors' fast network", fg.RED),
+    ("regimes_published", "spiking"): ("published initialisation, 1,000 epochs", fg.OLIVE),
 }
 """Label and colour of the networks of each experiment and variant."""
 CONTROL_LABELS = {"mlp": "ReLU", "ink": "ReLU,\npixel mask", "linear": "linear"}

@@ -29,7 +29,11 @@ def measures(
     # Gates and shared tasks have time scales of their own.
     if params.experiment == "boolean" or task_data.takes_part(params):
         return found
-    slow = model.mean_decision(first) >= SLOW_FROM * params.unit_ms
+    mean = model.mean_decision(first)
+    if params.experiment == "regimes_published":
+        distance = model.measure_distance(mean / params.unit_ms)
+        found["regime_distance"] = distance * params.unit_ms
+    slow = mean >= SLOW_FROM * params.unit_ms
     right = np.isfinite(first) & (output.argmin(axis=1) == task.targets)
     return found | {
         "slow_regime": float(slow),

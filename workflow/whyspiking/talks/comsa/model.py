@@ -33,6 +33,9 @@ input_pulses, hidden_pulses (pulse,) in time units."""
 
 NAMES = ("w_hidden", "w_output", "input_pulses", "hidden_pulses")
 PULSES = ("input_pulses", "hidden_pulses")
+EARLY_UNTIL, LATE_FROM = 3.0, 10.0
+"""Ends of the gap between early and late mean decisions, in time units. The networks that the
+authors released decide at 1.6 and 14.3."""
 ENGINE_CHUNK = 5000
 """Samples per call of the engine outside training."""
 
@@ -109,6 +112,17 @@ def mean_decision(decision_ms: NDArray) -> float:
     """Mean over decided trials of first output spikes, (trial,); nan where no trial is decided."""
     decided = decision_ms[np.isfinite(decision_ms)]
     return float(decided.mean()) if decided.size else float("nan")
+
+
+def measure_distance(decision: float) -> float:
+    """Distance of a mean decision time from the gap between early and late, negative in the gap.
+
+    Args:
+        decision: In time units; nan if no image was decided, which counts as the middle of the gap.
+    """
+    if np.isnan(decision):
+        decision = (EARLY_UNTIL + LATE_FROM) / 2
+    return float(max(EARLY_UNTIL - decision, decision - LATE_FROM))
 
 
 def hidden_before_decision(hidden_ms: NDArray, decision_ms: NDArray) -> float:
