@@ -1,5 +1,7 @@
 """Parameters that a run changes by `set` in its config."""
 
+import re
+
 import pytest
 from made.project import config, talk_of
 
@@ -81,12 +83,33 @@ def test_what_no_run_can_use_is_refused(key, value, words):
         overrides.apply(TALKS, {key: value}, "default")
 
 
-def test_a_value_outside_its_range_is_refused(monkeypatch):
-    parameter = TALKS["goeltz"].experiments["yinyang"].parameters["learning_rate"]
-    monkeypatch.setitem(parameter, "range", (0.0, 1.0))
-    with pytest.raises(UserError, match="expected a number from 0 to 1"):
-        overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 2.0}, "default")
-    overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 1.0}, "default")
+@pytest.mark.parametrize(
+    ("key", "wrong", "permitted"),
+    [
+        ("scherr.evidence.p_other", 1.5, 1.0),
+        ("scherr.evidence.p_other", -0.1, 0),
+        ("clopath.sine.lost_shares", [0.1, 2.0], [0.1, 1.0]),
+        ("comsa.regimes/fixed_pulses.pixel_deletion", 3, 0.5),
+    ],
+)
+def test_a_value_outside_its_range_is_refused(key, wrong, permitted):
+    with pytest.raises(UserError, match=f"'set.{key}' is .*; expected .*number.* from 0 to 1"):
+        overrides.apply(TALKS, {key: wrong}, "paper")
+    overrides.apply(TALKS, {key: permitted}, "paper")
+
+
+def test_every_probability_and_fraction_has_its_range():
+    """By its name and source; a new parameter must not be left without."""
+    words = re.compile(r"fraction|probabilit|share\b|shares\b")
+    lacking = [
+        f"{talk.name}.{experiment.name}.{name}"
+        for talk in TALKS.values()
+        for experiment in talk.experiments.values()
+        for name, entry in experiment.parameters.items()
+        if words.search(f"{name.replace('_', ' ')} {entry['source']}") and "unit" not in entry
+        if entry.get("range") != (0, 1)
+    ]
+    assert not lacking
 
 
 def test_experiments_that_start_from_a_changed_network_say_so():
@@ -108,9 +131,9 @@ def other_value(parameter):
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
-        return value * 2 or type(value)(1)
+        return value / 2 or 0.5 if "range" in parameter else value * 2 or type(value)(1)
     if isinstance(value, list) and value and all(isinstance(x, int | float) for x in value):
-        return [x * 2 or type(x)(1) for x in value]
+        return [other_value({**parameter, "value": x}) for x in value]
     return None
 
 
