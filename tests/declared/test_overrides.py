@@ -58,6 +58,16 @@ def test_a_variant_keeps_its_own_value_unless_it_is_named():
     assert line == "changed parameter: comsa.regimes/readme_rates.batch is 7, not 32"
 
 
+def test_controls_that_a_changed_parameter_does_not_change_are_named():
+    (line,) = overrides.describe(TALKS, {"goeltz.yinyang.learning_rate": 0.01}, "default")
+    assert line == (
+        "changed parameter: goeltz.yinyang.learning_rate is 0.01, not 0.005; the training of these "
+        "variants does not use it: mlp, linear"
+    )
+    (line,) = overrides.describe(TALKS, {"goeltz.yinyang.n_hidden": 60}, "full")
+    assert line == "changed parameter: goeltz.yinyang.n_hidden is 60, not 120"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
@@ -69,12 +79,18 @@ def test_a_variant_keeps_its_own_value_unless_it_is_named():
         ("goeltz.yinyang/.n_hidden", 60, "the variant ''"),
         ("goeltz.yinyang.n_hidden", "many", "'many'; expected a number"),
         ("goeltz.yinyang.n_hidden", 60.5, "whole number"),
+        ("goeltz.yinyang.n_hidden", True, "expected a number|whole number"),
+        ("goeltz.yinyang.n_hidden", "60", "expected a number"),
+        ("comsa.regimes/readme_rates.batch", 2.5, "whole number"),
+        ("clopath.sine.lost_shares", 0.1, "expected a list like the published"),
+        ("naud.xor.hold_means", 1, "expected true or false like the published"),
+        ("neftci.nmnist.rule", "offline", "expected one of online, end_to_end"),
         ("goeltz.yinyang.n_hidden", [60], "expected a number like the published 120"),
         ("goeltz.yinyang.n_hidden", 0, "it must be positive"),
         ("goeltz.yinyang.n_hidden", None, "expected a number"),
         ("goeltz.yinyang.learning_rate", float("nan"), "expected a finite number"),
         ("goeltz.yinyang.schedule", "linear", "expected one of step, cosine"),
-        ("bohte.released.batch", 32, "no job of this experiment reads it"),
+        ("bohte.released.batch", 32, "has no effect at scale .default."),
         ("goeltz.shared_yinyang.shared_task", "randman", "no other values .* are declared"),
     ],
 )
@@ -167,7 +183,7 @@ def test_every_parameter_can_be_changed_and_makes_its_networks_anew(name):
             try:
                 changed = overrides.apply(TALKS, {key: other}, "full")
             except UserError as error:
-                assert "no job of this experiment reads it" in str(error), key
+                assert "has no effect at scale 'full'" in str(error), key
                 assert not reads(TALKS, experiment.name, parameter), key
                 continue
             assert plans(changed, experiment.name) != before, key
