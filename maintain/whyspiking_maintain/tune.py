@@ -7,7 +7,7 @@ each, on data and with seeds that no run uses, at the presentations that are rec
 validation data. A setting is as good as its lower quartile, so that one which now and then fails is
 not chosen for its luck. The table `tuning.csv` beside talk.yaml keeps all of them, a row as soon as
 it is there, and what stands there is not trained again; the best setting is printed, to be written
-into talk.yaml (a test compares). Test data are not touched.
+into talk.yaml (a run refuses another, `declared.tuning_file`). Test data are not touched.
 
 A talk with a protocol.yaml (ground) says itself what is tried: its module `references`.
 """
@@ -27,18 +27,13 @@ from whyspiking.contract.types import Labels, Network, Params, Traces
 from whyspiking.declared import plans, registry, shared_tasks
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
+from whyspiking.declared.tuning_file import FILE, NETWORKS, SEED, choose_setting
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import columns, tables
 from whyspiking.stages import train
 from whyspiking.talks import replication_of, talk_module
 from whyspiking.training.history import NotFiniteError
-
-FILE = "tuning.csv"
-SEED = 1000
-"""First seed of the trainings and of data that are drawn: no run has it or one after it."""
-NETWORKS = 5
-"""Networks of every setting."""
 
 
 def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> pd.DataFrame:
@@ -105,16 +100,10 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
-    """The best setting on validation data; of equals the first.
-
-    Most networks come first, then the lower quartile of their accuracies, then their mean.
-    """
+    """The best setting on validation data (`choose_setting`)."""
     own = tables.where(table, experiment=experiment, variant=variant)
-    scores = {
-        str(setting): (accuracy.size, float(accuracy.quantile(0.25)), float(accuracy.mean()))
-        for setting, accuracy in own.groupby("setting", sort=False)["accuracy"]
-    }
-    return json.loads(max(scores, key=scores.__getitem__))
+    groups = own.groupby("setting", sort=False)["accuracy"]
+    return json.loads(choose_setting({str(setting): list(part) for setting, part in groups}))
 
 
 def _tried(

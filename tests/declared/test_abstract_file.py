@@ -23,6 +23,7 @@ GOOD = {
 DAMAGE = {
     "a sentence left out": (lambda d: d["statements"].pop(0), "every number from 1"),
     "a sentence too many": (lambda d: d.update(n_sentences=1), "every number from 1"),
+    "more sentences than can be": (lambda d: d.update(n_sentences=10**9), "must be at most 100"),
     "out of order": (lambda d: d["statements"].reverse(), "in order"),
     "neither claims nor a reason": (lambda d: d["statements"][0].pop("untested"), "untested"),
     "a claim that is none": (

@@ -1,5 +1,7 @@
 """Parameters that a run changes by `set` in its config."""
 
+import re
+
 import pytest
 from made.project import config, talk_of
 
@@ -56,6 +58,16 @@ def test_a_variant_keeps_its_own_value_unless_it_is_named():
     assert line == "changed parameter: comsa.regimes/readme_rates.batch is 7, not 32"
 
 
+def test_controls_that_a_changed_parameter_does_not_change_are_named():
+    (line,) = overrides.describe(TALKS, {"goeltz.yinyang.learning_rate": 0.01}, "default")
+    assert line == (
+        "changed parameter: goeltz.yinyang.learning_rate is 0.01, not 0.005; the training of these "
+        "variants does not use it: mlp, linear"
+    )
+    (line,) = overrides.describe(TALKS, {"goeltz.yinyang.n_hidden": 60}, "full")
+    assert line == "changed parameter: goeltz.yinyang.n_hidden is 60, not 120"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
@@ -67,12 +79,18 @@ def test_a_variant_keeps_its_own_value_unless_it_is_named():
         ("goeltz.yinyang/.n_hidden", 60, "the variant ''"),
         ("goeltz.yinyang.n_hidden", "many", "'many'; expected a number"),
         ("goeltz.yinyang.n_hidden", 60.5, "whole number"),
+        ("goeltz.yinyang.n_hidden", True, "expected a number|whole number"),
+        ("goeltz.yinyang.n_hidden", "60", "expected a number"),
+        ("comsa.regimes/readme_rates.batch", 2.5, "whole number"),
+        ("clopath.sine.lost_shares", 0.1, "expected a list like the published"),
+        ("naud.xor.hold_means", 1, "expected true or false like the published"),
+        ("neftci.nmnist.rule", "offline", "expected one of online, end_to_end"),
         ("goeltz.yinyang.n_hidden", [60], "expected a number like the published 120"),
         ("goeltz.yinyang.n_hidden", 0, "it must be positive"),
         ("goeltz.yinyang.n_hidden", None, "expected a number"),
         ("goeltz.yinyang.learning_rate", float("nan"), "expected a finite number"),
         ("goeltz.yinyang.schedule", "linear", "expected one of step, cosine"),
-        ("bohte.released.batch", 32, "no job of this experiment reads it"),
+        ("bohte.released.batch", 32, "has no effect at scale .default."),
         ("goeltz.shared_yinyang.shared_task", "randman", "no other values .* are declared"),
     ],
 )
@@ -81,12 +99,33 @@ def test_what_no_run_can_use_is_refused(key, value, words):
         overrides.apply(TALKS, {key: value}, "default")
 
 
-def test_a_value_outside_its_range_is_refused(monkeypatch):
-    parameter = TALKS["goeltz"].experiments["yinyang"].parameters["learning_rate"]
-    monkeypatch.setitem(parameter, "range", (0.0, 1.0))
-    with pytest.raises(UserError, match="expected a number from 0 to 1"):
-        overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 2.0}, "default")
-    overrides.apply(TALKS, {"goeltz.yinyang.learning_rate": 1.0}, "default")
+@pytest.mark.parametrize(
+    ("key", "wrong", "permitted"),
+    [
+        ("scherr.evidence.p_other", 1.5, 1.0),
+        ("scherr.evidence.p_other", -0.1, 0),
+        ("clopath.sine.lost_shares", [0.1, 2.0], [0.1, 1.0]),
+        ("comsa.regimes/fixed_pulses.pixel_deletion", 3, 0.5),
+    ],
+)
+def test_a_value_outside_its_range_is_refused(key, wrong, permitted):
+    with pytest.raises(UserError, match=f"'set.{key}' is .*; expected .*number.* from 0 to 1"):
+        overrides.apply(TALKS, {key: wrong}, "paper")
+    overrides.apply(TALKS, {key: permitted}, "paper")
+
+
+def test_every_probability_and_fraction_has_its_range():
+    """By its name and source; a new parameter must not be left without."""
+    words = re.compile(r"fraction|probabilit|share\b|shares\b")
+    lacking = [
+        f"{talk.name}.{experiment.name}.{name}"
+        for talk in TALKS.values()
+        for experiment in talk.experiments.values()
+        for name, entry in experiment.parameters.items()
+        if words.search(f"{name.replace('_', ' ')} {entry['source']}") and "unit" not in entry
+        if entry.get("range") != (0, 1)
+    ]
+    assert not lacking
 
 
 def test_experiments_that_start_from_a_changed_network_say_so():
@@ -108,44 +147,53 @@ def other_value(parameter):
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
-        return value * 2 or type(value)(1)
+        return value / 2 or 0.5 if "range" in parameter else value * 2 or type(value)(1)
     if isinstance(value, list) and value and all(isinstance(x, int | float) for x in value):
-        return [x * 2 or type(x)(1) for x in value]
+        return [other_value({**parameter, "value": x}) for x in value]
     return None
+
+
+def list_changeable(experiment):
+    """Place in `set`, name and declaration of every parameter, with its value at scale full."""
+    values = registry.params(experiment, config("full")).values
+    for parameter, entry in experiment.parameters.items():
+        yield experiment.name, parameter, {**entry, "value": values[parameter]}
+    for variant in experiment.variants.values():
+        for parameter, change in variant.settings.items():
+            entry = {**experiment.parameters[parameter], "value": change["value"]}
+            yield f"{experiment.name}/{variant.name}", parameter, entry
 
 
 @pytest.mark.parametrize("name", sorted(TALKS))
 def test_every_parameter_can_be_changed_and_makes_its_networks_anew(name):
     """The plans of an experiment's jobs, which Snakemake compares, are others."""
-    settings = config("full")
+    settings = {**config("full"), "seeds_of": []}
 
     def plans(talks, experiment):
-        asked = Asked(talks, {**settings, "seeds_of": []})
+        asked = Asked(talks, settings)
         described = talks[name].experiments[experiment]
         place = {"talk": name, "experiment": experiment}
         found = [asked.plan_of_measuring(Wildcards(place))]
         for variant in described.variants:
-            for seed in registry.seeds(described, {**settings, "seeds_of": []}, variant)[:1]:
+            for seed in registry.seeds(described, settings, variant)[:1]:
                 wildcards = Wildcards({**place, "variant": variant, "seed": str(seed)})
                 found.append(asked.plan_of_training(wildcards))
         return found
 
-    def reads(talks, experiment, parameter):
-        return any(parameter in plan["params"]["values"] for plan in plans(talks, experiment))
-
     n_changed = 0
     for experiment in TALKS[name].experiments.values():
         before = plans(TALKS, experiment.name)
-        for parameter, entry in experiment.parameters.items():
+        for place, parameter, entry in list_changeable(experiment):
             other = other_value(entry)
-            if other is None or experiment.changes("full").get(parameter, {}).get("value") == other:
+            if other is None:
                 continue
-            key = f"{name}.{experiment.name}.{parameter}"
+            key = f"{name}.{place}.{parameter}"
             try:
                 changed = overrides.apply(TALKS, {key: other}, "full")
             except UserError as error:
-                assert "no job of this experiment reads it" in str(error), key
-                assert not reads(TALKS, experiment.name, parameter), key
+                assert "has no effect at scale 'full'" in str(error), key
+                readers = [plan for plan in before if parameter in plan["params"]["values"]]
+                assert not readers, key
                 continue
             assert plans(changed, experiment.name) != before, key
             n_changed += 1

@@ -136,6 +136,20 @@ TALK_DAMAGE = {
     "time constant in words": (
         lambda d: d["parameters"]["tau_s_ms"].update(value="one"), "parameters.tau_s_ms", "one",
     ),
+    "fraction above 1": (
+        lambda d: d["parameters"]["missing_hidden"].update(value=1.5), "parameters.missing_hidden",
+        "is 1.5; expected a number from 0 to 1",
+    ),
+    "scale with a fraction above 1": (
+        lambda d: yinyang(d)["scale_overrides"]["smoke"].update(
+            missing_hidden={"value": 2, "reason": "made up"}
+        ),
+        "missing_hidden", "is 2; expected a number from 0 to 1",
+    ),
+    "word that is not permitted": (
+        lambda d: d["parameters"]["schedule"].update(value="linear"), "parameters.schedule",
+        "expected one of step, cosine",
+    ),
     "labelled steps of no number": (
         lambda d: yinyang(d).update(task_type="labelling"), "yinyang.n_labelled", "is missing",
     ),

@@ -15,10 +15,15 @@ def test_every_network_of_a_run_is_counted_and_every_variant_has_a_line(scale):
     for name in registry.available():
         talk = talk_of(name)
         said = run_plan.describe(talk, settings)
-        n_networks = len(list(order.networks(talk, settings)))
-        assert said.startswith(f"{name} at scale {scale}: {n_networks} jobs train a network;")
+        networks = list(order.networks(talk, settings))
+        variants = [talk.experiments[name].variants[variant] for name, variant, _ in networks]
+        n_ready = sum(variant.as_is or not variant.trained_here for variant in variants)
+        assert said.startswith(
+            f"{name} at scale {scale}: {len(networks) - n_ready} jobs train a network, and "
+            f"{n_ready} copy a finished network;"
+        )
         n_variants = sum(len(e.variants) for e in talk.experiments.values())
-        assert len(said.splitlines()) == 3 + n_variants
+        assert len(said.splitlines()) == 4 + n_variants
 
 
 def line_of(network, scale="default", **changes):
@@ -38,6 +43,7 @@ def line_of(network, scale="default", **changes):
         ("goeltz.yinyang/mlp", "full", {}, ["80 to 84", "seeds_of goeltz.yinyang, max_seeds is 5"]),
         ("goeltz.yinyang/spiking", "default", {"seeds_of": []}, ["0", "seeds"]),
         ("goeltz.shared_yinyang/spiking", "default", {}, ["0", "shared.seeds"]),
+        ("goeltz.released_yinyang/authors", "default", {}, ["0", "others trained this network"]),
         ("clopath.shot_published/spiking", "default", {}, ["20", "default_run: first 20 %"]),
         ("clopath.oneshot/spiking", "full", {}, ["starts from shot/spiking"]),
     ],

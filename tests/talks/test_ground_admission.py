@@ -11,7 +11,7 @@ import yaml
 from made.frontier_points import family, points
 from made.markup import plain
 
-from whyspiking.declared import protocol_file, registry
+from whyspiking.declared import registry, tuning_file
 from whyspiking.declared.config import read
 from whyspiking.errors import UserError
 from whyspiking.records.metrics_columns import METRICS
@@ -89,18 +89,21 @@ def test_floors_of_all_tasks_stand_in_one_matrix():
     assert not tasks_section.matrix(told[:0], {})
 
 
-def tuned(folder, drop=0) -> None:
-    """Tables of all networks of the last grids, but for some."""
+def tuned(folder, drop=0, accuracy=None) -> None:
+    """Tables of all networks of the last grids, but for some; the first ends as told."""
     (folder / "tuning").mkdir()
     for task in protocol().training:
         rows = [
-            (name, json.dumps(setting, sort_keys=True), seed)
+            (name, json.dumps(setting, sort_keys=True), seed, 8, 0.5, 1.0)
             for name, own in protocol().families.items()
             if task in own
             for setting, seed in itertools.product(own[task].settings(), protocol().tuning_seeds)
         ]
-        table = pd.DataFrame(rows, columns=pd.Index(["family", "setting", "seed"]))
+        names = ["family", "setting", "seed", "n_hidden", "accuracy", "cpu_seconds"]
+        table = pd.DataFrame(rows, columns=pd.Index(names))
         kept = table[: len(table) - drop * (task == "span_recall")]
+        if task == "span_recall" and accuracy is not None:
+            kept.loc[kept.index[-1], "accuracy"] = accuracy
         kept.to_csv(folder / f"tuning/{task}.csv", index=False)
 
 
@@ -109,8 +112,9 @@ def tuned(folder, drop=0) -> None:
     [
         (1, None, r"'families.gru.span_recall.grids' asks for 40 networks, and tuning/span_re\S+ "
         r"lacks 1 of them; .* Run `python -m whyspiking.recording tune \S+ span_recall/gru`"),
-        (0, {"rate": 9.0}, r"'chosen_settings.sound.lif' is .'rate': 9.0.; expected a setting of"),
+        (0, {"rate": 9.0}, r"'chosen_settings.sound.lif' is .'rate': 9.0.; expected .*'rate'"),
         (0, {}, r"'chosen_settings.sound.lif' is None; expected .* Write .* `python -m \S+ tune"),
+        (0, "second", r"'chosen_settings.sound.lif' .*highest lower quartile in tuning/sound.csv"),
         (0, "first", None),
     ],
 )  # fmt: skip
@@ -121,17 +125,28 @@ def test_a_family_without_its_tuning_is_refused(tmp_path, drop, change, says):
             given["chosen_settings"][task][name] = json.loads(
                 json.dumps(next(own[task].settings()))
             )
-    if change is not None and change != "first":
+    if change == "second":
+        second = list(protocol().families["lif"]["sound"].settings())[1]
+        change = json.loads(json.dumps(second))
+    if isinstance(change, dict):
         del given["chosen_settings"]["sound"]["lif"]
         given["chosen_settings"]["sound"] |= {"lif": change} if change else {}
     path = tmp_path / "protocol.yaml"
     path.write_text(yaml.safe_dump(given))
     tuned(tmp_path, drop)
     if says is None:
-        protocol_file.check_tuned(path)
+        tuning_file.check_protocol(path)
         return
     with pytest.raises(UserError, match=says):
-        protocol_file.check_tuned(path)
+        tuning_file.check_protocol(path)
+
+
+@pytest.mark.parametrize("accuracy", [float("nan"), 7.3, -0.1])
+def test_a_table_of_tuning_with_an_impossible_accuracy_is_refused(tmp_path, accuracy):
+    (tmp_path / "protocol.yaml").write_text(FILE.read_text())
+    tuned(tmp_path, accuracy=accuracy)
+    with pytest.raises(UserError, match=r"span_recall.csv: line \d+: 'accuracy' is .*0 to 1"):
+        tuning_file.check_protocol(tmp_path / "protocol.yaml")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Abstract(Block):
     """
 
     source: str = Field(min_length=5)
-    n_sentences: int = Field(ge=1)
+    n_sentences: int = Field(ge=1, le=100)
     statements: list[Statement] = Field(min_length=1)
     short_statement: str = Field("", max_length=44)
     deviations: str = ""

@@ -18,9 +18,9 @@ from whyspiking.declared import (
     claims_file,
     community_file,
     overrides,
-    protocol_file,
     registry,
     scales,
+    tuning_file,
 )
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.learning_rules import split
@@ -229,6 +229,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         )
     chosen = registry.available() if "all" in chosen else chosen
     talks = {name: registry.load_talk(name) for name in chosen}
+    for talk in talks.values():
+        tuning_file.check_talk(talk)
     talks = overrides.apply(talks, config["set"], config["scale"])
     if not any(talk.counted for talk in talks.values()):
         raise UserError(
@@ -249,7 +251,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     # The report draws them; a bad one stops the run before it begins.
     community_file.load()
     for name in registry.with_protocol(chosen):
-        protocol_file.check_tuned(registry.FOLDER / name / registry.PROTOCOL)
+        tuning_file.check_protocol(registry.FOLDER / name / registry.PROTOCOL)
     _check_seeds_of(config, talks)
     for talk in talks.values():
         _check_sizes(talk, config)

@@ -137,8 +137,8 @@ def _change(talk: Talk, override: Override, scale: str) -> Experiment:
     if not _list_readers(talk, override, scale):
         raise Wrong(
             override.key,
-            "changes no network, because no job of this experiment reads it at scale "
-            f"'{scale}'; expected a parameter that one reads. Remove it.",
+            f"has no effect at scale '{scale}', because neither the training nor the simulation "
+            "of the experiment uses it; expected a parameter that they use. Remove it.",
         )
     if override.variant is None:
         recipe = scales.recipe(scale)
@@ -184,7 +184,7 @@ def _is_number(value: Any) -> bool:
 
 
 def describe(talks: Mapping[str, Talk], given: Mapping[str, Any], scale: str) -> list[str]:
-    """Say of every changed parameter what it was, and which variants keep a value of their own.
+    """Say of every changed parameter what it was, and which variants do not change with it.
 
     Args:
         talks: The talks of the run without the changes, by name.
@@ -207,6 +207,15 @@ def describe(talks: Mapping[str, Talk], given: Mapping[str, Any], scale: str) ->
         ]
         if keeping:
             line += f"; the variants with a value of their own keep it: {', '.join(keeping)}"
+        readers = _list_readers(talks[override.talk], override, scale)
+        unread = [
+            name
+            for name, variant in experiment.variants.items()
+            if override.variant is None and variant.runs_at(scale)
+            if name not in (*readers, *keeping)
+        ]
+        if readers and unread:
+            line += f"; the training of these variants does not use it: {', '.join(unread)}"
         lines.append(line)
     return lines
 

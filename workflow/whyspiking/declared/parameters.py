@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import AfterValidator, Field
@@ -33,14 +33,15 @@ class Parameter(TypedDict):
         unit: Of the value; none where it is a count or a share.
         source: Where it stands: figure, table, file of the code; or `ours`, with the reason.
         permitted: The values that the code knows; a parameter whose value is a text has them.
-        range: The smallest and the largest value that make sense, if not all numbers do.
+        range: The smallest and the largest value that make sense, if not all numbers do: [0, 1] of
+            a probability or a fraction.
     """
 
     value: Any
     unit: NotRequired[Unit]
     source: Annotated[str, Field(min_length=3)]
     permitted: NotRequired[Annotated[list[Any], Field(min_length=1)]]
-    range: NotRequired[tuple[float, float]]
+    range: NotRequired[Annotated[tuple[float, float], Field(strict=False)]]
 
 
 @closed
@@ -57,7 +58,7 @@ class Change(TypedDict):
 
 
 def check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
-    """Time constants, durations and sizes are positive numbers, sizes whole ones."""
+    """Time constants, durations and sizes are positive, sizes whole; the rest is as declared."""
     for name, entry in entries.items():
         whole = name.startswith(("n_", "batch", "epochs"))
         positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
@@ -89,7 +90,7 @@ def check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                     "exponent with a dot before it: 1.0e-3.",
                 ),
                 (
-                    not all(map(math.isfinite, _floats(value))),
+                    any(isinstance(x, float) and not math.isfinite(x) for x in _list_parts(value)),
                     name,
                     f"is {value}; expected a finite number. Correct it in that file.",
                 ),
@@ -111,23 +112,24 @@ def check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                     f"is {value}; expected at most {LARGEST_SIZE}. Correct it there.",
                 ),
             )
+        check_permitted(name, entry["value"], entry)
     return entries
 
 
-def check_permitted(name: str, value: Any, published: Parameter) -> None:
-    """Check that a value in place of the published one is one that the code knows.
+def check_permitted(name: str, value: Any, declared: Mapping[str, Any]) -> None:
+    """Check that a value is one of the permitted ones, or that its numbers lie in the range.
 
     Args:
         name: The parameter, for the message.
-        value: The value in place of the published one.
-        published: The parameter as published.
+        value: The value of the parameter, or one in place of it.
+        declared: The parameter as declared; a change by a scale declares neither.
 
     Raises:
         Wrong: If it is not.
     """
-    permitted = published.get("permitted")
-    low, high = published.get("range", (-math.inf, math.inf))
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    permitted = declared.get("permitted")
+    low, high = declared.get("range", (-math.inf, math.inf))
+    numbers = [x for x in _list_parts(value) if isinstance(x, int | float)]
     refuse(
         (
             permitted is not None and value not in permitted,
@@ -136,19 +138,21 @@ def check_permitted(name: str, value: Any, published: Parameter) -> None:
             "there.",
         ),
         (
-            is_number and not low <= value <= high,
+            not all(low <= number <= high for number in numbers),
             name,
-            f"is {value}; expected a number from {low:g} to {high:g}. Correct it there.",
+            f"is {value}; expected {'numbers' if isinstance(value, list) else 'a number'} from "
+            f"{low:g} to {high:g}. Correct it there.",
         ),
     )
 
 
-def _floats(value: Any) -> Iterator[float]:
-    if isinstance(value, float):
+def _list_parts(value: Any) -> Iterator[Any]:
+    """The values in nested lists and mappings; a single value itself."""
+    if not isinstance(value, list | dict):
         yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _floats(part)
+        return
+    for part in value.values() if isinstance(value, dict) else value:
+        yield from _list_parts(part)
 
 
 def _is_number(text: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
@@ -26,7 +24,6 @@ from whyspiking.declared.strict_yaml import (
     read_yaml,
     refuse,
 )
-from whyspiking.errors import UserError
 
 Kind = Literal["spikes", "leaky", "units"]
 """What a network is built of: neurons that spike; leaky units that send numbers; ReLU or gated
@@ -405,43 +402,3 @@ def load(path: Path) -> Protocol:
             else does not fit.
     """
     return parsed(Protocol, read_yaml(path), f"talks/{path.parent.name}/{path.name}")
-
-
-def check_tuned(path: Path) -> None:
-    """See to it that every family was tuned before its networks are trained.
-
-    Args:
-        path: Of the protocol, beside the folder tuning/.
-
-    Raises:
-        UserError: If the protocol does not fit, a network of a last grid is not in tuning/, or what
-            is chosen is no setting of that grid.
-    """
-    said, talk = load(path), path.parent.name
-    for task, (family, own) in itertools.product(said.training, said.families.items()):
-        if task not in own:
-            continue
-        settings, tried = list(own[task].settings()), path.with_name("tuning") / f"{task}.csv"
-        known = _rows(tried) if tried.is_file() else set()
-        names = [json.dumps(setting, sort_keys=True) for setting in settings]
-        wanted = set(itertools.product([family], names, map(str, said.tuning_seeds)))
-        chosen = said.chosen_settings.get(task, {}).get(family)
-        place, again = f"talks/{talk}/{path.name}", f"recording tune {talk} {task}/{family}`"
-        if lacking := wanted - known:
-            raise UserError(
-                f"{place}: 'families.{family}.{task}.grids' asks for {len(wanted)} networks, and "
-                f"tuning/{task}.csv lacks {len(lacking)} of them; expected all networks, because "
-                f"a setting is chosen from them. Run `python -m whyspiking.{again}."
-            )
-        if chosen is None or chosen.given not in settings:
-            raise UserError(
-                f"{place}: 'chosen_settings.{task}.{family}' is {chosen and chosen.given}; "
-                "expected a setting of the last grid. Write the setting that "
-                f"`python -m whyspiking.{again} prints."
-            )
-
-
-def _rows(path: Path) -> set[tuple[str, str, str]]:
-    """Family, setting and seed of the networks of a table of tuning."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return {(row["family"], row["setting"], row["seed"]) for row in csv.DictReader(file)}

@@ -1,9 +1,10 @@
-"""Floors: what readers that have no time of their own make of a task (README, section 2).
+"""Memoryless baselines: which accuracy classifiers without memory reach on a task.
 
-One rule for every task. A floor is told something of the raster, scaled by the training trials, and
-decides by a line (ridge regression), by 64 ReLU units (Adam, cosine, the epoch of best validation)
-or by nearest neighbours. Where there are several settings, that of the best validation accuracy is
-taken; the test trials are looked at once.
+All tasks have the same baselines, which the protocol.yaml of the shared benchmark lists. A baseline
+receives a part of the raster, such as the spike counts, scaled by the training trials. It decides
+by ridge regression, by 64 ReLU units (Adam, cosine decay, the epoch with the best validation
+accuracy) or by nearest neighbours. If there are several settings, the setting with the best
+validation accuracy is used. Test trials are evaluated once.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def traces(taus_ms: Sequence[float], dt_ms: float, x: NDArray) -> NDArray:
 
 
 def floors(params: ct.Params, rng: np.random.Generator) -> dict[str, Any]:
-    """Name of a floor -> what it is told, in each setting, and what decides."""
+    """Name of a baseline -> what it receives, in each setting, and what decides."""
     relu = partial(_relu, rng, params.floor_epochs, 1)
     whole = partial(coarse, round(params.bin_ms / params.dt_ms))
     last = round((params.trial_ms - params.last_ms) / params.dt_ms)
@@ -87,10 +88,10 @@ def floors(params: ct.Params, rng: np.random.Generator) -> dict[str, Any]:
 def accuracy(
     readings: Sequence[Reading], fit: Any, data: Mapping[str, Split], n_classes: int
 ) -> float:
-    """Test accuracy of one floor, in the setting of the best validation accuracy.
+    """Test accuracy of one baseline, in the setting with the best validation accuracy.
 
     Args:
-        readings: What it may be told of the raster.
+        readings: What it may receive of the raster.
         fit: Of training and validation trials, what may decide.
         data: Raster (trial, step, input) and classes (trial,) of each split.
         n_classes: Number of classes.

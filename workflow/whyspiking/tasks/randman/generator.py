@@ -5,9 +5,9 @@ the time at which one input fires, once. So every input fires once in every samp
 class: counts tell nothing.
 
 Definition: Zenke and Vogels, "The remarkable robustness of surrogate gradient learning for
-instilling complex function in spiking neural networks", Neural Computation 33(4), 2021, eq. 1. Two
-dimensions and smoother manifolds than theirs, and jitter, so that neither a line nor a random layer
-separates the classes (see `PUBLISHED` for theirs).
+instilling complex function in spiking neural networks", Neural Computation 33(4), 2021, eq. 1.
+Three dimensions (task.yaml), smoother manifolds than theirs and jitter, so that neither a line nor
+a random layer separates the classes (see `PUBLISHED` for theirs).
 """
 
 from __future__ import annotations
