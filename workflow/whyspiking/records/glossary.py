@@ -286,8 +286,7 @@ _DEFINED = {
     "same_start": "1: Correlation between the authors' slow and fast network over weights from "
     "pixels that are never lit, minus their mean per neuron. It is 1 if both networks had the "
     "same initial weights.",
-    "same_start_shuffled": "1: The correlation same_start after the neurons of one network were "
-    "shifted by one.",
+    "same_start_shuffled": "1: same_start after the neurons of one network were shifted by one.",
     "older": "fraction: Fraction of hidden neurons whose weights from pixels that are never lit "
     "did not decrease from the authors' slow to their fast network.",
     "rate_told": "1: Estimate of the learning rate between the authors' slow and fast network: "
