@@ -275,26 +275,18 @@ _DEFINED = {
     "slow_regime": "1: 1 for a slow network, else 0. A network is slow if its mean first output "
     "spike time over decided trials is at least 7.2 time units, which is half of that of the "
     "authors' slow network.",
-    "regime_distance": "ms: Distance of the mean first output spike time from the gap between 3 "
-    "time units (early) and 10 (late), negative in the gap. The training code uses validation "
-    "images, and takes the smaller distance of the last epoch and the epoch that validation keeps; "
-    "Brian2 uses the kept epoch and test images.",
-    "late_after_five": "1: 1 for a network whose mean first output spike time on validation "
-    "images is at least 10 time units after some epoch after the fifth, else 0.",
-    "early_at_last": "1: 1 for a network whose mean first output spike time on validation images "
-    "is at most 3 time units after the last epoch, else 0.",
-    "passage_epoch": "1: Epoch in which a network passes from late to early: the first early one "
-    "after the last late one. It is undefined for a network that was not late after the fifth "
-    "epoch, or is not early afterwards.",
+    "regime_distance": "ms: Distance of the mean decision time from the gap between 3 and 10 time "
+    "units, negative inside. In training the smaller one of the last and the best epoch counts.",
+    "late_after_five": "1: 1 for a late network (at 10 time units or after) after epoch 5, else 0.",
+    "early_at_last": "1: 1 for an early network (at 3 time units or before) in the end, else 0.",
+    "passage_epoch": "1: Epoch in which a late network becomes early, and is not late again.",
     "waits_for_hidden": "1: 1 for a network that decides after at least 99 % of its hidden "
     "neurons have fired, else 0.",
-    "accuracy_slow": "fraction: Accuracy of a network in the slow regime. It is undefined for "
-    "other networks.",
+    "accuracy_slow": "fraction: Accuracy of a slow network, undefined for other networks.",
     "same_start": "1: Correlation between the authors' slow and fast network over weights from "
     "pixels that are never lit, minus their mean per neuron. It is 1 if both networks had the "
     "same initial weights.",
-    "same_start_shuffled": "1: The correlation same_start after the neurons of one network were "
-    "shifted by one.",
+    "same_start_shuffled": "1: same_start after the neurons of one network were shifted by one.",
     "older": "fraction: Fraction of hidden neurons whose weights from pixels that are never lit "
     "did not decrease from the authors' slow to their fast network.",
     "rate_told": "1: Estimate of the learning rate between the authors' slow and fast network: "

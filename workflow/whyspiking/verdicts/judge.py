@@ -24,7 +24,7 @@ from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables, verdict_columns
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.verdict_columns import VERDICTS as COLUMNS
-from whyspiking.verdicts import rule, shared_trials
+from whyspiking.verdicts import requirements, rule, shared_trials
 from whyspiking.verdicts.rule import NOT_JUDGED, NOT_MEASURED
 from whyspiking.verdicts.sample import NO_VARIANCE, Sample
 
@@ -151,28 +151,14 @@ def judge_all(
             row |= {**said, "p_value": np.nan, "failed_conditions": ""}
     by_id = {claim.id: row for row, claim in zip(rows, claims, strict=True)}
     for row, claim in zip(rows, claims, strict=True):
-        _require(row, claim, [by_id[name] for name in claim.requires])
+        required = [by_id[name] for name in claim.requires]
+        if (less := requirements.weaken(row, required)) != row["verdict"]:
+            _set_verdict(row, less, claim)
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         of_role = [(r, c) for r, c in zip(rows, claims, strict=True) if c.claim_role == "secondary"]
         _correct([(r, c) for r, c in of_role if c.origin in origins])
     return COLUMNS.table(rows)
-
-
-def _require(row: dict[str, Any], claim: Claim, required: Sequence[Mapping[str, Any]]) -> None:
-    """Weaken the verdict of a claim if a claim that it requires is not replicated."""
-    passing = (*rule.SUCCESSES, rule.UNCONFIRMED)
-    unmet = [other for other in required if other["verdict"] not in passing]
-    if not unmet or row["verdict"] in rule.UNJUDGED:
-        return
-    is_missed = any(rule.CRITERION in other["failed_conditions"] for other in unmet)
-    row["failed_conditions"] = _join(row["failed_conditions"], rule.REQUIRED, ", ")
-    for other in unmet:
-        row["comment"] = _join(row["comment"], f"requires {other['claim']}: {other['verdict']}")
-    row["reproducibility"] = np.nan  # it is computed without the required claims
-    said = rule.REPLICATED if row["verdict"] == rule.PASSES else row["verdict"]
-    if (less := rule.require(said, is_missed=is_missed)) != said:
-        _set_verdict(row, less, claim)
 
 
 def _correct(family: Sequence[tuple[dict[str, Any], Claim]]) -> None:

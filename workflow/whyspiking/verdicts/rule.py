@@ -183,19 +183,6 @@ def corrected(verdict: str, p_holm: float) -> str:
     return WEAKER.get(verdict, verdict) if p_holm > 0.025 else verdict
 
 
-def require(verdict: str, *, is_missed: bool) -> str:
-    """Return the verdict that is left if a claim that this claim requires is not replicated.
-
-    Args:
-        verdict: The verdict by the claim's own criterion.
-        is_missed: Whether the required claim misses its criterion; else it is undecided.
-    """
-    if verdict == REPLICATED and is_missed:
-        return NOT_REPLICATED
-    # Few networks may all be of one kind by chance.
-    return INCONCLUSIVE if verdict in (*WEAKER, UNCONFIRMED) else verdict
-
-
 def name_by_origin(verdict: str, origin: str) -> str:
     """Return the name of a verdict: an additional claim passes or fails, and is not replicated."""
     if origin in REPLICABLE:
