@@ -121,8 +121,8 @@ VERDICTS = TableSchema(
     Column(
         "failed_conditions",
         "Conditions for success that the claim does not meet: criterion, interval, no difference, "
-        "number of networks, planned number of networks, negative control, Holm, required claim; empty: none, or the claim was "
-        "not judged.",
+        "number of networks, planned number of networks, negative control, Holm, required claim; "
+        "empty: none, or the claim was not judged.",
     ),
     Column(
         "also_measured",
