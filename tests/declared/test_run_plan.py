@@ -39,6 +39,7 @@ def line_of(network, scale="default", **changes):
         ("goeltz.yinyang/spiking", "default", {"seeds_of": []}, ["0", "seeds"]),
         ("goeltz.shared_yinyang/spiking", "default", {}, ["0", "shared.seeds"]),
         ("clopath.shot_published/spiking", "default", {}, ["20", "default_run: first 20 %"]),
+        ("comsa.regimes_published/spiking", "default", {}, ["20", "default_run: first 1.8 %"]),
         ("clopath.oneshot/spiking", "full", {}, ["starts from shot/spiking"]),
     ],
 )
