@@ -45,7 +45,6 @@ def line_of(network, scale="default", **changes):
         ("goeltz.shared_yinyang/spiking", "default", {}, ["0", "shared.seeds"]),
         ("goeltz.released_yinyang/authors", "default", {}, ["0", "others trained this network"]),
         ("clopath.shot_published/spiking", "default", {}, ["20", "default_run: first 20 %"]),
-        ("comsa.regimes_published/spiking", "default", {}, ["20", "default_run: first 1.8 %"]),
         ("clopath.oneshot/spiking", "full", {}, ["starts from shot/spiking"]),
     ],
 )

@@ -83,8 +83,8 @@ REPEATED = (
     "{n_claims} claims rest on them. A number changed for {n_touched} of these claims, and the "
     "verdict changed for {n_changed}. Of {n_energy} verdicts on energy (one for each task and "
     "competitor), {n_energy_changed} changed; {n_best_changed} of these are among the {n_best} "
-    "comparisons with the best trained non-spiking network. Among the key claims, {key_claims} on "
-    "a repeated experiment."
+    "comparisons with the best trained non-spiking network. Among the key claims, only that of "
+    "{key_claims} rests on a repeated experiment."
 )
 
 
@@ -272,8 +272,7 @@ def describe_repetition(
     keys = verdicts[verdicts["claim_role"] == "key"]
     places = keys["talk"] + "." + keys["experiment"]
     is_repeated = places.isin(repeated["experiments"])
-    named = ", ".join(names.get(talk, talk) for talk in keys[is_repeated]["talk"])
-    key_claims = f"only that of {named} rests" if named else "none rests"
+    key_claims = ", ".join(names.get(talk, talk) for talk in keys[is_repeated]["talk"]) or "none"
     return REPEATED.format(**repeated, key_claims=key_claims)
 
 
