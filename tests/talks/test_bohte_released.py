@@ -148,7 +148,8 @@ def test_without_the_authors_records_their_network_is_not_available(tmp_path, mo
 @pytest.mark.parametrize(
     "experiment, variant, info, said",
     [
-        ("released", "spiking", {}, "released network adapt"),
+        ("released", "spiking", {}, "experiment 'released' adapt"),
+        ("published", "spiking", {}, "experiment 'published' adapt"),
         ("timescales", "lif_published", {"cell": "lif_published"}, "restarts at 0"),
     ],
 )

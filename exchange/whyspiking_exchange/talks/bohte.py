@@ -19,10 +19,10 @@ def step_ms(params: ct.Params) -> float:
 
 def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Per layer: leaky integrators, a threshold, and synapses back (Eq. 3)."""
-    if params.experiment == "released":
+    if params.experiment in ("released", "published"):
         raise NotExpressible(
-            "bohte: the output neurons of the released network adapt (Eq. 3), and NIR has no "
-            "node for that"
+            f"bohte: the output neurons of experiment '{params.experiment}' adapt (Eq. 3), and NIR "
+            "has no node for that"
         )
     cell = network.info.get("cell", "")
     if cell == networks.RESETTING:

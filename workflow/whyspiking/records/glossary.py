@@ -269,6 +269,7 @@ _DEFINED = {
     "in which it was largest. It is compared only with a number that was chosen in the same way.",
     "accuracy_padded_best_train": "fraction: accuracy_padded in the training code after the epoch "
     "with the largest accuracy on the training records.",
+    "accuracy_padded_last": "fraction: accuracy_padded in the training code after the last epoch.",
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Fraction of hidden neurons that fire before the "
     "decision, averaged over decided trials.",

@@ -4,6 +4,7 @@ EXPERIMENTS = {
     "ecg": "ecg",
     "timescales": "ecg",
     "sparse": "ecg",
+    "published": "published",
     "released": "released_ecg",
     "released_smnist": "released_pixels",
     "shared_yinyang": "shared_tasks",

@@ -38,7 +38,9 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     return "original"
 
 
-def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records | None:
+def records(
+    params: ct.Params, split: ct.Split | Literal["all_train"], streams: Streams
+) -> ecg.Records | None:
     """Labelled records of one split.
 
     Validation records are drawn from the training records; the generator makes other records for
@@ -46,7 +48,7 @@ def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records
 
     Args:
         params: Sizes, and where the authors' files may be.
-        split: "fresh" does not exist.
+        split: "fresh" does not exist; "all_train" are the training and the validation records.
         streams: Randomness: "ecg-train", "ecg-test", "split".
 
     Raises:
@@ -60,7 +62,7 @@ def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records
     else:
         found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
     chosen = np.arange(min(count, len(found.events)))
-    if part == "train":
+    if split in ("train", "validation"):
         order = streams.rng("split").permutation(chosen.size)
         held_out = split == "validation"
         chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
