@@ -117,7 +117,7 @@ def learn_readout(
     activity: NDArray,
     wanted: NDArray,
 ) -> None:
-    """Make one update of the trained readout by Adamax, from its cross-entropy (Eq. 13)."""
+    """Make one update of the trained readout by Adamax, from its cross-entropy (Eq. 14)."""
     score = model.read(arrays, len(params.channels), activity)
     power = np.exp(score - score.max(axis=1, keepdims=True))
     error = (power / power.sum(axis=1, keepdims=True) - wanted) / np.float32(len(wanted))
