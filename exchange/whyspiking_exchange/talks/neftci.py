@@ -10,7 +10,6 @@ from whyspiking.talks.neftci import decisions, model, shared
 from whyspiking.talks.neftci import task as tasks
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
 
-
 REFUSED = {
     "mismatch": "its networks learn while they run, and NIR cannot express learning. They start "
     "from the network of experiment nmnist, which can be exported",
