@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from made import bars, comsa_networks, neftci_networks
+from made import bars, comsa_networks, neftci_networks, poisson_digits
 from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
@@ -26,6 +26,7 @@ from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
 from whyspiking.talks.naud.xor import learning as bursting
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import training as decolle
+from whyspiking.talks.neftci.mnist_poisson import training as convolutional
 from whyspiking.talks.scherr import (
     evidence,
     evidence_published,
@@ -132,6 +133,12 @@ def by_decolle(progress, monkeypatch):
     return _frames(lambda own: decolle.train(own, "spiking", STREAMS, progress), monkeypatch)
 
 
+def of_convolutional_layers(progress, monkeypatch):
+    poisson_digits.show_digits(monkeypatch)
+    own = poisson_digits.small(n_batches=4)
+    return convolutional.train(own, "spiking", STREAMS, {}, progress)
+
+
 def of_a_gru(progress, monkeypatch):
     return _frames(lambda own: gru.train(own, STREAMS, progress), monkeypatch)
 
@@ -225,7 +232,7 @@ def of_a_tempotron(progress, monkeypatch):
 ALL = (
     by_gradient, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
-    online_with_shuffled_images, by_decolle, of_a_gru, of_a_reference, by_eprop,
-    until_the_criterion, by_reward, of_a_shared_task, of_one_shot, by_bursts, of_the_rate_network,
-    of_ensembles, of_a_tempotron,
+    online_with_shuffled_images, by_decolle, of_convolutional_layers, of_a_gru, of_a_reference,
+    by_eprop, until_the_criterion, by_reward, of_a_shared_task, of_one_shot, by_bursts,
+    of_the_rate_network, of_ensembles, of_a_tempotron,
 )  # fmt: skip

@@ -105,6 +105,7 @@ def test_what_cannot_be_expressed_says_why():
         ("goeltz", "substrates"): "imperfections",
         ("bohte", "ecg"): "product of two states",
         ("neftci", "mismatch"): "learn while they run",
+        ("neftci", "mnist_poisson"): "maximum of the potentials",
         ("ground", "randman_mapped"): "slope changes",
     }
     arrays = {name: np.zeros((3, 2)) for name in ("w1", "b1", "g1", "w_hidden", "w_output")}

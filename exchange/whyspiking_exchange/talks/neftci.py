@@ -10,6 +10,16 @@ from whyspiking.talks.neftci import decisions, model, shared
 from whyspiking.talks.neftci import task as tasks
 from whyspiking_exchange.nir import Clock, Graph, NotExpressible, Readout
 
+REFUSED = {
+    "mismatch": "its networks learn while they run, and NIR cannot express learning. They start "
+    "from the network of experiment nmnist, which can be exported",
+    "regression": "every layer has its own readout, which is filtered for the score only. The "
+    "neurons are those of experiment nmnist",
+    "mnist_poisson": "a unit takes the maximum of the potentials of several neurons, and NIR has "
+    "no node for it",
+}
+"""Experiment -> why its networks cannot be written."""
+
 
 def step_ms(params: ct.Params) -> float:
     """A frame of the data."""
@@ -26,16 +36,8 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
     """
     if "w1" not in network.arrays:
         raise NotExpressible(f"neftci: variant '{variant}' does not spike")
-    if params.experiment == "mismatch":
-        raise NotExpressible(
-            "neftci.mismatch: its networks learn while they run, and NIR cannot express "
-            "learning. They start from the network of experiment nmnist, which can be exported"
-        )
-    if params.experiment == "regression":
-        raise NotExpressible(
-            "neftci.regression: every layer has its own readout, which is filtered for the score "
-            "only. The neurons are those of experiment nmnist"
-        )
+    if params.experiment in REFUSED:
+        raise NotExpressible(f"neftci.{params.experiment}: {REFUSED[params.experiment]}")
     params = shared.own(params)
     graph = Graph()
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]

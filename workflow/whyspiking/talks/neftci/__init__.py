@@ -6,6 +6,7 @@ EXPERIMENTS = {
     "mismatch": "device",
     "continual": "continual",
     "regression": "regression",
+    "mnist_poisson": "mnist_poisson.experiment",
     "shared_yinyang": "shared",
     "shared_randman": "shared",
     "shared_span_recall": "shared",
