@@ -210,3 +210,35 @@ def test_rates_count_spikes_per_neuron_and_step(trained, test_task, machine):
     (input_rate, rate) = measures.rates_of(params, recording, test_task)
     assert input_rate == pytest.approx(test_task.features.mean())
     assert rate == pytest.approx(brian_network.raster(params, recording, 0).mean(), rel=0.02)
+
+
+# ---- folds ----------------------------------------------------------------------------------
+
+
+def test_every_record_is_tested_in_one_fold_and_never_trained_on_there(tmp_path, monkeypatch):
+    with_originals(tmp_path, monkeypatch)
+    own = params_of("bohte", "folds", records="original", n_validation=5, n_parts=4)
+    own = replace(own, originals_dir=tmp_path)
+
+    def events(split, seed):
+        return [row.tobytes() for row in task.records(own, split, Streams(seed)).events]
+
+    tested = [events("test", seed) for seed in range(30, 35)]
+    assert [len(fold) for fold in tested] == [8, 8, 8, 7, 7]
+    every = [*events("test", 30), *events("all_train", 30)]
+    assert [row for fold in tested for row in fold] == every and len(set(every)) == 38
+    for seed, fold in zip(range(30, 35), tested, strict=True):
+        learned, held_out = events("train", seed), events("validation", seed)
+        assert len(held_out) == 5
+        assert set(learned) | set(held_out) == set(every) - set(fold)
+        assert not set(learned) & set(held_out)
+    assert events("test", 35) == tested[0] and events("train", 35) != events("train", 30)
+
+
+def test_successive_records_form_the_parts_of_a_test(tmp_path, monkeypatch):
+    with_originals(tmp_path, monkeypatch)
+    own = params_of("bohte", "folds", records="original", n_validation=5, n_parts=4)
+    made = fulfilled(own).make_task(replace(own, originals_dir=tmp_path), "test", Streams(33))
+    assert made.units.tolist() == [0, 0, 1, 1, 2, 2, 3]
+    labels = task.outcome(own, np.zeros((7, own.n_steps, 6)), made)
+    assert labels.units is made.units

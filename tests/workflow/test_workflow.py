@@ -83,7 +83,7 @@ def test_files_of_the_authors_make_only_what_reads_them_run_again(smoke_run, tmp
     overlay.write_text(f"data: {{originals_dir: {tmp_path}}}\n")
     said = finish(smoke_run, "-n", "--configfile", "config/smoke.yaml", str(overlay))
     trained = set(re.findall(r"^(\w+ \w+) \w+ seed \d+: training", said, re.MULTILINE))
-    read_by = {f"bohte {name}" for name in ("ecg", "sparse", "released")}
+    read_by = {f"bohte {name}" for name in ("ecg", "folds", "published", "sparse", "released")}
     read_by |= {f"goeltz released_{name}" for name in ("yinyang", "mnist")}
     read_by |= {"bohte released_smnist", "comsa released"}
     read_by |= {"goeltz released_chip"} & trained

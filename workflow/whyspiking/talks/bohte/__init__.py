@@ -4,6 +4,8 @@ EXPERIMENTS = {
     "ecg": "ecg",
     "timescales": "ecg",
     "sparse": "ecg",
+    "gru_comparison": "ecg",
+    "folds": "ecg",
     "published": "published",
     "released": "released_ecg",
     "released_smnist": "released_pixels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -45,6 +46,9 @@ def records(
 
     Validation records are drawn from the training records; the generator makes other records for
     every seed, the authors' files are split anew for every seed and have the same test records.
+    With `n_folds`, the seed chooses the fold whose records are tested, from the training and the
+    test file together. A fold is a run of successive records, because neighbours in a file resemble
+    each other as records of one patient do.
 
     Args:
         params: Sizes, and where the authors' files may be.
@@ -56,33 +60,53 @@ def records(
     """
     if split == "fresh":
         return None
-    part, count = ("test", params.n_test) if split == "test" else ("train", params.n_records)
+    if "n_folds" in params.values:
+        found = _join(_read(params, part, streams) for part in ("train", "test"))
+        folds = np.array_split(np.arange(len(found.events)), params.n_folds)
+        tested = folds.pop(streams.seed % params.n_folds)
+        chosen = tested if split == "test" else np.concatenate(folds)
+    else:
+        found = _read(params, "test" if split == "test" else "train", streams)
+        chosen = np.arange(len(found.events))
+    if split in ("train", "validation"):
+        order = chosen[streams.rng("split").permutation(chosen.size)]
+        held_out = split == "validation"
+        chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
+    return ecg.Records(found.events[chosen], found.labels[chosen], found.voltage_mv[chosen])
+
+
+def _read(params: ct.Params, part: str, streams: Streams) -> ecg.Records:
+    """The records of the training file or of the test file, or simulated ones."""
+    count = params.n_test if part == "test" else params.n_records
     if provenance(params) == "original" and params.originals_dir is not None:
         found = _original(params.originals_dir, part)
     else:
         found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
-    chosen = np.arange(min(count, len(found.events)))
-    if split in ("train", "validation"):
-        order = streams.rng("split").permutation(chosen.size)
-        held_out = split == "validation"
-        chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
-    return ecg.Records(
-        found.events[chosen, : params.n_steps],
-        found.labels[chosen, : params.n_steps],
-        found.voltage_mv[chosen, : params.n_steps],
-    )
+    kept = np.s_[:count, : params.n_steps]
+    return ecg.Records(found.events[kept], found.labels[kept], found.voltage_mv[kept])
+
+
+def _join(records: Iterable[ecg.Records]) -> ecg.Records:
+    """All records, one set after the other."""
+    columns = ((one.events, one.labels, one.voltage_mv) for one in records)
+    return ecg.Records(*map(np.concatenate, zip(*columns, strict=True)))
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """The inputs and labels of one split; arguments as for `records`."""
+    """The inputs and labels of one split; arguments as for `records`.
+
+    With `n_parts`, successive records form that many parts, which stand for patients.
+    """
     found = records(params, split, streams)
     if found is None:
         return None
+    n, n_parts = len(found.events), params.values.get("n_parts")
     return ct.Task(
         stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
         targets=found.labels,
         n_classes=params.n_output,
         features=found.events,
+        units=None if n_parts is None else np.arange(n) * n_parts // n,
     )
 
 
@@ -120,6 +144,7 @@ def outcome(
         choices=outputs.argmax(axis=2),
         dt_ms=float(params.step_ms),
         n_classes=task.n_classes,
+        units=task.units,
     )
 
 
