@@ -185,3 +185,10 @@ def test_time_constants_are_limited():
 def test_an_unknown_variant_is_refused():
     with pytest.raises(UserError, match="variant 'gru' is not known"):
         published.train(SMALL, "gru", Streams(900), {}, silent)
+
+
+def test_without_the_authors_records_no_network_is_trained():
+    own = params_of("bohte", "published", "full", seed=900)
+    made = fulfilled(own).train(own, "spiking", Streams(900), {}, silent)
+    assert not made.arrays
+    assert "QTDB_train.mat and QTDB_test.mat are not" in made.info["unavailable"]
