@@ -116,7 +116,7 @@ def test_a_value_outside_its_range_is_refused(key, wrong, permitted):
 
 def test_every_probability_and_fraction_has_its_range():
     """By its name and source; a new parameter must not be left without."""
-    words = re.compile(r"fraction|probabilit|share\b|shares\b")
+    words = re.compile(r"fraction|probability|probabilities|share\b|shares\b")
     lacking = [
         f"{talk.name}.{experiment.name}.{name}"
         for talk in TALKS.values()
