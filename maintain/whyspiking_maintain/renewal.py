@@ -98,7 +98,7 @@ def renew(
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
         rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
         _, how = record.of_talk(talk, config, one_run.RUN)
-        jobs = timed[timed["talk"] == name]
+        jobs, is_extended = timed[timed["talk"] == name], set()
         if name in known:
             cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
             made = {**how, "date": inputs.today()}
@@ -118,7 +118,7 @@ def renew(
         if only_missing:
             timed_kinds = one_run.part(timed_kinds, run_config, config)
         _time(timed_kinds, ["scale", "rule", "talk", "experiment"], config, folder)
-        own = [e for e in own if name not in known or e not in is_extended]
+        own = [e for e in own if e not in is_extended]
         for path in (one_run.RUN / name / e / page.EXHIBITS for e in own):
             if path.is_file():
                 page.keep_exhibits(path, folder)
