@@ -197,7 +197,8 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         config: That of the smaller one.
 
     Returns:
-        A row a kind of job. Trainings cost the same; a simulation costs as much as it has networks;
+        A row a kind of job. Trainings cost the same, or a part of it if a default run repeats only
+        the first part of them; a simulation costs as much as it has networks;
         data sets that no experiment of the smaller scale uses have none.
     """
     experiments = {
@@ -205,7 +206,7 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         for name in registry.available()
         for experiment in registry.load_talk(name).experiments.values()
     }
-    used = find_datasets(config)
+    used, scale = find_datasets(config), config["scale"]
     found = []
     for row in rows[rows["scale"] == whole["scale"]].to_dict("records"):
         if row["dataset"] and row["dataset"] not in used:
@@ -223,6 +224,9 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
             if not here:
                 continue
             row["n_jobs"] = here if row["rule"] == "train" else 1
+            if row["rule"] == "train" and experiment.default_run and scale == "default":
+                share = experiment.default_run.trained_fraction
+                row |= {key: round(row[key] * share, 1) for key in ("seconds", "cpu_seconds")}
             if row["rule"] == "simulate":
                 row |= {
                     key: round(row[key] * here / there, 1) for key in ("seconds", "cpu_seconds")

@@ -31,4 +31,4 @@ def test_a_claim_about_every_network_waits_for_all_of_them():
 
 def test_no_recorded_network_is_not_measured():
     row = judge.judge(table(rows([0.5], variant="linear")), claim(planned_networks=6))
-    assert row["verdict"] == rule.NOT_MEASURED
+    assert (row["verdict"], row["comment"]) == (rule.NOT_MEASURED, "0 of 6 planned networks")

@@ -75,7 +75,8 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     try:
         sample = _sample(metrics, claim, claim.rows)
     except NothingMeasuredError as nothing:
-        row["comment"] = str(nothing)
+        planned = claim.planned_networks
+        row["comment"] = f"0 of {planned} planned networks" if planned else str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else NOT_JUDGED
         return _set_verdict(row, row["verdict"], claim, judged_at)
     networks_only = sample
