@@ -30,8 +30,8 @@ def test_what_it_has_typed_is_known_to_snakemake_and_the_figure_to_the_talk(chec
     for command in COMMANDS:
         said = finish(checkout, "-n", *shlex.split(command)[1:])
         assert "goeltz.yinyang.n_hidden" in said and "train" in said
-    figure = re.search(r"results/mine/naud/figures/naud-([a-z-]+)\.svg", PAGE)
+    figure = re.search(r"results/mine/goeltz/figures/goeltz-([a-z-]+)\.svg", PAGE)
     assert "figure 1" in finish(checkout, "-n", figure[0], "--config", "results_folder=mine")
     title = figure[1].replace("-", " ")
-    assert f'"{title}": ' in inspect.getsource(talk_module("naud", "figures"))
+    assert f'"{title}": ' in inspect.getsource(talk_module("goeltz", "figures"))
     assert all((ROOT / name).is_file() for name in re.findall(r"notebooks/\w+\.ipynb", PAGE))

@@ -142,8 +142,7 @@ _DEFINED = {
     "the first-spike network onto which it is mapped make different decisions.",
     "hidden_difference": "1: Largest difference between the output of a ReLU unit and the value "
     "that the first spike of its neuron represents, over units and test trials.",
-    # approximation and element distinctness; the perturbation column names the target or the task,
-    # the strength column the number of units
+    # approximation, element distinctness; perturbation: target or task, strength: number of units
     "rms_error": "1: Root mean square of output minus target over test points.",
     "largest_error": "1: Largest absolute difference between output and target over test points.",
     "relative_error": "1: Root mean square error divided by the standard deviation of the target.",

@@ -36,9 +36,8 @@ KEY = (
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
     "{n_released} with released weights or outputs that we scored. {n_shown} are compared with a "
-    "published picture or statement, or with the script that draws the picture. No number is "
-    "published for the other {n_without}. For {n_known} of the {n_key} key claims we knew a result "
-    "of our own when we wrote the criterion."
+    "published picture, script or statement. No number is published for the other {n_without}. For "
+    "{n_known} of the {n_key} key claims we knew a result of our own when we wrote the criterion."
 )
 FORMER = (
     "{n_replaced} key claims were chosen when the verdicts of the earlier key claims that they "
