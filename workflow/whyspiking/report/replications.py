@@ -40,9 +40,8 @@ EVIDENCE = (
     "{n_known} of the {n_key} key claims we knew a result of our own when we wrote the criterion."
 )
 FORMER = (
-    "{n_replaced} key claims were chosen when the verdicts of the earlier key claims that they "
-    "replaced were known. By the first key claim of each talk, {n_replicated} of {n_judged} talks "
-    "are replicated."
+    "{n_replaced} key claims replaced earlier ones whose verdicts were known. By the first key "
+    "claim of each talk, {n_replicated} of {n_judged} talks are replicated."
 )
 CHANGES = "{n_changes} of the {n_key} key verdicts depend on the way of measuring ({names})."
 OTHERS = (
