@@ -88,7 +88,8 @@ def renew(
         overrides = ["--config", f"seeds_of={json.dumps(run_config['seeds_of'])}"]
     files = [file for talk, own in chosen.items() for file in _files(talk, own, run_config)]
     overlay = f"config/{inputs.SCALE}.yaml"
-    one_run.run("--configfile", overlay, *overrides, *shlex.split(options), "--", *map(str, files))
+    # A file of the user comes first in `options` and is read after the overlay.
+    one_run.run("--configfile", overlay, *shlex.split(options), *overrides, "--", *map(str, files))
     timed = durations.of_jobs(one_run.RUN)
     timed = timed[timed["rule"].isin(("train", "simulate"))]
     for name, own in chosen.items():
