@@ -1,4 +1,4 @@
-"""The key experiment: ECG networks trained by the published recipe (README, section 12).
+"""ECG networks trained by the published recipe (README, section 12).
 
 A network has the layers of the network that the authors released: one recurrent hidden layer, and
 adaptive spiking output neurons whose membranes label the step. The simulation in Brian2 is that of
