@@ -216,11 +216,13 @@ def leave_out_recorded(
                 recorded.append({"experiment": place, "seeds": lists[True]})
                 missing.append({"experiment": place, "seeds": lists[False]})
                 n_missing += len(lists[False])
-        before = {**config, "seeds_of": [*config["seeds_of"], *recorded]}
+        begun = [e for e in experiments if _recorded_networks(name, e, folder)]
         changed = [
             place
-            for place, (stage, _) in inputs.stale(name, before, folder).items()
-            if stage != COLLECT and experiment_of(place) in ("", *experiments)
+            for place, (stage, _) in inputs.stale(
+                name, replace_seeds(config, recorded), folder
+            ).items()
+            if stage != COLLECT and experiment_of(place) in ("", *begun)
         ]
         if changed:
             raise UserError(
@@ -234,7 +236,16 @@ def leave_out_recorded(
             f"config/{inputs.SCALE}.yaml names; expected one that is missing. Add seeds to "
             "'seeds_of', or leave out --missing"
         )
-    return {**config, "seeds_of": [*config["seeds_of"], *missing]}
+    return replace_seeds(config, missing)
+
+
+def replace_seeds(
+    config: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a configuration in which entries of `seeds_of` replace those of the same name."""
+    replaced = {entry["experiment"] for entry in entries}
+    kept = [entry for entry in config["seeds_of"] if entry["experiment"] not in replaced]
+    return {**config, "seeds_of": [*kept, *entries]}
 
 
 def _recorded_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
