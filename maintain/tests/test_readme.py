@@ -62,7 +62,7 @@ def test_a_changed_verdict_changes_row_and_sentence(readme, verdicts, claims, la
     sentence, row, known = changed_lines(readme, changed, claims, larger)
     assert "6 of 8 are replicated, 3 of them" in sentence
     assert row.endswith("| not replicated | published picture | after a result was known |")
-    assert known.startswith("There are 196 claims in total.")
+    assert known.startswith("There are 197 claims in total.")
 
 
 def test_a_verdict_that_changes_with_the_way_of_measuring_says_so(readme, verdicts, claims, larger):
