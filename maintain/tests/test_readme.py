@@ -43,7 +43,7 @@ def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims, large
 def test_readme_shows_every_key_claim_and_every_former_one(readme, verdicts):
     is_former = verdicts["was_key_until"] != ""
     shown = verdicts.loc[(verdicts["claim_role"] == "key") | is_former, "claim"]
-    assert is_former.sum() == 9 and len(shown) == 17
+    assert is_former.sum() == 10 and len(shown) == 18
     for claim in shown:
         assert f"(`{claim}`)" in readme
 
