@@ -59,7 +59,7 @@ def test_each_number_stands_beside_the_recorded_one(tmp_path):
 
 def test_the_target_trains_nothing_and_leaves_out_what_cannot_be_had(tmp_path):
     copy_workflow(tmp_path, "results/reference")
-    keep(goeltz=80, bohte=10)
+    keep(goeltz=80, bohte=20)
     said = finish(tmp_path, "-n", "from_reference", "--configfile", "config/full.yaml")
     assert ": resimulate" in said and "train" not in said
     assert "bohte" not in said and "goeltz yinyang spiking seed 80: resimulate" in said

@@ -2,6 +2,7 @@
 
 EXPERIMENTS = {
     "evidence": "evidence",
+    "evidence_comparison": "evidence",
     "evidence_published": "evidence_published",
     "evidence_reward": "reward",
     "pattern": "pattern",
