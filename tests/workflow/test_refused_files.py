@@ -70,7 +70,7 @@ LINE = "the seeds [7] of the command line replace the configured seeds of"
 @pytest.mark.parametrize(
     ("command", "seeds", "line"),
     [
-        (["--config", "seeds=[7]"], {7}, f"{LINE} 18 experiments and of all shared tasks"),
+        (["--config", "seeds=[7]"], {7}, f"{LINE} 19 experiments and of all shared tasks"),
         (
             ["--config", "seeds=[7]", "--configfile", "config/smoke.yaml"],
             {7},

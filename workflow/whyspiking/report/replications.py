@@ -29,8 +29,8 @@ KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_met} of {n_key} key claims meet a "
-    "published number, {n_missed} miss one, and {n_unchecked} are compared with none that we could "
-    "check. By our own criteria {n_replicated} of {n_key} are replicated, {n_reduced} of them in "
+    "published number, {n_missed} miss one, {n_open} are undecided, and {n_unchecked} are compared "
+    "with none that we could check. By our own criteria {n_replicated} of {n_key} are replicated, {n_reduced} of them in "
     "reduced runs."
 )
 EVIDENCE = (
@@ -113,7 +113,9 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
         "n_without": evidence.get(NO_NUMBER, 0),
         "n_known": (keys["known_before"] == True).sum(),  # noqa: E712
     }
-    counts["n_missed"] = counts["n_published"] - counts["n_met"]
+    is_missed = (keys["verdict"] == rule.NOT_REPLICATED) & (keys["evidence"] == PUBLISHED)
+    counts["n_missed"] = is_missed.sum()
+    counts["n_open"] = counts["n_published"] - counts["n_met"] - counts["n_missed"]
     counts["n_unchecked"] = counts["n_key"] - counts["n_published"]
     sentences = [KEY.format(**counts)]
     # claims.yaml lists the newest claim of an experiment first, so the last one is the oldest.
