@@ -30,8 +30,8 @@ KEPT = "the band is older"
 KEY = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_met} of {n_key} key claims meet a "
     "published number, {n_missed} miss one, {n_open} are undecided, and {n_unchecked} are compared "
-    "with none that we could check. By our own criteria {n_replicated} of {n_key} are replicated, {n_reduced} of them in "
-    "reduced runs."
+    "with none that we could check. By our own criteria {n_replicated} of {n_key} are replicated, "
+    "{n_reduced} of them in reduced runs."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
