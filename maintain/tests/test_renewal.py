@@ -236,9 +236,30 @@ def test_a_run_of_missing_networks_leaves_out_recorded_ones(folder, config):
     run_config = renewal.leave_out_recorded(chosen, more, folder)
     missing = {v: registry.seeds(experiment, run_config, v) for v in experiment.variants}
     assert missing.pop("spiking") == [980, 981] and not any(missing.values())
+    named = [entry["experiment"] for entry in run_config["seeds_of"]]
+    assert len(set(named)) == len(named), "a run refuses a name that stands twice"
     older(folder, CODE)
     with pytest.raises(UserError, match=rf"{CODE} of talk 'goeltz' changed .* restate"):
         renewal.leave_out_recorded(chosen, more, folder)
+
+
+def test_an_experiment_without_recorded_networks_can_be_recorded(folder, config):
+    path = folder / "goeltz" / "metrics.csv"
+    rows = reference.table(path, columns.METRICS)
+    record.write_csv(rows[rows["experiment"] != "yinyang"], path.with_name("metrics.csv.gz"))
+    manifest = reference.manifest(folder / "goeltz")
+    of_yinyang = [
+        place for place in manifest["inputs"] if renewal.experiment_of(place) == "yinyang"
+    ]
+    for place in of_yinyang:
+        del manifest["inputs"][place]
+    inputs.write_json(folder / "goeltz" / "manifest.json", manifest)
+    assert of_yinyang
+    run_config = renewal.leave_out_recorded({"goeltz": ["yinyang"]}, config, folder)
+    experiment = registry.load_talk("goeltz").experiments["yinyang"]
+    for variant in experiment.variants:
+        planned = registry.seeds(experiment, config, variant)
+        assert registry.seeds(experiment, run_config, variant) == planned
 
 
 def test_missing_networks_are_added_to_recorded_ones(folder, config):

@@ -216,13 +216,13 @@ def leave_out_recorded(
                 recorded.append({"experiment": place, "seeds": lists[True]})
                 missing.append({"experiment": place, "seeds": lists[False]})
                 n_missing += len(lists[False])
-        begun = [e for e in experiments if _recorded_networks(name, e, folder)]
+        # An experiment without recorded networks has no inputs from which new ones could differ.
+        with_networks = [e for e in experiments if _recorded_networks(name, e, folder)]
+        of_recorded = replace_seeds(config, recorded)
         changed = [
             place
-            for place, (stage, _) in inputs.stale(
-                name, replace_seeds(config, recorded), folder
-            ).items()
-            if stage != COLLECT and experiment_of(place) in ("", *begun)
+            for place, (stage, _) in inputs.stale(name, of_recorded, folder).items()
+            if stage != COLLECT and experiment_of(place) in ("", *with_networks)
         ]
         if changed:
             raise UserError(
@@ -243,9 +243,9 @@ def replace_seeds(
     config: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return a configuration in which entries of `seeds_of` replace those of the same name."""
-    replaced = {entry["experiment"] for entry in entries}
-    kept = [entry for entry in config["seeds_of"] if entry["experiment"] not in replaced]
-    return {**config, "seeds_of": [*kept, *entries]}
+    names = {entry["experiment"] for entry in entries}
+    others = [entry for entry in config["seeds_of"] if entry["experiment"] not in names]
+    return {**config, "seeds_of": [*others, *entries]}
 
 
 def _recorded_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:

@@ -38,8 +38,8 @@ def test_key_claims_are_described_with_their_evidence_and_the_former_ones():
     first, former, evidence, changes = replications.describe_key_claims(make_verdicts(*rows), NAMES)
     assert first == (
         "Each talk of the SNUFA 2020 workshop has one key claim. 1 of 2 key claims meet a "
-        "published number, 0 miss one, 0 are undecided, and 1 are compared with none that we could "
-        "check. By our own criteria 2 of 2 are replicated, 2 of them in reduced runs."
+        "published number, 0 miss one, for 0 this is undecided, and 1 are compared with none "
+        "that we could check. By our own criteria 2 of 2 are replicated, 2 of them in reduced runs."
     )
     assert evidence.startswith(
         "0 of the 2 key claims are compared with a number quoted from memory"

@@ -29,9 +29,9 @@ KEPT = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
 KEY = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_met} of {n_key} key claims meet a "
-    "published number, {n_missed} miss one, {n_open} are undecided, and {n_unchecked} are compared "
-    "with none that we could check. By our own criteria {n_replicated} of {n_key} are replicated, "
-    "{n_reduced} of them in reduced runs."
+    "published number, {n_missed} miss one, for {n_open} this is undecided, and {n_unchecked} are "
+    "compared with none that we could check. By our own criteria {n_replicated} of {n_key} are "
+    "replicated, {n_reduced} of them in reduced runs."
 )
 EVIDENCE = (
     "{n_quoted} of the {n_key} key claims are compared with a number quoted from memory, and "
