@@ -248,18 +248,19 @@ def test_an_experiment_without_recorded_networks_can_be_recorded(folder, config)
     rows = reference.table(path, columns.METRICS)
     record.write_csv(rows[rows["experiment"] != "yinyang"], path.with_name("metrics.csv.gz"))
     manifest = reference.manifest(folder / "goeltz")
-    of_yinyang = [
-        place for place in manifest["inputs"] if renewal.experiment_of(place) == "yinyang"
-    ]
-    for place in of_yinyang:
-        del manifest["inputs"][place]
+    manifest["inputs"] = {
+        place: digest
+        for place, digest in manifest["inputs"].items()
+        if renewal.experiment_of(place) != "yinyang"
+    }
     inputs.write_json(folder / "goeltz" / "manifest.json", manifest)
-    assert of_yinyang
     run_config = renewal.leave_out_recorded({"goeltz": ["yinyang"]}, config, folder)
     experiment = registry.load_talk("goeltz").experiments["yinyang"]
-    for variant in experiment.variants:
-        planned = registry.seeds(experiment, config, variant)
-        assert registry.seeds(experiment, run_config, variant) == planned
+    planned, run = (
+        {v: registry.seeds(experiment, c, v) for v in experiment.variants}
+        for c in (config, run_config)
+    )
+    assert run == planned
 
 
 def test_missing_networks_are_added_to_recorded_ones(folder, config):
