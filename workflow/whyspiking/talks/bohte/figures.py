@@ -74,7 +74,8 @@ def one_record(arrays: Mapping[str, NDArray]) -> fg.Plate:
     fg.label_ends(axes[3], gap=0.2)
     fg.legend_below(plate, [axes[1]])
     return plate.says(
-        "The figure shows a test record whose accuracy in Brian2 is close to the median accuracy. "
+        "The figure shows an adaptive network of the experiment ecg, which is not the network of "
+        "the key claim, on a test record whose accuracy in Brian2 is close to the median. "
         "The panels show, from top to bottom, the events of two leads, the true labels and those "
         "of the network (white: unlabelled), the spikes of the hidden neurons, and the adaptation "
         "of three neurons with their trained time constants.",
