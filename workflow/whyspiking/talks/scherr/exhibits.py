@@ -36,7 +36,9 @@ def exhibits(
         return _iterations(networks)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
-    if params.experiment == "evidence_reward" or task_data.takes_part(params):
+    if params.experiment in ("evidence_comparison", "evidence_reward"):
+        return {}  # no figure shows a network of these experiments
+    if task_data.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 
