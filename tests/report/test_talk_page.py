@@ -172,7 +172,7 @@ def test_a_talk_page_begins_with_its_title_and_key_claim(results):
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
     page = talk_page.TalkPage.open(results, name, "default")
-    for title, draw in page._plates().items():
+    for title, draw in page._list_plates().items():
         if title in NOT_MADE_UP:
             continue
         with style():
@@ -196,7 +196,7 @@ def test_report_tells_all_talks(results, run, pieces):
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     assert len(numbers) >= 8 and all((results / link).is_file() for link in numbers)
     heads = "".join(f"<h2>{h}</h2>" for h in headings)
-    whole, _ = notebook._with_anchors(page + heads)
+    whole, _ = notebook._add_anchors(page + heads)
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"
     assert set(re.findall(r'href="#([^"]+)"', whole)) <= set(ids)
