@@ -118,15 +118,14 @@ def list_rows(comparisons: Comparisons, task: str) -> Iterator[Row]:
         if is_best:
             family = LABELS.get(best["cheapest_family"], best["cheapest_family"])
             family_row = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
-            label = (
-                f"best: {family if _has_ratio_of(family_row, best) else 'depends on the data set'}"
-            )
-        elif len(by_cost) < len(MAIN) or _has_ratio_of(by_cost[ACCOUNT], best):
+            is_one_family = _have_equal_ratios(family_row, best)
+            label = f"best: {family if is_one_family else 'depends on the data set'}"
+        elif len(by_cost) < len(MAIN) or _have_equal_ratios(by_cost[ACCOUNT], best):
             continue
         yield Row(label, is_best, by_cost)
 
 
-def _has_ratio_of(row: Mapping[str, Any], other_row: Mapping[str, Any]) -> bool:
+def _have_equal_ratios(row: Mapping[str, Any], other_row: Mapping[str, Any]) -> bool:
     """Tell whether two comparisons have the same ratio."""
     return bool(np.isclose(row["ratio"], other_row["ratio"], rtol=1e-6, equal_nan=True))
 

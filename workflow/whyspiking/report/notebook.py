@@ -126,7 +126,8 @@ def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
         if declared_type != type(value).__name__:
             raise UserError(
                 f"{source}: parameter '{name}' is {value!r}; expected '{declared_type}' as in the "
-                f"cell of parameters. Correct it, or write `{name}: {type(value).__name__} = ...` there"
+                "cell of parameters. Correct it, or write "
+                f"`{name}: {type(value).__name__} = ...` there"
             )
 
 
