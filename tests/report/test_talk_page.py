@@ -116,7 +116,7 @@ def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch)
 
     page = talk_page.TalkPage.open(results, "goeltz", "default")
     plates = {"absent": absent, "first": drawn, "second": drawn}
-    monkeypatch.setattr(talk_page.TalkPage, "_plates", lambda self: plates)
+    monkeypatch.setattr(talk_page.TalkPage, "_list_plates", lambda self: plates)
     assert 'id="goeltz-first"' in page.head() and "Left out" not in page.head()
     others = page.signature()
     assert 'id="goeltz-second"' in others and "Left out" not in others

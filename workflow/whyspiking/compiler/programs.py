@@ -91,9 +91,9 @@ def _undamaged(path: Path) -> bool:
 
 def _make_disk_error(target_name: str, folder: Path) -> UserError:
     return UserError(
-        f"compiling {target_name} failed in {folder} or {tempfile.gettempdir()}: {FULL_DISK}. "
-        "Free some space there and start snakemake again, or name another 'build_folder' in the config "
-        "(TMPDIR names another folder for temporary files)"
+        f"compiling {target_name} failed in {folder} or {tempfile.gettempdir()}: "
+        f"{FULL_DISK}. Free some space there and start snakemake again, or name "
+        "another 'build_folder' in the config (TMPDIR names another folder for temporary files)"
     )
 
 

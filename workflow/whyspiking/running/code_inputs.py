@@ -324,9 +324,9 @@ def _list_cpp_files(path: Path) -> tuple[Path, ...]:
     lost = [name for name, files in files_by_name.items() if not files]
     if lost and not _name_in_package(path).startswith(MAKES_CODE):
         raise UserError(
-            f"{_name_in_package(path)}: the file names '{lost[0]}', which does not exist; expected "
-            f"this source file in the same folder or at this place in {PACKAGE.name}. Restore it (git "
-            "checkout), or correct the name"
+            f"{_name_in_package(path)}: the file names '{lost[0]}', which does not exist; "
+            f"expected this source file in the same folder or at this place in {PACKAGE.name}. "
+            "Restore it (git checkout), or correct the name"
         )
     sources = {file.resolve() for files in files_by_name.values() for file in files}
     return tuple(
