@@ -31,9 +31,9 @@ def of_cluster(rule: str, message: str, log: Sequence[str] = ()) -> str:
     for state, (resource, setting) in RESOURCE_LIMITS.items():
         if re.search(state, "\n".join([text, *log])):
             text += (
-                f"\n  the job needed more {resource} than it may use. A second try may use twice "
-                f"as much. If the second try fails too, add --set-resources {rule}:{setting} to the "
-                "same command"
+                f"\n  the job needed more {resource} than it may use. A second try may use "
+                f"twice as much. If the second try fails too, add --set-resources "
+                f"{rule}:{setting} to the same command"
             )
     return text
 

@@ -441,7 +441,7 @@ def _shorten(reason: str) -> str:
     for clause in reasons.named(reason).split("; "):
         cause, _, files = clause.partition(": ")
         names = [] if cause in IMPLIED_REASONS else files.split(", ") if files else []
-        rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        listed = f": {', '.join(names[:3])}{rest}" if names else ""
+        ending = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        listed = f": {', '.join(names[:3])}{ending}" if names else ""
         clauses.append(cause[:1].lower() + cause[1:] + listed)
     return "; ".join(clauses)

@@ -24,8 +24,8 @@ def test_a_changed_parameter_is_named_with_both_values():
     assert other_text.startswith("A: ") and other_text.endswith(
         "; Software environment definition has changed"
     )
-    parts = {"old 1 -> not set", "jitter [1,2] -> not set", "new not set -> 'x,y'"}
-    assert set(other_text[3:].split("; ")[0].split(", ")) == parts
+    changes = {"old 1 -> not set", "jitter [1,2] -> not set", "new not set -> 'x,y'"}
+    assert set(other_text[3:].split("; ")[0].split(", ")) == changes
 
     jobs = [
         (Job.of("train", {**YINYANG, "seed": seed}), make_reason(params_changed=change))

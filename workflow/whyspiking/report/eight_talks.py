@@ -101,12 +101,12 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
                 color=INK,
                 fontweight="bold",
             )
-        left, top, width, height = layout["strip"]
+        x_left, y_top, width, height = layout["strip"]
         colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
         strip = plate.add_axes(
             (
-                left / plate_width,
-                (y_row - top - height) / plate_height,
+                x_left / plate_width,
+                (y_row - y_top - height) / plate_height,
                 width / plate_width,
                 height / plate_height,
             )

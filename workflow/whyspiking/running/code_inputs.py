@@ -246,17 +246,19 @@ def _name_in_package(path: Path) -> str:
 
 
 def _is_left_out(path: Path, stage: str) -> bool:
-    name = PurePosixPath(_name_in_package(path))
-    return any(stage in stages and name.match(pattern) for pattern, stages in NOT_IN.items())
+    package_path = PurePosixPath(_name_in_package(path))
+    return any(
+        stage in stages and package_path.match(pattern) for pattern, stages in NOT_IN.items()
+    )
 
 
 @cache
 def _is_inert(path: Path) -> bool:
     """Whether a file changes no number: by its place, or because it is but a room's docstring."""
-    name = PurePosixPath(_name_in_package(path))
-    if path == ENTRY_MODULE or any(name.match(pattern) for pattern in INERT):
+    package_path = PurePosixPath(_name_in_package(path))
+    if path == ENTRY_MODULE or any(package_path.match(pattern) for pattern in INERT):
         return True
-    if name.name != "__init__.py":
+    if package_path.name != "__init__.py":
         return False
     return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text("utf-8")).body)
 
