@@ -126,6 +126,7 @@ def makespan(
             if predecessor in indices:
                 n_missing[n] += 1
                 successors[indices[predecessor]].append(n)
+    # heapq pops the smallest entry, so a high priority is a negative number.
     order = [(-priority.get(job, 0), n) for n, job in enumerate(jobs)]
     busy_jobs = [(seconds_left, n) for n, (_, seconds_left) in enumerate(running)]
     ready_jobs = [order[n] for n in range(len(running), len(jobs)) if not n_missing[n]]

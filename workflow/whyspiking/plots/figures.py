@@ -263,6 +263,7 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
             curves.setdefault(key_parts[1], []).append(np.asarray(arrays[key], float))
     plate, (ax,) = row_of_panels(2.7, width=5.6)
     results = []
+    # The spiking network comes first.
     for variant in sorted(curves, key=lambda variant: (variant != "spiking", variant)):
         label, index = labels.variant(variant), place_of(variant)
         runs = np.stack(curves[variant], axis=1)

@@ -83,6 +83,7 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
     evidence_order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in measured)]
     measured.sort(key=lambda claim: evidence_order.index(claim[2]["evidence"]))
     titles = [HEADINGS.get(row["evidence"], str(row["evidence"])) for _, _, row, _ in measured]
+    # A single claim needs no heading.
     pending = list(dict.fromkeys(titles)) if len(measured) > 1 else []
     layout: dict[str, Any] = NARROW if narrow else WIDE
     plate_width = layout["width"]
@@ -91,6 +92,7 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
     plate.set_layout_engine("none")
     y_row = plate_height
     for title, (surname, statement, row, values) in zip(titles, measured, strict=True):
+        # Claims are sorted by evidence, so each heading comes before its first claim.
         if pending and title == pending[0]:
             y_row -= layout["heading"]
             heading = pending.pop(0)

@@ -192,6 +192,7 @@ class Comparisons:
         if not best:
             return []
         differences = list(self.accuracy_differences.values())
+        # A difference is clear if its interval excludes 0.
         unclear = [
             self._full_task_names[task]
             for task, interval in self.accuracy_differences.items()
@@ -211,6 +212,7 @@ class Comparisons:
         rows = [row for of_task in best.values() for row in of_task]
         assessed = [row for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
         if assessed:
+            # The title counts a task only if all assessed cost models agree.
             uncounted = [
                 self._full_task_names[task]
                 for task, of_task in best.items()

@@ -61,7 +61,7 @@ LEGEND: dict[str, dict[str, Any]] = {
     },
     "chance": {"color": GREY, "lw": 1.6, "dashes": (1, 1.6)},
 }
-"""What lines and marks mean."""
+"""Label of the legend -> look of its line or mark."""
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Filters and globals are what templates call by these names.
     environment.filters |= {
         "value": value,
         "bare": bare,
@@ -130,6 +131,7 @@ def value(
         return Markup("–")
     if np.isinf(x):
         return Markup("&gt; max") if x > 0 else Markup(f"{MINUS}∞")
+    # A difference of shares is in percentage points, not in per cent.
     is_difference = unit == POINTS or (signed and unit == "fraction")
     sign = Markup("+" if (signed or is_difference) and x > 0 else "")
     n_decimals = decimals(low, high, unit)

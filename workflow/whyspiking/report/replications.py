@@ -222,6 +222,7 @@ def compare_sizes(verdicts: Table, published_size: Table) -> Table:
             verdict, has_criterion = judge_by_criterion(row, larger), False
         if row["verdict"] in rule.UNJUDGED or verdict in rule.UNJUDGED:
             continue
+        # Equal value and seeds: the recipe was not reduced, so it is the same network.
         is_identical = all(row[name] == larger[name] for name in ("value", "n_seeds"))
         difference = _rank(verdict) - _rank(row["verdict"])
         change = "stronger" if difference > 0 else "weaker" if difference < 0 else "same"

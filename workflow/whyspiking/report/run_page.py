@@ -256,6 +256,7 @@ class RunPage:
             "How to cite": macros("first_screen").cite(citing.citation(self.manifest)),
             "Glossary": macros("first_screen").glossary(read_glossary()),
         }
+        # A section without content gets no fold.
         printed = macros("macros").details
         written_folds = [
             printed(title, content, name=slug(title))
@@ -356,6 +357,7 @@ class RunPage:
         shown_verdicts = self.verdicts[
             self.verdicts["claim"].isin(tested_ids) | (self.verdicts["claim_role"] == "key")
         ]
+        # A smoke run judges nothing, so it has nothing to count.
         summary = Html()
         if not self.smoke:
             templates = macros("sections")

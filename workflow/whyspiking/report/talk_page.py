@@ -119,6 +119,7 @@ class TalkPage:
                 show_both(
                     lambda narrow: eight_talks.figure(key_claims, narrow=narrow), "key-claim"
                 ),
+                # The first figure opens the page; `signature` shows the others.
                 next(iter(self._drawings.values()), ""),
                 warnings,
             )

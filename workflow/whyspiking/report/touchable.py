@@ -109,6 +109,7 @@ def yin_yang(record: Path = FOLDER) -> Html:
         return Html("")
     network = shipped.read(record)
     inputs, hidden, output = (layer[0] for layer in shipped.response(network, np.array([POINT])))
+    # The output that fires first decides.
     choice, decision_ms = int(np.argmin(output)), float(output.min())
     panels = [
         Panel("input", [[t] for t in inputs], ("x", "y", "1−x", "1−y", "bias")),

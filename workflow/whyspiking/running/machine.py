@@ -184,6 +184,7 @@ def parts() -> dict[str, float]:
 
     mix = {"python": interpreted, "memory": memory, "matrices": matrices}
     seconds = {name: _measure_least(function) for name, function in mix.items()}
+    # Without a compiler this part is left out.
     with contextlib.suppress(UserError):
         toolchain.require()
         with tempfile.TemporaryDirectory() as folder:

@@ -62,6 +62,7 @@ def _parse(rule: str, arguments: Sequence[str] | None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description="Run one job of the workflow alone.")
     for name in WILDCARDS[rule]:
         parser.add_argument(name)
+    # A training has one seed; other jobs take all seeds of the config.
     default_seed = 0 if rule == "train" else None
     parser.add_argument(
         "--seed",
@@ -148,6 +149,7 @@ def _resolve(request: Mapping[str, Any]) -> dict[str, Any]:
         seeds = [request["seed"]]
         config |= {"seeds": seeds, "seeds_of": [], "shared": {"seeds": seeds}}
     scale_file = Path("config", f"{request['scale']}.yaml")
+    # Without rerun triggers Snakemake compares nothing with earlier runs.
     workflow = Workflow(
         config_settings=settings.ConfigSettings(
             config=config,
