@@ -200,12 +200,12 @@ def settings() -> dict[str, str]:
                 f"begin with {', '.join(XLA_WITHOUT_EFFECT_ON_NUMBERS)}. Remove it (unset "
                 "XLA_FLAGS), and start again."
             )
-    of_project = f"{XLA_ONE_THREAD} {library_settings.get('XLA_FLAGS', '')}".split()
+    project_flags = f"{XLA_ONE_THREAD} {library_settings.get('XLA_FLAGS', '')}".split()
     return {
         **ONE_THREAD,
         **JAX,
         **library_settings,
-        "XLA_FLAGS": " ".join([*of_project, *harmless_flags]),
+        "XLA_FLAGS": " ".join([*project_flags, *harmless_flags]),
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
     }
 

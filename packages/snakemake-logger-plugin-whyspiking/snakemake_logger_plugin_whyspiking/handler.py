@@ -346,7 +346,10 @@ class LogHandler(LogHandlerBase):
     def _write_head(self) -> str:
         time_s = self._update_queue()
         for entry in self.plan.running.values():
-            news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
+            news = next(
+                (latest_news for log in entry.logs if (latest_news := latest(log)) is not None),
+                None,
+            )
             if news is not None:
                 entry.tell(news[0], news[1], time_s)
         fields = [words.clock(time_s - self.began)]
@@ -387,7 +390,9 @@ class LogHandler(LogHandlerBase):
         if self._update_queue() - self._last_line_s < HEARTBEAT_S[self.on_terminal]:
             return
         head = self._write_head()  # which reads how far each job is
-        status = f"{head} {'; '.join(_describe_status(e) for e in self.plan.running.values())}"
+        status = (
+            f"{head} {'; '.join(_describe_status(entry) for entry in self.plan.running.values())}"
+        )
         if not self.on_terminal:
             self._write_line(status)
             return

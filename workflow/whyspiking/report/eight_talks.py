@@ -179,10 +179,12 @@ def words(row: Row) -> dict[str, str]:
 
 def write_alt_text(claims: Iterable[Claimed]) -> str:
     """Write for each verdict whose claims have it, in a sentence."""
-    by_verdict: dict[str, list[str]] = {}
+    surnames_by_verdict: dict[str, list[str]] = {}
     for surname, _, row, _ in claims:
-        by_verdict.setdefault(row["verdict"], []).append(surname)
-    outcomes = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
+        surnames_by_verdict.setdefault(row["verdict"], []).append(surname)
+    outcomes = "; ".join(
+        f"{verdict}: {', '.join(names)}" for verdict, names in surnames_by_verdict.items()
+    )
     return (
         f"Key claims compared with their acceptance criteria. {outcomes}. The table has the "
         "numbers."

@@ -170,7 +170,7 @@ class Comparisons:
         Each is an `Interval` over data sets.
         """
         networks = self._networks_of_task.items()
-        return {task: advantage.ahead(of_task) for task, of_task in networks}
+        return {task: advantage.ahead(task_networks) for task, task_networks in networks}
 
     @property
     def title(self) -> str:
@@ -209,14 +209,14 @@ class Comparisons:
                 highest_difference=f"{max(means):.1f}".replace("-", html.MINUS),
             )
         ]
-        rows = [row for of_task in best.values() for row in of_task]
+        rows = [row for task_rows in best.values() for row in task_rows]
         assessed = [row for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
         if assessed:
             # The title counts a task only if all assessed cost models agree.
             uncounted = [
                 self._full_task_names[task]
-                for task, of_task in best.items()
-                if assess(of_task) not in ({MORE}, {LESS})
+                for task, task_rows in best.items()
+                if assess(task_rows) not in ({MORE}, {LESS})
             ]
             lowest, highest = (pick(assessed, key=lambda row: row["ratio"]) for pick in (min, max))
             sentences.append(
@@ -230,10 +230,10 @@ class Comparisons:
                 )
             )
         reasons = [
-            f"{self._full_task_names[task]} under {len(unassessed)} of {len(of_task)} cost models "
-            f"({better})"
-            for task, of_task in best.items()
-            if (unassessed := [row for row in of_task if row["verdict"] == NOT_ASSESSED])
+            f"{self._full_task_names[task]} under {len(unassessed)} of {len(task_rows)} cost "
+            f"models ({better})"
+            for task, task_rows in best.items()
+            if (unassessed := [row for row in task_rows if row["verdict"] == NOT_ASSESSED])
             for better in [", ".join(dict.fromkeys(name_better_network(row) for row in unassessed))]
         ]
         if reasons:

@@ -174,12 +174,12 @@ class RunPage:
     def _comparisons(self) -> first_screen.Comparisons:
         """Spiking and non-spiking networks: those recorded, if this run has too few."""
         titles = first_screen.titles()
-        of_run = first_screen.Comparisons(
+        run_comparisons = first_screen.Comparisons(
             self.tables["frontiers"], self.tables["advantage"], titles
         )
-        if of_run.title:
-            return of_run
-        return first_screen.recorded(self.folder.parent / FOLDER) or of_run
+        if run_comparisons.title:
+            return run_comparisons
+        return first_screen.recorded(self.folder.parent / FOLDER) or run_comparisons
 
     @property
     def _durations(self) -> Table:
@@ -357,7 +357,7 @@ class RunPage:
         shown_verdicts = self.verdicts[
             self.verdicts["claim"].isin(tested_ids) | (self.verdicts["claim_role"] == "key")
         ]
-        # A smoke run judges nothing, so it has nothing to count.
+        # A smoke run answers no question, so its claims are not counted.
         summary = Html()
         if not self.smoke:
             templates = macros("sections")

@@ -53,7 +53,7 @@ def not_as_recorded(
         (surnames[talk], labels.experiment(talk, name)) for talk, name in differing_experiments
     ]
     templates = macros("pages")
-    # With another recipe, different numbers are expected: only the recipe is reported.
+    # A changed recipe is reported as a warning, in place of the sentence on numbers.
     if changes or criteria:
         keys = [entry for entry in changes if entry[1].is_parameter]
         files = list(dict.fromkeys(c.key for _, c in changes if not c.is_parameter))
