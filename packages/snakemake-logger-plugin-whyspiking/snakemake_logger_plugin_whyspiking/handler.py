@@ -18,12 +18,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking import failures, reasons, words
 from snakemake_logger_plugin_whyspiking.estimate import Job
-from snakemake_logger_plugin_whyspiking.host import (
-    NO_MEMORY,
-    STOP,
-    latest,
-    news_file,
-)
+from snakemake_logger_plugin_whyspiking.host import NO_MEMORY, STOP, latest, news_file
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
