@@ -306,7 +306,10 @@ def test_code_that_no_listed_network_imports_is_left_out_with_a_reason(config, n
         for name in (f"{part}.py", f"{part}_{root.name}")
         if (file := root.with_name(name)).is_file()
     }
-    reached = {code_inputs._place(path) for path in code_inputs._closure(roots, "simulate")}
+    reached = {
+        code_inputs._name_in_package(path)
+        for path in code_inputs._follow_imports(roots, "simulate")
+    }
     for name in registry.available():
         places = inputs.inputs_of(registry.load_talk(name), config)
         own = {p for p in places if p.startswith(f"talks/{name}/") and p.endswith(restate.CODE)}

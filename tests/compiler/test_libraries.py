@@ -16,7 +16,7 @@ def test_a_library_is_kept_under_all_that_it_is_made_of(tmp_path, monkeypatch):
     source.write_text(CODE)
     beside.write_text("constexpr int kOne = 1;\n")
     shared.write_text("constexpr int kTwo = 2;\n")
-    monkeypatch.setattr(libraries, "HERE", shared.parent)
+    monkeypatch.setattr(libraries, "COMPILER_FOLDER", shared.parent)
     monkeypatch.setattr(libraries, "FLAGS", ("-shared", "-fPIC"))
     changes = {
         "nothing": lambda: None,

@@ -143,7 +143,7 @@ def test_rates_and_irregularity_stand_beside_ranges_that_were_read():
     assert "published range 0.01 to 50 Hz" in said
     for name, value in (("Göltz", "21"), ("Comșa", "90")):
         assert f"{name} {value} to {value} –" in said
-    read = {entry.metric: entry.known_from for entry in nervous_systems._ranges()}
+    read = {entry.metric: entry.known_from for entry in nervous_systems._select_ranges()}
     assert set(read) == set(nervous_systems.SHOWN) and "recalled" not in read.values()
 
 

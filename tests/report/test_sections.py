@@ -226,7 +226,7 @@ def test_a_control_of_a_smoke_run_is_not_called_unmeasured():
     shown = verdict_table(table, {entry.id: entry}, talk(), ReferenceResults())
     assert "not measured" not in shown
     assert shown.count(rule.SMOKE_RUN) == 1 and shown.count("<small>not judged</small>") == 1
-    assert abstracts._compared(entry, table.iloc[0]) == "control linear: not judged"
+    assert abstracts._describe_comparison(entry, table.iloc[0]) == "control linear: not judged"
 
 
 def test_what_a_claim_misses_stands_below_its_verdict():

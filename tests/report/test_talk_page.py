@@ -116,7 +116,7 @@ def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch)
 
     page = talk_page.TalkPage.open(results, "goeltz", "default")
     plates = {"absent": absent, "first": drawn, "second": drawn}
-    monkeypatch.setattr(talk_page.TalkPage, "_plates", lambda self: plates)
+    monkeypatch.setattr(talk_page.TalkPage, "_list_plates", lambda self: plates)
     assert 'id="goeltz-first"' in page.head() and "Left out" not in page.head()
     others = page.signature()
     assert 'id="goeltz-second"' in others and "Left out" not in others
@@ -172,7 +172,7 @@ def test_a_talk_page_begins_with_its_title_and_key_claim(results):
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
     page = talk_page.TalkPage.open(results, name, "default")
-    for title, draw in page._plates().items():
+    for title, draw in page._list_plates().items():
         if title in NOT_MADE_UP:
             continue
         with style():
@@ -196,7 +196,7 @@ def test_report_tells_all_talks(results, run, pieces):
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     assert len(numbers) >= 8 and all((results / link).is_file() for link in numbers)
     heads = "".join(f"<h2>{h}</h2>" for h in headings)
-    whole, _ = notebook._with_anchors(page + heads)
+    whole, _ = notebook._add_anchors(page + heads)
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"
     assert set(re.findall(r'href="#([^"]+)"', whole)) <= set(ids)

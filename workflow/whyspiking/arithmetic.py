@@ -120,7 +120,7 @@ DATA_CACHES: Any = (188, 191)
 
 def able() -> list[str]:
     """Keys of `MARCH` that this processor can run, the preferred first; on ARM native alone."""
-    return [*(name for name in ("avx2", "baseline") if _has(name)), "native"]
+    return [*(name for name in ("avx2", "baseline") if _has_instructions(name)), "native"]
 
 
 def vectors() -> str:
@@ -129,18 +129,18 @@ def vectors() -> str:
     Raises:
         UserError: If the variable says anything else, or what the processor lacks.
     """
-    chosen = os.environ.get(VARIABLE) or able()[0]
-    if chosen not in MARCH:
+    level = os.environ.get(VARIABLE) or able()[0]
+    if level not in MARCH:
         raise UserError(
-            f"{VARIABLE}: '{chosen}' is not known; expected one of {', '.join(MARCH)}. Correct it"
+            f"{VARIABLE}: '{level}' is not known; expected one of {', '.join(MARCH)}. Correct it"
         )
-    if chosen not in able():
+    if level not in able():
         raise UserError(
-            f"{VARIABLE}: '{chosen}' is not possible, because this processor "
+            f"{VARIABLE}: '{level}' is not possible, because this processor "
             f"({platform.machine()}) lacks these instructions; expected one of "
             f"{', '.join(able())}. Correct it"
         )
-    return chosen
+    return level
 
 
 def warning() -> str:
@@ -188,24 +188,24 @@ def settings() -> dict[str, str]:
         UserError: If $XLA_FLAGS has a flag that may change numbers, or $WHYSPIKING_VECTORS is not
             possible.
     """
-    chosen = dict(LIBRARIES[vectors()])
-    kept = []
+    library_settings = dict(LIBRARIES[vectors()])
+    harmless_flags = []
     for flag in os.environ.get("XLA_FLAGS", "").split():
         name = flag.partition("=")[0]
         if name.startswith(XLA_WITHOUT_EFFECT_ON_NUMBERS):
-            kept.append(flag)
+            harmless_flags.append(flag)
         elif name not in XLA_OF_THE_PROJECT:
             raise UserError(
                 f"XLA_FLAGS: '{name}' may change the numbers of networks; expected only flags that "
                 f"begin with {', '.join(XLA_WITHOUT_EFFECT_ON_NUMBERS)}. Remove it (unset "
                 "XLA_FLAGS), and start again."
             )
-    of_project = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
+    project_flags = f"{XLA_ONE_THREAD} {library_settings.get('XLA_FLAGS', '')}".split()
     return {
         **ONE_THREAD,
         **JAX,
-        **chosen,
-        "XLA_FLAGS": " ".join([*of_project, *kept]),
+        **library_settings,
+        "XLA_FLAGS": " ".join([*project_flags, *harmless_flags]),
         "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"),
     }
 
@@ -224,8 +224,8 @@ def described() -> dict[str, str]:
 
 def caches() -> str:
     """Sizes of the first and second data cache as the processor tells them; "?" without glibc."""
-    told = DATA_CACHES if platform.libc_ver()[0] == "glibc" else ()
-    return ", ".join(f"{os.sysconf(number) // 1024} KB" for number in told) or "?"
+    numbers = DATA_CACHES if platform.libc_ver()[0] == "glibc" else ()
+    return ", ".join(f"{os.sysconf(number) // 1024} KB" for number in numbers) or "?"
 
 
 @cache
@@ -235,10 +235,10 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return f"{platform.machine()} {platform.processor()}"
-    wanted = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+    field_names = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(field_names)}))
 
 
-def _has(name: str) -> bool:
+def _has_instructions(name: str) -> bool:
     x86 = platform.machine() in ("x86_64", "AMD64")
     return x86 and NEEDS[name] <= set(processor().split())

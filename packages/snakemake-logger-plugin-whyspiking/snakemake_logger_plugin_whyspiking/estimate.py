@@ -36,8 +36,8 @@ class Job:
     @property
     def label(self) -> str:
         """What a reader calls it: "goeltz yinyang spiking seed 3"; the rule where nothing else."""
-        parts = [f"seed {v}" if name == "seed" else v for name, v in self.wildcards]
-        return " ".join(parts) or self.rule
+        values = [f"seed {v}" if name == "seed" else v for name, v in self.wildcards]
+        return " ".join(values) or self.rule
 
 
 class Durations:
@@ -45,20 +45,22 @@ class Durations:
 
     def __init__(self, *sources: Iterable[Mapping[str, str]]):
         """Take rows of tables of durations, the best ones first."""
-        self._means = [_means(rows) for rows in sources]
+        self._means = [_compute_means(rows) for rows in sources]
 
     @classmethod
-    def read(cls, here: Iterable[Mapping[str, str]], recorded: Path, scale: str) -> Durations:
+    def read(
+        cls, folder_rows: Iterable[Mapping[str, str]], recorded: Path, scale: str
+    ) -> Durations:
         """What jobs took in this folder counts first, then recorded runs of its scale, then others.
 
         Args:
-            here: Rows of earlier jobs in this folder.
+            folder_rows: Rows of earlier jobs in this folder.
             recorded: Table of recorded runs.
             scale: That of this run.
         """
-        rows = _rows(recorded)
+        rows = _read_rows(recorded)
         return cls(
-            here,
+            folder_rows,
             [row for row in rows if row["scale"] == scale],
             [row for row in rows if row["scale"] != scale],
         )
@@ -77,25 +79,25 @@ class Durations:
         return None
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _read_rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        _means(rows)
+        _compute_means(rows)
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error):
         return []  # an estimate less is no reason to stop a run
     return rows
 
 
-def _means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
+def _compute_means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
     """Mean seconds of each kind of job: of a rule, of its talk, and so on."""
-    found: dict[tuple[str, ...], list[float]] = {}
+    seconds_by_kind: dict[tuple[str, ...], list[float]] = {}
     for row in rows:
         values = tuple(row.get(key) or "" for key in KEYS)
         at_unit_1 = float(row["cpu_seconds"]) / float(row["speed_factor"]) + OVERHEAD_S
         for depth in range(1, len(KEYS) + 1):
-            found.setdefault(values[:depth], []).append(at_unit_1)
-    return {key: sum(values) / len(values) for key, values in found.items()}
+            seconds_by_kind.setdefault(values[:depth], []).append(at_unit_1)
+    return {key: sum(values) / len(values) for key, values in seconds_by_kind.items()}
 
 
 def makespan(
@@ -115,28 +117,29 @@ def makespan(
         priority: Of jobs; 0 where it is not told.
     """
     jobs = [job for job, _ in (*running, *waiting)]
-    seconds = [left for _, left in (*running, *waiting)]
-    number = {job: n for n, job in enumerate(jobs)}
-    lacking = [0] * len(jobs)
-    followers: list[list[int]] = [[] for _ in jobs]
+    seconds = [seconds_left for _, seconds_left in (*running, *waiting)]
+    indices = {job: n for n, job in enumerate(jobs)}
+    n_missing = [0] * len(jobs)
+    successors: list[list[int]] = [[] for _ in jobs]
     for n in range(len(running), len(jobs)):
-        for needed in needs.get(jobs[n], ()):
-            if needed in number:
-                lacking[n] += 1
-                followers[number[needed]].append(n)
-    rank = [(-priority.get(job, 0), n) for n, job in enumerate(jobs)]
-    busy = [(left, n) for n, (_, left) in enumerate(running)]
-    ready = [rank[n] for n in range(len(running), len(jobs)) if not lacking[n]]
-    heapq.heapify(busy)
-    heapq.heapify(ready)
-    now = 0.0
-    while ready or busy:
-        while ready and len(busy) < max(cores, 1):
-            _, n = heapq.heappop(ready)
-            heapq.heappush(busy, (now + seconds[n], n))
-        now, ended = heapq.heappop(busy)
-        for n in followers[ended]:
-            lacking[n] -= 1
-            if not lacking[n]:
-                heapq.heappush(ready, rank[n])
-    return now
+        for predecessor in needs.get(jobs[n], ()):
+            if predecessor in indices:
+                n_missing[n] += 1
+                successors[indices[predecessor]].append(n)
+    # heapq pops the smallest entry, so a high priority is a negative number.
+    order = [(-priority.get(job, 0), n) for n, job in enumerate(jobs)]
+    busy_jobs = [(seconds_left, n) for n, (_, seconds_left) in enumerate(running)]
+    ready_jobs = [order[n] for n in range(len(running), len(jobs)) if not n_missing[n]]
+    heapq.heapify(busy_jobs)
+    heapq.heapify(ready_jobs)
+    time_s = 0.0
+    while ready_jobs or busy_jobs:
+        while ready_jobs and len(busy_jobs) < max(cores, 1):
+            _, n = heapq.heappop(ready_jobs)
+            heapq.heappush(busy_jobs, (time_s + seconds[n], n))
+        time_s, i_ended = heapq.heappop(busy_jobs)
+        for n in successors[i_ended]:
+            n_missing[n] -= 1
+            if not n_missing[n]:
+                heapq.heappush(ready_jobs, order[n])
+    return time_s

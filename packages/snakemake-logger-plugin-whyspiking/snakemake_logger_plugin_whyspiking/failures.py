@@ -12,47 +12,49 @@ import whyspiking
 
 TALKS = Path(whyspiking.__file__).with_name("talks")
 # What a cluster says of a job that needs more than it asked for -> of what, and what asks for more.
-LIMITED = {
+RESOURCE_LIMITS = {
     "'TIMEOUT'": ("time", "runtime=MINUTES"),
     # Without control groups Slurm calls it FAILED, and only the job's log tells why.
     "'OUT_OF_MEMORY'|exceeded memory limit|oom.kill": ("memory", "mem_mb=MEGABYTES"),
 }
 
 
-def of_cluster(rule: str, said: str, log: Sequence[str] = ()) -> str:
+def of_cluster(rule: str, message: str, log: Sequence[str] = ()) -> str:
     """What a cluster says of a job, without the command by which it was submitted.
 
     Args:
         rule: That of the job.
-        said: Where the job has run, it names the state in which it ended.
+        message: Where the job has run, it names the state in which it ended.
         log: Last lines of its log.
     """
-    told = re.sub(r"\s*sbatch call:.*|For further error details.*", "", said, flags=re.DOTALL)
-    for state, (what, setting) in LIMITED.items():
-        if re.search(state, "\n".join([told, *log])):
-            told += (
-                f"\n  the job needed more {what} than it may use. A second try may use twice as "
-                f"much. If the second try fails too, add --set-resources {rule}:{setting} to the "
-                "same command"
+    text = re.sub(r"\s*sbatch call:.*|For further error details.*", "", message, flags=re.DOTALL)
+    for state, (resource, setting) in RESOURCE_LIMITS.items():
+        if re.search(state, "\n".join([text, *log])):
+            text += (
+                f"\n  the job needed more {resource} than it may use. A second try may use "
+                f"twice as much. If the second try fails too, add --set-resources "
+                f"{rule}:{setting} to the same command"
             )
-    return told
+    return text
 
 
-def _message_alone(text: str) -> str:
-    """What a `UserError` says, without the place in the Snakefile that raised it."""
+def _remove_location(text: str) -> str:
+    """Remove from the message of a `UserError` the place in the Snakefile that raised it."""
     lines = text.splitlines()
-    kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
-    return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
+    message_lines = [
+        line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)
+    ]
+    return "error: " + "\n".join(message_lines).removeprefix("UserError:").strip()
 
 
-def _asked_for(text: str) -> str:
-    """What is wrong with a target, which a function of inputs told."""
-    told = re.search(r"UserError: (.*?)\s*Wildcards:", text, re.DOTALL)
-    return f"error: {told[1]}" if told else text
+def _find_target_error(text: str) -> str:
+    """Find what is wrong with a target, in the message of an input function."""
+    match = re.search(r"UserError: (.*?)\s*Wildcards:", text, re.DOTALL)
+    return f"error: {match[1]}" if match else text
 
 
-def _no_rule(text: str) -> str:
-    """What Snakemake says of a target that it does not know, without its remark on functions."""
+def _explain_missing_rule(text: str) -> str:
+    """Explain that a target is not known, without Snakemake's remark on functions."""
     for name in re.findall(r"No rule to produce ([a-z]\w*) \(if", text):
         if (TALKS / name / "talk.yaml").is_file():
             return (
@@ -69,11 +71,11 @@ def _no_rule(text: str) -> str:
     )
 
 
-def _no_value(text: str) -> str:
-    """What Snakemake says of an empty target, as an unset variable leaves it, or of the config."""
-    if found := re.search(r"ValueError: Invalid config definition: (.+)", text):
+def _explain_value_error(text: str) -> str:
+    """Explain an empty target, as an unset variable leaves it, or an error of the config."""
+    if match := re.search(r"ValueError: Invalid config definition: (.+)", text):
         return (
-            f"error: --config: {found[1]} Expected for example scale=smoke, or for a nested key "
+            f"error: --config: {match[1]} Expected for example scale=smoke, or for a nested key "
             f"data='{{folder: DIR}}'. Correct it."
         )
     if "no path specified" not in text:
@@ -84,7 +86,7 @@ def _no_value(text: str) -> str:
     )
 
 
-def _locked(text: str) -> str:
+def _explain_lock(text: str) -> str:
     """Say in one line what to do if Snakemake finds a lock on the files that it wants to make."""
     return (
         "error: this folder is locked by another run, or by a run that was killed; expected no "
@@ -94,11 +96,11 @@ def _locked(text: str) -> str:
 
 
 ALONE = {
-    "LockException": _locked,
-    "UserError": _message_alone,
-    "InputFunctionException": _asked_for,
-    "MissingRuleException": _no_rule,
-    "ValueError": _no_value,
+    "LockException": _explain_lock,
+    "UserError": _remove_location,
+    "InputFunctionException": _find_target_error,
+    "MissingRuleException": _explain_missing_rule,
+    "ValueError": _explain_value_error,
 }
 """Exception -> what is told of it."""
 
@@ -116,8 +118,8 @@ def of_config(command: Sequence[str]) -> str | None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     try:
-        given = parser.parse_known_args(command[1:])[0].configfile
-        check_files([*(FOLDER / name for name in FILES), *given])
+        config_files = parser.parse_known_args(command[1:])[0].configfile
+        check_files([*(FOLDER / name for name in FILES), *config_files])
     except UserError as error:
         return f"error: {error}"
     return None

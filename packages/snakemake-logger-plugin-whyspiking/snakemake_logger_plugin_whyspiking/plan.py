@@ -29,8 +29,8 @@ PRIOR_S = 120.0
 class Running:
     """A job at work: when it started (seconds), its logs, the fraction it has told, and when.
 
-    Its first news, `began`, tells that a program is ready or data are read, and nothing of how fast
-    the rest goes: only what was `done` since is extrapolated.
+    Its `first_news` tells that a program is ready or data are read, and nothing of how fast the
+    rest goes: only the `new_fraction` since then is extrapolated.
 
     One that runs on a cluster has a `benchmark`, the table of what Snakemake measures of it there,
     or an empty name if it has no table. It waits in the queue until its log is not that of
@@ -42,48 +42,52 @@ class Running:
     logs: Sequence[str] = ()
     fraction: float = 0.0
     text: str = ""
-    told: float = 0.0
-    began: tuple[float, float] = (0.0, 0.0)
+    news_s: float = 0.0
+    first_news: tuple[float, float] = (0.0, 0.0)
     benchmark: str | None = None
     queued: list[float | None] | None = None
 
-    def tell(self, fraction: float, text: str, now: float) -> None:
+    def tell(self, fraction: float, text: str, time_s: float) -> None:
         """Take what it has told last; the same again is no news."""
         if not self.text:
-            self.began = fraction, now
+            self.first_news = fraction, time_s
         if (fraction, text) != (self.fraction, self.text):
-            self.fraction, self.text, self.told = fraction, text, now
+            self.fraction, self.text, self.news_s = fraction, text, time_s
 
     @property
-    def done(self) -> float:
+    def new_fraction(self) -> float:
         """The fraction that was done between the first and the last news."""
-        return self.fraction - self.began[0]
+        return self.fraction - self.first_news[0]
 
     @property
-    def whole(self) -> float | None:
+    def total_seconds(self) -> float | None:
         """Seconds that all of it takes by its last news; None while that says too little."""
-        if self.done <= 0.05:
+        if self.new_fraction <= 0.05:
             return None
-        return self.began[1] - self.started + (self.told - self.began[1]) / self.done
+        return (
+            self.first_news[1]
+            - self.started
+            + (self.news_s - self.first_news[1]) / self.new_fraction
+        )
 
-    def left(self, now: float, expected: float) -> float:
+    def estimate_seconds_left(self, time_s: float, expected: float) -> float:
         """Seconds that it has left: by its last news, else by what was expected of it.
 
         Between two pieces of news this falls, and stops at a tenth of what was left at the first:
         who says nothing in a long loop must not seem to need ever more.
         """
-        since = self.started
-        if self.done > 0.05:
-            expected = (self.told - self.began[1]) * (1 - self.fraction) / self.done
-            since = self.told
-        return max(expected - (now - since), 0.1 * expected)
+        last_s = self.started
+        if self.new_fraction > 0.05:
+            expected = (self.news_s - self.first_news[1]) * (1 - self.fraction) / self.new_fraction
+            last_s = self.news_s
+        return max(expected - (time_s - last_s), 0.1 * expected)
 
-    def look(self, now: float) -> None:
+    def look(self, time_s: float) -> None:
         """See whether it has left the queue: it starts when that is seen first."""
-        if self.queued is not None and self.queued != _written(self.logs):
-            self.queued, self.started = None, now
+        if self.queued is not None and self.queued != _read_write_times(self.logs):
+            self.queued, self.started = None, time_s
 
-    def took(self, now: float) -> float:
+    def measure_seconds(self, time_s: float) -> float:
         """Seconds that it worked: on a cluster neither the queue counts nor who looked how late."""
         if self.benchmark is not None:
             with contextlib.suppress(OSError, LookupError, ValueError, StopIteration):
@@ -92,7 +96,7 @@ class Running:
             for log in self.logs:
                 if (seconds := used(Path(log))[0]) > 0:
                     return seconds
-        return now - self.started
+        return time_s - self.started
 
 
 @dataclass
@@ -123,7 +127,7 @@ class Plan:
     waiting: list[Job] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
     failed: list[Job] = field(default_factory=list)
-    _took: list[tuple[Job, float]] = field(default_factory=list)
+    _durations: list[tuple[Job, float]] = field(default_factory=list)
 
     def expect(self, jobs: Iterable[Job]) -> None:
         """Take over the jobs to come."""
@@ -144,19 +148,19 @@ class Plan:
         self,
         number: int,
         job: Job,
-        now: float,
+        time_s: float,
         logs: Sequence[str] = (),
         benchmark: str | None = None,
     ) -> None:
         """A job starts, or is handed to a cluster; `number` is Snakemake's."""
-        for known in (job, Job(job.rule)):
-            if known in self.waiting:
-                self.waiting.remove(known)
+        for candidate in (job, Job(job.rule)):
+            if candidate in self.waiting:
+                self.waiting.remove(candidate)
                 break
-        queued = None if benchmark is None else _written(logs)
-        self.running[number] = Running(job, now, logs, benchmark=benchmark, queued=queued)
+        queued = None if benchmark is None else _read_write_times(logs)
+        self.running[number] = Running(job, time_s, logs, benchmark=benchmark, queued=queued)
 
-    def finish(self, number: int, now: float) -> tuple[Running, float] | None:
+    def finish(self, number: int, time_s: float) -> tuple[Running, float] | None:
         """A job has finished; gives it and the seconds it took, None if it is not known."""
         entry = self.running.pop(number, None)
         if entry is None:
@@ -164,18 +168,18 @@ class Plan:
         self.done += 1
         if entry.job in self.failed:
             self.failed.remove(entry.job)  # a retry went well
-        seconds = entry.took(now)
-        self._took.append((entry.job, seconds))
+        seconds = entry.measure_seconds(time_s)
+        self._durations.append((entry.job, seconds))
         return entry, seconds
 
-    def fail(self, number: int, job: Job, now: float) -> float | None:
+    def fail(self, number: int, job: Job, time_s: float) -> float | None:
         """A job has failed; gives the seconds it took, None if its start is not known."""
         entry = self.running.pop(number, None)
         if job not in self.failed:  # as it is where a second try fails too
             self.failed.append(job)
-        return None if entry is None or entry.queued is not None else now - entry.started
+        return None if entry is None or entry.queued is not None else time_s - entry.started
 
-    def seconds_left(self, now: float) -> float | None:
+    def seconds_left(self, time_s: float) -> float | None:
         """Estimated wall time that is left; None while there is nothing to estimate it from.
 
         A job takes as long as those of this run from which only its seed differs, if some have
@@ -183,54 +187,68 @@ class Plan:
         corrected by how this run compares so far; else as long as finished jobs of its rule. A
         running job that tells its progress is extrapolated.
         """
-        alike = self._alike()
-        known = bool(self.durations) or bool(alike)
-        ratio = self._ratio()
+        seconds_by_kind = self._average_kinds()
+        is_known = bool(self.durations) or bool(seconds_by_kind)
+        ratio = self._estimate_slowdown()
         running = []
         for entry in self.running.values():
-            expected = self._expected(entry.job, ratio, alike)
-            left = expected if entry.queued is not None else entry.left(now, expected)
-            running.append((entry.job, left))
-        if not known:
+            expected = self._estimate_seconds(entry.job, ratio, seconds_by_kind)
+            seconds_left = (
+                expected
+                if entry.queued is not None
+                else entry.estimate_seconds_left(time_s, expected)
+            )
+            running.append((entry.job, seconds_left))
+        if not is_known:
             return None
-        waiting = [(job, self._expected(job, ratio, alike)) for job in self.waiting]
+        waiting = [
+            (job, self._estimate_seconds(job, ratio, seconds_by_kind)) for job in self.waiting
+        ]
         return makespan(waiting, running, self.cores, self.needs, self.priority)
 
-    def _alike(self) -> dict[Job, float]:
+    def _average_kinds(self) -> dict[Job, float]:
         """Mean seconds of each kind of job of this run, as far as it is known by now."""
-        found: dict[Job, list[float]] = {}
-        told = ((entry.job, entry.whole) for entry in self.running.values())
-        for job, seconds in (*self._took, *told):
+        seconds_by_kind: dict[Job, list[float]] = {}
+        estimates = ((entry.job, entry.total_seconds) for entry in self.running.values())
+        for job, seconds in (*self._durations, *estimates):
             if seconds is not None:
-                found.setdefault(job.kind, []).append(seconds)
-        return {kind: sum(seconds) / len(seconds) for kind, seconds in found.items()}
+                seconds_by_kind.setdefault(job.kind, []).append(seconds)
+        return {kind: sum(seconds) / len(seconds) for kind, seconds in seconds_by_kind.items()}
 
-    def _expected(self, job: Job, ratio: float, known: Mapping[Job, float]) -> float:
-        if job.kind in known:
-            return known[job.kind]
-        earlier = self._earlier(job)
+    def _estimate_seconds(
+        self, job: Job, ratio: float, seconds_by_kind: Mapping[Job, float]
+    ) -> float:
+        if job.kind in seconds_by_kind:
+            return seconds_by_kind[job.kind]
+        earlier = self._find_earlier_seconds(job)
         if earlier is not None:
             return earlier * ratio
-        alike = [seconds for done, seconds in self._took if done.rule == job.rule]
-        return sum(alike) / len(alike) if alike else UNKNOWN_S * (self.unit or 1.0)
+        rule_seconds = [
+            seconds for finished_job, seconds in self._durations if finished_job.rule == job.rule
+        ]
+        return (
+            sum(rule_seconds) / len(rule_seconds)
+            if rule_seconds
+            else UNKNOWN_S * (self.unit or 1.0)
+        )
 
-    def _earlier(self, job: Job) -> float | None:
+    def _find_earlier_seconds(self, job: Job) -> float | None:
         """Seconds that the job would have taken in an earlier run on this machine."""
         seconds = self.durations.of(job)
         return None if seconds is None else seconds * (self.unit or 1.0)
 
-    def _ratio(self) -> float:
+    def _estimate_slowdown(self) -> float:
         """How much slower this run is than the earlier one, near 1 while little is measured."""
         pairs = [
             (seconds, earlier)
-            for job, seconds in self._took
-            if (earlier := self._earlier(job)) is not None
+            for job, seconds in self._durations
+            if (earlier := self._find_earlier_seconds(job)) is not None
         ]
         measured, expected = map(sum, zip((PRIOR_S, PRIOR_S), *pairs, strict=True))
         return measured / expected
 
 
-def _written(logs: Iterable[str]) -> list[float | None]:
+def _read_write_times(logs: Iterable[str]) -> list[float | None]:
     """When each log was written last, in seconds; None of one that is not there."""
     return [os.path.getmtime(log) if os.path.exists(log) else None for log in logs]
 
@@ -245,31 +263,33 @@ def announce(dag: Any, config: Mapping[str, Any]) -> None:
         config: The run configuration.
     """
     jobs = {job: Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()}
-    unit = _unit(Path(config.get("build_folder", ".")), len(jobs))
+    unit = _find_unit(Path(config.get("build_folder", ".")), len(jobs))
     plan = Plan(unit=unit)
     plan.durations = Durations.read(
-        _earlier(dag.jobs, plan.unit or 1.0),
+        _list_folder_rows(dag.jobs, plan.unit or 1.0),
         Path("results", "reference", "durations.csv"),
         config.get("scale", ""),
     )
-    plan.expect(ours for job, ours in jobs.items() if not job.is_norun)
+    plan.expect(plan_job for job, plan_job in jobs.items() if not job.is_norun)
     plan.total = len(jobs)
     plan.needs = {
-        ours: [jobs[needed] for needed in dag.dependencies[job] if needed in jobs]
-        for job, ours in jobs.items()
+        plan_job: [
+            jobs[predecessor] for predecessor in dag.dependencies[job] if predecessor in jobs
+        ]
+        for job, plan_job in jobs.items()
     }
-    plan.priority = {ours: job.priority for job, ours in jobs.items()}
+    plan.priority = {plan_job: job.priority for job, plan_job in jobs.items()}
     plan.pages = {
-        ours: str(page)
-        for job, ours in jobs.items()
+        plan_job: str(page)
+        for job, plan_job in jobs.items()
         if (page := job.output.get("page")) is not None
     }
-    plan.causes = causes((ours, dag.reason(job)) for job, ours in jobs.items())
-    extra = {"whyspiking_plan": plan}
-    logging.getLogger("snakemake.logging").info(f"{plan.total} jobs to do", extra=extra)
+    plan.causes = causes((plan_job, dag.reason(job)) for job, plan_job in jobs.items())
+    record_fields = {"whyspiking_plan": plan}
+    logging.getLogger("snakemake.logging").info(f"{plan.total} jobs to do", extra=record_fields)
 
 
-def _unit(folder: Path, jobs: int) -> float | None:
+def _find_unit(folder: Path, jobs: int) -> float | None:
     """The unit of this machine, if it is known or worth measuring."""
     if jobs < WORTH_MEASURING:
         return machine.cached(folder)
@@ -278,7 +298,7 @@ def _unit(folder: Path, jobs: int) -> float | None:
         return machine.unit(folder)
 
 
-def _earlier(jobs: Iterable[Any], unit: float) -> Iterator[dict[str, str]]:
+def _list_folder_rows(jobs: Iterable[Any], unit: float) -> Iterator[dict[str, str]]:
     """What jobs took here when they last ended well, as rows of a table of durations."""
     for job in jobs:
         for log in job.log:

@@ -21,7 +21,7 @@ NOTHING = "<nothing exclusive>"
 DIGEST = re.compile(r"(not set|'[0-9a-f]{32}')")
 # In a plan of training or measuring everything else stands beside these.
 PREFIX = "params.values."
-MOST_NAMED, MOST_LETTERS = 4, 160
+MAX_NAMED, MAX_LETTERS = 4, 160
 
 
 def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
@@ -33,55 +33,59 @@ def causes(jobs: Iterable[tuple[Job, Any]]) -> list[str]:
     counted: Counter[str] = Counter()
     for job, reason in jobs:
         if reason.params_changed:
-            place = " ".join(value for _, value in job.wildcards[:2]) or job.rule
+            label = " ".join(value for _, value in job.wildcards[:2]) or job.rule
             changes = named(str(reason.params_changed))
             # Changed code is the same for many experiments, a changed parameter is not.
             is_code = changes.startswith(CHANGED_CODE)
-            counted[changes if is_code else f"{place}: {changes}"] += 1
+            counted[changes if is_code else f"{label}: {changes}"] += 1
         if newer := sorted(map(str, reason.updated_input - reason.updated_input_run)):
             counted[f"newer than the results: {', '.join(newer)}"] += 1
-    told = [
-        f"{what if len(what) <= MOST_LETTERS else what[:MOST_LETTERS] + ' …'}, so "
+    lines = [
+        f"{cause if len(cause) <= MAX_LETTERS else cause[:MAX_LETTERS] + ' …'}, so "
         f"{words.jobs(n)} run again"
-        for what, n in counted.most_common()
+        for cause, n in counted.most_common()
     ]
-    more = len(told) - MOST_NAMED
-    return [*told[:MOST_NAMED], *[f"{more} more changes"][: max(more, 0)]]
+    n_more = len(lines) - MAX_NAMED
+    return [*lines[:MAX_NAMED], *[f"{n_more} more changes"][: max(n_more, 0)]]
 
 
 def named(reason: str) -> str:
     """A reason of Snakemake with the keys that changed in place of all parameters."""
-    return ALL_PARAMS.sub(lambda found: _changes(found[1], found[2]), " ".join(reason.split()))
+    return ALL_PARAMS.sub(
+        lambda match: _compare_parameters(match[1], match[2]), " ".join(reason.split())
+    )
 
 
-def _changes(*told: str) -> str:
+def _compare_parameters(*parameter_texts: str) -> str:
     """The keys of which the value is another, before and now: `learning_rate 0.005 -> 0.01`."""
     try:
-        old, new = (
+        old_values, new_values = (
             # What Snakemake lists is parted by ", ".
-            {k: repr(v).replace(", ", ",") for value in values for k, v in _leaves(value)}
-            for values in (ast.literal_eval(f"[{text.replace(NOTHING, '')}]") for text in told)
+            {k: repr(v).replace(", ", ",") for value in values for k, v in _list_leaves(value)}
+            for values in (
+                ast.literal_eval(f"[{text.replace(NOTHING, '')}]") for text in parameter_texts
+            )
         )
     except (SyntaxError, ValueError):
         return "parameters of the job"
     differing = {
-        key: (old.get(key, "not set"), new.get(key, "not set"))
-        for key in {**old, **new}
-        if old.get(key) != new.get(key)
+        key: (old_values.get(key, "not set"), new_values.get(key, "not set"))
+        for key in {**old_values, **new_values}
+        if old_values.get(key) != new_values.get(key)
     }
     if all(DIGEST.fullmatch(value) for values in differing.values() for value in values):
         return CHANGED_CODE + ", ".join(sorted(differing))
     return ", ".join(
-        f"{key.removeprefix(PREFIX)} {before} -> {now}"
-        for key, (before, now) in differing.items()
-        if not (DIGEST.fullmatch(before) and DIGEST.fullmatch(now))
+        f"{key.removeprefix(PREFIX)} {old_value} -> {new_value}"
+        for key, (old_value, new_value) in differing.items()
+        if not (DIGEST.fullmatch(old_value) and DIGEST.fullmatch(new_value))
     )
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _list_leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Everything in nested mappings, with the keys that lead to it."""
     if not isinstance(value, dict) or not value:
         yield path, value
     else:
-        for key, part in value.items():
-            yield from _leaves(part, f"{path}.{key}".lstrip("."))
+        for key, child in value.items():
+            yield from _list_leaves(child, f"{path}.{key}".lstrip("."))

@@ -10,9 +10,9 @@ def jobs(number: int) -> str:
 
 def clock(seconds: float) -> str:
     """Time since the start: " 3:12", "1:03:12"."""
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, n_seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:2}:{rest:02}"
+    return f"{hours}:{minutes:02}:{n_seconds:02}" if hours else f"{minutes:2}:{n_seconds:02}"
 
 
 def duration(seconds: float) -> str:

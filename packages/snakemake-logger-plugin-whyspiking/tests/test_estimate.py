@@ -14,10 +14,10 @@ from snakemake_logger_plugin_whyspiking.plan import PRIOR_S, UNKNOWN_S, Plan, an
 from whyspiking.running.jobs import USED
 
 
-def row(seconds, variant="spiking", talk="a", experiment="x", **more):
+def row(seconds, variant="spiking", talk="a", experiment="x", **columns):
     """A kind of job that takes so many seconds on a machine of unit 1."""
     kind = {"rule": "train", "talk": talk, "experiment": experiment, "variant": variant}
-    return {**kind, "cpu_seconds": str(seconds - OVERHEAD_S), "speed_factor": "1", **more}
+    return {**kind, "cpu_seconds": str(seconds - OVERHEAD_S), "speed_factor": "1", **columns}
 
 
 ROWS = [row(10), row(30, "control"), row(200, talk="b", experiment="y")]
@@ -29,8 +29,8 @@ def job(talk="a", variant="spiking", seed=0, rule="train"):
 
 def test_durations_are_looked_up_by_what_is_most_alike():
     durations = Durations(ROWS)
-    asked = job(), job(variant="new"), job(talk="c"), job(rule="page")
-    assert [durations.of(one) for one in asked] == pytest.approx([10, 20, 80, None])
+    jobs = job(), job(variant="new"), job(talk="c"), job(rule="page")
+    assert [durations.of(requested) for requested in jobs] == pytest.approx([10, 20, 80, None])
 
 
 def table(path, *rows):
@@ -58,10 +58,10 @@ def test_this_folder_counts_before_the_recorded_run_of_its_scale_and_that_before
         row(3, scale="smoke"),
         row(2, "only_smoke", scale="smoke"),
     )
-    found = Durations.read([row(1)], recorded, "smoke")
-    asked = [job(variant=v) for v in ("spiking", "only_smoke", "only_full", "new")]
+    durations = Durations.read([row(1)], recorded, "smoke")
+    jobs = [job(variant=v) for v in ("spiking", "only_smoke", "only_full", "new")]
     # Of a new variant nothing is known but its experiment, in this folder.
-    assert [found.of(one) for one in asked] == pytest.approx([1, 2, 8, 1])
+    assert [durations.of(requested) for requested in jobs] == pytest.approx([1, 2, 8, 1])
     assert Durations.read([], recorded, "default").of(job()) == pytest.approx((9 + 3) / 2)
 
 
@@ -74,13 +74,13 @@ def test_a_damaged_table_only_costs_the_estimate(tmp_path, text):
 def test_a_slower_machine_corrects_the_estimate():
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.expect([*(job(seed=seed) for seed in range(10)), job(variant="control")])
-    now = 0.0
+    time_s = 0.0
     for seed in range(10):
-        plan.start(seed, job(seed=seed), now)
-        now += 30.0
-        plan.finish(seed, now)
+        plan.start(seed, job(seed=seed), time_s)
+        time_s += 30.0
+        plan.finish(seed, time_s)
     # 300 s measured, 100 s expected.
-    assert plan.seconds_left(now) == pytest.approx(30 * (300 + PRIOR_S) / (100 + PRIOR_S))
+    assert plan.seconds_left(time_s) == pytest.approx(30 * (300 + PRIOR_S) / (100 + PRIOR_S))
 
 
 def test_jobs_of_other_seeds_tell_at_once_that_a_run_takes_longer_than_a_recorded_one():
@@ -96,35 +96,35 @@ def test_jobs_of_other_seeds_tell_at_once_that_a_run_takes_longer_than_a_recorde
     assert plan.seconds_left(1010.0) == pytest.approx(2 * 1010)
 
 
-@pytest.mark.parametrize("told", [0.0, 0.1, 0.9])
-def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(told):
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.9])
+def test_what_is_left_of_a_silent_job_never_climbs_and_stays_above_nothing(fraction):
     """Nor does it matter how much it says is done when its program is ready."""
     plan = Plan(durations=Durations(ROWS), cores=1)
     plan.start(0, job(), 0.0)
-    found = []
-    for now in range(2, 600, 7):
-        plan.running[0].tell(told, "program ready", now)
-        found.append(plan.seconds_left(now))
-    assert (found[0], found[-1]) == pytest.approx((8, 1))
-    assert found == sorted(found, reverse=True)
+    estimates = []
+    for time_s in range(2, 600, 7):
+        plan.running[0].tell(fraction, "program ready", time_s)
+        estimates.append(plan.seconds_left(time_s))
+    assert (estimates[0], estimates[-1]) == pytest.approx((8, 1))
+    assert estimates == sorted(estimates, reverse=True)
 
 
 def test_a_run_whose_jobs_take_what_was_recorded_takes_what_was_told_first():
     """Two pairs of jobs; programs are ready after 60 s, at 10 %, and then tell of every tenth."""
-    lasts = {"long": 150, "short": 100}
-    plan = Plan(durations=Durations([row(s, v) for v, s in lasts.items()]), cores=2)
-    jobs = {v: [job(variant=v, seed=n) for n in range(2)] for v in lasts}
+    seconds_by_variant = {"long": 150, "short": 100}
+    plan = Plan(durations=Durations([row(s, v) for v, s in seconds_by_variant.items()]), cores=2)
+    jobs = {v: [job(variant=v, seed=n) for n in range(2)] for v in seconds_by_variant}
     plan.expect([*jobs["long"], *jobs["short"]])
     assert plan.seconds_left(0.0) == pytest.approx(250)
     start = 0
-    for variant, seconds in lasts.items():
-        for number, one in enumerate(jobs[variant]):
-            plan.start(number, one, start)
+    for variant, seconds in seconds_by_variant.items():
+        for number, variant_job in enumerate(jobs[variant]):
+            plan.start(number, variant_job, start)
         for tenth in range(10):
-            now = start + 60 + tenth * (seconds - 60) / 9
+            time_s = start + 60 + tenth * (seconds - 60) / 9
             for entry in plan.running.values():
-                entry.tell(0.1 + tenth / 10, f"{tenth}", now)
-            assert plan.seconds_left(now) == pytest.approx(250 - now, abs=0.15 * 250)
+                entry.tell(0.1 + tenth / 10, f"{tenth}", time_s)
+            assert plan.seconds_left(time_s) == pytest.approx(250 - time_s, abs=0.15 * 250)
         start += seconds
         for number in range(2):
             plan.finish(number, start)
@@ -183,7 +183,7 @@ def test_no_more_jobs_run_than_there_are_cores():
 
 
 @dataclass(eq=False)
-class InDag:
+class SnakemakeJob:
     """A job as Snakemake's graph has it."""
 
     rule: Any
@@ -194,29 +194,29 @@ class InDag:
     is_norun: bool = False
 
 
-def handed_over(monkeypatch, folder, log, others=0):
+def handed_over(monkeypatch, folder, log, n_pages=0):
     """What `announce` tells of a training, the page that needs it, the target, and more pages."""
     rule = {name: SimpleNamespace(name=name) for name in ("train", "page", "a")}
-    train = InDag(rule["train"], dict(job().wildcards), log=(log,), priority=7)
-    page = InDag(rule["page"], {"talk": "a"}, {"page": "a.html"})
-    target = InDag(rule["a"], {}, is_norun=True)
-    more = [InDag(rule["page"], {"talk": f"of {n}"}) for n in range(others)]
-    jobs = [target, page, train, *more]
-    needed = {target: {page: []}, page: {train: []}, train: {"not to do": []}}
+    train = SnakemakeJob(rule["train"], dict(job().wildcards), log=(log,), priority=7)
+    page = SnakemakeJob(rule["page"], {"talk": "a"}, {"page": "a.html"})
+    target = SnakemakeJob(rule["a"], {}, is_norun=True)
+    pages = [SnakemakeJob(rule["page"], {"talk": f"of {n}"}) for n in range(n_pages)]
+    jobs = [target, page, train, *pages]
+    dependencies = {target: {page: []}, page: {train: []}, train: {"not to do": []}}
     dag = SimpleNamespace(
         jobs=jobs,
         needrun_jobs=lambda: jobs,
-        dependencies={j: needed.get(j, {}) for j in jobs},
+        dependencies={j: dependencies.get(j, {}) for j in jobs},
         reason=lambda _: SimpleNamespace(
             params_changed=False, updated_input=set(), updated_input_run=set()
         ),
     )
-    told = {}
+    record_fields = {}
     logger = logging.getLogger("snakemake.logging")
-    monkeypatch.setattr(logger, "info", lambda text, extra: told.update(extra))
+    monkeypatch.setattr(logger, "info", lambda text, extra: record_fields.update(extra))
     monkeypatch.chdir(folder)
     announce(dag, {"scale": "smoke", "build_folder": str(folder / "build")})
-    return told["whyspiking_plan"]
+    return record_fields["whyspiking_plan"]
 
 
 def test_announce_hands_over_the_jobs_their_order_and_their_pages(tmp_path, monkeypatch):
@@ -236,7 +236,7 @@ def test_a_job_takes_what_its_log_of_an_earlier_run_here_says(tmp_path, monkeypa
     assert plan.seconds_left(0.0) == pytest.approx(30 + 3 * (OVERHEAD_S + UNKNOWN_S))
 
 
-@pytest.mark.parametrize(("others", "unit"), [(0, None), (30, 3.0)])
-def test_the_machine_is_measured_if_there_is_much_to_do(tmp_path, monkeypatch, others, unit):
+@pytest.mark.parametrize(("n_pages", "unit"), [(0, None), (30, 3.0)])
+def test_the_machine_is_measured_if_there_is_much_to_do(tmp_path, monkeypatch, n_pages, unit):
     monkeypatch.setattr(planning.machine, "unit", lambda folder: 3.0)
-    assert handed_over(monkeypatch, tmp_path, "missing.log", others).unit == unit
+    assert handed_over(monkeypatch, tmp_path, "missing.log", n_pages).unit == unit

@@ -26,7 +26,7 @@ rule train:
 """
 
 
-SAID = {
+EXPECTED_TEXTS = {
     "announced": (ANNOUNCE + RULES, "3 jobs to do\n", "] one: trained (", "two: training"),
     "nothing is announced": (
         RULES.replace("rule train", "rule draw"),
@@ -37,14 +37,14 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("case", SAID)
+@pytest.mark.parametrize("case", EXPECTED_TEXTS)
 def test_snakemake_uses_it_in_a_pipe(tmp_path, case):
     """Also in a workflow that announces no jobs."""
-    snakefile, *said = SAID[case]
+    snakefile, *expected = EXPECTED_TEXTS[case]
     (tmp_path / "Snakefile").write_text(snakefile)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going"]
     command += ["--scheduler", "greedy", "--show-failed-logs", "--logger", "whyspiking"]
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=tmp_path,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -52,7 +52,7 @@ def test_snakemake_uses_it_in_a_pipe(tmp_path, case):
         text=True,
         timeout=limit(),
     )
-    assert done.returncode == 1
-    for words in (*said, "| ERROR: two is wrong"):
-        assert words in done.stderr
-    assert "Building DAG" not in done.stderr + done.stdout
+    assert process.returncode == 1
+    for text in (*expected, "| ERROR: two is wrong"):
+        assert text in process.stderr
+    assert "Building DAG" not in process.stderr + process.stdout

@@ -25,7 +25,7 @@ from whyspiking.compiler.toolchain import FULL_DISK, REMEDY
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
-HERE = Path(__file__).parent
+COMPILER_FOLDER = Path(__file__).parent
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-fno-trapping-math")
 """Of the compiler, beside the one of `arithmetic`. The last changes no number: with it GCC makes
 vectors of loops that choose between numbers on AVX2 too, as it does on AVX-512 without."""
@@ -90,9 +90,9 @@ def of_precision(library: ctypes.CDLL, name: str, kind: DTypeLike) -> Any:
 
 def folder() -> Path:
     """Where compiled libraries are kept: $WHYSPIKING_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("WHYSPIKING_CACHE")
-    if chosen:
-        return Path(chosen)
+    cache_folder = os.environ.get("WHYSPIKING_CACHE")
+    if cache_folder:
+        return Path(cache_folder)
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "whyspiking"
 
@@ -118,18 +118,18 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         raise UserError(
             f"the C++ compiler {compiler[0]} does not run ({error}); {REMEDY}"
         ) from None
-    beside = {header for source in sources for header in source.parent.glob("*.hpp")}
-    headers = sorted({*beside, *HERE.glob("*.hpp")})
+    local_headers = {header for source in sources for header in source.parent.glob("*.hpp")}
+    headers = sorted({*local_headers, *COMPILER_FOLDER.glob("*.hpp")})
     options = (*FLAGS, arithmetic.compiler_flag())
     key = hashlib.sha256()
-    for part in (
+    for text in (
         *(s.read_text() for s in (*sources, *headers)),
         *options,
         *compiler,
         version,
         arithmetic.target(),
     ):
-        key.update(part.encode() + b"\0")
+        key.update(text.encode() + b"\0")
     target = into / f"{name}-{key.hexdigest()[:20]}.so"
     if target.is_file():
         with contextlib.suppress(UserError):
@@ -137,15 +137,15 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             return target
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
     with whole_files.replacing(target, sealed=True) as partial:
-        include = ("-iquote", str(HERE.parent))
+        include = ("-iquote", str(COMPILER_FOLDER.parent))
         command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if FULL_DISK in done.stderr:
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        if FULL_DISK in process.stderr:
             raise UserError(
                 f"compiling '{name}' failed: {FULL_DISK}. Free some space and start snakemake again"
             )
-        if done.returncode != 0:
+        if process.returncode != 0:
             raise UserError(
-                f"compiling '{name}' failed; {REMEDY}. The compiler said:\n{done.stderr[-2000:]}"
+                f"compiling '{name}' failed; {REMEDY}. The compiler said:\n{process.stderr[-2000:]}"
             )
     return target

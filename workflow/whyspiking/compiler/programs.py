@@ -70,7 +70,7 @@ def precompiled_headers(shared: Path) -> Path:
                 text=True,
             )
             if FULL_DISK in result.stderr:
-                raise _full("the C++ standard headers", folder)
+                raise _make_disk_error("the C++ standard headers", folder)
             if result.returncode or not partial.exists():
                 raise UserError(
                     f"'{' '.join(compiler())}' cannot compile the C++ standard headers; install a "
@@ -89,35 +89,35 @@ def _undamaged(path: Path) -> bool:
     return True
 
 
-def _full(what: str, folder: Path) -> UserError:
+def _make_disk_error(target_name: str, folder: Path) -> UserError:
     return UserError(
-        f"compiling {what} failed in {folder} or {tempfile.gettempdir()}: {FULL_DISK}. Free some "
-        "space there and start snakemake again, or name another 'build_folder' in the config "
-        "(TMPDIR names another folder for temporary files)"
+        f"compiling {target_name} failed in {folder} or {tempfile.gettempdir()}: "
+        f"{FULL_DISK}. Free some space there and start snakemake again, or name "
+        "another 'build_folder' in the config (TMPDIR names another folder for temporary files)"
     )
 
 
 def unite(project: Path) -> None:
-    """Join the generated files to two, `UNITS`, that include all others.
+    """Write two files, `UNITS`, that include all generated files.
 
     A file takes 0.15 s of CPU time before its first line is compiled, and a model has fifty. What
     runs only once, at the start and at the end, is optimised less.
     """
     for number, path in enumerate(sorted(project.glob("code_objects/*.cpp"))):
         # Each file defines the same helpers: they get a namespace of their own.
-        own = f"helpers_{number}"
-        code = path.read_text().replace("\nnamespace {", f"\nnamespace {own} {{")
-        used = "using namespace brian;"
-        path.write_text(code.replace(used, f"{used} using namespace {own};"))
-    parts = [f"{path.parent.name}/{path.name}" for path in sorted(project.glob("*/*.cpp"))]
-    connecting = [part for part in parts if "_synapses_create_" in part]
+        namespace = f"helpers_{number}"
+        code = path.read_text().replace("\nnamespace {", f"\nnamespace {namespace} {{")
+        statement = "using namespace brian;"
+        path.write_text(code.replace(statement, f"{statement} using namespace {namespace};"))
+    sources = [f"{path.parent.name}/{path.name}" for path in sorted(project.glob("*/*.cpp"))]
+    connecting = [source for source in sources if "_synapses_create_" in source]
     once = ["objects.cpp", "run.cpp", "main.cpp", *connecting]
-    steps = ["network.cpp", "synapses_classes.cpp", *(p for p in parts if p not in connecting)]
+    steps = ["network.cpp", "synapses_classes.cpp", *(s for s in sources if s not in connecting)]
     # The linker takes the first of two copies of a function: the better optimised one.
-    for unit, heading, parts in zip(
+    for unit, heading, included in zip(
         UNITS, ("", '#pragma GCC optimize("O1")\n'), (steps, once), strict=True
     ):
-        text = heading + "".join(f'#include "{part}"\n' for part in parts)
+        text = heading + "".join(f'#include "{source}"\n' for source in included)
         (project / unit).write_text(text)
 
 
@@ -134,41 +134,46 @@ def build(project: Path, name: str, header: Path) -> None:
     Raises:
         UserError: If the compiler rejects it; the whole output is in compiler.log.
     """
-    into = {unit: f"{Path(unit).stem}.o" for unit in UNITS}
-    first = [*compiler(), *flags(), "-c", "-I.", "-include", str(header)]
+    object_files = {unit: f"{Path(unit).stem}.o" for unit in UNITS}
+    compile_command = [*compiler(), *flags(), "-c", "-I.", "-include", str(header)]
     # A compiler that comes with Python's environment brings the libraries that its programs need.
-    last = ("-o", "main", "-Xlinker", "-rpath", "-Xlinker", str(Path(sys.prefix, "lib")))
-    said = _run([[*first, unit, "-o", made] for unit, made in into.items()], project)
-    said = said or _run([[*compiler(), *into.values(), *last]], project)
-    if said is not None:
+    link_options = ("-o", "main", "-Xlinker", "-rpath", "-Xlinker", str(Path(sys.prefix, "lib")))
+    output = _run_commands(
+        [[*compile_command, unit, "-o", object_file] for unit, object_file in object_files.items()],
+        project,
+    )
+    output = output or _run_commands(
+        [[*compiler(), *object_files.values(), *link_options]], project
+    )
+    if output is not None:
         log = project / "compiler.log"
         with contextlib.suppress(OSError):
-            log.write_text(said)
-        if FULL_DISK in said:
-            raise _full(f"Brian2 model '{name}'", project)
+            log.write_text(output)
+        if FULL_DISK in output:
+            raise _make_disk_error(f"Brian2 model '{name}'", project)
         raise UserError(
             f"Brian2 model '{name}': compiling it failed. Correct the C++ code or the equations "
             f"that the compiler names ({log} has its whole output). The compiler said: "
-            f"{said[-1500:]}"
+            f"{output[-1500:]}"
         )
 
 
-def _run(commands: Sequence[Sequence[str]], folder: Path) -> str | None:
-    """Run commands at the same time: what they said where one failed."""
+def _run_commands(commands: Sequence[Sequence[str]], folder: Path) -> str | None:
+    """Run commands at the same time; gives their output if one failed, else None."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [subprocess.Popen(command, cwd=folder, **pipes) for command in commands]
-    said = [process.communicate()[0] for process in started]
-    return "".join(said) if any(process.returncode for process in started) else None
+    processes = [subprocess.Popen(command, cwd=folder, **pipes) for command in commands]
+    outputs = [process.communicate()[0] for process in processes]
+    return "".join(outputs) if any(process.returncode for process in processes) else None
 
 
 def run_program(
-    project: Path, words: Sequence[str], progress: Callable[[float, str], None] | None = None
+    project: Path, arguments: Sequence[str], progress: Callable[[float, str], None] | None = None
 ) -> None:
     """Run a finished program in its folder, where its static arrays are.
 
     Args:
         project: Folder of the build.
-        words: Its command line.
+        arguments: Its command line.
         progress: Told about every second how far it is.
 
     Raises:
@@ -177,25 +182,25 @@ def run_program(
         OSError: If there is no space for what it writes.
     """
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
-        told = Path(folder, "done")
-        words = [*words, f"tell:file={told}"] if progress else words
+        progress_file = Path(folder, "done")
+        arguments = [*arguments, f"tell:file={progress_file}"] if progress else arguments
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        done = subprocess.Popen(["./main", *words], cwd=project, **pipes)
+        process = subprocess.Popen(["./main", *arguments], cwd=project, **pipes)
         try:
             while True:
                 try:
-                    out, err = done.communicate(timeout=TOLD_EVERY_S if progress else None)
+                    out, err = process.communicate(timeout=TOLD_EVERY_S if progress else None)
                     break
                 except subprocess.TimeoutExpired:
-                    if progress and told.is_file():
-                        progress(float(told.read_text() or 0), "simulating")
+                    if progress and progress_file.is_file():
+                        progress(float(progress_file.read_text() or 0), "simulating")
         finally:
-            done.kill()  # where what waits is stopped
-    if done.returncode or out or err:
-        place = tempfile.gettempdir()
-        if shutil.disk_usage(place).free < SPACE_BYTES:
-            raise OSError(errno.ENOSPC, FULL_DISK, place)
+            process.kill()  # where what waits is stopped
+    if process.returncode or out or err:
+        temporary_folder = tempfile.gettempdir()
+        if shutil.disk_usage(temporary_folder).free < SPACE_BYTES:
+            raise OSError(errno.ENOSPC, FULL_DISK, temporary_folder)
         raise RuntimeError(
-            f"the simulation in {project} failed (exit code {done.returncode}): "
+            f"the simulation in {project} failed (exit code {process.returncode}): "
             f"{(err + out)[-1500:]}"
         )

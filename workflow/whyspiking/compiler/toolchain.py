@@ -31,16 +31,16 @@ def compiler() -> list[str]:
     Raises:
         UserError: If there is none.
     """
-    named = os.environ.get("CXX", "")
+    cxx = os.environ.get("CXX", "")
     try:
-        own = shlex.split(named)
+        named_command = shlex.split(cxx)
     except ValueError as error:
-        raise UserError(f"C++ compiler: CXX is {named!r} ({error}); correct it") from None
-    for command in [own] if own else [["g++"], ["c++"], ["clang++"]]:
+        raise UserError(f"C++ compiler: CXX is {cxx!r} ({error}); correct it") from None
+    for command in [named_command] if named_command else [["g++"], ["c++"], ["clang++"]]:
         if shutil.which(command[0]) is not None:
             return command
-    looked = f"'{own[0]}', named by CXX," if own else "g++, c++ or clang++"
-    raise UserError(f"C++ compiler: {looked} is not on PATH; {REMEDY}")
+    searched = f"'{named_command[0]}', named by CXX," if named_command else "g++, c++ or clang++"
+    raise UserError(f"C++ compiler: {searched} is not on PATH; {REMEDY}")
 
 
 def require() -> None:
@@ -51,19 +51,19 @@ def require() -> None:
     """
     command = compiler()
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
-        made = Path(folder, "probe")
-        words = [*command, "-std=c++17", "-x", "c++", "-", "-o", str(made)]
+        program = Path(folder, "probe")
+        arguments = [*command, "-std=c++17", "-x", "c++", "-", "-o", str(program)]
         try:
             options = {"stderr": subprocess.STDOUT, "text": True, "timeout": 60}
-            done = subprocess.run(words, input=PROBE, stdout=subprocess.PIPE, **options)
+            process = subprocess.run(arguments, input=PROBE, stdout=subprocess.PIPE, **options)
         except (OSError, subprocess.SubprocessError) as error:
-            said = str(error)
+            message = str(error)
         else:
-            if done.returncode == 0 and made.is_file():
+            if process.returncode == 0 and program.is_file():
                 return
-            lines = done.stdout.splitlines() or [f"exit status {done.returncode}, no message"]
-            said = next((line for line in lines if "error" in line), lines[0]).strip()
+            lines = process.stdout.splitlines() or [f"exit status {process.returncode}, no message"]
+            message = next((line for line in lines if "error" in line), lines[0]).strip()
     raise UserError(
-        f"C++ compiler: '{shlex.join(command)}' cannot compile a small C++17 program ({said}); "
+        f"C++ compiler: '{shlex.join(command)}' cannot compile a small C++17 program ({message}); "
         f"{REMEDY}"
     )

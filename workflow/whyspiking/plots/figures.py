@@ -33,7 +33,7 @@ PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "X")
 CLASSES = {"yin": BLUE, "yang": RED, "dot": GREEN}
 """Class of Yin-Yang -> colour, in the order of the classes."""
-ALIKE = (
+SIMILAR_VARIANTS = (
     ("spiking",),
     ("mlp", "relu", "conv", "ink", "backprop"),
     ("gru", "bptt", "gated"),
@@ -41,7 +41,7 @@ ALIKE = (
     ("random_hidden", "rnn", "rate"),
 )
 """Networks that share a place in `PALETTE` and `MARKERS`: of each no figure shows two."""
-MANY = 1500
+MAX_LINE_SPIKES = 1500
 """Spikes of a raster that are drawn as lines, at most."""
 WIDTH = 7.2
 """Width of a figure across the page, in inches."""
@@ -51,14 +51,14 @@ class NotMeasuredError(Exception):
     """A figure has nothing to show; the message says what is missing and why."""
 
 
-def require(shown: object, why: str) -> None:
+def require(data: object, message: str) -> None:
     """See to it that a figure has something to show.
 
     Raises:
         NotMeasuredError: If it has nothing.
     """
-    if not shown:
-        raise NotMeasuredError(why)
+    if not data:
+        raise NotMeasuredError(message)
 
 
 class Plate(Figure):
@@ -119,7 +119,9 @@ def style() -> Iterator[None]:
 
 def place_of(variant: str) -> int:
     """The place of a network in `PALETTE` and `MARKERS`; the last one is that of all others."""
-    return next((k for k, names in enumerate(ALIKE) if variant in names), len(PALETTE) - 1)
+    return next(
+        (k for k, names in enumerate(SIMILAR_VARIANTS) if variant in names), len(PALETTE) - 1
+    )
 
 
 def line_with_interval(
@@ -159,52 +161,52 @@ def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
         gap: Least distance of two labels, as a fraction of the axis.
         size: Font size in points.
     """
-    ends = []
+    line_ends = []
     for line in ax.get_lines():
         label = str(line.get_label())
         y = np.asarray(line.get_ydata(), float)
         y = y[np.isfinite(y)]
         if label and not label.startswith("_") and y.size:
-            last = ax.transData.transform((1.0, float(y[-1])))
-            share = ax.transAxes.inverted().transform(last)[1]
-            ends.append((float(share), label, line.get_color()))
-    ends.sort(key=lambda end: end[0])
+            end_px = ax.transData.transform((1.0, float(y[-1])))
+            share = ax.transAxes.inverted().transform(end_px)[1]
+            line_ends.append((float(share), label, line.get_color()))
+    line_ends.sort(key=lambda end: end[0])
     frame: dict[str, Any] = {
         "xycoords": "axes fraction",
         "textcoords": "offset points",
         "annotation_clip": False,
     }
-    for place, (_, label, colour) in zip(
-        spread([share for share, *_ in ends], gap), ends, strict=True
+    for height, (_, label, colour) in zip(
+        spread([share for share, *_ in line_ends], gap), line_ends, strict=True
     ):
         # The dash has the line's colour; the word the page's, to be read on light and dark.
         dash = {"arrowstyle": "-", "color": colour, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 3}
-        ax.annotate("", (1.0, place), (12, 0), arrowprops=dash, **frame)
-        ax.annotate(label, (1.0, place), (15, 0), fontsize=size, va="center", **frame)
+        ax.annotate("", (1.0, height), (12, 0), arrowprops=dash, **frame)
+        ax.annotate(label, (1.0, height), (15, 0), fontsize=size, va="center", **frame)
 
 
-def spread(places: Sequence[float], gap: float) -> list[float]:
+def spread(positions: Sequence[float], gap: float) -> list[float]:
     """Move sorted places apart to at least `gap`, with the least sum of squared moves."""
     from scipy.optimize import isotonic_regression
 
-    offsets = gap * np.arange(len(places))
-    return (isotonic_regression(places - offsets).x + offsets).tolist() if places else []
+    offsets = gap * np.arange(len(positions))
+    return (isotonic_regression(positions - offsets).x + offsets).tolist() if positions else []
 
 
 def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
     """One legend under all panels, each label once."""
-    seen: dict[str, Any] = {}
+    handles_by_label: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            seen.setdefault(label, handle)
-    if seen:
+            handles_by_label.setdefault(label, handle)
+    if handles_by_label:
         # About 110 letters fit side by side, the marks included.
-        fitting = max(1, 110 // (max(map(len, seen)) + 8))
+        n_fitting = max(1, 110 // (max(map(len, handles_by_label)) + 8))
         plate.legend(
-            list(seen.values()),
-            list(seen),
+            list(handles_by_label.values()),
+            list(handles_by_label),
             loc="outside lower center",
-            ncols=min(len(seen), fitting),
+            ncols=min(len(handles_by_label), n_fitting),
         )
 
 
@@ -232,11 +234,11 @@ def raster(
     times, rows = np.asarray(times, float), np.asarray(rows, float)
     kinds = np.full(times.size, colours) if isinstance(colours, str) else np.asarray(colours)
     for kind in np.unique(kinds):
-        here = kinds == kind
-        x = np.repeat(times[here], 3)
-        y = rows[here][:, None] + np.array([-height / 2, height / 2, np.nan])
+        is_kind = kinds == kind
+        x = np.repeat(times[is_kind], 3)
+        y = rows[is_kind][:, None] + np.array([-height / 2, height / 2, np.nan])
         look = {"color": str(kind), "linewidth": width, "solid_capstyle": "butt"}
-        ax.plot(x, y.ravel(), rasterized=times.size > MANY and kind != INK, **look)
+        ax.plot(x, y.ravel(), rasterized=times.size > MAX_LINE_SPIKES and kind != INK, **look)
 
 
 def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) -> Plate:
@@ -251,16 +253,17 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     Raises:
         NotMeasuredError: If the arrays are missing.
     """
-    why = "There are no decisions in this experiment, so there is no latency."
-    require("anytime.time_ms" in arrays, why)
+    message = "There are no decisions in this experiment, so there is no latency."
+    require("anytime.time_ms" in arrays, message)
     time_ms = np.asarray(arrays["anytime.time_ms"], float)
     curves: dict[str, list[NDArray]] = {}
     for key in sorted(arrays):
-        parts = key.split(".")
-        if len(parts) == 3 and parts[0] == "anytime":
-            curves.setdefault(parts[1], []).append(np.asarray(arrays[key], float))
+        key_parts = key.split(".")
+        if len(key_parts) == 3 and key_parts[0] == "anytime":
+            curves.setdefault(key_parts[1], []).append(np.asarray(arrays[key], float))
     plate, (ax,) = row_of_panels(2.7, width=5.6)
-    words = []
+    results = []
+    # The spiking network comes first.
     for variant in sorted(curves, key=lambda variant: (variant != "spiking", variant)):
         label, index = labels.variant(variant), place_of(variant)
         runs = np.stack(curves[variant], axis=1)
@@ -269,7 +272,7 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
         final = points["mean"].iloc[-1]
         reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
-        words.append(f"{label}: {final:.2f}, 95 % of it after {reached:.2f} ms")
+        results.append(f"{label}: {final:.2f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
     ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
     scales = (lambda ms: ms / tau_char_ms, lambda tau: tau * tau_char_ms)
@@ -277,7 +280,7 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     return plate.says(
         "Speed against accuracy: undecided trials guess; controls say at every time what they make "
         "of the input that has come by then. Bands: pointwise 95 % t intervals over seeds.",
-        "Accuracy against the time of stopping. " + "; ".join(words) + ".",
+        "Accuracy against the time of stopping. " + "; ".join(results) + ".",
         exhibits=experiment,
     )
 
@@ -289,6 +292,6 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
         NotMeasuredError: If one is missing.
     """
     keys = tuple(f"{of}.{key}" for key in keys) if of else keys
-    missing = ", ".join(key for key in keys if key not in arrays)
-    require(not missing, f"What it shows is left out at this scale (exhibits {missing}).")
+    missing_keys = ", ".join(key for key in keys if key not in arrays)
+    require(not missing_keys, f"What it shows is left out at this scale (exhibits {missing_keys}).")
     return [np.asarray(arrays[key]) for key in keys]

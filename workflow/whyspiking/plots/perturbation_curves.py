@@ -60,8 +60,10 @@ def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
     plate = Plate(0.35 + 2.15 * n_rows)
     axes = plate.panels(n_rows, COLUMNS, len(kinds), sharey=True)
     for ax, (perturbation, location) in zip(axes.flat, kinds, strict=False):
-        own = graded[(graded["perturbation"] == perturbation) & (graded["location"] == location)]
-        _panel(ax, perturbation, location, own, clean, variants)
+        panel_rows = graded[
+            (graded["perturbation"] == perturbation) & (graded["location"] == location)
+        ]
+        _draw_panel(ax, perturbation, location, panel_rows, clean, variants)
         if chance.size == 1:
             ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
     axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
@@ -77,18 +79,25 @@ def perturbation_curves(metrics: Table, variants: Sequence[str]) -> Plate:
     )
 
 
-def _panel(
+def _draw_panel(
     ax: Axes, perturbation: str, location: str, graded: Table, clean: Table, variants: Sequence[str]
 ) -> None:
     """Draw the curves of one perturbation at one location."""
     graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
     levels = sorted(set(graded["strength"]), reverse=perturbation in DESCENDING)
-    places = {level: place for place, level in enumerate(levels, 1)}  # 0: the clean run
+    positions = {level: position for position, level in enumerate(levels, 1)}  # 0: the clean run
     measured = set(graded["variant"])
     for variant in (name for name in variants if name in measured):
-        own = graded[graded["variant"] == variant]
-        start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
-        curve = pd.concat([start.assign(place=0), own.assign(place=own["strength"].map(places))])
+        variant_rows = graded[graded["variant"] == variant]
+        start = clean[
+            (clean["variant"] == variant) & clean["engine"].isin(set(variant_rows["engine"]))
+        ]
+        curve = pd.concat(
+            [
+                start.assign(place=0),
+                variant_rows.assign(place=variant_rows["strength"].map(positions)),
+            ]
+        )
         points, look = over_seeds(curve, ["place"]), place_of(variant)
         line_with_interval(ax, points["place"], points, index=look, label=labels.variant(variant))
     ticks = ["none" if perturbation in DESCENDING else "0"]

@@ -54,8 +54,12 @@ def embed(source: str, prefix: str, alt: str) -> str:
     text = re.sub(r'(url\(#|href="#)([^")]+)', lambda m: f"{m.group(1)}{names[m.group(2)]}", text)
     for pattern, shorter in SHORTER:
         text = re.sub(pattern, shorter, text)
-    many = Counter(re.findall(r' style="([^"]+)"', text))
-    looks = {style: f"{prefix}-s{n}" for n, (style, count) in enumerate(many.items()) if count > 1}
+    style_counts = Counter(re.findall(r' style="([^"]+)"', text))
+    looks = {
+        style: f"{prefix}-s{n}"
+        for n, (style, count) in enumerate(style_counts.items())
+        if count > 1
+    }
     text = re.sub(
         r' style="([^"]+)"',
         lambda m: f' class="{looks[m[1]]}"' if m[1] in looks else m[0],
@@ -78,27 +82,27 @@ def compact(path: str) -> str:
     """
     if not PATH.fullmatch(path):
         return path
-    short, last = "", ""
-    here, start = (0, 0), (0, 0)
+    short, last_letter = "", ""
+    position, start = (0, 0), (0, 0)
     for command, arguments in COMMAND.findall(path):
         hundredths = [round(100 * float(x)) for x in arguments.split()]
         points = list(zip(hundredths[::2], hundredths[1::2], strict=True))
         if not points:
-            short, last, here = short + "z", "z", start
+            short, last_letter, position = short + "z", "z", start
             continue
         letter = command.lower() if short else command
-        moves = [x - here[axis] for point in points for axis, x in enumerate(point)]
+        moves = [x - position[axis] for point in points for axis, x in enumerate(point)]
         if letter == "l" and moves[1] == 0:
             letter, moves = "h", moves[:1]
         elif letter == "l" and moves[0] == 0:
             letter, moves = "v", moves[1:]
         numbers = re.sub(r"\b0\.", ".", " ".join(f"{move / 100:.12g}" for move in moves))
         # After a move, a line needs no letter; neither does a repeated command.
-        implied = {"m": "l", "M": "L"}.get(last, last)
+        implied = {"m": "l", "M": "L"}.get(last_letter, last_letter)
         short += f"{' ' if letter == implied else letter}{numbers}".replace(" -", "-")
-        last, here = letter, points[-1]
+        last_letter, position = letter, points[-1]
         if command == "M":
-            start = here
+            start = position
     return short
 
 

@@ -1,4 +1,4 @@
-"""What each talk's abstract states, beside what the claims that test it say: for its page."""
+"""The statements of a talk's abstract and the claims that test them, for the talk's page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from whyspiking.verdicts import rule
 from whyspiking.verdicts.comparison import ReferenceResults, Row
 
 
-def _tests(
+def _list_tests(
     statement: Statement,
     talk: Talk,
     claims: Mapping[str, Claim],
     rows: Mapping[str, Row],
     recorded: ReferenceResults,
 ) -> list[dict[str, Any]]:
-    """The claims that put a statement to the test, as the table shows them.
+    """List the claims that test a statement, as the table shows them.
 
     Args:
         statement: What the abstract states.
@@ -41,24 +41,24 @@ def _tests(
                 "experiment": talk.experiments[claim.rows["experiment"]].title,
                 "row": row,
                 "here": recorded.compare_claim(row, claim),
-                "compared": _compared(claim, row),
+                "compared": _describe_comparison(claim, row),
                 "value": html.inline(row["value"], row["ci_low"], row["ci_high"], str(row["unit"])),
             }
         )
     return tests
 
 
-def _compared(claim: Claim, shown: Row) -> str:
-    """Words for what a claim is compared with: the other network, the negative control."""
-    parts = [f"against {_named(claim.compared_with)}"] if claim.compared_with else []
+def _describe_comparison(claim: Claim, row: Row) -> str:
+    """Describe what a claim is compared with: the other network, the negative control."""
+    clauses = [f"against {_join_names(claim.compared_with)}"] if claim.compared_with else []
     if claim.negative_control:
-        value = html.value(shown["control_value"], str(shown["unit"]))
+        value = html.value(row["control_value"], str(row["unit"]))
         results = {True: ", meets the criterion, too", False: ", misses the criterion"}
-        how = results.get(shown["control_meets_criterion"], ", not measured")
-        if shown["verdict"] == rule.NOT_JUDGED:
-            value, how = shown["verdict"], ""
-        parts.append(f"control {_named(claim.negative_control)}: {value}{how}")
-    return "; ".join(parts) or "none"
+        outcome = results.get(row["control_meets_criterion"], ", not measured")
+        if row["verdict"] == rule.NOT_JUDGED:
+            value, outcome = row["verdict"], ""
+        clauses.append(f"control {_join_names(claim.negative_control)}: {value}{outcome}")
+    return "; ".join(clauses) or "none"
 
 
 def section(
@@ -67,10 +67,10 @@ def section(
     """The abstract of one talk as a table, for its page."""
     abstract = abstract_file.load(talk.folder, claims)
     rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
-    statements = [(s, _tests(s, talk, claims, rows, recorded)) for s in abstract.statements]
+    statements = [(s, _list_tests(s, talk, claims, rows, recorded)) for s in abstract.statements]
     return Html(macros("abstracts").table(talk.name, abstract, statements))
 
 
-def _named(place: Mapping[str, Any]) -> str:
-    names = (place.get(key) for key in ("experiment", "variant", "perturbation", "engine"))
+def _join_names(network: Mapping[str, Any]) -> str:
+    names = (network.get(key) for key in ("experiment", "variant", "perturbation", "engine"))
     return ", ".join(str(n).replace("_", " ") for n in names if n not in (None, "none"))

@@ -19,9 +19,9 @@ def citation(manifest: Mapping[str, Any]) -> dict[str, str]:
     Args:
         manifest: Of the run.
     """
-    said = read_yaml(FILE) if FILE.is_file() else {}
+    cff = read_yaml(FILE) if FILE.is_file() else {}
     keys = ("title", "version", "date-released", "license", "doi", ADDRESS)
-    found = {key.replace("-", "_"): str(said.get(key, "")) for key in keys}
-    names = [author.get("name", "") for author in said.get("authors", ())]
+    fields = {key.replace("-", "_"): str(cff.get(key, "")) for key in keys}
+    names = [author.get("name", "") for author in cff.get("authors", ())]
     commit = str(manifest.get("commit") or "")[:7]
-    return {**found, "authors": " and ".join(names), "commit": commit}
+    return {**fields, "authors": " and ".join(names), "commit": commit}

@@ -34,7 +34,7 @@ from whyspiking.verdicts import rule
 
 type Row = Mapping[str, Any]
 type Claimed = tuple[str, str, Row, NDArray[np.float64]]
-"""Who said it, what, the row of verdicts.csv, and the value of every network."""
+"""Surname, statement, row of verdicts.csv, and the value of every network."""
 
 COLOURS = {"green": GREEN, "blue": BLUE, "olive": OLIVE, "red": RED, "grey": GREY}
 """Colour class of a verdict's chip -> its colour in figures."""
@@ -47,7 +47,7 @@ HEADINGS = {
     NO_NUMBER: "No number was published",
 }
 """Evidence of a key claim -> heading of its group."""
-ENDS = ("value", "ci_low", "ci_high", "published_value", "criterion_low", "criterion_high")
+SCALE_COLUMNS = ("value", "ci_low", "ci_high", "published_value", "criterion_low", "criterion_high")
 """Columns of verdicts.csv that have a place on the scale of a claim."""
 WIDE = {
     "pitch": 0.57, "heading": 0.3, "width": 10.4, "strip": (3.1, 0.1, 3.15, 0.3), "side": "right",
@@ -78,56 +78,70 @@ def figure(claims: Iterable[Claimed], *, narrow: bool = False) -> Plate:
     Raises:
         NotMeasuredError: If none was measured.
     """
-    shown = [claim for claim in claims if np.isfinite(claim[2]["value"])]
-    require(shown, "No key claim was measured at this scale.")
-    order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in shown)]
-    shown.sort(key=lambda claim: order.index(claim[2]["evidence"]))
-    titles = [HEADINGS.get(row["evidence"], str(row["evidence"])) for _, _, row, _ in shown]
-    pending = list(dict.fromkeys(titles)) if len(shown) > 1 else []
-    at: dict[str, Any] = NARROW if narrow else WIDE
-    wide = at["width"]
-    tall = at["pitch"] * len(shown) + at["heading"] * len(pending)
-    plate = Plate(tall, wide)
+    measured = [claim for claim in claims if np.isfinite(claim[2]["value"])]
+    require(measured, "No key claim was measured at this scale.")
+    evidence_order = [*HEADINGS, *(row["evidence"] for _, _, row, _ in measured)]
+    measured.sort(key=lambda claim: evidence_order.index(claim[2]["evidence"]))
+    titles = [HEADINGS.get(row["evidence"], str(row["evidence"])) for _, _, row, _ in measured]
+    # A single claim needs no heading.
+    pending = list(dict.fromkeys(titles)) if len(measured) > 1 else []
+    layout: dict[str, Any] = NARROW if narrow else WIDE
+    plate_width = layout["width"]
+    plate_height = layout["pitch"] * len(measured) + layout["heading"] * len(pending)
+    plate = Plate(plate_height, plate_width)
     plate.set_layout_engine("none")
-    below = tall
-    for title, (who, what, row, values) in zip(titles, shown, strict=True):
+    y_row = plate_height
+    for title, (surname, statement, row, values) in zip(titles, measured, strict=True):
+        # Claims are sorted by evidence, so each heading comes before its first claim.
         if pending and title == pending[0]:
-            below -= at["heading"]
+            y_row -= layout["heading"]
             heading = pending.pop(0)
-            plate.text(0.05 / wide, (below + 0.08) / tall, heading, color=INK, fontweight="bold")
-        left, top, width, height = at["strip"]
+            plate.text(
+                0.05 / plate_width,
+                (y_row + 0.08) / plate_height,
+                heading,
+                color=INK,
+                fontweight="bold",
+            )
+        x_left, y_top, width, height = layout["strip"]
         colour = COLOURS[html.VERDICT_LOOK[row["verdict"]][1]]
         strip = plate.add_axes(
-            (left / wide, (below - top - height) / tall, width / wide, height / tall)
+            (
+                x_left / plate_width,
+                (y_row - y_top - height) / plate_height,
+                width / plate_width,
+                height / plate_height,
+            )
         )
-        _strip(strip, row, values, colour)
-        x, y = at["mark"]
-        look = {"marker": "s", "markersize": 6, "color": colour, "linestyle": ""}
-        plate.add_artist(Line2D([x / wide], [(below - y) / tall], **look))
-        for name, said in {"who": who, "what": what, **words(row)}.items():
-            heavy = name in ("who", "verdict", "found")
-            x, y = at[name]
+        _draw_strip(strip, row, values, colour)
+        x, y = layout["mark"]
+        marker_style = {"marker": "s", "markersize": 6, "color": colour, "linestyle": ""}
+        plate.add_artist(Line2D([x / plate_width], [(y_row - y) / plate_height], **marker_style))
+        for name, text in {"who": surname, "what": statement, **words(row)}.items():
+            is_bold = name in ("who", "verdict", "found")
+            x, y = layout[name]
             plate.text(
-                x / wide, (below - y) / tall, said, va="top" if name == "but" else "center",
-                ha=at["side"] if name.startswith("wh") else "left",
-                color=INK, fontsize=9.5 if heavy else 8,
-                fontweight="bold" if heavy else "normal",
+                x / plate_width, (y_row - y) / plate_height, text,
+                va="top" if name == "but" else "center",
+                ha=layout["side"] if name.startswith("wh") else "left",
+                color=INK, fontsize=9.5 if is_bold else 8,
+                fontweight="bold" if is_bold else "normal",
             )  # fmt: skip
-        below -= at["pitch"]
+        y_row -= layout["pitch"]
     return plate.says(
         "Every dot is one trained network. The grey range is the acceptance criterion, and the "
         "diamond is the published value. The bar is the 95 % interval of our mean; for a claim "
         "about every network it reaches from the lowest to the highest network. Each row has its "
         "own scale.",
-        alt(shown),
-        f"data:text/csv;charset=utf-8,{quote(write_rows(shown))}",
+        write_alt_text(measured),
+        f"data:text/csv;charset=utf-8,{quote(write_rows(measured))}",
     )
 
 
 def write_rows(claims: Iterable[Claimed]) -> str:
     """What the figure shows as CSV; `networks` has the value of every network."""
     text = StringIO()
-    columns: list[str] = ["talk", "claim", "metric", "unit", *ENDS, "verdict", "networks"]
+    columns: list[str] = ["talk", "claim", "metric", "unit", *SCALE_COLUMNS, "verdict", "networks"]
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for _, _, row, values in claims:
@@ -136,64 +150,72 @@ def write_rows(claims: Iterable[Claimed]) -> str:
 
 
 def words(row: Row) -> dict[str, str]:
-    """What stands beside the strip of a claim, by its place."""
+    """Write the labels beside the strip of a claim, by their key in the layout."""
     unit = str(row["unit"])
     published = "no number published"
     if np.isfinite(row["published_value"]):
-        number = _plain(html.value(row["published_value"], unit))
+        number = _strip_tags(html.value(row["published_value"], unit))
         published = f"published {number}"
         published += " (from memory)" if row["quoted_from_memory"] == "number" else ""
         if row["evidence"] == RELEASED:
             published = f"released weights: {number}"
-    n = f"{row['n_seeds']} network{'' if row['n_seeds'] == 1 else 's'}"
+    networks_note = f"{row['n_seeds']} network{'' if row['n_seeds'] == 1 else 's'}"
     if row["test_type"] == "every":
-        n = f"{row['n_passing']:.0f} of {row['n_seeds']} networks meet it"
+        networks_note = f"{row['n_passing']:.0f} of {row['n_seeds']} networks meet it"
     elif row["test_type"] == "share":
-        n = f"{row['n_passing']:.0f} of {n}"
+        networks_note = f"{row['n_passing']:.0f} of {networks_note}"
     if rule.REDUCED in row["qualification"]:
-        n += "\nreduced run"
+        networks_note += "\nreduced run"
     if row["verdict_changes_with"]:
-        n += "\nchanges with measurement"
+        networks_note += "\nchanges with measurement"
     return {
-        "found": _plain(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
+        "found": _strip_tags(html.inline(row["value"], row["ci_low"], row["ci_high"], unit)),
         "metric": labels.metric(row["metric"]),
         "published": published,
         "verdict": str(row["verdict"]),
-        "but": n,
+        "but": networks_note,
     }
 
 
-def alt(claims: Iterable[Claimed]) -> str:
-    """Who fared how, in a sentence."""
-    by_verdict: dict[str, list[str]] = {}
-    for who, _, row, _ in claims:
-        by_verdict.setdefault(row["verdict"], []).append(who)
-    told = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items())
-    return f"Key claims compared with their acceptance criteria. {told}. The table has the numbers."
+def write_alt_text(claims: Iterable[Claimed]) -> str:
+    """Write for each verdict whose claims have it, in a sentence."""
+    surnames_by_verdict: dict[str, list[str]] = {}
+    for surname, _, row, _ in claims:
+        surnames_by_verdict.setdefault(row["verdict"], []).append(surname)
+    outcomes = "; ".join(
+        f"{verdict}: {', '.join(names)}" for verdict, names in surnames_by_verdict.items()
+    )
+    return (
+        f"Key claims compared with their acceptance criteria. {outcomes}. The table has the "
+        "numbers."
+    )
 
 
-def _plain(shown: str) -> str:
-    """A number of a page for a figure, which has no tags."""
-    return unescape(re.sub("<[^>]+>", "", shown))
+def _strip_tags(markup: str) -> str:
+    """Remove the tags of a number, since a figure has none."""
+    return unescape(re.sub("<[^>]+>", "", markup))
 
 
-def _strip(ax: Axes, row: Row, values: NDArray[np.float64], colour: str) -> None:
+def _draw_strip(ax: Axes, row: Row, values: NDArray[np.float64], colour: str) -> None:
     """Draw criterion, published value, networks and the interval on a scale of their own."""
-    finite = {name: float(row[name]) for name in ENDS if np.isfinite(row[name])}
+    finite = {name: float(row[name]) for name in SCALE_COLUMNS if np.isfinite(row[name])}
     low, high = min(*finite.values(), *values), max(*finite.values(), *values)
     if row["test_type"] == "ratio":
         ax.set_xscale("log")
-        room = (high / low) ** 0.08
-        limits, beyond = (low / room, high * room), (low / room**2, high * room**2)
+        margin = (high / low) ** 0.08
+        limits, open_ends = (low / margin, high * margin), (low / margin**2, high * margin**2)
         ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 20 * low else (1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
     else:
-        room = 0.08 * (high - low or 1.0)
-        limits, beyond = (low - room, high + room), (low - 2 * room, high + 2 * room)
+        margin = 0.08 * (high - low or 1.0)
+        limits, open_ends = (low - margin, high + margin), (low - 2 * margin, high + 2 * margin)
         ax.xaxis.set_major_locator(MaxNLocator(3))
-    band = finite.get("criterion_low", beyond[0]), finite.get("criterion_high", beyond[1])
+    criterion = (
+        finite.get("criterion_low", open_ends[0]),
+        finite.get("criterion_high", open_ends[1]),
+    )
     # The edge is what can be seen on either page; an open side has none.
-    ax.axvspan(*band, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
+    ax.axvspan(*criterion, 0.03, 0.97, facecolor=(GREY, 0.2), edgecolor=GREY, linewidth=1.2)
     # Equal heights would hide networks behind each other.
     heights = 0.3 + 0.42 * np.resize([0, 1, -1, 0.5, -0.5], len(values))
     ax.plot(values, heights, "o", color=colour, markersize=3.2, mew=0)

@@ -60,8 +60,8 @@ def explore(comparisons: Comparisons, folder: Path, base: str) -> Markup:
         describe_task(comparisons, row["task"], shipped)
         for row in comparisons.rows(BEST_TRAINED, ACCOUNT).values()
     ]
-    told = {"costs": MAIN, "main": ACCOUNT, "tasks": tasks}
-    return html.macros("energy").explorer(json.dumps(told, separators=(",", ":")), tasks, base)
+    data = {"costs": MAIN, "main": ACCOUNT, "tasks": tasks}
+    return html.macros("energy").explorer(json.dumps(data, separators=(",", ":")), tasks, base)
 
 
 def describe_task(comparisons: Comparisons, task: str, shipped: Table | None) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def describe_task(comparisons: Comparisons, task: str, shipped: Table | None) ->
         shipped: Rows of networks.csv, if there are any.
     """
     networks = tables.where(comparisons.networks, task=task)
-    name, asks = comparisons.titles[task].split(": ", 1)
+    name, question = comparisons.titles[task].split(": ", 1)
     best = {cost: comparisons.by_place.get((BEST_TRAINED, cost, task), {}) for cost in MAIN}
     return {
         "name": name,
-        "asks": asks,
+        "asks": question,
         "chance": round(100 * float(networks["chance"].iloc[0]), 1),
         "points": list(list_points(networks, task, shipped)),
         "lines": list(list_lines(networks)),
@@ -105,16 +105,18 @@ def list_points(networks: Table, task: str, shipped: Table | None) -> Iterator[d
         task: Identifier of the task.
         shipped: Rows of networks.csv, if there are any.
     """
-    by = ["network_type", "family", "n_hidden", "spike_penalty"]
-    for (kind, family, n_hidden, penalty), own in networks.groupby(by, sort=False, dropna=False):
-        means = own[COLUMNS].mean()
+    group_columns = ["network_type", "family", "n_hidden", "spike_penalty"]
+    for (kind, family, n_hidden, penalty), rows in networks.groupby(
+        group_columns, sort=False, dropna=False
+    ):
+        means = rows[COLUMNS].mean()
         labels = {TRAINED: FAMILIES, BUILT: HAND_DESIGNED, RULE: {}}[kind]
         point = {
             "kind": kind,
             "family": family,
             "label": labels.get(family, family),
             "units": int(n_hidden),
-            "n": int(own["seed"].nunique()),
+            "n": int(rows["seed"].nunique()),
             "accuracy": round(100 * means["test_accuracy"], 1),
             "energy": [_round(means[cost] / 1e3) for cost in MAIN],
         }
@@ -131,12 +133,12 @@ def find_file(shipped: Table, task: str, kind: str, family: str) -> str:
         talks = [
             name for name in registry.available() if family == registry.load_talk(name).surname
         ]
-        own = tables.where(shipped, talk=talks, experiment=f"shared_{task}")
+        shipped_rows = tables.where(shipped, talk=talks, experiment=f"shared_{task}")
     elif kind == BUILT and family == LIF:
-        own = tables.where(shipped, experiment=task)
+        shipped_rows = tables.where(shipped, experiment=task)
     else:
         return ""
-    return str(own["file"].iloc[0]) if len(own) else ""
+    return str(shipped_rows["file"].iloc[0]) if len(shipped_rows) else ""
 
 
 def list_lines(networks: Table) -> Iterator[dict[str, Any]]:
@@ -151,21 +153,24 @@ def list_lines(networks: Table) -> Iterator[dict[str, Any]]:
     """
     trained = tables.where(networks, network_type=TRAINED)
     for family in FAMILIES:
-        own = tables.where(trained, family=family)
-        for cost in MAIN if len(own) else ():
-            fronts = [Frontier.of(x, cost) for _, x in own.groupby("seed")]
+        family_networks = tables.where(trained, family=family)
+        for cost in MAIN if len(family_networks) else ():
+            fronts = [
+                Frontier.of(seed_networks, cost)
+                for _, seed_networks in family_networks.groupby("seed")
+            ]
             fronts = [front for front in fronts if len(front.cost) > 1]
             if not fronts:
                 continue
             # The line begins where the smallest networks of the data sets lie on average.
-            first = np.exp(np.mean([np.log(front.cost[1]) for front in fronts]))
-            last = 1.3 * max(front.cost[-1] for front in fronts)
-            energies = np.geomspace(first, last, N_PLACES)
+            lowest_energy = np.exp(np.mean([np.log(front.cost[1]) for front in fronts]))
+            highest_energy = 1.3 * max(front.cost[-1] for front in fronts)
+            energies = np.geomspace(lowest_energy, highest_energy, N_PLACES)
             accuracies = 100 * np.array([front.at(energies) for front in fronts])
             yield {
                 "family": family,
                 "cost": cost,
-                "ends": [_round(first / 1e3), _round(last / 1e3)],
+                "ends": [_round(lowest_energy / 1e3), _round(highest_energy / 1e3)],
                 "mean": accuracies.mean(0).round(1).tolist(),
                 "low": accuracies.min(0).round(1).tolist(),
                 "high": accuracies.max(0).round(1).tolist(),

@@ -117,16 +117,17 @@ def list_rows(comparisons: Comparisons, task: str) -> Iterator[Row]:
         label = LABELS.get(competitor, competitor)
         if is_best:
             family = LABELS.get(best["cheapest_family"], best["cheapest_family"])
-            alone = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
-            label = f"best: {family if _equal(alone, best) else 'depends on the data set'}"
-        elif len(by_cost) < len(MAIN) or _equal(by_cost[ACCOUNT], best):
+            family_row = comparisons.by_place.get((best["cheapest_family"], ACCOUNT, task), best)
+            is_one_family = _have_equal_ratios(family_row, best)
+            label = f"best: {family if is_one_family else 'depends on the data set'}"
+        elif len(by_cost) < len(MAIN) or _have_equal_ratios(by_cost[ACCOUNT], best):
             continue
         yield Row(label, is_best, by_cost)
 
 
-def _equal(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two comparisons have the same ratio."""
-    return bool(np.isclose(row["ratio"], other["ratio"], rtol=1e-6, equal_nan=True))
+def _have_equal_ratios(row: Mapping[str, Any], other_row: Mapping[str, Any]) -> bool:
+    """Tell whether two comparisons have the same ratio."""
+    return bool(np.isclose(row["ratio"], other_row["ratio"], rtol=1e-6, equal_nan=True))
 
 
 def _write_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -135,18 +136,20 @@ def _write_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     Each verdict has the number of cost models under which it holds.
     """
     of_cost_models = f"of {len(rows)} cost models"
-    parts = []
-    for word, n in Counter(row["verdict"] for row in rows).most_common():
-        ratios = [row["ratio"] for row in rows if row["verdict"] == word]
-        part = f"{VERDICTS[word]} under {n} {of_cost_models if not parts else f'of {len(rows)}'}"
-        if word == NOT_ASSESSED:
-            better = dict.fromkeys(name_better_network(x) for x in rows if x["verdict"] == word)
-            part = f"{part} (a network of {' and '.join(better)} was better)"
-        elif word:
+    clauses = []
+    for verdict, n in Counter(row["verdict"] for row in rows).most_common():
+        ratios = [row["ratio"] for row in rows if row["verdict"] == verdict]
+        clause = (
+            f"{VERDICTS[verdict]} under {n} {of_cost_models if not clauses else f'of {len(rows)}'}"
+        )
+        if verdict == NOT_ASSESSED:
+            better = dict.fromkeys(name_better_network(x) for x in rows if x["verdict"] == verdict)
+            clause = f"{clause} (a network of {' and '.join(better)} was better)"
+        elif verdict:
             low, high = round_ratio(min(ratios)), round_ratio(max(ratios))
-            part = f"{part} (ratio {low if low == high else f'{low} to {high}'})"
-        parts.append(part)
-    return "; ".join(parts)
+            clause = f"{clause} (ratio {low if low == high else f'{low} to {high}'})"
+        clauses.append(clause)
+    return "; ".join(clauses)
 
 
 def draw(comparisons: Comparisons) -> Markup:

@@ -64,7 +64,7 @@ ENERGY = (
 )
 UNCOUNTED = ", so it does not count {tasks}"
 UNCLEAR = "; there was no clear difference on {tasks}"
-MISSING = (
+UNASSESSED = (
     "Not assessed, because a network of a talk was more accurate at equal energy than our own "
     "spiking networks: {reasons}."
 )
@@ -140,9 +140,9 @@ class Comparisons:
     def competitors(self) -> list[str]:
         """What spiking networks are compared with: families first, then the best of several."""
         families = dict.fromkeys(
-            x for x, *_ in self.by_place if x not in (BEST_TRAINED, BEST_OVERALL)
+            family for family, *_ in self.by_place if family not in (BEST_TRAINED, BEST_OVERALL)
         )
-        return [*(x for x in families if x != LIF), BEST_TRAINED, BEST_OVERALL]
+        return [*(family for family in families if family != LIF), BEST_TRAINED, BEST_OVERALL]
 
     def verdicts(self, competitor: str) -> dict[str, list[Mapping[str, Any]]]:
         """Task by its name -> rows of a comparison under the main cost models."""
@@ -170,13 +170,13 @@ class Comparisons:
         Each is an `Interval` over data sets.
         """
         networks = self._networks_of_task.items()
-        return {task: advantage.ahead(of_task) for task, of_task in networks}
+        return {task: advantage.ahead(task_networks) for task, task_networks in networks}
 
     @property
     def title(self) -> str:
         """The answer in one sentence; empty where nothing was compared."""
         verdicts = self.verdicts(BEST_TRAINED)
-        assessed = [words for rows in verdicts.values() if (words := assess(rows))]
+        assessed = [task_verdicts for rows in verdicts.values() if (task_verdicts := assess(rows))]
         if not assessed:
             return NO_TITLE if verdicts else ""
         return TITLE.format(
@@ -192,8 +192,9 @@ class Comparisons:
         if not best:
             return []
         differences = list(self.accuracy_differences.values())
+        # A difference is clear if its interval excludes 0.
         unclear = [
-            self._names[task]
+            self._full_task_names[task]
             for task, interval in self.accuracy_differences.items()
             if not (interval.high < 0 or interval.low > 0)
         ]
@@ -208,13 +209,14 @@ class Comparisons:
                 highest_difference=f"{max(means):.1f}".replace("-", html.MINUS),
             )
         ]
-        rows = [row for of_task in best.values() for row in of_task]
+        rows = [row for task_rows in best.values() for row in task_rows]
         assessed = [row for row in rows if row["verdict"] not in (NOT_ASSESSED, "")]
         if assessed:
+            # The title counts a task only if all assessed cost models agree.
             uncounted = [
-                self._names[task]
-                for task, of_task in best.items()
-                if assess(of_task) not in ({MORE}, {LESS})
+                self._full_task_names[task]
+                for task, task_rows in best.items()
+                if assess(task_rows) not in ({MORE}, {LESS})
             ]
             lowest, highest = (pick(assessed, key=lambda row: row["ratio"]) for pick in (min, max))
             sentences.append(
@@ -228,17 +230,18 @@ class Comparisons:
                 )
             )
         reasons = [
-            f"{self._names[task]} under {len(missing)} of {len(of_task)} cost models ({better})"
-            for task, of_task in best.items()
-            if (missing := [row for row in of_task if row["verdict"] == NOT_ASSESSED])
-            for better in [", ".join(dict.fromkeys(name_better_network(row) for row in missing))]
+            f"{self._full_task_names[task]} under {len(unassessed)} of {len(task_rows)} cost "
+            f"models ({better})"
+            for task, task_rows in best.items()
+            if (unassessed := [row for row in task_rows if row["verdict"] == NOT_ASSESSED])
+            for better in [", ".join(dict.fromkeys(name_better_network(row) for row in unassessed))]
         ]
         if reasons:
-            sentences.append(MISSING.format(reasons=", ".join(reasons)))
+            sentences.append(UNASSESSED.format(reasons=", ".join(reasons)))
         return sentences
 
     @property
-    def _names(self) -> dict[str, str]:
+    def _full_task_names(self) -> dict[str, str]:
         """First word of the name of a task -> its whole name."""
         names = (title.partition(":")[0] for title in self.titles.values())
         return {name.split()[0]: name for name in names}
@@ -246,7 +249,7 @@ class Comparisons:
     def count(self, competitor: str) -> dict[str, Any]:
         """Comparisons with a competitor: their numbers by verdict, and the tasks in parentheses."""
         verdicts = self.verdicts(competitor)
-        counts = _count([row for rows in verdicts.values() for row in rows])
+        counts = _count_verdicts([row for rows in verdicts.values() for row in rows])
         return counts | {
             "n_unclear": counts["n_assessed"] - counts["n_less"] - counts["n_more"],
             "tasks_less": _name_tasks(verdicts, LESS),
@@ -259,12 +262,12 @@ class Comparisons:
         if not self.verdicts(BEST_TRAINED):
             return {}
         best, gru, overall = (self.count(x) for x in (BEST_TRAINED, GRU, BEST_OVERALL))
-        of_gru = {f"{name}_gru": x for name, x in gru.items()}
+        gru_counts = {f"{name}_gru": x for name, x in gru.items()}
         neuroscientists = NEUROSCIENTISTS.format(**overall)
         if (overall["n_less"], overall["n_more"]) != (best["n_less"], best["n_more"]):
             neuroscientists = f"{neuroscientists} {TRAINING}"
         return {
-            "engineers": ENGINEERS.format(**best, **of_gru),
+            "engineers": ENGINEERS.format(**best, **gru_counts),
             "neuroscientists": neuroscientists,
         }
 
@@ -285,7 +288,7 @@ class Comparisons:
             if cost.endswith("event_driven")
             for row in self.rows(BEST_TRAINED, cost).values()
         ]
-        counts = _count(rows)
+        counts = _count_verdicts(rows)
         return [*sentences, EVENT_DRIVEN.format(**counts)] if counts["n_assessed"] else sentences
 
 
@@ -300,9 +303,11 @@ def round_ratio(ratio: float) -> str:
     return f"{ratio:.{n_decimals}f}"
 
 
-def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], word: str) -> str:
+def _name_tasks(verdicts: Mapping[str, Sequence[Mapping[str, Any]]], verdict: str) -> str:
     """The tasks on which a cost model has a verdict, in parentheses."""
-    tasks = [task for task, rows in verdicts.items() if any(row["verdict"] == word for row in rows)]
+    tasks = [
+        task for task, rows in verdicts.items() if any(row["verdict"] == verdict for row in rows)
+    ]
     return f" ({', '.join(tasks)})" if tasks else ""
 
 
@@ -311,11 +316,11 @@ def assess(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     return {row["verdict"] for row in rows} - {NOT_ASSESSED, ""}
 
 
-def _count(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _count_verdicts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Count verdicts of comparisons."""
-    words = Counter(row["verdict"] for row in rows)
-    n_assessed = words.total() - words[NOT_ASSESSED] - words[""]
-    return {"n_assessed": n_assessed, "n_more": words[MORE], "n_less": words[LESS]}
+    n_by_verdict = Counter(row["verdict"] for row in rows)
+    n_assessed = n_by_verdict.total() - n_by_verdict[NOT_ASSESSED] - n_by_verdict[""]
+    return {"n_assessed": n_assessed, "n_more": n_by_verdict[MORE], "n_less": n_by_verdict[LESS]}
 
 
 def recorded(folder: Path) -> Comparisons | None:

@@ -43,7 +43,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     LEAKY_UNITS: {"color": BLUE, "lw": 1.3, "dashes": (4, 1.5)},
     GRU: {"color": BLUE, "lw": 1.5, "dashes": (1, 1.2)},
 }
-"""Who -> look of its line; that with spikes is the thicker one, also without colour."""
+"""Family -> look of its line; the spiking one is the thickest, also without colour."""
 LEGEND: dict[str, dict[str, Any]] = {
     "spiking (LIF), trained": LOOKS[LIF],
     "best non-spiking, trained": LOOKS[BEST_TRAINED],
@@ -61,7 +61,7 @@ LEGEND: dict[str, dict[str, Any]] = {
     },
     "chance": {"color": GREY, "lw": 1.6, "dashes": (1, 1.6)},
 }
-"""What lines and marks mean."""
+"""Label of the legend -> look of its line or mark."""
 
 
 @dataclass(frozen=True)
@@ -97,33 +97,35 @@ class Panel:
             f"at {100 * row['accuracy']:.0f} % accuracy, vs {family}",
         ]
 
-    def of(self, kind: str) -> list[tuple[str, float, float]]:
-        """Family, energy in nJ and accuracy in percent: means over seeds, best first."""
-        own = self.points[self.points["network_type"] == kind].groupby("family", sort=False)
+    def average_families(self, kind: str) -> list[tuple[str, float, float]]:
+        """List family, energy in nJ and accuracy in percent: means over seeds, best first."""
+        networks = self.points[self.points["network_type"] == kind].groupby("family", sort=False)
         # A method without spikes has no energy here.
         means = (
-            own[[ACCOUNT, "test_accuracy"]]
+            networks[[ACCOUNT, "test_accuracy"]]
             .mean()
             .dropna()
             .sort_values("test_accuracy", ascending=False)
         )
         return [(str(name), cost / 1e3, 100 * test) for name, cost, test in means.itertuples()]
 
-    def fronts(self, who: str) -> list[Frontier]:
-        """The frontiers of those with spikes, or of one side without, one a seed."""
-        spikes = who == LIF
-        own = side(self.points, BEST_TRAINED if spikes else who, spikes=spikes).groupby("seed")
-        return [Frontier.of(networks, ACCOUNT) for _, networks in own]
+    def compute_frontiers(self, family: str) -> list[Frontier]:
+        """Compute one frontier per seed, for spiking networks or for one non-spiking family."""
+        spikes = family == LIF
+        networks_by_seed = side(
+            self.points, BEST_TRAINED if spikes else family, spikes=spikes
+        ).groupby("seed")
+        return [Frontier.of(networks, ACCOUNT) for _, networks in networks_by_seed]
 
 
 def panels(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Iterator[Panel]:
     """The tasks on which trained spiking and non-spiking networks are compared."""
-    place = {"subject": "spikes", "compared_with": BEST_TRAINED, "cost_model": ACCOUNT}
+    comparison = {"subject": "spikes", "compared_with": BEST_TRAINED, "cost_model": ACCOUNT}
     for task, title in titles.items():
-        for row in tables.where(advantage, task=task, **place).to_dict("records"):
+        for row in tables.where(advantage, task=task, **comparison).to_dict("records"):
             if np.isfinite(row["relative_accuracy"]):
-                own = tables.where(frontiers, task=task)
-                yield Panel(title, own, {str(name): value for name, value in row.items()})
+                networks = tables.where(frontiers, task=task)
+                yield Panel(title, networks, {str(name): value for name, value in row.items()})
 
 
 def figure(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Plate:
@@ -137,13 +139,15 @@ def figure(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Pla
     Raises:
         NotMeasuredError: If no task has both sides.
     """
-    shown = list(panels(frontiers, advantage, titles))
-    require(shown, "No task has trained networks with spikes and without on the same seeds.")
-    n_rows = -(-len(shown) // N_COLUMNS)
+    task_panels = list(panels(frontiers, advantage, titles))
+    require(task_panels, "No task has trained networks with spikes and without on the same seeds.")
+    n_rows = -(-len(task_panels) // N_COLUMNS)
     plate = Plate(2.8 * n_rows + 1.0, WIDTH)
-    for ax, panel in zip(plate.panels(n_rows, N_COLUMNS, len(shown)).flat, shown, strict=False):
+    for ax, panel in zip(
+        plate.panels(n_rows, N_COLUMNS, len(task_panels)).flat, task_panels, strict=False
+    ):
         _draw(ax, panel)
-    handles = [Line2D([], [], label=says, **look) for says, look in LEGEND.items()]
+    handles = [Line2D([], [], label=label, **look) for label, look in LEGEND.items()]
     plate.legend(
         handles=handles,
         title=HEADING,
@@ -155,61 +159,76 @@ def figure(frontiers: Table, advantage: Table, titles: Mapping[str, str]) -> Pla
         borderpad=0.1,
     )
     plate.supylabel("accuracy (%)", fontsize=9)
-    return plate.says(CAPTION, _alt(shown), "frontiers.csv")
+    return plate.says(CAPTION, _write_alt_text(task_panels), "frontiers.csv")
 
 
 def _draw(ax: Axes, panel: Panel) -> None:
-    """One task."""
-    lines = {who: own for who in LOOKS if (own := panel.fronts(who))}
-    seen = [x / 1e3 for own in lines.values() for front in own for x in front.cost[1:]]
-    seen += [x for kind in (BUILT, RULE) for _, x, _ in panel.of(kind)]
-    x = np.geomspace(0.6 * min(seen), 1.5 * max(seen), 90)
-    for who, own in lines.items():
-        y = 100 * np.array([front.at(1e3 * x) for front in own])
-        smallest = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in own]))
-        ax.plot(x, np.where(smallest, y.mean(0), np.nan), zorder=4, **LOOKS[who])
-        if who in (LIF, BEST_TRAINED):
-            colour = LOOKS[who]["color"]
-            area: dict[str, Any] = {"facecolor": (colour, 0.15), "edgecolor": colour, "lw": 0.5}
-            ax.fill_between(x, y.min(0), y.max(0), where=smallest, **area)
-    guess = 100 * float(panel.points["chance"].iloc[0])
-    ax.axhline(guess, **LEGEND["chance"])
+    """Draw the panel of one task."""
+    frontiers_by_family = {
+        family: frontiers for family in LOOKS if (frontiers := panel.compute_frontiers(family))
+    }
+    energies = [
+        x / 1e3
+        for frontiers in frontiers_by_family.values()
+        for front in frontiers
+        for x in front.cost[1:]
+    ]
+    energies += [x for kind in (BUILT, RULE) for _, x, _ in panel.average_families(kind)]
+    x = np.geomspace(0.6 * min(energies), 1.5 * max(energies), 90)
+    for family, frontiers in frontiers_by_family.items():
+        y = 100 * np.array([front.at(1e3 * x) for front in frontiers])
+        is_reached = x >= np.exp(np.mean([np.log(front.cost[1] / 1e3) for front in frontiers]))
+        ax.plot(x, np.where(is_reached, y.mean(0), np.nan), zorder=4, **LOOKS[family])
+        if family in (LIF, BEST_TRAINED):
+            colour = LOOKS[family]["color"]
+            band_style: dict[str, Any] = {
+                "facecolor": (colour, 0.15),
+                "edgecolor": colour,
+                "lw": 0.5,
+            }
+            ax.fill_between(x, y.min(0), y.max(0), where=is_reached, **band_style)
+    chance_percent = 100 * float(panel.points["chance"].iloc[0])
+    ax.axhline(chance_percent, **LEGEND["chance"])
     # A 17th of what is above guessing is left on either side.
-    ax.set(xscale="log", xlim=(x[0], x[-1]), ylim=(1.06 * guess - 6, 106 - 0.06 * guess))
-    _marks(ax, panel)
-    few = x[-1] < 100 * x[0]
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if few else (1,)))
+    ax.set(
+        xscale="log",
+        xlim=(x[0], x[-1]),
+        ylim=(1.06 * chance_percent - 6, 106 - 0.06 * chance_percent),
+    )
+    _draw_marks(ax, panel)
+    is_narrow_range = x[-1] < 100 * x[0]
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if is_narrow_range else (1,)))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.minorticks_off()
     ax.set_title("\n" * 4)  # the room for what follows
     ax.set_xlabel("estimated energy per trial (nJ)")
-    for place, words in enumerate([*panel.title.split(": ", 1), *panel.write_heading()]):
-        weight = "bold" if place == 2 else "normal"
-        at: dict[str, Any] = {
+    for i_line, text in enumerate([*panel.title.split(": ", 1), *panel.write_heading()]):
+        weight = "bold" if i_line == 2 else "normal"
+        text_style: dict[str, Any] = {
             "xycoords": "axes fraction",
             "textcoords": "offset points",
             "fontsize": 8.5,
         }
-        note = ax.annotate(words, (0, 1), (0, 43 - 12.5 * place), weight=weight, **at)
+        note = ax.annotate(text, (0, 1), (0, 43 - 12.5 * i_line), weight=weight, **text_style)
         note.set_in_layout(False)  # it stands in the room of the empty title
 
 
-def _marks(ax: Axes, panel: Panel) -> None:
-    """What was built by hand, methods of the talks, and where both sides are compared."""
-    for family, at, height in panel.of(BUILT):
+def _draw_marks(ax: Axes, panel: Panel) -> None:
+    """Mark hand-designed networks, methods of the talks, and the compared accuracy."""
+    for family, energy, accuracy in panel.average_families(BUILT):
         colour, size = (RED, 8) if family == LIF else (BLUE, 14)  # both are seen at one place
-        ax.plot(at, height, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
-    for name, at, height in panel.of(RULE):
-        look = dict(LEGEND["a talk’s learning rule"])
+        ax.plot(energy, accuracy, "*", color=colour, markersize=size, mew=0, zorder=20 - size)
+    for name, energy, accuracy in panel.average_families(RULE):
+        marker_style = dict(LEGEND["a talk’s learning rule"])
         if name in panel.better_methods:
-            look |= {"mew": 1.4, "mec": INK, "zorder": 8, "alpha": 1}
-        ax.plot(at, height, gid="rule", **look)
-    ends, level = (
-        [panel.row[key] / 1e3 for key in ("cost_spiking", "cost_other")],
-        100 * panel.row["accuracy"],
-    )
+            marker_style |= {"mew": 1.4, "mec": INK, "zorder": 8, "alpha": 1}
+        ax.plot(energy, accuracy, gid="rule", **marker_style)
+    energies = [panel.row[key] / 1e3 for key in ("cost_spiking", "cost_other")]
+    compared_accuracy = 100 * panel.row["accuracy"]
     if not panel.better_methods:
-        ax.plot(ends, [level] * 2, zorder=7, gid="bar", **LEGEND["compared accuracy"])
+        ax.plot(
+            energies, [compared_accuracy] * 2, zorder=7, gid="bar", **LEGEND["compared accuracy"]
+        )
 
 
 CAPTION = (
@@ -220,7 +239,9 @@ CAPTION = (
 )
 
 
-def _alt(shown: Sequence[Panel]) -> str:
-    """The comparisons in words, of at most 300 letters."""
-    ratios = (f"{x.title.partition(':')[0]} {x.write_heading()[0]}" for x in shown)
+def _write_alt_text(task_panels: Sequence[Panel]) -> str:
+    """Write the comparisons in words, in at most 300 letters."""
+    ratios = (
+        f"{panel.title.partition(':')[0]} {panel.write_heading()[0]}" for panel in task_panels
+    )
     return f"Accuracy against energy; energy ratio of spiking networks: {'; '.join(ratios)}."

@@ -14,6 +14,6 @@ def read_glossary(file: Path = FILE) -> dict[str, str]:
     """Read the definitions without markup: term -> definition, in the order of the file."""
     text = file.read_text(encoding="utf-8")
     return {
-        found["term"]: MARKUP.sub(lambda markup: markup["text"] or "", found["definition"])
-        for found in TERM.finditer(text)
+        match["term"]: MARKUP.sub(lambda markup: markup["text"] or "", match["definition"])
+        for match in TERM.finditer(text)
     }

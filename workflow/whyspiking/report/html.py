@@ -75,6 +75,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Filters and globals are what templates call by these names.
     environment.filters |= {
         "value": value,
         "bare": bare,
@@ -106,9 +107,9 @@ def macros(name: str) -> Any:
     return templates().get_template(f"{name}.html.j2").module
 
 
-def slug(words: str) -> str:
+def slug(text: str) -> str:
     """Letters, digits and `-` only, for identifiers."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def value(
@@ -130,16 +131,29 @@ def value(
         return Markup("–")
     if np.isinf(x):
         return Markup("&gt; max") if x > 0 else Markup(f"{MINUS}∞")
-    differ = unit == POINTS or (signed and unit == "fraction")
-    sign = Markup("+" if (signed or differ) and x > 0 else "")
-    places = decimals(low, high, unit)
+    # A difference of shares is in percentage points, not in per cent.
+    is_difference = unit == POINTS or (signed and unit == "fraction")
+    sign = Markup("+" if (signed or is_difference) and x > 0 else "")
+    n_decimals = decimals(low, high, unit)
     if unit in SHARES:
-        kept = places if places is not None else 2 if NEAR_ONE <= abs(x) < 1 else 1
-        kept = min(kept, 1) if 0.1 <= np.nanmax(np.abs([x, low, high])) < NEAR_ONE else kept
-        return sign + f"{_fixed(100 * x, kept)} {POINTS if differ else '%'}"
-    tail = "" if unit in ("1", "") else f" {unit}"
-    plain = 1e-3 <= np.nanmax(np.abs([x, low, high])) < 1e5
-    return sign + (digits(x) if places is None or not plain else _fixed(x, places)) + tail
+        n_share_decimals = (
+            n_decimals if n_decimals is not None else 2 if NEAR_ONE <= abs(x) < 1 else 1
+        )
+        n_share_decimals = (
+            min(n_share_decimals, 1)
+            if 0.1 <= np.nanmax(np.abs([x, low, high])) < NEAR_ONE
+            else n_share_decimals
+        )
+        return (
+            sign + f"{_write_fixed(100 * x, n_share_decimals)} {POINTS if is_difference else '%'}"
+        )
+    unit_suffix = "" if unit in ("1", "") else f" {unit}"
+    is_plain = 1e-3 <= np.nanmax(np.abs([x, low, high])) < 1e5
+    return (
+        sign
+        + (digits(x) if n_decimals is None or not is_plain else _write_fixed(x, n_decimals))
+        + unit_suffix
+    )
 
 
 NEAR_ONE = 0.995
@@ -160,9 +174,9 @@ def decimals(low: float, high: float, unit: str) -> int | None:
     return min(max(-math.floor(math.log10(quarter)), 0), 4)
 
 
-def _fixed(x: float, places: int) -> str:
-    shown = f"{x:.{places}f}"
-    return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", MINUS)
+def _write_fixed(x: float, n_decimals: int) -> str:
+    text = f"{x:.{n_decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", MINUS)
 
 
 def digits(x: float) -> Markup:
@@ -170,59 +184,59 @@ def digits(x: float) -> Markup:
     if x == 0:
         return Markup("0")
     # What is counted, as parameters are, keeps all its digits.
-    kept = x if float(x).is_integer() else float(f"{x:.3g}")
-    shown = f"{kept:.0f}" if abs(x) >= 100 else f"{x:.3g}"
+    rounded = x if float(x).is_integer() else float(f"{x:.3g}")
+    text = f"{rounded:.0f}" if abs(x) >= 100 else f"{x:.3g}"
     if abs(x) >= 1e5 or abs(x) < 1e-3:
         mantissa, exponent = f"{x:.2e}".split("e")
-        shown = f"{mantissa}×10<sup>{int(exponent)}</sup>"
-    return Markup(shown.replace("-", MINUS))
+        text = f"{mantissa}×10<sup>{int(exponent)}</sup>"
+    return Markup(text.replace("-", MINUS))
 
 
 def bare(x: float, unit: str, *, low: float = np.nan, high: float = np.nan) -> Markup:
     """A number without unit and plus sign, for the inner numbers of a range."""
-    shown = value(x, unit, low=low, high=high).removesuffix(" %").removesuffix(f" {unit}")
-    return shown.removeprefix("+")
+    text = value(x, unit, low=low, high=high).removesuffix(" %").removesuffix(f" {unit}")
+    return text.removeprefix("+")
 
 
 def interval(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
-    """Value with its interval below; one seed has none, and that is said."""
-    shown = value(mean, unit, signed=signed, low=low, high=high)
-    return shown if np.isnan(mean) else shown + limits(low, high, unit)
+    """Write a value with its interval below, or that one seed has no interval."""
+    text = value(mean, unit, signed=signed, low=low, high=high)
+    return text if np.isnan(mean) else text + limits(low, high, unit)
 
 
 def limits(low: float, high: float, unit: str) -> Markup:
     """The ends of an interval, in small print; that of a share ends at 100 %."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return Markup("<small>no interval</small>")
-    return Markup("<small>{}</small>").format(_between(low, high, unit))
+    return Markup("<small>{}</small>").format(_write_interval(low, high, unit))
 
 
-def _between(low: float, high: float, unit: str) -> Markup:
+def _write_interval(low: float, high: float, unit: str) -> Markup:
     # Intervals over seeds are symmetric: of a share that is no more than 1 they may exceed it.
-    share = unit == "fraction" and low >= 0 and low + high <= 2
-    most = min(high, 1.0) if share else high
-    ends = (bare(end, unit, low=low, high=high) for end in (low, most))
-    return Markup("[{}, {}]").format(*ends)
+    is_share = unit == "fraction" and low >= 0 and low + high <= 2
+    upper = min(high, 1.0) if is_share else high
+    limit_texts = (bare(end, unit, low=low, high=high) for end in (low, upper))
+    return Markup("[{}, {}]").format(*limit_texts)
 
 
 def inline(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
     """Value and interval in a line; no interval where all seeds agree, as at a bound."""
-    shown = value(mean, unit, signed=signed, low=low, high=high)
-    several = np.isfinite(low) and np.isfinite(high) and low < high
-    return shown + " " + _between(low, high, unit) if several else shown
+    text = value(mean, unit, signed=signed, low=low, high=high)
+    has_width = np.isfinite(low) and np.isfinite(high) and low < high
+    return text + " " + _write_interval(low, high, unit) if has_width else text
 
 
 def band(low: float, high: float, unit: str) -> Markup:
     """An acceptance band; open sides as inequality."""
     has_low, has_high = np.isfinite(low), np.isfinite(high)
     if has_low and has_high:
-        return Markup("{} … {}").format(bare(low, unit), _plain(high, unit))
+        return Markup("{} … {}").format(bare(low, unit), _write_unsigned(high, unit))
     if has_low:
-        return Markup("≥ ") + _plain(low, unit)
-    return Markup("≤ ") + _plain(high, unit) if has_high else Markup("–")
+        return Markup("≥ ") + _write_unsigned(low, unit)
+    return Markup("≤ ") + _write_unsigned(high, unit) if has_high else Markup("–")
 
 
-def _plain(x: float, unit: str) -> Markup:
+def _write_unsigned(x: float, unit: str) -> Markup:
     return value(x, unit).removeprefix("+")
 
 

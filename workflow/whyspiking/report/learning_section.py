@@ -23,7 +23,7 @@ def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
         talks: The talks, by name.
     """
     rows = [
-        (talk.name, rule, _where(talk.name, rule), _counted(costs, talk.name, rule))
+        (talk.name, rule, _name_learners(talk.name, rule), _read_memory(costs, talk.name, rule))
         for talk in talks.values()
         for rule in talk.learning_rules
     ]
@@ -39,15 +39,22 @@ def training_sentence(costs: Table) -> Markup:
     return html.macros("costs").training_sentence(Counter(ratios["favours_spikes"]), median)
 
 
-def _where(talk: str, rule: Rule) -> str:
+def _name_learners(talk: str, rule: Rule) -> str:
     return "; ".join(
-        labels.experiment(talk, e) + (f" ({labels.variant(v)})" if v != "spiking" else "")
-        for e, v in rule.learners
+        labels.experiment(talk, experiment)
+        + (f" ({labels.variant(variant)})" if variant != "spiking" else "")
+        for experiment, variant in rule.learners
     )
 
 
-def _counted(costs: Table, talk: str, rule: Rule) -> dict[str, float]:
-    """Task -> what the code kept, where that was measured."""
-    own = tables.where(costs, talk=talk, metric="learning_memory")
-    kept = {(row["experiment"], row["variant"]): row["value"] for row in own.to_dict("records")}
-    return {labels.experiment(talk, x[0]): kept[x] for x in rule.learners if x in kept}
+def _read_memory(costs: Table, talk: str, rule: Rule) -> dict[str, float]:
+    """Read the memory that the code kept, where it was measured: task -> numbers."""
+    memory_rows = tables.where(costs, talk=talk, metric="learning_memory")
+    memory = {
+        (row["experiment"], row["variant"]): row["value"] for row in memory_rows.to_dict("records")
+    }
+    return {
+        labels.experiment(talk, learner[0]): memory[learner]
+        for learner in rule.learners
+        if learner in memory
+    }

@@ -16,10 +16,10 @@ SHOWN = ("rate", "isi_lv")
 """Metrics whose range was read at its source, a column each."""
 
 
-def _ranges() -> list[Range]:
+def _select_ranges() -> list[Range]:
     """The first range of every metric that is shown."""
-    every = stated().ranges
-    return [next(entry for entry in every if entry.metric == metric) for metric in SHOWN]
+    ranges = stated().ranges
+    return [next(entry for entry in ranges if entry.metric == metric) for metric in SHOWN]
 
 
 def answer(biology: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -29,28 +29,31 @@ def answer(biology: Table, talks: Mapping[str, Talk]) -> Markup:
         biology: Rows of biology.csv.
         talks: The talks, from above.
     """
-    ranges = _ranges()
-    of_metric = {
+    ranges = _select_ranges()
+    limits_by_metric = {
         entry.metric: tables.where(biology, metric=entry.metric)
         .drop_duplicates("talk")
         .set_index("talk")[["minimum", "maximum"]]
         for entry in ranges
     }
     rows = [
-        (talk.surname, [_ends(of_metric[entry.metric], name) for entry in ranges])
+        (talk.surname, [_get_limits(limits_by_metric[entry.metric], name) for entry in ranges])
         for name, talk in talks.items()
         if (biology["talk"] == name).any()
     ]
     counts = []
     for entry in ranges:
-        places = [entry.place(*ends) for ends in of_metric[entry.metric].itertuples(index=False)]
-        counts.append((entry, places.count("inside"), len(places)))
+        positions = [
+            entry.place(*limits)
+            for limits in limits_by_metric[entry.metric].itertuples(index=False)
+        ]
+        counts.append((entry, positions.count("inside"), len(positions)))
     return html.macros("questions").biology(rows, ranges, counts)
 
 
-def _ends(of_metric: Table, talk: str) -> tuple[float, float] | None:
+def _get_limits(limits_by_talk: Table, talk: str) -> tuple[float, float] | None:
     """Lowest and highest value of a talk; None where the quantity was not measured."""
-    if talk not in of_metric.index:
+    if talk not in limits_by_talk.index:
         return None
-    low, high = of_metric.loc[talk]
+    low, high = limits_by_talk.loc[talk]
     return float(low), float(high)

@@ -67,9 +67,12 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
     from traitlets.config import Config
 
     _check_parameters(source, parameters)
-    with replacing(notebook) as partial, tempfile.TemporaryDirectory(prefix="whyspiking-") as own:
+    with (
+        replacing(notebook) as partial,
+        tempfile.TemporaryDirectory(prefix="whyspiking-") as socket_folder,
+    ):
         # Over TCP whoever else is on the machine could listen.
-        sockets = {"transport": "ipc", "ip": f"{own}/kernel"}
+        sockets = {"transport": "ipc", "ip": f"{socket_folder}/kernel"}
         try:
             papermill.execute_notebook(
                 str(source),
@@ -119,11 +122,12 @@ def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
                 f"{source}: its cell of parameters does not name '{name}'; expected it there. Add "
                 f"`{name}: {type(value).__name__} = ...`"
             )
-        kind = declared[name]["inferred_type_name"]
-        if kind != type(value).__name__:
+        declared_type = declared[name]["inferred_type_name"]
+        if declared_type != type(value).__name__:
             raise UserError(
-                f"{source}: parameter '{name}' is {value!r}; expected '{kind}' as in the cell of "
-                f"parameters. Correct it, or write `{name}: {type(value).__name__} = ...` there"
+                f"{source}: parameter '{name}' is {value!r}; expected '{declared_type}' as in the "
+                "cell of parameters. Correct it, or write "
+                f"`{name}: {type(value).__name__} = ...` there"
             )
 
 
@@ -150,7 +154,7 @@ def export(notebook: Path, page: Path, results: Path) -> None:
             if "text/html" in output.get("data", {}):
                 # The exporter would parse all figures, and write their names in small letters.
                 lifted.append(output.data["text/html"])
-                output.data["text/html"] = _token(len(lifted) - 1)
+                output.data["text/html"] = _write_token(len(lifted) - 1)
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -160,25 +164,25 @@ def export(notebook: Path, page: Path, results: Path) -> None:
     )
     body, _ = exporter.from_notebook_node(content)
     body = _TOKEN.sub(lambda match: lifted[int(match.group(1))], body)
-    body, sections = _with_anchors(body)
+    body, sections = _add_anchors(body)
     # An equation that stands alone is a block of its own, not a paragraph.
     body = re.sub(r"<p>\s*(<div class=\"equation\".*?</div>)\s*</p>", r"\1", body, flags=re.DOTALL)
 
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
-    told = re.search(r'<div class="told">.*?<p[^>]*>(.*?)</p>', body, flags=re.DOTALL)
+    summary = re.search(r'<div class="told">.*?<p[^>]*>(.*?)</p>', body, flags=re.DOTALL)
     main_page = results / MAIN_PAGE
     home = "" if page.resolve() == main_page.resolve() else os.path.relpath(main_page, page.parent)
     text = (
         templates()
         .get_template("page.html.j2")
         .render(
-            title=_plain(title.group(1)) if title else page.stem,
-            description=_plain(told.group(1)) if told else "",
+            title=_strip_tags(title.group(1)) if title else page.stem,
+            description=_strip_tags(summary.group(1)) if summary else "",
             sections=sections,
             home=home,
             notebook=os.path.relpath(notebook, page.parent),
-            style=_assets("style.css", "touchable.css", "energy.css"),
-            script=_assets("page.js", "touchable.js", "energy.js", "watch.js"),
+            style=_read_assets("style.css", "touchable.css", "energy.css"),
+            script=_read_assets("page.js", "touchable.js", "energy.js", "watch.js"),
             body=body,
         )
     )
@@ -187,7 +191,7 @@ def export(notebook: Path, page: Path, results: Path) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def _assets(*names: str) -> str:
+def _read_assets(*names: str) -> str:
     """What a page is dressed in, one file after the other."""
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
@@ -200,10 +204,11 @@ def mathml(latex: str, display: bool) -> str:
     """
     from latex2mathml.converter import convert
 
-    bad = _UNSUPPORTED.search(latex)
-    if bad or ("&" in latex and "\\begin" not in latex):
+    unsupported = _UNSUPPORTED.search(latex)
+    if unsupported or ("&" in latex and "\\begin" not in latex):
         raise ValueError(
-            f"the formula '{latex.strip()}' contains '{bad.group(0) if bad else '&'}', which "
+            f"the formula '{latex.strip()}' contains "
+            f"'{unsupported.group(0) if unsupported else '&'}', which "
             "MathML conversion does not know; write one formula per line without it"
         )
     try:
@@ -223,7 +228,7 @@ def mathml(latex: str, display: bool) -> str:
     return f'<div class="equation" id="eq-{name}">{markup}{number}</div>'
 
 
-def _lift_equations(source: str, lifted: list[str], where: str) -> str:
+def _lift_equations(source: str, lifted: list[str], file_name: str) -> str:
     """Replace every formula by a token: Markdown would tear its underscores and stars apart."""
 
     def lift(match: re.Match[str]) -> str:
@@ -233,17 +238,17 @@ def _lift_equations(source: str, lifted: list[str], where: str) -> str:
         try:
             lifted.append(mathml(block or inline, display=block is not None))
         except ValueError as error:
-            raise UserError(f"{where}: {error}") from None
-        return _token(len(lifted) - 1)
+            raise UserError(f"{file_name}: {error}") from None
+        return _write_token(len(lifted) - 1)
 
     return _MATH.sub(lift, source)
 
 
-def _token(number: int) -> str:
+def _write_token(number: int) -> str:
     return f"LIFTED{number:04d}HERE"
 
 
-def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
+def _add_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
     """Give headings of the second and third level an anchor and a link to it.
 
     Returns:
@@ -252,7 +257,7 @@ def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
     sections: list[tuple[str, str]] = []
 
     def anchor(match: re.Match[str]) -> str:
-        level, text = match["level"], _plain(match["text"])
+        level, text = match["level"], _strip_tags(match["text"])
         name = match["name"] or slug(text)
         if level == "2":
             sections.append((name, text))
@@ -262,5 +267,5 @@ def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
     return _HEADING.sub(anchor, body), sections
 
 
-def _plain(markup: str) -> str:
+def _strip_tags(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEFT, RIGHT = 8.0, 472.0
+LEFT_PX, RIGHT_PX = 8.0, 472.0
 """Edges of the axis of time, in pixels of a drawing that is 480 wide."""
-NAMED = 46.0
+LEFT_NAMED_PX = 46.0
 """Left edge where rows have names."""
-TALLEST = 64.0
+MAX_PANEL_PX = 64.0
 """Of a panel; rows with names have 16 each, others 8 at most."""
-SHORTEST = 2.5
+MIN_TICK_PX = 2.5
 """Of a spike's tick."""
 
 
@@ -36,64 +36,64 @@ class Panel:
 def raster(
     panels: Sequence[Panel],
     span: tuple[float, float],
-    decided: float,
+    decision_ms: float,
     winner: tuple[int, int],
-    said: str,
+    label: str,
 ) -> dict[str, object]:
-    """What the template draws.
+    """Compute what the template draws.
 
     Args:
         panels: From above.
         span: First and last time in ms.
-        decided: When the decision fell, in ms.
+        decision_ms: When the decision fell, in ms.
         winner: Panel and row of the spike that decided.
-        said: What stands at the decision.
+        label: Text at the decision.
     """
-    left = NAMED if any(panel.names for panel in panels) else LEFT
-    top, drawn = 36.0, []
+    left_px = LEFT_NAMED_PX if any(panel.names for panel in panels) else LEFT_PX
+    top, drawn_panels = 36.0, []
     for panel in panels:
-        pitch = 16.0 if panel.names else min(8.0, TALLEST / max(len(panel.rows), 1))
-        tall = max(0.8 * pitch, SHORTEST)
+        pitch = 16.0 if panel.names else min(8.0, MAX_PANEL_PX / max(len(panel.rows), 1))
+        tick_height = max(0.8 * pitch, MIN_TICK_PX)
         rows = [
             {"name": name, "y": top + (row + 0.5) * pitch} for row, name in enumerate(panel.names)
         ]
         path = "".join(
-            f"M{x:.1f} {top + (row + 0.5) * pitch - tall / 2:.1f}v{tall:.1f}"
+            f"M{x:.1f} {top + (row + 0.5) * pitch - tick_height / 2:.1f}v{tick_height:.1f}"
             for row, spikes in enumerate(panel.rows)
-            for x in place(np.asarray(spikes, float), span, left)
+            for x in map_to_pixels(np.asarray(spikes, float), span, left_px)
         )
         height = pitch * len(panel.rows)
-        drawn.append(
-            {"name": panel.name, "top": top, "pitch": pitch, "height": height, "tall": tall}
+        drawn_panels.append(
+            {"name": panel.name, "top": top, "pitch": pitch, "height": height, "tall": tick_height}
             | {"path": path, "rows": rows, "width": 2.5 if panel.names else 1.4}
         )
         top += height + 26
-    at = float(place(np.array([decided]), span, left)[0])
-    won = drawn[winner[0]]
+    x_decision = float(map_to_pixels(np.array([decision_ms]), span, left_px)[0])
+    winner_panel = drawn_panels[winner[0]]
     step = round_step(span[1] - span[0])
     ticks = [
-        {"x": float(place(np.array([t]), span, left)[0]), "ms": f"{t - span[0]:g}"}
+        {"x": float(map_to_pixels(np.array([t]), span, left_px)[0]), "ms": f"{t - span[0]:g}"}
         for t in np.arange(span[0], span[1] + step / 1e6, step)
     ]
     return {
-        "panels": drawn,
-        "left": left,
-        "right": RIGHT,
+        "panels": drawn_panels,
+        "left": left_px,
+        "right": RIGHT_PX,
         "bottom": top - 20,
         "span": span,
         "ticks": ticks,
-        "at": at,
-        "said": said,
-        "mark": won["top"] + (winner[1] + 0.5) * won["pitch"],
+        "at": x_decision,
+        "said": label,
+        "mark": winner_panel["top"] + (winner[1] + 0.5) * winner_panel["pitch"],
         # What comes after a decision is veiled.
-        "veil": at,
+        "veil": x_decision,
     }
 
 
-def place(times: NDArray, span: tuple[float, float], left: float) -> NDArray[np.float64]:
+def map_to_pixels(times: NDArray, span: tuple[float, float], left_px: float) -> NDArray[np.float64]:
     """Horizontal places of the times that lie in a span."""
-    kept = times[np.isfinite(times) & (times >= span[0]) & (times <= span[1])]
-    return left + (kept - span[0]) / (span[1] - span[0]) * (RIGHT - left)
+    times_in_span = times[np.isfinite(times) & (times >= span[0]) & (times <= span[1])]
+    return left_px + (times_in_span - span[0]) / (span[1] - span[0]) * (RIGHT_PX - left_px)
 
 
 def round_step(length: float) -> float:

@@ -25,9 +25,9 @@ from whyspiking.verdicts import rule
 from whyspiking.verdicts.published_size import judge_by_criterion
 
 UNDECIDED = (rule.UNCONFIRMED, rule.DIRECTION_ONLY, rule.INCONCLUSIVE)
-KEPT = "the band is older"
+KEPT_ENDING = "the band is older"
 """Ends the known result of a claim whose criterion was written first and kept for a new recipe."""
-KEY = (
+KEY_CLAIMS = (
     "Each talk of the SNUFA 2020 workshop has one key claim. {n_met} of {n_key} key claims meet a "
     "published number, {n_missed} miss one, for {n_open} this is undecided, and {n_unchecked} are "
     "compared with none that we could check. By our own criteria {n_replicated} of {n_key} are "
@@ -39,16 +39,16 @@ EVIDENCE = (
     "published picture, script or statement. No number is published for the other {n_without}. For "
     "{n_known} of the {n_key} key claims we knew a result of our own when we wrote the criterion."
 )
-FORMER = (
+FORMER_KEY_CLAIMS = (
     "{n_replaced} key claims replaced earlier ones whose verdicts were known. By the first key "
     "claim of each talk, {n_replicated} of {n_judged} talks are replicated."
 )
 CHANGES = "{n_changes} of the {n_key} key verdicts depend on the way of measuring ({names})."
-OTHERS = (
+OTHER_CLAIMS = (
     "Of {n} further claims of papers and abstracts {n_passed} are replicated, {n_failed} are not "
     "replicated, {n_undecided} are undecided and {n_unjudged} are not judged."
 )
-OURS = (
+OWN_CLAIMS = (
     "Of {n} additional claims of our own {n_passed} pass, {n_failed} fail, {n_undecided} are "
     "undecided and {n_unjudged} are not judged."
 )
@@ -56,13 +56,13 @@ CHECKS = (
     "Of {n} software checks, for example that two simulators agree, {n_passed} pass, {n_failed} "
     "fail, {n_undecided} are undecided and {n_unjudged} are not judged."
 )
-KNOWN = (
+KNOWN_RESULTS = (
     "There are {n_all} claims in total. For {n_written} of them we knew a result of our own when "
     "we wrote the acceptance criterion. For another {n_kept} we knew a result when we kept an "
     "older criterion for a new training recipe. Of these {n_known} claims, {n_passed} are "
     "replicated or pass."
 )
-RETIRED = (
+RETIRED_CLAIMS = (
     "Version {version} retired {n} claims. Their last verdicts were: {counts}. Of the {n_both} "
     "retired claims that were also judged in a published-size run, {n_other} had another verdict "
     "there. retired.csv lists the verdicts and the reasons."
@@ -76,7 +76,7 @@ SIZES = (
     "one. {n_identical} other claims rest on the same networks in both runs, because their recipe "
     "was not reduced."
 )
-REPEATED = (
+REPEATED_EXPERIMENTS = (
     "{n_experiments} experiments were trained again with other floating-point rounding. "
     "{n_claims} claims rest on them. A number changed for {n_touched} of these claims, and the "
     "verdict changed for {n_changed}. Of {n_energy} verdicts on energy (one for each task and "
@@ -117,25 +117,25 @@ def describe_key_claims(verdicts: Table, names: Mapping[str, str]) -> list[str]:
     counts["n_missed"] = is_missed.sum()
     counts["n_open"] = counts["n_published"] - counts["n_met"] - counts["n_missed"]
     counts["n_unchecked"] = counts["n_key"] - counts["n_published"]
-    sentences = [KEY.format(**counts)]
+    sentences = [KEY_CLAIMS.format(**counts)]
     # claims.yaml lists the newest claim of an experiment first, so the last one is the oldest.
     former = find_former_key_claims(verdicts).drop_duplicates("talk", keep="last")
     judged = former[~former["verdict"].isin(rule.UNJUDGED)]
-    kept = keys[~keys["talk"].isin(former["talk"])]
+    unreplaced_keys = keys[~keys["talk"].isin(former["talk"])]
     if len(judged):
-        passed = [*judged["verdict"], *kept["verdict"]]
+        first_verdicts = [*judged["verdict"], *unreplaced_keys["verdict"]]
         sentences.append(
-            FORMER.format(
+            FORMER_KEY_CLAIMS.format(
                 n_replaced=len(former),
-                n_replicated=sum(verdict in rule.SUCCESSES for verdict in passed),
-                n_judged=len(passed),
+                n_replicated=sum(verdict in rule.SUCCESSES for verdict in first_verdicts),
+                n_judged=len(first_verdicts),
             )
         )
     sentences.append(EVIDENCE.format(**counts))
     changing = keys[keys["verdict_changes_with"] != ""]
     if len(changing):
-        who = ", ".join(names.get(talk, talk) for talk in changing["talk"])
-        sentences.append(CHANGES.format(n_changes=len(changing), n_key=len(keys), names=who))
+        speakers = ", ".join(names.get(talk, talk) for talk in changing["talk"])
+        sentences.append(CHANGES.format(n_changes=len(changing), n_key=len(keys), names=speakers))
     return sentences
 
 
@@ -147,35 +147,35 @@ def find_former_key_claims(verdicts: Table) -> Table:
 def describe_claims(verdicts: Table) -> list[str]:
     """How many claims besides the key claims replicated, by whose claims they are."""
     is_other = verdicts["claim_role"] != "key"
-    parts = {
-        OTHERS: verdicts["origin"].isin(REPLICABLE),
-        OURS: verdicts["origin"] == "ours",
+    group_masks = {
+        OTHER_CLAIMS: verdicts["origin"].isin(REPLICABLE),
+        OWN_CLAIMS: verdicts["origin"] == "ours",
         CHECKS: verdicts["origin"] == "check",
     }
     sentences = []
-    for template, is_part in parts.items():
-        found = verdicts[is_part & is_other]["verdict"]
+    for template, is_in_group in group_masks.items():
+        group_verdicts = verdicts[is_in_group & is_other]["verdict"]
         counts = {
-            "n_passed": found.isin(rule.SUCCESSES).sum(),
-            "n_failed": found.isin(rule.FAILURES).sum(),
-            "n_undecided": found.isin(UNDECIDED).sum(),
-            "n_unjudged": found.isin(rule.UNJUDGED).sum(),
+            "n_passed": group_verdicts.isin(rule.SUCCESSES).sum(),
+            "n_failed": group_verdicts.isin(rule.FAILURES).sum(),
+            "n_undecided": group_verdicts.isin(UNDECIDED).sum(),
+            "n_unjudged": group_verdicts.isin(rule.UNJUDGED).sum(),
         }
-        if len(found):
-            sentences.append(template.format(n=len(found), **counts))
+        if len(group_verdicts):
+            sentences.append(template.format(n=len(group_verdicts), **counts))
     return sentences
 
 
 def describe_known_results(verdicts: Table) -> str:
     """For how many claims a result was known when the criterion was written."""
-    known = verdicts[verdicts["known_before"] == True]  # noqa: E712
-    n_kept = known["known_result"].fillna("").str.endswith(KEPT).sum()
-    return KNOWN.format(
+    known_claims = verdicts[verdicts["known_before"] == True]  # noqa: E712
+    n_kept = known_claims["known_result"].fillna("").str.endswith(KEPT_ENDING).sum()
+    return KNOWN_RESULTS.format(
         n_all=len(verdicts),
-        n_known=len(known),
+        n_known=len(known_claims),
         n_kept=n_kept,
-        n_written=len(known) - n_kept,
-        n_passed=known["verdict"].isin(rule.SUCCESSES).sum(),
+        n_written=len(known_claims) - n_kept,
+        n_passed=known_claims["verdict"].isin(rule.SUCCESSES).sum(),
     )
 
 
@@ -186,15 +186,15 @@ def describe_retired(retired: Table) -> str:
         retired: Rows of retired.csv.
     """
     version = max(retired["version"])
-    own = retired[retired["version"] == version]
-    has_other = own["verdict_at_published_size"] != ""
-    counts = own["verdict"].value_counts()
-    return RETIRED.format(
+    newest = retired[retired["version"] == version]
+    has_other = newest["verdict_at_published_size"] != ""
+    counts = newest["verdict"].value_counts()
+    return RETIRED_CLAIMS.format(
         version=version,
-        n=len(own),
+        n=len(newest),
         counts=", ".join(f"{n} {verdict}" for verdict, n in counts.items()),
         n_both=has_other.sum(),
-        n_other=(has_other & (own["verdict_at_published_size"] != own["verdict"])).sum(),
+        n_other=(has_other & (newest["verdict_at_published_size"] != newest["verdict"])).sum(),
     )
 
 
@@ -211,9 +211,9 @@ def compare_sizes(verdicts: Table, published_size: Table) -> Table:
         A row per claim that both have: `claim`, both verdicts, `change` (stronger, weaker, same or
         identical networks), `has_criterion`, and value, interval and seeds at the published size.
     """
-    both = verdicts.merge(published_size, on="claim", suffixes=("", "_published"))
+    joined = verdicts.merge(published_size, on="claim", suffixes=("", "_published"))
     rows = []
-    for row in both.to_dict("records"):
+    for row in joined.to_dict("records"):
         larger = {
             name: row[f"{name}_published"] for name in ("value", "ci_low", "ci_high", "n_seeds")
         }
@@ -222,6 +222,7 @@ def compare_sizes(verdicts: Table, published_size: Table) -> Table:
             verdict, has_criterion = judge_by_criterion(row, larger), False
         if row["verdict"] in rule.UNJUDGED or verdict in rule.UNJUDGED:
             continue
+        # Equal value and seeds: the recipe was not reduced, so it is the same network.
         is_identical = all(row[name] == larger[name] for name in ("value", "n_seeds"))
         difference = _rank(verdict) - _rank(row["verdict"])
         change = "stronger" if difference > 0 else "weaker" if difference < 0 else "same"
@@ -270,10 +271,10 @@ def describe_repetition(
     if not repeated:
         return ""
     keys = verdicts[verdicts["claim_role"] == "key"]
-    places = keys["talk"] + "." + keys["experiment"]
-    is_repeated = places.isin(repeated["experiments"])
+    experiments = keys["talk"] + "." + keys["experiment"]
+    is_repeated = experiments.isin(repeated["experiments"])
     key_claims = ", ".join(names.get(talk, talk) for talk in keys[is_repeated]["talk"]) or "none"
-    return REPEATED.format(**repeated, key_claims=key_claims)
+    return REPEATED_EXPERIMENTS.format(**repeated, key_claims=key_claims)
 
 
 def _rank(verdict: str) -> int:

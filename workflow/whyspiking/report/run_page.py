@@ -1,4 +1,4 @@
-"""Opens the finished tables of a run and tells all talks side by side, for the main notebook."""
+"""The page of a run with all talks side by side, made from its tables for the main notebook."""
 
 from __future__ import annotations
 
@@ -95,20 +95,22 @@ class RunPage:
         folder = find(results)
         manifest = read_json(existing(folder / "manifest.json"), "config")
         names = manifest["config"]["talks"]
-        read = {
+        run_tables = {
             Path(file).stem: tables.read(existing(folder / file), schema)
             for file, schema in columns.OF_A_RUN.items()
         }
-        read["verdicts"] = tables.stacked([judged(folder / name)["verdicts"] for name in names])
-        check_scale(read["verdicts"], scale, folder)
+        run_tables["verdicts"] = tables.stacked(
+            [judged(folder / name)["verdicts"] for name in names]
+        )
+        check_scale(run_tables["verdicts"], scale, folder)
         talks = {
             name: registry.as_measured(registry.load_talk(name), folder / name) for name in names
         }
         path = folder / REPRODUCED
-        here = columns.REPRODUCED.table([])
-        here = tables.read(path, columns.REPRODUCED) if path.is_file() else here
-        recorded = read_reference(folder, scale, here, talks.values(), manifest["config"])
-        return cls(folder, scale, talks, read, manifest, recorded)
+        reproduced = columns.REPRODUCED.table([])
+        reproduced = tables.read(path, columns.REPRODUCED) if path.is_file() else reproduced
+        recorded = read_reference(folder, scale, reproduced, talks.values(), manifest["config"])
+        return cls(folder, scale, talks, run_tables, manifest, recorded)
 
     @property
     def verdicts(self) -> Table:
@@ -116,7 +118,7 @@ class RunPage:
         return self.tables["verdicts"]
 
     @property
-    def _names(self) -> dict[str, str]:
+    def _speakers(self) -> dict[str, str]:
         """Talk -> name of its speaker."""
         return {name: talk.surname for name, talk in self.talks.items()}
 
@@ -127,10 +129,10 @@ class RunPage:
 
     def banner(self) -> Html:
         """A warning at smoke scale, and where the recipe is not the recorded one."""
-        return Html(macros("pages").banner(self.scale) + self._beside_the_record[0])
+        return Html(macros("pages").banner(self.scale) + self._record_differences[0])
 
     @cached_property
-    def _beside_the_record(self) -> tuple[Markup, Markup]:
+    def _record_differences(self) -> tuple[Markup, Markup]:
         talks = list(self.talks.values())
         return sections.not_as_recorded(talks, self.verdicts, self.recorded)
 
@@ -138,63 +140,65 @@ class RunPage:
         """The title as the answer, its sentences, and the figures."""
         screen = macros("first_screen")
         if self.smoke:
-            words = macros("macros").note("A smoke run has one seed, so it answers no question.")
-            return Html(screen.screen(screen.headline(""), words, ""))
-        keys = replications.describe_key_claims(self.verdicts, self._names)[:2]
+            note = macros("macros").note("A smoke run has one seed, so it answers no question.")
+            return Html(screen.screen(screen.headline(""), note, ""))
+        keys = replications.describe_key_claims(self.verdicts, self._speakers)[:2]
         comparisons = self._comparisons
         figures = Html("")
         if comparisons.title:
-            kept = self.folder.parent / FOLDER
+            reference_folder = self.folder.parent / FOLDER
             figures = Html(
                 energy_forest.draw(comparisons)
                 + screen.conclude(comparisons.conclusions)
-                + energy_explorer.explore(comparisons, kept, self._path_to_reference)
+                + energy_explorer.explore(comparisons, reference_folder, self._path_to_reference)
                 + self._draw_frontiers(comparisons)
             )
-        beside = self._beside_the_record[1]
-        same = "" if beside else self.manifest.get("reproduced", "")
-        sentences = comparisons.sentences, comparisons.is_recorded, " ".join(keys), same
+        numbers_note = self._record_differences[1]
+        reproduced_note = "" if numbers_note else self.manifest.get("reproduced", "")
+        sentences = comparisons.sentences, comparisons.is_recorded, " ".join(keys), reproduced_note
         headline = screen.headline(comparisons.title)
-        brief = screen.brief(*sentences, summarise_repetition(self._again))
-        return Html(screen.screen(headline, brief + beside, figures))
+        brief = screen.brief(*sentences, summarise_repetition(self._repetition))
+        return Html(screen.screen(headline, brief + numbers_note, figures))
 
-    def _draw_frontiers(self, of: first_screen.Comparisons) -> Html:
+    def _draw_frontiers(self, comparisons: first_screen.Comparisons) -> Html:
         """The drawn figure of accuracy against energy, which needs no JavaScript."""
-        drawn = of.networks, of.advantage, of.titles
-        return show(lambda: frontier_figure.figure(*drawn), "answer")
+        figure_data = comparisons.networks, comparisons.advantage, comparisons.titles
+        return show(lambda: frontier_figure.figure(*figure_data), "answer")
 
     @property
     def _path_to_reference(self) -> str:
-        """Where the reference results lie, seen from the page."""
+        """Path from the page to the folder of the reference results."""
         return "" if self.folder.name == FOLDER else f"../{FOLDER}/"
 
     @cached_property
     def _comparisons(self) -> first_screen.Comparisons:
         """Spiking and non-spiking networks: those recorded, if this run has too few."""
         titles = first_screen.titles()
-        of_run = first_screen.Comparisons(
+        run_comparisons = first_screen.Comparisons(
             self.tables["frontiers"], self.tables["advantage"], titles
         )
-        if of_run.title:
-            return of_run
-        return first_screen.recorded(self.folder.parent / FOLDER) or of_run
+        if run_comparisons.title:
+            return run_comparisons
+        return first_screen.recorded(self.folder.parent / FOLDER) or run_comparisons
 
     @property
-    def _timed(self) -> Table:
-        """What jobs took: the record's, since it has networks of all sizes, else the run's."""
+    def _durations(self) -> Table:
+        """Durations of jobs: those of the record, which has all network sizes, else of the run."""
         path = self.folder.parent / FOLDER / "durations.csv"
         return (
             reference.table(path, columns.DURATIONS) if path.is_file() else self.tables["durations"]
         )
 
     def tasks(self) -> Html:
-        """The shared tasks: what comes in, what is asked, and why counting spikes is not enough."""
-        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
+        """Show the shared tasks: inputs, questions, and why spike counts do not suffice."""
+        protocol_pages = [
+            page for page in self._extra_pages if (page.talk.folder / registry.PROTOCOL).is_file()
+        ]
         hand_designed = dict[str, Markup]()
-        for page in grounds:
+        for page in protocol_pages:
             hand_designed = tasks_section.built(page.talk, page.results.metrics)
         counting = tasks_section.describe_counting(self.tables["baselines"])
-        drawn = [
+        cards = [
             (
                 show(lambda name=name: task_pictures.picture(name), f"task-{name}-drawn"),
                 counting.get(name, ""),
@@ -202,18 +206,22 @@ class RunPage:
             )
             for name in task_pictures.list_pictures()
         ]
-        return Html(macros("tasks").cards(drawn))
+        return Html(macros("tasks").cards(cards))
 
     def try_it(self) -> Html:
         """Networks that a reader can change."""
-        grounds = [x for x in self._uncounted if (x.talk.folder / registry.PROTOCOL).is_file()]
-        parts = {
+        protocol_pages = [
+            page for page in self._extra_pages if (page.talk.folder / registry.PROTOCOL).is_file()
+        ]
+        widgets = {
             "Watch a trial": watch.draw_trial(),
             "One neuron": touchable.one_neuron(),
             "First spikes": touchable.yin_yang(),
-            "Hand-designed network": Markup().join(tasks_section.trial(x.talk) for x in grounds),
+            "Hand-designed network": Markup().join(
+                tasks_section.trial(page.talk) for page in protocol_pages
+            ),
         }
-        return Html(macros("pages").choices("Network", parts))
+        return Html(macros("pages").choices("Network", widgets))
 
     def questions(self) -> Html:
         """The workshop's questions besides energy."""
@@ -221,11 +229,11 @@ class RunPage:
             return Html()
         comparisons = self._comparisons
         biology = nervous_systems.answer(self.tables["biology"], self.talks)
-        programme = first_screen.programme(comparisons, self._timed)
-        return Html(questions_section.answer(self._uncounted, comparisons, biology, programme))
+        programme = first_screen.programme(comparisons, self._durations)
+        return Html(questions_section.answer(self._extra_pages, comparisons, biology, programme))
 
     def details(self) -> Html:
-        """What is behind a fold: other comparisons, methods, training, glossary, and tables."""
+        """Write the folded sections: other comparisons, methods, training, glossary, and tables."""
         if self.smoke:
             return self.made()
         comparisons = self._comparisons
@@ -248,14 +256,17 @@ class RunPage:
             "How to cite": macros("first_screen").cite(citing.citation(self.manifest)),
             "Glossary": macros("first_screen").glossary(read_glossary()),
         }
+        # A section without content gets no fold.
         printed = macros("macros").details
-        told = [
-            printed(title, said, name=slug(title)) for title, said in folds.items() if said.strip()
+        written_folds = [
+            printed(title, content, name=slug(title))
+            for title, content in folds.items()
+            if content.strip()
         ]
-        return Html(macros("sections").folds(told) + self.made())
+        return Html(macros("sections").folds(written_folds) + self.made())
 
     @cached_property
-    def _uncounted(self) -> list[TalkPage]:
+    def _extra_pages(self) -> list[TalkPage]:
         """Pages of what belongs to no talk."""
         return [
             TalkPage.open(self.folder, name, self.scale)
@@ -277,7 +288,7 @@ class RunPage:
         }
         cards = []
         for name, talk in self.talks.items():
-            key, others = keys[name], self.verdicts[~is_key]
+            key, other_verdicts = keys[name], self.verdicts[~is_key]
             cards.append(
                 (
                     talk,
@@ -287,12 +298,14 @@ class RunPage:
                     thumbnail(self.folder / name),
                     abstract_file.load(talk.folder, claims),
                     talk.publications[claims[key["claim"]].source.publication]["doi"],
-                    self._shipped.get(name, ""),
-                    others.loc[others["talk"] == name, "verdict"].value_counts().to_dict(),
+                    self._shipped_networks.get(name, ""),
+                    other_verdicts.loc[other_verdicts["talk"] == name, "verdict"]
+                    .value_counts()
+                    .to_dict(),
                     former.get(name),
                 )
             )
-        named = [
+        key_claims = [
             (
                 talk.surname,
                 card[5].short_statement,
@@ -301,8 +314,10 @@ class RunPage:
             )
             for (name, talk), card in zip(self.talks.items(), cards, strict=True)
         ]
-        drawn = show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claims")
-        return Html(drawn + macros("pages").cards(cards))
+        figures = show_both(
+            lambda narrow: eight_talks.figure(key_claims, narrow=narrow), "key-claims"
+        )
+        return Html(figures + macros("pages").cards(cards))
 
     def _list_values(self, claim: claims_file.Claim) -> NDArray[np.float64]:
         """The value of every network of this run that a claim is judged by."""
@@ -310,15 +325,18 @@ class RunPage:
         return judge.list_values(metrics, claim)
 
     @property
-    def _shipped(self) -> dict[str, str]:
+    def _shipped_networks(self) -> dict[str, str]:
         """Talk -> its trained network that comes with the repository, seen from the page."""
-        kept = self.folder.parent / FOLDER
-        if not (kept / INDEX).is_file():
+        reference_folder = self.folder.parent / FOLDER
+        if not (reference_folder / INDEX).is_file():
             return {}
-        networks = reference.table(kept / INDEX, columns.NETWORKS)
-        where = self._path_to_reference
-        own = networks.drop_duplicates("talk")
-        return {talk: where + file for talk, file in zip(own["talk"], own["file"], strict=True)}
+        networks = reference.table(reference_folder / INDEX, columns.NETWORKS)
+        path_prefix = self._path_to_reference
+        first_networks = networks.drop_duplicates("talk")
+        return {
+            talk: path_prefix + file
+            for talk, file in zip(first_networks["talk"], first_networks["file"], strict=True)
+        }
 
     @cached_property
     def ground(self) -> SharedTasks:
@@ -330,33 +348,34 @@ class RunPage:
     def claims(self) -> Html:
         """How many claims replicated, and those that the abstracts rest on, to be filtered."""
         claims = claims_of(self.talks.values())
-        told = {
+        tested_ids = {
             claim
             for talk in self.talks.values()
             for statement in abstract_file.load(talk.folder, claims).statements
             for claim in statement.claims
         }
-        own = self.verdicts[
-            self.verdicts["claim"].isin(told) | (self.verdicts["claim_role"] == "key")
+        shown_verdicts = self.verdicts[
+            self.verdicts["claim"].isin(tested_ids) | (self.verdicts["claim_role"] == "key")
         ]
-        counted = Html()
+        # A smoke run answers no question, so its claims are not counted.
+        summary = Html()
         if not self.smoke:
-            write = macros("sections")
-            repeated = summarise_repetition(self._again)
-            counted = Html(
-                write.listed(
+            templates = macros("sections")
+            repeated = summarise_repetition(self._repetition)
+            summary = Html(
+                templates.listed(
                     [
-                        " ".join(replications.describe_key_claims(self.verdicts, self._names)),
+                        " ".join(replications.describe_key_claims(self.verdicts, self._speakers)),
                         *replications.describe_claims(self.verdicts),
                         replications.describe_known_results(self.verdicts),
                         *self._retired,
-                        replications.describe_repetition(repeated, self.verdicts, self._names),
+                        replications.describe_repetition(repeated, self.verdicts, self._speakers),
                     ]
                 )
-                + write.changed(repeated.get("changed", []))
+                + templates.changed(repeated.get("changed", []))
             )
-        table = sections.short_table(own, self.talks, self.recorded, claims)
-        return Html(counted + table + sections.how_to_read())
+        table = sections.short_table(shown_verdicts, self.talks, self.recorded, claims)
+        return Html(summary + table + sections.how_to_read())
 
     @property
     def _retired(self) -> list[str]:
@@ -367,20 +386,22 @@ class RunPage:
         return [replications.describe_retired(tables.read(path, columns.RETIRED))]
 
     @property
-    def _again(self) -> Mapping[str, Any]:
-        """What came out otherwise where a part of the record was made again; empty if none was."""
-        found = self.folder.parent / FOLDER / repetition.FILE
-        return read_json(found) if found.is_file() else {}
+    def _repetition(self) -> Mapping[str, Any]:
+        """Results of experiments that were trained again for comparison; empty if none was."""
+        path = self.folder.parent / FOLDER / repetition.FILE
+        return read_json(path) if path.is_file() else {}
 
     def made(self) -> Html:
         """The workshop, the tables of the run with their description, and how it was made."""
-        made = macros("sections").provenance(self.manifest, kilowatt_hours(self.manifest["talks"]))
+        provenance = macros("sections").provenance(
+            self.manifest, kilowatt_hours(self.manifest["talks"])
+        )
         files = columns.OF_A_RUN, [*JUDGED, "metrics"]
         return Html(
-            macros("pages").not_talks([page.count_verdicts() for page in self._uncounted])
+            macros("pages").not_talks([page.count_verdicts() for page in self._extra_pages])
             + macros("pages").workshop(self.talks)
             + macros("pages").files(self.talks, self.scale, *files)
             + macros("macros").details(
-                "Commit, versions, machine, data and run time of this run", made
+                "Commit, versions, machine, data and run time of this run", provenance
             )
         )

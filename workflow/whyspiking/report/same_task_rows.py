@@ -58,9 +58,9 @@ class SharedTasks:
         rows = self.shared.to_dict("records")
         cells = []
         for name, task in shared_tasks().items():
-            own = [row for row in rows if row["task"] == name]
-            methods = {(r["talk"], r["variant"]): r for r in own if r["status"] == METHOD}
-            absent = {row["talk"]: row["comment"] for row in own if row["status"] == ABSENT}
+            task_rows = [row for row in rows if row["task"] == name]
+            methods = {(r["talk"], r["variant"]): r for r in task_rows if r["status"] == METHOD}
+            absent = {row["talk"]: row["comment"] for row in task_rows if row["status"] == ABSENT}
             guests = [guest for guest in self.guests if guest["task"] == name]
             cells.append(Cell(name, task, methods, absent, guests))
         return [cell for cell in cells if cell.methods]

@@ -35,57 +35,70 @@ def not_as_recorded(
     names = [talk.name for talk in talks]
     networks = recorded.networks[recorded.networks["talk"].isin(names)]
     rows = verdicts.to_dict("records")
-    criteria = [(row, before) for row in rows if (before := recorded.find_other_criterion(row))]
+    criteria = [
+        (row, criterion) for row in rows if (criterion := recorded.find_other_criterion(row))
+    ]
     changes = [("config", change) for change in recorded.changes.get("", ())]
     for talk in talks:
-        place = f"talk.yaml of {talk.speaker}"
-        changes += [(place, change) for change in recorded.changes.get(talk.name, ())]
+        source = f"talk.yaml of {talk.speaker}"
+        changes += [(source, change) for change in recorded.changes.get(talk.name, ())]
     differing = networks[networks["n_different"] > 0]
     numbers = networks[["n_equal", "n_rounding", "n_different"]].sum().to_dict()
     numbers["n_new"] = (networks["outcome"] == NEW).sum()
     surnames = {talk.name: talk.surname for talk in talks}
-    places = dict.fromkeys(zip(differing["talk"], differing["experiment"], strict=True))
-    where = [(surnames[talk], labels.experiment(talk, name)) for talk, name in places]
-    write = macros("pages")
+    differing_experiments = dict.fromkeys(
+        zip(differing["talk"], differing["experiment"], strict=True)
+    )
+    experiment_labels = [
+        (surnames[talk], labels.experiment(talk, name)) for talk, name in differing_experiments
+    ]
+    templates = macros("pages")
+    # A changed recipe is reported as a warning, in place of the sentence on numbers.
     if changes or criteria:
         keys = [entry for entry in changes if entry[1].is_parameter]
         files = list(dict.fromkeys(c.key for _, c in changes if not c.is_parameter))
-        warning = write.recipe_changed(keys, files, criteria, numbers, where, recorded.commit)
+        warning = templates.recipe_changed(
+            keys, files, criteria, numbers, experiment_labels, recorded.commit
+        )
         return warning, Markup()
     if networks["outcome"].isin(SAME).all():
         return Markup(), Markup()
-    before = {claim: row["verdict"] for claim, row in recorded.verdicts.items()}
-    n_changed = sum(before.get(row["claim"], row["verdict"]) != row["verdict"] for row in rows)
+    recorded_verdicts = {claim: row["verdict"] for claim, row in recorded.verdicts.items()}
+    n_changed = sum(
+        recorded_verdicts.get(row["claim"], row["verdict"]) != row["verdict"] for row in rows
+    )
     manifests = [recorded.manifests[name] for name in names if name in recorded.manifests]
     stamps = [
         stamp for name in names for stamp in differing_inputs.read_stamps(recorded.run / name)
     ]
     versions = differing_inputs.find_other_versions(manifests, stamps)
-    sentence = write.numbers_differ(numbers, where, n_changed, versions, recorded.commit)
+    sentence = templates.numbers_differ(
+        numbers, experiment_labels, n_changed, versions, recorded.commit
+    )
     return Markup(), sentence
 
 
 def deviations(talk: Talk, scale: str, recorded: ReferenceResults) -> Markup:
     """Published value against value used, with the reason; experiments that agree share a row.
 
-    A value that was changed since the record is none of its source: what was recorded is.
+    If a value was changed since the record, the recorded value stands for the published one.
     """
     rows: dict[str, tuple[Any, ...]] = {}
     for experiment in talk.experiments.values():
         used, published = experiment.changes(scale), experiment.published
-        before = {
+        recorded_values = {
             change.key: change.before
             for change in recorded.changes.get(talk.name, ())
             if experiment.name in change.places
             or (not change.places and published.get(change.key) == change.now)
         }
-        for name in (n for n in published if n in used or n in before):
-            source = before.get(name, published[name])
+        for name in (n for n in published if n in used or n in recorded_values):
+            source = recorded_values.get(name, published[name])
             value = used[name]["value"] if name in used else published[name]
-            why = [used[name]["reason"]] if name in used else []
-            why += ["changed since the record"] if name in before else []
+            reasons = [used[name]["reason"]] if name in used else []
+            reasons += ["changed since the record"] if name in recorded_values else []
             if value != source:
-                row = name, experiment.parameters[name], source, value, "; ".join(why)
+                row = name, experiment.parameters[name], source, value, "; ".join(reasons)
                 rows.setdefault(str(row), (*row, []))[-1].append(experiment.title)
     return macros("sections").deviations(list(rows.values()), scale)
 
@@ -96,10 +109,16 @@ def measures_table(measures: Table) -> Markup:
     Args:
         measures: Rows of measures.csv.
     """
-    place = ["talk", "experiment", "variant"]
+    network_columns = ["talk", "experiment", "variant"]
     rows = [
-        (*network, {metric: part.to_dict("records") for metric, part in own.groupby("metric")})
-        for network, own in measures.groupby(place, sort=False)
+        (
+            *network,
+            {
+                metric: metric_rows.to_dict("records")
+                for metric, metric_rows in network_measures.groupby("metric")
+            },
+        )
+        for network, network_measures in measures.groupby(network_columns, sort=False)
     ]
     return macros("measures").measures_table(MEASURES, rows)
 
@@ -146,7 +165,7 @@ def verdict_table(
         (
             row,
             claims[row["claim"]],
-            *_source_and_control(claims[row["claim"]], talk),
+            *_name_source_and_control(claims[row["claim"]], talk),
             recorded.compare_claim(row, claims[row["claim"]]),
             recorded.find_published_size(row),
             recorded.find_other_criterion(row),
@@ -155,18 +174,18 @@ def verdict_table(
     ]
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
-    judged = sum(row[0]["verdict"] != rule.NOT_JUDGED for row in checks)
-    return macros("verdicts").verdict_tables(claimed, checks, judged, recorded.commit)
+    n_judged = sum(row[0]["verdict"] != rule.NOT_JUDGED for row in checks)
+    return macros("verdicts").verdict_tables(claimed, checks, n_judged, recorded.commit)
 
 
-def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
-    """Paper and negative control of a claim, in words."""
+def _name_source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
+    """Name the paper and the negative control of a claim."""
     paper, control = claim.source.publication, claim.negative_control or {}
     source = _short_citation(
         talk.publications[paper]["citation"] if paper in talk.publications else paper
     )
-    named = (control.get(key) for key in ("experiment", "variant", "perturbation"))
-    return source, ", ".join(str(part) for part in named if part not in (None, "none"))
+    control_names = (control.get(key) for key in ("experiment", "variant", "perturbation"))
+    return source, ", ".join(str(name) for name in control_names if name not in (None, "none"))
 
 
 def how_to_read() -> Markup:
@@ -175,8 +194,8 @@ def how_to_read() -> Markup:
     return macros("verdicts").how_to_read(rule.VERDICTS, rule.CONDITIONS, study.to_dict("records"))
 
 
-def _short_citation(cite: str) -> str:
+def _short_citation(citation: str) -> str:
     """First author and year."""
-    year = re.search(r"\b(?:19|20)\d\d\b", cite)
-    author = re.split(r"[,.;(*]| and | et al", cite)[0].strip()
+    year = re.search(r"\b(?:19|20)\d\d\b", citation)
+    author = re.split(r"[,.;(*]| and | et al", citation)[0].strip()
     return f"{author} {year.group(0)}" if year else author

@@ -32,10 +32,12 @@ def read(record: Path) -> dict[str, Any]:
         UserError: If a file is missing.
         ValueError: If membranes and synapses differ, for which the page has no closed form.
     """
-    told = read_json(existing(record / f"{NETWORK}.json"), "talk", "experiment")
-    experiment = registry.load_talk(told["talk"]).experiments[told["experiment"]]
-    p = Params(told["talk"], told["experiment"], told["scale"], experiment.published)
-    if p.tau_ratio != 1:
+    description = read_json(existing(record / f"{NETWORK}.json"), "talk", "experiment")
+    experiment = registry.load_talk(description["talk"]).experiments[description["experiment"]]
+    params = Params(
+        description["talk"], description["experiment"], description["scale"], experiment.published
+    )
+    if params.tau_ratio != 1:
         raise ValueError("the page solves equal time constants only")
     with h5py.File(existing(record / f"{NETWORK}.nir")) as file:
         w_hidden, w_output, direct = (
@@ -47,11 +49,11 @@ def read(record: Path) -> dict[str, Any]:
         "hidden": w_hidden.tolist(),
         "output": np.hstack([w_output, direct]).tolist(),
         "threshold": threshold,
-        "tau_ms": p.tau_s_ms,
-        "early_ms": p.t_early * p.tau_s_ms,
-        "late_ms": p.t_late * p.tau_s_ms,
-        "bias_ms": [t * p.tau_s_ms for t in p.bias_times],
-        "end_ms": p.trial_ms,
+        "tau_ms": params.tau_s_ms,
+        "early_ms": params.t_early * params.tau_s_ms,
+        "late_ms": params.t_late * params.tau_s_ms,
+        "bias_ms": [t * params.tau_s_ms for t in params.bias_times],
+        "end_ms": params.trial_ms,
         "classes": yinyang.CLASS_NAMES,
         "radii": [yinyang.R_BIG, yinyang.R_SMALL],
     }
@@ -76,8 +78,10 @@ def response(network: dict[str, Any], points: NDArray) -> tuple[NDArray, NDArray
     inputs = np.hstack([times, np.tile(network["bias_ms"], (len(points), 1))])
 
     def fire(received: NDArray, weights: list[list[float]]) -> NDArray[np.float64]:
-        c = network["threshold"]
-        return np.asarray(first_spikes(received / tau, np.array(weights).T, c, 1)[0], float) * tau
+        v_th = network["threshold"]
+        return (
+            np.asarray(first_spikes(received / tau, np.array(weights).T, v_th, 1)[0], float) * tau
+        )
 
     hidden = fire(inputs, network["hidden"])
     # What comes in reaches the outputs too: the bias does.
@@ -92,6 +96,6 @@ def decisions(network: dict[str, Any], record: Path) -> list[NDArray[np.float64]
     values = ((samples["steps"] + 0.5) * samples["step_ms"] - early) / (late - early)
     points = np.full((len(samples["choices"]), 2), np.nan)
     for channel in range(2):
-        of = samples["channels"] == channel
-        points[samples["trials"][of], channel] = values[of]
+        is_channel = samples["channels"] == channel
+        points[samples["trials"][is_channel], channel] = values[is_channel]
     return [points[samples["choices"] == k] for k in range(len(network["classes"]))]

@@ -27,8 +27,8 @@ def write(pages: Iterable[Path], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for page in pages:
-        for name, shown in _shown(page):
-            _write(folder / f"{name}.svg", shown)
+        for name, drawing in _list_figures(page):
+            _write_figure(folder / f"{name}.svg", drawing)
 
 
 def write_one(page: Path, path: Path) -> None:
@@ -37,22 +37,22 @@ def write_one(page: Path, path: Path) -> None:
     Raises:
         UserError: If the page shows no such figure.
     """
-    drawn = dict(_shown(page))
-    if path.stem not in drawn:
+    drawings = dict(_list_figures(page))
+    if path.stem not in drawings:
         raise UserError(
-            f"figure '{path.stem}' is not on {page}; expected one of {', '.join(drawn)}. Correct "
-            "the path of the file that you ask for."
+            f"figure '{path.stem}' is not on {page}; expected one of {', '.join(drawings)}. "
+            "Correct the path of the file that you ask for."
         )
-    _write(path, drawn[path.stem])
+    _write_figure(path, drawings[path.stem])
 
 
-def _write(path: Path, shown: str) -> None:
+def _write_figure(path: Path, drawing: str) -> None:
     with whole_files.replacing(path) as partial:
-        partial.write_text(shown, encoding="utf-8")
+        partial.write_text(drawing, encoding="utf-8")
 
 
-def _shown(page: Path) -> Iterator[tuple[str, str]]:
+def _list_figures(page: Path) -> Iterator[tuple[str, str]]:
     """Name and drawing of every figure of a page."""
     for name, opening, drawing in FIGURE.findall(whole_files.read(page).decode("utf-8")):
-        shown = ON_WHITE.format(opening=opening, drawing=drawing)
-        yield name, shown.replace("currentColor", "black")
+        picture = ON_WHITE.format(opening=opening, drawing=drawing)
+        yield name, picture.replace("currentColor", "black")

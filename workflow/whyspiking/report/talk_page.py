@@ -1,4 +1,4 @@
-"""Opens the finished tables of one talk and tells them: what its notebook shows, cell by cell."""
+"""The page of one talk, made from its finished tables: what its notebook shows, cell by cell."""
 
 from __future__ import annotations
 
@@ -71,26 +71,26 @@ class TalkPage:
         Raises:
             UserError: If a table is missing or was made at another scale.
         """
-        own = find(results) / talk
-        metrics = tables.read_metrics([existing(own / "metrics.csv")])
-        check_scale(metrics, scale, own / "metrics.csv")
-        reference_folder = own.parents[1] / reference.FOLDER.name
+        talk_folder = find(results) / talk
+        metrics = tables.read_metrics([existing(talk_folder / "metrics.csv")])
+        check_scale(metrics, scale, talk_folder / "metrics.csv")
+        reference_folder = talk_folder.parents[1] / reference.FOLDER.name
         compared = comparison.compare_talk(talk, metrics, scale, reference_folder)
         history = HISTORY.table([])
-        if own.parent != reference_folder:  # the record keeps none
-            history = tables.read(existing(own / "history.csv"), HISTORY)
-        described = registry.as_measured(registry.load_talk(talk), own)
+        if talk_folder.parent != reference_folder:  # the record keeps none
+            history = tables.read(existing(talk_folder / "history.csv"), HISTORY)
+        described = registry.as_measured(registry.load_talk(talk), talk_folder)
         return cls(
             talk=described,
-            results=Results(own, talk, scale, compared.metrics, history),
-            tables=judged(own),
-            recorded=read_reference(own.parent, scale, compared.networks, [described]),
+            results=Results(talk_folder, talk, scale, compared.metrics, history),
+            tables=judged(talk_folder),
+            recorded=read_reference(talk_folder.parent, scale, compared.networks, [described]),
         )
 
     def head(self) -> Html:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
         verdicts = self.tables["verdicts"]
-        key = verdicts[verdicts["claim_role"] == "key"].to_dict("records")
+        key_rows = verdicts[verdicts["claim_role"] == "key"].to_dict("records")
         claims = claims_of([self.talk])
         rows = [
             (
@@ -98,27 +98,30 @@ class TalkPage:
                 self.recorded.compare_claim(row, claims[row["claim"]]),
                 self.recorded.published_size.get(row["claim"]),
             )
-            for row in key
+            for row in key_rows
         ]
-        told = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
+        warnings = Markup().join(sections.not_as_recorded([self.talk], verdicts, self.recorded))
         stated = self.read_abstract(claims)
-        named = [
+        key_claims = [
             (
                 self.talk.surname,
                 stated.short_statement,
                 row,
                 judge.list_values(self.results.metrics, claims[row["claim"]]),
             )
-            for row in key
+            for row in key_rows
         ]
         return Html(
             macros("pages").talk_head(
                 self.talk,
                 self.results.scale,
                 rows,
-                show_both(lambda narrow: eight_talks.figure(named, narrow=narrow), "key-claim"),
-                next(iter(self._drawn.values()), ""),
-                told,
+                show_both(
+                    lambda narrow: eight_talks.figure(key_claims, narrow=narrow), "key-claim"
+                ),
+                # The first figure opens the page; `signature` shows the others.
+                next(iter(self._drawings.values()), ""),
+                warnings,
             )
         )
 
@@ -146,41 +149,41 @@ class TalkPage:
         return fold("Sentence by sentence", stated) + Html(came)
 
     def tasks(self) -> Html:
-        """What decides each task of the ground, and the networks that were built for it."""
+        """Show the baselines of each shared task, and the networks that were designed for it."""
         return Html(tasks_section.section(self.talk, self.results.metrics))
 
     def signature(self) -> Html:
         """The other figures of the talk, in the order of its story; one opens the page."""
-        return Html(macros("pages").pair(list(self._drawn.values())[1:]))
+        return Html(macros("pages").pair(list(self._drawings.values())[1:]))
 
     @cached_property
-    def _drawn(self) -> dict[str, Html]:
+    def _drawings(self) -> dict[str, Html]:
         """Every figure of the talk whose experiment this scale has; the first opens the page."""
-        drawn = {name: self._draw(name, draw) for name, draw in self._plates().items()}
-        return {name: figure for name, figure in drawn.items() if figure}
+        drawings = {name: self._draw(name, draw) for name, draw in self._list_plates().items()}
+        return {name: figure for name, figure in drawings.items() if figure}
 
-    def _perturbations(self, experiment: str) -> Html:
+    def _draw_perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
         rows = self.results.metrics[self.results.metrics["experiment"] == experiment]
-        drawn = [
+        variants = [
             variant.name
             for variant in self.talk.experiments[experiment].variants.values()
             if variant.role in ("spiking", "control")
         ]
         return self._draw(
             f"perturbations-{experiment}",
-            lambda: self._titled(perturbation_curves(rows, drawn), experiment),
+            lambda: self._add_title(perturbation_curves(rows, variants), experiment),
         )
 
-    def _speed(self, experiment: str) -> Html:
+    def _draw_speed(self, experiment: str) -> Html:
         """Accuracy against time, as if the network were stopped."""
         arrays, tau = self.results.exhibit(experiment), self.talk.tau_char_ms
         return self._draw(
             f"speed-{experiment}",
-            lambda: self._titled(figures.anytime(arrays, tau, experiment), experiment),
+            lambda: self._add_title(figures.anytime(arrays, tau, experiment), experiment),
         )
 
-    def _titled(self, plate: Plate, experiment: str) -> Plate:
+    def _add_title(self, plate: Plate, experiment: str) -> Plate:
         plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
         return plate
 
@@ -194,33 +197,33 @@ class TalkPage:
         return fold(
             "Measures that all talks share, and what perturbations do",
             sections.measures_table(self.tables["measures"])
-            + (self._perturbations(perturbed) if perturbed else "")
-            + (self._speed(timed) if timed else ""),
+            + (self._draw_perturbations(perturbed) if perturbed else "")
+            + (self._draw_speed(timed) if timed else ""),
         )
 
     def deviations(self) -> Html:
         """Published against used parameters, to open."""
-        told = sections.deviations(self.talk, self.results.scale, self.recorded)
-        return fold("Parameter by parameter", told)
+        table = sections.deviations(self.talk, self.results.scale, self.recorded)
+        return fold("Parameter by parameter", table)
 
     def provenance(self) -> Html:
         """Data, variants, and where to read the rest."""
-        made = macros("sections").data_table([self.talk])
-        made += macros("sections").variants_table(list(self.talk.experiments.values()))
-        where = Html(macros("pages").where_provenance_stands())
-        return fold("Data, and everything that was trained", made) + where
+        data_tables = macros("sections").data_table([self.talk])
+        data_tables += macros("sections").variants_table(list(self.talk.experiments.values()))
+        pointer = Html(macros("pages").where_provenance_stands())
+        return fold("Data, and everything that was trained", data_tables) + pointer
 
-    def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = talk_module(self.talk.name, "figures").figures(self.results)
-        return cast("Mapping[str, Callable[[], Plate]]", drawn)
+    def _list_plates(self) -> Mapping[str, Callable[[], Plate]]:
+        plates = talk_module(self.talk.name, "figures").figures(self.results)
+        return cast("Mapping[str, Callable[[], Plate]]", plates)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
-def fold(title: str, told: str) -> Html:
-    """Something that opens on demand; nothing where there is nothing."""
-    return Html(macros("macros").details(title, told) if told.strip() else "")
+def fold(title: str, content: str) -> Html:
+    """Make a section that opens on demand; empty without content."""
+    return Html(macros("macros").details(title, content) if content.strip() else "")
 
 
 JUDGED = {"verdicts": VERDICTS, "measures": MEASURES}
@@ -236,11 +239,11 @@ def judged(folder: Path) -> dict[str, Table]:
     Raises:
         UserError: If one is missing, damaged or of another version.
     """
-    own = {
+    judged_tables = {
         name: tables.read(existing(folder / f"{name}.csv"), schema)
         for name, schema in JUDGED.items()
     }
-    return own | {"verdicts": labels.in_points(own["verdicts"])}
+    return judged_tables | {"verdicts": labels.in_points(judged_tables["verdicts"])}
 
 
 _SECTION = re.compile(r'<section class="signature">.*?</section>', re.DOTALL)
@@ -264,8 +267,8 @@ def thumbnail(folder: Path) -> Markup:
             f"{page}: opens with no figure; expected the page of a talk, whose notebook calls "
             "page.head(); delete it and rerun snakemake"
         )
-    drawn = _DRAWING.search(section[0])
-    return Markup(_DECIMALS.sub("", drawn[0]) if drawn else "")
+    drawing = _DRAWING.search(section[0])
+    return Markup(_DECIMALS.sub("", drawing[0]) if drawing else "")
 
 
 def show_both(draw: Callable[[bool], Plate], name: str) -> Html:
@@ -292,8 +295,8 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
-    own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
-    stands_in = own if own in ("synthetic", "simulated") else ""
+    provenance = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
+    stands_in = provenance if provenance in ("synthetic", "simulated") else ""
     return Html(
         macros("macros").figure(
             Markup(picture), name, plate.caption, stands_in, plate.source, talk.name if talk else ""

@@ -1,4 +1,4 @@
-"""The tasks of the ground: networks built by hand for each, and with how little each is done."""
+"""The shared tasks: networks that were designed by hand for each, and baselines without memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from whyspiking.report.html import macros
 from whyspiking.tasks import generators
 from whyspiking.verdicts import floors, points
 
-TRIED, TRIALS = "span_recall", 40
+TRIAL_TASK, TRIALS = "span_recall", 40
 """The task whose built network can be changed, and on how many trials."""
 
 COUNTING = "counts_relu"
@@ -33,25 +33,27 @@ SOME_COUNTING = (
 
 
 def built(talk: Talk, metrics: Table) -> dict[str, Markup]:
-    """Task -> a small table of the networks built for it, and what nobody has built.
+    """Task -> a small table of its hand-designed networks, and which are not known.
 
     Args:
         talk: Where the protocol is.
         metrics: Its rows of the metrics table.
     """
-    found = {}
-    for task, said in protocol_file.load(talk.folder / PROTOCOL).tasks.items():
+    tables_by_task = {}
+    for task, protocol in protocol_file.load(talk.folder / PROTOCOL).tasks.items():
         experiment = talk.experiments[task]
         params = experiment.published
-        steps = round(params["trial_ms"] / params["dt_ms"])
-        here = tables.where(metrics, experiment=task, perturbation="none", location="")
+        n_steps = round(params["trial_ms"] / params["dt_ms"])
+        task_metrics = tables.where(metrics, experiment=task, perturbation="none", location="")
         networks = [
             (experiment.variants[name].description, network)
-            for name, one in said.hand_designed.items()
-            for network in points.built_by_hand(here, {name: one}, steps)
+            for name, hand_designed in protocol.hand_designed.items()
+            for network in points.built_by_hand(task_metrics, {name: hand_designed}, n_steps)
         ]
-        found[task] = macros("tasks").built(task, experiment.title, networks, said.no_network_known)
-    return found
+        tables_by_task[task] = macros("tasks").built(
+            task, experiment.title, networks, protocol.no_network_known
+        )
+    return tables_by_task
 
 
 def trial(talk: Talk) -> Markup:
@@ -60,18 +62,18 @@ def trial(talk: Talk) -> Markup:
     Args:
         talk: Where the protocol is.
     """
-    params = talk.experiments[TRIED].published
-    generator = generators.load_module(TRIED, "generator")
-    x, classes = generator.draw_on_steps(np.random.default_rng(0), TRIALS, params["dt_ms"])
+    params = talk.experiments[TRIAL_TASK].published
+    generator = generators.load_module(TRIAL_TASK, "generator")
+    rasters, classes = generator.draw_on_steps(np.random.default_rng(0), TRIALS, params["dt_ms"])
     # Eq. 1 of `tasks.gated_networks`, which touchable.js computes.
-    network = generators.load_module(TRIED, "hand_designed").spiking(None, None).arrays
-    told: dict[str, Any] = {name: np.asarray(array).tolist() for name, array in network.items()}
-    told |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
-    own = {name: getattr(generator.SETTINGS, name) for name in ("per_group", "marker")}
+    network = generators.load_module(TRIAL_TASK, "hand_designed").spiking(None, None).arrays
+    data: dict[str, Any] = {name: np.asarray(array).tolist() for name, array in network.items()}
+    data |= {name: params[name] for name in ("dt_ms", "trial_ms", "last_ms")}
+    settings = {name: getattr(generator.SETTINGS, name) for name in ("per_group", "marker")}
     # A spike is its step and its input in one number.
-    spikes = [np.flatnonzero(one).tolist() for one in x]
-    told |= {"spikes": spikes, "classes": classes.tolist(), **own}
-    return macros("tasks").trial(json.dumps(told), TRIALS, told["theta_gate"], len(network["gate"]))
+    spikes = [np.flatnonzero(is_spike).tolist() for is_spike in rasters]
+    data |= {"spikes": spikes, "classes": classes.tolist(), **settings}
+    return macros("tasks").trial(json.dumps(data), TRIALS, data["theta_gate"], len(network["gate"]))
 
 
 def describe_counting(baselines: Table) -> dict[str, str]:
@@ -89,23 +91,23 @@ def describe_counting(baselines: Table) -> dict[str, str]:
     }
 
 
-def matrix(told: Table, titles: Mapping[str, str]) -> Markup:
+def matrix(baselines: Table, titles: Mapping[str, str]) -> Markup:
     """Static readers and what they reach on every task; nothing where none was measured.
 
     Args:
-        told: Rows of baselines.csv.
+        baselines: Rows of baselines.csv.
         titles: Task -> its question in few words, in order.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for row in told.to_dict("records"):
+    for row in baselines.to_dict("records"):
         rows.setdefault(row["baseline"], {})[row["task"]] = row
     names = {task: title.partition(":")[0] for task, title in titles.items()}
-    shown = {task: name for task, name in names.items() if task in set(told["task"])}
-    return macros("tasks").floors(rows, shown) if rows else Markup()
+    measured_names = {task: name for task, name in names.items() if task in set(baselines["task"])}
+    return macros("tasks").floors(rows, measured_names) if rows else Markup()
 
 
 def section(talk: Talk, metrics: Table) -> Markup:
-    """Both, for the page of the talk where the protocol is."""
+    """Show hand-designed networks and baselines, for the page that has the protocol."""
     titles = {name: experiment.title for name, experiment in talk.experiments.items()}
     tabled = Markup().join(built(talk, metrics).values())
     return tabled + matrix(floors.table(metrics), titles)

@@ -51,17 +51,17 @@ def one_neuron(record: Path = FOLDER) -> Html:
     # A trial of class 1, whose spikes are numbered in the order of time.
     trials, classes = distinctness.draw(task, 10, np.random.default_rng(0))
     times = np.sort(trials[classes == 1][0])
-    at, v = potential(cell, times, task.trial_ms)
+    t_ms, v = potential(cell, times, task.trial_ms)
     pair = int(np.argmin(np.diff(times)))
-    told = cell | {"end_ms": task.trial_ms, "window_ms": task.window_ms, "gap_ms": task.gap_ms}
+    data = cell | {"end_ms": task.trial_ms, "window_ms": task.window_ms, "gap_ms": task.gap_ms}
     return Html(
         macros("touchable").one_neuron(
-            json.dumps(told),
-            told,
+            json.dumps(data),
+            data,
             times.tolist(),
             {
-                "curve": list(zip(at.tolist(), v.tolist(), strict=True)),
-                "at": float(at[v >= cell["theta"]][0]),
+                "curve": list(zip(t_ms.tolist(), v.tolist(), strict=True)),
+                "at": float(t_ms[v >= cell["theta"]][0]),
                 "pair": pair,
                 "apart": float(times[pair + 1] - times[pair]),
             },
@@ -82,20 +82,20 @@ def potential(
         times: Of the spikes, (input,).
         end: Of the trial.
     """
-    at = np.sort(np.concatenate([np.linspace(0, end, 241), times, times - 1e-9]))
-    since = at[:, None] - times
-    left = np.where(since >= 0, np.exp(-np.maximum(since, 0) / cell["tau_ms"]), 0)
-    return at, left @ np.asarray(cell["w"])
+    t_ms = np.sort(np.concatenate([np.linspace(0, end, 241), times, times - 1e-9]))
+    elapsed = t_ms[:, None] - times
+    decay = np.where(elapsed >= 0, np.exp(-np.maximum(elapsed, 0) / cell["tau_ms"]), 0)
+    return t_ms, decay @ np.asarray(cell["w"])
 
 
 def units(record: Path, n: int) -> list[tuple[str, float, float]]:
-    """What was to compute the neuron's function: words, most units, share right at best."""
+    """List what can compute the neuron's function: its label, most units, highest accuracy."""
     metrics = tables.read(existing(record / "discussion/metrics.csv"), columns.METRICS)
     scores = tables.where(metrics, experiment="units", perturbation=f"n {n}", metric="accuracy")
     rows = []
-    for variant, words in ARMS.items():
+    for variant, label in ARMS.items():
         means = tables.where(scores, variant=variant).groupby("strength")["value"].mean()
-        rows.append((words, float(means.index.max()), float(means.max())))
+        rows.append((label, float(means.index.max()), float(means.max())))
     return rows
 
 
@@ -109,7 +109,8 @@ def yin_yang(record: Path = FOLDER) -> Html:
         return Html("")
     network = shipped.read(record)
     inputs, hidden, output = (layer[0] for layer in shipped.response(network, np.array([POINT])))
-    choice, first = int(np.argmin(output)), float(output.min())
+    # The output that fires first decides.
+    choice, decision_ms = int(np.argmin(output)), float(output.min())
     panels = [
         Panel("input", [[t] for t in inputs], ("x", "y", "1−x", "1−y", "bias")),
         Panel(f"{len(hidden)} hidden neurons", [[t] for t in hidden]),
@@ -117,11 +118,11 @@ def yin_yang(record: Path = FOLDER) -> Html:
     ]
     index = tables.read(existing(record / "networks.csv"), columns.NETWORKS)
     row = tables.where(index, file=f"{shipped.NETWORK}.nir").iloc[0]
-    found = {
+    outcome = {
         "choice": choice,
-        "at": first,
+        "at": decision_ms,
         "right": yinyang.classify(*POINT),
-        "before": int((hidden < first).sum()),
+        "before": int((hidden < decision_ms).sum()),
         "score": float(row["score"]),
         "n_trials": int(row["n_trials"]),
     }
@@ -130,14 +131,14 @@ def yin_yang(record: Path = FOLDER) -> Html:
             json.dumps(network),
             network,
             POINT,
-            found,
+            outcome,
             shipped.decisions(network, record),
             raster(
                 panels,
                 (0.0, network["end_ms"]),
-                first,
+                decision_ms,
                 (2, choice),
-                f"{network['classes'][choice]}, {value(first, 'ms')}",
+                f"{network['classes'][choice]}, {value(decision_ms, 'ms')}",
             ),
         )
     )

@@ -27,10 +27,10 @@ def draw_trial(record: Path = FOLDER) -> Html:
     path = record / FILE
     if not path.is_file():
         return Html("")
-    kept = read_json(path, "trials", "networks")
+    recorded = read_json(path, "trials", "networks")
     trials = [
-        {"right": trial["class"], "rows": _lay_out_spikes(trial["spikes"], kept["n_lines"])}
-        for trial in kept["trials"]
+        {"right": trial["class"], "rows": _lay_out_spikes(trial["spikes"], recorded["n_lines"])}
+        for trial in recorded["trials"]
     ]
     networks = [
         {
@@ -42,12 +42,12 @@ def draw_trial(record: Path = FOLDER) -> Html:
                 for trial in network["trials"]
             ],
         }
-        for network in kept["networks"]
+        for network in recorded["networks"]
     ]
-    most = max(network["trials"][0]["energy"][-1] for network in kept["networks"])
+    max_energy = max(network["trials"][0]["energy"][-1] for network in recorded["networks"])
     # The page draws the activity, so that the script needs only the numbers.
-    told = kept | {
-        "trials": [{"class": trial["class"]} for trial in kept["trials"]],
+    data = recorded | {
+        "trials": [{"class": trial["class"]} for trial in recorded["trials"]],
         "networks": [
             {
                 "trials": [
@@ -55,11 +55,13 @@ def draw_trial(record: Path = FOLDER) -> Html:
                     for trial in network["trials"]
                 ]
             }
-            for network in kept["networks"]
+            for network in recorded["networks"]
         ],
     }
-    text = json.dumps(told, separators=(",", ":"))
-    return Html(macros("watch").trial(text, kept, trials, networks, most, UNIT_PX, STEP_PX))
+    text = json.dumps(data, separators=(",", ":"))
+    return Html(
+        macros("watch").trial(text, recorded, trials, networks, max_energy, UNIT_PX, STEP_PX)
+    )
 
 
 def _lay_out_spikes(spikes: Sequence[int], n_lines: int) -> dict[str, Any]:
@@ -69,9 +71,9 @@ def _lay_out_spikes(spikes: Sequence[int], n_lines: int) -> dict[str, Any]:
 
 def _lay_out_levels(levels: Sequence[str]) -> dict[str, Any]:
     """Rows of hidden units: level -> places (step, row) that have it."""
-    places: dict[int, list[tuple[int, int]]] = {}
+    cells: dict[int, list[tuple[int, int]]] = {}
     for unit, row in enumerate(levels):
         for step, level in enumerate(row):
             if level != "0":
-                places.setdefault(int(level), []).append((step, unit))
-    return {"n": len(levels), "levels": places}
+                cells.setdefault(int(level), []).append((step, unit))
+    return {"n": len(levels), "levels": cells}

@@ -17,7 +17,7 @@ from whyspiking.verdicts.frontiers import BEST_TRAINED
 
 KINDS = get_args(InputKind.__value__)
 """How an input arrives, in the order of the rows."""
-OTHER = "other"
+OTHER_KIND = "other"
 HEADS = (
     "Input",
     "Shared task",
@@ -56,7 +56,7 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
         detectable = f"{np.sqrt(main['ci_high'] / main['ci_low']):.2f}" if has_ratio else ABSENT
         rows.append(
             (
-                kinds.get(task, OTHER),
+                kinds.get(task, OTHER_KIND),
                 task,
                 " / ".join(comparisons.accuracies[task]),
                 _write_ratio(main),
@@ -66,7 +66,7 @@ def table(comparisons: Comparisons) -> list[tuple[str, ...]]:
                 detectable,
             )
         )
-    return sorted(rows, key=lambda row: [*KINDS, OTHER].index(row[0]))
+    return sorted(rows, key=lambda row: [*KINDS, OTHER_KIND].index(row[0]))
 
 
 def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:

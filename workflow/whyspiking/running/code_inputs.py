@@ -1,4 +1,4 @@
-"""Which source files a stage depends on: Snakemake does not follow imports, this does."""
+"""Find the source files that a stage depends on, since Snakemake does not follow imports."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ NOT_IN = {
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
 INERT = ("errors.py", "running/*.py")
 # What readers enter by (`whyspiking.results`): no job does, and none depends on what it imports.
-FRONT = PACKAGE / "__init__.py"
+ENTRY_MODULE = PACKAGE / "__init__.py"
 # What tables and pages of all talks state and no talk says.
-STATED = ("verdicts/biology.yaml",)
+STATED_FILES = ("verdicts/biology.yaml",)
 # Folder of the shared tasks, whose modules are imported by the name of a task.
 TASKS = PACKAGE / "tasks"
 # Rooms that name C++ which is written while a job runs: not all of it is there.
@@ -55,21 +55,21 @@ MAKES_DATA = {
 @cache
 def of_stage(stage: str) -> list[str]:
     """Files that the script of a stage imports, directly or not."""
-    return _relative(_closure(_roots(stage), stage))
+    return _make_relative(_follow_imports(_list_roots(stage), stage))
 
 
 @cache
 def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all files of the core that the stage can reach from them."""
     folder = PACKAGE / "talks" / talk
-    own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
-    own += [path for path in _list_task_modules(talk) if not _left_out(path, stage)]
+    files = [path for path in folder.rglob("*.py") if not _is_left_out(path, stage)]
+    files += [path for path in _list_task_modules(talk) if not _is_left_out(path, stage)]
     # What a talk fixed beforehand, where it has that, and what it chooses settings by.
-    own += [*folder.glob("protocol.yaml"), *folder.glob("tuning/*.csv")]
+    files += [*folder.glob("protocol.yaml"), *folder.glob("tuning/*.csv")]
     if stage == "page":
-        told = ("talk.yaml", "claims.yaml", "abstract.yaml", "after.yaml")
-        own += [folder / name for name in told]
-    return _relative(_closure([*_roots(stage), *own], stage))
+        file_names = ("talk.yaml", "claims.yaml", "abstract.yaml", "after.yaml")
+        files += [folder / name for name in file_names]
+    return _make_relative(_follow_imports([*_list_roots(stage), *files], stage))
 
 
 @cache
@@ -77,12 +77,12 @@ def of_data(*names: str) -> list[str]:
     """Some modules, or all of a folder, and what they import: for jobs that make data."""
     roots = [PACKAGE / name for name in names]
     files = [file for root in roots for file in (root.glob("*.py") if root.is_dir() else [root])]
-    return _relative(_closure(files, "data"))
+    return _make_relative(_follow_imports(files, "data"))
 
 
 def of_description(talk: str) -> list[str]:
     """What a talk says of itself, relative like all inputs: a copied project collects nothing."""
-    return _relative(PACKAGE / "talks" / talk / name for name in ("talk.yaml", "claims.yaml"))
+    return _make_relative(PACKAGE / "talks" / talk / name for name in ("talk.yaml", "claims.yaml"))
 
 
 def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -98,14 +98,14 @@ def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]
         "train": of_talk(talk, "train"),
         "simulate": of_talk(talk, "simulate"),
         # A part of collect that needs the networks: what follows from their rows does not.
-        "score": _relative(_closure([PACKAGE / "battery/as_trained.py"], "collect")),
+        "score": _make_relative(_follow_imports([PACKAGE / "battery/as_trained.py"], "collect")),
         "collect": of_stage("collect"),
     }
-    found: dict[str, tuple[str, str]] = {}
+    digests: dict[str, tuple[str, str]] = {}
     for stage, files in stages.items():
         for path in (Path(file).absolute() for file in files):
-            found.setdefault(_place(path), (stage, digest_of(path)))
-    return found
+            digests.setdefault(_name_in_package(path), (stage, digest_of(path)))
+    return digests
 
 
 @cache
@@ -117,7 +117,7 @@ def digest_of(path: Path) -> str:
     """
     raw = path.read_bytes()
     if path.suffix == ".py":
-        raw = _spelt(ast.parse(raw)).encode()
+        raw = _write_tree(ast.parse(raw)).encode()
     if path.suffix == ".yaml":
         content = yaml.safe_load(raw)
         if isinstance(content, dict):
@@ -129,7 +129,7 @@ def digest_of(path: Path) -> str:
 def list_digests(files: Iterable[str]) -> dict[str, str]:
     """List the digests of source files by their places in the package, for a job's parameters."""
     paths = [Path(file).absolute() for file in files]
-    return {_place(path): digest_of(path) for path in sorted(paths)}
+    return {_name_in_package(path): digest_of(path) for path in sorted(paths)}
 
 
 def short_hash(raw: bytes) -> str:
@@ -137,15 +137,15 @@ def short_hash(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:32]
 
 
-def _spelt(node: object) -> str:
-    """A syntax tree as text, the same in every version of Python that parses it alike."""
+def _write_tree(node: object) -> str:
+    """Write a syntax tree as text, equal in all Python versions that parse it alike."""
     if isinstance(node, list):
-        kept = [part for part in node if not _is_text(part)]
-        return f"[{','.join(map(_spelt, kept))}]"
+        statements = [statement for statement in node if not _is_text(statement)]
+        return f"[{','.join(map(_write_tree, statements))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = [(k, v) for k, v in ast.iter_fields(node) if v is not None and v != []]
-    return f"{type(node).__name__}({','.join(f'{k}={_spelt(v)}' for k, v in fields)})"
+    return f"{type(node).__name__}({','.join(f'{k}={_write_tree(v)}' for k, v in fields)})"
 
 
 def _is_text(node: object) -> bool:
@@ -169,14 +169,16 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
     Raises:
         RuntimeError: Naming the modules.
     """
-    known = {Path(path).resolve() for path in declared}
+    declared_files = {Path(path).resolve() for path in declared}
     loaded = [
         Path(module.__file__)
         for name, module in list(sys.modules.items())
         if name.partition(".")[0] == PACKAGE.name and module.__file__ is not None
     ]
     undeclared = [
-        _place(path) for path in sorted(loaded) if path.resolve() not in known and not _inert(path)
+        _name_in_package(path)
+        for path in sorted(loaded)
+        if path.resolve() not in declared_files and not _is_inert(path)
     ]
     if undeclared:
         raise RuntimeError(
@@ -190,8 +192,8 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
 def of_joint_tables() -> list[str]:
     """What the joint tables hold beside measurements: ranges, shared tasks, protocol; relative."""
     tasks = TASKS.glob("*/task.yaml")
-    stated = [*map(PACKAGE.joinpath, STATED), *tasks, *PACKAGE.glob("talks/*/protocol.yaml")]
-    return _relative(stated)
+    stated = [*map(PACKAGE.joinpath, STATED_FILES), *tasks, *PACKAGE.glob("talks/*/protocol.yaml")]
+    return _make_relative(stated)
 
 
 def of_comparison(talks: Iterable[str]) -> list[str]:
@@ -211,7 +213,7 @@ def _list_task_modules(talk: str) -> tuple[Path, ...]:
     )
 
 
-def _roots(stage: str) -> list[Path]:
+def _list_roots(stage: str) -> list[Path]:
     if stage != "page":
         stated = [PACKAGE / "verdicts/known_before.csv"] if stage == "collect" else []
         return [SCRIPTS / f"{stage}.py", *stated]
@@ -219,99 +221,116 @@ def _roots(stage: str) -> list[Path]:
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     assets += sorted([*TASKS.glob("*/task.yaml"), *TASKS.glob("*/*.py")])
     tables = ("verdicts/known_before.csv", "verdicts/rule_study.csv")
-    shown = ("report/run_page.py", "plots/style.mplstyle", "records/labels.yaml", *tables, *STATED)
-    return [SCRIPTS / "page.py", *(PACKAGE / name for name in shown), *assets]
+    page_files = (
+        "report/run_page.py",
+        "plots/style.mplstyle",
+        "records/labels.yaml",
+        *tables,
+        *STATED_FILES,
+    )
+    return [SCRIPTS / "page.py", *(PACKAGE / name for name in page_files), *assets]
 
 
-def _relative(paths: Iterable[Path]) -> list[str]:
-    here = Path.cwd()
+def _make_relative(paths: Iterable[Path]) -> list[str]:
+    working_folder = Path.cwd()
     # Snakemake tracks the scripts itself.
-    kept = [p for p in paths if p.parent != SCRIPTS and not _inert(p)]
-    return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
+    inputs = [path for path in paths if path.parent != SCRIPTS and not _is_inert(path)]
+    return sorted(
+        str(path.relative_to(working_folder)) if path.is_relative_to(working_folder) else str(path)
+        for path in inputs
+    )
 
 
-def _place(path: Path) -> str:
+def _name_in_package(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
 
 
-def _left_out(path: Path, stage: str) -> bool:
-    place = PurePosixPath(_place(path))
-    return any(stage in stages and place.match(pattern) for pattern, stages in NOT_IN.items())
+def _is_left_out(path: Path, stage: str) -> bool:
+    package_path = PurePosixPath(_name_in_package(path))
+    return any(
+        stage in stages and package_path.match(pattern) for pattern, stages in NOT_IN.items()
+    )
 
 
 @cache
-def _inert(path: Path) -> bool:
+def _is_inert(path: Path) -> bool:
     """Whether a file changes no number: by its place, or because it is but a room's docstring."""
-    place = PurePosixPath(_place(path))
-    if path == FRONT or any(place.match(pattern) for pattern in INERT):
+    package_path = PurePosixPath(_name_in_package(path))
+    if path == ENTRY_MODULE or any(package_path.match(pattern) for pattern in INERT):
         return True
-    if place.name != "__init__.py":
+    if package_path.name != "__init__.py":
         return False
     return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text("utf-8")).body)
 
 
-def _closure(roots: Iterable[Path], stage: str) -> set[Path]:
+def _follow_imports(roots: Iterable[Path], stage: str) -> set[Path]:
     """Roots and all they import, except through files that the stage leaves out."""
-    seen: set[Path] = set()
+    visited: set[Path] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in seen or path == FRONT or _left_out(path, stage):
+        if path in visited or path == ENTRY_MODULE or _is_left_out(path, stage):
             continue
-        seen.add(path)
+        visited.add(path)
         if path.suffix == ".py":
-            waiting.extend(_imports(path))
+            waiting.extend(_list_imports(path))
         if path.suffix in (".py", ".cpp", ".hpp"):
-            waiting.extend(_compiled(path))
-    return seen
+            waiting.extend(_list_cpp_files(path))
+    return visited
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
+def _list_imports(path: Path) -> tuple[Path, ...]:
     """Modules that a file imports when it runs, with the packages that they are in."""
     names: set[str] = set()
-    for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _list_statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found: set[Path] = set()
+    modules: set[Path] = set()
     for name in names:
-        parts = name.split(".")
-        if parts[0] != PACKAGE.name:
+        name_parts = name.split(".")
+        if name_parts[0] != PACKAGE.name:
             continue
-        for depth in range(1, len(parts) + 1):
-            base = PACKAGE.joinpath(*parts[1:depth])
-            found |= {p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()}
-    return tuple(sorted(found))
+        for depth in range(1, len(name_parts) + 1):
+            base = PACKAGE.joinpath(*name_parts[1:depth])
+            modules |= {
+                candidate
+                for candidate in (base.with_suffix(".py"), base / "__init__.py")
+                if candidate.is_file()
+            }
+    return tuple(sorted(modules))
 
 
-def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+def _list_statements(tree: ast.AST) -> Iterator[ast.AST]:
     """All statements but those that only a type checker reads; no import is in an expression."""
     if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
         return
     yield tree
     for field in ("body", "handlers", "orelse", "finalbody", "cases"):
         for node in getattr(tree, field, ()):
-            yield from _executed(node)
+            yield from _list_statements(node)
 
 
 @cache
-def _compiled(path: Path) -> tuple[Path, ...]:
+def _list_cpp_files(path: Path) -> tuple[Path, ...]:
     """C++ files that a module names, with the headers beside them, or that one of them includes."""
     text = path.read_text(encoding="utf-8")
     pattern = r'"([\w/.-]+\.[ch]pp)"'
     # Beside the file, or from the package on, as kernels include what they share.
-    named = {
-        name: [f / name for f in (path.parent, PACKAGE) if (f / name).is_file()]
+    files_by_name = {
+        name: [folder / name for folder in (path.parent, PACKAGE) if (folder / name).is_file()]
         for name in re.findall(pattern, text)
     }
-    lost = [name for name, there in named.items() if not there]
-    if lost and not _place(path).startswith(MAKES_CODE):
+    lost = [name for name, files in files_by_name.items() if not files]
+    if lost and not _name_in_package(path).startswith(MAKES_CODE):
         raise UserError(
-            f"{_place(path)}: the file names '{lost[0]}', which does not exist; expected this "
-            f"source file in the same folder or at this place in {PACKAGE.name}. Restore it (git "
-            "checkout), or correct the name"
+            f"{_name_in_package(path)}: the file names '{lost[0]}', which does not exist; "
+            f"expected this source file in the same folder or at this place in {PACKAGE.name}. "
+            "Restore it (git checkout), or correct the name"
         )
-    found = {file.resolve() for there in named.values() for file in there}
-    return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))
+    sources = {file.resolve() for files in files_by_name.values() for file in files}
+    return tuple(
+        sorted(sources | {header for file in sources for header in file.parent.glob("*.hpp")})
+    )

@@ -107,11 +107,11 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
 
 def refused(error: OSError) -> str:
     """What the system has refused, and what to do about it."""
-    place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
-    told = REMEDIES.get(
+    location = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+    remedy = REMEDIES.get(
         error.errno or 0, "expected a file or folder that can be read and written. Name another one"
     )
-    return f"{place}: {error.strerror or error}; {told}"
+    return f"{location}: {error.strerror or error}; {remedy}"
 
 
 def command(work: Callable[[], int]) -> int:
@@ -123,10 +123,10 @@ def command(work: Callable[[], int]) -> int:
     try:
         return work()
     except UserError as error:
-        said = str(error)
+        message = str(error)
     except OSError as error:
-        said = refused(error)
-    print(f"error: {said}", file=sys.stderr)
+        message = refused(error)
+    print(f"error: {message}", file=sys.stderr)
     return 1
 
 
@@ -136,8 +136,13 @@ USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"
 
 def cpu_seconds() -> float:
     """User and system time of this process and of the programs it has run (compilers, Brian2)."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    resource_usages = [
+        resource.getrusage(process_kind)
+        for process_kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    return sum(
+        resource_usage.ru_utime + resource_usage.ru_stime for resource_usage in resource_usages
+    )
 
 
 def used(log: Path) -> tuple[float, float]:
@@ -149,8 +154,8 @@ def used(log: Path) -> tuple[float, float]:
     numbers = (float("nan"), float("nan"))
     if log.is_file():
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if found := re.fullmatch(r"CPU seconds: ([\d.]+), start-up ([\d.]+)", line):
-                numbers = float(found[1]), float(found[2])
+            if match := re.fullmatch(r"CPU seconds: ([\d.]+), start-up ([\d.]+)", line):
+                numbers = float(match[1]), float(match[2])
     return numbers
 
 
@@ -178,12 +183,12 @@ def _fail(text: str, outer: int, status: int = 1) -> NoReturn:
 
 def here(plan: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
     """A plan with the folders of this run's config, which Snakemake does not compare."""
-    places = {"work_dir": config["build_folder"], "data_dir": config["data"]["folder"]}
-    return {**plan, "params": {**plan["params"], **places}}
+    folders = {"work_dir": config["build_folder"], "data_dir": config["data"]["folder"]}
+    return {**plan, "params": {**plan["params"], **folders}}
 
 
 def wildcard_label(wildcards: Any) -> str:
     """A readable label of a job from its wildcards."""
     names = ("talk", "experiment", "variant", "seed", "dataset")
-    parts = [(name, getattr(wildcards, name, None)) for name in names]
-    return " ".join(f"seed {v}" if n == "seed" else str(v) for n, v in parts if v is not None)
+    values = [(name, getattr(wildcards, name, None)) for name in names]
+    return " ".join(f"seed {v}" if n == "seed" else str(v) for n, v in values if v is not None)

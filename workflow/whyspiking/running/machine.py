@@ -62,30 +62,32 @@ def unit(folder: Path) -> float:
     Args:
         folder: `build_folder` of the config.
     """
-    known = cached(folder)
-    return of_parts(measure(folder)) if known is None else known
+    cached_unit = cached(folder)
+    return of_parts(measure(folder)) if cached_unit is None else cached_unit
 
 
 def cached(folder: Path) -> float | None:
     """The unit that was measured here before; None if there is none of this machine."""
-    kept = _kept(folder)
-    return of_parts(kept) if kept else None
+    seconds = _read_seconds(folder)
+    return of_parts(seconds) if seconds else None
 
 
-def _kept(folder: Path) -> dict[str, float]:
-    """CPU seconds of the parts as measured here before; none if there are none of this machine."""
+def _read_seconds(folder: Path) -> dict[str, float]:
+    """Read the CPU seconds that were measured on this machine before; empty if there are none."""
     try:
-        kept = whole_files.read_json(folder / FILE, "machine", "seconds")
-        seconds = {str(part): float(told) for part, told in kept["seconds"].items()}
-        usable = kept["machine"] == _machine() and min(seconds.values(), default=0.0) > 0
-        return seconds if usable else {}
+        content = whole_files.read_json(folder / FILE, "machine", "seconds")
+        seconds = {str(name): float(value) for name, value in content["seconds"].items()}
+        is_usable = content["machine"] == _machine() and min(seconds.values(), default=0.0) > 0
+        return seconds if is_usable else {}
     except (UserError, AttributeError, TypeError, ValueError):
         return {}
 
 
 def of_parts(seconds: Mapping[str, float]) -> float:
     """The unit from CPU seconds of the parts; one that could not be measured is left out."""
-    ratios = [seconds[part] / there for part, there in REFERENCE_S.items() if part in seconds]
+    ratios = [
+        seconds[name] / reference for name, reference in REFERENCE_S.items() if name in seconds
+    ]
     return round(math.exp(math.fsum(map(math.log, ratios)) / len(ratios)), 3)
 
 
@@ -97,17 +99,17 @@ def measure(folder: Path) -> dict[str, float]:
     Args:
         folder: `build_folder` of the config.
     """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", __name__],
         env={**os.environ, **arithmetic.settings()},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    before = _kept(folder)
-    seconds = {part: min(s, before.get(part, s)) for part, s in json.loads(done.stdout).items()}
-    kept = {"machine": _machine(), "seconds": seconds}
-    whole_files.write(folder / FILE, json.dumps(kept, indent=1) + "\n")
+    earlier = _read_seconds(folder)
+    seconds = {name: min(s, earlier.get(name, s)) for name, s in json.loads(process.stdout).items()}
+    content = {"machine": _machine(), "seconds": seconds}
+    whole_files.write(folder / FILE, json.dumps(content, indent=1) + "\n")
     return seconds
 
 
@@ -127,15 +129,15 @@ def compiler() -> str:
         command = [*toolchain.compiler(), "--version"]
     except UserError:
         return "none"
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout.partition("\n")[0]
+    process = subprocess.run(command, capture_output=True, text=True)
+    return process.stdout.partition("\n")[0]
 
 
 def making() -> dict[str, str]:
     """What else than code and recipe decides digits here: versions, vectors, caches, compiler."""
     versions = {name: metadata.version(name) for name in VERSIONS_OF}
-    told = {"python": platform.python_version(), **versions, **arithmetic.described()}
-    return {**told, "compiler": compiler()}
+    packages = {"python": platform.python_version(), **versions, **arithmetic.described()}
+    return {**packages, "compiler": compiler()}
 
 
 def stamp(network: Path) -> None:
@@ -143,9 +145,9 @@ def stamp(network: Path) -> None:
 
     A network that is taken over from another experiment keeps what it was trained with.
     """
-    told = whole_files.read_json(network, "info")
-    told["info"].setdefault(MADE_WITH, making())
-    whole_files.write(network, json.dumps(told, indent=1, sort_keys=True) + "\n")
+    content = whole_files.read_json(network, "info")
+    content["info"].setdefault(MADE_WITH, making())
+    whole_files.write(network, json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def _machine() -> list[str]:
@@ -161,27 +163,28 @@ def parts() -> dict[str, float]:
     import numpy as np
 
     rng = np.random.default_rng(0)
-    far = rng.random((3, 4_000_000))
-    near = rng.random((2, 96, 96), np.float32)
+    large_arrays = rng.random((3, 4_000_000))
+    small_arrays = rng.random((2, 96, 96), np.float32)
 
     def interpreted() -> None:
-        found: dict[str, float] = {}
+        counts: dict[str, float] = {}
         for i in range(1_000_000):
             key = f"neuron {i % 1000}"
-            found[key] = found.get(key, 0.0) * 0.9 + len(key)
+            counts[key] = counts.get(key, 0.0) * 0.9 + len(key)
 
     def memory() -> None:
         for _ in range(10):
-            np.add(far[0], far[1], out=far[2])
-            far[0][::8] = far[2][::8]
+            np.add(large_arrays[0], large_arrays[1], out=large_arrays[2])
+            large_arrays[0][::8] = large_arrays[2][::8]
 
     def matrices() -> None:
-        state = near[0]
+        state = small_arrays[0]
         for _ in range(8000):
-            state = np.tanh(near[1] @ state)
+            state = np.tanh(small_arrays[1] @ state)
 
     mix = {"python": interpreted, "memory": memory, "matrices": matrices}
-    seconds = {part: _least(run) for part, run in mix.items()}
+    seconds = {name: _measure_least(function) for name, function in mix.items()}
+    # Without a compiler this part is left out.
     with contextlib.suppress(UserError):
         toolchain.require()
         with tempfile.TemporaryDirectory() as folder:
@@ -189,11 +192,11 @@ def parts() -> dict[str, float]:
             source.write_text(PROGRAM, encoding="utf-8")
             command = [*toolchain.compiler(), "-O2", "-std=c++17", "-c", str(source)]
             command += ["-o", str(source.with_suffix(".o"))]
-            seconds["compile"] = _least(lambda: subprocess.run(command, check=True))
+            seconds["compile"] = _measure_least(lambda: subprocess.run(command, check=True))
     return seconds
 
 
-def _least(run: Callable[[], object]) -> float:
+def _measure_least(run: Callable[[], object]) -> float:
     return min(timeit.repeat(run, timer=cpu_seconds, number=1, repeat=REPEATS))
 
 

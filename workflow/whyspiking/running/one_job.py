@@ -35,11 +35,11 @@ WILDCARDS = {
     "page": ("talk",),
 }
 """Rule -> what the command line names."""
-ANSWER = "job: "
+ANSWER_PREFIX = "job: "
 """Beginning of the line in which the child process answers."""
 
 
-def find(rule: str, words: Sequence[str] | None = None) -> Any:
+def find(rule: str, arguments: Sequence[str] | None = None) -> Any:
     """Find the job that the command line names; this process then runs it without Snakemake.
 
     Call it before numpy and JAX are imported. It ends the process with a message if the command
@@ -47,26 +47,27 @@ def find(rule: str, words: Sequence[str] | None = None) -> Any:
 
     Args:
         rule: Name of the rule.
-        words: The command line without the name of the program; None: that of this process.
+        arguments: The command line without the name of the program; None: that of this process.
 
     Returns:
         What Snakemake would pass to the script as `snakemake`.
     """
     arithmetic.set_for_children()
     jobs.stay_in_terminal()
-    asked = _parse(rule, words)
-    return _as_snakemake(_ask_snakemake(asked))
+    request = _parse(rule, arguments)
+    return _as_snakemake(_ask_snakemake(request))
 
 
-def _parse(rule: str, words: Sequence[str] | None) -> dict[str, Any]:
+def _parse(rule: str, arguments: Sequence[str] | None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description="Run one job of the workflow alone.")
     for name in WILDCARDS[rule]:
         parser.add_argument(name)
-    first = 0 if rule == "train" else None
+    # A training has one seed; other jobs take all seeds of the config.
+    default_seed = 0 if rule == "train" else None
     parser.add_argument(
         "--seed",
         type=int,
-        default=first,
+        default=default_seed,
         help="the only seed of all networks [train: 0, else those of the config]",
     )
     parser.add_argument("--scale", default="default", help="[default]")
@@ -80,35 +81,35 @@ def _parse(rule: str, words: Sequence[str] | None) -> dict[str, Any]:
         metavar="KEY=VALUE",
         help="parameters to change, as for `snakemake --config set=`",
     )
-    asked = vars(parser.parse_args(words))
+    options = vars(parser.parse_args(arguments))
     names = (*WILDCARDS[rule], *(["seed"] if rule == "train" else []))
     return {
-        **{name: asked[name] for name in ("scale", "folder", "seed")},
+        **{name: options[name] for name in ("scale", "folder", "seed")},
         "rule": rule,
-        "wildcards": {name: str(asked[name]) for name in names},
-        "set": dict(entry.split("=", 1) for entry in asked["set"]),
+        "wildcards": {name: str(options[name]) for name in names},
+        "set": dict(entry.split("=", 1) for entry in options["set"]),
     }
 
 
-def _ask_snakemake(asked: Mapping[str, Any]) -> dict[str, Any]:
-    words = [sys.executable, "-m", "whyspiking.running.one_job", json.dumps(asked)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    answers = [line for line in done.stdout.splitlines() if line.startswith(ANSWER)]
-    if done.returncode or not answers:
-        sys.exit(done.stderr.strip() or done.stdout.strip())
-    return json.loads(answers[-1].removeprefix(ANSWER))
+def _ask_snakemake(request: Mapping[str, Any]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "whyspiking.running.one_job", json.dumps(request)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    answers = [line for line in process.stdout.splitlines() if line.startswith(ANSWER_PREFIX)]
+    if process.returncode or not answers:
+        sys.exit(process.stderr.strip() or process.stdout.strip())
+    return json.loads(answers[-1].removeprefix(ANSWER_PREFIX))
 
 
 def _as_snakemake(job: Mapping[str, Any]) -> Any:
-    missing = [path for path in job["files"] if not Path(path).exists()]
-    if missing:
-        *_, talk, experiment, variant, seed, name = ["", "", "", "", *Path(missing[0]).parts]
-        remedy = f"snakemake {missing[0]}"
+    missing_files = [path for path in job["files"] if not Path(path).exists()]
+    if missing_files:
+        *_, talk, experiment, variant, seed, name = ["", "", "", "", *Path(missing_files[0]).parts]
+        remedy = f"snakemake {missing_files[0]}"
         if name == "network.npz":
             remedy = f"python workflow/scripts/train.py {talk} {experiment} {variant} --seed "
             remedy += f"{seed.removeprefix('seed-')} --scale {job['config']['scale']} --folder "
             remedy += job["folder"]
-        sys.exit(f"error: {missing[0]} is missing; another job makes it. Run first: {remedy}")
+        sys.exit(f"error: {missing_files[0]} is missing; another job makes it. Run first: {remedy}")
     return SimpleNamespace(
         input=_Files(job["files"], job["input"]),
         output=_Files(job["outputs"], job["output"]),
@@ -129,7 +130,7 @@ class _Files(list[str]):
             setattr(self, name, value)
 
 
-def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _resolve(request: Mapping[str, Any]) -> dict[str, Any]:
     """Ask Snakemake for a job; runs in the child process."""
     import logging
 
@@ -141,17 +142,18 @@ def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
     from snakemake.settings import types as settings
 
     output = settings.OutputSettings()
-    config: dict[str, Any] = {"results_folder": asked["folder"]}
-    if asked["set"]:
-        config["set"] = {key: yaml.safe_load(value) for key, value in asked["set"].items()}
-    if asked["seed"] is not None:
-        seeds = [asked["seed"]]
+    config: dict[str, Any] = {"results_folder": request["folder"]}
+    if request["set"]:
+        config["set"] = {key: yaml.safe_load(value) for key, value in request["set"].items()}
+    if request["seed"] is not None:
+        seeds = [request["seed"]]
         config |= {"seeds": seeds, "seeds_of": [], "shared": {"seeds": seeds}}
-    of_scale = Path("config", f"{asked['scale']}.yaml")
+    scale_file = Path("config", f"{request['scale']}.yaml")
+    # Without rerun triggers Snakemake compares nothing with earlier runs.
     workflow = Workflow(
         config_settings=settings.ConfigSettings(
             config=config,
-            configfiles=[of_scale] if of_scale.is_file() else [],
+            configfiles=[scale_file] if scale_file.is_file() else [],
         ),
         resource_settings=settings.ResourceSettings(),
         workflow_settings=settings.WorkflowSettings(),
@@ -163,23 +165,23 @@ def _resolve(asked: Mapping[str, Any]) -> dict[str, Any]:
         logger_manager=LoggerManager(logging.getLogger(__name__), output),
     )
     workflow.include(Path("workflow/Snakefile").resolve())
-    rule = workflow.get_rule(asked["rule"])
+    rule = workflow.get_rule(request["rule"])
     try:
-        job = Job(rule, DAG(workflow, rules=[rule]), dict(asked["wildcards"]))
+        job = Job(rule, DAG(workflow, rules=[rule]), dict(request["wildcards"]))
     except Exception as error:
         raise _find_user_error(error) from error
     rule_params: Any = job.params
     return {
         "rule": rule.name,
-        "folder": asked["folder"],
+        "folder": request["folder"],
         "files": list(map(str, job.input)),
-        "input": _by_name(job.input),
+        "input": _map_names(job.input),
         "outputs": list(map(str, job.output)),
-        "output": _by_name(job.output),
+        "output": _map_names(job.output),
         "log": list(map(str, job.log)),
         "params": dict(rule_params.items()),
-        "wildcards": asked["wildcards"],
-        "config": _plain(workflow.config),
+        "wildcards": request["wildcards"],
+        "config": _make_plain(workflow.config),
     }
 
 
@@ -193,25 +195,25 @@ def _find_user_error(error: BaseException) -> BaseException:
     return error
 
 
-def _by_name(files: Any) -> dict[str, Any]:
+def _map_names(files: Any) -> dict[str, Any]:
     return {
         name: str(value) if isinstance(value, str) else list(map(str, value))
         for name, value in files.items()
     }
 
 
-def _plain(value: Any) -> Any:
-    """Mappings and sequences of Snakemake as dicts and lists."""
+def _make_plain(value: Any) -> Any:
+    """Convert mappings and sequences of Snakemake to dicts and lists."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
+        return {str(key): _make_plain(child) for key, child in value.items()}
+    return list(map(_make_plain, value)) if isinstance(value, list | tuple) else value
 
 
 if __name__ == "__main__":
 
-    def answer() -> int:
+    def print_job() -> int:
         """Write the job that is asked for as one line."""
-        print(f"{ANSWER}{json.dumps(_resolve(json.loads(sys.argv[1])), default=str)}")
+        print(f"{ANSWER_PREFIX}{json.dumps(_resolve(json.loads(sys.argv[1])), default=str)}")
         return 0
 
-    sys.exit(jobs.command(answer))
+    sys.exit(jobs.command(print_job))

