@@ -191,7 +191,7 @@ class _SpikeReader:
     def rows(
         self, shared: Mapping[str, Any], perturbations: Sequence[str], progress: Progress
     ) -> list[dict[str, Any]]:
-        """Measure counts of a control, and its score under every perturbation of spikes and weights."""
+        """Measure counts of a control, and its score when spikes and weights are perturbed."""
         n_trials = int(self.task.targets.shape[0])
         arguments = (self.params, self.variant, self.network, self.task)
         talk_counts = self.replication.control_counts(*arguments)

@@ -88,15 +88,15 @@ class Bench:
         self.binding = self.replication.bind(self.params, self.network)
         self.task = conditions.test_task(self.replication, self.params, self.streams)
         self.recording, self.outcome = self._run(self.task, self.binding.values)
-        self.chosen = chosen_trials(
+        self.subset_trials = chosen_trials(
             scoring.n_trials(self.outcome), perturbed_limit(self.outcome, self.config), self.streams
         )
-        self.part = select_task(self.task, self.chosen)
-        self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
+        self.subset_task = select_task(self.task, self.subset_trials)
+        self.subset_score = scoring.score(scoring.select(self.outcome, self.subset_trials))
         self.chance = scoring.chance(self.outcome)
         self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
         self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
-        self.single = conditions.single(
+        self.single_spike_locations = conditions.single(
             {k: [self.trains[name] for name in names] for k, names in self._locations().items()}
         )
 
@@ -154,7 +154,7 @@ class Bench:
             classification=isinstance(self.outcome, Trials),
         )
         measured = self._measured(planned, self._own_conditions(planned))
-        return curves.rows_of(self.shared, measured, self.tau_ms, self.chosen.size)
+        return curves.rows_of(self.shared, measured, self.tau_ms, self.subset_trials.size)
 
     def _measured(
         self, planned: Sequence[Condition], own_groups: Sequence[Sequence[Condition]]
@@ -168,11 +168,11 @@ class Bench:
         yield from curves.measured_once(
             planned,
             self._outcomes,
-            self.single,
+            self.single_spike_locations,
             report,
-            clean=self.part_score,
+            clean=self.subset_score,
             chance=self.chance,
-            trials=self.chosen.size,
+            trials=self.subset_trials.size,
         )
         for index, group in enumerate(own_groups, len(planned)):
             report(index, group[0])
@@ -182,14 +182,14 @@ class Bench:
         """Compare the same trials at half the time step (Q2)."""
         half_step_params = self.params.at_half_step()
         test_task = conditions.test_task(self.replication, self.params, self.streams)
-        task = select_task(test_task, self.chosen)
+        task = select_task(test_task, self.subset_trials)
         values = self.replication.bind(half_step_params, self.network).values
         recording = self._recorded(machine, task, values, "clean")
         half_step_outcome = self.replication.decode(half_step_params, recording, task)
         sensitivity = parity.step_sensitivity(
-            half_step_outcome, scoring.select(self.outcome, self.chosen)
+            half_step_outcome, scoring.select(self.outcome, self.subset_trials)
         )
-        return tables.rows(self.shared, {"dt_sensitivity": sensitivity}, self.chosen.size)
+        return tables.rows(self.shared, {"dt_sensitivity": sensitivity}, self.subset_trials.size)
 
     def anytime(self) -> dict[str, NDArray]:
         """The anytime score for the speed-accuracy figure; nothing for continuous outputs."""
@@ -294,10 +294,10 @@ class Bench:
             perturbed_values = [
                 conditions.perturb_values(self.binding, condition, rng) for rng in rngs
             ]
-            return [self._run(self.part, values)[1] for values in perturbed_values]
+            return [self._run(self.subset_task, values)[1] for values in perturbed_values]
         # All draws are simulated in one go, as further trials.
-        repeated_trials = np.tile(np.arange(self.chosen.size), len(draws))
-        task = select_task(self.part, repeated_trials)
+        repeated_trials = np.tile(np.arange(self.subset_trials.size), len(draws))
+        task = select_task(self.subset_task, repeated_trials)
         values = dict(self.binding.values)
         inputs = {name: name for name in self.task.stimulus.spikes}
         if condition.location != "input":
@@ -310,18 +310,18 @@ class Bench:
         }
         task = replace(task, stimulus=replace(task.stimulus, spikes=spikes))
         _, outcome = self._run(task, values)
-        n_trials = self.chosen.size
+        n_trials = self.subset_trials.size
         return [scoring.select(outcome, np.arange(k * n_trials, (k + 1) * n_trials)) for k in draws]
 
     def _perturbed(self, population: str, condition: Condition, draws: range) -> Spikes:
-        clean = self.trains[population].select_trials(self.chosen)
+        clean = self.trains[population].select_trials(self.subset_trials)
         pieces = [
             conditions.perturb_spikes(
                 clean,
                 condition,
                 self._rng(condition, draw, population),
                 tau_ms=self.tau_ms,
-                labels=self.part.targets,
+                labels=self.subset_task.targets,
                 window=self.windows[population],
             )
             for draw in draws
@@ -353,7 +353,7 @@ class Bench:
             measures_by_draw.append(
                 self.replication.measures(self.params, condition, recording, task)
             )
-        values = curves.mean_measures(outcomes, self.part_score, self.chance)
+        values = curves.mean_measures(outcomes, self.subset_score, self.chance)
         values |= {
             name: float(np.mean([draw[name] for draw in measures_by_draw]))
             for name in measures_by_draw[0]
@@ -363,11 +363,13 @@ class Bench:
     def _under(self, condition: Condition) -> tuple[Task, Recording]:
         """Task and recording of one of the talk's own conditions."""
         rng = self._rng(condition, condition.draw)
-        clean = select_recording(self.recording, self.chosen)
+        clean = select_recording(self.recording, self.subset_trials)
         perturbed_recording = self.replication.perturb_recording(self.params, condition, clean, rng)
         if perturbed_recording is not None:
-            return self.part, perturbed_recording
-        task, binding = self.replication.vary(self.params, condition, self.part, self.binding, rng)
+            return self.subset_task, perturbed_recording
+        task, binding = self.replication.vary(
+            self.params, condition, self.subset_task, self.binding, rng
+        )
         purpose = f"{conditions.describe(condition)} {condition.draw}"
         return task, self._run(task, binding.values, purpose)[0]
 

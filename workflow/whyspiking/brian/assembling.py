@@ -54,12 +54,12 @@ def steps_per_trial(model: BrianModel) -> int:
     return whole_steps(model, model.trial_ms, "trial_ms")
 
 
-def whole_steps(model: BrianModel, duration_ms: float, description: str) -> int:
+def whole_steps(model: BrianModel, duration_ms: float, quantity: str) -> int:
     """Number of steps in `duration_ms`, which must be a positive multiple of dt."""
     steps = round(duration_ms / model.dt_ms)
     if steps < 1 or abs(steps * model.dt_ms - duration_ms) > 1e-6 * model.dt_ms:
         raise UserError(
-            f"Brian2 model '{model.name}': {description} is {duration_ms} ms; it must be a positive "
+            f"Brian2 model '{model.name}': {quantity} is {duration_ms} ms; it must be a positive "
             f"multiple of dt_ms = {model.dt_ms} ms"
         )
     return steps
@@ -69,8 +69,8 @@ def assemble(model: BrianModel) -> tuple[Any, dict[str, Any]]:
     """Make Brian2's objects: inputs, groups, synapses, resets, monitors.
 
     Returns:
-        The network, and its objects: "inputs", "objects", "spike_monitors", "trace_monitors", each a
-        dict by name.
+        The network, and its objects: "inputs", "objects", "spike_monitors", "trace_monitors",
+        each a dict by name.
 
     Raises:
         UserError: If a name is given twice, or stands for nothing.
@@ -157,13 +157,13 @@ class _BrianObjects:
             name=regularly.name,
         )
 
-    def _keep(self, brian_object: Any) -> None:
-        if brian_object.name in self.objects or brian_object.name in self.inputs:
+    def _keep(self, item: Any) -> None:
+        if item.name in self.objects or item.name in self.inputs:
             raise UserError(
-                f"Brian2 model '{self.model.name}': two objects have the name '{brian_object.name}'; "
+                f"Brian2 model '{self.model.name}': two objects have the name '{item.name}'; "
                 "expected different names. Rename one of them"
             )
-        self.objects[brian_object.name] = brian_object
+        self.objects[item.name] = item
 
     def _group(self, group: Group) -> Any:
         import brian2

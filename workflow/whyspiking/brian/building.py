@@ -130,9 +130,9 @@ def _build_project(
             cause: BaseException = error
             while cause.__cause__ is not None:
                 cause = cause.__cause__
-            location = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
+            origin = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
             raise UserError(
-                f"Brian2 model '{model.name}': Brian2 rejects it ({location}{type(cause).__name__}: "
+                f"Brian2 model '{model.name}': Brian2 rejects it ({origin}{type(cause).__name__}: "
                 f"{cause}). Correct the equations in the talk's model"
             ) from error
         clock.lap("generate")
@@ -312,9 +312,9 @@ def _patch_code(project: Path, dt_s: float, results: set[str]) -> None:
         raise _make_code_error("file objects.cpp writes its results in an unexpected way")
 
 
-def _make_code_error(difference: str) -> UserError:
+def _make_code_error(change: str) -> UserError:
     return UserError(
-        f"Brian2: the generated {difference}. Install the version of Brian2 that requirements.txt names"
+        f"Brian2: the generated {change}. Install the version of Brian2 that requirements.txt names"
     )
 
 

@@ -145,12 +145,10 @@ class Exchange:
                 continue
             entry = self.manifest["variables"].get(key)
             if entry is None:
-                known_names = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
-                known_names = known_names or sorted(
-                    {k.split(".")[0] for k in self.manifest["variables"]}
-                )
+                names = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
+                names = names or sorted({k.split(".")[0] for k in self.manifest["variables"]})
                 raise self.error(
-                    f"the variable '{key}' cannot be set; expected one of {known_names}. Correct the name"
+                    f"the variable '{key}' cannot be set; expected one of {names}. Correct the name"
                 )
             array = np.asarray(value, entry["dtype"])
             if array.ndim == 0 and np.isfinite(array):

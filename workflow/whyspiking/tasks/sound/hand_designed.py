@@ -34,9 +34,9 @@ WINDOW, TAU_GATE_MS, THETA_GATE = 8, 1.5, 1.5
 def spiking(params: ct.Params, streams: Streams) -> ct.Network:
     """Four neurons and a readout of twelve units, which do not leak and start at their bias."""
     weights = np.zeros((2 * generator.PER_EAR, len(STARTS)))
-    for gate, (left, right) in enumerate(STARTS):
-        weights[left : left + WINDOW, gate] = 1
-        weights[generator.PER_EAR + right :][:WINDOW, gate] = -1
+    for gate, (i_left, i_right) in enumerate(STARTS):
+        weights[i_left : i_left + WINDOW, gate] = 1
+        weights[generator.PER_EAR + i_right :][:WINDOW, gate] = -1
     gate_arrays = {"gate": weights, "tau_gate": TAU_GATE_MS, "theta_gate": THETA_GATE}
     sizes = (len(weights), len(STARTS), generator.CLASSES)
     raster, classes = generator.draw_on_steps(

@@ -114,7 +114,11 @@ def first_spikes(
         is_first_spike = (a > 0) & (touches | (next_d >= inputs["h_next"])) & jnp.isinf(spike_t)
         spike_state = (spike_d, spike_a, spike_t)
         candidates = zip((d, a, jnp.broadcast_to(inputs["time"], shape)), spike_state, strict=True)
-        return (next_d, a, *(jnp.where(is_first_spike, new, old) for new, old in candidates)), None
+        return (
+            next_d,
+            a,
+            *(jnp.where(is_first_spike, candidate, current) for candidate, current in candidates),
+        ), None
 
     zeros, ones = jnp.zeros(shape, dtype), jnp.ones(shape, dtype)
     initial_state = (zeros, zeros, zeros, ones, jnp.full(shape, jnp.inf, dtype))
