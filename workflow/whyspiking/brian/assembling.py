@@ -170,6 +170,7 @@ class _BrianObjects:
 
         options: dict[str, Any] = {"threshold": group.threshold, "reset": group.reset}
         if group.update is not None:
+            # The description gives the update itself, in place of one that Brian2 derives.
             options["method"] = lambda *_, **__: group.update
         elif group.method is not None:
             options["method"] = group.method

@@ -232,6 +232,7 @@ def _join_recordings(pieces: list[Recording]) -> Recording:
     populations = {}
     for name in first_piece.spikes:
         spike_pieces = [piece.spikes[name] for piece in pieces]
+        # Each piece counts its trials from 0.
         offsets = np.cumsum([0] + [spikes.n_trials for spikes in spike_pieces])
         populations[name] = Spikes(
             np.concatenate([spikes.times_ms for spikes in spike_pieces]),

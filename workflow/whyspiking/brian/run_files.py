@@ -91,6 +91,7 @@ class Exchange:
                     f"{sorted(self.manifest['arrays'])}. Correct the name"
                 )
             rows = round(self.model.trial_ms / entry["dt_ms"])
+            # An array with the rows of a single trial holds for all trials.
             is_shared = entry["shape"][0] == rows
             per_trial = (rows, *entry["shape"][1:])
             trial_values = array if array.ndim == 3 else array[np.newaxis]

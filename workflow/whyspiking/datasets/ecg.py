@@ -115,6 +115,7 @@ def generate(
             -(phase_distance**2) / (2 * width[:, wave, None].astype(np.float32) ** 2)
         )
         drive -= amplitude[:, :, wave, None].astype(np.float32) * bump
+    # The limit cycle is linear in the voltage, so that one recursive filter solves it.
     time_s = np.arange(theta.shape[1]) / INNER_HZ
     wander = 0.005 * np.sin(2 * np.pi * 0.25 * time_s + rng.uniform(0, 2 * np.pi, (n_records, 1)))
     decay = np.exp(-1 / INNER_HZ)
@@ -233,6 +234,7 @@ def _draw_phase(heart_rate: NDArray, n_samples: int, rng: Generator) -> tuple[ND
     time_s = np.arange(n_samples) / INNER_HZ
     theta = np.zeros((n_records, n_samples), np.float32)
     omega = np.zeros((n_records, n_samples), np.float32)
+    # The first beat begins before time 0, so that records start at any phase.
     while (start_s < time_s[-1]).any():
         length_s = compute_interval(start_s)
         elapsed_s = time_s - start_s[:, None]

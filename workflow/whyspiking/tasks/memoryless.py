@@ -192,6 +192,7 @@ def _fit_relu(
             ]
             step = epoch * n_batches + batch
             rate = RATE * (1 + np.cos(np.pi * step / n_steps)) / 2
+            # Adam's correction for moments that start at zero.
             rate *= np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
             for a, mean, square, gradient in zip(arrays, means, squares, gradients, strict=True):
                 mean += 0.1 * (gradient - mean)

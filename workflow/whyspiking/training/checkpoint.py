@@ -200,6 +200,7 @@ class Checkpoint:
                 "code, data or parameters",
             )
             return 0
+        # In place, because the loop goes on using the same arrays, lists and dicts.
         for carried, packed in zip(self._changing, record["changing"], strict=True):
             restored = _unpack_value(packed, arrays, carried)
             if isinstance(carried, np.ndarray):
@@ -264,6 +265,7 @@ def _unpack_value(packed: Any, arrays: dict[str, NDArray], template: Any) -> Any
     if not isinstance(packed, list):
         return packed
     kind, content = packed
+    # Generators and objects keep their identity, since the loop holds references to them.
     if kind == "generator":
         template.bit_generator.state = content
         return template

@@ -70,6 +70,7 @@ def train(
     adam = optax.adam(optax.cosine_decay_schedule(learning_rate, epochs * n_steps))
     run_epoch = _compile_epoch(len(sizes) - 1, adam, input_noise, input_deletion)
     arrays: Any = {name: jax.numpy.asarray(value) for name, value in weights.items()}
+    # The key's data is an array, which a checkpoint can store.
     raw_key = jax.random.key_data(jax.random.key(streams.integer("control-noise")))
     state = SimpleNamespace(carry=(arrays, adam.init(arrays), raw_key))
     history, shuffle, metrics = History(), streams.rng("control-shuffle"), {}
@@ -144,6 +145,7 @@ def _compile_epoch(
             arrays, state, key = carry
             key, noise_key = jax.random.split(key)
             x = data[batch]
+            # Noise and deletion are drawn anew in every step.
             if input_noise:
                 x = x + input_noise * jax.random.normal(noise_key, x.shape)
             if input_deletion:

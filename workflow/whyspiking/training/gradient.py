@@ -132,6 +132,7 @@ def fit(
         values |= {name: float(value) for name, value in judge(training.arrays).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
         criterion_value = values[settings.criterion]
+        # With keep_last every epoch replaces the one before.
         if not best or settings.keep_last or criterion_value > best["reached"]:
             copies = {name: np.asarray(value) for name, value in training.arrays.items()}
             best.update(reached=criterion_value, epoch=epoch, arrays=copies)

@@ -62,6 +62,7 @@ def run(
     call.n_in = inputs.whole.shape[1]
     call.n_layers = n_layers
     call.bump_layer, call.bump_amount = training.bump_layer, training.bump_amount
+    # The kernel changes these arrays in place; a diverged epoch restores them.
     backups = [array.copy() for array in changed]
     of_precision(library(), "epoch", inputs.whole.dtype)(ctypes.byref(call))
     if call.failed_batch >= 0:

@@ -203,6 +203,7 @@ def _compile_part(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
                 learned, constant, price, ramp, network_input, classes[batch]
             )
             is_finite = jnp.isfinite(optax.tree.norm(gradient))
+            # A step whose gradient is not finite is skipped and counted.
             updates, new_state = CLIPPED.update(gradient, adam_state)
             new_arrays = {name: x - rate * updates[name] for name, x in learned.items()}
             if recipe.leaky:
