@@ -195,7 +195,9 @@ def test_programs_write_only_what_is_read(machine, tmp_path):
     results.mkdir()
     words = ["--results_dir", f"{results}/", "random:seed=1", "trials:count=1", *words]
     programs.run_program(machine.project, words)
-    assert {path.name for path in results.iterdir()} == building._results(machine.manifest)
+    assert {path.name for path in results.iterdir()} == building._list_result_files(
+        machine.manifest
+    )
 
 
 def test_a_program_that_runs_for_long_tells_how_far_it_is(tmp_path, monkeypatch):

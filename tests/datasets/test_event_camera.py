@@ -105,7 +105,7 @@ def test_frames_bin_as_brian2_does_and_agree_with_first_events():
 @pytest.mark.parametrize("block", [1, 2, 3, 100])
 def test_first_events_are_those_of_all_events_in_the_order_of_spikes(monkeypatch, block):
     """Whatever is sorted at once; against the first of each kind among all events."""
-    monkeypatch.setattr(nmnist, "BLOCK", block)
+    monkeypatch.setattr(nmnist, "BLOCK_RECORDINGS", block)
     events = nmnist.simulate(digits(5), "test", range(5))
     grid = nmnist.Grid(15.0, 20, 2)
     frame, recording = grid.frame(events), np.repeat(np.arange(5), events.counts())

@@ -49,7 +49,7 @@ def of_a_wide_control():
     adam = optax.adam(1e-3)
     arrays = _float32(controls.initial(sizes, _rng()))
     order = np.arange(512).reshape(2, 256)
-    run = controls._epoch_program(2, adam, 0.1, 0.1)
+    run = controls._compile_epoch(2, adam, 0.1, 0.1)
     key = jax.random.key_data(jax.random.key(0))
     return run(arrays, adam.init(arrays), key, order, _events(512, 784), _classes(10, 512))[0]
 

@@ -41,7 +41,7 @@ class Spy(dict):
 
 
 def described(params: Params):
-    return building._described(replication_of(params.talk, params.experiment).to_brian(params))
+    return building._describe_value(replication_of(params.talk, params.experiment).to_brian(params))
 
 
 @pytest.mark.parametrize(("talk", "experiment"), SIMULATED)

@@ -187,7 +187,9 @@ def test_one_ear_tells_nothing_unless_all_trials_share_their_phase(phase, low, h
         return memoryless.coarse(2, x[:, :, two_ears.PER_EAR :])
 
     assert (
-        low < memoryless.accuracy([right], memoryless._line, splits(draw), two_ears.CLASSES) < high
+        low
+        < memoryless.accuracy([right], memoryless._fit_ridge, splits(draw), two_ears.CLASSES)
+        < high
     )
 
 

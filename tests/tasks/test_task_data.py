@@ -75,7 +75,12 @@ def test_a_manifold_has_its_dimension():
 
 def test_harmonics_fade_as_published():
     """ceil(0.001 ** (-1 / alpha)), at most a thousand (Zenke & Vogels 2021)."""
-    assert [randman._harmonics(alpha) for alpha in (1.0, 2.0, 3.0, 0.5)] == [1000, 32, 10, 1000]
+    assert [randman._count_harmonics(alpha) for alpha in (1.0, 2.0, 3.0, 0.5)] == [
+        1000,
+        32,
+        10,
+        1000,
+    ]
 
 
 def test_one_harmonic_is_its_sine():

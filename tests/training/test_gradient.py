@@ -141,7 +141,7 @@ def settings_of(**changes):
 
 def test_the_rate_is_halved_again_and_again():
     def rate(epoch, own):
-        return gradient._steps(epoch, 4, own, np.random.default_rng(0))[1]
+        return gradient._schedule_epoch(epoch, 4, own, np.random.default_rng(0))[1]
 
     halved = [rate(epoch, settings_of(halved_every=2)) for epoch in (1, 2, 3, 4, 5)]
     assert np.allclose(halved, np.array([0.1, 0.1, 0.05, 0.05, 0.025])[:, None])

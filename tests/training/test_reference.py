@@ -123,7 +123,9 @@ def test_the_readout_forgets_what_came_before_the_answer(kind):
 
 
 def test_the_price_comes_between_30_and_60_percent():
-    rate, price = learning._course(np.array([0, 0.3, 0.45, 0.6, 0.99]), recipe("spiking", rate=2.0))
+    rate, price = learning._schedule_rates(
+        np.array([0, 0.3, 0.45, 0.6, 0.99]), recipe("spiking", rate=2.0)
+    )
     np.testing.assert_allclose(price, [0, 0, 0.5, 1, 1], atol=1e-6)
     np.testing.assert_allclose(rate[[0, 2]], [2, 1 + np.cos(0.45 * np.pi)], rtol=1e-6)
 

@@ -1,4 +1,4 @@
-"""What is measured of a network in the engine of its training."""
+"""Metrics of a network in the engine of its training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
-    """Rows of the metrics table of one network in the engine of its training.
+    """Collect the rows of the metrics table of one network in the engine of its training.
 
     Args:
         talk: Its talk.
@@ -29,21 +29,21 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     talk.experiments[name]
     params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
     shared = places.common(params, variant, params.seed, network.info["engine"])
-    found: list[dict[str, Any]] = []
+    metric_rows: list[dict[str, Any]] = []
     for split, outcome in network_files.load_outcomes(folder / "outcome.npz").items():
         values = scoring.measures(outcome)
         if split == "fresh":
             values = {f"{k}_fresh": v for k, v in values.items() if k == "accuracy"}
         else:
-            found += parts.rows(shared, outcome)
-        found += tables.rows(shared, values, scoring.n_trials(outcome))
-    stated = dict(network.info.get("measures", {}))
+            metric_rows += parts.rows(shared, outcome)
+        metric_rows += tables.rows(shared, values, scoring.n_trials(outcome))
+    stated_measures = dict(network.info.get("measures", {}))
     costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
-    stated |= {key: network.info[key] for key in costs if key in network.info}
-    found += tables.rows(shared, stated, 1)
+    stated_measures |= {key: network.info[key] for key in costs if key in network.info}
+    metric_rows += tables.rows(shared, stated_measures, 1)
     for perturbation, strength, values, trials in network.info.get("measured_at", ()):
-        there = places.at(shared, Condition(perturbation, strength=strength))
-        found += tables.rows(there, values, trials)
+        condition_columns = places.at(shared, Condition(perturbation, strength=strength))
+        metric_rows += tables.rows(condition_columns, values, trials)
     # As if read from a table, like the rows of simulations: what is computed from both is the same
     # whichever stage measured it.
-    return [{**row, "value": float(tables.NUMBER % row["value"])} for row in found]
+    return [{**row, "value": float(tables.NUMBER % row["value"])} for row in metric_rows]

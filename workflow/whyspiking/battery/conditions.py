@@ -1,4 +1,4 @@
-"""The common conditions of the battery: which there are, and what each does to its location."""
+"""The common conditions of the battery, and their effects at their locations."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ def plan(
     number_locations: Sequence[str],
     classification: bool,
 ) -> list[Condition]:
-    """All common conditions of an experiment, one per level; draws come later.
+    """List the common conditions of an experiment, one per level; draws come later.
 
     Args:
         names: Perturbations that the experiment lists in talk.yaml.
         config: The `battery` block of the config: levels by name of the perturbation.
         spike_locations: Where spike trains can be perturbed: "input", "hidden".
         number_locations: Where numbers can be: "weights", "neurons".
-        classification: Whether trials have classes; without, trials cannot be swapped, and what is
-            wanted at every time would have to be turned with a reversed input.
+        classification: Whether trials have classes; without, trials cannot be swapped, and the
+            target at every time would have to be reversed with the input.
 
     Raises:
         UserError: If the config has no levels for a perturbation.
     """
-    chosen = []
-    of_classes = () if classification else ("swap_trials", "reverse")
-    for name in (name for name in names if name not in of_classes):
+    planned = []
+    needs_classes = () if classification else ("swap_trials", "reverse")
+    for name in (name for name in names if name not in needs_classes):
         locations = spike_locations if name in perturb.ON_SPIKES else number_locations
         if name in ("quantise", "clip"):
             locations = [location for location in locations if location == "weights"]
-        chosen += [
+        planned += [
             Condition(name, location, strength)
             for location in locations
             for strength in levels(name, config)
             if strength != perturb.ORIGIN.get(name, 0.0)
         ]
-    return chosen
+    return planned
 
 
 def levels(name: str, config: Mapping[str, Any]) -> list[float]:
@@ -83,15 +83,15 @@ def single(locations: Mapping[str, Sequence[Spikes]]) -> list[str]:
     return [name for name, trains in locations.items() if all(map(perturb.fires_once, trains))]
 
 
-def measured_as(condition: Condition, single: Collection[str]) -> Condition:
-    """A condition of equal distribution, which need not be run again where it has been.
+def measured_as(condition: Condition, single_spike_locations: Collection[str]) -> Condition:
+    """Find the condition of equal distribution that represents a condition.
 
     Args:
         condition: Any of the common ones.
-        single: Locations at which no neuron fires twice in a trial: to move trains is to move
-        spikes.
+        single_spike_locations: Locations at which no neuron fires twice in a trial: to move trains
+            is to move spikes.
     """
-    if condition.perturbation == "shift" and condition.location in single:
+    if condition.perturbation == "shift" and condition.location in single_spike_locations:
         return replace(condition, perturbation="jitter")
     return condition
 
@@ -105,7 +105,7 @@ def perturb_spikes(
     labels: NDArray,
     window: Window,
 ) -> Spikes:
-    """One draw of a perturbation of spike trains.
+    """Draw one perturbation of spike trains.
 
     Args:
         spikes: Unperturbed trains of one population.
@@ -130,7 +130,7 @@ def perturb_spikes(
 
 
 def perturb_array(values: NDArray, condition: Condition, rng: Generator) -> NDArray:
-    """One draw of a perturbation of weights or neuron parameters."""
+    """Draw one perturbation of weights or neuron parameters."""
     strength = condition.strength
     actions: dict[str, Callable[[], NDArray]] = {
         "quantise": lambda: perturb.quantise(values, int(strength)),
@@ -141,7 +141,7 @@ def perturb_array(values: NDArray, condition: Condition, rng: Generator) -> NDAr
 
 
 def keys_at(location: str, binding: Binding) -> list[str]:
-    """Which of a binding's values a perturbation of numbers acts on.
+    """List the values of a binding that a perturbation of numbers acts on.
 
     "weights": the values of its layers. "neurons": thresholds and time constants that the talk
     gives per neuron, i.e. arrays whose variable is one of `THRESHOLDS` or begins with "tau".
@@ -160,7 +160,7 @@ def keys_at(location: str, binding: Binding) -> list[str]:
 def perturb_values(
     binding: Binding, condition: Condition, rng: Generator
 ) -> dict[str, NDArray | float]:
-    """A binding's values with one draw of a perturbation at its location."""
+    """Perturb a binding's values at the location of a condition, by one draw."""
     return dict(binding.values) | {
         key: perturb_array(np.asarray(binding.values[key]), condition, rng)
         for key in keys_at(condition.location, binding)
@@ -168,7 +168,7 @@ def perturb_values(
 
 
 def test_task(replication: Replication, params: Params, streams: Streams) -> Task:
-    """The task of a talk's test split, on which the battery is run.
+    """Make the task of a talk's test split, on which the battery is run.
 
     Raises:
         UserError: If the talk gives none.
@@ -182,5 +182,5 @@ def test_task(replication: Replication, params: Params, streams: Streams) -> Tas
 
 
 def describe(condition: Condition) -> str:
-    """A condition in words, also the name of its random stream."""
+    """Describe a condition in words; the text is also the name of its random stream."""
     return f"{condition.perturbation} {condition.location} {condition.strength:g}"

@@ -65,7 +65,9 @@ def probe_control(
         bench = _SpikeReader(replication, params, variant, network, task, config, tau_ms)
         return bench.rows(shared, perturbations, progress)
     if network.info.get("is") in KINDS:
-        return _feed_forward_rows(shared, perturbations, network, task, streams, config, progress)
+        return _measure_feed_forward(
+            shared, perturbations, network, task, streams, config, progress
+        )
     progress(
         1.0,
         "this control is evaluated by the talk's own code, so only its operation counts are "
@@ -74,7 +76,7 @@ def probe_control(
     return tables.rows(shared, network.info.get("counts", {}), int(task.targets.shape[0]))
 
 
-def _feed_forward_rows(
+def _measure_feed_forward(
     shared: Mapping[str, Any],
     perturbations: Sequence[str],
     network: Network,
@@ -83,51 +85,54 @@ def _feed_forward_rows(
     config: Mapping[str, Any],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Counts of a network that the core has trained, and its score under every perturbation."""
-    chosen = chosen_trials(int(task.targets.shape[0]), int(config["n_trials"]), streams)
-    part = select_task(task, chosen)
-    features = seen(network, np.asarray(part.features))
-    rows = tables.rows(shared, count_operations(network.arrays, features), chosen.size)
-    several = len(weight_names(network.arrays)) > 1
+    """Measure counts of a network that the core trained, and its score when perturbed."""
+    trials = chosen_trials(int(task.targets.shape[0]), int(config["n_trials"]), streams)
+    trial_task = select_task(task, trials)
+    features = seen(network, np.asarray(trial_task.features))
+    rows = tables.rows(shared, count_operations(network.arrays, features), trials.size)
+    has_hidden = len(weight_names(network.arrays)) > 1
     planned = conditions.plan(
         [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
         config,
-        spike_locations=["input", "hidden"] if several else ["input"],
+        spike_locations=["input", "hidden"] if has_hidden else ["input"],
         number_locations=["weights"],
         classification=True,
     )
 
-    def outcome_of(condition: Condition, draw: int) -> Outcome:
+    def run_draw(condition: Condition, draw: int) -> Outcome:
         rng = streams.rng(f"battery {conditions.describe(condition)} control {draw}")
-        choices = _perturbed(network.arrays, features, condition, rng)
-        return _trials(choices, part.targets, task.n_classes)
+        choices = _choose_perturbed(network.arrays, features, condition, rng)
+        return _make_trials(choices, trial_task.targets, task.n_classes)
 
     choices = forward(network.arrays, features)[-1].argmax(axis=1)
-    clean = _trials(choices, part.targets, task.n_classes)
-    measured = _measured(planned, config, outcome_of, clean, (), progress)
+    clean = _make_trials(choices, trial_task.targets, task.n_classes)
+    measured = _measure_conditions(planned, config, run_draw, clean, (), progress)
     # The controls know no jitter, so no time unit is needed.
-    return rows + curves.rows_of(shared, measured, 1.0, chosen.size)
+    return rows + curves.rows_of(shared, measured, 1.0, trials.size)
 
 
-def _measured(
+def _measure_conditions(
     planned: Sequence[Condition],
     config: Mapping[str, Any],
-    outcome_of: Callable[[Condition, int], Outcome],
+    run_draw: Callable[[Condition, int], Outcome],
     clean: Outcome,
-    single: Collection[str],
+    single_spike_locations: Collection[str],
     progress: Progress,
     *,
     chance: float | None = None,
 ) -> Iterator[curves.Measurement]:
-    """Every condition, mean over its draws; `chance` where it is not that of the clean outcome."""
+    """Measure every condition, mean over its draws.
 
-    def outcomes_of(condition: Condition) -> list[Outcome]:
-        return [outcome_of(condition, k) for k in range(conditions.draws(condition, config))]
+    `chance` is given where it is not that of the clean outcome.
+    """
+
+    def run_draws(condition: Condition) -> list[Outcome]:
+        return [run_draw(condition, k) for k in range(conditions.draws(condition, config))]
 
     return curves.measured_once(
         planned,
-        outcomes_of,
-        single,
+        run_draws,
+        single_spike_locations,
         lambda index, condition: progress(index / len(planned), conditions.describe(condition)),
         clean=scoring.score(clean),
         chance=scoring.chance(clean) if chance is None else chance,
@@ -136,7 +141,7 @@ def _measured(
 
 
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
-    """Operations per trial of a ReLU network, by name of `glossary.GLOSSARY`.
+    """Count operations per trial of a ReLU network, by name of `glossary.GLOSSARY`.
 
     `macs_effective` skips zero activations and zero weights; biases never count.
 
@@ -186,55 +191,57 @@ class _SpikeReader:
     def rows(
         self, shared: Mapping[str, Any], perturbations: Sequence[str], progress: Progress
     ) -> list[dict[str, Any]]:
-        """Counts of a control, and its score under every perturbation of spikes and weights."""
+        """Measure counts of a control, and its score when spikes and weights are perturbed."""
         n_trials = int(self.task.targets.shape[0])
-        described = (self.params, self.variant, self.network, self.task)
-        counted = self.replication.control_counts(*described)
-        rows = tables.rows(shared, {**self.network.info.get("counts", {}), **counted}, n_trials)
+        arguments = (self.params, self.variant, self.network, self.task)
+        talk_counts = self.replication.control_counts(*arguments)
+        rows = tables.rows(shared, {**self.network.info.get("counts", {}), **talk_counts}, n_trials)
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
-        binned = self.network.info.get("reads") == "features"
+        reads_features = self.network.info.get("reads") == "features"
         planned = conditions.plan(
             perturbations,
             self.config,
-            spike_locations=["input"] if self.task.stimulus.spikes and not binned else [],
+            spike_locations=["input"] if self.task.stimulus.spikes and not reads_features else [],
             number_locations=["weights"],
             classification=self.task.targets.ndim == 1,
         )
         if not planned:
             return rows
         outcome = self._evaluate(self.network, self.task)
-        chosen = chosen_trials(n_trials, perturbed_limit(outcome, self.config), self.streams)
-        outcome_of = partial(self._outcome, select_task(self.task, chosen))
-        clean, chance = scoring.select(outcome, chosen), scoring.chance(outcome)
-        single = conditions.single({"input": list(self.task.stimulus.spikes.values())})
-        measured = _measured(
-            planned, self.config, outcome_of, clean, single, progress, chance=chance
+        trials = chosen_trials(n_trials, perturbed_limit(outcome, self.config), self.streams)
+        run_draw = partial(self._outcome, select_task(self.task, trials))
+        clean, chance = scoring.select(outcome, trials), scoring.chance(outcome)
+        single_spike_locations = conditions.single(
+            {"input": list(self.task.stimulus.spikes.values())}
         )
-        return rows + curves.rows_of(shared, measured, self.tau_ms, chosen.size)
+        measured = _measure_conditions(
+            planned, self.config, run_draw, clean, single_spike_locations, progress, chance=chance
+        )
+        return rows + curves.rows_of(shared, measured, self.tau_ms, trials.size)
 
-    def _outcome(self, part: Task, condition: Condition, draw: int) -> Outcome:
+    def _outcome(self, task: Task, condition: Condition, draw: int) -> Outcome:
         name = f"battery {conditions.describe(condition)} control {draw}"
         if condition.perturbation in perturb.ON_NUMBERS:
             rng = self.streams.rng(name)
-            changed = {
+            perturbed_weights = {
                 key: conditions.perturb_array(self.network.arrays[key], condition, rng)
                 for key in self.network.info["weights"]
             }
-            arrays = {**self.network.arrays, **changed}
-            return self._evaluate(replace(self.network, arrays=arrays), part)
+            arrays = {**self.network.arrays, **perturbed_weights}
+            return self._evaluate(replace(self.network, arrays=arrays), task)
         spikes = {
             key: conditions.perturb_spikes(
                 trains,
                 condition,
                 self.streams.rng(f"{name} {key}"),
                 tau_ms=self.tau_ms,
-                labels=part.targets,
+                labels=task.targets,
                 window=perturb.firing_window(self.task.stimulus.spikes[key]),
             )
-            for key, trains in part.stimulus.spikes.items()
+            for key, trains in task.stimulus.spikes.items()
         }
         return self._evaluate(
-            self.network, replace(part, stimulus=replace(part.stimulus, spikes=spikes))
+            self.network, replace(task, stimulus=replace(task.stimulus, spikes=spikes))
         )
 
     def _evaluate(self, network: Network, task: Task) -> Outcome:
@@ -248,7 +255,7 @@ class _SpikeReader:
         return outcome
 
 
-def _perturbed(
+def _choose_perturbed(
     arrays: Arrays, features: NDArray, condition: Condition, rng: Generator
 ) -> NDArray[np.int64]:
     names = weight_names(arrays)
@@ -259,14 +266,14 @@ def _perturbed(
             for layer in layers
         }
         return forward(arrays, features, dropped)[-1].argmax(axis=1)
-    changed = {
+    perturbed_arrays = {
         name: conditions.perturb_array(values, condition, rng) if name in names else values
         for name, values in arrays.items()
     }
-    return forward(changed, features)[-1].argmax(axis=1)
+    return forward(perturbed_arrays, features)[-1].argmax(axis=1)
 
 
-def _trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:
+def _make_trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:
     return Trials(
         targets=np.asarray(targets, np.int64),
         choices=np.asarray(choices, np.int64),

@@ -1,4 +1,4 @@
-"""Rows of the metrics table: the score of one condition, and what a whole curve of them says."""
+"""Rows of the metrics table: the score of one condition, and summaries of a whole curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whyspiking.contract.types import Condition, Outcome
 from whyspiking.measures import robustness, scoring
 from whyspiking.records import tables
 
-LOST = {"shuffle": "timing_index", "reverse": "reversal_loss", "shift": "shift_loss"}
+SCORE_LOSSES = {"shuffle": "timing_index", "reverse": "reversal_loss", "shift": "shift_loss"}
 """Perturbation of one strength -> the share of the score above chance that is lost under it.
 
 1 - N, with the normalised score N: 0 nothing is lost, 1 all, above 1 misleading. T1: times redrawn,
@@ -21,51 +21,54 @@ counts kept (0 for a rate code, 1 where timing carries all); T4: time reversed; 
 train moved as a whole by jitter of one characteristic time.
 """
 type Measurement = tuple[Condition, Mapping[str, float], int]
-"""A condition, what was measured under it, and on how many trials."""
+"""A condition, its measures, and their number of trials."""
 SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
 
 
 def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> dict[str, float]:
-    """Score, its parts and the normalised score, averaged over the draws of one condition.
+    """Average score, its parts and normalised score over the draws of one condition.
 
     Args:
         outcomes: One outcome per draw.
         clean: Score of the same trials without perturbation.
         chance: Chance score of the clean run.
     """
-    measured = [{"score": scoring.score(x), **scoring.beside_score(x)} for x in outcomes]
-    means = {name: float(np.mean([draw[name] for draw in measured])) for name in measured[0]}
+    measures_by_draw = [{"score": scoring.score(x), **scoring.beside_score(x)} for x in outcomes]
+    means = {
+        name: float(np.mean([draw[name] for draw in measures_by_draw]))
+        for name in measures_by_draw[0]
+    }
     return {**means, "normalised_score": scoring.normalised(means["score"], clean, chance)}
 
 
 def measured_once(
     planned: Sequence[Condition],
-    outcomes_of: Callable[[Condition], Sequence[Outcome]],
-    single: Collection[str],
-    before: Callable[[int, Condition], None],
+    run_draws: Callable[[Condition], Sequence[Outcome]],
+    single_spike_locations: Collection[str],
+    report_start: Callable[[int, Condition], None],
     *,
     clean: float,
     chance: float,
     trials: int,
 ) -> Iterator[Measurement]:
-    """Every common condition with what was measured under it.
+    """Measure every common condition.
 
     Args:
         planned: The conditions; one of equal distribution as another is not run again.
-        outcomes_of: Gives one outcome per draw of a condition.
-        single: Locations at which no neuron fires twice in a trial.
-        before: Called with the number of a condition before it is run.
+        run_draws: Gives one outcome per draw of a condition.
+        single_spike_locations: Locations at which no neuron fires twice in a trial.
+        report_start: Called with the number of a condition before it is run.
         clean: Score of the same trials without perturbation.
         chance: Chance score of the clean run.
         trials: Number of trials behind each.
     """
     means: dict[Condition, dict[str, float]] = {}
     for index, condition in enumerate(planned):
-        before(index, condition)
-        same = conditions.measured_as(condition, single)
-        if same not in means:
-            means[same] = mean_measures(outcomes_of(same), clean, chance)
-        yield condition, means[same], trials
+        report_start(index, condition)
+        representative = conditions.measured_as(condition, single_spike_locations)
+        if representative not in means:
+            means[representative] = mean_measures(run_draws(representative), clean, chance)
+        yield condition, means[representative], trials
 
 
 def rows_of(
@@ -74,7 +77,7 @@ def rows_of(
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
-    """Rows of every condition, then those that sum up each common one (T1, T3 to T5, R1, R2).
+    """Make rows of every condition, then those that sum up each common one (T1, T3 to T5, R1, R2).
 
     Args:
         shared: Columns of the clean run.
@@ -91,16 +94,16 @@ def rows_of(
     for (name, location), points in curves.items():
         if name in SUMMARISED:
             strengths, scores = np.array(points).T
-            values = _summary(name, strengths, scores, tau_ms)
+            values = _summarize_curve(name, strengths, scores, tau_ms)
             rows += tables.rows(places.at(shared, Condition(name, location)), values, trials)
     return rows
 
 
-def _summary(
+def _summarize_curve(
     name: str, strengths: np.ndarray, scores: np.ndarray, tau_ms: float
 ) -> dict[str, float]:
-    if name in LOST:
-        return {LOST[name]: 1.0 - float(scores[0])}
+    if name in SCORE_LOSSES:
+        return {SCORE_LOSSES[name]: 1.0 - float(scores[0])}
     if name == "swap_trials":
         return {}
     if name == "jitter":

@@ -36,7 +36,7 @@ def probe(
     network: Network,
     config: Mapping[str, Any],
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
-    """How early a control answers, on the trials on which it is perturbed.
+    """Measure how early a control answers, on the trials on which it is perturbed.
 
     A control with decisions in time is measured by these. Of any other that can be given part of
     its input the running answer counts at each time, not the time at which it settles: that is
@@ -62,30 +62,30 @@ def probe(
     if task is None or not task.stimulus.spikes or not task.n_classes or task.targets.ndim != 1:
         return [], {}
     n_trials = int(task.targets.shape[0])
-    part = select_task(task, chosen_trials(n_trials, int(config["n_trials"]), streams))
-    outcome = _outcome(replication, params, variant, network, part)
+    trial_task = select_task(task, chosen_trials(n_trials, int(config["n_trials"]), streams))
+    outcome = _evaluate_in_time(replication, params, variant, network, trial_task)
     if outcome is None:
         return [], {}
-    duration_ms = next(iter(part.stimulus.spikes.values())).duration_ms
+    duration_ms = next(iter(trial_task.stimulus.spikes.values())).duration_ms
     values = {"t95": latency.t95(outcome), "speed_area": latency.speed_area(outcome, duration_ms)}
     times = np.linspace(0.0, duration_ms, latency.ANYTIME_POINTS)
     shared = places.common(params, variant, params.seed, network.info["engine"])
-    return tables.rows(shared, values, int(part.targets.size)), {
+    return tables.rows(shared, values, int(trial_task.targets.size)), {
         "anytime.time_ms": times,
         f"anytime.{variant}.{params.seed}": latency.anytime(outcome, times),
     }
 
 
-def _outcome(
+def _evaluate_in_time(
     replication: Replication, params: Params, variant: str, network: Network, task: Task
 ) -> Trials | Answers | None:
-    """Decisions of a control, or its answers to the input up to each of many times.
+    """Evaluate the decisions of a control, or its answers to the input up to each of many times.
 
     None where it gives neither.
     """
-    decided = replication.control_decisions(params, variant, network, task)
-    if decided is not None:
-        return decided
+    decisions = replication.control_decisions(params, variant, network, task)
+    if decisions is not None:
+        return decisions
     last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
     times_ms = np.linspace(0.0, last_ms, TIMES)
     choices = []

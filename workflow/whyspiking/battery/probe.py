@@ -68,31 +68,33 @@ def probe(
     model = None if machine is None else replication.to_brian(params)
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}
-    small: list[Bench] = []
+    small_benches: list[Bench] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
-        described = plan["variants"][variant]
-        own = replace(params, seed=seed, values={**params.values, **described["settings"]})
-        role, trained = described["role"], (replication, own, variant, network)
-        report = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
+        variant_plan = plan["variants"][variant]
+        network_params = replace(
+            params, seed=seed, values={**params.values, **variant_plan["settings"]}
+        )
+        role, bench_args = variant_plan["role"], (replication, network_params, variant, network)
+        report = partial(_report_progress, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
-            rows += _control_rows(*trained, described, config, tau_ms, report)
-            early, curve = partial_input.probe(*trained, config)
-            rows, arrays = rows + early, arrays | curve
+            rows += _control_rows(*bench_args, variant_plan, config, tau_ms, report)
+            speed_rows, curve = partial_input.probe(*bench_args, config)
+            rows, arrays = rows + speed_rows, arrays | curve
         else:
             states = plan["states"] if role == "spiking" else None
-            bench = Bench(*trained, machine, model, config, tau_ms, report, states)
-            halved = half_step if role == "spiking" else None
-            rows += bench.rows(described["perturbations"], halved)
+            bench = Bench(*bench_args, machine, model, config, tau_ms, report, states)
+            half_step_machine = half_step if role == "spiking" else None
+            rows += bench.rows(variant_plan["perturbations"], half_step_machine)
             arrays |= bench.anytime()
             if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
-                small.append(bench)
-    simulate = partial(_simulate, replication, params, machine, small)
+                small_benches.append(bench)
+    simulate = partial(_simulate, replication, params, machine, small_benches)
     arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
 
 
-def _tell(
+def _report_progress(
     progress: Progress, index: int, n_networks: int, name: str, share: float, news: str
 ) -> None:
     """Progress of one network as progress of all of them."""

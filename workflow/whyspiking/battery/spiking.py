@@ -1,4 +1,4 @@
-"""One trained network on the bench: simulated unperturbed, then under every condition."""
+"""Simulation of one trained network: unperturbed, then under every condition."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CLEAN = Condition()
 
 
 class Simulator(Protocol):
-    """What runs a model: `brian.Machine`, or a stand-in in tests."""
+    """Simulator of a model: `brian.Machine`, or a stand-in in tests."""
 
     def run(
         self,
@@ -88,33 +88,33 @@ class Bench:
         self.binding = self.replication.bind(self.params, self.network)
         self.task = conditions.test_task(self.replication, self.params, self.streams)
         self.recording, self.outcome = self._run(self.task, self.binding.values)
-        self.chosen = chosen_trials(
+        self.subset_trials = chosen_trials(
             scoring.n_trials(self.outcome), perturbed_limit(self.outcome, self.config), self.streams
         )
-        self.part = select_task(self.task, self.chosen)
-        self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
+        self.subset_task = select_task(self.task, self.subset_trials)
+        self.subset_score = scoring.score(scoring.select(self.outcome, self.subset_trials))
         self.chance = scoring.chance(self.outcome)
         self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
         self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
-        self.single = conditions.single(
+        self.single_spike_locations = conditions.single(
             {k: [self.trains[name] for name in names] for k, names in self._locations().items()}
         )
 
     def rows(
         self, perturbations: Sequence[str], half_step: Simulator | None
     ) -> list[dict[str, Any]]:
-        """Everything: unperturbed, under all conditions, and at half the time step if there is one.
+        """Measure the network: unperturbed, under all conditions, and at half the time step.
 
         Args:
             perturbations: The common perturbations that the experiment lists.
-            half_step: Runs the model at half the time step.
+            half_step: Runs the model at half the time step; None: this is left out.
         """
         measured = self.clean_rows() + self.curve_rows(perturbations)
         return measured + (self.step_rows(half_step) if half_step else [])
 
     def clean_rows(self) -> list[dict[str, Any]]:
-        """Everything about the unperturbed network."""
-        n = scoring.n_trials(self.outcome)
+        """Collect all measures of the unperturbed network."""
+        n_trials = scoring.n_trials(self.outcome)
         values = scoring.measures(self.outcome) | {"normalised_score": 1.0}
         stop_ms = None
         if isinstance(self.outcome, Trials):
@@ -136,12 +136,12 @@ class Bench:
             values["information_per_spike"] = bits / counts["spikes_to_decision"]
         values |= counts
         values |= self.replication.measures(self.params, CLEAN, self.recording, self.task)
-        rows = tables.rows(self.shared, values, n) + self._activity_rows()
+        rows = tables.rows(self.shared, values, n_trials) + self._activity_rows()
         rows += parts.rows(self.shared, self.outcome)
         return rows + self._parity_rows() + self._fresh_rows() + self._information_rows()
 
     def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Every common condition that the experiment lists, and the talk's own ones."""
+        """Measure the common conditions that the experiment lists, and the talk's own ones."""
         spike_locations = [location for location, trains in self._locations().items() if trains]
         number_locations = [
             x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)
@@ -154,40 +154,42 @@ class Bench:
             classification=isinstance(self.outcome, Trials),
         )
         measured = self._measured(planned, self._own_conditions(planned))
-        return curves.rows_of(self.shared, measured, self.tau_ms, self.chosen.size)
+        return curves.rows_of(self.shared, measured, self.tau_ms, self.subset_trials.size)
 
     def _measured(
-        self, planned: Sequence[Condition], own: Sequence[Sequence[Condition]]
+        self, planned: Sequence[Condition], own_groups: Sequence[Sequence[Condition]]
     ) -> Iterator[curves.Measurement]:
-        """Measurements under the common conditions, then under the talk's own."""
+        """Measure under the common conditions, then under the talk's own."""
 
         def report(index: int, condition: Condition) -> None:
-            share = (1 + index) / (1 + len(planned) + len(own))
+            share = (1 + index) / (1 + len(planned) + len(own_groups))
             self.progress(share, conditions.describe(condition))
 
         yield from curves.measured_once(
             planned,
             self._outcomes,
-            self.single,
+            self.single_spike_locations,
             report,
-            clean=self.part_score,
+            clean=self.subset_score,
             chance=self.chance,
-            trials=self.chosen.size,
+            trials=self.subset_trials.size,
         )
-        for index, group in enumerate(own, len(planned)):
+        for index, group in enumerate(own_groups, len(planned)):
             report(index, group[0])
             yield group[0], *self._own_values(group)
 
     def step_rows(self, machine: Simulator) -> list[dict[str, Any]]:
-        """Q2: the same trials at half the time step."""
-        own = self.params.at_half_step()
-        whole = conditions.test_task(self.replication, self.params, self.streams)
-        task = select_task(whole, self.chosen)
-        values = self.replication.bind(own, self.network).values
+        """Compare the same trials at half the time step (Q2)."""
+        half_step_params = self.params.at_half_step()
+        test_task = conditions.test_task(self.replication, self.params, self.streams)
+        task = select_task(test_task, self.subset_trials)
+        values = self.replication.bind(half_step_params, self.network).values
         recording = self._recorded(machine, task, values, "clean")
-        half = self.replication.decode(own, recording, task)
-        change = parity.step_sensitivity(half, scoring.select(self.outcome, self.chosen))
-        return tables.rows(self.shared, {"dt_sensitivity": change}, self.chosen.size)
+        half_step_outcome = self.replication.decode(half_step_params, recording, task)
+        sensitivity = parity.step_sensitivity(
+            half_step_outcome, scoring.select(self.outcome, self.subset_trials)
+        )
+        return tables.rows(self.shared, {"dt_sensitivity": sensitivity}, self.subset_trials.size)
 
     def anytime(self) -> dict[str, NDArray]:
         """The anytime score for the speed-accuracy figure; nothing for continuous outputs."""
@@ -228,28 +230,28 @@ class Bench:
         return rows
 
     def _parity_rows(self) -> list[dict[str, Any]]:
-        """Q1: the same trials in the engine of training."""
-        some = np.arange(
+        """Compare the same trials in the engine of training (Q1)."""
+        trials = np.arange(
             min(scoring.n_trials(self.outcome), int(self.config["n_agreement_trials"]))
         )
-        task = select_task(self.task, some)
-        ours = scoring.select(self.outcome, some)
-        theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
-        if theirs is None:
+        task = select_task(self.task, trials)
+        brian_outcome = scoring.select(self.outcome, trials)
+        reference_outcome = self.replication.evaluate(self.params, self.variant, self.network, task)
+        if reference_outcome is None:
             return []
-        described = (self.params, self.variant, self.network, task)
-        first_ms = self.replication.reference_first_ms(*described) or {}
-        counts = self.replication.reference_counts(*described) or {}
-        trains = {name: self.trains[name].select_trials(some) for name in {**first_ms, **counts}}
+        arguments = (self.params, self.variant, self.network, task)
+        first_ms = self.replication.reference_first_ms(*arguments) or {}
+        counts = self.replication.reference_counts(*arguments) or {}
+        trains = {name: self.trains[name].select_trials(trials) for name in {**first_ms, **counts}}
         values = {
-            **parity.compare_outcomes(ours, theirs),
+            **parity.compare_outcomes(brian_outcome, reference_outcome),
             **parity.compare_first_spikes(trains, first_ms, self.model.dt_ms),
             **parity.compare_rates(trains, counts),
         }
-        return tables.rows(self.shared, values, some.size)
+        return tables.rows(self.shared, values, trials.size)
 
     def _fresh_rows(self) -> list[dict[str, Any]]:
-        """Accuracy on further unseen samples, where the talk has them."""
+        """Measure accuracy on further unseen samples, where the talk has them."""
         task = None
         if isinstance(self.outcome, Trials):
             task = self.replication.make_task(self.params, "fresh", self.streams)
@@ -265,21 +267,23 @@ class Bench:
         return tables.rows(self.shared, values, scoring.n_trials(outcome))
 
     def _information_rows(self) -> list[dict[str, Any]]:
-        """T2 of the input and of the hidden spikes."""
+        """Measure timing information of the input and of the hidden spikes (T2)."""
         if not isinstance(self.outcome, Trials):
             return []
-        n, n_classes = scoring.n_trials(self.outcome), self.outcome.n_classes
-        some = chosen_trials(n, int(self.config["n_decoder_trials"]), self.streams)
+        n_trials, n_classes = scoring.n_trials(self.outcome), self.outcome.n_classes
+        trials = chosen_trials(n_trials, int(self.config["n_decoder_trials"]), self.streams)
         rows = []
         for location, names in self._locations().items():
-            trains = [self.trains[name].select_trials(some) for name in names]
-            if trains and some.size >= 10 * n_classes:
-                rng, labels = self.streams.rng(f"decoder-{location}"), self.outcome.targets[some]
-                value = timing.timing_information(
+            trains = [self.trains[name].select_trials(trials) for name in names]
+            if trains and trials.size >= 10 * n_classes:
+                rng, labels = self.streams.rng(f"decoder-{location}"), self.outcome.targets[trials]
+                information_bits = timing.timing_information(
                     side_by_side(trains), labels, n_classes, self.tau_ms, rng
                 )
-                place = {**self.shared, "location": location}
-                rows += tables.rows(place, {"timing_information": value}, some.size)
+                location_columns = {**self.shared, "location": location}
+                rows += tables.rows(
+                    location_columns, {"timing_information": information_bits}, trials.size
+                )
         return rows
 
     def _outcomes(self, condition: Condition) -> list[Outcome]:
@@ -287,11 +291,13 @@ class Bench:
         draws = range(conditions.draws(condition, self.config))
         if condition.perturbation in perturb.ON_NUMBERS:
             rngs = [self._rng(condition, draw) for draw in draws]
-            changed = [conditions.perturb_values(self.binding, condition, rng) for rng in rngs]
-            return [self._run(self.part, values)[1] for values in changed]
+            perturbed_values = [
+                conditions.perturb_values(self.binding, condition, rng) for rng in rngs
+            ]
+            return [self._run(self.subset_task, values)[1] for values in perturbed_values]
         # All draws are simulated in one go, as further trials.
-        repeated = np.tile(np.arange(self.chosen.size), len(draws))
-        task = select_task(self.part, repeated)
+        repeated_trials = np.tile(np.arange(self.subset_trials.size), len(draws))
+        task = select_task(self.subset_task, repeated_trials)
         values = dict(self.binding.values)
         inputs = {name: name for name in self.task.stimulus.spikes}
         if condition.location != "input":
@@ -304,25 +310,25 @@ class Bench:
         }
         task = replace(task, stimulus=replace(task.stimulus, spikes=spikes))
         _, outcome = self._run(task, values)
-        n = self.chosen.size
-        return [scoring.select(outcome, np.arange(k * n, (k + 1) * n)) for k in draws]
+        n_trials = self.subset_trials.size
+        return [scoring.select(outcome, np.arange(k * n_trials, (k + 1) * n_trials)) for k in draws]
 
     def _perturbed(self, population: str, condition: Condition, draws: range) -> Spikes:
-        clean = self.trains[population].select_trials(self.chosen)
+        clean = self.trains[population].select_trials(self.subset_trials)
         pieces = [
             conditions.perturb_spikes(
                 clean,
                 condition,
                 self._rng(condition, draw, population),
                 tau_ms=self.tau_ms,
-                labels=self.part.targets,
+                labels=self.subset_task.targets,
                 window=self.windows[population],
             )
             for draw in draws
         ]
-        joined = perturb.concatenate(pieces)
+        all_draws = perturb.concatenate(pieces)
         # Where inputs keep their exact time, a channel has room for one spike per trial.
-        return perturb.earliest(joined) if self.model.sub_step else joined
+        return perturb.earliest(all_draws) if self.model.sub_step else all_draws
 
     def _own_conditions(self, planned: Sequence[Condition]) -> list[list[Condition]]:
         """The talk's own conditions, the draws of each together."""
@@ -330,9 +336,9 @@ class Bench:
         groups: dict[str, list[Condition]] = {}
         for condition in self.replication.conditions(self.params):
             groups.setdefault(conditions.describe(condition), []).append(condition)
-        if repeated := sorted(common & set(groups)):
+        if duplicates := sorted(common & set(groups)):
             raise UserError(
-                f"talk '{self.params.talk}': its condition '{repeated[0]}' is also one of the "
+                f"talk '{self.params.talk}': its condition '{duplicates[0]}' is also one of the "
                 "common robustness tests. Rename it, or remove it from `robustness_tests` in "
                 "talk.yaml"
             )
@@ -340,23 +346,30 @@ class Bench:
 
     def _own_values(self, group: Sequence[Condition]) -> tuple[dict[str, float], int]:
         """Metrics of one of the talk's own conditions, mean over its draws; number of trials."""
-        outcomes, measured = [], []
+        outcomes, measures_by_draw = [], []
         for condition in group:
             task, recording = self._under(condition)
             outcomes.append(self.replication.decode(self.params, recording, task))
-            measured.append(self.replication.measures(self.params, condition, recording, task))
-        values = curves.mean_measures(outcomes, self.part_score, self.chance)
-        values |= {name: float(np.mean([draw[name] for draw in measured])) for name in measured[0]}
+            measures_by_draw.append(
+                self.replication.measures(self.params, condition, recording, task)
+            )
+        values = curves.mean_measures(outcomes, self.subset_score, self.chance)
+        values |= {
+            name: float(np.mean([draw[name] for draw in measures_by_draw]))
+            for name in measures_by_draw[0]
+        }
         return values, scoring.n_trials(outcomes[0])
 
     def _under(self, condition: Condition) -> tuple[Task, Recording]:
         """Task and recording of one of the talk's own conditions."""
         rng = self._rng(condition, condition.draw)
-        clean = select_recording(self.recording, self.chosen)
-        changed = self.replication.perturb_recording(self.params, condition, clean, rng)
-        if changed is not None:
-            return self.part, changed
-        task, binding = self.replication.vary(self.params, condition, self.part, self.binding, rng)
+        clean = select_recording(self.recording, self.subset_trials)
+        perturbed_recording = self.replication.perturb_recording(self.params, condition, clean, rng)
+        if perturbed_recording is not None:
+            return self.subset_task, perturbed_recording
+        task, binding = self.replication.vary(
+            self.params, condition, self.subset_task, self.binding, rng
+        )
         purpose = f"{conditions.describe(condition)} {condition.draw}"
         return task, self._run(task, binding.values, purpose)[0]
 

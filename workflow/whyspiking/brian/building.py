@@ -41,33 +41,33 @@ WRITING = re.compile(
 
 
 def digest(model: BrianModel) -> str:
-    """Hash of everything that determines the program: the description, and what makes it one."""
+    """Hash everything that determines the program: the description, Brian2, compiler, builder."""
     sources = (__file__, assembling.__file__, preferences.__file__, programs.__file__, CODE)
-    parts = {
-        "model": _described(model),
+    inputs = {
+        "model": _describe_value(model),
         # The version decides the defaults of all preferences that are not named.
         "brian2": importlib.metadata.version("brian2"),
         "preferences": preferences.STANDALONE,
         "compiler": [*toolchain.compiler(), *programs.FLAGS, arithmetic.target()],
         "builder": [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in sources],
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _described(value: Any) -> Any:
-    """JSON form of a description, every field of it."""
+def _describe_value(value: Any) -> Any:
+    """Convert a description to JSON, every field of it."""
     if dataclasses.is_dataclass(value):
-        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {"is": type(value).__name__, **{k: _described(v) for k, v in own.items()}}
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {"is": type(value).__name__, **{k: _describe_value(v) for k, v in fields.items()}}
     if isinstance(value, Mapping):
-        return {str(key): _described(entry) for key, entry in value.items()}
+        return {str(key): _describe_value(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return [value.dtype.str, list(value.shape), digest]
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_described(entry) for entry in value]
+        return [_describe_value(entry) for entry in value]
     return f"{value.__module__}.{value.__qualname__}" if callable(value) else value
 
 
@@ -91,17 +91,19 @@ def build(model: BrianModel, project: Path, shared: Path) -> dict[str, Any]:
     # Deprecations inside Brian2 and its parsers are no news to the user of this package.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        manifest = _build(model, project, header, clock)
+        manifest = _build_project(model, project, header, clock)
     manifest["n_synapses"] = _count_synapses(project)
     return manifest | {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds}
 
 
-def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) -> dict[str, Any]:
+def _build_project(
+    model: BrianModel, project: Path, header: Path, clock: _Stopwatch
+) -> dict[str, Any]:
     import brian2
     from brian2.devices.device import get_device
 
     clock.lap("import")
-    before = dict(brian2.prefs)
+    saved_preferences = dict(brian2.prefs)
     preferences.set_preferences(preferences.STANDALONE)
     brian2.set_device("cpp_standalone", build_on_run=False)
     device: Any = get_device()
@@ -110,16 +112,16 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
     project.mkdir(parents=True)
     try:
         try:
-            network, parts = assemble(model)
-            _insert_code(model, device, network, parts)
+            network, objects_by_kind = assemble(model)
+            _insert_code(model, device, network, objects_by_kind)
             duration = model.max_trials * steps_per_trial(model) * model.dt_ms * brian2.ms
             network.run(duration, namespace={})
             shutil.copy(CODE, project / CODE.name)
             device.headers.append(f'"{CODE.name}"')
-            manifest = _manifest(model, device, parts)
+            manifest = _make_manifest(model, device, objects_by_kind)
             # The makefile that Brian2 writes beside the code is not used.
             device.build(directory=str(project), compile=False, run=False)
-            _mend(project, model.dt_ms / 1e3, _results(manifest))
+            _patch_code(project, model.dt_ms / 1e3, _list_result_files(manifest))
             programs.unite(project)
         except (UserError, OSError):
             raise
@@ -128,9 +130,9 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
             cause: BaseException = error
             while cause.__cause__ is not None:
                 cause = cause.__cause__
-            where = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
+            origin = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
             raise UserError(
-                f"Brian2 model '{model.name}': Brian2 rejects it ({where}{type(cause).__name__}: "
+                f"Brian2 model '{model.name}': Brian2 rejects it ({origin}{type(cause).__name__}: "
                 f"{cause}). Correct the equations in the talk's model"
             ) from error
         clock.lap("generate")
@@ -140,137 +142,149 @@ def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) ->
     finally:
         device.reinit()
         brian2.set_device("runtime")
-        brian2.prefs.update(before)
+        brian2.prefs.update(saved_preferences)
 
 
-def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]) -> None:
+def _insert_code(
+    model: BrianModel, device: Any, network: Any, objects_by_kind: Mapping[str, Any]
+) -> None:
     """Add to the program's main function what `program.cpp` provides."""
     # Dead networks give their names back now, not between here and the run.
     gc.collect()
     device.insert_code("before_start", "whyspiking::take_words(args);")
-    device.insert_code("main", "\n".join(_links_code(device, parts)))
+    device.insert_code("main", "\n".join(_write_links_code(device, objects_by_kind)))
     device.apply_run_args()
-    before = _inputs_code(model, device, network, parts) + _forgetting_code(network, parts)
-    device.insert_code("before_network_run", "\n".join(before))
+    code_lines = _write_inputs_code(
+        model, device, network, objects_by_kind
+    ) + _write_no_spikes_code(network, objects_by_kind)
+    device.insert_code("before_network_run", "\n".join(code_lines))
 
 
-def _vector(device: Any, variable: Any) -> str:
-    """Name of the dynamic array behind a variable."""
+def _name_array(device: Any, variable: Any) -> str:
+    """Return the name of the dynamic array behind a variable."""
     return device.get_array_name(variable, access_data=False)
 
 
-def _links_code(device: Any, parts: Mapping[str, Any]) -> list[str]:
-    """Seed and connections, and what tells the number of synapses and ends."""
+def _write_links_code(device: Any, objects_by_kind: Mapping[str, Any]) -> list[str]:
+    """Write the code that loads seed and connections, or writes the number of synapses and ends."""
     # Connections: after Brian2's own have been created, before values and spike queues are set.
-    main: list[str] = ['_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));']
-    describe: list[str] = []
-    for name, synapses in synapses_of(parts).items():
+    main_lines: list[str] = [
+        '_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));'
+    ]
+    describe_lines: list[str] = []
+    for name, synapses in synapses_of(objects_by_kind).items():
         v = synapses.variables
         pre, post, outgoing, incoming = (
-            _vector(device, v[key])
+            _name_array(device, v[key])
             for key in ("_synaptic_pre", "_synaptic_post", "N_outgoing", "N_incoming")
         )
         number = device.get_array_name(v["N"])
         owned = synapses._registered_variables
-        others = sorted({_vector(device, variable) for variable in owned} - {pre, post})
-        main.append(
+        other_arrays = sorted({_name_array(device, variable) for variable in owned} - {pre, post})
+        main_lines.append(
             f'if (whyspiking::given("links:{name}")) {{\n'
             f'    whyspiking::load_links("{name}", {len(synapses.source)}, {len(synapses.target)},'
             f" {synapses.source.start}, {synapses.target.start},\n"
             f"        {pre}, {post}, {outgoing}, {incoming}, {number});\n"
-            + "".join(f"    {other}.assign({pre}.size(), 0);\n" for other in others)
+            + "".join(f"    {array}.assign({pre}.size(), 0);\n" for array in other_arrays)
             + "}"
         )
-        describe.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
+        describe_lines.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
     return [
-        *main,
+        *main_lines,
         'if (whyspiking::given("describe:file")) {',
         '    std::ofstream sizes(whyspiking::word("describe:file").c_str());',
-        *(f"    {line}" for line in describe),
+        *(f"    {line}" for line in describe_lines),
         "    std::exit(0);",
         "}",
     ]
 
 
-def _inputs_code(
-    model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]
+def _write_inputs_code(
+    model: BrianModel, device: Any, network: Any, objects_by_kind: Mapping[str, Any]
 ) -> list[str]:
-    """Input spikes, and what the first object of every step does."""
+    """Write the code that loads input spikes, and the first object of every step."""
     # Input spikes: Brian2 sets its own (empty) time bins in the line before this one.
     steps = steps_per_trial(model)
-    before = ["static std::vector<double> no_lags;"]
-    deliver = []
-    queues = [
+    load_lines = ["static std::vector<double> no_lags;"]
+    deliver_lines = []
+    queue_lines = [
         f"whyspiking::clear_queue({pathway.name});"
-        for synapses in synapses_of(parts).values()
+        for synapses in synapses_of(objects_by_kind).values()
         for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
     ]
-    for name, generator in parts["inputs"].items():
-        bins = _vector(device, generator.variables["_timebins"])
-        channels = _vector(device, generator.variables["neuron_index"])
+    for name, generator in objects_by_kind["inputs"].items():
+        bins = _name_array(device, generator.variables["_timebins"])
+        channels = _name_array(device, generator.variables["neuron_index"])
         lags = "no_lags"
         if model.sub_step:
             lags, position = f"lags_of_{name}", f"position_in_{name}"
-            before.append(f"static std::vector<double> {lags}; static std::size_t {position} = 0;")
+            load_lines.append(
+                f"static std::vector<double> {lags}; static std::size_t {position} = 0;"
+            )
             target = device.get_array_name(generator.variables["lag"])
-            deliver.append(
+            deliver_lines.append(
                 f"whyspiking::deliver_lags(step, {position}, {bins}, {channels}, {lags}, {target});"
             )
-        before.append(
+        load_lines.append(
             f'whyspiking::load_events("{name}", {len(generator)}, '
             f"{'true' if model.sub_step else 'false'}, {bins}, {channels}, {lags});"
         )
     # The first object of every step: trial borders, end of the last trial, lags of input spikes.
     return [
-        *before,
+        *load_lines,
         'static const int64_t n_trials = std::stol(whyspiking::word("trials:count"));',
         f"static const int64_t last_step = n_trials * {steps} - 1;",
         f"{network.name}.objects.insert({network.name}.objects.begin(), "
         "std::pair<BaseClock*, codeobj_func>(&defaultclock, []() {",
         "    const int64_t step = defaultclock.timestep[0];",
         f"    if (step % {steps} == 0) {{",
-        *(f"        {line}" for line in queues),
+        *(f"        {line}" for line in queue_lines),
         "    }",
         "    if (step >= last_step) Network::_globally_stopped = true;",
         "    whyspiking::tell(step, last_step);",
-        *(f"    {line}" for line in deliver),
+        *(f"    {line}" for line in deliver_lines),
         "}));",
     ]
 
 
-def _forgetting_code(network: Any, parts: Mapping[str, Any]) -> list[str]:
-    """A run that does not ask for spikes does not pay for them."""
+def _write_no_spikes_code(network: Any, objects_by_kind: Mapping[str, Any]) -> list[str]:
+    """Write the code that removes the spike monitors of a run without recorded spikes."""
     from brian2.core.names import find_name
 
-    before = ['if (whyspiking::given("spikes:none")) {']
-    for monitor in parts["spike_monitors"].values():
+    code_lines = ['if (whyspiking::given("spikes:none")) {']
+    for monitor in objects_by_kind["spike_monitors"].values():
         # As Brian2 will name it: with a number where an earlier network of the process still lives.
         run = f"_run_{find_name(f'{monitor.name}_codeobject*')}"
-        before.append(f"    whyspiking::forget({network.name}.objects, &{run});")
-    return [*before, "}"]
+        code_lines.append(f"    whyspiking::forget({network.name}.objects, &{run});")
+    return [*code_lines, "}"]
 
 
-def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Brian2's variables behind `record_final`, by name.
+def _find_final_variables(model: BrianModel, objects_by_kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Find Brian2's variables behind `record_final`, by name.
 
     Raises:
         UserError: If one does not exist.
     """
-    found = {}
+    final_variables = {}
     for key in model.record_final:
         owner, _, name = key.partition(".")
-        variables = parts["objects"][owner].variables if owner in parts["objects"] else {}
+        variables = (
+            objects_by_kind["objects"][owner].variables
+            if owner in objects_by_kind["objects"]
+            else {}
+        )
         if name not in variables:
             raise UserError(
                 f"Brian2 model '{model.name}': record_final names '{key}', which is not a "
                 "variable of any of its objects. Correct the name"
             )
-        found[key] = variables[name]
-    return found
+        final_variables[key] = variables[name]
+    return final_variables
 
 
-def _mend(project: Path, dt_s: float, results: set[str]) -> None:
-    """Change what the generated code does between steps and at the end.
+def _patch_code(project: Path, dt_s: float, results: set[str]) -> None:
+    """Change the generated code: its clocks between steps, and its files at the end.
 
     Clocks of different period are taken to meet when their times agree within some seconds.
     Brian2's 1e-14 s is less than the spacing of doubles beyond 64 s: trials would begin, and traces
@@ -280,46 +294,48 @@ def _mend(project: Path, dt_s: float, results: set[str]) -> None:
     """
     path = project / "network.cpp"
     code = path.read_text()
-    narrow = "#define Clock_epsilon 1e-14"
-    if code.count(narrow) != 1:
-        raise _changed("file network.cpp does not contain the expected clock tolerance")
-    path.write_text(code.replace(narrow, f"#define Clock_epsilon {dt_s / 1e3!r}"))
+    clock_tolerance = "#define Clock_epsilon 1e-14"
+    if code.count(clock_tolerance) != 1:
+        raise _make_code_error("file network.cpp does not contain the expected clock tolerance")
+    path.write_text(code.replace(clock_tolerance, f"#define Clock_epsilon {dt_s / 1e3!r}"))
 
     path = project / "objects.cpp"
     code = path.read_text()
     written = set()
 
-    def kept(block: re.Match[str]) -> str:
+    def filter_block(block: re.Match[str]) -> str:
         written.add(block["file"])
         return block[0] if block["file"] in results else ""
 
-    path.write_text(WRITING.sub(kept, code))
+    path.write_text(WRITING.sub(filter_block, code))
     if not results < written:
-        raise _changed("file objects.cpp writes its results in an unexpected way")
+        raise _make_code_error("file objects.cpp writes its results in an unexpected way")
 
 
-def _changed(what: str) -> UserError:
+def _make_code_error(change: str) -> UserError:
     return UserError(
-        f"Brian2: the generated {what}. Install the version of Brian2 that requirements.txt names"
+        f"Brian2: the generated {change}. Install the version of Brian2 that requirements.txt names"
     )
 
 
-def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Names, types and sizes of all that goes into and comes out of the program."""
+def _make_manifest(
+    model: BrianModel, device: Any, objects_by_kind: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Collect names, types and sizes of all inputs and results of the program."""
 
-    def result(variable: Any) -> dict[str, str]:
+    def describe_result(variable: Any) -> dict[str, str]:
         return {"file": device.get_array_filename(variable), "dtype": np.dtype(variable.dtype).str}
 
-    synapses = synapses_of(parts)
+    synapses = synapses_of(objects_by_kind)
     per_synapse = {
         variable for item in synapses.values() for variable in item._registered_variables
     }
     variables = {}
-    for name, owner in parts["objects"].items():
-        own = dict(owner.variables)
+    for name, owner in objects_by_kind["objects"].items():
+        owner_variables = dict(owner.variables)
         if name in synapses and len(owner._pathways) == 1:
-            own["delay"] = next(iter(owner._pathways)).variables["delay"]
-        for key, variable in own.items():
+            owner_variables["delay"] = next(iter(owner._pathways)).variables["delay"]
+        for key, variable in owner_variables.items():
             if variable not in device.arrays or variable.owner.name != name:
                 continue
             if variable.read_only or key.startswith("_"):
@@ -330,28 +346,31 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
                 "size": None if variable in per_synapse else int(variable.size),
             }
     return {
-        "inputs": {name: len(item) for name, item in parts["inputs"].items()},
+        "inputs": {name: len(item) for name, item in objects_by_kind["inputs"].items()},
         "populations": {
             name: {
-                "size": len(parts["objects"][name.partition(".")[0]]),
-                "unit": result(monitor.variables["i"]),
-                "time": result(monitor.variables["t"]),
+                "size": len(objects_by_kind["objects"][name.partition(".")[0]]),
+                "unit": describe_result(monitor.variables["i"]),
+                "time": describe_result(monitor.variables["t"]),
                 "lag": (
-                    result(monitor.variables[model.lag_variable[name]])
+                    describe_result(monitor.variables[model.lag_variable[name]])
                     if name in model.lag_variable
                     else None
                 ),
             }
-            for name, monitor in parts["spike_monitors"].items()
+            for name, monitor in objects_by_kind["spike_monitors"].items()
         },
         "traces": {
             name: {
                 "every": whole_steps(model, model.record_traces[name][2], name),
-                **result(monitor.variables[model.record_traces[name][1]]),
+                **describe_result(monitor.variables[model.record_traces[name][1]]),
             }
-            for name, monitor in parts["trace_monitors"].items()
+            for name, monitor in objects_by_kind["trace_monitors"].items()
         },
-        "final": {key: result(v) for key, v in _final_variables(model, parts).items()},
+        "final": {
+            key: describe_result(v)
+            for key, v in _find_final_variables(model, objects_by_kind).items()
+        },
         "variables": variables,
         "synapses": {name: [len(item.source), len(item.target)] for name, item in synapses.items()},
         "arrays": {
@@ -365,8 +384,8 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
     }
 
 
-def _results(manifest: Mapping[str, Any]) -> set[str]:
-    """The files that `Exchange` reads after a run."""
+def _list_result_files(manifest: Mapping[str, Any]) -> set[str]:
+    """List the files that `Exchange` reads after a run."""
     entries = [*manifest["traces"].values(), *manifest["final"].values()]
     for population in manifest["populations"].values():
         entries += [population[key] for key in ("unit", "time", "lag") if population[key]]
@@ -387,15 +406,15 @@ class _Stopwatch:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.cpu_seconds: dict[str, float] = {}
-        self._wall, self._cpu = self._now()
+        self._wall, self._cpu = self._read_clocks()
 
     def lap(self, phase: str) -> None:
-        wall, cpu = self._now()
+        wall, cpu = self._read_clocks()
         self.seconds[phase], self.cpu_seconds[phase] = wall - self._wall, cpu - self._cpu
         self._wall, self._cpu = wall, cpu
 
     @staticmethod
-    def _now() -> tuple[float, float]:
+    def _read_clocks() -> tuple[float, float]:
         times = os.times()
         cpu = times.user + times.system + times.children_user + times.children_system
         return time.monotonic(), cpu

@@ -65,13 +65,13 @@ class Machine:
         manifest = self._finished()
         if manifest is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.project.with_name(self.project.name + ".lock")):
+            with _hold_lock(self.project.with_name(self.project.name + ".lock")):
                 manifest = self._finished()
                 if manifest is None:
                     shutil.rmtree(self.project, ignore_errors=True)
                     manifest = building.build(model, self.project, folder)
                     manifest["sha256"] = {
-                        str(path.relative_to(self.project)): _digest(path)
+                        str(path.relative_to(self.project)): _hash_file(path)
                         for path in (self.project / PROGRAM, *self.project.glob(STATIC))
                     }
                     whole_files.write(self.project / MANIFEST, json.dumps(manifest, indent=1))
@@ -111,7 +111,7 @@ class Machine:
         self.merged = 0
         pieces = [
             self._run_piece(
-                _select(stimulus, start, min(start + self.model.max_trials, n_trials)),
+                _select_trials(stimulus, start, min(start + self.model.max_trials, n_trials)),
                 values,
                 min(self.model.max_trials, n_trials - start),
                 seed + number,
@@ -120,20 +120,22 @@ class Machine:
             )
             for number, start in enumerate(range(0, n_trials, self.model.max_trials))
         ]
-        return pieces[0] if len(pieces) == 1 else _join(pieces)
+        return pieces[0] if len(pieces) == 1 else _join_recordings(pieces)
 
     def _finished(self) -> dict[str, Any] | None:
-        """The manifest of a build that is there and undamaged; any other is made anew."""
+        """Read the manifest of a finished and undamaged build; None if there is none."""
         path = self.project / MANIFEST
         if not path.exists():
             return None
         try:
             manifest = whole_files.read_json(path, "inputs", "variables")
-            told = manifest.get("sha256", {})
-            whole = all(_digest(self.project / name) == digest for name, digest in told.items())
+            digests = manifest.get("sha256", {})
+            is_undamaged = all(
+                _hash_file(self.project / name) == digest for name, digest in digests.items()
+            )
         except (UserError, OSError):
             return None
-        return manifest if whole else None
+        return manifest if is_undamaged else None
 
     def _count_trials(self, stimulus: Stimulus, trials: int | None) -> int:
         counts = {f"spikes of '{k}'": v.n_trials for k, v in stimulus.spikes.items()}
@@ -166,17 +168,17 @@ class Machine:
         exchange = Exchange(self.model, self.manifest, self._steps)
         with tempfile.TemporaryDirectory(prefix="whyspiking-") as name:
             folder = Path(name).resolve()
-            words = [f"random:seed={seed % 2**32}", f"trials:count={n_trials}"]
-            words += [] if spikes else ["spikes:none=1"]
-            words += exchange.spikes(stimulus.spikes, folder)
-            words += exchange.arrays(stimulus.arrays, n_trials, folder)
-            words += exchange.wiring(values, folder)
-            words += exchange.numbers(values, folder)
+            command_words = [f"random:seed={seed % 2**32}", f"trials:count={n_trials}"]
+            command_words += [] if spikes else ["spikes:none=1"]
+            command_words += exchange.spikes(stimulus.spikes, folder)
+            command_words += exchange.arrays(stimulus.arrays, n_trials, folder)
+            command_words += exchange.wiring(values, folder)
+            command_words += exchange.numbers(values, folder)
             self.merged += exchange.merged
             results = folder / "results"
             results.mkdir()
-            words = ["--results_dir", f"{results}/", *words]
-            programs.run_program(self.project, words, progress)
+            command_words = ["--results_dir", f"{results}/", *command_words]
+            programs.run_program(self.project, command_words, progress)
             return Recording(
                 spikes={
                     population: exchange.read_spikes(population, results, n_trials)
@@ -191,12 +193,12 @@ class Machine:
             )
 
 
-def _digest(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _hold_lock(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, which ends with the process at the latest."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -206,8 +208,8 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _select(stimulus: Stimulus, start: int, stop: int) -> Stimulus:
-    def cut(spikes: Spikes) -> Spikes:
+def _select_trials(stimulus: Stimulus, start: int, stop: int) -> Stimulus:
+    def cut_spikes(spikes: Spikes) -> Spikes:
         if (start, stop) == (0, spikes.n_trials):
             return spikes
         low, high = np.searchsorted(spikes.trials, [start, stop])
@@ -220,30 +222,37 @@ def _select(stimulus: Stimulus, start: int, stop: int) -> Stimulus:
         )
 
     return Stimulus(
-        {name: cut(spikes) for name, spikes in stimulus.spikes.items()},
+        {name: cut_spikes(spikes) for name, spikes in stimulus.spikes.items()},
         {k: v[start:stop] if v.ndim == 3 else v for k, v in stimulus.arrays.items()},
     )
 
 
-def _join(pieces: list[Recording]) -> Recording:
-    first = pieces[0]
+def _join_recordings(pieces: list[Recording]) -> Recording:
+    first_piece = pieces[0]
     populations = {}
-    for name in first.spikes:
-        parts = [piece.spikes[name] for piece in pieces]
-        offsets = np.cumsum([0] + [part.n_trials for part in parts])
+    for name in first_piece.spikes:
+        spike_pieces = [piece.spikes[name] for piece in pieces]
+        # Each piece counts its trials from 0.
+        offsets = np.cumsum([0] + [spikes.n_trials for spikes in spike_pieces])
         populations[name] = Spikes(
-            np.concatenate([part.times_ms for part in parts]),
-            np.concatenate([part.units for part in parts]),
+            np.concatenate([spikes.times_ms for spikes in spike_pieces]),
+            np.concatenate([spikes.units for spikes in spike_pieces]),
             np.concatenate(
-                [part.trials + np.int32(o) for part, o in zip(parts, offsets[:-1], strict=True)]
+                [
+                    spikes.trials + np.int32(offset)
+                    for spikes, offset in zip(spike_pieces, offsets[:-1], strict=True)
+                ]
             ),
             int(offsets[-1]),
-            parts[0].n_units,
-            parts[0].duration_ms,
+            spike_pieces[0].n_units,
+            spike_pieces[0].duration_ms,
         )
     return Recording(
         populations,
-        {name: np.concatenate([piece.traces[name] for piece in pieces]) for name in first.traces},
-        first.trace_dt_ms,
+        {
+            name: np.concatenate([piece.traces[name] for piece in pieces])
+            for name in first_piece.traces
+        },
+        first_piece.trace_dt_ms,
         pieces[-1].final,
     )

@@ -1,4 +1,4 @@
-"""What goes into a compiled model and what comes out: files and words of the command line."""
+"""Inputs and results of a compiled model: files and words of the command line."""
 
 from __future__ import annotations
 
@@ -50,9 +50,14 @@ class Exchange:
     def _events(self, name: str, channels: int, spikes: Spikes | None, folder: Path) -> Path:
         model = self.model
         if spikes is None:
-            nothing = np.zeros(0)
+            no_spikes = np.zeros(0)
             spikes = Spikes.sorted(
-                nothing, nothing, nothing, n_trials=1, n_units=channels, duration_ms=model.trial_ms
+                no_spikes,
+                no_spikes,
+                no_spikes,
+                n_trials=1,
+                n_units=channels,
+                duration_ms=model.trial_ms,
             )
         if spikes.n_units != channels:
             raise self.error(
@@ -77,7 +82,7 @@ class Exchange:
 
     def arrays(self, arrays: Mapping[str, NDArray], n_trials: int, folder: Path) -> list[str]:
         """Write the values of analogue inputs; trials that are not run stay 0."""
-        words = []
+        command_words = []
         for name, array in arrays.items():
             entry = self.manifest["arrays"].get(name)
             if entry is None:
@@ -86,27 +91,32 @@ class Exchange:
                     f"{sorted(self.manifest['arrays'])}. Correct the name"
                 )
             rows = round(self.model.trial_ms / entry["dt_ms"])
-            shared = entry["shape"][0] == rows
+            # An array with the rows of a single trial holds for all trials.
+            is_shared = entry["shape"][0] == rows
             per_trial = (rows, *entry["shape"][1:])
-            given = array if array.ndim == 3 else array[np.newaxis]
-            if len(per_trial) == 1 and given.shape[-1] == 1:
-                given = given[..., 0]
-            if given.shape[1:] != per_trial or (shared and given.shape[0] > 1):
+            trial_values = array if array.ndim == 3 else array[np.newaxis]
+            if len(per_trial) == 1 and trial_values.shape[-1] == 1:
+                trial_values = trial_values[..., 0]
+            if trial_values.shape[1:] != per_trial or (is_shared and trial_values.shape[0] > 1):
                 raise self.error(
                     f"array '{name}' has shape {array.shape}; expected {per_trial}"
-                    + ("" if shared else " or (trial, ...) of these")
+                    + ("" if is_shared else " or (trial, ...) of these")
                 )
-            full = np.zeros(entry["shape"], entry["dtype"])
-            used = full if shared else full[: n_trials * rows].reshape(n_trials, *per_trial)
-            used[:] = given[0] if shared else given
+            all_values = np.zeros(entry["shape"], entry["dtype"])
+            run_values = (
+                all_values
+                if is_shared
+                else all_values[: n_trials * rows].reshape(n_trials, *per_trial)
+            )
+            run_values[:] = trial_values[0] if is_shared else trial_values
             path = folder / f"array-{name}"
-            full.tofile(path)
-            words.append(f"{name}.values={path}")
-        return words
+            all_values.tofile(path)
+            command_words.append(f"{name}.values={path}")
+        return command_words
 
     def wiring(self, values: Mapping[str, Value], folder: Path) -> list[str]:
         """Write the connections that `values` gives as "synapses.i" and "synapses.j"."""
-        words = []
+        command_words = []
         for name, (n_pre, n_post) in self.manifest["synapses"].items():
             pre, post = values.get(f"{name}.i"), values.get(f"{name}.j")
             if pre is None and post is None:
@@ -119,31 +129,31 @@ class Exchange:
             if pre is None or post is None or np.shape(pre) != np.shape(post) or np.ndim(pre) != 1:
                 raise self.error(f"'{name}.i' and '{name}.j' must be two equally long lists")
             pre, post = np.asarray(pre, np.int32), np.asarray(post, np.int32)
-            for which, index, n in (("i", pre, n_pre), ("j", post, n_post)):
+            for side, index, n in (("i", pre, n_pre), ("j", post, n_post)):
                 if index.size and not 0 <= index.min() <= index.max() < n:
-                    raise self.error(f"'{name}.{which}' must lie in [0, {n})")
+                    raise self.error(f"'{name}.{side}' must lie in [0, {n})")
             path = folder / f"links-{name}"
             path.write_bytes(np.int64(pre.size).tobytes() + pre.tobytes() + post.tobytes())
-            words.append(f"links:{name}={path}")
-        return words
+            command_words.append(f"links:{name}={path}")
+        return command_words
 
     def numbers(self, values: Mapping[str, Value], folder: Path) -> list[str]:
         """Write the values of variables; sizes are checked here, for Brian2 goes on regardless."""
-        words = []
+        command_words = []
         for key, value in values.items():
             owner, _, variable = key.rpartition(".")
             if owner in self.manifest["synapses"] and variable in ("i", "j"):
                 continue
             entry = self.manifest["variables"].get(key)
             if entry is None:
-                known = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
-                known = known or sorted({k.split(".")[0] for k in self.manifest["variables"]})
+                names = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
+                names = names or sorted({k.split(".")[0] for k in self.manifest["variables"]})
                 raise self.error(
-                    f"the variable '{key}' cannot be set; expected one of {known}. Correct the name"
+                    f"the variable '{key}' cannot be set; expected one of {names}. Correct the name"
                 )
             array = np.asarray(value, entry["dtype"])
             if array.ndim == 0 and np.isfinite(array):
-                words.append(f"{entry['word']}={float(array)!r}")
+                command_words.append(f"{entry['word']}={float(array)!r}")
                 continue
             expected: list[tuple[int, ...]]
             if entry["size"] is not None:
@@ -165,15 +175,15 @@ class Exchange:
             # An absolute path: Brian2 takes what begins with a digit or a minus for a number.
             path = folder / f"value-{key}"
             array.tofile(path)
-            words.append(f"{entry['word']}={path}")
-        return words
+            command_words.append(f"{entry['word']}={path}")
+        return command_words
 
     def read_spikes(self, population: str, results: Path, n_trials: int) -> Spikes:
-        """The recorded spikes of a population."""
+        """Read the recorded spikes of a population."""
         entry = self.manifest["populations"][population]
         dt = self.model.dt_ms
-        units = _read(entry["unit"], results)
-        steps = np.rint(_read(entry["time"], results) * 1e3 / dt).astype(np.int64)
+        units = _read_result(entry["unit"], results)
+        steps = np.rint(_read_result(entry["time"], results) * 1e3 / dt).astype(np.int64)
         trials, step = np.divmod(steps, self.n_steps)
         sizes = {
             "n_trials": n_trials,
@@ -182,24 +192,24 @@ class Exchange:
         }
         if entry["lag"] is None:
             return Spikes(step * dt, units, trials.astype(np.int32), **sizes)
-        times = np.maximum(step * dt - _read(entry["lag"], results), 0.0)
+        times = np.maximum(step * dt - _read_result(entry["lag"], results), 0.0)
         return Spikes.sorted(times, units, trials, **sizes)
 
     def read_trace(self, monitor: str, results: Path, n_trials: int) -> NDArray:
         """The samples of a monitor, (trial, time, neuron)."""
         entry = self.manifest["traces"][monitor]
-        return _read(entry, results).reshape(n_trials, self.n_steps // entry["every"], -1)
+        return _read_result(entry, results).reshape(n_trials, self.n_steps // entry["every"], -1)
 
     def read_final(self, name: str, results: Path) -> NDArray:
         """The values of a variable when the run ended, (neuron,) or (synapse,)."""
-        return _read(self.manifest["final"][name], results)
+        return _read_result(self.manifest["final"][name], results)
 
     def error(self, message: str) -> UserError:
         """An error that names the model."""
         return UserError(f"Brian2 model '{self.model.name}': {message}")
 
 
-def _read(entry: Mapping[str, Any], results: Path) -> NDArray:
+def _read_result(entry: Mapping[str, Any], results: Path) -> NDArray:
     return np.fromfile(results / entry["file"], entry["dtype"])
 
 
@@ -226,13 +236,13 @@ def to_events(
     else:
         step = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int64)
         lags = np.zeros(step.size)
-    kept = step < n_steps
-    key = (spikes.trials * np.int64(n_steps) + step) * spikes.n_units + spikes.units
-    key, lags = key[kept], lags[kept]
-    if np.any(key[1:] < key[:-1]):
-        order = np.argsort(key, kind="stable")
-        key, lags = key[order], lags[order]
-    first = np.ones(key.size, bool)
-    first[1:] = key[1:] != key[:-1]
-    steps, channels = np.divmod(key[first], spikes.n_units)
-    return steps, channels, lags[first], int(key.size - np.count_nonzero(first))
+    is_within = step < n_steps
+    sort_key = (spikes.trials * np.int64(n_steps) + step) * spikes.n_units + spikes.units
+    sort_key, lags = sort_key[is_within], lags[is_within]
+    if np.any(sort_key[1:] < sort_key[:-1]):
+        order = np.argsort(sort_key, kind="stable")
+        sort_key, lags = sort_key[order], lags[order]
+    is_first = np.ones(sort_key.size, bool)
+    is_first[1:] = sort_key[1:] != sort_key[:-1]
+    steps, channels = np.divmod(sort_key[is_first], spikes.n_units)
+    return steps, channels, lags[is_first], int(sort_key.size - np.count_nonzero(is_first))

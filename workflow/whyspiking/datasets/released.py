@@ -31,7 +31,7 @@ class File(NamedTuple):
     sha256: str
 
     def read(self, folder: Path | None) -> bytes:
-        """Its content.
+        """Read its content.
 
         Args:
             folder: `data.originals_dir`.
@@ -45,10 +45,10 @@ class File(NamedTuple):
         if not (folder / self.name).is_file():
             raise Unavailable(f"file not available: {self.name} is not in data.originals_dir")
         raw = (folder / self.name).read_bytes()
-        found = hashlib.sha256(raw).hexdigest()
-        if found != self.sha256:
+        digest = hashlib.sha256(raw).hexdigest()
+        if digest != self.sha256:
             raise UserError(
-                f"{folder / self.name}: the SHA-256 is {found}; expected {self.sha256}. Download "
+                f"{folder / self.name}: the SHA-256 is {digest}; expected {self.sha256}. Download "
                 "the file again"
             )
         return raw
@@ -77,7 +77,7 @@ class Stored(NamedTuple):
     arrays: Mapping[str, Any]
 
     def take(self, key: str, *shape: int | None) -> NDArray[np.float64]:
-        """One array in double precision.
+        """Return one array in double precision.
 
         Args:
             key: What the authors call it.
@@ -88,12 +88,14 @@ class Stored(NamedTuple):
         """
         if key not in self.arrays:
             raise UserError(f"{self.file}: the file has no array '{key}'. Download the file again")
-        found = np.asarray(self.arrays[key])
-        fits = [own in (None, size) for own, size in zip(shape, found.shape, strict=False)]
-        if len(shape) != found.ndim or not all(fits) or found.dtype.kind not in "biuf":
+        array = np.asarray(self.arrays[key])
+        is_fitting = [
+            expected in (None, size) for expected, size in zip(shape, array.shape, strict=False)
+        ]
+        if len(shape) != array.ndim or not all(is_fitting) or array.dtype.kind not in "biuf":
             raise UserError(
-                f"{self.file}: array '{key}' is {found.dtype} of shape {found.shape}; expected "
+                f"{self.file}: array '{key}' is {array.dtype} of shape {array.shape}; expected "
                 f"numbers of shape {shape}; check the sizes in talk.yaml, or download the file "
                 "again"
             )
-        return np.ascontiguousarray(found, np.float64)
+        return np.ascontiguousarray(array, np.float64)

@@ -1,4 +1,4 @@
-"""Spoken words as logarithmic mel spectra: what reads the files.
+"""Reading of the spoken words, as logarithmic mel spectra.
 
     words = load(params.dataset_dir, "train")
     words.log_mel   # (trial, time, band): natural log of power over the clip's largest, every 10 ms
@@ -22,7 +22,7 @@ from whyspiking.datasets.prepared import Part, of_part, verified
 from whyspiking.records import array_files
 
 FILES = {"train": "words_train.npz", "test": "words_test.npz"}
-"""File -> where it lies in the folder of the data set."""
+"""Training or test -> file in the folder of the data set."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ def load(folder: Path, part: Part, *, validation_speakers: Sequence[int] = ()) -
     Raises:
         UserError: If a file is missing or has been changed since it was described.
     """
-    known = verified(folder, FILES)
-    file = array_files.load_arrays(known["train" if part in ("train", "validation") else "test"])
-    trained = np.unique(array_files.load_arrays(known["train"])["speakers"])
+    paths = verified(folder, FILES)
+    file = array_files.load_arrays(paths["train" if part in ("train", "validation") else "test"])
+    training_speakers = np.unique(array_files.load_arrays(paths["train"])["speakers"])
     labels, speakers = (file[key].astype(np.int64) for key in ("labels", "speakers"))
-    chosen = of_part(part, labels, speakers, trained, validation_speakers)
+    trials = of_part(part, labels, speakers, training_speakers, validation_speakers)
     return Words(
-        file["log_mel"][chosen].astype(np.float32),
-        labels[chosen],
-        speakers[chosen],
+        file["log_mel"][trials].astype(np.float32),
+        labels[trials],
+        speakers[trials],
         tuple(str(word) for word in file["words"]),
     )

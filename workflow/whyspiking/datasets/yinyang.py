@@ -64,19 +64,19 @@ def generate(seed: int, n_samples: int) -> tuple[NDArray[np.float64], NDArray[np
     return features, classes
 
 
-def completed(features: NDArray, known: NDArray) -> NDArray[np.float64]:
-    """Features as far as some of them tell: each coordinate comes twice, as x and as 1 - x.
+def completed(features: NDArray, is_known: NDArray) -> NDArray[np.float64]:
+    """Complete features from those that are known: each coordinate comes twice, as x and as 1 - x.
 
     Args:
         features: (sample, 4), from `generate`.
-        known: Which of them are known, (sample, 4).
+        is_known: Which of them are known, (sample, 4).
 
     Returns:
         (sample, 4); 1/2, the mean, where neither of the two is known.
     """
     # Two columns further on stands the mirror.
-    mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)
-    return np.where(known, features, mirrored)
+    mirrored = np.where(np.roll(is_known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)
+    return np.where(is_known, features, mirrored)
 
 
 def grid(n_side: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

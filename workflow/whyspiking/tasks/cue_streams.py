@@ -61,42 +61,42 @@ class Settings:
 
 def list_inputs(settings: Settings) -> NDArray[np.int64]:
     """Group of every input, (input,); marker and go signal have the number `GROUPS`."""
-    others = settings.n_inputs - GROUPS * settings.per_group
-    return np.append(np.repeat(np.arange(GROUPS), settings.per_group), np.full(others, GROUPS))
+    n_ungrouped = settings.n_inputs - GROUPS * settings.per_group
+    return np.append(np.repeat(np.arange(GROUPS), settings.per_group), np.full(n_ungrouped, GROUPS))
 
 
 def orders(rng: np.random.Generator, trials: int, blocks: int) -> NDArray[np.int64]:
-    """Group of every slot, (trial, slot): each block a random order of all."""
-    drawn = rng.permuted(np.tile(np.arange(GROUPS), (trials, blocks, 1)), axis=2)
-    return drawn.reshape(trials, blocks * GROUPS)
+    """Draw the group of every slot, (trial, slot): each block a random order of all."""
+    slot_groups = rng.permuted(np.tile(np.arange(GROUPS), (trials, blocks, 1)), axis=2)
+    return slot_groups.reshape(trials, blocks * GROUPS)
 
 
 def generate(
     rng: np.random.Generator, trials: int, settings: Settings
 ) -> tuple[Spikes, NDArray[np.int64]]:
     """Draw trials: spikes of all inputs and classes, (trial,)."""
-    sequence, event = _drawn(rng, trials, settings)
+    sequence, event = _draw_sequence(rng, trials, settings)
     return lay_out(rng, sequence, event, settings), class_of(sequence, event)
 
 
 def on_steps(
     rng: np.random.Generator, trials: int, settings: Settings, step_ms: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """The same trials on steps: who fires in each, (trial, step, input), and classes."""
-    sequence, event = _drawn(rng, trials, settings)
-    times, inputs = _spikes(rng, sequence, event, settings)
+    """Draw the same trials on time steps: spikes, (trial, step, input), and classes."""
+    sequence, event = _draw_sequence(rng, trials, settings)
+    times, inputs = _draw_spike_times(rng, sequence, event, settings)
     steps = np.floor(times / step_ms + 1e-9).astype(np.int64)
     n_steps = round(settings.trial_ms / step_ms)
-    place = (np.arange(trials)[:, None] * n_steps + steps) * settings.n_inputs + inputs
-    found = np.zeros(trials * n_steps * settings.n_inputs, bool)
-    found[place[steps < n_steps]] = True
-    return found.reshape(trials, n_steps, settings.n_inputs), class_of(sequence, event)
+    flat_index = (np.arange(trials)[:, None] * n_steps + steps) * settings.n_inputs + inputs
+    raster = np.zeros(trials * n_steps * settings.n_inputs, bool)
+    raster[flat_index[steps < n_steps]] = True
+    return raster.reshape(trials, n_steps, settings.n_inputs), class_of(sequence, event)
 
 
-def _drawn(
+def _draw_sequence(
     rng: np.random.Generator, trials: int, settings: Settings
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Group of every slot, (trial, slot), and slot of the event, (trial,)."""
+    """Draw the group of every slot, (trial, slot), and the slot of the event, (trial,)."""
     sequence = orders(rng, trials, settings.blocks)
     return sequence, rng.integers(GROUPS, settings.slots, size=trials)
 
@@ -117,7 +117,7 @@ def lay_out(
         event: Slot of the event, (trial,).
         settings: How each is laid out.
     """
-    times, inputs = _spikes(rng, sequence, event, settings)
+    times, inputs = _draw_spike_times(rng, sequence, event, settings)
     return Spikes.sorted(
         times.ravel(),
         inputs.ravel(),
@@ -128,22 +128,22 @@ def lay_out(
     )
 
 
-def _spikes(
+def _draw_spike_times(
     rng: np.random.Generator, sequence: NDArray, event: NDArray, settings: Settings
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Times in ms and inputs of all spikes, (trial, spike), in no order."""
-    (trials, slots), n = sequence.shape, settings.per_group
-    within = settings.fire_ms * rng.random((trials, slots, n))
+    """Draw times in ms and inputs of all spikes, (trial, spike), in no order."""
+    (trials, slots), n_per_group = sequence.shape, settings.per_group
+    slot_times = settings.fire_ms * rng.random((trials, slots, n_per_group))
     if settings.sync_ms:
         start = (settings.slot_ms - settings.sync_ms) * rng.random((trials, 1))
-        volley = start + settings.sync_ms * rng.random((trials, n))
-        within[np.arange(trials), event] = volley
-    times = [(settings.slot_ms * np.arange(slots)[:, None] + within).reshape(trials, -1)]
-    inputs = [(sequence[:, :, None] * n + np.arange(n)).reshape(trials, -1)]
-    for first, size, slot, lasts_ms in (
-        (GROUPS * n, settings.marker, event, settings.fire_ms),
-        (GROUPS * n + settings.marker, N_GO, np.full(trials, slots), settings.slot_ms),
+        volley = start + settings.sync_ms * rng.random((trials, n_per_group))
+        slot_times[np.arange(trials), event] = volley
+    times = [(settings.slot_ms * np.arange(slots)[:, None] + slot_times).reshape(trials, -1)]
+    inputs = [(sequence[:, :, None] * n_per_group + np.arange(n_per_group)).reshape(trials, -1)]
+    for i_first_input, size, slot, lasts_ms in (
+        (GROUPS * n_per_group, settings.marker, event, settings.fire_ms),
+        (GROUPS * n_per_group + settings.marker, N_GO, np.full(trials, slots), settings.slot_ms),
     ):
         times.append(settings.slot_ms * slot[:, None] + lasts_ms * rng.random((trials, size)))
-        inputs.append(np.tile(first + np.arange(size), (trials, 1)))
+        inputs.append(np.tile(i_first_input + np.arange(size), (trials, 1)))
     return np.hstack(times), np.hstack(inputs)

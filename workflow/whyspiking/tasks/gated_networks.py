@@ -1,4 +1,4 @@
-"""What built networks are made of, in steps: neurons that spike, and leaky units that do not.
+"""Units of the hand-designed networks, in steps: spiking neurons, and leaky units.
 
 A neuron of membrane potential v keeps a = exp(-dt / tau) of it in a step,
 
@@ -30,10 +30,10 @@ WEIGHTS: Mapping[str, tuple[str, str, Literal["feedforward", "recurrent"]]] = {
     "keep": ("gate", "memory", "feedforward"),
     "ask": ("input", "memory", "feedforward"),
 }
-"""Array of weights (pre, post) -> from where to where, and what kind of synapse."""
+"""Array of weights (pre, post) -> populations that it connects, and kind of synapse."""
 type Arrays = Mapping[str, NDArray]
 type Answer = tuple[NDArray, dict[str, float]]
-"""What every class has at the end, (trial, class), and what that took, as in `counts`."""
+"""Output of every class at the end, (trial, class), and operations as in `counts`."""
 
 NEURON = """
 dv/dt = -v / tau : 1
@@ -90,24 +90,28 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     return ct.Binding(values, layers)
 
 
-def network(n_inputs: int, n_gates: int, n_memories: int, **given: NDArray | float) -> ct.Network:
-    """A network of Eq. 1 of the given arrays; weights that are not given are 0."""
+def network(
+    n_inputs: int, n_gates: int, n_memories: int, **given_arrays: NDArray | float
+) -> ct.Network:
+    """Make a network of Eq. 1 of the given arrays; weights that are not given are 0."""
     sizes = {"input": n_inputs, "gate": n_gates, "memory": n_memories}
     arrays = {name: np.zeros((sizes[pre], sizes[post])) for name, (pre, post, _) in WEIGHTS.items()}
     # No threshold that is not given is ever reached.
-    numbers = {f"{what}_{name}": 1e9 for what in ("tau", "theta") for name in ("gate", "memory")}
-    starts = {f"start_{name}": np.zeros(sizes[name]) for name in ("gate", "memory")}
+    constants = {
+        f"{constant}_{name}": 1e9 for constant in ("tau", "theta") for name in ("gate", "memory")
+    }
+    start_potentials = {f"start_{name}": np.zeros(sizes[name]) for name in ("gate", "memory")}
     return ct.Network(
         {
             name: np.asarray(value, float)
-            for name, value in (arrays | numbers | starts | given).items()
+            for name, value in (arrays | constants | start_potentials | given_arrays).items()
         },
         {"engine": "numpy"},
     )
 
 
 def run(arrays: Arrays, x: NDArray, dt_ms: float) -> tuple[dict[str, NDArray], NDArray]:
-    """Eq. 1: spikes of both populations, (trial, step, neuron), and memories' last potential.
+    """Simulate Eq. 1: spikes (trial, step, neuron), and memories' last potential.
 
     Args:
         arrays: Of `network`.
@@ -115,45 +119,45 @@ def run(arrays: Arrays, x: NDArray, dt_ms: float) -> tuple[dict[str, NDArray], N
         dt_ms: Step in ms.
     """
     names = ("gate", "memory")
-    keep = {name: np.exp(-dt_ms / arrays[f"tau_{name}"]) for name in names}
+    decay = {name: np.exp(-dt_ms / arrays[f"tau_{name}"]) for name in names}
     v = {name: np.tile(arrays[f"start_{name}"], (len(x), 1)) for name in names}
-    sent = {name: np.zeros((*x.shape[:2], v[name].shape[1])) for name in names}
+    spike_trains = {name: np.zeros((*x.shape[:2], v[name].shape[1])) for name in names}
     for step in range(x.shape[1]):
         spikes = {"input": x[:, step]}
         for name in names:
-            u = keep[name] * v[name]
-            spikes[name] = sent[name][:, step] = u >= arrays[f"theta_{name}"]
+            u = decay[name] * v[name]
+            spikes[name] = spike_trains[name][:, step] = u >= arrays[f"theta_{name}"]
             v[name] = np.where(spikes[name], 0.0, u)
         for name, (pre, post, _) in WEIGHTS.items():
             v[post] = v[post] + spikes[pre] @ arrays[name]
-    return sent, v["memory"]
+    return spike_trains, v["memory"]
 
 
 def leaky(keep: float, theta: float, drive: NDArray) -> NDArray[np.float64]:
-    """Eq. 2: what leaky units send in every step, (trial, step, unit).
+    """Simulate Eq. 2: messages of leaky units, (trial, step, unit).
 
     Args:
         keep: a, what is left after a step.
         theta: Threshold.
         drive: W x, (trial, step, unit).
     """
-    u, sent = np.zeros_like(drive[:, 0]), np.zeros_like(drive)
+    u, messages = np.zeros_like(drive[:, 0]), np.zeros_like(drive)
     for step in range(drive.shape[1]):
         u = keep * u + drive[:, step]
-        sent[:, step] = np.maximum(u - theta, 0)
-    return sent
+        messages[:, step] = np.maximum(u - theta, 0)
+    return messages
 
 
 def counts(
     x: NDArray,
     weights: NDArray,
-    sent: NDArray,
+    messages: NDArray,
     n_units: int,
     *,
     multiplications: float = 1.0,
     unceasing: bool = False,
 ) -> dict[str, float]:
-    """What a network of numbers takes in a trial, by name of the glossary.
+    """Count the operations of a graded network in a trial, by name of the glossary.
 
     Counted as reference networks are (`contract.counts`). Units send to one unit each; one is
     updated by events where a message reaches it or it sends one. What is stored: weights that are
@@ -162,26 +166,28 @@ def counts(
     Args:
         x: Input spikes, (trial, step, input).
         weights: Of the input, (input, unit).
-        sent: What units send to each other, (trial, step, unit).
+        messages: What units send to each other, (trial, step, unit).
         n_units: Those that hear inputs, and those that these send to.
         multiplications: Of an update.
         unceasing: Whether states move without input, so that every step is an update.
     """
-    met = weights != 0
-    messages = float((sent != 0).sum()) / len(sent)
-    clocked = float(n_units * x.shape[1])
-    active = (x @ met.astype(x.dtype) > 0) | (sent != 0)
-    told = messages if n_units > met.shape[1] else 0.0
-    events = clocked if unceasing else float(active.sum()) / len(x) + told
-    made = Counts(
-        acs=float(x.sum(axis=(0, 1)) @ met.sum(axis=1)) / len(x),
-        macs=messages,
-        updates_event_driven=events,
-        updates_clock_driven=clocked,
-        multiplications_event_driven=multiplications * events,
-        multiplications_clock_driven=multiplications * clocked,
-        binary_messages=float(x.sum()) / len(x),
-        graded_messages=messages,
+    is_connected = weights != 0
+    n_messages = float((messages != 0).sum()) / len(messages)
+    n_clock_updates = float(n_units * x.shape[1])
+    is_updated = (x @ is_connected.astype(x.dtype) > 0) | (messages != 0)
+    n_received = n_messages if n_units > is_connected.shape[1] else 0.0
+    n_event_updates = (
+        n_clock_updates if unceasing else float(is_updated.sum()) / len(x) + n_received
     )
-    stored = float(met.sum() + sent.any(axis=(0, 1)).sum() + 2 * n_units)
-    return {**made.means(), "n_parameters": stored, "n_messages": messages}
+    operation_counts = Counts(
+        acs=float(x.sum(axis=(0, 1)) @ is_connected.sum(axis=1)) / len(x),
+        macs=n_messages,
+        updates_event_driven=n_event_updates,
+        updates_clock_driven=n_clock_updates,
+        multiplications_event_driven=multiplications * n_event_updates,
+        multiplications_clock_driven=multiplications * n_clock_updates,
+        binary_messages=float(x.sum()) / len(x),
+        graded_messages=n_messages,
+    )
+    n_stored = float(is_connected.sum() + messages.any(axis=(0, 1)).sum() + 2 * n_units)
+    return {**operation_counts.means(), "n_parameters": n_stored, "n_messages": n_messages}

@@ -1,4 +1,4 @@
-"""What pictures of the shared tasks have in common."""
+"""Drawing functions that the pictures of the shared tasks have in common."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ def draw_two_trials(
         colours_of: Colour of each input in the first and in the second panel.
     """
     shown_classes = (classes.min(), classes.max())
-    for ax, title, shown, colours in zip(axes, titles, shown_classes, colours_of, strict=True):
-        trial = spikes.select_trials(np.flatnonzero(classes == shown)[:1])
+    for ax, title, shown_class, colours in zip(
+        axes, titles, shown_classes, colours_of, strict=True
+    ):
+        trial = spikes.select_trials(np.flatnonzero(classes == shown_class)[:1])
         heights = spikes.n_units - 1 - trial.units
         raster(ax, trial.times_ms, heights, colours=np.asarray(colours)[trial.units])
         ax.set(xlim=(0, spikes.duration_ms), title=title)

@@ -50,15 +50,15 @@ def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArra
     """
     if split not in SPLITS:
         return None
-    part = part_of(params, epoch) if split == "train" else 0
-    rng = Streams(params.seed).rng(f"{params.shared_task}-{split}-{part}")
+    i_part = part_of(params, epoch) if split == "train" else 0
+    rng = Streams(params.seed).rng(f"{params.shared_task}-{split}-{i_part}")
     generator = generators.load_streams(params.shared_task)
     fired, classes = generator.draw_on_steps(rng, getattr(params, f"n_{split}"), params.step_ms)
     return Spikes.from_raster(fired, params.step_ms), classes
 
 
 def takes_part(params: Params) -> bool:
-    """Whether an experiment is set a shared task."""
+    """Whether an experiment uses a shared task."""
     return "shared_task" in params.values
 
 
@@ -81,14 +81,14 @@ def latency_task(
         late_ms: Time of its end; None: as far as the window is long.
         bias_ms: Times of further inputs that fire in every trial.
     """
-    drawn = latencies(params, split)
-    if drawn is None:
+    samples = latencies(params, split)
+    if samples is None:
         return None
     end_ms = early_ms + params.window_ms if late_ms is None else late_ms
-    times = early_ms + drawn.features * (end_ms - early_ms)
+    times = early_ms + samples.features * (end_ms - early_ms)
     bias = np.broadcast_to(np.asarray(bias_ms, float), (len(times), len(bias_ms)))
     spikes = Spikes.from_first_spikes(np.hstack([times, bias]), trial_ms)
-    return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
+    return Task(Stimulus({"input": spikes}), samples.classes, params.n_output, samples.features)
 
 
 def task_on_steps(
@@ -101,7 +101,7 @@ def task_on_steps(
     name: str = "input",
     epoch: int = 0,
 ) -> Task | None:
-    """The task of an experiment as networks that take steps are told it; see `on_steps`.
+    """Draw the task of an experiment for networks that take time steps; see `on_steps`.
 
     Args:
         params: As for `latencies`.
@@ -113,19 +113,19 @@ def task_on_steps(
         epoch: Of training; a task with time has other trials in every one (`part_of`).
     """
     if is_stream(params.shared_task):
-        drawn = stream(params, split, epoch)
-        return drawn and Task(Stimulus({name: drawn[0]}), drawn[1], params.n_output)
-    found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
-    if found is None:
+        trials = stream(params, split, epoch)
+        return trials and Task(Stimulus({name: trials[0]}), trials[1], params.n_output)
+    task = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
+    if task is None:
         return None
-    spikes = on_steps(found.stimulus.spikes["input"], step_ms)
-    return replace(found, stimulus=Stimulus({name: spikes}))
+    spikes = on_steps(task.stimulus.spikes["input"], step_ms)
+    return replace(task, stimulus=Stimulus({name: spikes}))
 
 
 def on_steps(spikes: Spikes, step_ms: float) -> Spikes:
-    """Spikes at the start of the step that they fall into, one per channel and step.
+    """Move spikes to the start of their step, one per channel and step.
 
-    This is the precision to which a task tells its times to whoever takes steps.
+    This is the temporal precision of the input of networks that take time steps.
     """
     n_steps = round(spikes.duration_ms / step_ms)
     return Spikes.from_raster(spikes.raster(spikes.steps(step_ms), n_steps), step_ms)

@@ -1,8 +1,8 @@
 """A long training that was stopped goes on where it was, to the same last bit.
 
-    now = SimpleNamespace(weights=weights, best=-1.0)
-    for epoch in Checkpoint(now, shuffle, history).rounds(range(n_epochs), progress):
-        now.weights = ...
+    state = SimpleNamespace(weights=weights, best=-1.0)
+    for epoch in Checkpoint(state, shuffle, history).rounds(range(n_epochs), progress):
+        state.weights = ...
 
 A loop names all that a round takes over from the one before: generators, arrays, lists, dicts and
 objects, which are changed and restored in place. What its variables would be bound to anew, such as
@@ -38,12 +38,12 @@ from whyspiking.records.array_files import load_arrays, save_arrays
 
 EVERY_S = 60.0
 """Least time between two checkpoints of a loop, in seconds."""
-DECIDE = ("jax", "jaxlib", "numpy", "optax", "scipy")
+VERSIONED_PACKAGES = ("jax", "jaxlib", "numpy", "optax", "scipy")
 """Packages whose version may change the last bits of a training."""
 STRUCTURE = "structure"
 """Array of the file that holds, as JSON, everything but the arrays."""
-IN_PLACE = (Generator, np.ndarray, list, dict)
-"""What is restored in place, beside objects."""
+RESTORABLE_TYPES = (Generator, np.ndarray, list, dict)
+"""Types that are restored in place, as objects are."""
 
 
 @dataclass
@@ -51,22 +51,24 @@ class _Job:
     """Where the loops of a job keep their state, and what the job had used when it was stopped."""
 
     folder: Path
-    told: str
+    description: str
     every_s: float
-    began: tuple[float, float]
-    before: tuple[float, float] = (0.0, 0.0)
+    clock_start: tuple[float, float]
+    earlier_seconds: tuple[float, float] = (0.0, 0.0)
     names: set[str] = field(default_factory=set)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that decides the numbers; versions take too long to read for every job."""
-        versions = [metadata.version(name) for name in DECIDE]
+        versions = [metadata.version(name) for name in VERSIONED_PACKAGES]
         machine = [platform.python_version(), arithmetic.target()]
-        return _hash(json.dumps([self.told, versions, machine]).encode())
+        return _hash_bytes(json.dumps([self.description, versions, machine]).encode())
 
     def seconds(self) -> tuple[float, float]:
-        wall, cpu = (now - then for now, then in zip(_clocks(), self.began, strict=True))
-        return self.before[0] + wall, self.before[1] + cpu
+        wall, cpu = (
+            reading - start for reading, start in zip(_read_clocks(), self.clock_start, strict=True)
+        )
+        return self.earlier_seconds[0] + wall, self.earlier_seconds[1] + cpu
 
 
 _JOB: ContextVar[_Job | None] = ContextVar("job", default=None)
@@ -83,14 +85,14 @@ def kept_in(
 
     Args:
         folder: Where to; of this job alone.
-        plan: What the job is told, JSON-able.
+        plan: Parameters of the job, JSON-able.
         inputs: Files on which the training depends, code included.
         every_s: Least time between two checkpoints of a loop, in seconds.
     """
     # At once: a file that is edited while the job runs is not what it has loaded.
-    files = sorted((str(path), _hash(Path(path).read_bytes())) for path in inputs)
-    told = json.dumps([plan, files], sort_keys=True)
-    token = _JOB.set(_Job(folder, told, every_s, _clocks()))
+    files = sorted((str(path), _hash_bytes(Path(path).read_bytes())) for path in inputs)
+    description = json.dumps([plan, files], sort_keys=True)
+    token = _JOB.set(_Job(folder, description, every_s, _read_clocks()))
     try:
         yield
     finally:
@@ -123,11 +125,11 @@ def asked_fraction() -> float:
 def seconds_before() -> tuple[float, float]:
     """Wall and CPU seconds that had led to the checkpoint from which this job goes on, else 0."""
     job = _JOB.get()
-    return job.before if job else (0.0, 0.0)
+    return job.earlier_seconds if job else (0.0, 0.0)
 
 
 class Checkpoint:
-    """What one loop of a training takes over from round to round."""
+    """The state that one loop of a training carries from round to round."""
 
     def __init__(self, *changing: Any, name: str = "training") -> None:
         """Name what the loop changes in place.
@@ -142,11 +144,11 @@ class Checkpoint:
             TypeError: If something cannot be restored in place.
             ValueError: If the job had a loop of this name.
         """
-        for part in changing:
-            bound = _is_array(part) or not hasattr(part, "__dict__")
-            if bound and not isinstance(part, IN_PLACE):
+        for carried in changing:
+            is_plain = _is_array(carried) or not hasattr(carried, "__dict__")
+            if is_plain and not isinstance(carried, RESTORABLE_TYPES):
                 raise TypeError(
-                    f"{type(part).__name__} cannot be restored in place. Store it in a "
+                    f"{type(carried).__name__} cannot be restored in place. Store it in a "
                     "SimpleNamespace"
                 )
         self._changing, self._job, self._last = changing, _JOB.get(), time.monotonic()
@@ -159,15 +161,15 @@ class Checkpoint:
             self._path = self._job.folder / f"{name}.npz"
 
     def rounds(self, rounds: range, progress: Progress) -> Iterator[int]:
-        """What is still to be done: all, or what was left when the training was stopped.
+        """Iterate over the rounds that remain: all, or those after the last checkpoint.
 
         Args:
             rounds: All rounds, e.g. epochs.
             progress: Told from where the training goes on, and if the disk refuses a checkpoint.
         """
         rounds = rounds[: max(1, round(asked_fraction() * len(rounds)))]
-        done = self._resume(rounds, progress) if self._job else 0
-        for number in range(done, len(rounds)):
+        n_done = self._resume(rounds, progress) if self._job else 0
+        for number in range(n_done, len(rounds)):
             if self._job and time.monotonic() - self._last >= self._job.every_s:
                 try:
                     self._write(number, self._job)
@@ -178,56 +180,57 @@ class Checkpoint:
             yield rounds[number]
 
     def _resume(self, rounds: range, progress: Progress) -> int:
-        """Restore what was kept; how many rounds were done by then."""
+        """Restore the checkpoint; return how many rounds were done by then."""
         assert self._job is not None
         if not self._path.is_file():
             return 0
         try:
             arrays = load_arrays(self._path)
-            found = json.loads(arrays[STRUCTURE].tobytes())
+            record = json.loads(arrays[STRUCTURE].tobytes())
         except (UserError, KeyError, ValueError) as error:
             progress(
                 0.0,
                 f"training starts from the beginning, because its checkpoint is damaged ({error})",
             )
             return 0
-        if found["fingerprint"] != self._job.fingerprint:
+        if record["fingerprint"] != self._job.fingerprint:
             progress(
                 0.0,
                 "training starts from the beginning, because its checkpoint was made with other "
                 "code, data or parameters",
             )
             return 0
-        for old, kept in zip(self._changing, found["changing"], strict=True):
-            new = _unpacked(kept, arrays, old)
-            if isinstance(old, np.ndarray):
-                old[...] = new
-            elif isinstance(old, list):
-                old[:] = new
-            elif isinstance(old, dict):
-                old.update(new)
-        self._job.before = max(self._job.before, tuple(found["seconds"]))
-        done = found["done"]
-        progress(done / len(rounds), f"training continues after {done} of {len(rounds)} rounds")
-        return done
+        # In place, because the loop goes on using the same arrays, lists and dicts.
+        for carried, packed in zip(self._changing, record["changing"], strict=True):
+            restored = _unpack_value(packed, arrays, carried)
+            if isinstance(carried, np.ndarray):
+                carried[...] = restored
+            elif isinstance(carried, list):
+                carried[:] = restored
+            elif isinstance(carried, dict):
+                carried.update(restored)
+        self._job.earlier_seconds = max(self._job.earlier_seconds, tuple(record["seconds"]))
+        n_done = record["done"]
+        progress(n_done / len(rounds), f"training continues after {n_done} of {len(rounds)} rounds")
+        return n_done
 
-    def _write(self, done: int, job: _Job) -> None:
-        """Keep what the next round starts from."""
+    def _write(self, n_done: int, job: _Job) -> None:
+        """Write the state that the next round starts from."""
         arrays: dict[str, NDArray] = {}
-        found = {
+        record = {
             "fingerprint": job.fingerprint,
-            "done": done,
+            "done": n_done,
             "seconds": job.seconds(),
-            "changing": [_packed(part, arrays) for part in self._changing],
+            "changing": [_pack_value(carried, arrays) for carried in self._changing],
         }
         # Some generators have arrays in their state.
-        text = json.dumps(found, default=np.ndarray.tolist)
+        text = json.dumps(record, default=np.ndarray.tolist)
         arrays[STRUCTURE] = np.frombuffer(text.encode(), np.uint8)
         save_arrays(arrays, self._path)
 
 
-def _packed(value: Any, arrays: dict[str, NDArray]) -> Any:
-    """A value as JSON: lists of kind and content, arrays by their number in `arrays`."""
+def _pack_value(value: Any, arrays: dict[str, NDArray]) -> Any:
+    """Convert a value to JSON: lists of kind and content, arrays by their number in `arrays`."""
     if value is None or (isinstance(value, bool | int | float | str) and not _is_array(value)):
         return value
     if isinstance(value, Generator):
@@ -240,46 +243,57 @@ def _packed(value: Any, arrays: dict[str, NDArray]) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError("a checkpoint stores only dicts whose keys are strings")
-        return ["dict", {key: _packed(part, arrays) for key, part in value.items()}]
+        return ["dict", {key: _pack_value(element, arrays) for key, element in value.items()}]
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"
-        return [kind, [_packed(part, arrays) for part in value]]
-    return ["object", {name: _packed(getattr(value, name), arrays) for name in _names(value)}]
+        return [kind, [_pack_value(element, arrays) for element in value]]
+    return [
+        "object",
+        {name: _pack_value(getattr(value, name), arrays) for name in _list_attributes(value)},
+    ]
 
 
-def _unpacked(packed: Any, arrays: dict[str, NDArray], like: Any) -> Any:
-    """The value that was packed.
+def _unpack_value(packed: Any, arrays: dict[str, NDArray], template: Any) -> Any:
+    """Restore the value that was packed.
 
     Args:
-        packed: From `_packed`.
+        packed: From `_pack_value`.
         arrays: Filled by it.
-        like: What the value was when the training began: generators and objects are restored in
+        template: What the value was when the training began: generators and objects are restored in
             it, and it gives named tuples their type.
     """
     if not isinstance(packed, list):
         return packed
     kind, content = packed
+    # Generators and objects keep their identity, since the loop holds references to them.
     if kind == "generator":
-        like.bit_generator.state = content
-        return like
+        template.bit_generator.state = content
+        return template
     if kind == "numpy":
         return arrays[content]
     if kind == "scalar":
         return arrays[content][()]
     if kind == "dict":
-        start = like if isinstance(like, dict) else {}
-        return {key: _unpacked(part, arrays, start.get(key)) for key, part in content.items()}
+        originals = template if isinstance(template, dict) else {}
+        return {
+            key: _unpack_value(element, arrays, originals.get(key))
+            for key, element in content.items()
+        }
     if kind in ("list", "tuple"):
-        start = like if isinstance(like, list | tuple) and len(like) == len(content) else None
-        pairs = zip(content, start or [None] * len(content), strict=True)
-        parts = [_unpacked(part, arrays, old) for part, old in pairs]
+        originals = (
+            template
+            if isinstance(template, list | tuple) and len(template) == len(content)
+            else None
+        )
+        element_pairs = zip(content, originals or [None] * len(content), strict=True)
+        elements = [_unpack_value(element, arrays, original) for element, original in element_pairs]
         if kind == "list":
-            return parts
-        return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+            return elements
+        return type(template)(*elements) if hasattr(template, "_fields") else tuple(elements)
     if kind == "object":
-        for name, part in content.items():
-            setattr(like, name, _unpacked(part, arrays, getattr(like, name)))
-        return like
+        for name, element in content.items():
+            setattr(template, name, _unpack_value(element, arrays, getattr(template, name)))
+        return template
     import jax.numpy as jnp
 
     return jnp.asarray(arrays[content])
@@ -290,15 +304,15 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "dtype") and hasattr(value, "shape")
 
 
-def _names(value: Any) -> Iterable[str]:
-    """Attributes of an object that a checkpoint keeps."""
+def _list_attributes(value: Any) -> Iterable[str]:
+    """List the attributes of an object that a checkpoint keeps."""
     return getattr(type(value), "CARRIED", None) or vars(value)
 
 
-def _clocks() -> tuple[float, float]:
-    """Wall and CPU seconds."""
+def _read_clocks() -> tuple[float, float]:
+    """Read the wall clock and the CPU clock, in seconds."""
     return time.perf_counter(), time.process_time()
 
 
-def _hash(content: bytes) -> str:
+def _hash_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -55,57 +55,59 @@ def train(
         input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
-        sees: Which form of the features the network gets, in training and after; see `SEEN`.
+        sees: Form of the features that the network gets, in training and after: a key of
+            `FEATURE_FORMS`.
         input_deletion: Probability with which every feature is set to 0, drawn anew each time.
     """
     import jax
     import optax
 
-    features = SEEN[sees](np.asarray(train_set[0])).astype(np.float32)
-    validation_set = validation_set and (SEEN[sees](validation_set[0]), validation_set[1])
-    n_steps = _steps_per_epoch(sizes, features, batch)
+    features = FEATURE_FORMS[sees](np.asarray(train_set[0])).astype(np.float32)
+    validation_set = validation_set and (FEATURE_FORMS[sees](validation_set[0]), validation_set[1])
+    n_steps = _count_batches(sizes, features, batch)
     data, labels = jax.numpy.asarray(features), jax.numpy.asarray(train_set[1])
     weights = initial(sizes, streams.rng("control-init"))
     adam = optax.adam(optax.cosine_decay_schedule(learning_rate, epochs * n_steps))
-    run_epoch = _epoch_program(len(sizes) - 1, adam, input_noise, input_deletion)
+    run_epoch = _compile_epoch(len(sizes) - 1, adam, input_noise, input_deletion)
     arrays: Any = {name: jax.numpy.asarray(value) for name, value in weights.items()}
+    # The key's data is an array, which a checkpoint can store.
     raw_key = jax.random.key_data(jax.random.key(streams.integer("control-noise")))
-    now = SimpleNamespace(carry=(arrays, adam.init(arrays), raw_key))
-    history, shuffle, measured = History(), streams.rng("control-shuffle"), {}
-    for epoch in Checkpoint(now, shuffle, history).rounds(range(epochs), progress):
-        began = time.process_time()
+    state = SimpleNamespace(carry=(arrays, adam.init(arrays), raw_key))
+    history, shuffle, metrics = History(), streams.rng("control-shuffle"), {}
+    for epoch in Checkpoint(state, shuffle, history).rounds(range(epochs), progress):
+        cpu_start = time.process_time()
         order = batches(len(features), batch, shuffle)
-        *now.carry, losses = run_epoch(*now.carry, order, data, labels)
+        *state.carry, losses = run_epoch(*state.carry, order, data, labels)
         refuse_broken({f"{BROKEN}{LOSS}": ~np.isfinite(losses)}, epoch + 1, learning_rate)
-        seconds = time.process_time() - began
-        weights = {name: np.asarray(array) for name, array in now.carry[0].items()}
-        measured = {"train_loss": float(np.asarray(losses).mean())}
+        seconds = time.process_time() - cpu_start
+        weights = {name: np.asarray(array) for name, array in state.carry[0].items()}
+        metrics = {"train_loss": float(np.asarray(losses).mean())}
         if validation_set is not None:
-            measured["validation_accuracy"] = _accuracy(weights, *validation_set)
-        history.note(epoch + 1, **measured, epoch_seconds=seconds)
+            metrics["validation_accuracy"] = _compute_accuracy(weights, *validation_set)
+        history.note(epoch + 1, **metrics, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
-            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {_news(measured)}")
-    return _trained(weights, sees, measured, history)
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {_format_metrics(metrics)}")
+    return _assemble_network(weights, sees, metrics, history)
 
 
-def _news(measured: Mapping[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {x:.4f}" for name, x in measured.items())
+def _format_metrics(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {x:.4f}" for name, x in metrics.items())
 
 
-def _trained(
-    weights: dict[str, NDArray], sees: str, measured: Mapping[str, float], history: History
+def _assemble_network(
+    weights: dict[str, NDArray], sees: str, metrics: Mapping[str, float], history: History
 ) -> Network:
     info = {
         **history.info(ENGINE),
         "is": RELU,
         "sees": sees,
-        **{name: v for name, v in measured.items() if name == "validation_accuracy"},
+        **{name: v for name, v in metrics.items() if name == "validation_accuracy"},
         "parameters": int(sum(array.size for array in weights.values())),
     }
     return Network(weights, info, history.rows)
 
 
-def _steps_per_epoch(sizes: Sequence[int], features: NDArray, batch: int) -> int:
+def _count_batches(sizes: Sequence[int], features: NDArray, batch: int) -> int:
     """Whole batches of the features; refuses sizes that do not fit them."""
     if len(sizes) < 2 or features.shape[1:] != (sizes[0],):
         raise ValueError(f"sizes {list(sizes)} do not fit features {features.shape}")
@@ -114,7 +116,7 @@ def _steps_per_epoch(sizes: Sequence[int], features: NDArray, batch: int) -> int
     return len(features) // batch
 
 
-def _epoch_program(
+def _compile_epoch(
     n_layers: int, adam: Any, input_noise: float, input_deletion: float
 ) -> Callable[..., Any]:
     """Compile an epoch: arrays, state of Adam and key after it, and the losses (step,).
@@ -137,23 +139,26 @@ def _epoch_program(
     def run_epoch(
         arrays: dict[str, Any], state: Any, raw_key: Any, order: Any, data: Any, labels: Any
     ) -> Any:
-        following, key = jax.random.split(jax.random.wrap_key_data(raw_key))
+        next_key, key = jax.random.split(jax.random.wrap_key_data(raw_key))
 
-        def step(carry: Any, chosen: Any) -> Any:
+        def step(carry: Any, batch: Any) -> Any:
             arrays, state, key = carry
-            key, own = jax.random.split(key)
-            x = data[chosen]
+            key, noise_key = jax.random.split(key)
+            x = data[batch]
+            # Noise and deletion are drawn anew in every step.
             if input_noise:
-                x = x + input_noise * jax.random.normal(own, x.shape)
+                x = x + input_noise * jax.random.normal(noise_key, x.shape)
             if input_deletion:
-                kept = jax.random.bernoulli(jax.random.fold_in(own, 1), 1 - input_deletion, x.shape)
-                x = jax.numpy.where(kept, x, 0)
-            value, gradient = jax.value_and_grad(loss)(arrays, x, labels[chosen])
+                is_kept = jax.random.bernoulli(
+                    jax.random.fold_in(noise_key, 1), 1 - input_deletion, x.shape
+                )
+                x = jax.numpy.where(is_kept, x, 0)
+            value, gradient = jax.value_and_grad(loss)(arrays, x, labels[batch])
             updates, state = adam.update(gradient, state, arrays)
             return (optax.apply_updates(arrays, updates), state, key), value
 
         (arrays, state, _), losses = jax.lax.scan(step, (arrays, state, key), order)
-        return arrays, state, jax.random.key_data(following), losses
+        return arrays, state, jax.random.key_data(next_key), losses
 
     return run_epoch
 
@@ -188,7 +193,7 @@ def train_declared(
         )
     if declared["is"] == RANDOM:
         return fit_readout(declared, training, held_out, params, streams)
-    n_features = SEEN[declared["sees"]](training.features[:1]).shape[1]
+    n_features = FEATURE_FORMS[declared["sees"]](training.features[:1]).shape[1]
     return train(
         [n_features, *layers(declared, params), training.n_classes],
         (training.features, training.targets),
@@ -217,9 +222,9 @@ def fit_readout(
     params: Params,
     streams: Streams,
 ) -> Network:
-    """A random hidden ReLU layer, of which only the readout is fitted, by least squares.
+    """Draw a random hidden ReLU layer and fit its readout alone, by least squares.
 
-    The floor of every task: what is above it was learned in the hidden layer.
+    A higher accuracy than this network's must have been learned in the hidden layer.
 
     Args:
         declared: As for `train_declared`; one hidden layer.
@@ -231,8 +236,8 @@ def fit_readout(
     """
     (n_hidden,) = layers(declared, params)
     features, rng = np.asarray(training.features), streams.rng("control-init")
-    spread = 2 * params.random_gain / np.sqrt(features.shape[1])
-    w0 = rng.normal(0, spread, (features.shape[1], n_hidden))
+    weight_sd = 2 * params.random_gain / np.sqrt(features.shape[1])
+    w0 = rng.normal(0, weight_sd, (features.shape[1], n_hidden))
     # Features are centred on 1/2.
     b0 = rng.normal(0, params.random_bias, n_hidden) - 0.5 * w0.sum(axis=0)
     hidden = np.maximum(features @ w0 + b0, 0)
@@ -245,7 +250,9 @@ def fit_readout(
         {"engine": "numpy", "is": RANDOM, "sees": "all", "parameters": int(fitted.size)},
     )
     if held_out is not None:
-        accuracy = _accuracy(network.arrays, np.asarray(held_out.features), held_out.targets)
+        accuracy = _compute_accuracy(
+            network.arrays, np.asarray(held_out.features), held_out.targets
+        )
         network.info["validation_accuracy"] = accuracy
     return network
 
@@ -264,7 +271,7 @@ def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
     return forward(arrays, features)[-1].argmax(axis=1)
 
 
-def _accuracy(arrays: dict[str, NDArray], features: NDArray, targets: NDArray) -> float:
+def _compute_accuracy(arrays: dict[str, NDArray], features: NDArray, targets: NDArray) -> float:
     return float((choose(arrays, features) == targets).mean())
 
 
@@ -285,16 +292,16 @@ def evaluate(network: Network, task: Task) -> Trials:
 
 
 def seen(network: Network, features: NDArray) -> NDArray:
-    """What a control is told of the input: all of it, or less (see `SEEN`).
+    """Transform features to the input of a control: all, or less (see `FEATURE_FORMS`).
 
     Args:
-        network: The control; `info["sees"]` says what it is told.
+        network: The control; `info["sees"]` names the transformation.
         features: Input, (trial, feature).
 
     Returns:
         What it sees, (trial, feature).
     """
-    return SEEN[network.info.get("sees", "all")](features)
+    return FEATURE_FORMS[network.info.get("sees", "all")](features)
 
 
 def mask(features: NDArray) -> NDArray[np.float32]:
@@ -308,12 +315,12 @@ def ranks(features: NDArray) -> NDArray[np.float32]:
     return (order / (order.shape[1] - 1)).astype(np.float32)
 
 
-SEEN: Mapping[str, Callable[[NDArray], NDArray]] = {
+FEATURE_FORMS: Mapping[str, Callable[[NDArray], NDArray]] = {
     "all": np.asarray,
     "mask": mask,
     "ranks": ranks,
 }
-"""What a control may be told of its features."""
+"""Transformations of the features that a control may get as input."""
 
 
 def forward(
@@ -328,11 +335,11 @@ def forward(
     """
     activations = [np.asarray(features, float)]
     names = weight_names(arrays)
-    for index, name in enumerate(names):
-        if dropped and index in dropped:
-            activations[index] = np.where(dropped[index], 0.0, activations[index])
-        drive = activations[index] @ arrays[name] + arrays.get(f"b{index}", 0.0)
-        activations.append(np.maximum(drive, 0.0) if index < len(names) - 1 else drive)
+    for layer, name in enumerate(names):
+        if dropped and layer in dropped:
+            activations[layer] = np.where(dropped[layer], 0.0, activations[layer])
+        drive = activations[layer] @ arrays[name] + arrays.get(f"b{layer}", 0.0)
+        activations.append(np.maximum(drive, 0.0) if layer < len(names) - 1 else drive)
     return activations
 
 

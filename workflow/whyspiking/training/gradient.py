@@ -108,55 +108,61 @@ def fit(
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
             message names epoch, step and array.
     """
-    given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
-    run_epoch = _epoch_program(loss, settings, project)
+    loss_constants = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
+    run_epoch = _compile_epoch(loss, settings, project)
     samples: Arrays = {} if callable(data) else jax.tree.map(jnp.asarray, dict(data))
-    start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
-    now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
+    initial_arrays: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
+    training, history = (
+        SimpleNamespace(arrays=initial_arrays, state=ADAM.init(initial_arrays)),
+        History(),
+    )
     best: dict[str, Any] = {}
-    kept = Checkpoint(now, best, shuffle, history)
-    for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
-        began = time.process_time()
+    checkpoint = Checkpoint(training, best, shuffle, history)
+    for epoch in checkpoint.rounds(range(1, settings.epochs + 1), progress):
+        cpu_start = time.process_time()
         if callable(data):
             samples = jax.tree.map(jnp.asarray, dict(data(epoch)))
-        steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
-        now.arrays, now.state, means, broken = run_epoch(
-            now.arrays, now.state, samples, given, *steps
+        schedule = _schedule_epoch(epoch, len(next(iter(samples.values()))), settings, shuffle)
+        training.arrays, training.state, means, broken = run_epoch(
+            training.arrays, training.state, samples, loss_constants, *schedule
         )
-        refuse_broken(broken, epoch, float(steps[1].max()))
+        refuse_broken(broken, epoch, float(schedule[1].max()))
         values = {name: float(value) for name, value in means.items()}
-        seconds = time.process_time() - began
-        values |= {name: float(value) for name, value in judge(now.arrays).items()}
+        seconds = time.process_time() - cpu_start
+        values |= {name: float(value) for name, value in judge(training.arrays).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
-        reached = values[settings.criterion]
-        if not best or settings.keep_last or reached > best["reached"]:
-            copies = {name: np.asarray(value) for name, value in now.arrays.items()}
-            best.update(reached=reached, epoch=epoch, arrays=copies)
-        progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
-    return _fitted(best, history, settings.criterion)
+        criterion_value = values[settings.criterion]
+        # With keep_last every epoch replaces the one before.
+        if not best or settings.keep_last or criterion_value > best["reached"]:
+            copies = {name: np.asarray(value) for name, value in training.arrays.items()}
+            best.update(reached=criterion_value, epoch=epoch, arrays=copies)
+        progress(
+            epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {criterion_value:.4f}"
+        )
+    return _assemble_result(best, history, settings.criterion)
 
 
-def _epoch_program(
+def _compile_epoch(
     loss: Loss,
     settings: Settings,
     project: Callable[[Arrays], Arrays] | None,
 ) -> Callable[..., Any]:
-    """Compile an epoch: arrays, state of Adam, mean of every metric, what was broken (step,)."""
+    """Compile an epoch: arrays, Adam's state, means of metrics, which steps were not finite."""
 
-    def step(samples: Arrays, constants: Arrays, carry: Any, now: Any) -> Any:
+    def step(samples: Arrays, constants: Arrays, carry: Any, step_schedule: Any) -> Any:
         arrays, state = carry
-        chosen, rate = now
-        batch = {name: values[chosen] for name, values in samples.items()} | constants
-        (value, metrics), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
+        sample_indices, rate = step_schedule
+        batch = {name: values[sample_indices] for name, values in samples.items()} | constants
+        (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
         factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
         # What is not learned must not count in the norm either.
-        slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
-        norm = optax.tree.norm(slope)
-        broken = {f"{BROKEN}{k}": ~jnp.isfinite(g).all() for k, g in slope.items()}
-        shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
-        slope = {k: g * shrink for k, g in slope.items()}
+        gradient = {k: g if factors[k] else jnp.zeros_like(g) for k, g in gradient.items()}
+        norm = optax.tree.norm(gradient)
+        broken = {f"{BROKEN}{k}": ~jnp.isfinite(g).all() for k, g in gradient.items()}
+        clip_factor = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
+        gradient = {k: g * clip_factor for k, g in gradient.items()}
         updates: Arrays
-        updates, state = ADAM.update(slope, state, arrays)
+        updates, state = ADAM.update(gradient, state, arrays)
         arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
         if project is not None:
             arrays = project(arrays)
@@ -165,9 +171,9 @@ def _epoch_program(
         return (arrays, state), metrics
 
     @jax.jit
-    def run_epoch(arrays: Any, state: Any, samples: Any, constants: Any, *every_step: Any) -> Any:
-        one = partial(step, samples, constants)
-        (arrays, state), metrics = jax.lax.scan(one, (arrays, state), every_step)
+    def run_epoch(arrays: Any, state: Any, samples: Any, constants: Any, *schedule: Any) -> Any:
+        take_step = partial(step, samples, constants)
+        (arrays, state), metrics = jax.lax.scan(take_step, (arrays, state), schedule)
         broken = {name: values for name, values in metrics.items() if name.startswith(BROKEN)}
         means = {name: values.mean() for name, values in metrics.items() if name not in broken}
         return arrays, state, means, broken
@@ -175,10 +181,10 @@ def _epoch_program(
     return run_epoch
 
 
-def _steps(
+def _schedule_epoch(
     epoch: int, n_samples: int, settings: Settings, shuffle: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Samples (step, batch) and learning rate in every step of an epoch."""
+    """Choose samples (step, batch) and learning rate for every step of an epoch."""
     if n_samples < settings.batch:
         raise UserError(
             f"{n_samples} training samples are fewer than one batch of {settings.batch}. Lower "
@@ -189,12 +195,12 @@ def _steps(
         halvings = (epoch - 1) // settings.halved_every
         rate = np.full(len(order), settings.learning_rate * 0.5**halvings)
     else:
-        done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
-        rate = settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))
+        share_done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
+        rate = settings.learning_rate * 0.5 * (1 + np.cos(np.pi * share_done))
     return order, rate.astype(np.float32)
 
 
-def _fitted(best: Mapping[str, Any], history: History, criterion: str) -> Fitted:
+def _assemble_result(best: Mapping[str, Any], history: History, criterion: str) -> Fitted:
     seconds = history.values("epoch_seconds")
     info = {
         "engine": ENGINE,

@@ -1,7 +1,4 @@
-"""What every training does beside learning.
-
-It orders the samples, notes what it measured, and ends where a number is not finite.
-"""
+"""History of a training, order of its samples, and its end where a number is not finite."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 from whyspiking.errors import UserError
 
 BROKEN, LOSS = "not finite: ", "loss"
-"""Names of what a step tells about non-finite numbers."""
+"""Prefix of the names under which a step reports non-finite arrays, and the name of the loss."""
 
 
 @dataclass
@@ -26,7 +23,7 @@ class History:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, epoch: float, **values: SupportsFloat) -> None:
-        """What was measured in one epoch: metric -> value."""
+        """Add the metrics of one epoch."""
         self.rows += [{"epoch": epoch, "metric": k, "value": float(v)} for k, v in values.items()]
 
     def values(self, metric: str) -> list[float]:
@@ -53,12 +50,12 @@ class NotFiniteError(UserError):
     """A training came to a loss or a gradient that is not finite."""
 
 
-def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
+def require_finite(arrays: Mapping[str, Any], moment: str, rate: float) -> None:
     """End a training one of whose numbers is not finite.
 
     Args:
         arrays: What it is, for the message ("the gradient of w") -> the array.
-        when: At which step, for the message.
+        moment: At which step, for the message.
         rate: Learning rate, for the message.
 
     Raises:
@@ -67,14 +64,14 @@ def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
     names = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if names:
         raise NotFiniteError(
-            f"training: these arrays are not finite {when}: {', '.join(names)} (learning rate "
+            f"training: these arrays are not finite {moment}: {', '.join(names)} (learning rate "
             f"{rate:g}); expected finite numbers. Lower the learning rate"
         )
 
 
 def stacked(steps: Sequence[Mapping[str, Any]]) -> dict[str, NDArray]:
-    """What every step of an epoch told, for `refuse_broken`: name -> values, (step,)."""
-    return {name: np.stack([told[name] for told in steps]) for name in steps[0]}
+    """Stack the values of all steps of an epoch for `refuse_broken`: name -> (step,)."""
+    return {name: np.stack([step_values[name] for step_values in steps]) for name in steps[0]}
 
 
 def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
@@ -88,14 +85,18 @@ def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
     Raises:
         NotFiniteError: If there is such a step; names the first one and its arrays.
     """
-    where = {name.removeprefix(BROKEN): np.asarray(steps) for name, steps in broken.items()}
-    first = {name: int(steps.argmax()) for name, steps in where.items() if steps.any()}
-    if not first:
+    steps_by_name = {name.removeprefix(BROKEN): np.asarray(steps) for name, steps in broken.items()}
+    first_steps = {
+        name: int(steps.argmax()) for name, steps in steps_by_name.items() if steps.any()
+    }
+    if not first_steps:
         return
-    step = min(first.values())
-    names = sorted(name for name, at in first.items() if at == step and name != LOSS)
-    what = f"the gradient of {', '.join(names)}" if names else "the loss"
+    step = min(first_steps.values())
+    names = sorted(
+        name for name, first_step in first_steps.items() if first_step == step and name != LOSS
+    )
+    description = f"the gradient of {', '.join(names)}" if names else "the loss"
     raise NotFiniteError(
-        f"training: {what} is not finite at epoch {epoch}, step {step + 1} (learning rate "
+        f"training: {description} is not finite at epoch {epoch}, step {step + 1} (learning rate "
         f"{rate:g}); expected finite numbers. Lower the learning rate"
     )

@@ -41,16 +41,16 @@ def over_rows(a: Any, b: Any) -> Any:
     if a.shape[1] > b.shape[1]:  # What is transposed is copied: rather the narrower one.
         return over_rows(b, a).T
     # Flat, since XLA makes one small program of it, and two long ones of a transposed array.
-    left = optimization_barrier(a.T.ravel()).reshape(a.shape[1], -1)
-    return optimization_barrier(product(left, b))
+    a_transposed = optimization_barrier(a.T.ravel()).reshape(a.shape[1], -1)
+    return optimization_barrier(product(a_transposed, b))
 
 
 def _forward(x: Any, w: Any) -> Any:
     return product(x, w), (x, w)
 
 
-def _backward(kept: Any, g: Any) -> Any:
-    x, w = kept
+def _backward(operands: Any, g: Any) -> Any:
+    x, w = operands
     return product(g, w.T), over_rows(x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1]))
 
 

@@ -15,7 +15,7 @@ from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
 from whyspiking.training import checkpoint
 
-SECONDS = ("train_seconds", "train_cpu_seconds")
+DURATION_KEYS = ("train_seconds", "train_cpu_seconds")
 """Facts about the complete training, which does not take place."""
 
 
@@ -25,7 +25,7 @@ def repeat_first_part(
     """Train the first part again, and return the recorded network.
 
     Args:
-        train: The training; it is told by `checkpoint.first_part` to end early.
+        train: The training; within `checkpoint.first_part` it ends early.
         fraction: Of the training that is done again.
         recorded: The network of the complete training, with its history.
         name: Of the experiment, for the message.
@@ -38,15 +38,15 @@ def repeat_first_part(
         UserError: If the first part is too short to have a number of the learning curve.
     """
     with checkpoint.first_part(fraction):
-        part = train()
-    n_numbers, difference = compare_curves(part.history, recorded.history)
+        short_run = train()
+    n_numbers, difference = compare_curves(short_run.history, recorded.history)
     if not n_numbers:
         raise UserError(
             f"{name}: the first {100 * fraction:g} % of the training has no number of the learning "
             "curve; expected at least one. Raise default_run.trained_fraction in talk.yaml"
         )
     network = recorded.again()
-    for key in SECONDS:
+    for key in DURATION_KEYS:
         network.info.pop(key, None)
     network.info["measures"] = {
         "trained_fraction": fraction,
@@ -58,25 +58,25 @@ def repeat_first_part(
 
 
 def compare_curves(
-    part: Iterable[Mapping[str, Any]], recorded: Iterable[Mapping[str, Any]]
+    repeated: Iterable[Mapping[str, Any]], recorded: Iterable[Mapping[str, Any]]
 ) -> tuple[int, float]:
     """Compare every number of a learning curve, except durations, with the recorded curve.
 
     Args:
-        part: Rows of `Network.history` of the first part.
+        repeated: Rows of `Network.history` of the first part.
         recorded: Those of the complete training.
 
     Returns:
         How many numbers were compared, and their largest difference relative to the larger of two
         numbers; 1 if the recorded curve lacks one of them.
     """
-    there = {(row["epoch"], row["metric"]): row["value"] for row in recorded}
-    gaps = [
-        _relative_difference(row["value"], there.get((row["epoch"], row["metric"])))
-        for row in part
+    recorded_values = {(row["epoch"], row["metric"]): row["value"] for row in recorded}
+    differences = [
+        _relative_difference(row["value"], recorded_values.get((row["epoch"], row["metric"])))
+        for row in repeated
         if not row["metric"].endswith("seconds")
     ]
-    return len(gaps), max(gaps, default=0.0)
+    return len(differences), max(differences, default=0.0)
 
 
 def _relative_difference(value: float, recorded: float | None) -> float:

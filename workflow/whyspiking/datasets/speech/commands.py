@@ -1,4 +1,4 @@
-"""The spoken words: what each speaker says within a second, as logarithmic mel spectra.
+"""The spoken words: utterances of one second as logarithmic mel spectra.
 
 Bands, window and hop are those of Zimmer, Pellegrini, Singh and Masquelier 2019 (arXiv 1911.10124);
 the words those of the Speech Commands (Warden 2018, arXiv 1804.03209).
@@ -46,23 +46,23 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
         progress: Called with the fraction done.
     """
     streams = Streams(speaker)
-    noise, where = streams.rng("words noise"), streams.rng("words place")
-    words = voices.WORDS[: int(settings["words"])]
-    said, spectra, starts = [], [], []
-    for utterance in corpus.utterances(speaker, words, int(settings["repetitions"]), RATE_HZ):
+    noise_rng, placement_rng = streams.rng("words noise"), streams.rng("words place")
+    vocabulary = voices.WORDS[: int(settings["words"])]
+    utterances, spectra, starts = [], [], []
+    for utterance in corpus.utterances(speaker, vocabulary, int(settings["repetitions"]), RATE_HZ):
         # A word longer than a second loses its end, as recordings of a second do.
-        word = utterance.wave[:RATE_HZ]
-        start = int(where.integers(RATE_HZ - word.size + 1))
+        wave = utterance.wave[:RATE_HZ]
+        start = int(placement_rng.integers(RATE_HZ - wave.size + 1))
         clip = np.zeros(RATE_HZ)
-        clip[start : start + word.size] = word
-        level = np.sqrt(np.mean(word**2)) * 10 ** (-noise.uniform(*SNR_DB) / 20)
-        clip += level * noise.standard_normal(RATE_HZ)
+        clip[start : start + wave.size] = wave
+        level = np.sqrt(np.mean(wave**2)) * 10 ** (-noise_rng.uniform(*SNR_DB) / 20)
+        clip += level * noise_rng.standard_normal(RATE_HZ)
         spectra.append(log_mel(clip).astype(np.float16))
         starts.append(start / RATE_HZ)
-        said.append(utterance)
-    progress(1.0, f"{len(said)} words")
+        utterances.append(utterance)
+    progress(1.0, f"{len(utterances)} words")
     arrays = {"log_mel": np.stack(spectra), "start_s": np.array(starts, np.float32)}
-    array_files.save_arrays(arrays | corpus.facts(said), path)
+    array_files.save_arrays(arrays | corpus.facts(utterances), path)
 
 
 def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, Any]]:
@@ -76,21 +76,21 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
         The files, and facts about them for the description.
     """
     index = corpus.Index.of([array_files.load_arrays(path) for path in shards])
-    words = voices.WORDS[: 1 + max(int(shard["labels"].max()) for shard in index.shards)]
+    vocabulary = voices.WORDS[: 1 + max(int(shard["labels"].max()) for shard in index.shards)]
     files = []
     for name in ("train", "test"):
-        chosen, told = index.part(name)
-        log_mel = np.stack([shard["log_mel"][place] for shard, place in chosen])
+        locations, labels = index.part(name)
+        log_mel = np.stack([shard["log_mel"][i_utterance] for shard, i_utterance in locations])
         path = folder / f"words_{name}.npz"
-        array_files.save_arrays({"log_mel": log_mel, **told, "words": np.array(words)}, path)
+        array_files.save_arrays({"log_mel": log_mel, **labels, "words": np.array(vocabulary)}, path)
         files.append(path)
     path = folder / "samples.csv"
-    corpus.table(path, index, words, {"start_s": [shard["start_s"] for shard in index.shards]})
+    corpus.table(path, index, vocabulary, {"start_s": [shard["start_s"] for shard in index.shards]})
     return [*files, path], index.summary()
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used to make the data, beyond the settings, `data.words` of the config."""
+    """Describe the parameters of the data beyond the settings, `data.words` of the config."""
     return {
         "jitter": voices.JITTER,
         "snr_db": list(SNR_DB),
@@ -123,7 +123,9 @@ def log_mel(clip: NDArray) -> NDArray[np.float64]:
 @functools.cache
 def filters() -> NDArray[np.float64]:
     """Triangles that are equally spaced on the mel scale, each of sum 1; (band, bin)."""
-    edges = _hertz(np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), N_BANDS + 2))
+    edges = _convert_to_hertz(
+        np.linspace(_convert_to_mel(LOWEST_HZ), _convert_to_mel(HIGHEST_HZ), N_BANDS + 2)
+    )
     bins = np.arange(WINDOW // 2 + 1) * RATE_HZ / WINDOW
     low, centre, high = (edges[k : k + N_BANDS, None] for k in range(3))
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
@@ -131,9 +133,9 @@ def filters() -> NDArray[np.float64]:
     return triangles / triangles.sum(axis=1, keepdims=True)
 
 
-def _mel(frequency_hz: float) -> float:
+def _convert_to_mel(frequency_hz: float) -> float:
     return 2595.0 * float(np.log10(1 + frequency_hz / 700.0))
 
 
-def _hertz(mel: NDArray) -> NDArray[np.float64]:
+def _convert_to_hertz(mel: NDArray) -> NDArray[np.float64]:
     return 700.0 * (10 ** (mel / 2595.0) - 1)

@@ -1,4 +1,4 @@
-"""The utterances of the spoken words: who says what, which part is for the test, the table."""
+"""The utterances of the spoken words: their speakers and manners, the test part, the table."""
 
 from __future__ import annotations
 
@@ -29,50 +29,52 @@ class Utterance:
     wave: NDArray[np.float64]
     label: int
     repetition: int
-    how: voices.Manner
+    manner: voices.Manner
     duration_s: float
     espeak: str
 
 
 def utterances(
-    speaker: int, words: Sequence[str], repetitions: int, rate_hz: float
+    speaker: int, vocabulary: Sequence[str], repetitions: int, rate_hz: float
 ) -> Iterator[Utterance]:
     """Let a speaker say all words in order, then all again; see `espeak` on processes.
 
     Args:
         speaker: Which, from 0; the seed of the voice and its variation.
-        words: What, by class.
+        vocabulary: Word of each class.
         repetitions: How often.
         rate_hz: Sampling rate of the waves, whose peaks are 1.
     """
     streams = Streams(speaker)
-    mouth = Synthesiser(streams.integer("eSpeak"))
+    synthesiser = Synthesiser(streams.integer("eSpeak"))
     rng = streams.rng("words manner")
     for repetition in range(repetitions):
-        for label, word in enumerate(words):
-            how = voices.manner(voices.SPEAKERS[speaker], word, rng)
-            wave = voices.shape(mouth.say(how), mouth.rate_hz, how, rate_hz)
-            yield Utterance(wave, label, repetition, how, wave.size / rate_hz, mouth.version)
+        for label, word in enumerate(vocabulary):
+            manner = voices.manner(voices.SPEAKERS[speaker], word, rng)
+            wave = voices.shape(synthesiser.say(manner), synthesiser.rate_hz, manner, rate_hz)
+            yield Utterance(
+                wave, label, repetition, manner, wave.size / rate_hz, synthesiser.version
+            )
 
 
-def facts(said: Sequence[Utterance]) -> dict[str, NDArray]:
-    """What is known about utterances, as arrays (utterance,) by `COLUMNS`."""
+def facts(spoken: Sequence[Utterance]) -> dict[str, NDArray]:
+    """Collect the facts about utterances, as arrays (utterance,) by `COLUMNS`."""
     return {
-        "labels": np.array([u.label for u in said], np.uint16),
-        "repetition": np.array([u.repetition for u in said], np.uint16),
-        "voice": np.array([u.how.voice for u in said]),
-        "text": np.array([u.how.text for u in said]),
-        "rate": np.array([u.how.rate for u in said], np.int16),
-        "pitch": np.array([u.how.pitch for u in said], np.int16),
-        "pitch_range": np.array([u.how.pitch_range for u in said], np.int16),
-        "scale": np.array([u.how.scale for u in said], np.float32),
-        "duration_s": np.array([u.duration_s for u in said], np.float32),
-        "espeak": np.array([u.espeak for u in said]),
+        "labels": np.array([u.label for u in spoken], np.uint16),
+        "repetition": np.array([u.repetition for u in spoken], np.uint16),
+        "voice": np.array([u.manner.voice for u in spoken]),
+        "text": np.array([u.manner.text for u in spoken]),
+        "rate": np.array([u.manner.rate for u in spoken], np.int16),
+        "pitch": np.array([u.manner.pitch for u in spoken], np.int16),
+        "pitch_range": np.array([u.manner.pitch_range for u in spoken], np.int16),
+        "scale": np.array([u.manner.scale for u in spoken], np.float32),
+        "duration_s": np.array([u.duration_s for u in spoken], np.float32),
+        "espeak": np.array([u.espeak for u in spoken]),
     }
 
 
 def test_trials(speaker: int, labels: NDArray) -> NDArray[np.bool_]:
-    """Which utterances of a speaker are for the test: all of some, every tenth of the others.
+    """Mark the utterances for the test: all of some speakers, every tenth of the others.
 
     Args:
         speaker: Who.
@@ -83,14 +85,14 @@ def test_trials(speaker: int, labels: NDArray) -> NDArray[np.bool_]:
     rng = Streams(0).rng(f"test trials of speaker {speaker}")
     # Class after class, in random order within: of ten of a class it is one.
     order = np.lexsort((rng.random(len(labels)), labels))
-    chosen = np.zeros(len(labels), bool)
-    chosen[order[rng.integers(10) :: 10]] = True
-    return chosen
+    is_test = np.zeros(len(labels), bool)
+    is_test[order[rng.integers(10) :: 10]] = True
+    return is_test
 
 
 @dataclass(frozen=True)
 class Index:
-    """Where each utterance of a data set is: its speaker, its place there, its file.
+    """Location of each utterance of a data set: its speaker, its number there, its file.
 
     Attributes:
         shards: What each speaker said, arrays (utterance, ...).
@@ -129,41 +131,51 @@ class Index:
         Returns:
             Shard and place of each, and the arrays `labels` and `speakers` (utterance,).
         """
-        which = self.mixed(name == "test")
-        chosen = [(self.shards[int(self.speakers[k])], int(self.places[k])) for k in which]
-        labels = np.array([shard["labels"][place] for shard, place in chosen], np.uint16)
-        return chosen, {"labels": labels, "speakers": self.speakers[which].astype(np.uint16)}
+        mixed_utterances = self.mixed(name == "test")
+        locations = [
+            (self.shards[int(self.speakers[k])], int(self.places[k])) for k in mixed_utterances
+        ]
+        labels = np.array(
+            [shard["labels"][i_utterance] for shard, i_utterance in locations], np.uint16
+        )
+        return locations, {
+            "labels": labels,
+            "speakers": self.speakers[mixed_utterances].astype(np.uint16),
+        }
 
     def summary(self) -> dict[str, Any]:
-        """What `meta.json` says about the parts."""
+        """Summarize the parts for `meta.json`."""
         counts = {"train": int((~self.test).sum()), "test": int(self.test.sum())}
         return {"utterances": counts, "held_out_speakers": list(voices.HELD_OUT)}
 
 
 def table(
-    path: Path, index: Index, words: Sequence[str], more: Mapping[str, Sequence[NDArray]]
+    path: Path,
+    index: Index,
+    vocabulary: Sequence[str],
+    further_columns: Mapping[str, Sequence[NDArray]],
 ) -> None:
     """Write one row per utterance, for whoever wants to look at the data.
 
     Args:
         path: The .csv.
         index: All utterances.
-        words: By class.
-        more: Further columns: one array (utterance,) per speaker.
+        vocabulary: Word of each class.
+        further_columns: Name -> values: one array (utterance,) per speaker.
     """
-    lines = [",".join(("speaker", "held_out", "file", "word", *more, *COLUMNS))]
-    for speaker, place, in_test in zip(index.speakers, index.places, index.test, strict=True):
+    lines = [",".join(("speaker", "held_out", "file", "word", *further_columns, *COLUMNS))]
+    for speaker, i_utterance, in_test in zip(index.speakers, index.places, index.test, strict=True):
         shard = index.shards[speaker]
-        values = {name: str(shard[name][place]) for name in COLUMNS}
+        values = {name: str(shard[name][i_utterance]) for name in COLUMNS}
         # A comma is one of the endings of a text.
         values["text"] = f'"{values["text"]}"'
-        own = [
+        row = [
             str(speaker),
             str(int(speaker in voices.HELD_OUT)),
             "test" if in_test else "train",
-            words[shard["labels"][place]],
-            *(str(column[speaker][place]) for column in more.values()),
+            vocabulary[shard["labels"][i_utterance]],
+            *(str(column[speaker][i_utterance]) for column in further_columns.values()),
         ]
-        lines.append(",".join([*own, *values.values()]))
+        lines.append(",".join([*row, *values.values()]))
     with whole_files.replacing(path) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")

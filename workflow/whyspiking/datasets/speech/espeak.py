@@ -49,14 +49,14 @@ class Synthesiser:
                 "one process can generate the words of one speaker only, because the library "
                 "keeps a state"
             )
-        library, data = _find()
+        library, data = _find_library()
         try:
             self._library = ctypes.CDLL(library)
         except OSError as error:
             raise UserError(f"eSpeak NG: {library} cannot be loaded ({error}); {REMEDY}") from None
         Synthesiser._made = True
-        place = str(data).encode() if data else None
-        self.rate_hz = int(self._library.espeak_Initialize(SYNCHRONOUS, 0, place, NO_EXIT))
+        data_path = str(data).encode() if data else None
+        self.rate_hz = int(self._library.espeak_Initialize(SYNCHRONOUS, 0, data_path, NO_EXIT))
         if self.rate_hz <= 0:
             raise UserError(f"eSpeak NG: {library} finds no voices in {data}; {REMEDY}")
         self._library.espeak_Info.restype = ctypes.c_char_p
@@ -68,11 +68,11 @@ class Synthesiser:
         self._callback = _CALLBACK(self._hear)
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def say(self, how: Manner) -> NDArray[np.int16]:
+    def say(self, manner: Manner) -> NDArray[np.int16]:
         """Speak one word.
 
         Args:
-            how: Voice, text, rate, pitch and range are used.
+            manner: Voice, text, rate, pitch and range are used.
 
         Returns:
             The wave, (sample,), at `rate_hz`.
@@ -81,16 +81,20 @@ class Synthesiser:
             UserError: If the voice is missing or nothing was said.
         """
         self._heard.clear()
-        if self._library.espeak_SetVoiceByName(how.voice.encode()) != 0:
-            raise UserError(f"eSpeak NG: it has no voice '{how.voice}'; {REMEDY}")
-        for which, value in ((RATE, how.rate), (PITCH, how.pitch), (RANGE, how.pitch_range)):
-            self._library.espeak_SetParameter(which, int(value), 0)
-        text = how.text.encode("utf-8")
+        if self._library.espeak_SetVoiceByName(manner.voice.encode()) != 0:
+            raise UserError(f"eSpeak NG: it has no voice '{manner.voice}'; {REMEDY}")
+        for parameter, value in (
+            (RATE, manner.rate),
+            (PITCH, manner.pitch),
+            (RANGE, manner.pitch_range),
+        ):
+            self._library.espeak_SetParameter(parameter, int(value), 0)
+        text = manner.text.encode("utf-8")
         self._library.espeak_Synth(text, len(text) + 1, 0, 0, 0, UTF_8, None, None)
         self._library.espeak_Synchronize()
         wave = np.concatenate([np.zeros(0, np.int16), *self._heard])
         if not wave.any():
-            raise UserError(f"eSpeak NG: it generates no sound for '{how.text}'; {REMEDY}")
+            raise UserError(f"eSpeak NG: it generates no sound for '{manner.text}'; {REMEDY}")
         return wave
 
     def _hear(self, samples: ctypes._Pointer[ctypes.c_short], n_samples: int, _: int) -> int:
@@ -109,13 +113,13 @@ REMEDY = (
 )
 
 
-def _find() -> tuple[str, Path | None]:
-    """The library and the folder of its voices; None where it knows that itself."""
+def _find_library() -> tuple[str, Path | None]:
+    """Find the library and the folder of its voices; None where it knows that itself."""
     try:
         import espeakng_loader
     except ImportError:
-        found = ctypes.util.find_library("espeak-ng")
-        if found is None:
+        library = ctypes.util.find_library("espeak-ng")
+        if library is None:
             raise UserError(f"eSpeak NG: its library is not installed; {REMEDY}") from None
-        return found, None
+        return library, None
     return str(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())

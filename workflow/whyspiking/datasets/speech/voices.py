@@ -1,4 +1,4 @@
-"""Who speaks: up to 12 synthetic speakers, and how much each of their utterances varies."""
+"""The speakers: up to 12 synthetic speakers, and how much each of their utterances varies."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ class Manner:
     tilt: float
 
 
-def manner(speaker: Speaker, word: str, rng: np.random.Generator) -> Manner:
-    """Draw how a speaker says a word this time.
+def manner(speaker: Speaker, text: str, rng: np.random.Generator) -> Manner:
+    """Draw the manner of one utterance of a word.
 
     Args:
         speaker: Who.
-        word: What.
+        text: The word.
         rng: Source of the variation; six numbers are drawn.
     """
     rate, pitch, pitch_range, scale, tilt = JITTER * rng.standard_normal(5)
     factor = speaker.scale * (1 + 0.02 * scale)
     return Manner(
         voice=f"{speaker.accent}+{speaker.variant}",
-        text=word + ENDINGS[rng.integers(len(ENDINGS))],
+        text=text + ENDINGS[rng.integers(len(ENDINGS))],
         # Resampling by the scale would change the tempo; the rate makes up for it.
         rate=round(0.85 * speaker.rate / speaker.scale * (1 + 0.08 * rate)),
         pitch=int(np.clip(round(speaker.pitch + 6 * pitch), 0, 99)),
@@ -105,13 +105,13 @@ def manner(speaker: Speaker, word: str, rng: np.random.Generator) -> Manner:
     )
 
 
-def shape(wave: NDArray, heard_hz: float, how: Manner, rate_hz: float) -> NDArray[np.float64]:
+def shape(wave: NDArray, wave_hz: float, manner: Manner, rate_hz: float) -> NDArray[np.float64]:
     """Give an utterance its vocal tract and timbre, and cut the silence around it.
 
     Args:
         wave: As synthesised, (sample,).
-        heard_hz: Its sampling rate.
-        how: Scale and tilt are used.
+        wave_hz: Its sampling rate.
+        manner: Scale and tilt are used.
         rate_hz: Sampling rate of the result.
 
     Returns:
@@ -119,11 +119,11 @@ def shape(wave: NDArray, heard_hz: float, how: Manner, rate_hz: float) -> NDArra
     """
     from scipy.signal import resample
 
-    n_samples = round(wave.size * rate_hz / heard_hz / how.scale)
+    n_samples = round(wave.size * rate_hz / wave_hz / manner.scale)
     shaped = np.asarray(resample(np.asarray(wave, np.float64), n_samples))
-    shaped[1:] += how.tilt * shaped[:-1]
+    shaped[1:] += manner.tilt * shaped[:-1]
     loud = np.flatnonzero(np.abs(shaped) > 0.01 * np.abs(shaped).max())
     start = max(0, loud[0] - round(0.01 * rate_hz))
     stop = min(shaped.size, loud[-1] + 1 + round(0.02 * rate_hz))
-    kept = shaped[start:stop]
-    return kept / np.abs(kept).max()
+    trimmed = shaped[start:stop]
+    return trimmed / np.abs(trimmed).max()

@@ -24,7 +24,7 @@ def ticks(images: NDArray, t_max: int) -> NDArray[np.uint16]:
         t_max: Length of a trial in ticks.
     """
     levels = encoding.latencies(
-        np.arange(WHITE + 1) / WHITE, 0, t_max, background=False, whole=True
+        np.arange(WHITE + 1) / WHITE, 0, t_max, background=False, is_whole=True
     )
     return np.minimum(levels, t_max).astype(np.uint16)[images]
 

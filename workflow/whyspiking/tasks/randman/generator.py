@@ -73,9 +73,11 @@ def draw_latencies(params: Params, split: Split) -> Latencies:
         jitter_ms=params.jitter_ms,
     )
     times, classes = _draw_set(params.seed, -(-sum(sizes) // params.n_output), settings)
-    first = sum(sizes[: SPLITS.index(split)])
-    chosen = slice(first, first + sizes[SPLITS.index(split)])
-    return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
+    i_first = sum(sizes[: SPLITS.index(split)])
+    split_samples = slice(i_first, i_first + sizes[SPLITS.index(split)])
+    return Latencies(
+        times[split_samples], times[split_samples] / params.window_ms, classes[split_samples]
+    )
 
 
 @functools.lru_cache(maxsize=2)
@@ -100,15 +102,15 @@ def generate(
         Times in ms (sample, input), and classes (sample,), in random order.
     """
     rng = np.random.default_rng(seed)
-    n, dimension = settings.n_inputs, settings.dimension
-    times = np.empty((settings.n_classes, per_class, n))
+    n_inputs, dimension = settings.n_inputs, settings.dimension
+    times = np.empty((settings.n_classes, per_class, n_inputs))
     for manifold in times:
         # Of every harmonic, input and dimension: amplitude, frequency, phase.
-        drawn = rng.random((3, n, dimension, _harmonics(settings.alpha)))
-        manifold[:] = _embed(rng.random((per_class, dimension)), drawn, settings.alpha)
-    low, high = times.min(axis=1, keepdims=True), times.max(axis=1, keepdims=True)
-    times = settings.span_ms * (times - low) / (high - low)
-    times = times.reshape(-1, n)
+        harmonics = rng.random((3, n_inputs, dimension, _count_harmonics(settings.alpha)))
+        manifold[:] = _embed(rng.random((per_class, dimension)), harmonics, settings.alpha)
+    lowest, highest = times.min(axis=1, keepdims=True), times.max(axis=1, keepdims=True)
+    times = settings.span_ms * (times - lowest) / (highest - lowest)
+    times = times.reshape(-1, n_inputs)
     times += settings.jitter_ms * rng.standard_normal(times.shape)
     times = settings.span_ms - np.abs(settings.span_ms - np.abs(times))
     classes = np.repeat(np.arange(settings.n_classes), per_class)
@@ -116,17 +118,17 @@ def generate(
     return times[order], classes[order]
 
 
-def _harmonics(alpha: float) -> int:
+def _count_harmonics(alpha: float) -> int:
     return min(int(np.ceil(FAINTEST ** (-1.0 / alpha))), MOST_HARMONICS)
 
 
-def _embed(points: NDArray, drawn: NDArray, alpha: float) -> NDArray[np.float64]:
+def _embed(points: NDArray, harmonics: NDArray, alpha: float) -> NDArray[np.float64]:
     """Points of the unit cube (point, dimension) on a manifold, (point, input)."""
-    amplitude, frequency, phase = drawn
+    amplitude, frequency, phase = harmonics
     k = np.arange(1, amplitude.shape[-1] + 1)
-    found = np.ones((len(points), len(amplitude)))
+    coordinates = np.ones((len(points), len(amplitude)))
     for d in range(points.shape[1]):
         # (point, input, harmonic)
         angle = k * (points[:, d, None, None] * frequency[:, d]) + phase[:, d]
-        found *= (k**-alpha * amplitude[:, d] * np.sin(2 * np.pi * angle)).sum(axis=-1)
-    return found
+        coordinates *= (k**-alpha * amplitude[:, d] * np.sin(2 * np.pi * angle)).sum(axis=-1)
+    return coordinates

@@ -25,13 +25,13 @@ def draw(params: Params, axes: Sequence[Axes]) -> str:
         params: Parameters of the task.
         axes: Two panels; the second sample of a class has shorter lines.
     """
-    drawn = draw_latencies(params, "test")
-    for ax, which, (colour, _) in zip(axes, (0, 1), LOOKS, strict=False):
-        pair = np.flatnonzero(drawn.classes == which)[:2]
+    samples = draw_latencies(params, "test")
+    for ax, shown_class, (colour, _) in zip(axes, (0, 1), LOOKS, strict=False):
+        pair = np.flatnonzero(samples.classes == shown_class)[:2]
         for sample, height in zip(pair, (1.0, 0.45), strict=True):
             look = {"colours": colour, "height": height, "width": 1.4}
-            raster(ax, drawn.times_ms[sample], np.arange(params.n_input), **look)
-        ax.set(xlim=(0, params.window_ms), title=f"class {which + 1}, twice")
+            raster(ax, samples.times_ms[sample], np.arange(params.n_input), **look)
+        ax.set(xlim=(0, params.window_ms), title=f"class {shown_class + 1}, twice")
     return (
         f"{params.n_input} inputs fire once each; two samples of each of two of the "
         f"{params.n_output} classes."

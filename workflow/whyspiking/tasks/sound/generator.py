@@ -42,7 +42,7 @@ def draw_on_steps(
     *,
     phase: float | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """The same trials: who fires in each step, (trial, step, input), and classes.
+    """Draw the same trials on time steps: spikes, (trial, step, input), and classes.
 
     Args:
         rng: Of one split.
@@ -55,18 +55,20 @@ def draw_on_steps(
     """
     if step_ms != STEP_MS:
         raise ValueError(f"sound localisation has steps of {STEP_MS} ms, not of {step_ms} ms")
-    between = np.pi * (rng.random(n_trials) - 0.5)
-    drawn = 2 * np.pi * rng.random(n_trials) if phase is None else np.full(n_trials, phase)
-    ears = np.stack([drawn, drawn + between], axis=1)
+    phase_difference = np.pi * (rng.random(n_trials) - 0.5)
+    left_phase = 2 * np.pi * rng.random(n_trials) if phase is None else np.full(n_trials, phase)
+    ears = np.stack([left_phase, left_phase + phase_difference], axis=1)
     waves = TURN * np.arange(STEPS)[:, None] + PHASES
     # sin(ear + wave), in half the memory of float64 and without a sine for every step.
     ears = np.stack([np.sin(ears), np.cos(ears)], axis=2).astype(np.float32)
     sines = ears @ np.stack([np.cos(waves), np.sin(waves)]).reshape(2, -1).astype(np.float32)
-    chance = RATE_HZ * STEP_MS * 1e-3 * ((1 + sines) / 2) ** 2
-    fired = (rng.random(chance.shape, np.float32) < chance).reshape(n_trials, 2, STEPS, PER_EAR)
-    return fired.swapaxes(1, 2).reshape(n_trials, STEPS, -1), class_of(between)
+    p_spike = RATE_HZ * STEP_MS * 1e-3 * ((1 + sines) / 2) ** 2
+    fired = (rng.random(p_spike.shape, np.float32) < p_spike).reshape(n_trials, 2, STEPS, PER_EAR)
+    return fired.swapaxes(1, 2).reshape(n_trials, STEPS, -1), class_of(phase_difference)
 
 
-def class_of(between: NDArray) -> NDArray[np.int64]:
+def class_of(phase_difference: NDArray) -> NDArray[np.int64]:
     """Class of the phase between the ears, rad, (trial,)."""
-    return np.clip(np.floor((between / np.pi + 0.5) * CLASSES), 0, CLASSES - 1).astype(np.int64)
+    return np.clip(np.floor((phase_difference / np.pi + 0.5) * CLASSES), 0, CLASSES - 1).astype(
+        np.int64
+    )

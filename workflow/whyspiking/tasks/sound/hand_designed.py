@@ -34,41 +34,45 @@ WINDOW, TAU_GATE_MS, THETA_GATE = 8, 1.5, 1.5
 def spiking(params: ct.Params, streams: Streams) -> ct.Network:
     """Four neurons and a readout of twelve units, which do not leak and start at their bias."""
     weights = np.zeros((2 * generator.PER_EAR, len(STARTS)))
-    for gate, (left, right) in enumerate(STARTS):
-        weights[left : left + WINDOW, gate] = 1
-        weights[generator.PER_EAR + right :][:WINDOW, gate] = -1
-    given = {"gate": weights, "tau_gate": TAU_GATE_MS, "theta_gate": THETA_GATE}
+    for gate, (i_left, i_right) in enumerate(STARTS):
+        weights[i_left : i_left + WINDOW, gate] = 1
+        weights[generator.PER_EAR + i_right :][:WINDOW, gate] = -1
+    gate_arrays = {"gate": weights, "tau_gate": TAU_GATE_MS, "theta_gate": THETA_GATE}
     sizes = (len(weights), len(STARTS), generator.CLASSES)
-    fired, classes = generator.draw_on_steps(
+    raster, classes = generator.draw_on_steps(
         streams.rng("data-validation"), params.n_validation, params.dt_ms
     )
-    gates = gated_networks.network(*sizes, **given)
-    sent, _ = gated_networks.run(gates.arrays, fired.astype(np.float32), params.dt_ms)
-    readout, bias = fitted(sent["gate"].sum(axis=1), classes)
-    return gated_networks.network(*sizes, **given, keep=readout, start_memory=bias)
+    gates = gated_networks.network(*sizes, **gate_arrays)
+    spike_trains, _ = gated_networks.run(gates.arrays, raster.astype(np.float32), params.dt_ms)
+    readout, bias = fitted(spike_trains["gate"].sum(axis=1), classes)
+    return gated_networks.network(*sizes, **gate_arrays, keep=readout, start_memory=bias)
 
 
 def fitted(counts: NDArray, classes: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
-    """Weights (unit, class) and bias of the linear discriminant of normal classes."""
+    """Fit weights (unit, class) and bias of the linear discriminant of normal classes."""
     means = np.stack([counts[classes == k].mean(axis=0) for k in range(generator.CLASSES)])
-    off = counts - means[classes]
-    weights = np.linalg.solve(off.T @ off / len(off), means.T)
+    deviations = counts - means[classes]
+    weights = np.linalg.solve(deviations.T @ deviations / len(deviations), means.T)
     return weights, -(means * weights.T).sum(axis=1) / 2
 
 
 def leaky(x: NDArray) -> gated_networks.Answer:
     """Two units that turn, one an ear, and the angle between them."""
-    n, turn = generator.PER_EAR, np.exp(1j * generator.TURN)
-    toward = np.exp(-1j * generator.PHASES)
+    n_per_ear, phase_step = generator.PER_EAR, np.exp(1j * generator.TURN)
+    unit_phases = np.exp(-1j * generator.PHASES)
     z = np.zeros((2, len(x)), complex)
     for step in range(x.shape[1]):
-        z = turn * z + np.stack([x[:, step, :n] @ toward, x[:, step, n:] @ toward])
+        z = phase_step * z + np.stack(
+            [x[:, step, :n_per_ear] @ unit_phases, x[:, step, n_per_ear:] @ unit_phases]
+        )
     # Real and imaginary parts are units, and a turn is two multiply-adds of each.
-    weights = np.kron(np.eye(2), np.ones((n, 2)))
-    silent = np.zeros((1, 1, 4))
-    counted = gated_networks.counts(x, weights, silent, 4, multiplications=2.0, unceasing=True)
+    weights = np.kron(np.eye(2), np.ones((n_per_ear, 2)))
+    no_messages = np.zeros((1, 1, 4))
+    operation_counts = gated_networks.counts(
+        x, weights, no_messages, 4, multiplications=2.0, unceasing=True
+    )
     angle = np.angle(z[1] * z[0].conj())
-    return np.eye(generator.CLASSES)[generator.class_of(angle)], counted
+    return np.eye(generator.CLASSES)[generator.class_of(angle)], operation_counts
 
 
 SPIKING_NETWORKS = {"spiking": spiking}

@@ -35,21 +35,23 @@ from whyspiking.tasks.span_recall.generator import SETTINGS
 
 DT_MS, TAU_GATE_MS, TAU_MEMORY_MS = 5.0, 20.0, 2000.0
 THETA_GATE, THETA_MEMORY, THETA_SENT = 4.8, 1.1, 5.5
-ASK, AGAIN = 0.15, 40.0
+W_GO, W_LATCH = 0.15, 40.0
 GROWTH, BIAS = 1.2, 1.1
 
 
 def heard(settings: cue_streams.Settings) -> NDArray:
     """Weights of the gates, (input, gate): 1 from their group and from the marker."""
-    own = np.kron(np.eye(cue_streams.GROUPS), np.ones((settings.per_group, 1)))
-    marker = np.ones((settings.marker, cue_streams.GROUPS))
-    return np.vstack([own, marker, np.zeros((cue_streams.N_GO, cue_streams.GROUPS))])
+    group_weights = np.kron(np.eye(cue_streams.GROUPS), np.ones((settings.per_group, 1)))
+    marker_weights = np.ones((settings.marker, cue_streams.GROUPS))
+    return np.vstack(
+        [group_weights, marker_weights, np.zeros((cue_streams.N_GO, cue_streams.GROUPS))]
+    )
 
 
-def asked(settings: cue_streams.Settings) -> NDArray:
+def weight_memories(settings: cue_streams.Settings) -> NDArray:
     """Weights of the memories, (input, memory): those of the go signal."""
     weights = np.zeros((settings.n_inputs, cue_streams.GROUPS))
-    weights[-cue_streams.N_GO :] = ASK
+    weights[-cue_streams.N_GO :] = W_GO
     return weights
 
 
@@ -59,7 +61,7 @@ def spiking(params: ct.Params, streams: Streams) -> ct.Network:
 
 
 def gated(
-    settings: cue_streams.Settings, tau_ms: float, theta: float, again: float = 0.0
+    settings: cue_streams.Settings, tau_ms: float, theta: float, w_self: float = 0.0
 ) -> ct.Network:
     """Gates, one a group, and as many memories, which the go signal asks."""
     return gated_networks.network(
@@ -67,9 +69,9 @@ def gated(
         cue_streams.GROUPS,
         cue_streams.GROUPS,
         gate=heard(settings),
-        again=again * np.eye(cue_streams.GROUPS),
+        again=w_self * np.eye(cue_streams.GROUPS),
         keep=np.eye(cue_streams.GROUPS),
-        ask=asked(settings),
+        ask=weight_memories(settings),
         tau_gate=tau_ms,
         theta_gate=theta,
         tau_memory=TAU_MEMORY_MS,
@@ -84,7 +86,7 @@ def latching(params: ct.Params, streams: Streams) -> ct.Network:
         cue_streams.GROUPS,
         cue_streams.GROUPS,
         gate=heard(SETTINGS),
-        again=AGAIN * np.eye(cue_streams.GROUPS),
+        again=W_LATCH * np.eye(cue_streams.GROUPS),
         tau_gate=TAU_GATE_MS,
         theta_gate=THETA_GATE,
     )
@@ -97,20 +99,20 @@ def leaky(x: NDArray) -> gated_networks.Answer:
 
 def summed(x: NDArray, weights: NDArray, tau_ms: float, theta: float) -> gated_networks.Answer:
     """Leaky units that send what is beyond a threshold, and memories that sum it."""
-    sent = gated_networks.leaky(np.exp(-DT_MS / tau_ms), theta, x @ weights)
-    kept = gated_networks.leaky(np.exp(-DT_MS / TAU_MEMORY_MS), 0.0, sent)
-    return kept[:, -1], gated_networks.counts(x, weights, sent, 2 * cue_streams.GROUPS)
+    messages = gated_networks.leaky(np.exp(-DT_MS / tau_ms), theta, x @ weights)
+    memory = gated_networks.leaky(np.exp(-DT_MS / TAU_MEMORY_MS), 0.0, messages)
+    return memory[:, -1], gated_networks.counts(x, weights, messages, 2 * cue_streams.GROUPS)
 
 
 def relu(x: NDArray) -> gated_networks.Answer:
     """Four ReLU units, each of which hears itself."""
     weights = heard(SETTINGS)
     drive = x @ weights - BIAS
-    sent, h = np.zeros_like(drive), np.zeros_like(drive[:, 0])
+    messages, h = np.zeros_like(drive), np.zeros_like(drive[:, 0])
     for step in range(x.shape[1]):
-        sent[:, step] = h
+        messages[:, step] = h
         h = np.maximum(GROWTH * h + drive[:, step], 0)
-    return h, gated_networks.counts(x, weights, sent, cue_streams.GROUPS)
+    return h, gated_networks.counts(x, weights, messages, cue_streams.GROUPS)
 
 
 SPIKING_NETWORKS = {"spiking": spiking, "latching": latching}

@@ -25,13 +25,13 @@ from whyspiking.tasks import gated_networks
 from whyspiking.tasks.span_recall import hand_designed as span
 from whyspiking.tasks.volley_recall.generator import SETTINGS
 
-TAU_GATE_MS, THETA_GATE, ONCE = 11.0, 4.12, -4.0
+TAU_GATE_MS, THETA_GATE, W_SELF = 11.0, 4.12, -4.0
 TAU_SENT_MS, THETA_SENT = 10.0, 5.25
 
 
 def spiking(params: ct.Params, streams: Streams) -> ct.Network:
     """Four gates, which fire once, and four memories."""
-    return span.gated(SETTINGS, TAU_GATE_MS, THETA_GATE, ONCE)
+    return span.gated(SETTINGS, TAU_GATE_MS, THETA_GATE, W_SELF)
 
 
 def leaky(x: NDArray) -> gated_networks.Answer:

@@ -25,7 +25,7 @@ def draw(params: Params, axes: Sequence[Axes]) -> str:
     spikes, classes = draw_spikes(np.random.default_rng(0), N_DRAWN)
     groups = cue_streams.list_inputs(SETTINGS)
     colours = [
-        np.where(groups == shown, RED, np.where(groups < cue_streams.GROUPS, GREY, BLUE))
-        for shown in (classes.min(), classes.max())
+        np.where(groups == shown_class, RED, np.where(groups < cue_streams.GROUPS, GREY, BLUE))
+        for shown_class in (classes.min(), classes.max())
     ]
     return draw_two_trials(axes, ("group 1", "group 4"), spikes, classes, colours)

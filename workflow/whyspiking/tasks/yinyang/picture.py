@@ -26,17 +26,19 @@ def draw(params: Params, axes: Sequence[Axes]) -> str:
         params: Parameters of the task.
         axes: Two panels: spikes of the point, and the plane with all test points.
     """
-    left, right = axes
-    drawn = draw_latencies(params, "test")
-    chosen = int(np.argmax(drawn.classes == 2))
-    raster(left, drawn.times_ms[chosen], np.arange(4)[::-1], width=1.6)
-    left.set(xlim=(0, params.window_ms), ylim=(-0.6, 3.6), title="one point", ylabel="")
-    left.set_yticks(range(4), ["1−y", "1−x", "y", "x"])
+    spike_axes, plane_axes = axes
+    samples = draw_latencies(params, "test")
+    i_sample = int(np.argmax(samples.classes == 2))
+    raster(spike_axes, samples.times_ms[i_sample], np.arange(4)[::-1], width=1.6)
+    spike_axes.set(xlim=(0, params.window_ms), ylim=(-0.6, 3.6), title="one point", ylabel="")
+    spike_axes.set_yticks(range(4), ["1−y", "1−x", "y", "x"])
     for k, (colour, shape) in enumerate(LOOKS):
-        points = drawn.features[drawn.classes == k]
-        right.plot(points[:, 0], points[:, 1], shape, color=colour, markersize=2.4, linewidth=0)
+        points = samples.features[samples.classes == k]
+        plane_axes.plot(
+            points[:, 0], points[:, 1], shape, color=colour, markersize=2.4, linewidth=0
+        )
     look = {"color": INK, "markersize": 9, "markerfacecolor": "none", "linewidth": 0}
-    right.plot(*drawn.features[chosen, :2], "o", **look)
-    right.set(aspect="equal", xticks=(), xlabel="x", ylabel="y", title="where?")
+    plane_axes.plot(*samples.features[i_sample, :2], "o", **look)
+    plane_axes.set(aspect="equal", xticks=(), xlabel="x", ylabel="y", title="where?")
     names = ", ".join(yinyang.CLASS_NAMES)
     return f"Four spikes give x and y of a point (ringed); it lies in one of: {names}."

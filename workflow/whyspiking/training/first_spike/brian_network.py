@@ -176,30 +176,30 @@ def values(
         tau_s_ms: Synaptic time constant of all neurons.
     """
     weights = [np.asarray(w, float) for w in (w_hidden, w_output)]
-    found: dict[str, NDArray | float] = {
+    values_by_name: dict[str, NDArray | float] = {
         "s_hidden.w": weights[0],
         "s_output.w": weights[1],
         "s_replay.w": weights[1],
     }
     if w_direct is not None:
-        found["s_direct.w"] = np.asarray(w_direct, float)
+        values_by_name["s_direct.w"] = np.asarray(w_direct, float)
     for name, n in zip(POPULATIONS, (w.shape[1] for w in weights), strict=True):
-        found[f"{name}.v_th"] = np.full(n, threshold)
-        found[f"{name}.tau_s"] = np.full(n, tau_s_ms * 1e-3)
-        found[f"{name}.tau_m"] = np.full(n, tau_m_ms * 1e-3)
-    return found
+        values_by_name[f"{name}.v_th"] = np.full(n, threshold)
+        values_by_name[f"{name}.tau_s"] = np.full(n, tau_s_ms * 1e-3)
+        values_by_name[f"{name}.tau_m"] = np.full(n, tau_m_ms * 1e-3)
+    return values_by_name
 
 
-def bind(found: Mapping[str, NDArray | float]) -> Binding:
-    """The `values` of one network, with its layers named for counting and perturbing."""
-    places = {
+def bind(network_values: Mapping[str, NDArray | float]) -> Binding:
+    """Bind the `values` of one network; its layers are named for counting and perturbing."""
+    connections = {
         "s_hidden.w": ("input", "hidden", "feedforward"),
         "s_output.w": ("hidden", "output", "readout"),
         "s_direct.w": ("input", "output", "readout"),
     }
     layers = {
-        key: Layer(pre, post, np.asarray(found[key]), kind)  # type: ignore[arg-type]
-        for key, (pre, post, kind) in places.items()
-        if key in found
+        key: Layer(pre, post, np.asarray(network_values[key]), kind)  # type: ignore[arg-type]
+        for key, (pre, post, kind) in connections.items()
+        if key in network_values
     }
-    return Binding(values=found, layers=layers)
+    return Binding(values=network_values, layers=layers)

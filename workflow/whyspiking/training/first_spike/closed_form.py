@@ -52,7 +52,7 @@ def axis(times: Array, tau_ratio: int) -> tuple[Array, Array, Array]:
     return -decay, decay / 2, decay
 
 
-def _spike(d: Array, a: Array, t: Array, c: float, tau_ratio: int) -> tuple[Array, Array]:
+def _solve_crossing(d: Array, a: Array, t: Array, c: float, tau_ratio: int) -> tuple[Array, Array]:
     """Spike time and V' there, from V/r and its slope at the last event before (Eq. of `layer`)."""
     x, _, r = axis(t, tau_ratio)
     if tau_ratio == 1:
@@ -70,55 +70,65 @@ def first_spikes(
 ) -> tuple[Array, Array]:
     """Spike times and slopes there, (sample, neuron), of times (sample, input) and weights."""
     n_samples, _ = times.shape
-    shape, kind = (n_samples, weights.shape[1]), times.dtype
+    shape, dtype = (n_samples, weights.shape[1]), times.dtype
     order = jnp.argsort(times, axis=1)
-    ordered = jnp.take_along_axis(times, order, axis=1)
-    following = jnp.concatenate([ordered[:, 1:], jnp.full((n_samples, 1), jnp.inf, kind)], axis=1)
-    real, more = jnp.isfinite(ordered), jnp.isfinite(following)
-    now = jnp.where(real, ordered, 0)
-    then = jnp.where(more, following, now)
-    x, _, r = axis(now, tau_ratio)
+    sorted_times = jnp.take_along_axis(times, order, axis=1)
+    next_ordered = jnp.concatenate(
+        [sorted_times[:, 1:], jnp.full((n_samples, 1), jnp.inf, dtype)], axis=1
+    )
+    is_finite, has_next = jnp.isfinite(sorted_times), jnp.isfinite(next_ordered)
+    event_times = jnp.where(is_finite, sorted_times, 0)
+    next_times = jnp.where(has_next, next_ordered, event_times)
+    x, _, r = axis(event_times, tau_ratio)
     if tau_ratio == 1:  # written so that near events keep their distance exactly
-        gap, end = then - now, jnp.inf
+        gap, end = next_times - event_times, jnp.inf
     else:
-        gap, end = -r * jnp.expm1((now - then) / 2), 0.0
+        gap, end = -r * jnp.expm1((event_times - next_times) / 2), 0.0
     columns = {
         "index": order,
-        "time": now,
+        "time": event_times,
         "x": x,
         "gap": gap,
-        "room": jnp.where(more, gap, end - x) * real,  # how far the interval reaches
-        "gain": jnp.where(real, jnp.exp(now), 0),
+        "room": jnp.where(has_next, gap, end - x) * is_finite,  # how far the interval reaches
+        "gain": jnp.where(is_finite, jnp.exp(event_times), 0),
         "h": threshold / r,
-        "h_next": jnp.where(more, threshold / axis(then, tau_ratio)[2], jnp.inf),
+        "h_next": jnp.where(has_next, threshold / axis(next_times, tau_ratio)[2], jnp.inf),
     }
 
-    def event(state: tuple[Array, ...], column: dict[str, Array]) -> tuple[tuple[Array, ...], None]:
+    def advance_event(
+        state: tuple[Array, ...], column: dict[str, Array]
+    ) -> tuple[tuple[Array, ...], None]:
         d, a, spike_d, spike_a, spike_t = state
-        at = {name: value[:, None] for name, value in column.items() if name != "index"}
-        a = a + weights[column["index"]] * at["gain"]
-        after = d + a * at["gap"]
+        inputs = {name: value[:, None] for name, value in column.items() if name != "index"}
+        a = a + weights[column["index"]] * inputs["gain"]
+        next_d = d + a * inputs["gap"]
         rising = jnp.where(a > 0, a, 1)
         # Where the line d + a (x - x_now) comes closest to the curve, and whether it meets it.
         if tau_ratio == 1:
-            delta = jnp.log(rising / at["h"])
+            delta = jnp.log(rising / inputs["h"])
             meets = d + a * (delta - 1) >= 0
         else:
-            delta = -jnp.sqrt(threshold / rising) - at["x"]
+            delta = -jnp.sqrt(threshold / rising) - inputs["x"]
             meets = d + a * delta >= jnp.sqrt(threshold * rising)
-        touches = (delta > 0) & (delta < at["room"]) & meets
-        first = (a > 0) & (touches | (after >= at["h_next"])) & jnp.isinf(spike_t)
-        kept = (spike_d, spike_a, spike_t)
-        found = zip((d, a, jnp.broadcast_to(at["time"], shape)), kept, strict=True)
-        return (after, a, *(jnp.where(first, new, old) for new, old in found)), None
+        touches = (delta > 0) & (delta < inputs["room"]) & meets
+        is_first_spike = (a > 0) & (touches | (next_d >= inputs["h_next"])) & jnp.isinf(spike_t)
+        spike_state = (spike_d, spike_a, spike_t)
+        candidates = zip((d, a, jnp.broadcast_to(inputs["time"], shape)), spike_state, strict=True)
+        return (
+            next_d,
+            a,
+            *(jnp.where(is_first_spike, candidate, current) for candidate, current in candidates),
+        ), None
 
-    zero, one = jnp.zeros(shape, kind), jnp.ones(shape, kind)
-    start = (zero, zero, zero, one, jnp.full(shape, jnp.inf, kind))
-    (_, _, d, a, last), _ = jax.lax.scan(event, start, {k: v.T for k, v in columns.items()})
-    fired = jnp.isfinite(last)
-    t = jnp.where(fired, last, 0)
-    spikes, slopes = _spike(d, a, t, threshold, tau_ratio)
-    return jnp.where(fired, jnp.maximum(spikes, t), jnp.inf), jnp.where(fired, slopes, 0)
+    zeros, ones = jnp.zeros(shape, dtype), jnp.ones(shape, dtype)
+    initial_state = (zeros, zeros, zeros, ones, jnp.full(shape, jnp.inf, dtype))
+    (_, _, d, a, last_event), _ = jax.lax.scan(
+        advance_event, initial_state, {k: v.T for k, v in columns.items()}
+    )
+    has_fired = jnp.isfinite(last_event)
+    t = jnp.where(has_fired, last_event, 0)
+    spikes, slopes = _solve_crossing(d, a, t, threshold, tau_ratio)
+    return jnp.where(has_fired, jnp.maximum(spikes, t), jnp.inf), jnp.where(has_fired, slopes, 0)
 
 
 @functools.partial(jax.jit, static_argnames=("tau_ratio",))
@@ -133,21 +143,21 @@ def derivatives(
     max_dw: float,
 ) -> tuple[Array, Array]:
     """Gradients by weights and by input times; see `compiled.backward`."""
-    fired, real = jnp.isfinite(spikes), jnp.isfinite(times)
-    x_out, _, r_out = axis(jnp.where(fired, spikes, 0), tau_ratio)
-    q = jnp.where(fired, gradient / jnp.maximum(slopes, min_slope) * r_out, 0)
-    t_in = jnp.where(real, times, 0)
+    has_fired, is_finite = jnp.isfinite(spikes), jnp.isfinite(times)
+    x_out, _, r_out = axis(jnp.where(has_fired, spikes, 0), tau_ratio)
+    q = jnp.where(has_fired, gradient / jnp.maximum(slopes, min_slope) * r_out, 0)
+    t_in = jnp.where(is_finite, times, 0)
     x_in, dx_in, _ = axis(t_in, tau_ratio)
-    gain = jnp.where(real, jnp.exp(t_in), 0)
+    gain = jnp.where(is_finite, jnp.exp(t_in), 0)
 
     def add_sample(total: Array, sample: tuple[Array, ...]) -> tuple[Array, Array]:
-        x, dx, e, out, share = sample
-        before = x[:, None] - out[None, :]  # negative for inputs before the spike
-        by_weight = e[:, None] * jnp.minimum(before, 0) * share[None, :]
-        kept = jnp.max(jnp.abs(by_weight), axis=0) <= max_dw
-        past = jnp.where(before < 0, before + dx[:, None], 0)
-        by_time = e * jnp.sum(weights * past * share[None, :], axis=1)
-        return total + jnp.where(kept[None, :], by_weight, 0), by_time
+        x, dx, e, x_spike, share = sample
+        delay = x[:, None] - x_spike[None, :]  # negative for inputs before the spike
+        by_weight = e[:, None] * jnp.minimum(delay, 0) * share[None, :]
+        is_kept = jnp.max(jnp.abs(by_weight), axis=0) <= max_dw
+        earlier_inputs = jnp.where(delay < 0, delay + dx[:, None], 0)
+        by_time = e * jnp.sum(weights * earlier_inputs * share[None, :], axis=1)
+        return total + jnp.where(is_kept[None, :], by_weight, 0), by_time
 
     samples = (x_in, dx_in, gain, x_out, q)
     return jax.lax.scan(add_sample, jnp.zeros_like(weights), samples)
@@ -174,8 +184,8 @@ def _spike_times_forward(times: Array, weights: Array, threshold: float, tau_rat
     return spikes, (times, weights, spikes, slopes)
 
 
-def _spike_times_backward(threshold: float, tau_ratio: int, kept, gradient: Array):
-    times, weights, spikes, slopes = kept
+def _spike_times_backward(threshold: float, tau_ratio: int, residuals, gradient: Array):
+    times, weights, spikes, slopes = residuals
     by_weight, by_time = derivatives(
         times, weights, spikes, slopes, gradient, tau_ratio, 1e-12, jnp.inf
     )

@@ -36,15 +36,15 @@ def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) 
         UserError: If the kernel cannot be compiled.
         ValueError: If shapes or the ratio do not fit.
     """
-    times, weights = _layer_arrays(times, weights, tau_ratio)
+    times, weights = _prepare_arrays(times, weights, tau_ratio)
     n_samples, n_in = times.shape
     n_out = weights.shape[1]
-    out = np.empty((n_samples, n_out), times.dtype)
-    slopes = np.empty_like(out)
+    spike_times = np.empty((n_samples, n_out), times.dtype)
+    slopes = np.empty_like(spike_times)
     of_precision(library(), "forward", times.dtype)(
-        tau_ratio, times, weights, n_samples, n_in, n_out, threshold, out, slopes
+        tau_ratio, times, weights, n_samples, n_in, n_out, threshold, spike_times, slopes
     )
-    return LayerOutput(out, slopes)
+    return LayerOutput(spike_times, slopes)
 
 
 def backward(
@@ -76,18 +76,18 @@ def backward(
     Returns:
         Weight gradient (input, neuron), summed over samples, and time gradient (sample, input).
     """
-    times, weights = _layer_arrays(times, weights, tau_ratio)
+    times, weights = _prepare_arrays(times, weights, tau_ratio)
     n_samples, n_in = times.shape
     n_out = weights.shape[1]
-    kind = times.dtype
+    dtype = times.dtype
     t_out, slopes, gradient = (
-        np.ascontiguousarray(array, kind) for array in (output.times, output.slopes, gradient)
+        np.ascontiguousarray(array, dtype) for array in (output.times, output.slopes, gradient)
     )
     if not t_out.shape == slopes.shape == gradient.shape == (n_samples, n_out):
         raise ValueError(f"output and gradient must have shape {(n_samples, n_out)}")
-    by_weight = np.empty((n_in, n_out), kind)
-    by_time = np.empty((n_samples, n_in), kind)
-    of_precision(library(), "backward", kind)(
+    by_weight = np.empty((n_in, n_out), dtype)
+    by_time = np.empty((n_samples, n_in), dtype)
+    of_precision(library(), "backward", dtype)(
         tau_ratio, times, weights, t_out, slopes, gradient, n_samples, n_in, n_out,
         min_slope, max_dw, first_time, by_weight, by_time,
     )  # fmt: skip
@@ -107,7 +107,7 @@ def forward_general(
         tau_s: Synaptic time constants, (neuron,).
         threshold: (neuron,).
     """
-    times, weights = _layer_arrays(np.asarray(times, float), np.asarray(weights, float), 1)
+    times, weights = _prepare_arrays(np.asarray(times, float), np.asarray(weights, float), 1)
     (n_samples, n_in), n_out = times.shape, weights.shape[1]
     tau_m, tau_s, threshold = (
         np.ascontiguousarray(np.broadcast_to(np.asarray(values, float), (n_out,)))
@@ -115,9 +115,11 @@ def forward_general(
     )
     if min(tau_m.min(), tau_s.min()) <= 0:
         raise ValueError("time constants must be positive")
-    out = np.empty((n_samples, n_out))
-    library().forward_general(times, weights, tau_m, tau_s, threshold, n_samples, n_in, n_out, out)
-    return out
+    spike_times = np.empty((n_samples, n_out))
+    library().forward_general(
+        times, weights, tau_m, tau_s, threshold, n_samples, n_in, n_out, spike_times
+    )
+    return spike_times
 
 
 @functools.cache
@@ -127,21 +129,21 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = libraries.load("first_spike", SOURCES)
+    kernel = libraries.load("first_spike", SOURCES)
     sizes = [_INT] * 3
-    libraries.declare(found, "forward", [_INT, *[Array] * 2, *sizes, REAL, *[Array] * 2])
+    libraries.declare(kernel, "forward", [_INT, *[Array] * 2, *sizes, REAL, *[Array] * 2])
     libraries.declare(
-        found, "backward", [_INT, *[Array] * 5, *sizes, REAL, REAL, _INT, *[Array] * 2]
+        kernel, "backward", [_INT, *[Array] * 5, *sizes, REAL, REAL, _INT, *[Array] * 2]
     )
-    found.forward_general.argtypes = [*[Array] * 5, *sizes, Array]
-    found.forward_general.restype = None
-    return found
+    kernel.forward_general.argtypes = [*[Array] * 5, *sizes, Array]
+    kernel.forward_general.restype = None
+    return kernel
 
 
-def _layer_arrays(times: NDArray, weights: NDArray, tau_ratio: int) -> tuple[NDArray, NDArray]:
+def _prepare_arrays(times: NDArray, weights: NDArray, tau_ratio: int) -> tuple[NDArray, NDArray]:
     times = np.asarray(times)
-    kind = np.float32 if times.dtype == np.float32 else np.float64
-    times = np.ascontiguousarray(times, kind)
-    weights = np.ascontiguousarray(weights, kind)
+    dtype = np.float32 if times.dtype == np.float32 else np.float64
+    times = np.ascontiguousarray(times, dtype)
+    weights = np.ascontiguousarray(weights, dtype)
     check_layer(times.shape, weights.shape, tau_ratio)
     return times, weights

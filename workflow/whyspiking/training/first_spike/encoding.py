@@ -13,7 +13,7 @@ BACKGROUND = 0.0
 
 
 def latencies(
-    brightness: NDArray, early: float, late: float, *, background: bool, whole: bool = False
+    brightness: NDArray, early: float, late: float, *, background: bool, is_whole: bool = False
 ) -> NDArray[np.float64]:
     """Spike times of pixels, linear in their brightness.
 
@@ -22,15 +22,15 @@ def latencies(
         early: Time of a pixel of brightness 1.
         late: Time of a pixel of brightness 0.
         background: Whether pixels of brightness 0 fire too, at `late`; else they stay silent (inf).
-        whole: Whether times are rounded down, for neurons that count in whole units.
+        is_whole: Whether times are rounded down, for neurons that count in whole units.
 
     Returns:
         Times in the unit of `early` and `late`, shape of `brightness`.
     """
     values = np.asarray(brightness, np.float64)
     times = early + (1 - values) * (late - early)
-    if whole:
-        # What is whole but for rounding stays: 19.999999999999996 is 20.
+    if is_whole:
+        # A time that is whole but for rounding stays: 19.999999999999996 is 20.
         times = np.floor(times + 1e-9)
     return np.where(background | (values > 0), times, np.inf)
 
@@ -51,16 +51,16 @@ def as_task(
     return Task(Stimulus(spikes={"input": spikes}), targets, n_classes, features)
 
 
-def decide(first: NDArray, task: Task, unit_ms: float) -> Trials:
-    """The first output spike decides; ties go to the lower class, silence is no decision.
+def decide(first_spike_times: NDArray, task: Task, unit_ms: float) -> Trials:
+    """Decide by the first output spike; ties go to the lower class, silence is no decision.
 
     Args:
-        first: First output spikes, inf where silent; (trial, class).
+        first_spike_times: First output spikes, inf where silent; (trial, class).
         task: The trials.
         unit_ms: Unit of these times in ms.
     """
-    earliest = first.min(axis=1)
-    choices = np.where(np.isfinite(earliest), first.argmin(axis=1), -1)
+    earliest = first_spike_times.min(axis=1)
+    choices = np.where(np.isfinite(earliest), first_spike_times.argmin(axis=1), -1)
     return Trials(
         targets=np.asarray(task.targets, np.int64),
         choices=choices.astype(np.int64),
@@ -70,7 +70,7 @@ def decide(first: NDArray, task: Task, unit_ms: float) -> Trials:
 
 
 def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
-    """Which features of a task from `as_task` are known at a time, (trial, feature).
+    """Mark the features of a task from `as_task` that are known at a time, (trial, feature).
 
     Args:
         task: Its channel k carries feature k; further channels, e.g. bias, carry none.

@@ -1,4 +1,4 @@
-"""`epoch.cpp` through ctypes: what it takes, and its small functions."""
+"""`epoch.cpp` through ctypes: the structure of its arguments, and its small functions."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def presort(times: NDArray) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         times: (sample, input), float32 or float64.
     """
     offsets = np.concatenate([[0], np.cumsum(np.isfinite(times).sum(axis=1))]).astype(np.int64)
-    found = np.empty(offsets[-1], np.uint16)
-    of_precision(library(), "presort", times.dtype)(times, *times.shape, offsets, found)
-    return offsets, found
+    input_order = np.empty(offsets[-1], np.uint16)
+    of_precision(library(), "presort", times.dtype)(times, *times.shape, offsets, input_order)
+    return offsets, input_order
 
 
 @functools.cache
@@ -68,7 +68,7 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = libraries.load("first_spike_training", SOURCES)
-    libraries.declare(found, "epoch", [ctypes.POINTER(Epoch)])
-    libraries.declare(found, "presort", [Array, _long, _int, Array, Array])
-    return found
+    kernel = libraries.load("first_spike_training", SOURCES)
+    libraries.declare(kernel, "epoch", [ctypes.POINTER(Epoch)])
+    libraries.declare(kernel, "presort", [Array, _long, _int, Array, Array])
+    return kernel

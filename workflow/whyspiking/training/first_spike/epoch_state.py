@@ -1,4 +1,4 @@
-"""What a training of a first-spike network keeps, and what it is told."""
+"""Settings, state and statistics of the training of a first-spike network."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
         if self.tau_ratio not in (1, 2):
             raise ValueError(f"tau_m / tau_s is {self.tau_ratio}; a closed form exists for 1 and 2")
-        for name, known in (("loss", LOSSES), ("bump_rule", BUMP_RULES)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {known}")
+        for name, choices in (("loss", LOSSES), ("bump_rule", BUMP_RULES)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {choices}")
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ class TrainingState:
             ValueError: If shapes do not fit each other.
         """
         self.settings = settings
-        self.weights: Layers = _arrays(weights, dtype)
-        self.pulses: Layers = _arrays([()] * len(weights) if pulses is None else pulses, dtype)
+        self.weights: Layers = _copy_arrays(weights, dtype)
+        self.pulses: Layers = _copy_arrays([()] * len(weights) if pulses is None else pulses, dtype)
         n_layers = {len(weights), len(self.pulses), len(settings.tolerated)}
         if len(n_layers) > 1 or len(weights) < 2:
             raise ValueError(
@@ -181,28 +181,34 @@ class TrainingState:
                 f"{len(settings.tolerated)} tolerated fractions; all three numbers must be equal "
                 "and at least two"
             )
-        sizes: int | None = None
+        n_pre: int | None = None
         for layer, (w, p) in enumerate(zip(self.weights, self.pulses, strict=True)):
-            name = names_of(len(weights))[layer]
+            name = name_layers(len(weights))[layer]
             if w.ndim != 2 or p.ndim != 1 or len(w) <= len(p):
                 raise ValueError(
                     f"{name} weights {w.shape} need one row for each input and for each of "
                     f"{len(p)} pulses"
                 )
-            if sizes is not None and len(w) != sizes + len(p):
+            if n_pre is not None and len(w) != n_pre + len(p):
                 raise ValueError(
-                    f"{name} weights {w.shape} need one row for each of {sizes} neurons before "
+                    f"{name} weights {w.shape} need one row for each of {n_pre} neurons before "
                     f"them and {len(p)} pulses"
                 )
-            sizes = w.shape[1]
-        self.weight_moments: tuple[Layers, Layers] = (_zeros(self.weights), _zeros(self.weights))
-        self.pulse_moments: tuple[Layers, Layers] = (_zeros(self.pulses), _zeros(self.pulses))
+            n_pre = w.shape[1]
+        self.weight_moments: tuple[Layers, Layers] = (
+            _make_zeros(self.weights),
+            _make_zeros(self.weights),
+        )
+        self.pulse_moments: tuple[Layers, Layers] = (
+            _make_zeros(self.pulses),
+            _make_zeros(self.pulses),
+        )
         self.steps = 0
         self.bump_layer, self.bump_amount = -1, 0.0
 
 
-def names_of(n_layers: int) -> list[str]:
-    """What the layers are called: "hidden", or "hidden 1", "hidden 2", ..., then "output"."""
+def name_layers(n_layers: int) -> list[str]:
+    """Name the layers: "hidden", or "hidden 1", "hidden 2", ..., then "output"."""
     n_hidden = n_layers - 1
     hidden = ["hidden"] if n_hidden == 1 else [f"hidden {k + 1}" for k in range(n_hidden)]
     return [*hidden, "output"]
@@ -213,14 +219,14 @@ def broken(weights: Sequence[NDArray], pulses: Sequence[NDArray] = ()) -> list[s
     return [
         f"{layer} {kind}"
         for kind, arrays in (("weights", weights), ("pulses", pulses))
-        for layer, array in zip(names_of(len(weights)), arrays, strict=False)
+        for layer, array in zip(name_layers(len(weights)), arrays, strict=False)
         if not np.isfinite(array).all()
     ]
 
 
-def _arrays(arrays: Sequence[ArrayLike], dtype: type[np.floating]) -> Layers:
+def _copy_arrays(arrays: Sequence[ArrayLike], dtype: type[np.floating]) -> Layers:
     return tuple(np.array(array, dtype, order="C") for array in arrays)
 
 
-def _zeros(arrays: Layers) -> Layers:
+def _make_zeros(arrays: Layers) -> Layers:
     return tuple(np.zeros_like(array) for array in arrays)

@@ -39,9 +39,9 @@ class Inputs:
         if not self._thinned:
             return self.whole
         offsets, inputs = self.sorted
-        kept = np.repeat(np.arange(len(self.whole)), np.diff(offsets)), inputs
+        spike_indices = np.repeat(np.arange(len(self.whole)), np.diff(offsets)), inputs
         times = np.full_like(self.whole, np.inf)
-        times[kept] = self.whole[kept]
+        times[spike_indices] = self.whole[spike_indices]
         return times
 
     @functools.cached_property
@@ -57,13 +57,13 @@ class Inputs:
             rng: Source of the draw.
         """
         offsets, inputs = self.sorted
-        kept = rng.random(inputs.size, np.float32) >= share
+        is_kept = rng.random(inputs.size, np.float32) >= share
         counts = np.zeros(len(self.whole), np.int64)
-        any_spike = np.diff(offsets) > 0
-        starts = offsets[:-1][any_spike]
-        counts[any_spike] = np.add.reduceat(kept, starts, dtype=np.int64) if starts.size else 0
+        has_spikes = np.diff(offsets) > 0
+        starts = offsets[:-1][has_spikes]
+        counts[has_spikes] = np.add.reduceat(is_kept, starts, dtype=np.int64) if starts.size else 0
         # A large array is not copied, and order is kept, so nothing has to be sorted again.
         thinned = Inputs.__new__(Inputs)
         thinned.whole, thinned._thinned = self.whole, True
-        thinned.sorted = np.concatenate([[0], np.cumsum(counts)]), inputs[kept]
+        thinned.sorted = np.concatenate([[0], np.cumsum(counts)]), inputs[is_kept]
         return thinned

@@ -1,4 +1,4 @@
-"""What both engines of first-spike layers share: their result, the kernels, their checks.
+"""Results, kernels and checks that both engines of first-spike layers share.
 
 A neuron has the membrane potential V(t) = sum over inputs i before t of w_i k(t - t_i), with time
 in units of tau_s, and fires once, when V reaches the threshold c. With
@@ -38,8 +38,12 @@ def kernel(delay: Any, tau_ratio: int) -> Any:
         delay: Time since the input, in units of tau_s; any shape.
         tau_ratio: tau_m / tau_s, 1 or 2.
     """
-    late = np.maximum(delay, 0)
-    return late * np.exp(-late) if tau_ratio == 1 else np.exp(-late / 2) - np.exp(-late)
+    delay_positive = np.maximum(delay, 0)
+    return (
+        delay_positive * np.exp(-delay_positive)
+        if tau_ratio == 1
+        else np.exp(-delay_positive / 2) - np.exp(-delay_positive)
+    )
 
 
 def measured(
@@ -61,12 +65,12 @@ def measured(
         tau_ratio: tau_m / tau_s of the ideal neuron, 1 or 2.
     """
     check_layer(times.shape, weights.shape, tau_ratio)
-    fired = np.isfinite(spike_times)
-    end = np.where(fired, spike_times, 0.0)
-    since = end[:, None, :] - np.where(np.isfinite(times), times, np.inf)[:, :, None]
-    decayed = np.where(since > 0, np.exp(-np.maximum(since, 0)), 0.0)
+    has_fired = np.isfinite(spike_times)
+    spike_or_zero = np.where(has_fired, spike_times, 0.0)
+    delays = spike_or_zero[:, None, :] - np.where(np.isfinite(times), times, np.inf)[:, :, None]
+    decayed = np.where(delays > 0, np.exp(-np.maximum(delays, 0)), 0.0)
     slopes = np.einsum("bin,in->bn", decayed, weights) - threshold
-    return LayerOutput(spike_times, np.where(fired, slopes / tau_ratio, 0.0))
+    return LayerOutput(spike_times, np.where(has_fired, slopes / tau_ratio, 0.0))
 
 
 def min_slope(floor: float, threshold: float, tau_ratio: int) -> float:

@@ -1,4 +1,4 @@
-"""What a reference network answers, and what it takes: whole numbers, trial by trial.
+"""Decisions of reference networks and counts of their operations, trial by trial.
 
 Units that never are silent, and their readout, are updated in every step by events as well. The
 readout is told of messages in the answer only, since what came before would be erased. A message to
@@ -20,8 +20,8 @@ from whyspiking.training.reference import learning, units
 from whyspiking.training.reference.learning import Draw, alike
 from whyspiking.training.reference.units import UNCEASING, Arrays, Recipe, Shape
 
-AT_ONCE = 500
-"""Trials."""
+BATCH_TRIALS = 500
+"""Trials that run in one call."""
 GATED_OPERATIONS = 3
 """Multiplications of an update of a gated unit, and as many additions."""
 
@@ -33,7 +33,7 @@ def answer(
     raster: NDArray,
     least_change: float | None = None,
 ) -> tuple[NDArray[np.int64], Counts]:
-    """Decisions (trial,) and counts of a trained network.
+    """Run a trained network; decisions (trial,) and counts of operations.
 
     Args:
         recipe: What it is.
@@ -42,21 +42,30 @@ def answer(
         raster: (trial, step, line) of 0 and 1.
         least_change: As in `units.run`.
     """
-    run, numbers = _program(alike(recipe), shape, least_change), dict(arrays)
-    choices, counted = [], []
-    for first in range(0, len(raster), AT_ONCE):
-        part = np.asarray(raster[first : first + AT_ONCE], bool)
-        static = recipe.kind == "static"
-        told = units.first_steps(part) if static else part.swapaxes(0, 1).astype(np.float32)
-        logits, sent = (np.asarray(x) for x in run(numbers, told))
-        choices.append(logits.argmax(axis=1))
-        counted.append(
-            _static(recipe, shape, sent[0] > 0)
-            if static
-            else _in_steps(recipe, shape, part, sent.swapaxes(0, 1), least_change)
+    run_network, parameters = _compile_network(alike(recipe), shape, least_change), dict(arrays)
+    decisions, counts_by_batch = [], []
+    for i_first_trial in range(0, len(raster), BATCH_TRIALS):
+        batch_raster = np.asarray(raster[i_first_trial : i_first_trial + BATCH_TRIALS], bool)
+        is_static = recipe.kind == "static"
+        network_input = (
+            units.first_steps(batch_raster)
+            if is_static
+            else batch_raster.swapaxes(0, 1).astype(np.float32)
         )
-    columns = {name: np.concatenate([one[name] for one in counted]) for name in counted[0]}
-    return np.concatenate(choices), Counts(**columns)
+        logits, messages = (np.asarray(x) for x in run_network(parameters, network_input))
+        decisions.append(logits.argmax(axis=1))
+        counts_by_batch.append(
+            _count_static_operations(recipe, shape, messages[0] > 0)
+            if is_static
+            else _count_operations(
+                recipe, shape, batch_raster, messages.swapaxes(0, 1), least_change
+            )
+        )
+    columns = {
+        name: np.concatenate([batch_counts[name] for batch_counts in counts_by_batch])
+        for name in counts_by_batch[0]
+    }
+    return np.concatenate(decisions), Counts(**columns)
 
 
 def lower_quartile(
@@ -67,7 +76,9 @@ def lower_quartile(
     seeds: Sequence[int],
     held_out: Callable[[int], tuple[NDArray, NDArray]],
 ) -> tuple[float, list[float]]:
-    """What a setting is chosen by: lower quartile of the accuracy of its networks, and each.
+    """Train the networks of a setting; lower quartile of their accuracies, and each accuracy.
+
+    Settings are chosen by this quartile.
 
     Args:
         recipe: The setting.
@@ -77,81 +88,101 @@ def lower_quartile(
         seeds: One network each.
         held_out: Seed -> raster and classes of its validation trials.
     """
-    trained, reached = learning.train(recipe, shape, draw, n_parts, seeds), []
-    for (_, seed), network in trained.items():
+    networks, accuracies = learning.train(recipe, shape, draw, n_parts, seeds), []
+    for (_, seed), network in networks.items():
         raster, classes = held_out(seed)
-        choices, _ = answer(recipe, shape, network.arrays, raster)
-        reached.append(float((choices == classes).mean()))
-    return float(np.quantile(reached, 0.25)), reached
+        decisions, _ = answer(recipe, shape, network.arrays, raster)
+        accuracies.append(float((decisions == classes).mean()))
+    return float(np.quantile(accuracies, 0.25)), accuracies
 
 
 @functools.cache
-def _program(recipe: Recipe, shape: Shape, least_change: float | None) -> Callable[..., Any]:
-    return jax.jit(lambda arrays, told: units.run(recipe, shape, arrays, told, least_change))
+def _compile_network(
+    recipe: Recipe, shape: Shape, least_change: float | None
+) -> Callable[..., Any]:
+    return jax.jit(lambda arrays, trials: units.run(recipe, shape, arrays, trials, least_change))
 
 
-def _static(recipe: Recipe, shape: Shape, on: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
-    active, every = on.sum(axis=1), np.ones(len(on), np.int64)
-    updates = (recipe.n + shape.n_classes) * every
+def _count_static_operations(
+    recipe: Recipe, shape: Shape, is_active: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    n_active, per_trial = is_active.sum(axis=1), np.ones(len(is_active), np.int64)
+    n_updates = (recipe.n + shape.n_classes) * per_trial
     return {
-        "acs": 0 * every,
-        "macs": shape.n_lines * recipe.n + active * shape.n_classes,
+        "acs": 0 * per_trial,
+        "macs": shape.n_lines * recipe.n + n_active * shape.n_classes,
         **{
-            f"{what}_{how}": updates for what in UPDATED for how in ("event_driven", "clock_driven")
+            f"{count}_{update_rule}": n_updates
+            for count in UPDATE_COUNTS
+            for update_rule in ("event_driven", "clock_driven")
         },
-        "binary_messages": 0 * every,
-        "graded_messages": shape.n_lines + active,
-        "buffered_values": shape.n_lines * every,
+        "binary_messages": 0 * per_trial,
+        "graded_messages": shape.n_lines + n_active,
+        "buffered_values": shape.n_lines * per_trial,
     }
 
 
-UPDATED = ("updates", "multiplications")
+UPDATE_COUNTS = ("updates", "multiplications")
 
 
-def _in_steps(
+def _count_operations(
     recipe: Recipe,
     shape: Shape,
     raster: NDArray[np.bool_],
-    sent: NDArray,
+    unit_messages: NDArray,
     least_change: float | None,
 ) -> dict[str, NDArray[np.int64]]:
-    """Counts of a network that lives in time; `raster` and `sent` are (trial, step, ...)."""
-    gated, unceasing = recipe.kind == "gru", recipe.kind in UNCEASING
-    n, n_out, late = recipe.n, shape.n_classes, shape.n_steps - shape.answer_steps
-    wide, hears = n * (GATED_OPERATIONS if gated else 1), gated or recipe.recurrent
-    if not unceasing:
-        on = sent > 0
+    """Count the operations of a network in time; arrays are (trial, step, ...)."""
+    is_gated, is_always_graded = recipe.kind == "gru", recipe.kind in UNCEASING
+    n_units, n_out, answer_start = recipe.n, shape.n_classes, shape.n_steps - shape.answer_steps
+    n_targets, is_recurrent = (
+        n_units * (GATED_OPERATIONS if is_gated else 1),
+        is_gated or recipe.recurrent,
+    )
+    if not is_always_graded:
+        is_sent = unit_messages > 0
     elif least_change is None:
-        on = np.ones_like(sent, bool)
+        is_sent = np.ones_like(unit_messages, bool)
     else:
-        on = np.diff(sent, axis=1, prepend=0) != 0
-    to_readout = on[:, late:].copy()
-    if unceasing:  # It holds what it was told last, so it is told of all once.
+        is_sent = np.diff(unit_messages, axis=1, prepend=0) != 0
+    to_readout = is_sent[:, answer_start:].copy()
+    if (
+        is_always_graded
+    ):  # The readout holds the last messages, so each unit sends once at its start.
         to_readout[:, 0] = True
-    messages = on.sum(axis=(1, 2)) + (to_readout & ~on[:, late:]).sum(axis=(1, 2))
-    inputs = raster.sum(axis=(1, 2))
-    by_inputs = inputs * wide
-    by_units = to_readout.sum(axis=(1, 2)) * n_out
-    if hears:
-        by_units += on[:, :-1].sum(axis=(1, 2)) * wide
-    reached = raster.any(axis=2)
-    if hears:
-        reached[:, 1:] |= on[:, :-1].any(axis=2)
-    every = np.ones(len(on), np.int64)
-    of_units, of_readout = n * shape.n_steps * every, n_out * shape.answer_steps * every
-    reached_units = (reached[:, :, None] | on).sum(axis=(1, 2))
-    reached_readout = n_out * to_readout.any(axis=2).sum(axis=1)
-    events = (of_units, of_readout) if unceasing else (reached_units, reached_readout)
-    each = GATED_OPERATIONS if gated else 1
-    bits = recipe.kind == "spiking"
+    n_messages = is_sent.sum(axis=(1, 2)) + (to_readout & ~is_sent[:, answer_start:]).sum(
+        axis=(1, 2)
+    )
+    n_inputs = raster.sum(axis=(1, 2))
+    input_operations = n_inputs * n_targets
+    message_operations = to_readout.sum(axis=(1, 2)) * n_out
+    if is_recurrent:
+        message_operations += is_sent[:, :-1].sum(axis=(1, 2)) * n_targets
+    is_reached = raster.any(axis=2)
+    if is_recurrent:
+        is_reached[:, 1:] |= is_sent[:, :-1].any(axis=2)
+    per_trial = np.ones(len(is_sent), np.int64)
+    unit_updates, readout_updates = (
+        n_units * shape.n_steps * per_trial,
+        n_out * shape.answer_steps * per_trial,
+    )
+    reached_unit_updates = (is_reached[:, :, None] | is_sent).sum(axis=(1, 2))
+    reached_readout_updates = n_out * to_readout.any(axis=2).sum(axis=1)
+    event_updates = (
+        (unit_updates, readout_updates)
+        if is_always_graded
+        else (reached_unit_updates, reached_readout_updates)
+    )
+    operations_per_update = GATED_OPERATIONS if is_gated else 1
+    is_binary = recipe.kind == "spiking"
     return {
-        "acs": by_inputs + bits * by_units,
-        "macs": (not bits) * by_units,
-        "updates_event_driven": events[0] + events[1],
-        "updates_clock_driven": of_units + of_readout,
-        "multiplications_event_driven": each * events[0] + events[1],
-        "multiplications_clock_driven": each * of_units + of_readout,
-        "binary_messages": inputs + bits * messages,
-        "graded_messages": (not bits) * messages,
-        "buffered_values": 0 * every,
+        "acs": input_operations + is_binary * message_operations,
+        "macs": (not is_binary) * message_operations,
+        "updates_event_driven": event_updates[0] + event_updates[1],
+        "updates_clock_driven": unit_updates + readout_updates,
+        "multiplications_event_driven": operations_per_update * event_updates[0] + event_updates[1],
+        "multiplications_clock_driven": operations_per_update * unit_updates + readout_updates,
+        "binary_messages": n_inputs + is_binary * n_messages,
+        "graded_messages": (not is_binary) * n_messages,
+        "buffered_values": 0 * per_trial,
     }

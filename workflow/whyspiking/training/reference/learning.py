@@ -71,65 +71,87 @@ def train(
     Raises:
         UserError: If a part has less than one batch.
     """
-    found, run = {}, _program(alike(recipe), shape)
-    for index, seed in enumerate(seeds):
-        shuffle, rng = (Streams(seed).rng(f"reference-{what}") for what in ("order", "init"))
-        begin = {k: jnp.asarray(x) for k, x in units.initial(recipe, shape, rng).items()}
-        constant = {name: begin.pop(name) for name in recipe.fixed if name in begin}
-        carries = [(begin, CLIPPED.init(begin), jnp.zeros((), int)) for _ in prices]
-        now = SimpleNamespace(carries=carries, constant=constant)
+    networks, run_part = {}, _compile_part(alike(recipe), shape)
+    for i_seed, seed in enumerate(seeds):
+        shuffle, rng = (Streams(seed).rng(f"reference-{stream}") for stream in ("order", "init"))
+        initial_arrays = {
+            key: jnp.asarray(x) for key, x in units.initial(recipe, shape, rng).items()
+        }
+        constant = {
+            name: initial_arrays.pop(name) for name in recipe.fixed if name in initial_arrays
+        }
+        carries = [
+            (initial_arrays, CLIPPED.init(initial_arrays), jnp.zeros((), int)) for _ in prices
+        ]
+        state = SimpleNamespace(carries=carries, constant=constant)
         histories = [History() for _ in prices]
-        called = f"{name}{seed}-{zlib.crc32(repr(recipe).encode()):x}"
-        kept = Checkpoint(now, shuffle, *histories, name=called)
-        for part in kept.rounds(range(n_parts), progress):
-            told, classes = _told(recipe, *draw(seed, part))
-            if recipe.kind == "static" and part == 0:
-                moments = (jnp.asarray(told.mean()), jnp.asarray(told.std()))
-                now.constant = dict(zip(units.CONSTANT, moments, strict=True))
+        checkpoint_name = f"{name}{seed}-{zlib.crc32(repr(recipe).encode()):x}"
+        checkpoint = Checkpoint(state, shuffle, *histories, name=checkpoint_name)
+        for i_part in checkpoint.rounds(range(n_parts), progress):
+            network_input, classes = _convert_trials(recipe, *draw(seed, i_part))
+            if recipe.kind == "static" and i_part == 0:
+                moments = (jnp.asarray(network_input.mean()), jnp.asarray(network_input.std()))
+                state.constant = dict(zip(units.CONSTANT, moments, strict=True))
             order = batches(len(classes), recipe.batch, shuffle)
-            steps = order, *_course((part + np.arange(len(order)) / len(order)) / n_parts, recipe)
-            given = now.constant, jnp.asarray(told), jnp.asarray(classes, jnp.int32), steps
-            for k, (price, history) in enumerate(zip(prices, histories, strict=True)):
-                if k and not steps[2].any():  # No price is at work: so far all are one network.
-                    now.carries[k] = now.carries[0]
+            schedule = (
+                order,
+                *_schedule_rates((i_part + np.arange(len(order)) / len(order)) / n_parts, recipe),
+            )
+            training_data = (
+                state.constant,
+                jnp.asarray(network_input),
+                jnp.asarray(classes, jnp.int32),
+                schedule,
+            )
+            for i_price, (price, history) in enumerate(zip(prices, histories, strict=True)):
+                if (
+                    i_price and not schedule[2].any()
+                ):  # No price is at work: so far all are one network.
+                    state.carries[i_price] = state.carries[0]
                     history.rows += histories[0].rows[-2:]
                     continue
-                began = time.process_time()
-                now.carries[k], value = run(now.carries[k], np.float32(price), *given)
-                history.note(part + 1, train_loss=float(value))  # waits for it
-                history.note(part + 1, epoch_seconds=time.process_time() - began)
-            share = (index + (part + 1) / n_parts) / len(seeds)
-            progress(share, f"seed {seed}: part {part + 1} of {n_parts}")
+                cpu_start = time.process_time()
+                state.carries[i_price], mean_loss = run_part(
+                    state.carries[i_price], np.float32(price), *training_data
+                )
+                history.note(i_part + 1, train_loss=float(mean_loss))  # waits for it
+                history.note(i_part + 1, epoch_seconds=time.process_time() - cpu_start)
+            share = (i_seed + (i_part + 1) / n_parts) / len(seeds)
+            progress(share, f"seed {seed}: part {i_part + 1} of {n_parts}")
         for price, history, (learned, _, skipped) in zip(
-            prices, histories, now.carries, strict=True
+            prices, histories, state.carries, strict=True
         ):
-            arrays = {name: np.asarray(x) for name, x in {**learned, **now.constant}.items()}
+            arrays = {name: np.asarray(x) for name, x in {**learned, **state.constant}.items()}
             info = {**history.info(ENGINE), "skipped": int(skipped), "price": price}
-            found[price, seed] = Network(arrays, info, history.rows)
-    return found
+            networks[price, seed] = Network(arrays, info, history.rows)
+    return networks
 
 
-def _told(recipe: Recipe, raster: NDArray, classes: NDArray) -> tuple[NDArray, NDArray]:
-    """What networks are told of drawn trials, and classes; refuses less than a batch."""
+def _convert_trials(recipe: Recipe, raster: NDArray, classes: NDArray) -> tuple[NDArray, NDArray]:
+    """Convert drawn trials to the input of the networks; refuse less than a batch."""
     if len(classes) < recipe.batch:
         raise UserError(
             f"baseline networks: a part of the training data has {len(classes)} trials, fewer "
             f"than one batch of {recipe.batch}. Lower 'batch', or draw more trials"
         )
-    told = units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
-    return told, classes
+    network_input = (
+        units.first_steps(raster) if recipe.kind == "static" else raster.astype(np.uint8)
+    )
+    return network_input, classes
 
 
 def alike(recipe: Recipe) -> Recipe:
-    """The recipe without what is no part of its program, which others share."""
+    """Remove from a recipe what its compiled program does not depend on."""
     tau_ms = (1.0, 1.0) if recipe.tau_ms[0] == recipe.tau_ms[1] else (1.0, 2.0)
     return replace(recipe, rate=0.0, gain=0.0, tau_ms=tau_ms)
 
 
-def _course(done: NDArray, recipe: Recipe) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rate and factor of the price by the part of the training that is done, each (step,)."""
-    rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * done))
-    ramp = np.clip((done - RAMP[0]) / (RAMP[1] - RAMP[0]), 0, 1)
+def _schedule_rates(
+    share_done: NDArray, recipe: Recipe
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Compute the rate and the factor of the price for the share of training done, (step,)."""
+    rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * share_done))
+    ramp = np.clip((share_done - RAMP[0]) / (RAMP[1] - RAMP[0]), 0, 1)
     return rate.astype(np.float32), ramp.astype(np.float32)
 
 
@@ -139,10 +161,10 @@ def loss(
     arrays: dict[str, Any],
     price: Any,
     ramp: Any,
-    told: Any,
+    network_input: Any,
     classes: Any,
 ) -> Any:
-    """Mean over trials.
+    """Compute the mean loss of trials.
 
     Args:
         recipe: What the network is.
@@ -150,43 +172,52 @@ def loss(
         arrays: Of the network.
         price: Of a message, once it is at work.
         ramp: From 0 to 1: how far it is, and how far the readout is reset.
-        told: As for `units.run`.
+        network_input: As for `units.run`.
         classes: (trial,).
     """
-    logits, sent = units.run(recipe, shape, arrays, told, before=1 - ramp)
-    wrong = optax.softmax_cross_entropy_with_integer_labels(logits, classes).mean()
-    return wrong + ramp * price * units.to_pay(recipe, sent)
+    logits, messages = units.run(recipe, shape, arrays, network_input, early_share=1 - ramp)
+    cross_entropy = optax.softmax_cross_entropy_with_integer_labels(logits, classes).mean()
+    return cross_entropy + ramp * price * units.to_pay(recipe, messages)
 
 
 @functools.cache
-def _program(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
+def _compile_part(recipe: Recipe, shape: Shape) -> Callable[..., Any]:
     """Compile a part: (arrays, state of Adam, updates skipped) after it, and the mean loss."""
-    loss_of = jax.value_and_grad(
-        lambda learned, constant, *given: loss(recipe, shape, {**learned, **constant}, *given)
+    differentiate_loss = jax.value_and_grad(
+        lambda learned, constant, *loss_args: loss(
+            recipe, shape, {**learned, **constant}, *loss_args
+        )
     )
 
     @jax.jit
-    def run(carry: Any, price: Any, constant: Any, seen: Any, classes: Any, steps: Any) -> Any:
-        def one(carry: Any, now: Any) -> Any:
-            learned, state, skipped = carry
-            chosen, rate, ramp = now
-            told = seen[chosen]
+    def run_part(
+        carry: Any, price: Any, constant: Any, trials: Any, classes: Any, steps: Any
+    ) -> Any:
+        def take_step(carry: Any, step: Any) -> Any:
+            learned, adam_state, skipped = carry
+            batch, rate, ramp = step
+            network_input = trials[batch]
             if recipe.kind != "static":
-                told = told.swapaxes(0, 1).astype(jnp.float32)
-            value, slopes = loss_of(learned, constant, price, ramp, told, classes[chosen])
-            sound = jnp.isfinite(optax.tree.norm(slopes))
-            updates, after = CLIPPED.update(slopes, state)
-            moved = {name: x - rate * updates[name] for name, x in learned.items()}
-            if recipe.leaky:
-                moved["bias"] = jnp.minimum(moved["bias"], units.HIGHEST_BIAS)
-            if "log_tau" in moved:
-                moved["log_tau"] = jnp.clip(moved["log_tau"], *units.log_bounds(shape))
-            kept = jax.tree.map(
-                lambda new, old: jnp.where(sound, new, old), (moved, after), (learned, state)
+                network_input = network_input.swapaxes(0, 1).astype(jnp.float32)
+            step_loss, gradient = differentiate_loss(
+                learned, constant, price, ramp, network_input, classes[batch]
             )
-            return (*kept, skipped + ~sound), value
+            is_finite = jnp.isfinite(optax.tree.norm(gradient))
+            # A step whose gradient is not finite is skipped and counted.
+            updates, new_state = CLIPPED.update(gradient, adam_state)
+            new_arrays = {name: x - rate * updates[name] for name, x in learned.items()}
+            if recipe.leaky:
+                new_arrays["bias"] = jnp.minimum(new_arrays["bias"], units.HIGHEST_BIAS)
+            if "log_tau" in new_arrays:
+                new_arrays["log_tau"] = jnp.clip(new_arrays["log_tau"], *units.log_bounds(shape))
+            updated = jax.tree.map(
+                lambda new, old: jnp.where(is_finite, new, old),
+                (new_arrays, new_state),
+                (learned, adam_state),
+            )
+            return (*updated, skipped + ~is_finite), step_loss
 
-        carry, values = jax.lax.scan(one, carry, steps)
-        return carry, values.mean()
+        carry, losses = jax.lax.scan(take_step, carry, steps)
+        return carry, losses.mean()
 
-    return run
+    return run_part

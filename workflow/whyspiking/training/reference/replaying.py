@@ -39,17 +39,17 @@ SYNAPSES = {
 
 
 def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
-    """The structure; weights, biases and time constants come with `bind`."""
-    arrive = "arrived = 0"
+    """Build the structure; weights, biases and time constants come with `bind`."""
+    clear_arrived = "arrived = 0"
     hidden = Group(
         "hidden", recipe.n, NEURON, "v > 1", "v -= exp(dt / tau)", "exact",
         start={"tau": Quantity(1, "second")},
-        regularly=[Regularly("hidden_arrive", f"v += arrived; {arrive}", "after_groups")],
+        regularly=[Regularly("hidden_arrive", f"v += arrived; {clear_arrived}", "after_groups")],
     )  # fmt: skip
-    asked = f"y = y * int(step != asked) + arrived; step += 1; {arrive}"
+    readout_update = f"y = y * int(step != asked) + arrived; step += 1; {clear_arrived}"
     readout = Group(
         "readout", shape.n_classes, READOUT, method="exact",
-        regularly=[Regularly("readout_arrive", asked, "after_groups")],
+        regularly=[Regularly("readout_arrive", readout_update, "after_groups")],
     )  # fmt: skip
     return BrianModel(
         name=f"reference-{shape.n_lines}-{recipe.n}-{shape.n_classes}",
@@ -68,37 +68,37 @@ def to_brian(recipe: Recipe, shape: Shape, max_trials: int) -> BrianModel:
             "asked": float(shape.n_steps - shape.answer_steps + LAG),
         },
         reset={
-            "hidden": f"v = bias * (1 - exp(dt / tau)); {arrive}",
-            "readout": f"y = 0; step = 0; {arrive}",
+            "hidden": f"v = bias * (1 - exp(dt / tau)); {clear_arrived}",
+            "readout": f"y = 0; step = 0; {clear_arrived}",
         },
         record_spikes=("hidden",),
         record_traces={"readout": ("readout", "answer", shape.step_ms)},
     )
 
 
-def bind(n: int, arrays: Arrays) -> Binding:
+def bind(n_units: int, arrays: Arrays) -> Binding:
     """Place a trained network into that structure, in base units.
 
     Args:
-        n: Units of the structure; those that the network lacks are silent.
+        n_units: Units of the structure; those that the network lacks are silent.
         arrays: Of the network.
     """
-    lacks = n - len(arrays["bias"])
+    n_missing = n_units - len(arrays["bias"])
     log_tau = np.broadcast_to(np.asarray(arrays["log_tau"], float), len(arrays["bias"]))
 
-    def padded(values: Any, *axes: int) -> NDArray[np.float64]:
+    def pad_units(values: Any, *axes: int) -> NDArray[np.float64]:
         values = np.asarray(values, float)
-        return np.pad(values, [(0, lacks * (axis in axes)) for axis in range(values.ndim)])
+        return np.pad(values, [(0, n_missing * (axis in axes)) for axis in range(values.ndim)])
 
     layers = {
-        "s_in.w": Layer("input", "hidden", padded(arrays["input"], 1)),
-        "s_out.w": Layer("hidden", "readout", padded(arrays["out"], 0), "readout"),
+        "s_in.w": Layer("input", "hidden", pad_units(arrays["input"], 1)),
+        "s_out.w": Layer("hidden", "readout", pad_units(arrays["out"], 0), "readout"),
     }
     if "state" in arrays:
-        layers["s_rec.w"] = Layer("hidden", "hidden", padded(arrays["state"], 0, 1), "recurrent")
+        layers["s_rec.w"] = Layer("hidden", "hidden", pad_units(arrays["state"], 0, 1), "recurrent")
     values = {key: layer.weights for key, layer in layers.items()} | {
-        "hidden.bias": padded(arrays["bias"], 0),
-        "hidden.tau": 1e-3 * np.exp(padded(log_tau, 0)),
+        "hidden.bias": pad_units(arrays["bias"], 0),
+        "hidden.tau": 1e-3 * np.exp(pad_units(log_tau, 0)),
         "readout.bias": np.asarray(arrays["out_bias"], float),
     }
     return Binding(values, layers)
@@ -106,5 +106,9 @@ def bind(n: int, arrays: Arrays) -> Binding:
 
 def decide(shape: Shape, recording: Recording) -> NDArray[np.int64]:
     """Class with the largest mean of the readout in the answer, (trial,)."""
-    first = shape.n_steps - shape.answer_steps + LAG
-    return recording.traces["readout"][:, first : shape.n_steps + LAG].mean(axis=1).argmax(axis=1)
+    answer_start = shape.n_steps - shape.answer_steps + LAG
+    return (
+        recording.traces["readout"][:, answer_start : shape.n_steps + LAG]
+        .mean(axis=1)
+        .argmax(axis=1)
+    )

@@ -1,4 +1,4 @@
-"""What a reference network is: kinds of units, initial numbers, and how it is run in JAX.
+"""Kinds of units of the reference networks, their initial arrays, and their simulation in JAX.
 
 A trial is a raster (step, line) of 0 and 1. Units send messages in every step to each other, where
 they are recurrent, and to a leaky readout without spikes. The readout is reset when the answer
@@ -100,9 +100,9 @@ class Recipe:
 
 
 def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Arrays before training; one time constant for all where it is not learned.
+    """Draw the arrays before training; one time constant for all where it is not learned.
 
-    Centre and scale of what static units are told come with their data.
+    Centre and scale of the input of static units come with their data.
 
     Raises:
         ValueError: If gates should hold their state for a step or less.
@@ -112,27 +112,31 @@ def initial(recipe: Recipe, shape: Shape, rng: np.random.Generator) -> dict[str,
             f"the time constant of the gates is {recipe.tau_ms} ms; expected more than one time "
             "step"
         )
-    n, n_in, (low, high) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
-    out = rng.normal(0, 1 / np.sqrt(n), (n, shape.n_classes))
-    arrays = {"out": out, "out_bias": np.zeros(shape.n_classes)}
+    n_units, n_in, (log_tau_min, log_tau_max) = recipe.n, shape.n_lines, np.log(recipe.tau_ms)
+    w_out = rng.normal(0, 1 / np.sqrt(n_units), (n_units, shape.n_classes))
+    arrays = {"out": w_out, "out_bias": np.zeros(shape.n_classes)}
     if recipe.leaky:
-        arrays["input"] = rng.normal(0, recipe.gain / np.sqrt(n_in), (n_in, n))
-        arrays["bias"] = np.zeros(n)
-        size = () if "log_tau" in recipe.fixed else n
-        arrays["log_tau"] = np.asarray(rng.uniform(low, high, size))
+        arrays["input"] = rng.normal(0, recipe.gain / np.sqrt(n_in), (n_in, n_units))
+        arrays["bias"] = np.zeros(n_units)
+        tau_shape = () if "log_tau" in recipe.fixed else n_units
+        arrays["log_tau"] = np.asarray(rng.uniform(log_tau_min, log_tau_max, tau_shape))
         if recipe.recurrent:
-            arrays["state"] = rng.normal(0, 1 / np.sqrt(n), (n, n))
+            arrays["state"] = rng.normal(0, 1 / np.sqrt(n_units), (n_units, n_units))
     elif recipe.kind == "gru":
-        limit = np.sqrt(6 / (n_in + n))  # Glorot & Bengio 2010
-        arrays["input"] = rng.uniform(-limit, limit, (n_in, 3 * n))
-        arrays["state"] = np.hstack([np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(3)])
-        held = np.exp(rng.uniform(low, high, n)) / shape.step_ms
-        # A gate keeps 1 - 1 / held of the state in a step.
-        arrays["bias"] = np.concatenate([np.zeros(n), np.log(held - 1), np.zeros(n)])
-        arrays["state_bias"] = np.zeros(n)
+        limit = np.sqrt(6 / (n_in + n_units))  # Glorot & Bengio 2010
+        arrays["input"] = rng.uniform(-limit, limit, (n_in, 3 * n_units))
+        arrays["state"] = np.hstack(
+            [np.linalg.qr(rng.normal(size=(n_units, n_units)))[0] for _ in range(3)]
+        )
+        hold_steps = np.exp(rng.uniform(log_tau_min, log_tau_max, n_units)) / shape.step_ms
+        # A gate keeps 1 - 1 / hold_steps of the state in a step.
+        arrays["bias"] = np.concatenate(
+            [np.zeros(n_units), np.log(hold_steps - 1), np.zeros(n_units)]
+        )
+        arrays["state_bias"] = np.zeros(n_units)
     else:
-        arrays["input"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n))  # He et al. 2015
-        arrays |= {"bias": np.zeros(n), "centre": np.zeros(()), "scale": np.ones(())}
+        arrays["input"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_units))  # He et al. 2015
+        arrays |= {"bias": np.zeros(n_units), "centre": np.zeros(()), "scale": np.ones(())}
     return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
@@ -142,74 +146,80 @@ def log_bounds(shape: Shape) -> NDArray[np.float64]:
 
 
 def first_steps(raster: NDArray) -> NDArray[np.float32]:
-    """When each line fires first, in steps, (trial, line); the number of steps where it is silent.
+    """Find the step of each line's first spike, (trial, line); the number of steps where silent.
 
     Args:
         raster: (trial, step, line).
     """
-    found = np.where(raster.any(axis=1), raster.argmax(axis=1), raster.shape[1])
-    return found.astype(np.float32)
+    first_spike_steps = np.where(raster.any(axis=1), raster.argmax(axis=1), raster.shape[1])
+    return first_spike_steps.astype(np.float32)
 
 
 def kernel(shape: Shape) -> NDArray[np.float64]:
-    """Share that a message of each step has in the mean of the readout over the answer, (step,).
+    """Compute the share of each step's message in the mean readout of the answer, (step,).
 
     Those before the answer have it in a readout that is not reset.
     """
-    kept, step = np.exp(-shape.step_ms / READOUT_TAU_MS), np.arange(shape.n_steps)
-    heard = np.maximum(step, shape.n_steps - shape.answer_steps)
-    left = kept ** (heard - step) - kept ** (shape.n_steps - step)
-    return left / (1 - kept) / shape.answer_steps
+    decay, step = np.exp(-shape.step_ms / READOUT_TAU_MS), np.arange(shape.n_steps)
+    counted_from = np.maximum(step, shape.n_steps - shape.answer_steps)
+    decay_sums = decay ** (counted_from - step) - decay ** (shape.n_steps - step)
+    return decay_sums / (1 - decay) / shape.answer_steps
 
 
 def run(
     recipe: Recipe,
     shape: Shape,
     arrays: Arrays,
-    told: Any,
+    network_input: Any,
     least_change: float | None = None,
-    before: Any = 0.0,
+    early_share: Any = 0.0,
 ) -> tuple[Any, Any]:
-    """Logits and messages of a network.
+    """Run a network; logits and messages.
 
     Args:
         recipe: What it is.
         shape: What the task fixes.
         arrays: As from `initial`.
-        told: Raster (step, trial, line); for static units `first_steps`.
-        least_change: Of sigmoid and gated units: a state is told anew when it has changed by more,
-            and held by who hears it until then. None: it is told in every step.
-        before: Share of what the readout has when the answer begins that its reset leaves.
+        network_input: Raster (step, trial, line); for static units `first_steps`.
+        least_change: A sigmoid or gated unit sends its state anew when it has changed by more;
+            receivers hold the last one until then. None: it is sent in every step.
+        early_share: Share of the readout's state that its reset leaves when the answer begins.
 
     Returns:
-        Logits (trial, class), and what others hold of each unit, (step, trial, unit).
+        Logits (trial, class), and the message of each unit that others hold, (step, trial, unit).
     """
     if recipe.kind == "static":
-        centred = (told - arrays["centre"]) / arrays["scale"]
-        sent = jax.nn.relu(product(centred, arrays["input"]) + arrays["bias"])[None]
-        heard = sent[0]
+        centred = (network_input - arrays["centre"]) / arrays["scale"]
+        messages = jax.nn.relu(product(centred, arrays["input"]) + arrays["bias"])[None]
+        readout_input = messages[0]
     else:
-        sent = (_leaky if recipe.leaky else _gated)(recipe, shape, arrays, told, least_change)
-        shares, late = kernel(shape).astype(np.float32), shape.n_steps - shape.answer_steps
+        messages = (_run_leaky_layer if recipe.leaky else _run_gated_layer)(
+            recipe, shape, arrays, network_input, least_change
+        )
+        shares, answer_start = kernel(shape).astype(np.float32), shape.n_steps - shape.answer_steps
         if recipe.kind == "gru":
-            shares = shares / shares[late:].sum()
+            shares = shares / shares[answer_start:].sum()
         # Sums, not products: XLA would leave those to Eigen.
-        heard = (shares[late:, None, None] * sent[late:]).sum(axis=0)
-        if late:
-            heard += before * (shares[:late, None, None] * sent[:late]).sum(axis=0)
-    return product(heard, arrays["out"]) + arrays["out_bias"], sent
+        readout_input = (shares[answer_start:, None, None] * messages[answer_start:]).sum(axis=0)
+        if answer_start:
+            readout_input += early_share * (
+                shares[:answer_start, None, None] * messages[:answer_start]
+            ).sum(axis=0)
+    return product(readout_input, arrays["out"]) + arrays["out_bias"], messages
 
 
-def to_pay(recipe: Recipe, sent: Any) -> Any:
-    """What is paid for in training: messages of a trial, or how far a state moves, mean of trials.
+def to_pay(recipe: Recipe, messages: Any) -> Any:
+    """Compute what the spike penalty multiplies: messages of a trial, or changes of state.
+
+    It is a mean over trials.
 
     Args:
         recipe: What the network is.
-        sent: From `run`.
+        messages: From `run`.
     """
     if recipe.kind in UNCEASING:
-        sent = jnp.abs(jnp.diff(sent, axis=0))
-    return sent.sum() / sent.shape[1]
+        messages = jnp.abs(jnp.diff(messages, axis=0))
+    return messages.sum() / messages.shape[1]
 
 
 UNCEASING = ("sigmoid", "gru")
@@ -219,49 +229,64 @@ MESSAGES: Mapping[str, Callable[[Any], Any]] = {
     "rectified": jax.nn.relu,
     "sigmoid": lambda u: jax.nn.sigmoid(STEEPNESS * u),
 }
-"""Potential above the threshold -> what is sent."""
+"""Kind -> function from the potential above the threshold to the message."""
 
 
-def _told(now: Any, held: Any, least_change: float | None) -> Any:
-    return now if least_change is None else jnp.where(abs(now - held) > least_change, now, held)
+def _update_message(state: Any, message: Any, least_change: float | None) -> Any:
+    return (
+        state
+        if least_change is None
+        else jnp.where(abs(state - message) > least_change, state, message)
+    )
 
 
-def _leaky_step(
-    kind: str, least_change: float | None, decay: Any, before: Any, rest: Any, heard: Any
+def _advance_leaky(
+    kind: str, least_change: float | None, decay: Any, carry: Any, unused_drive: Any, drive: Any
 ) -> Any:
-    v, sent = before
-    v = decay * v + heard
+    v, message = carry
+    v = decay * v + drive
     if kind != "sigmoid":
-        v = v - (stop_gradient(sent) if kind == "spiking" else sent)
-    now = MESSAGES[kind](v - 1)
-    return v, _told(now, sent, least_change) if kind == "sigmoid" else now
+        v = v - (stop_gradient(message) if kind == "spiking" else message)
+    new_message = MESSAGES[kind](v - 1)
+    return v, _update_message(
+        new_message, message, least_change
+    ) if kind == "sigmoid" else new_message
 
 
-def _leaky(recipe: Recipe, shape: Shape, arrays: Arrays, frames: Any, least_change: Any) -> Any:
+def _run_leaky_layer(
+    recipe: Recipe, shape: Shape, arrays: Arrays, frames: Any, least_change: Any
+) -> Any:
     decay = jnp.exp(-shape.step_ms / jnp.exp(arrays["log_tau"]))
     drive = product(frames, arrays["input"]) + (1 - decay) * arrays["bias"]
     # One for each trial: its derivative is then summed over trials once, not in every step.
     decay = jnp.broadcast_to(decay, drive.shape[1:])
-    step = Step(partial(_leaky_step, recipe.kind, least_change), recipe.n)
+    step = Step(partial(_advance_leaky, recipe.kind, least_change), recipe.n)
     return through_time(step, decay, arrays.get("state"), drive)
 
 
-def _gated_step(
-    n: int, least_change: float | None, own: Any, before: Any, rest: Any, heard: Any
+def _advance_gated(
+    n_units: int,
+    least_change: float | None,
+    unused_params: Any,
+    carry: Any,
+    candidate_input: Any,
+    drive: Any,
 ) -> Any:
-    h, held = before
-    gates = jax.nn.sigmoid(heard[:, : 2 * n])
-    keep, reset = gates[:, :n], gates[:, n:]
-    h = keep * h + (1 - keep) * jnp.tanh(rest + reset * heard[:, 2 * n :])
-    return h, _told(h, held, least_change)
+    h, message = carry
+    gates = jax.nn.sigmoid(drive[:, : 2 * n_units])
+    keep, reset = gates[:, :n_units], gates[:, n_units:]
+    h = keep * h + (1 - keep) * jnp.tanh(candidate_input + reset * drive[:, 2 * n_units :])
+    return h, _update_message(h, message, least_change)
 
 
-def _gated(recipe: Recipe, shape: Shape, arrays: Arrays, frames: Any, least_change: Any) -> Any:
-    n = recipe.n
+def _run_gated_layer(
+    recipe: Recipe, shape: Shape, arrays: Arrays, frames: Any, least_change: Any
+) -> Any:
+    n_units = recipe.n
     drive = product(frames, arrays["input"]) + arrays["bias"]
-    to_state = jnp.broadcast_to(arrays["state_bias"], (*drive.shape[:2], n))
-    drive = jnp.concatenate([drive, to_state], axis=2)
-    step = Step(partial(_gated_step, n, least_change), n)
+    state_bias = jnp.broadcast_to(arrays["state_bias"], (*drive.shape[:2], n_units))
+    drive = jnp.concatenate([drive, state_bias], axis=2)
+    step = Step(partial(_advance_gated, n_units, least_change), n_units)
     return through_time(step, jnp.zeros(()), arrays["state"], drive)
 
 
@@ -270,9 +295,9 @@ class Step:
     """One step of a layer, for `through_time`.
 
     Attributes:
-        advance: (own, (state, sent), rest, heard) -> (state, sent) after the step, each
-            (trial, unit); `heard` is what recurrent weights are added to, `rest` what comes before
-            it in the drive.
+        advance: (step_params, (state, message), first_drive, drive) -> (state, message) after the
+            step, each (trial, unit); `drive` holds the columns that recurrent messages are added
+            to, `first_drive` the columns before them.
         n: Units.
     """
 
@@ -281,45 +306,51 @@ class Step:
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def through_time(step: Step, own: Any, w: Any, drive: Any) -> Any:
-    """Messages of a layer that hears itself, (step, trial, unit).
+def through_time(step: Step, step_params: Any, w_rec: Any, drive: Any) -> Any:
+    """Run a layer that receives its own messages; these are (step, trial, unit).
 
     Its recurrent weights get their gradient as one product over all steps, not step by step.
 
     Args:
         step: What happens in a step.
-        own: What `advance` needs beside the drive; differentiable.
-        w: Recurrent weights (unit, column), added to the last columns of the drive; None: none.
+        step_params: Parameters of `advance`, differentiable.
+        w_rec: Recurrent weights (unit, column), added to the last columns of the drive; None: none.
         drive: (step, trial, column).
     """
-    return _run(step, w, own, drive)[0]
+    return _scan_steps(step, w_rec, step_params, drive)[0]
 
 
-def _run(step: Step, w: Any, own: Any, drive: Any) -> tuple[Any, Any]:
-    """Messages, and those that were heard in each step."""
-    first = 0 if w is None else drive.shape[2] - w.shape[1]
+def _scan_steps(step: Step, w_rec: Any, step_params: Any, drive: Any) -> tuple[Any, Any]:
+    """Run all steps; messages sent, and messages received in each step."""
+    i_first_recurrent = 0 if w_rec is None else drive.shape[2] - w_rec.shape[1]
 
-    def one(before: Any, now: Any) -> Any:
-        heard = now[:, first:] if w is None else now[:, first:] + before[1] @ w
-        after = step.advance(own, before, now[:, :first], heard)
-        return after, (after[1], before[1])
+    def run_step(carry: Any, step_drive: Any) -> Any:
+        total_drive = (
+            step_drive[:, i_first_recurrent:]
+            if w_rec is None
+            else step_drive[:, i_first_recurrent:] + carry[1] @ w_rec
+        )
+        new_carry = step.advance(step_params, carry, step_drive[:, :i_first_recurrent], total_drive)
+        return new_carry, (new_carry[1], carry[1])
 
-    rest = jnp.zeros((drive.shape[1], step.n), drive.dtype)
-    return jax.lax.scan(one, (rest, rest), drive)[1]
+    zeros = jnp.zeros((drive.shape[1], step.n), drive.dtype)
+    return jax.lax.scan(run_step, (zeros, zeros), drive)[1]
 
 
-def _forward(step: Step, own: Any, w: Any, drive: Any) -> Any:
-    sent, slopes, heard = jax.vjp(partial(_run, step, w), own, drive, has_aux=True)
-    return sent, (slopes, heard, w)
+def _forward(step: Step, step_params: Any, w_rec: Any, drive: Any) -> Any:
+    messages, vjp_steps, received_messages = jax.vjp(
+        partial(_scan_steps, step, w_rec), step_params, drive, has_aux=True
+    )
+    return messages, (vjp_steps, received_messages, w_rec)
 
 
-def _backward(step: Step, kept: Any, g_sent: Any) -> Any:
-    slopes, heard, w = kept
-    g_own, g_drive = slopes(g_sent)
-    if w is None:
-        return g_own, None, g_drive
-    g_heard = g_drive[..., -w.shape[1] :].reshape(-1, w.shape[1])
-    return g_own, over_rows(heard.reshape(-1, step.n), g_heard), g_drive
+def _backward(step: Step, residuals: Any, g_messages: Any) -> Any:
+    vjp_steps, received_messages, w_rec = residuals
+    g_params, g_drive = vjp_steps(g_messages)
+    if w_rec is None:
+        return g_params, None, g_drive
+    g_recurrent = g_drive[..., -w_rec.shape[1] :].reshape(-1, w_rec.shape[1])
+    return g_params, over_rows(received_messages.reshape(-1, step.n), g_recurrent), g_drive
 
 
 through_time.defvjp(_forward, _backward)
