@@ -144,9 +144,7 @@ def run(tmp_path, monkeypatch):
     tables.write_metrics(
         own.assign(value=own["value"] * 0.5), results / "goeltz/yinyang/metrics.csv"
     )
-    monkeypatch.setattr(
-        renewal, "list_run_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"]
-    )
+    monkeypatch.setattr(renewal, "list_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"])
     log_a_training(results)
     return asked
 

@@ -73,7 +73,7 @@ def found(tmp_path, monkeypatch):
     monkeypatch.setattr(restate, "FOLDER", tmp_path / "restate")
     monkeypatch.setattr(restate, "read_networks", lambda: NETWORKS)
     monkeypatch.setattr(one_run, "run", lambda *_: None)
-    monkeypatch.setattr(restate, "read_found", lambda networks: table)
+    monkeypatch.setattr(restate, "read_measured", lambda networks: table)
     return table
 
 
@@ -99,7 +99,7 @@ def read_files(folder):
 
 def find_row(table, network, **values):
     """Return the index of the first row of a network with the given values."""
-    places = dict(zip(restate.PLACE, network.place, strict=True))
+    places = dict(zip(restate.NETWORK_KEY, network.key, strict=True))
     return tables.where(table, **places, **values).index[0]
 
 
@@ -146,7 +146,7 @@ def test_a_number_that_differs_is_named_and_refused(folder, found, network, colu
     # The smallest difference that the table prints.
     changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "n_trials": 7}
     found.loc[row, column] = changes[column]
-    place = "{}.{}/{}, seed {}".format(*network.place)
+    place = "{}.{}/{}, seed {}".format(*network.key)
     message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): reference "
     message += re.escape(f"{tables.NUMBER % value} fraction, trials ") + r"\d+, now .*\n.*written"
     assert_refused(folder, message)
@@ -263,7 +263,7 @@ def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monk
     monkeypatch.setattr(
         restate.collect, "stacked", lambda talk, metrics, facts, scale: asked.append(facts) or row
     )
-    table = restate.read_found(NETWORKS)
+    table = restate.read_measured(NETWORKS)
     assert set(table["value"]) == {0.3333333333} and len(table) == 2
     assert asked == [
         [tmp_path / "goeltz/yinyang/mlp/seed-80/network.json"],
@@ -275,7 +275,7 @@ def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monk
 
 
 def test_listed_networks_are_of_scale_full_and_need_no_files_of_the_authors(config, networks):
-    assert len({network.place for network in networks}) == len(networks)
+    assert len({network.key for network in networks}) == len(networks)
     for network in networks:
         experiment = registry.load_talk(network.talk).experiments[network.experiment]
         assert network.seed in registry.seeds(experiment, config, network.variant), network
@@ -288,7 +288,7 @@ def test_every_engine_is_compared_and_every_talk_that_simulates_is_simulated(net
     assert set(keys["engine"]) == set(tables.ENGINES)
     simulated = keys[keys["engine"] == restate.SIMULATOR]
     assert set(simulated["talk"]) == set(registry.available())
-    both = pd.MultiIndex.from_frame(keys[restate.PLACE]).unique()
+    both = pd.MultiIndex.from_frame(keys[restate.NETWORK_KEY]).unique()
     assert len(both) == len(networks), "the reference results have numbers of every network"
 
 
@@ -334,4 +334,4 @@ def test_listed_networks_are_what_the_run_trains(config, networks):
         for variant in experiment.variants
         for seed in registry.seeds(experiment, restricted, variant)
     }
-    assert trained == {network.place for network in networks}
+    assert trained == {network.key for network in networks}

@@ -75,77 +75,61 @@ def renew(
 
     one_run.committed()
     config = inputs.config_of()
-    experiments_by_talk = dict(resolve_targets(targets, config))
+    selection = dict(resolve_targets(targets, config))
     recorded_talks = reference.recorded(folder)
-    if name := next(
-        (n for n in experiments_by_talk if n not in recorded_talks and n not in targets), ""
-    ):
+    if name := next((n for n in selection if n not in recorded_talks and n not in targets), ""):
         raise UserError(
             f"record: talk '{name}' has no reference results yet; expected a run of the whole "
             f"talk first, whose parts can be replaced later. Run: record {name}"
         )
     run_config, overrides = config, []
     if only_missing:
-        run_config = leave_out_recorded(experiments_by_talk, config, folder)
+        run_config = leave_out_recorded(selection, config, folder)
         overrides = ["--config", f"seeds_of={json.dumps(run_config['seeds_of'])}"]
-    target_files = [
+    files = [
         file
-        for talk, experiments in experiments_by_talk.items()
-        for file in list_run_files(talk, experiments, run_config)
+        for talk, experiments in selection.items()
+        for file in list_files(talk, experiments, run_config)
     ]
     overlay = f"config/{inputs.SCALE}.yaml"
     # A file of the user comes first in `options` and is read after the overlay.
-    one_run.run(
-        "--configfile", overlay, *shlex.split(options), *overrides, "--", *map(str, target_files)
-    )
-    job_durations = durations.of_jobs(one_run.RUN)
-    job_durations = job_durations[job_durations["rule"].isin(("train", "simulate"))]
-    for name, experiments in experiments_by_talk.items():
+    one_run.run("--configfile", overlay, *shlex.split(options), *overrides, "--", *map(str, files))
+    job_costs = durations.of_jobs(one_run.RUN)
+    job_costs = job_costs[job_costs["rule"].isin(("train", "simulate"))]
+    for name, experiments in selection.items():
         talk = registry.load_talk(name)
-        measured_talk = registry.as_measured(talk, one_run.RUN / name)
+        run_talk = registry.as_measured(talk, one_run.RUN / name)
         network_paths = [
-            path
-            for path in list_run_files(name, experiments, run_config)
-            if path.name == "network.json"
+            p for p in list_files(name, experiments, run_config) if p.name == "network.json"
         ]
-        metrics_paths = [
-            one_run.RUN / name / experiment / "metrics.csv" for experiment in experiments
-        ]
-        rows = collect.stacked(talk, metrics_paths, network_paths, inputs.SCALE)
-        _, run_metadata = record.of_talk(talk, config, one_run.RUN)
-        talk_jobs = job_durations[job_durations["talk"] == name]
-        extended_experiments = set()
+        metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in experiments]
+        rows = collect.stacked(talk, metrics, network_paths, inputs.SCALE)
+        _, metadata = record.of_talk(talk, config, one_run.RUN)
+        talk_jobs = job_costs[job_costs["talk"] == name]
+        extended_names = set()
         if name in recorded_talks:
             # Other experiments of the talk keep their rows and the entry of their own run.
-            cpu_seconds = talk_jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
-            dated_metadata = {**run_metadata, "date": inputs.today()}
-            metadata_by_experiment = {
-                e: {**dated_metadata, "cpu_seconds": cpu_seconds[e].to_dict()} for e in experiments
-            }
-            extended_experiments = {
-                e for e in experiments if only_missing and find_recorded_networks(name, e, folder)
+            cpu_s = talk_jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
+            entry = {**metadata, "date": inputs.today()}
+            entries = {e: {**entry, "cpu_seconds": cpu_s[e].to_dict()} for e in experiments}
+            extended_names = {
+                e for e in experiments if only_missing and read_networks(name, e, folder)
             }
             for e in experiments if only_missing else []:
                 folders = [path.parent for path in network_paths if path.parents[2].name == e]
-                metadata_by_experiment[e]["networks"] = describe_networks(folders)
+                entries[e]["networks"] = describe_networks(folders)
                 add_learning_curves(folders, folder / name / e / LEARNING_CURVES)
-            rewrite_talk(
-                measured_talk, config, folder, rows, metadata_by_experiment, extended_experiments
-            )
+            rewrite_talk(run_talk, config, folder, rows, entries, extended_names)
         else:
-            contrasted_rows = collect.contrasted(rows, measured_talk)
-            record.write_talk(
-                contrasted_rows, measured_talk, columns.VERDICTS.table([]), folder / name
-            )
-            record.write_manifest(talk, config, run_metadata, folder / name)
-        experiment_jobs = talk_jobs[talk_jobs["experiment"].isin(experiments)]
-        kind_durations = durations.of_kinds(
-            experiment_jobs, inputs.SCALE, run_metadata["machine"]["speed_factor"]
-        )
+            all_rows = collect.contrasted(rows, run_talk)
+            record.write_talk(all_rows, run_talk, columns.VERDICTS.table([]), folder / name)
+            record.write_manifest(talk, config, metadata, folder / name)
+        selected_jobs = talk_jobs[talk_jobs["experiment"].isin(experiments)]
+        costs = durations.of_kinds(selected_jobs, inputs.SCALE, metadata["machine"]["speed_factor"])
         if only_missing:
-            kind_durations = one_run.part(kind_durations, run_config, config)
-        replace_durations(kind_durations, ["scale", "rule", "talk", "experiment"], config, folder)
-        experiments = [e for e in experiments if e not in extended_experiments]
+            costs = one_run.part(costs, run_config, config)
+        set_costs(costs, ["scale", "rule", "talk", "experiment"], config, folder)
+        experiments = [e for e in experiments if e not in extended_names]
         for path in (one_run.RUN / name / e / page.EXHIBITS for e in experiments):
             if path.is_file():
                 page.keep_exhibits(path, folder)
@@ -174,13 +158,14 @@ def keep_published_size(
     scales = set(tables.read(verdicts_path, columns.VERDICTS)["scale"])
     if scales != {scale}:
         raise UserError(
-            f"{verdicts_path}: this run has scale {', '.join(sorted(scales))}; expected scale '{scale}'. "
+            f"{verdicts_path}: this run has scale {', '.join(sorted(scales))}; expected scale "
+            f"'{scale}'. "
             f"Run: snakemake {name} --configfile config/{scale}.yaml"
         )
-    kind_durations, run_metadata = record.of_talk(talk, inputs.config_of(scale), results)
-    replace_durations(kind_durations, ["scale", "talk"], inputs.config_of(), folder)
+    kind_costs, metadata = record.of_talk(talk, inputs.config_of(scale), results)
+    set_costs(kind_costs, ["scale", "talk"], inputs.config_of(), folder)
     inputs.write(folder / scale / f"{name}.csv", whole_files.read(verdicts_path))
-    inputs.write_json(folder / scale / f"{name}.json", run_metadata)
+    inputs.write_json(folder / scale / f"{name}.json", metadata)
 
 
 def resolve_targets(
@@ -189,14 +174,8 @@ def resolve_targets(
     """Yield each talk with its requested experiments, of which scale full trains some networks."""
     name_pairs = [target.partition("/")[::2] for target in targets]
     for talk in dict.fromkeys(talk for talk, _ in name_pairs):
-        talk_experiments = (
-            registry.load_talk(talk).experiments if talk in registry.available() else {}
-        )
-        trained_names = [
-            name
-            for name, experiment in talk_experiments.items()
-            if registry.seeds(experiment, config)
-        ]
+        experiments = registry.load_talk(talk).experiments if talk in registry.available() else {}
+        trained_names = [n for n, e in experiments.items() if registry.seeds(e, config)]
         requested_names = [name for target_talk, name in name_pairs if target_talk == talk]
         for name in requested_names:
             if not trained_names or name not in ("", *trained_names):
@@ -208,28 +187,26 @@ def resolve_targets(
         yield talk, trained_names if "" in requested_names else requested_names
 
 
-def list_run_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
+def list_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
     """List the files that a run makes of experiments: their metrics and a file per network."""
     paths = []
     for name in experiments:
         experiment = registry.load_talk(talk).experiments[name]
-        experiment_folder = one_run.RUN / talk / name
-        paths.append(experiment_folder / "metrics.csv")
+        folder = one_run.RUN / talk / name
+        paths.append(folder / "metrics.csv")
         for variant in experiment.variants:
             seeds = registry.seeds(experiment, config, variant)
-            paths += [
-                experiment_folder / variant / f"seed-{seed}" / "network.json" for seed in seeds
-            ]
+            paths += [folder / variant / f"seed-{seed}" / "network.json" for seed in seeds]
     return paths
 
 
 def leave_out_recorded(
-    experiments_by_talk: Mapping[str, Sequence[str]], config: Mapping[str, Any], folder: Path
+    selection: Mapping[str, Sequence[str]], config: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Return the configuration of a run that trains only networks that are not recorded.
 
     Args:
-        experiments_by_talk: Talk -> its experiments.
+        selection: Talk -> its experiments.
         config: The configuration at scale full.
         folder: The reference results.
 
@@ -237,45 +214,39 @@ def leave_out_recorded(
         UserError: If no network is missing, or inputs of recorded networks have changed.
     """
     n_missing, missing_entries, recorded_entries = 0, [], []
-    for name, experiments in experiments_by_talk.items():
+    for name, experiments in selection.items():
         talk = registry.load_talk(name)
         for experiment in map(talk.experiments.get, experiments):
             assert experiment is not None
-            recorded_networks = find_recorded_networks(name, experiment.name, folder)
+            networks = read_networks(name, experiment.name, folder)
             for variant in experiment.variants:
-                variant_path = f"{name}.{experiment.name}/{variant}"
+                path = f"{name}.{experiment.name}/{variant}"
                 seeds = registry.seeds(experiment, config, variant)
-                is_recorded = [(variant, seed) in recorded_networks for seed in seeds]
-                seeds_by_presence = {
-                    is_in_record: [
-                        s for s, r in zip(seeds, is_recorded, strict=True) if r is is_in_record
-                    ]
-                    for is_in_record in (True, False)
+                is_recorded = [(variant, seed) in networks for seed in seeds]
+                seed_lists = {
+                    is_old: [s for s, r in zip(seeds, is_recorded, strict=True) if r is is_old]
+                    for is_old in (True, False)
                 }
-                recorded_entries.append(
-                    {"experiment": variant_path, "seeds": seeds_by_presence[True]}
-                )
-                missing_entries.append(
-                    {"experiment": variant_path, "seeds": seeds_by_presence[False]}
-                )
-                n_missing += len(seeds_by_presence[False])
+                recorded_entries.append({"experiment": path, "seeds": seed_lists[True]})
+                missing_entries.append({"experiment": path, "seeds": seed_lists[False]})
+                n_missing += len(seed_lists[False])
         # An experiment without recorded networks has no inputs from which new ones could differ.
-        with_networks = [e for e in experiments if find_recorded_networks(name, e, folder)]
+        with_networks = [e for e in experiments if read_networks(name, e, folder)]
         recorded_config = replace_seeds(config, recorded_entries)
-        changed_inputs = [
+        changed = [
             input_name
             for input_name, (stage, _) in inputs.stale(name, recorded_config, folder).items()
             if stage != COLLECT and experiment_of(input_name) in ("", *with_networks)
         ]
-        if changed_inputs:
+        if changed:
             raise UserError(
-                f"record: {', '.join(changed_inputs)} of talk '{name}' changed since its networks were "
+                f"record: {', '.join(changed)} of talk '{name}' changed since its networks were "
                 "recorded; expected the same inputs for all networks of an experiment. Run: "
                 "python -m whyspiking.recording restate"
             )
     if not n_missing:
         raise UserError(
-            f"record: the reference results have all networks of {', '.join(experiments_by_talk)} that "
+            f"record: the reference results have all networks of {', '.join(selection)} that "
             f"config/{inputs.SCALE}.yaml names; expected one that is missing. Add seeds to "
             "'seeds_of', or leave out --missing"
         )
@@ -287,14 +258,12 @@ def replace_seeds(
 ) -> dict[str, Any]:
     """Return a configuration in which entries of `seeds_of` replace those of the same name."""
     replaced_names = {entry["experiment"] for entry in entries}
-    other_entries = [
-        entry for entry in config["seeds_of"] if entry["experiment"] not in replaced_names
-    ]
+    other_entries = [e for e in config["seeds_of"] if e["experiment"] not in replaced_names]
     return {**config, "seeds_of": [*other_entries, *entries]}
 
 
-def find_recorded_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
-    """Find variant and seed of the networks of an experiment that the reference results have."""
+def read_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
+    """Read variant and seed of the networks of an experiment that the reference results have."""
     rows = reference.table(folder / talk / "metrics.csv", columns.METRICS)
     rows = rows[rows["experiment"] == experiment]
     return set(zip(rows["variant"], rows["seed"].astype(int), strict=True))
@@ -343,11 +312,9 @@ def add_learning_curves(folders: Iterable[Path], path: Path) -> None:
         rows += [{**network, **row} for row in network_files.load_network(folder).history]
     table, key = columns.HISTORY.table(rows), ["experiment", "variant", "seed"]
     if path.is_file():
-        recorded_curves = tables.read(path, columns.HISTORY)
-        is_replaced = pd.MultiIndex.from_frame(recorded_curves[key]).isin(
-            pd.MultiIndex.from_frame(table[key])
-        )
-        table = pd.concat([recorded_curves[~is_replaced], table], ignore_index=True)
+        curves = tables.read(path, columns.HISTORY)
+        is_new = pd.MultiIndex.from_frame(curves[key]).isin(pd.MultiIndex.from_frame(table[key]))
+        table = pd.concat([curves[~is_new], table], ignore_index=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     record.write_csv(table, path)
 
@@ -357,8 +324,8 @@ def rewrite_talk(
     config: Mapping[str, Any],
     folder: Path,
     new_rows: pd.DataFrame | None = None,
-    metadata_by_experiment: Mapping[str, Mapping[str, Any]] | None = None,
-    extended_experiments: Collection[str] = (),
+    entries: Mapping[str, Mapping[str, Any]] | None = None,
+    extended_names: Collection[str] = (),
 ) -> None:
     """Write the tables of a talk anew; experiments without new rows keep their recorded rows.
 
@@ -367,76 +334,53 @@ def rewrite_talk(
         config: The configuration at scale full.
         folder: The record.
         new_rows: What was measured anew.
-        metadata_by_experiment: Experiment -> how it was made.
-        extended_experiments: Experiments to whose recorded networks those of `new_rows` are added.
+        entries: Experiment -> how it was made.
+        extended_names: Experiments to whose recorded networks those of `new_rows` are added.
     """
-    metadata_by_experiment = metadata_by_experiment or {}
+    entries = entries or {}
     talk_folder = folder / talk.name
-    recorded_verdicts = tables.read(talk_folder / "verdicts.csv", columns.VERDICTS, other=True)
-    recorded_rows = tables.read(talk_folder / "metrics.csv", columns.METRICS, other=True)
-    trained_networks = {
+    verdicts = tables.read(talk_folder / "verdicts.csv", columns.VERDICTS, other=True)
+    old_rows = tables.read(talk_folder / "metrics.csv", columns.METRICS, other=True)
+    trained_keys = {
         (experiment.name, variant, seed)
         for experiment in talk.experiments.values()
         for variant in experiment.variants
         for seed in registry.seeds(experiment, config, variant)
     }
-    row_networks = pd.MultiIndex.from_frame(recorded_rows[["experiment", "variant", "seed"]])
-    is_valid = row_networks.isin(trained_networks) & recorded_rows["metric"].isin(
+    row_keys = pd.MultiIndex.from_frame(old_rows[["experiment", "variant", "seed"]])
+    is_kept = row_keys.isin(trained_keys) & old_rows["metric"].isin(
         set(GLOSSARY) - contrasts.CROSSED
     )
-    recorded_rows = recorded_rows[
-        is_valid
-        & ~recorded_rows["experiment"].isin(metadata_by_experiment.keys() - {*extended_experiments})
-    ]
-    table = (
-        recorded_rows
-        if new_rows is None
-        else pd.concat([recorded_rows, new_rows], ignore_index=True)
+    old_rows = old_rows[is_kept & ~old_rows["experiment"].isin(entries.keys() - {*extended_names})]
+    table = old_rows if new_rows is None else pd.concat([old_rows, new_rows], ignore_index=True)
+    claim_experiments = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
+    sources = dict(
+        zip(verdicts["claim"].map(claim_experiments), verdicts["data_source"], strict=True)
     )
-    experiment_by_claim = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
-    data_sources = dict(
-        zip(
-            recorded_verdicts["claim"].map(experiment_by_claim),
-            recorded_verdicts["data_source"],
-            strict=True,
-        )
-    )
-    data_sources = {
-        e: data_sources[e]
-        for e in talk.experiments
-        if e in data_sources and e not in metadata_by_experiment
-    }
+    sources = {e: sources[e] for e in talk.experiments if e in sources and e not in entries}
     record.write_talk(
         collect.contrasted(table, talk),
-        registry.provided(talk, data_sources),
-        recorded_verdicts[
-            ~recorded_verdicts["claim"].map(experiment_by_claim).isin(metadata_by_experiment)
-        ],
+        registry.provided(talk, sources),
+        verdicts[~verdicts["claim"].map(claim_experiments).isin(entries)],
         talk_folder,
     )
     manifest = reference.manifest(talk_folder)
-    present_inputs = inputs.inputs_of(talk, config)
-    for name, metadata in metadata_by_experiment.items():
-        entry = {
-            key: metadata[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")
-        }
-        entry |= {key: metadata[key] for key in ("networks",) if key in metadata}
+    inputs_now = inputs.inputs_of(talk, config)
+    for name, facts in entries.items():
+        entry = {key: facts[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
+        entry |= {key: facts[key] for key in ("networks",) if key in facts}
         for key in ABBREVIATED_KEYS:
-            entry[key] = {k: x for k, x in metadata[key].items() if manifest[key].get(k) != x}
+            entry[key] = {k: x for k, x in facts[key].items() if manifest[key].get(k) != x}
         experiments = manifest.setdefault("experiments", {})
-        if name in extended_experiments:
+        if name in extended_names:
             experiments.setdefault(name, {}).setdefault("added", []).append(entry)
         else:
             experiments[name] = entry
-    is_complete = {
-        experiment for experiment, _, _ in trained_networks
-    } <= metadata_by_experiment.keys()
+    is_complete = {experiment for experiment, _, _ in trained_keys} <= entries.keys()
     renewed = {
-        input_name: stage_and_digest
-        for input_name, stage_and_digest in present_inputs.items()
-        if is_complete
-        or stage_and_digest[0] == COLLECT
-        or experiment_of(input_name) in metadata_by_experiment
+        input_name: digest
+        for input_name, digest in inputs_now.items()
+        if is_complete or digest[0] == COLLECT or experiment_of(input_name) in entries
     }
     write_digests(manifest, talk, config, folder, renewed)
 
@@ -446,7 +390,7 @@ def write_digests(
     talk: Talk,
     config: Mapping[str, Any],
     folder: Path,
-    changed_inputs: inputs.Inputs,
+    changed: inputs.Inputs,
 ) -> None:
     """Write the manifest of a talk with the present digests of some inputs.
 
@@ -457,21 +401,11 @@ def write_digests(
         folder: The reference results.
         changed: The inputs whose digests are replaced.
     """
-    present_digests = {
-        input_name: digest for input_name, (_, digest) in inputs.inputs_of(talk, config).items()
-    }
-    digests = {
-        input_name: digest
-        for input_name, digest in manifest["inputs"].items()
-        if input_name in present_digests
-    }
-    digests |= {
-        input_name: digest
-        for input_name, (_, digest) in changed_inputs.items()
-        if input_name in present_digests
-    }
+    present = {name: digest for name, (_, digest) in inputs.inputs_of(talk, config).items()}
+    digests = {name: digest for name, digest in manifest["inputs"].items() if name in present}
+    digests |= {name: digest for name, (_, digest) in changed.items() if name in present}
     manifest["inputs"] = dict(sorted(digests.items()))
-    if digests == present_digests:
+    if digests == present:
         manifest["recipe"] = differing_inputs.list_parameters(talk)
     inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
@@ -482,42 +416,34 @@ def experiment_of(input_name: str) -> str:
     return experiment if input_name.startswith(inputs.OF_TALK) and stage else ""
 
 
-def replace_durations(
-    rows: pd.DataFrame, key_columns: list[str], config: Mapping[str, Any], folder: Path
-) -> None:
+def set_costs(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
     """Put rows of durations.csv in place of those that have the same `key`."""
-    recorded_rows = reference.table(folder / "durations.csv", columns.DURATIONS)
-    is_unchanged = ~pd.MultiIndex.from_frame(recorded_rows[key_columns]).isin(
-        pd.MultiIndex.from_frame(rows[key_columns])
-    )
-    one_run.write_durations(pd.concat([recorded_rows[is_unchanged], rows]), config, folder)
+    costs = reference.table(folder / "durations.csv", columns.DURATIONS)
+    is_unchanged = ~pd.MultiIndex.from_frame(costs[key]).isin(pd.MultiIndex.from_frame(rows[key]))
+    one_run.write_durations(pd.concat([costs[is_unchanged], rows]), config, folder)
 
 
 def update_joint_files(config: Mapping[str, Any], folder: Path) -> None:
     """Join the talks, and drop durations of experiments, variants and data sets that are gone."""
-    recorded_durations = reference.table(folder / "durations.csv", columns.DURATIONS)
-    existing_variants = {("", "", "")}
+    old_rows = reference.table(folder / "durations.csv", columns.DURATIONS)
+    current_keys = {("", "", "")}
     for talk in map(registry.load_talk, registry.available()):
-        existing_variants.add((talk.name, "", ""))
+        current_keys.add((talk.name, "", ""))
         for experiment in talk.experiments.values():
             names = ["", *experiment.variants]
-            existing_variants.update((talk.name, experiment.name, name) for name in names)
-    row_variants = pd.MultiIndex.from_frame(recorded_durations[["talk", "experiment", "variant"]])
-    used_datasets = {
+            current_keys.update((talk.name, experiment.name, name) for name in names)
+    row_keys = pd.MultiIndex.from_frame(old_rows[["talk", "experiment", "variant"]])
+    datasets = {
         "",
         *one_run.find_datasets(config),
         *one_run.find_datasets(inputs.config_of("smoke")),
     }
-    is_current = row_variants.isin(existing_variants) & recorded_durations["dataset"].isin(
-        used_datasets
-    )
-    one_run.write_durations(recorded_durations[is_current], config, folder)
+    is_current = row_keys.isin(current_keys) & old_rows["dataset"].isin(datasets)
+    one_run.write_durations(old_rows[is_current], config, folder)
     record.write_joint(config, folder)
     manifest = whole_files.read_json(folder / "manifest.json", "config")
-    recorded_settings, present_settings = map(
-        differing_inputs.list_settings, (manifest["config"], config)
-    )
-    changed_settings = differing_inputs.find_changes(recorded_settings, present_settings)
+    old_settings, settings = map(differing_inputs.list_settings, (manifest["config"], config))
+    changed_settings = differing_inputs.find_changes(old_settings, settings)
     manifest["inputs"] = one_run.digests(config, reference.recorded(folder))
     manifest["config_since"] = {change.key: change.now for change in changed_settings}
     inputs.write_json(folder / "manifest.json", manifest)
