@@ -158,7 +158,9 @@ def test_the_record_is_replaced_as_a_whole(run, old, monkeypatch):
     assert manifest["command"] == "make record"
     assert not (old / "repetition.json").exists(), "of other code"
     (old / "repetition.json").touch()
-    assert "repetition.json" in one_run._kept(old, manifest["inputs"]), "of the same code"
+    assert "repetition.json" in one_run._list_unchanged_files(old, manifest["inputs"]), (
+        "of the same code"
+    )
     rows = reference.table(old / "durations.csv", columns.DURATIONS)
     assert rows["scale"].value_counts().to_dict() == {
         **{"full": 1, "smoke": 1, "default": 1},

@@ -144,7 +144,7 @@ def run(tmp_path, monkeypatch):
     tables.write_metrics(
         own.assign(value=own["value"] * 0.5), results / "goeltz/yinyang/metrics.csv"
     )
-    monkeypatch.setattr(renewal, "list_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"])
+    monkeypatch.setattr(renewal, "_list_files", lambda *_: [results / "goeltz/yinyang/metrics.csv"])
     log_a_training(results)
     return asked
 
@@ -196,7 +196,7 @@ def test_a_talk_of_which_all_experiments_are_recorded_again_is_up_to_date(folder
     own = rows[~rows["metric"].isin(renewal.contrasts.CROSSED)]
     manifest = reference.manifest(folder / "goeltz")
     made = {**manifest, "cpu_seconds": {}}
-    renewal.rewrite_talk(talk, config, folder, own, dict.fromkeys(own["experiment"], made))
+    renewal._rewrite_talk(talk, config, folder, own, dict.fromkeys(own["experiment"], made))
     inputs.check(["goeltz"], config, folder)
 
 
@@ -272,7 +272,7 @@ def test_missing_networks_are_added_to_recorded_ones(folder, config):
     more = seeds_of_yinyang(config, [*range(80, 140), 980])
     manifest = reference.manifest(folder / "goeltz")
     made = {"yinyang": {**manifest, "cpu_seconds": {}, "networks": [{"seed": 980}]}}
-    renewal.rewrite_talk(talk, more, folder, added, made, {"yinyang"})
+    renewal._rewrite_talk(talk, more, folder, added, made, {"yinyang"})
     after = reference.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
     seeds = tables.where(after, experiment="yinyang", variant="spiking")["seed"].astype(int)
     assert set(seeds) == {*range(80, 140), 980}

@@ -75,29 +75,32 @@ def summarise_verdicts(run: Path, compared: Mapping[str, comparison.Comparison])
         run: Folder of the run.
         compared: Talk of the run -> its comparison with the reference results.
     """
-    n_claims = n_touched = 0
+    n_claims = n_affected = 0
     changed = []
     for name, talk in compared.items():
         verdicts = tables.read(run / name / "verdicts.csv", columns.VERDICTS)
-        lists = comparison.list_changed_verdicts(verdicts, talk.verdicts)
-        changed += [f"{claim}: {before}, again {now}" for claim, before, now in lists]
+        verdict_changes = comparison.list_changed_verdicts(verdicts, talk.verdicts)
+        changed += [
+            f"{claim}: {reference_verdict}, again {repeated_verdict}"
+            for claim, reference_verdict, repeated_verdict in verdict_changes
+        ]
         unjudged = rule.UNJUDGED
-        judged = set(talk.verdicts.loc[~talk.verdicts["verdict"].isin(unjudged), "claim"])
+        judged_claims = set(talk.verdicts.loc[~talk.verdicts["verdict"].isin(unjudged), "claim"])
         is_differing = ~talk.networks["outcome"].isin(comparison.SAME)
         repeated, differing = (
             set(zip(rows["experiment"], rows["variant"], strict=True))
             for rows in (talk.networks, talk.networks[is_differing])
         )
         for claim in inputs.claims_of(registry.load_talk(name)):
-            if claim.id in judged:
+            if claim.id in judged_claims:
                 n_claims += not repeated.isdisjoint(claim.networks)
-                n_touched += not differing.isdisjoint(claim.networks)
-    return {"claims": n_claims, "touched": n_touched, "changed": changed}
+                n_affected += not differing.isdisjoint(claim.networks)
+    return {"claims": n_claims, "touched": n_affected, "changed": changed}
 
 
 def compare_energies(run: Path, folder: Path) -> dict[str, Any]:
     """Compare the energy verdicts of both folders, on tasks whose networks the run has."""
-    before, now = (
+    reference_rows, repeated_rows = (
         tables.where(
             tables.read(root / "advantage.csv", columns.ADVANTAGE),
             subject="spikes",
@@ -105,14 +108,16 @@ def compare_energies(run: Path, folder: Path) -> dict[str, Any]:
         )
         for root in (folder, run)
     )
-    both = before.merge(now, on=["task", "compared_with"], suffixes=("", "_again"))
+    joined_rows = reference_rows.merge(
+        repeated_rows, on=["task", "compared_with"], suffixes=("", "_again")
+    )
     titles = first_screen.titles()
     compared = {
         first_screen.name_comparison(titles[row["task"]], row["compared_with"]): [
             row["verdict_all_cost_models"],
             row["verdict_all_cost_models_again"],
         ]
-        for row in both.to_dict("records")
+        for row in joined_rows.to_dict("records")
     }
     changed = [f"{name}: {a}, again {b}" for name, (a, b) in compared.items() if a != b]
     return {"compared": compared, "changed": changed}

@@ -129,14 +129,14 @@ def write_talk(metrics: pd.DataFrame, talk: Talk, run_verdicts: pd.DataFrame, fo
     # All other tables follow from the digits that are written.
     rounded_metrics = tables.read_metrics([folder / "metrics.csv"])
     derived_tables = {
-        "verdicts.csv": judge_claims(rounded_metrics, talk, run_verdicts),
+        "verdicts.csv": _judge_claims(rounded_metrics, talk, run_verdicts),
         "measures.csv": overview.measures(rounded_metrics, talk),
     }
     for file_name, table in derived_tables.items():
         write_csv(table, folder / file_name)
 
 
-def judge_claims(metrics: pd.DataFrame, talk: Talk, run_verdicts: pd.DataFrame) -> pd.DataFrame:
+def _judge_claims(metrics: pd.DataFrame, talk: Talk, run_verdicts: pd.DataFrame) -> pd.DataFrame:
     """Judge all claims of a talk; the run says why a network could not be had."""
     verdicts = judge.judge_all(metrics, inputs.claims_of(talk), talk, inputs.SCALE)
     comments = run_verdicts.set_index("claim")["comment"]

@@ -48,8 +48,8 @@ def recollect(folder: Path = reference.FOLDER) -> None:
     """Compute from recorded rows what stage collect does: contrasts, verdicts and measures."""
     config = inputs.config_of()
     for name in reference.recorded(folder):
-        rewrite_talk(registry.load_talk(name), config, folder)
-    update_joint_files(config, folder)
+        _rewrite_talk(registry.load_talk(name), config, folder)
+    _update_joint_files(config, folder)
 
 
 def renew(
@@ -75,7 +75,7 @@ def renew(
 
     one_run.committed()
     config = inputs.config_of()
-    selection = dict(resolve_targets(targets, config))
+    selection = dict(_resolve_targets(targets, config))
     recorded_talks = reference.recorded(folder)
     if name := next((n for n in selection if n not in recorded_talks and n not in targets), ""):
         raise UserError(
@@ -89,7 +89,7 @@ def renew(
     files = [
         file
         for talk, experiments in selection.items()
-        for file in list_files(talk, experiments, run_config)
+        for file in _list_files(talk, experiments, run_config)
     ]
     overlay = f"config/{inputs.SCALE}.yaml"
     # A file of the user comes first in `options` and is read after the overlay.
@@ -100,7 +100,7 @@ def renew(
         talk = registry.load_talk(name)
         run_talk = registry.as_measured(talk, one_run.RUN / name)
         network_paths = [
-            p for p in list_files(name, experiments, run_config) if p.name == "network.json"
+            p for p in _list_files(name, experiments, run_config) if p.name == "network.json"
         ]
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in experiments]
         rows = collect.stacked(talk, metrics, network_paths, inputs.SCALE)
@@ -113,13 +113,13 @@ def renew(
             entry = {**metadata, "date": inputs.today()}
             entries = {e: {**entry, "cpu_seconds": cpu_s[e].to_dict()} for e in experiments}
             extended_names = {
-                e for e in experiments if only_missing and read_networks(name, e, folder)
+                e for e in experiments if only_missing and _read_networks(name, e, folder)
             }
             for e in experiments if only_missing else []:
                 folders = [path.parent for path in network_paths if path.parents[2].name == e]
                 entries[e]["networks"] = describe_networks(folders)
                 add_learning_curves(folders, folder / name / e / LEARNING_CURVES)
-            rewrite_talk(run_talk, config, folder, rows, entries, extended_names)
+            _rewrite_talk(run_talk, config, folder, rows, entries, extended_names)
         else:
             all_rows = collect.contrasted(rows, run_talk)
             record.write_talk(all_rows, run_talk, columns.VERDICTS.table([]), folder / name)
@@ -128,7 +128,7 @@ def renew(
         costs = durations.of_kinds(selected_jobs, inputs.SCALE, metadata["machine"]["speed_factor"])
         if only_missing:
             costs = one_run.part(costs, run_config, config)
-        set_costs(costs, ["scale", "rule", "talk", "experiment"], config, folder)
+        _set_costs(costs, ["scale", "rule", "talk", "experiment"], config, folder)
         experiments = [e for e in experiments if e not in extended_names]
         for path in (one_run.RUN / name / e / page.EXHIBITS for e in experiments):
             if path.is_file():
@@ -137,7 +137,7 @@ def renew(
         shipped.renew(one_run.RUN, folder, name, experiments, networks.SAMPLES, build_folder)
         if talk.counted and key_claims.of(talk).rows["experiment"] in experiments:
             shipped.keep(one_run.RUN, name, folder)
-    update_joint_files(config, folder)
+    _update_joint_files(config, folder)
 
 
 def keep_published_size(
@@ -163,12 +163,12 @@ def keep_published_size(
             f"Run: snakemake {name} --configfile config/{scale}.yaml"
         )
     kind_costs, metadata = record.of_talk(talk, inputs.config_of(scale), results)
-    set_costs(kind_costs, ["scale", "talk"], inputs.config_of(), folder)
+    _set_costs(kind_costs, ["scale", "talk"], inputs.config_of(), folder)
     inputs.write(folder / scale / f"{name}.csv", whole_files.read(verdicts_path))
     inputs.write_json(folder / scale / f"{name}.json", metadata)
 
 
-def resolve_targets(
+def _resolve_targets(
     targets: Iterable[str], config: Mapping[str, Any]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each talk with its requested experiments, of which scale full trains some networks."""
@@ -187,7 +187,7 @@ def resolve_targets(
         yield talk, trained_names if "" in requested_names else requested_names
 
 
-def list_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
+def _list_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
     """List the files that a run makes of experiments: their metrics and a file per network."""
     paths = []
     for name in experiments:
@@ -218,7 +218,7 @@ def leave_out_recorded(
         talk = registry.load_talk(name)
         for experiment in map(talk.experiments.get, experiments):
             assert experiment is not None
-            networks = read_networks(name, experiment.name, folder)
+            networks = _read_networks(name, experiment.name, folder)
             for variant in experiment.variants:
                 path = f"{name}.{experiment.name}/{variant}"
                 seeds = registry.seeds(experiment, config, variant)
@@ -231,7 +231,7 @@ def leave_out_recorded(
                 missing_entries.append({"experiment": path, "seeds": seed_lists[False]})
                 n_missing += len(seed_lists[False])
         # An experiment without recorded networks has no inputs from which new ones could differ.
-        with_networks = [e for e in experiments if read_networks(name, e, folder)]
+        with_networks = [e for e in experiments if _read_networks(name, e, folder)]
         recorded_config = replace_seeds(config, recorded_entries)
         changed = [
             input_name
@@ -262,7 +262,7 @@ def replace_seeds(
     return {**config, "seeds_of": [*other_entries, *entries]}
 
 
-def read_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
+def _read_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
     """Read variant and seed of the networks of an experiment that the reference results have."""
     rows = reference.table(folder / talk / "metrics.csv", columns.METRICS)
     rows = rows[rows["experiment"] == experiment]
@@ -319,7 +319,7 @@ def add_learning_curves(folders: Iterable[Path], path: Path) -> None:
     record.write_csv(table, path)
 
 
-def rewrite_talk(
+def _rewrite_talk(
     talk: Talk,
     config: Mapping[str, Any],
     folder: Path,
@@ -416,14 +416,14 @@ def experiment_of(input_name: str) -> str:
     return experiment if input_name.startswith(inputs.OF_TALK) and stage else ""
 
 
-def set_costs(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
+def _set_costs(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
     """Put rows of durations.csv in place of those that have the same `key`."""
     costs = reference.table(folder / "durations.csv", columns.DURATIONS)
     is_unchanged = ~pd.MultiIndex.from_frame(costs[key]).isin(pd.MultiIndex.from_frame(rows[key]))
     one_run.write_durations(pd.concat([costs[is_unchanged], rows]), config, folder)
 
 
-def update_joint_files(config: Mapping[str, Any], folder: Path) -> None:
+def _update_joint_files(config: Mapping[str, Any], folder: Path) -> None:
     """Join the talks, and drop durations of experiments, variants and data sets that are gone."""
     old_rows = reference.table(folder / "durations.csv", columns.DURATIONS)
     current_keys = {("", "", "")}

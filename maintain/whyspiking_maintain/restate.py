@@ -96,7 +96,7 @@ def restate(
     """Compare networks with the reference results and write the digests of the present code.
 
     Args:
-        declared_reason: Why changed settings (YAML, CSV) change no number; recorded with the digests.
+        declared_reason: Why changed settings (YAML, CSV) change no number; it is recorded.
         options: Options for Snakemake, one text.
         folder: The reference results.
 
