@@ -104,7 +104,7 @@ def test_what_starts_from_another_network_cannot_be_tuned():
     talk = registry.load_talk("goeltz")
     experiment = talk.experiments["substrates"]
     with pytest.raises(UserError, match="starts from"):
-        tune._tried(experiment, "adapted", {}, CONFIG, tune.SEED)
+        tune._train_setting(experiment, "adapted", {}, CONFIG, tune.SEED)
 
 
 def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
@@ -113,7 +113,7 @@ def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
 
     monkeypatch.setattr(tune.train, "network_of", fails)
     experiment = registry.load_talk("goeltz").experiments["shared_yinyang"]
-    assert tune._tried(experiment, "spiking", {}, CONFIG, tune.SEED)["accuracy"] == 0.0
+    assert tune._train_setting(experiment, "spiking", {}, CONFIG, tune.SEED)["accuracy"] == 0.0
 
 
 def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):

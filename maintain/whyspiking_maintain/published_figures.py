@@ -35,5 +35,5 @@ def load(path: Path = FILE) -> dict[str, dict[str, dict[str, Published]]]:
     Raises:
         UserError: If the file says anything else.
     """
-    kind = TypeAdapter(dict[str, dict[str, dict[str, Published]]])
-    return parsed(kind, read_yaml(path), path.name)
+    adapter = TypeAdapter(dict[str, dict[str, dict[str, Published]]])
+    return parsed(adapter, read_yaml(path), path.name)
