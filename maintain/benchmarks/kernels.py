@@ -85,7 +85,8 @@ def main() -> None:
     for timing in measure_kernels(args.quick):
         note = f" ({timing.note})" if timing.note else ""
         print(
-            f"{timing.description:78} {timing.seconds:9.4f} {timing.ratio:7.3f}  {timing.compared_with}{note}",
+            f"{timing.description:78} {timing.seconds:9.4f} {timing.ratio:7.3f}  "
+            f"{timing.compared_with}{note}",
             flush=True,
         )
     print(f"load average of the machine: {os.getloadavg()[0]:.1f}")
