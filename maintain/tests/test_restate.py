@@ -229,7 +229,7 @@ def test_an_experiment_without_reference_results_is_refused(folder, run_numbers)
             del manifest["inputs"][name]
 
     edit_manifest(folder / "goeltz", drop_inputs)
-    assert_refused(folder, "recording record goeltz/yinyang", declared="it is new")
+    assert_refused(folder, "recording record goeltz/yinyang", declared_reason="it is new")
 
 
 # ---- what manifests say ---------------------------------------------------------------------
