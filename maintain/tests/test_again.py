@@ -94,8 +94,7 @@ def test_a_run_with_other_sizes_is_refused(folders):
 
 def test_documents_say_how_many_verdicts_and_networks_other_rounding_changes():
     first_run = json.loads((RECORD / repetition.FILE).read_text(encoding="utf-8"))
-    (second_run,) = first_run["since"]
-    verdicts = first_run["verdicts"]
+    (second_run,), verdicts = first_run["since"], first_run["verdicts"]
     summary = repetition.summarise_repetition(first_run)
     n_changed, n_energy = summary["n_energy_changed"], summary["n_energy"]
     network_counts = [run["networks"] for run in (first_run, second_run)]

@@ -192,8 +192,7 @@ def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
 )
 def test_of_the_source_of_a_claim_the_published_number_counts(config, monkeypatch, change, counts):
     talk = registry.load_talk("goeltz")
-    recorded_inputs = inputs.inputs_of(talk, config)
-    claim, *other_claims = inputs.claims_of(talk)
+    recorded_inputs, (claim, *other_claims) = inputs.inputs_of(talk, config), inputs.claims_of(talk)
     changed_claim = claim.model_copy(update={"source": claim.source.model_copy(update=change)})
     monkeypatch.setattr(inputs, "claims_of", lambda talk: [changed_claim, *other_claims])
     changed_inputs = inputs.inputs_of(talk, config)
@@ -221,8 +220,7 @@ def results(tmp_path, monkeypatch):
 
 def test_talks_are_recorded_with_what_decides_their_numbers(tmp_path, results, monkeypatch):
     monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
-    settings = config_of("full")
-    folder = tmp_path / "reference"
+    settings, folder = config_of("full"), tmp_path / "reference"
     record.record(settings, results, folder)
     for file, schema in records.TABLES.items():
         recorded, run = (tables.read(root / "goeltz" / file, schema) for root in (folder, results))
@@ -273,8 +271,10 @@ def test_what_was_recalled_and_not_read_is_marked_wherever_it_stands():
             )
             if claim.source.quoted_from_memory:
                 n_recalled += 1
-                row = verdicts.loc[claim.id]
-                recalled_part = "number" if claim.source.value else "statement"
+                row, recalled_part = (
+                    verdicts.loc[claim.id],
+                    "number" if claim.source.value else "statement",
+                )
                 is_judged = row["verdict"] not in (rule.NOT_MEASURED, rule.NOT_JUDGED)
                 assert row["quoted_from_memory"] == recalled_part
                 assert row["qualification"].endswith(rule.FROM_MEMORY[recalled_part]) == is_judged

@@ -129,9 +129,11 @@ def alone(markup: str, page: Path, folder: Path, url: str, home: Path) -> str:
 
     def rewrite_link(match: re.Match[str]) -> str:
         target = os.path.relpath(home / page.parent / match["to"], home)
-        target = published_paths.get(target, target)
-        fragment = match["part"] or ""
-        label = match["told"]
+        target, fragment, label = (
+            published_paths.get(target, target),
+            match["part"] or "",
+            match["told"],
+        )
         is_inside = not target.startswith("..")
         target = os.path.join(os.path.dirname(target), tables.lying(folder / target).name)
         target_file = folder / target if is_inside else Path(os.path.normpath(home / target))

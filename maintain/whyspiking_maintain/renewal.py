@@ -105,8 +105,7 @@ def renew(
         metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in experiments]
         rows = collect.stacked(talk, metrics, network_paths, inputs.SCALE)
         _, metadata = record.of_talk(talk, config, one_run.RUN)
-        talk_jobs = job_costs[job_costs["talk"] == name]
-        extended_names = set()
+        talk_jobs, extended_names = job_costs[job_costs["talk"] == name], set()
         if name in recorded_talks:
             # Other experiments of the talk keep their rows and the entry of their own run.
             cpu_s = talk_jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
@@ -191,8 +190,7 @@ def _list_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]
     """List the files that a run makes of experiments: their metrics and a file per network."""
     paths = []
     for name in experiments:
-        experiment = registry.load_talk(talk).experiments[name]
-        folder = one_run.RUN / talk / name
+        experiment, folder = registry.load_talk(talk).experiments[name], one_run.RUN / talk / name
         paths.append(folder / "metrics.csv")
         for variant in experiment.variants:
             seeds = registry.seeds(experiment, config, variant)
@@ -337,8 +335,7 @@ def _rewrite_talk(
         entries: Experiment -> how it was made.
         extended_names: Experiments to whose recorded networks those of `new_rows` are added.
     """
-    entries = entries or {}
-    talk_folder = folder / talk.name
+    talk_folder, entries = folder / talk.name, entries or {}
     verdicts = tables.read(talk_folder / "verdicts.csv", columns.VERDICTS, other=True)
     old_rows = tables.read(talk_folder / "metrics.csv", columns.METRICS, other=True)
     trained_keys = {
@@ -347,6 +344,7 @@ def _rewrite_talk(
         for variant in experiment.variants
         for seed in registry.seeds(experiment, config, variant)
     }
+    # Contrasts are computed again, and networks that the configuration does not name are dropped.
     row_keys = pd.MultiIndex.from_frame(old_rows[["experiment", "variant", "seed"]])
     is_kept = row_keys.isin(trained_keys) & old_rows["metric"].isin(
         set(GLOSSARY) - contrasts.CROSSED
@@ -354,6 +352,7 @@ def _rewrite_talk(
     old_rows = old_rows[is_kept & ~old_rows["experiment"].isin(entries.keys() - {*extended_names})]
     table = old_rows if new_rows is None else pd.concat([old_rows, new_rows], ignore_index=True)
     claim_experiments = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
+    # An experiment without new rows keeps the source of the data that its networks had.
     sources = dict(
         zip(verdicts["claim"].map(claim_experiments), verdicts["data_source"], strict=True)
     )
@@ -364,8 +363,7 @@ def _rewrite_talk(
         verdicts[~verdicts["claim"].map(claim_experiments).isin(entries)],
         talk_folder,
     )
-    manifest = reference.manifest(talk_folder)
-    inputs_now = inputs.inputs_of(talk, config)
+    manifest, inputs_now = reference.manifest(talk_folder), inputs.inputs_of(talk, config)
     for name, facts in entries.items():
         entry = {key: facts[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
         entry |= {key: facts[key] for key in ("networks",) if key in facts}
