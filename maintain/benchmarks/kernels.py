@@ -62,7 +62,7 @@ class Timing:
 
     @property
     def ratio(self) -> float:
-        """Ours over the reference: below 1 ours is faster."""
+        """Our CPU seconds divided by those of the reference; below 1, ours is faster."""
         return self.seconds / self.reference_s if self.reference_s else float("nan")
 
 
@@ -73,7 +73,7 @@ def measure_cpu(run: Callable[[], Any], repeats: int = 3) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all kernels and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--quick",

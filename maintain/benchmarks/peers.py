@@ -1,4 +1,4 @@
-"""A training step in another library: `python peers.py snntorch|norse SIZES BATCH STEPS`.
+"""Measure a training step in another library: `python peers.py snntorch|norse SIZES BATCH STEPS`.
 
 Feed-forward leaky integrate-and-fire layers of the given sizes (JSON), cross-entropy of a readout
 summed over time, back-propagation through time, on one thread; prints {"seconds": ...}. Needs the

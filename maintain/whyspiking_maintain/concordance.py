@@ -1,4 +1,4 @@
-"""Every published figure and table: what replicates it here, or why nothing does.
+"""List every published figure and table with the claims that judge it, or why none does.
 
 `published_figures.yaml` lists those of the talks' papers. A claim says where its number stands
 (`source` in claims.yaml), and so which of them it judges; what we add to a figure does not count.

@@ -1,4 +1,4 @@
-"""Everything that decides a talk's recorded tables, as digests: what is out of date.
+"""Compute digests of everything that decides a talk's recorded tables; find what is out of date.
 
 Files of code count by what they do (of Python not how they are laid out), YAML files by what they
 say at scale full.
@@ -25,7 +25,7 @@ SCALE = "full"
 """The scale that is recorded."""
 REMOVED_INPUT = "no longer an input"
 OF_TALK = "talk.yaml: "
-"""Begins the name of what talk.yaml says; of an experiment its name follows, a comma, the stage."""
+"""Prefix of inputs from talk.yaml; for an experiment, its name, a comma and the stage follow."""
 UNREAD_KEYS: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
     "variants": {"__all__": {"description", "from_scale", "trained_here"}},
@@ -51,18 +51,21 @@ def digest_of(talk_inputs: Inputs) -> str:
 def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
     """Find the inputs that changed since a talk was recorded, with their present digests."""
     manifest = reference.manifest(folder / name)
-    present = inputs_of(registry.load_talk(name), config)
-    recorded = manifest["inputs"]
-    all_inputs = {key: present.get(key, (REMOVED_INPUT, "")) for key in {**recorded, **present}}
+    present_inputs = inputs_of(registry.load_talk(name), config)
+    recorded_digests = manifest["inputs"]
+    all_inputs = {
+        key: present_inputs.get(key, (REMOVED_INPUT, ""))
+        for key in {**recorded_digests, **present_inputs}
+    }
     return {
         key: (stage, digest)
         for key, (stage, digest) in all_inputs.items()
-        if recorded.get(key) != digest
+        if recorded_digests.get(key) != digest
     }
 
 
 def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
-    """Refuse talks, all that are recorded where none is named, whose tables might be others now.
+    """Refuse talks whose inputs changed since they were recorded; of all talks if none is named.
 
     Raises:
         UserError: Naming each talk, what changed and the stage that it is first used in; or a talk
@@ -70,9 +73,9 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
     """
     reference.check(folder)
     recorded_talks = reference.recorded(folder)
-    if unknown := [name for name in names if name not in recorded_talks]:
+    if unknown_names := [name for name in names if name not in recorded_talks]:
         raise UserError(
-            f"talk '{unknown[0]}' has no reference results in {folder}; expected one of "
+            f"talk '{unknown_names[0]}' has no reference results in {folder}; expected one of "
             f"{', '.join(recorded_talks)}; correct the name"
         )
     changed_inputs = {
@@ -95,7 +98,7 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
 
 
 def config_of(scale: str = SCALE) -> dict[str, Any]:
-    """The configuration at a scale."""
+    """Return the configuration at a scale."""
     return at_scale(scale)
 
 
@@ -150,7 +153,7 @@ def _drop_folders(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def claims_of(talk: Talk) -> list[claims_file.Claim]:
-    """All claims of a talk."""
+    """Load all claims of a talk."""
     return claims_file.load(talk.folder / "claims.yaml", talk)
 
 

@@ -34,13 +34,13 @@ SMOKE = Path("results/smoke")
 BEGUN = "record.json"
 """File in the folder of the run that says from which commit and inputs it began."""
 STAGED = Path(".record") / reference.FOLDER.name
-"""Where the record is written before it takes its place; as deep, with the name that pages know."""
+"""Folder in which the record is written first; its depth and name are those that pages expect."""
 FILES_NOT_FROM_RUN = ("retired.csv", "paper")
 """Files and folders of the record that no run makes."""
 
 
 def begin(results: Path = RUN) -> None:
-    """Allow a run to be recorded as a whole: all committed, and nothing of an older run in it.
+    """Prepare a folder for a full run; refuse uncommitted changes and results of other runs.
 
     Args:
         results: `results/full`.

@@ -31,7 +31,7 @@ from whyspiking_maintain import inputs, watched
 
 NOTEBOOKS = Path("notebooks")
 MAIN, PAGE = "why_spiking", "report.html"
-"""Notebook of the page of the run, and what the record calls it, as it does that of each talk."""
+"""Notebook of the page of the run, and the file name of this page and of the page of each talk."""
 FIGURE = "report.png"
 """The figure of the answer, for README and for what is shown where somebody links to the page."""
 PICTURE_METADATA = {"Software": None}
@@ -39,7 +39,7 @@ PICTURE_METADATA = {"Software": None}
 NEURON_NETWORKS = "discussion/one_neuron/spiking"
 """Folder in a run with the networks of which the record keeps a neuron."""
 SLIDES = "slides"
-"""Every figure of the page as a file."""
+"""Folder with every figure of the page as a file."""
 EXHIBITS = "figure_data.npz"
 """File in the folder of an experiment with the data that figures of its talk draw."""
 STATED = '<meta name="tables" content="{}">'

@@ -30,7 +30,7 @@ class Published(Block):
 
 
 def load(path: Path = FILE) -> dict[str, dict[str, dict[str, Published]]]:
-    """Talk -> paper, by its name in talk.yaml -> figure or table -> what is known of it.
+    """Load talk -> paper, by its name in talk.yaml -> figure or table -> what is known of it.
 
     Raises:
         UserError: If the file says anything else.

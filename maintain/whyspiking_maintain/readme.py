@@ -140,13 +140,13 @@ def rewrite_rows(
     rows = {str(row["claim"]): row for row in labels.in_points(verdicts).to_dict("records")}
 
     def write_row(match: re.Match[str]) -> str:
-        name = match["claim"]
-        if name not in rows or name not in claims:
+        claim_id = match["claim"]
+        if claim_id not in rows or claim_id not in claims:
             raise UserError(
-                f"{README}: a row names '{name}', which is not a claim in {reference.FOLDER}; "
+                f"{README}: a row names '{claim_id}', which is not a claim in {reference.FOLDER}; "
                 "expected the id of a claim. Correct it, or remove the row"
             )
-        cells = write_cells(rows[name], claims[name], larger_verdicts)
+        cells = write_cells(rows[claim_id], claims[claim_id], larger_verdicts)
         return f"| {match['what']} | {' | '.join(cells)} |"
 
     return ROW.sub(write_row, readme)

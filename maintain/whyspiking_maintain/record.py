@@ -154,8 +154,11 @@ def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> N
         config: The configuration.
         folder: The reference.
     """
-    recorded = [name for name in config["talks"] if name in reference.recorded(folder)]
-    counted_talks, protocol_talks = registry.counted(recorded), registry.with_protocol(recorded)
+    recorded_talks = [name for name in config["talks"] if name in reference.recorded(folder)]
+    counted_talks, protocol_talks = (
+        registry.counted(recorded_talks),
+        registry.with_protocol(recorded_talks),
+    )
     metrics, protocol_metrics = (
         tables.read_metrics([folder / name / "metrics.csv" for name in talk_names])
         for talk_names in (counted_talks, protocol_talks)

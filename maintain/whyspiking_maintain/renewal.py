@@ -1,4 +1,4 @@
-"""Renews the reference results in parts.
+"""Renews the reference results of single talks and experiments.
 
     python -m whyspiking.recording recollect
     python -m whyspiking.recording record bohte/ecg
@@ -229,12 +229,12 @@ def leave_out_recorded(
                 missing_entries.append({"experiment": path, "seeds": seed_lists[False]})
                 n_missing += len(seed_lists[False])
         # An experiment without recorded networks has no inputs from which new ones could differ.
-        with_networks = [e for e in experiments if _read_networks(name, e, folder)]
+        extended_names = [e for e in experiments if _read_networks(name, e, folder)]
         recorded_config = replace_seeds(config, recorded_entries)
         changed = [
             input_name
             for input_name, (stage, _) in inputs.stale(name, recorded_config, folder).items()
-            if stage != COLLECT and experiment_of(input_name) in ("", *with_networks)
+            if stage != COLLECT and experiment_of(input_name) in ("", *extended_names)
         ]
         if changed:
             raise UserError(
@@ -375,12 +375,12 @@ def _rewrite_talk(
         else:
             experiments[name] = entry
     is_complete = {experiment for experiment, _, _ in trained_keys} <= entries.keys()
-    renewed = {
+    renewed_inputs = {
         input_name: digest
         for input_name, digest in inputs_now.items()
         if is_complete or digest[0] == COLLECT or experiment_of(input_name) in entries
     }
-    write_digests(manifest, talk, config, folder, renewed)
+    write_digests(manifest, talk, config, folder, renewed_inputs)
 
 
 def write_digests(

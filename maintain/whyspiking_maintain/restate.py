@@ -218,7 +218,7 @@ def read_recorded(networks: Sequence[ListedNetwork], folder: Path) -> pd.DataFra
 
 
 def compare(
-    recorded: pd.DataFrame, measured: pd.DataFrame, networks: Sequence[ListedNetwork]
+    recorded_rows: pd.DataFrame, measured_rows: pd.DataFrame, networks: Sequence[ListedNetwork]
 ) -> dict[str, Any]:
     """Compare every number of the listed networks as the metrics table prints it.
 
@@ -229,7 +229,7 @@ def compare(
         UserError: If a number differs or only one side has it, or if a network has none.
     """
     joined_numbers = pd.concat(
-        [print_numbers(recorded, networks), print_numbers(measured, networks)],
+        [print_numbers(recorded_rows, networks), print_numbers(measured_rows, networks)],
         axis=1,
         keys=["recorded", "found"],
     ).sort_index()
@@ -272,11 +272,11 @@ def print_numbers(table: pd.DataFrame, networks: Iterable[ListedNetwork]) -> pd.
     is_duration = table["metric"].str.contains("seconds")
     is_contrast = table["metric"].isin(contrasts.CROSSED)
     rows = table[is_listed & ~is_left_out & ~is_duration & ~is_contrast].set_index(KEY)
-    printed = [
+    texts = [
         f"{tables.NUMBER % value} {unit}, trials {trials}"
         for value, unit, trials in zip(rows["value"], rows["unit"], rows["n_trials"], strict=True)
     ]
-    return pd.Series(printed, rows.index)
+    return pd.Series(texts, rows.index)
 
 
 def find_changed_inputs(config: Mapping[str, Any], folder: Path) -> dict[str, inputs.Inputs]:
@@ -313,7 +313,8 @@ def refuse_settings(
     settings = []
     for talk, changed_inputs in inputs_by_talk.items():
         recorded_experiments = {
-            renewal.experiment_of(p) for p in reference.manifest(folder / talk)["inputs"]
+            renewal.experiment_of(input_key)
+            for input_key in reference.manifest(folder / talk)["inputs"]
         }
         for input_name, (stage, _) in changed_inputs.items():
             if input_name.endswith(CODE) or stage == renewal.COLLECT:

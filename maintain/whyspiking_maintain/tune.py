@@ -1,4 +1,4 @@
-"""Choose the settings of what shares a task, by one rule and with equal effort for all.
+"""Choose the settings of networks that share a task, by one rule and with equal effort for all.
 
     python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...]
 
