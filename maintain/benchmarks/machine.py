@@ -14,13 +14,13 @@ from whyspiking.running import machine
 
 
 def main() -> None:
-    """Measure, keep, print."""
+    """Measure the speed factor, keep and print it."""
     config = read()
     seconds = machine.measure(Path(config["build_folder"]))
     print(f"{'part':10} {'CPU s':>7} {'ref. s':>7} {'ratio':>6}")
-    for part, here in seconds.items():
-        there = machine.REFERENCE_S[part]
-        print(f"{part:10} {here:7.3f} {there:7.3f} {here / there:6.2f}")
+    for workload, measured_s in seconds.items():
+        reference_s = machine.REFERENCE_S[workload]
+        print(f"{workload:10} {measured_s:7.3f} {reference_s:7.3f} {measured_s / reference_s:6.2f}")
     print(f"{machine.processor()}: speed factor {machine.of_parts(seconds):.2f}")
 
 

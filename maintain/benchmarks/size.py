@@ -16,28 +16,28 @@ from pathlib import Path
 import yaml
 
 LIMITS = Path(__file__).with_name("size_limits.yaml")
-LINES = {
+LINE_PATTERNS = {
     "C++ lines": ("workflow/**/*.cpp", "workflow/**/*.hpp"),
     "JavaScript lines": ("workflow/**/*.js",),
     "YAML lines": ("config/**/*.yaml", "workflow/**/*.yaml"),
 }
 """Column of the table of limits -> the files whose lines it counts."""
 
-TOPS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
+PYTHON_FOLDERS = ("workflow", "exchange", "maintain", "article", "packages", "tests")
 """Folders with Python; what a rule reaches lies in the first."""
 
 
-def statements(path: Path) -> int:
-    """Number of statements in a file of Python."""
-    return sum(_counts(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+def count_statements(path: Path) -> int:
+    """Count the statements in a file of Python."""
+    return sum(_is_counted(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def nodes(path: Path) -> int:
-    """Number of nodes of the syntax tree of a file of Python."""
+def count_nodes(path: Path) -> int:
+    """Count the nodes of the syntax tree of a file of Python."""
     return sum(1 for _ in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
-def _counts(node: ast.AST) -> bool:
+def _is_counted(node: ast.AST) -> bool:
     if not isinstance(node, ast.stmt) or isinstance(node, ast.Import | ast.ImportFrom):
         return False
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
@@ -45,33 +45,37 @@ def _counts(node: ast.AST) -> bool:
     return not isinstance(node.value.value, str)
 
 
-def parts(folder: Path) -> dict[str, list[Path]]:
-    """All Python: what a rule reaches, what stands beside it, and tests wherever they lie."""
-    by_part: dict[str, list[Path]] = {}
-    for path in (path for top in TOPS for path in (folder / top).rglob("*.py")):
-        places = path.relative_to(folder).parts
-        core = "talks" if "talks" in places else "core"
-        part = (
+def group_files(folder: Path) -> dict[str, list[Path]]:
+    """Group all Python files: core and talks, other packages, and tests."""
+    paths_by_group: dict[str, list[Path]] = {}
+    for path in (
+        path for top_folder in PYTHON_FOLDERS for path in (folder / top_folder).rglob("*.py")
+    ):
+        path_parts = path.relative_to(folder).parts
+        workflow_group = "talks" if "talks" in path_parts else "core"
+        group = (
             "tests"
-            if "tests" in places
-            else core
-            if places[0] == TOPS[0]
+            if "tests" in path_parts
+            else workflow_group
+            if path_parts[0] == PYTHON_FOLDERS[0]
             else "exchange, maintain, plugin, article"
         )
-        by_part.setdefault(part, []).append(path)
-    return by_part
+        paths_by_group.setdefault(group, []).append(path)
+    return paths_by_group
 
 
-def lines(folder: Path, patterns: Iterable[str]) -> int:
-    """Lines of all files that one of the patterns names."""
+def count_lines(folder: Path, patterns: Iterable[str]) -> int:
+    """Count the lines of all files that one of the patterns names."""
     paths = {path for pattern in patterns for path in folder.glob(pattern)}
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
 def measure_columns(folder: Path) -> dict[str, int]:
     """Measure the columns of the table of limits."""
-    statement_counts = {part: sum(map(statements, own)) for part, own in parts(folder).items()}
-    line_counts = {name: lines(folder, patterns) for name, patterns in LINES.items()}
+    statement_counts = {
+        group: sum(map(count_statements, paths)) for group, paths in group_files(folder).items()
+    }
+    line_counts = {name: count_lines(folder, patterns) for name, patterns in LINE_PATTERNS.items()}
     return {**statement_counts, **line_counts}
 
 
@@ -87,11 +91,11 @@ def find_exceeded_limits(columns: Mapping[str, int]) -> list[str]:
 
 def main(folder: Path) -> None:
     """Print the columns, and how complex the statements are."""
-    for part, own in parts(folder).items():
-        per_statement = sum(map(nodes, own)) / sum(map(statements, own))
-        print(f"{part}: {per_statement:.2f} nodes per statement")
-    for name, number in measure_columns(folder).items():
-        print(f"{name:40}{number:7,}")
+    for group, paths in group_files(folder).items():
+        per_statement = sum(map(count_nodes, paths)) / sum(map(count_statements, paths))
+        print(f"{group}: {per_statement:.2f} nodes per statement")
+    for name, count in measure_columns(folder).items():
+        print(f"{name:40}{count:7,}")
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ from made.hangs import limit
 
 @pytest.mark.slow
 def test_benchmarks_run_and_print_their_ratios():
-    words = [sys.executable, "maintain/benchmarks/kernels.py", "--quick"]
-    done = subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, timeout=limit(), check=False
+    command = [sys.executable, "maintain/benchmarks/kernels.py", "--quick"]
+    process = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=limit(), check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    for versus in (
+    assert process.returncode == 0, process.stderr[-3000:]
+    for compared_with in (
         "the same computation, one layer at a time",
         "the same computation in NumPy",
         "BPTT",
     ):
         # Timed, and nothing is asked of how fast it was.
-        assert re.search(rf"[\d.]+ +[\d.]+ +{versus}", done.stdout), done.stdout
+        assert re.search(rf"[\d.]+ +[\d.]+ +{compared_with}", process.stdout), process.stdout

@@ -59,13 +59,15 @@ def test_what_the_code_imports_is_a_direct_dependency():
     # They define the interfaces of Snakemake and JAX that we implement, and come with them.
     allowed |= {"snakemake-interface-logger-plugins", "jaxlib"}
     # Scripts of tests/peers run where those of `peers` are installed, and nowhere else.
-    more = PROJECT["optional-dependencies"]
-    for_tests = {canonicalize_name(Requirement(x).name) for x in more["dev"] + more["peers"]}
+    optional = PROJECT["optional-dependencies"]
+    for_tests = {
+        canonicalize_name(Requirement(x).name) for x in optional["dev"] + optional["peers"]
+    }
     # One comes with pytest, the other with the peers.
     for_tests |= {"packaging", "torch"}
     for path, owners in imported_distributions():
-        known = allowed | for_tests if "tests" in Path(path).parts else allowed
-        assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"
+        declared_names = allowed | for_tests if "tests" in Path(path).parts else allowed
+        assert {canonicalize_name(owner) for owner in owners} & declared_names, f"{path}: {owners}"
 
 
 def test_conda_gets_the_same_environment():
@@ -94,15 +96,17 @@ def test_the_tool_of_the_audit_and_all_that_it_needs_is_pinned_by_hash():
 def test_no_file_names_a_registry_or_a_place_on_one_machine():
     # Put together here, so that this file does not contain what it looks for.
     hosts = ("py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org")
-    places = ("/" + "work/", "/" + "root/", "/home" + "/", "/" + "tmp/env", "/" + "farm/")
-    pattern = re.compile("|".join(re.escape(word) for word in hosts + places))
-    found = [
+    folders = ("/" + "work/", "/" + "root/", "/home" + "/", "/" + "tmp/env", "/" + "farm/")
+    pattern = re.compile(
+        "|".join(re.escape(registry_or_folder) for registry_or_folder in hosts + folders)
+    )
+    matches = [
         f"{name}:{number}"
         for name, text in tracked()
         for number, line in enumerate(text.splitlines(), 1)
         if pattern.search(line)
     ]
-    assert not found
+    assert not matches
 
 
 # ---- making it: `make environment` in a folder whose PATH has only the programs of a test ----
@@ -133,7 +137,7 @@ class Machine:
         for name in (*TOOLS, "chmod"):
             (self.programs / name).symlink_to(str(shutil.which(name)))
 
-    def put(self, name: str, script: str) -> None:
+    def add_program(self, name: str, script: str) -> None:
         program(self.programs / name, script)
 
     def make(self, target: str = "environment") -> subprocess.CompletedProcess[str]:
@@ -142,8 +146,8 @@ class Machine:
             capture_output=True, text=True, timeout=limit(), check=False,
         )  # fmt: skip
 
-    def words(self) -> list[str]:
-        """What uv was told since the last call."""
+    def read_calls(self) -> list[str]:
+        """Read the arguments that uv got since the last reading."""
         file = self.folder / "words"
         lines = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
@@ -152,58 +156,62 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path):
-    made = Machine(tmp_path)
-    made.put("uv", UV.format(python="3.13"))
-    return made
+    fake_machine = Machine(tmp_path)
+    fake_machine.add_program("uv", UV.format(python="3.13"))
+    return fake_machine
 
 
 def test_an_environment_is_kept_until_its_sources_python_or_place_change(machine):
     assert machine.make().returncode == 0
-    _, venv, sync, install = machine.words()
+    _, venv, sync, install = machine.read_calls()
     assert venv == "--quiet venv --python /usr/bin/python3.13 .venv"
     assert sync.endswith("--require-hashes --compile-bytecode requirements.txt")
     assert "--no-deps --no-build-isolation --editable . --editable ./packages" in install
     lock = machine.folder / "requirements.txt"
     lock.touch()
-    assert machine.make().stdout == "" and machine.words() == []
+    assert machine.make().stdout == "" and machine.read_calls() == []
     lock.write_text(f"{LOCK}# another\n")
-    assert "the environment is ready" in machine.make().stdout and machine.words()
+    assert "the environment is ready" in machine.make().stdout and machine.read_calls()
     (machine.folder / ".venv/bin/python").unlink()
-    assert machine.make().returncode == 0 and machine.words()
+    assert machine.make().returncode == 0 and machine.read_calls()
     machine.folder = machine.folder.rename(machine.folder.with_name("moved"))
-    assert machine.make().returncode == 0 and machine.words()
-    assert machine.make().returncode == 0 and not machine.words()
+    assert machine.make().returncode == 0 and machine.read_calls()
+    assert machine.make().returncode == 0 and not machine.read_calls()
 
 
 def test_a_failing_step_shows_its_output_and_the_remedy_and_leaves_no_finished_environment(machine):
     assert machine.make().returncode == 0
     (machine.folder / "requirements.txt").write_text(LOCK + "# another\n")
-    whole = UV.format(python="3.13")
-    machine.put("uv", f'case "$*" in *sync*) echo "no space left"; exit 2;; esac\n{whole}')
-    done = machine.make()
-    assert done.returncode != 0
-    assert re.search(r"pip sync .*\nno space left\n.*run make again", done.stderr)
-    assert "is ready" not in done.stdout
-    machine.words()
-    machine.put("uv", whole)
-    assert machine.make().returncode == 0 and machine.words()
+    uv_script = UV.format(python="3.13")
+    machine.add_program(
+        "uv", f'case "$*" in *sync*) echo "no space left"; exit 2;; esac\n{uv_script}'
+    )
+    process = machine.make()
+    assert process.returncode != 0
+    assert re.search(r"pip sync .*\nno space left\n.*run make again", process.stderr)
+    assert "is ready" not in process.stdout
+    machine.read_calls()
+    machine.add_program("uv", uv_script)
+    assert machine.make().returncode == 0 and machine.read_calls()
 
 
 def test_a_machine_without_a_fitting_python_gets_one_message(machine):
-    machine.put("uv", UV.format(python="none"))
-    machine.put("python3", "echo Python 3.11.7")
-    done = machine.make()
-    told = r"error: Python: 3\.12 or newer is needed, found Python 3\.11\.7\. .*apt-get install"
-    assert re.match(told, done.stderr) and done.returncode != 0
+    machine.add_program("uv", UV.format(python="none"))
+    machine.add_program("python3", "echo Python 3.11.7")
+    process = machine.make()
+    message = r"error: Python: 3\.12 or newer is needed, found Python 3\.11\.7\. .*apt-get install"
+    assert re.match(message, process.stderr) and process.returncode != 0
     assert not (machine.folder / ".venv").exists()
 
 
 @pytest.mark.parametrize("python", ["3.12", ">=3.12"])
 def test_tested_pythons_come_before_newer_ones(machine, python):
-    machine.put("uv", UV.format(python=python))
+    machine.add_program("uv", UV.format(python=python))
     assert machine.make().returncode == 0
-    found = [line.split()[-1] for line in machine.words() if "python find" in line]
-    assert found == ["3.13", "3.12", ">=3.12"][: 2 if python == "3.12" else 3]
+    requested_versions = [
+        line.split()[-1] for line in machine.read_calls() if "python find" in line
+    ]
+    assert requested_versions == ["3.13", "3.12", ">=3.12"][: 2 if python == "3.12" else 3]
 
 
 def test_pythons_of_pyenv_are_found_and_the_environment_that_is_made_anew_is_not(machine):
@@ -211,7 +219,7 @@ def test_pythons_of_pyenv_are_found_and_the_environment_that_is_made_anew_is_not
     folder.mkdir(parents=True)
     program(machine.folder / ".venv/bin/uv", "echo the old one; exit 1")
     machine.path = f"{machine.folder}/.venv/bin:{machine.path}"
-    machine.put("uv", f'echo "$PATH" >path\n{UV.format(python="3.13")}')
+    machine.add_program("uv", f'echo "$PATH" >path\n{UV.format(python="3.13")}')
     assert machine.make().returncode == 0
     searched = (machine.folder / "path").read_text().strip().split(":")
     assert searched == [str(machine.programs), str(folder)]
@@ -228,29 +236,29 @@ mkdir -p "$2/bin"; cp uv "$2/bin/uv"; """
 def test_a_machine_without_uv_fetches_the_pinned_one(machine, pip):
     (machine.programs / "uv").rename(machine.folder / "uv")
     (machine.programs / "cp").symlink_to(str(shutil.which("cp")))
-    lacking = 'case "$*" in *"pip install"*) echo "No module named pip"; exit 1;;'
-    made = 'mkdir -p "$3/bin"; cp pip "$3/bin/python"'
+    fail_pip = 'case "$*" in *"pip install"*) echo "No module named pip"; exit 1;;'
+    make_venv = 'mkdir -p "$3/bin"; cp pip "$3/bin/python"'
     program(machine.folder / "pip", PIP)
     pythons = {
         "of Python": f'case "$*" in *"pip install"*) {PIP};; esac',
-        "of an environment": f'{lacking}\n*"-m venv"*) {made};; esac',
-        "none": f'{lacking}\n*) echo "No module named venv"; exit 1;; esac',
+        "of an environment": f'{fail_pip}\n*"-m venv"*) {make_venv};; esac',
+        "none": f'{fail_pip}\n*) echo "No module named venv"; exit 1;; esac',
     }
     if pip != "no Python":
-        machine.put("python3", pythons.get(pip, ""))
+        machine.add_program("python3", pythons.get(pip, ""))
     if pip == "no entry":
         (machine.folder / "requirements.txt").write_text("numpy==1\n")
-    done = machine.make()
+    process = machine.make()
     messages = {
         "none": r"could not be fetched:\nNo module named pip\n[^$]*python3-venv",
         "no Python": r"error: Python: no python3 on PATH; install Python 3.12",
         "no entry": r"no entry of uv with hashes; restore it",
     }
     if pip in messages:
-        assert re.search(messages[pip], done.stderr) and done.returncode != 0
+        assert re.search(messages[pip], process.stderr) and process.returncode != 0
         assert not (machine.folder / ".venv").exists()
     else:
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr
         pinned = (machine.folder / "pinned").read_text()
         locked = ENTRIES[canonicalize_name("uv")]
         assert pinned.startswith(f"uv=={locked['version']} ")
@@ -259,16 +267,16 @@ def test_a_machine_without_uv_fetches_the_pinned_one(machine, pip):
 
 def test_the_audit_runs_the_pinned_tool_in_an_environment_of_its_own(machine):
     tool = 'echo "$0" "$@"; exit 3'
-    machine.put(
+    machine.add_program(
         "uv",
         f"{UV.format(python='3.13')}\n"
         f'case "$*" in *audit.txt) printf "#!/bin/sh\\n%s\\n" \'{tool}\' '
         '>"$5/bin/pip-audit"; chmod +x "$5/bin/pip-audit";; esac',
     )
-    done = machine.make("audit")
-    assert "bin/pip-audit --requirement requirements.txt" in done.stdout
-    assert done.returncode != 0, "a finding fails"
-    assert machine.words()[-1].endswith("--require-hashes --compile-bytecode .ci/audit.txt")
+    process = machine.make("audit")
+    assert "bin/pip-audit --requirement requirements.txt" in process.stdout
+    assert process.returncode != 0, "a finding fails"
+    assert machine.read_calls()[-1].endswith("--require-hashes --compile-bytecode .ci/audit.txt")
     assert not (machine.folder / ".venv").exists()
 
 

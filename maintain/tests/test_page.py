@@ -25,14 +25,14 @@ def page():
     return RunPage.open(FOLDER, "full")
 
 
-def plain(markup):
+def strip_markup(markup):
     return " ".join(re.sub(r"<[^>]+>", "", str(markup)).split())
 
 
 def test_one_neuron_is_compared_with_relu_units_on_the_page_and_in_readme(page):
     assert str(page.try_it()).count("One neuron fires when") == 1, "widgets are shown once"
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for text in (plain(page.questions()), " ".join(readme.split())):
+    for text in (strip_markup(page.questions()), " ".join(readme.split())):
         assert "ReLU units" in text and "leaky" in text
 
 
@@ -45,36 +45,38 @@ def test_the_committed_pages_show_the_committed_tables_and_alone_no_link_is_dead
         assert not re.findall(r'(?<!-)href="([^"#:]+)"', text)
         anchors = set(re.findall(r'\bid="([^"]+)"', text))
         assert set(re.findall(r'(?<!-)href="#([^"]+)"', text)) <= anchors
-        beside = re.findall(r'data-(?:beside|checkout)="([^"#]+)', text)
-        assert beside and not [x for x in beside if not (FOLDER / file).parent.joinpath(x).exists()]
+        relative_links = re.findall(r'data-(?:beside|checkout)="([^"#]+)', text)
+        assert relative_links and not [
+            x for x in relative_links if not (FOLDER / file).parent.joinpath(x).exists()
+        ]
         assert not re.findall(r"(?i)file://|localhost|/tmp/", text) and str(ROOT) not in text
     text = (FOLDER / "report.html").read_text(encoding="utf-8")
     assert len(text.encode()) < 1_200_000
-    shown = [*files, *(p.relative_to(FOLDER) for p in FOLDER.glob("slides/*"))]
-    shown += [p.relative_to(FOLDER) for p in FOLDER.glob("*/*/figure_data.npz")]
-    assert sum((FOLDER / file).stat().st_size for file in shown) < 6_100_000
+    shown_files = [*files, *(p.relative_to(FOLDER) for p in FOLDER.glob("slides/*"))]
+    shown_files += [p.relative_to(FOLDER) for p in FOLDER.glob("*/*/figure_data.npz")]
+    assert sum((FOLDER / file).stat().st_size for file in shown_files) < 6_100_000
     for name in registry.counted(reference.recorded(FOLDER)):
         assert f'data-beside="{name}/report.html"' in text
-    named = re.findall(
+    claim_ids = re.findall(
         r"\(`([a-z]+\.[a-z_.]+)`\)", (ROOT / "README.md").read_text(encoding="utf-8")
     )
-    assert len(named) >= 8 and not [x for x in named if f"<code>{x}</code>" not in text]
+    assert len(claim_ids) >= 8 and not [x for x in claim_ids if f"<code>{x}</code>" not in text]
 
 
 def test_every_link_of_the_published_site_leads_to_a_file_of_it(tmp_path):
     """The site as the workflow makes it, by its own words."""
-    made = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
-    steps = made["jobs"]["publish"]["steps"]
-    (told,) = (x["run"] for x in steps if "run" in x)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["publish"]["steps"]
+    (script,) = (x["run"] for x in steps if "run" in x)
     assert [x["with"]["path"] for x in steps if "upload-pages" in x.get("uses", "")] == ["site"]
     shutil.copytree(FOLDER, tmp_path / "results" / "reference")
-    subprocess.run(["bash", "-ec", told], cwd=tmp_path, check=True)
-    found = 0
+    subprocess.run(["bash", "-ec", script], cwd=tmp_path, check=True)
+    n_links = 0
     for path in (tmp_path / "site").rglob("report.html"):
         links = re.findall(r'(?<!-)href="([^"#:]+)[^":]*"', path.read_text(encoding="utf-8"))
         assert links and not [x for x in links if not (path.parent / x).exists()]
-        found += len(links)
-    assert found > 100
+        n_links += len(links)
+    assert n_links > 100
 
 
 def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
@@ -88,20 +90,20 @@ def test_a_link_to_what_is_not_there_becomes_words(tmp_path):
         '<a href="made/first/metrics.csv">c</a> <a href="../kept/no.csv">d</a> <a href="#e">e</a> '
         '<a href="https://example.org">f</a> <a href="../../README.md">g</a>'
     )
-    rest = 'c d <a href="#e">e</a> <a href="https://example.org">f</a>'
+    tail = 'c d <a href="#e">e</a> <a href="https://example.org">f</a>'
     talk = '<a data-beside="made/report.html#y">b</a>'
     main = Path("report.html")
     assert reference_page.alone(page, main, tmp_path, "", home) == (
-        f'<a data-beside="costs.csv">a</a> {talk} {rest} <a data-checkout="../../README.md">g</a>'
+        f'<a data-beside="costs.csv">a</a> {talk} {tail} <a data-checkout="../../README.md">g</a>'
     )
-    at = "https://example.org/us/{}/abc/results/kept"
+    commit_url = "https://example.org/us/{}/abc/results/kept"
     root = "https://example.org/us/blob/abc"
-    assert reference_page.alone(page, main, tmp_path, at, home) == (
-        f'<a href="{root}/results/kept/costs.csv">a</a> {talk} {rest} '
+    assert reference_page.alone(page, main, tmp_path, commit_url, home) == (
+        f'<a href="{root}/results/kept/costs.csv">a</a> {talk} {tail} '
         f'<a href="{root}/README.md">g</a>'
     )
-    of_talk = '<a href="../why_spiking.html#z">h</a> <a href="../costs.csv">i</a>'
-    assert reference_page.alone(of_talk, Path("made/report.html"), tmp_path, "", home) == (
+    talk_page = '<a href="../why_spiking.html#z">h</a> <a href="../costs.csv">i</a>'
+    assert reference_page.alone(talk_page, Path("made/report.html"), tmp_path, "", home) == (
         '<a data-beside="../report.html#z">h</a> <a data-beside="../costs.csv">i</a>'
     )
 

@@ -197,19 +197,19 @@ def test_a_page_opens_offline_without_a_complaint(tmp_path, mailed, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_alone_no_link_is_dead_and_in_its_place_all_lead_to_a_file(tmp_path, mailed, name):
     assert ask(tmp_path, mailed / name, LINKS) == []
-    place = (tmp_path / "results" / "reference" / name).parent
-    place.mkdir(parents=True)
-    shutil.copy(RECORD / name, place)
-    links = ask(tmp_path, place / "report.html", LINKS)
+    page_folder = (tmp_path / "results" / "reference" / name).parent
+    page_folder.mkdir(parents=True)
+    shutil.copy(RECORD / name, page_folder)
+    links = ask(tmp_path, page_folder / "report.html", LINKS)
     assert len(links) > 5
-    lies = (RECORD / name).parent
-    assert [to for to in links if not (lies / to.partition("#")[0]).exists()] == []
+    record_folder = (RECORD / name).parent
+    assert [link for link in links if not (record_folder / link.partition("#")[0]).exists()] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_breaks_no_rule_of_accessibility(tmp_path, mailed, name):
-    words = ("--virtual-time-budget=60000",)
-    assert ask(tmp_path, mailed / name, AXE + VIOLATED, words=words) == []
+    options = ("--virtual-time-budget=60000",)
+    assert ask(tmp_path, mailed / name, AXE + VIOLATED, words=options) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -221,26 +221,26 @@ def test_a_page_of_any_width_breaks_no_rule_and_does_not_scroll_sideways(
     text = (mailed / "report.html").read_text(encoding="utf-8")
     text = text.replace('<html lang="en">', f'<html lang="en" style="color-scheme: {theme}">')
     script = f"<script>{{{AXE}}}{{{FRAMED}}}</script></body>"
-    inside = html.escape(text.replace("</body>", script), quote=True)
+    framed = html.escape(text.replace("</body>", script), quote=True)
     frame = mailed / f"frame-{theme}-{width}.html"
     frame.write_text(
         f'<!doctype html><html lang="en"><body style="margin:0"><iframe title="page" '
-        f'style="border:0" width="{width}" height="900" srcdoc="{inside}"></iframe></body></html>',
+        f'style="border:0" width="{width}" height="900" srcdoc="{framed}"></iframe></body></html>',
         encoding="utf-8",
     )
-    found = ask(tmp_path, frame, WAIT, words=("--virtual-time-budget=60000",))
-    assert (found["width"], found["violations"]) == (width, [])
-    assert found["needed"] <= width
-    assert width != 390 or found["height"] <= 17 * 844, "a phone shows it on 17 screens"
+    layout = ask(tmp_path, frame, WAIT, words=("--virtual-time-budget=60000",))
+    assert (layout["width"], layout["violations"]) == (width, [])
+    assert layout["needed"] <= width
+    assert width != 390 or layout["height"] <= 17 * 844, "a phone shows it on 17 screens"
 
 
 def test_a_broken_rule_is_found(tmp_path, mailed):
     broken = mailed / "broken.html"
     text = (mailed / "report.html").read_text(encoding="utf-8")
     broken.write_text(text.replace("</main>", "<button></button></main>"), encoding="utf-8")
-    words = ("--virtual-time-budget=60000",)
-    (found,) = ask(tmp_path, broken, AXE + VIOLATED, words=words)
-    assert found[0] == "button-name"
+    options = ("--virtual-time-budget=60000",)
+    (violation,) = ask(tmp_path, broken, AXE + VIOLATED, words=options)
+    assert violation[0] == "button-name"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch, config):
     for name in TALKS:
         shutil.copytree(COMMITTED / name, copy / name)
         digests = inputs.inputs_of(registry.load_talk(name), config)
-        present = {place: digest for place, (_, digest) in digests.items()}
+        present = {input_name: digest for input_name, (_, digest) in digests.items()}
         edit_manifest(copy / name, lambda m, new=present: m.update(inputs=new, experiments={}))
         set_old_digest(copy / name, CODE, COLLECTED)
     for file in COMMITTED.glob("*.csv"):
@@ -67,13 +67,13 @@ def folder(tmp_path, monkeypatch, config):
 
 
 @pytest.fixture
-def found(tmp_path, monkeypatch):
+def run_numbers(tmp_path, monkeypatch):
     """Return the table that stands for the run: first the recorded numbers themselves."""
     table = read_recorded_numbers()
     monkeypatch.setattr(restate, "FOLDER", tmp_path / "restate")
     monkeypatch.setattr(restate, "read_networks", lambda: NETWORKS)
     monkeypatch.setattr(one_run, "run", lambda *_: None)
-    monkeypatch.setattr(restate, "read_found", lambda networks: table)
+    monkeypatch.setattr(restate, "read_measured", lambda networks: table)
     return table
 
 
@@ -99,24 +99,24 @@ def read_files(folder):
 
 def find_row(table, network, **values):
     """Return the index of the first row of a network with the given values."""
-    places = dict(zip(restate.PLACE, network.place, strict=True))
-    return tables.where(table, **places, **values).index[0]
+    key_values = dict(zip(restate.NETWORK_KEY, network.key, strict=True))
+    return tables.where(table, **key_values, **values).index[0]
 
 
 def assert_refused(folder, message, **options):
-    before = read_files(folder)
+    old_files = read_files(folder)
     with pytest.raises(UserError, match=message):
         restate.restate(folder=folder, **options)
-    assert read_files(folder) == before, "nothing is written"
+    assert read_files(folder) == old_files, "nothing is written"
 
 
 # ---- what is compared -----------------------------------------------------------------------
 
 
-def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
+def test_equal_numbers_write_the_digests_and_an_entry(folder, run_numbers, config):
     set_old_digest(folder / "goeltz", UNCOMPARED)
     (line,) = restate.restate(folder=folder)
-    numbers = restate.print_numbers(found, NETWORKS)
+    numbers = restate.print_numbers(run_numbers, NETWORKS)
     assert line.startswith(f"{len(numbers)} numbers of 2 networks are equal") and len(numbers) > 150
     inputs.check(TALKS, config, folder)
     (entry,) = json.loads((folder / "manifest.json").read_text())["restated"]
@@ -131,70 +131,72 @@ def test_equal_numbers_write_the_digests_and_an_entry(folder, found, config):
         metrics = Path(name) / "metrics.csv.gz"
         assert (folder / metrics).read_bytes() == (COMMITTED / metrics).read_bytes()
     # A second run has nothing to restate.
-    before = read_files(folder)
+    restated_files = read_files(folder)
     (line,) = restate.restate(folder=folder)
-    assert "nothing was written" in line and read_files(folder) == before
+    assert "nothing was written" in line and read_files(folder) == restated_files
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("column", ["value", "unit", "n_trials"])
-def test_a_number_that_differs_is_named_and_refused(folder, found, network, column):
+def test_a_number_that_differs_is_named_and_refused(folder, run_numbers, network, column):
     row = find_row(
-        found, network, metric="accuracy", perturbation="none", engine=["jax", "compiled"]
+        run_numbers, network, metric="accuracy", perturbation="none", engine=["jax", "compiled"]
     )
-    value = found.loc[row, "value"]
+    value = run_numbers.loc[row, "value"]
     # The smallest difference that the table prints.
     changes = {"value": float(tables.NUMBER % (value * (1 + 2e-9))), "unit": "1", "n_trials": 7}
-    found.loc[row, column] = changes[column]
-    place = "{}.{}/{}, seed {}".format(*network.place)
-    message = rf"1 of \d+ numbers differ:\n  {re.escape(place)}: accuracy \(.*\): reference "
+    run_numbers.loc[row, column] = changes[column]
+    network_name = "{}.{}/{}, seed {}".format(*network.key)
+    message = rf"1 of \d+ numbers differ:\n  {re.escape(network_name)}: accuracy \(.*\): reference "
     message += re.escape(f"{tables.NUMBER % value} fraction, trials ") + r"\d+, now .*\n.*written"
     assert_refused(folder, message)
 
 
-def test_a_number_that_only_one_side_has_is_refused(folder, found):
-    row = find_row(found, NETWORKS[0], metric="accuracy")
-    added = found.loc[[row]].assign(metric="chance", engine="brian2")
-    found.loc[len(found)] = added.iloc[0]
+def test_a_number_that_only_one_side_has_is_refused(folder, run_numbers):
+    row = find_row(run_numbers, NETWORKS[0], metric="accuracy")
+    added = run_numbers.loc[[row]].assign(metric="chance", engine="brian2")
+    run_numbers.loc[len(run_numbers)] = added.iloc[0]
     assert_refused(folder, r"1 of .*\n.*: chance \(brian2, .*: reference nothing, now ")
     # Rows of another network are not compared.
-    found.loc[[row, len(found) - 1], "variant"] = "another"
+    run_numbers.loc[[row, len(run_numbers) - 1], "variant"] = "another"
     assert_refused(folder, r"1 of .*\n.*: accuracy .*, now nothing")
 
 
-def test_a_network_without_numbers_is_refused(folder, found, monkeypatch):
+def test_a_network_without_numbers_is_refused(folder, run_numbers, monkeypatch):
     unknown = restate.ListedNetwork("goeltz", "yinyang", "mlp", 99, True)
     monkeypatch.setattr(restate, "read_networks", lambda: [*NETWORKS, unknown])
     assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
     # The run alone having numbers is not enough.
-    own = tables.where(found, talk="goeltz", experiment="yinyang", variant="mlp", seed=80)
-    for row in own.assign(seed=99).to_dict("records"):
-        found.loc[len(found)] = row
+    network_rows = tables.where(
+        run_numbers, talk="goeltz", experiment="yinyang", variant="mlp", seed=80
+    )
+    for row in network_rows.assign(seed=99).to_dict("records"):
+        run_numbers.loc[len(run_numbers)] = row
     assert_refused(folder, "have no numbers of goeltz.yinyang/mlp, seed 99; expected numbers")
 
 
-def test_durations_contrasts_and_simulations_of_networks_only_trained_are_not_compared(found):
-    keys = restate.print_numbers(found, NETWORKS).index.to_frame()
+def test_durations_contrasts_and_simulations_of_networks_only_trained_are_not_compared(run_numbers):
+    keys = restate.print_numbers(run_numbers, NETWORKS).index.to_frame()
     assert not keys["metric"].str.contains("seconds").any()
     assert not keys["metric"].isin(restate.contrasts.CROSSED).any()
     assert set(keys.loc[keys["talk"] == "naud", "engine"]) == {"compiled"}
     simulated = restate.ListedNetwork("naud", "xor", "spiking", 10, True)
-    both = restate.print_numbers(found, [simulated]).index.get_level_values("engine")
-    assert set(both) == {"compiled", "brian2"}
-    assert len(keys) < len(found)
+    engines = restate.print_numbers(run_numbers, [simulated]).index.get_level_values("engine")
+    assert set(engines) == {"compiled", "brian2"}
+    assert len(keys) < len(run_numbers)
 
 
 # ---- what is refused before a run -----------------------------------------------------------
 
 
-def test_uncommitted_changes_are_refused(folder, found, monkeypatch, capsys):
+def test_uncommitted_changes_are_refused(folder, run_numbers, monkeypatch, capsys):
     monkeypatch.setattr(provenance, "git", lambda *words: " M workflow/Snakefile")
     monkeypatch.setattr(one_run, "run", lambda *_: pytest.fail("nothing is run"))
     assert recording.main(["restate"]) == 1
     assert "workflow/Snakefile differ from the last commit" in capsys.readouterr().err
 
 
-def test_another_commit_during_the_run_is_refused(folder, found, monkeypatch):
+def test_another_commit_during_the_run_is_refused(folder, run_numbers, monkeypatch):
     commits = iter([COMMIT, COMMIT_BEFORE])
     monkeypatch.setattr(
         provenance, "git", lambda word, *_: next(commits) if word == "rev-parse" else ""
@@ -203,7 +205,7 @@ def test_another_commit_during_the_run_is_refused(folder, found, monkeypatch):
 
 
 def test_changed_settings_are_refused_without_a_reason_and_recorded_with_one(
-    folder, found, config, monkeypatch
+    folder, run_numbers, config, monkeypatch
 ):
     set_old_digest(folder / "goeltz", SETTING)
     with monkeypatch.context() as patched:
@@ -218,14 +220,16 @@ def test_changed_settings_are_refused_without_a_reason_and_recorded_with_one(
     }
 
 
-def test_an_experiment_without_reference_results_is_refused(folder, found):
-    def forget(manifest):
-        places = [place for place in manifest["inputs"] if place.startswith("talk.yaml: yinyang,")]
-        for place in places:
-            del manifest["inputs"][place]
+def test_an_experiment_without_reference_results_is_refused(folder, run_numbers):
+    def drop_inputs(manifest):
+        input_names = [
+            name for name in manifest["inputs"] if name.startswith("talk.yaml: yinyang,")
+        ]
+        for name in input_names:
+            del manifest["inputs"][name]
 
-    edit_manifest(folder / "goeltz", forget)
-    assert_refused(folder, "recording record goeltz/yinyang", declared="it is new")
+    edit_manifest(folder / "goeltz", drop_inputs)
+    assert_refused(folder, "recording record goeltz/yinyang", declared_reason="it is new")
 
 
 # ---- what manifests say ---------------------------------------------------------------------
@@ -234,22 +238,22 @@ def test_an_experiment_without_reference_results_is_refused(folder, found):
 def test_a_run_of_other_code_is_deleted_and_one_of_this_code_goes_on(
     tmp_path, monkeypatch, config, networks
 ):
-    asked = []
+    calls = []
     monkeypatch.setattr(restate, "FOLDER", tmp_path / "restate")
-    monkeypatch.setattr(one_run, "run", lambda *words: asked.append(words))
+    monkeypatch.setattr(one_run, "run", lambda *words: calls.append(words))
     digests = {"goeltz": "a"}
     monkeypatch.setattr(one_run, "digests", lambda config: digests)
     restate.run_networks(networks, config, ["--cores", "1"])
-    old = restate.FOLDER / "goeltz" / "old.csv"
-    old.parent.mkdir(parents=True)
-    old.touch()
+    old_table = restate.FOLDER / "goeltz" / "old.csv"
+    old_table.parent.mkdir(parents=True)
+    old_table.touch()
     restate.run_networks(networks, config, [])
-    assert old.exists()
+    assert old_table.exists()
     digests["goeltz"] = "b"
     restate.run_networks(networks, config, [])
-    assert not old.exists()
-    targets = asked[0][asked[0].index("--") + 1 :]
-    assert "results_folder=restate" in asked[0]
+    assert not old_table.exists()
+    targets = calls[0][calls[0].index("--") + 1 :]
+    assert "results_folder=restate" in calls[0]
     assert str(restate.FOLDER / "goeltz/yinyang/spiking/seed-80/network.json") in targets
     assert str(restate.FOLDER / "goeltz/yinyang/metrics.csv") in targets
     assert str(restate.FOLDER / "scherr/evidence/metrics.csv") not in targets, "it is only trained"
@@ -259,13 +263,13 @@ def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monk
     monkeypatch.setattr(restate, "FOLDER", tmp_path)
     recorded = read_recorded_numbers()
     row = recorded.iloc[[0]].assign(value=1 / 3)
-    asked = []
+    calls = []
     monkeypatch.setattr(
-        restate.collect, "stacked", lambda talk, metrics, facts, scale: asked.append(facts) or row
+        restate.collect, "stacked", lambda talk, metrics, facts, scale: calls.append(facts) or row
     )
-    table = restate.read_found(NETWORKS)
+    table = restate.read_measured(NETWORKS)
     assert set(table["value"]) == {0.3333333333} and len(table) == 2
-    assert asked == [
+    assert calls == [
         [tmp_path / "goeltz/yinyang/mlp/seed-80/network.json"],
         [tmp_path / "naud/xor/spiking/seed-10/network.json"],
     ]
@@ -275,7 +279,7 @@ def test_numbers_of_the_run_are_read_with_the_digits_of_the_table(tmp_path, monk
 
 
 def test_listed_networks_are_of_scale_full_and_need_no_files_of_the_authors(config, networks):
-    assert len({network.place for network in networks}) == len(networks)
+    assert len({network.key for network in networks}) == len(networks)
     for network in networks:
         experiment = registry.load_talk(network.talk).experiments[network.experiment]
         assert network.seed in registry.seeds(experiment, config, network.variant), network
@@ -288,8 +292,10 @@ def test_every_engine_is_compared_and_every_talk_that_simulates_is_simulated(net
     assert set(keys["engine"]) == set(tables.ENGINES)
     simulated = keys[keys["engine"] == restate.SIMULATOR]
     assert set(simulated["talk"]) == set(registry.available())
-    both = pd.MultiIndex.from_frame(keys[restate.PLACE]).unique()
-    assert len(both) == len(networks), "the reference results have numbers of every network"
+    compared_networks = pd.MultiIndex.from_frame(keys[restate.NETWORK_KEY]).unique()
+    assert len(compared_networks) == len(networks), (
+        "the reference results have numbers of every network"
+    )
 
 
 def test_code_that_no_listed_network_imports_is_left_out_with_a_reason(config, networks):
@@ -302,19 +308,21 @@ def test_code_that_no_listed_network_imports_is_left_out_with_a_reason(config, n
     roots |= {
         file
         for root in roots
-        for part in ("measures", "exhibits")
-        for name in (f"{part}.py", f"{part}_{root.name}")
+        for stem in ("measures", "exhibits")
+        for name in (f"{stem}.py", f"{stem}_{root.name}")
         if (file := root.with_name(name)).is_file()
     }
-    reached = {
+    imported = {
         code_inputs._name_in_package(path)
         for path in code_inputs._follow_imports(roots, "simulate")
     }
     for name in registry.available():
-        places = inputs.inputs_of(registry.load_talk(name), config)
-        own = {p for p in places if p.startswith(f"talks/{name}/") and p.endswith(restate.CODE)}
-        lost = {p for p in own - reached - {*left_out} if not p.endswith("__init__.py")}
-        assert not lost, "no listed network runs it, and restate.yaml does not leave it out"
+        talk_inputs = inputs.inputs_of(registry.load_talk(name), config)
+        talk_code = {
+            p for p in talk_inputs if p.startswith(f"talks/{name}/") and p.endswith(restate.CODE)
+        }
+        uncovered = {p for p in talk_code - imported - {*left_out} if not p.endswith("__init__.py")}
+        assert not uncovered, "no listed network runs it, and restate.yaml does not leave it out"
 
 
 def test_every_compiled_kernel_is_covered_or_left_out():
@@ -322,8 +330,8 @@ def test_every_compiled_kernel_is_covered_or_left_out():
     covered = " ".join(entry["covers"] for entry in content["networks"])
     left_out = {file for entry in content["left_out"] for file in entry["files"]}
     for path in code_inputs.PACKAGE.rglob("*.cpp"):
-        place = path.relative_to(code_inputs.PACKAGE).as_posix()
-        assert (path.name in covered) != (place in left_out), place
+        relative_path = path.relative_to(code_inputs.PACKAGE).as_posix()
+        assert (path.name in covered) != (relative_path in left_out), relative_path
 
 
 def test_listed_networks_are_what_the_run_trains(config, networks):
@@ -337,4 +345,4 @@ def test_listed_networks_are_what_the_run_trains(config, networks):
         for variant in experiment.variants
         for seed in registry.seeds(experiment, restricted, variant)
     }
-    assert trained == {network.place for network in networks}
+    assert trained == {network.key for network in networks}

@@ -15,13 +15,13 @@ from whyspiking.training.history import NotFiniteError
 from whyspiking_maintain import tune
 
 CONFIG = {**read(folder=ROOT / "config"), "scale": "smoke"}
-PLACE = "shared_yinyang/spiking"
+VARIANT = "shared_yinyang/spiking"
 
 
-def row(setting, accuracy, **places):
-    kept = {"experiment": "one", "variant": "spiking", "n_hidden": 30, "seed": tune.SEED}
+def make_row(setting, accuracy, **cells):
+    defaults = {"experiment": "one", "variant": "spiking", "n_hidden": 30, "seed": tune.SEED}
     numbers = {"presentations": 100, "accuracy": accuracy, "cpu_seconds": 1.0}
-    return {**kept, **numbers, "setting": json.dumps(setting), **places}
+    return {**defaults, **numbers, "setting": json.dumps(setting), **cells}
 
 
 def test_grids_are_walked_with_the_last_parameter_fastest_and_no_setting_twice():
@@ -38,10 +38,10 @@ def test_grids_are_walked_with_the_last_parameter_fastest_and_no_setting_twice()
 def test_the_best_is_chosen_of_equals_the_first():
     table = columns.TUNING.table(
         [
-            row({"rate": 0.1}, 0.6),
-            row({"rate": 0.2}, 0.8),
-            row({"rate": 0.3}, 0.8),
-            row({"rate": 0.1}, 0.99, variant="mlp"),
+            make_row({"rate": 0.1}, 0.6),
+            make_row({"rate": 0.2}, 0.8),
+            make_row({"rate": 0.3}, 0.8),
+            make_row({"rate": 0.1}, 0.99, variant="mlp"),
         ]
     )
     assert tune.chosen(table, "one", "spiking") == {"rate": 0.2}
@@ -51,7 +51,7 @@ def test_a_setting_that_fails_now_and_then_is_not_chosen_for_its_luck():
     lucky, steady = {"rate": 0.1}, {"rate": 0.2}
     scores = {0.1: [1.0, 1.0, 0.5, 0.5, 1.0], 0.2: [0.9, 0.95, 0.92, 0.91, 0.5]}
     rows = [
-        row(setting, score, seed=tune.SEED + k)
+        make_row(setting, score, seed=tune.SEED + k)
         for setting in (lucky, steady)
         for k, score in enumerate(scores[setting["rate"]])
     ]
@@ -59,12 +59,12 @@ def test_a_setting_that_fails_now_and_then_is_not_chosen_for_its_luck():
     assert tune.chosen(early, "one", "spiking") == lucky
     assert tune.chosen(columns.TUNING.table(rows), "one", "spiking") == steady
     # More networks come first: what went out after one round does not come back.
-    out = row({"rate": 0.3}, 1.0)
-    assert tune.chosen(columns.TUNING.table([*rows, out]), "one", "spiking") == steady
+    dropped_row = make_row({"rate": 0.3}, 1.0)
+    assert tune.chosen(columns.TUNING.table([*rows, dropped_row]), "one", "spiking") == steady
 
 
 def test_five_networks_a_setting_none_twice_and_no_test_data(monkeypatch, tmp_path):
-    asked = []
+    requested_tasks = []
     talk = registry.load_talk("goeltz")
     grid = {"spiking": [{"learning_rate": [0.01], "tau_s": [1.0]}]}
     experiment = talk.experiments["shared_yinyang"]
@@ -75,20 +75,22 @@ def test_five_networks_a_setting_none_twice_and_no_test_data(monkeypatch, tmp_pa
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     (tmp_path / "goeltz").mkdir()
 
-    class Watched(type(replication_of("goeltz", "shared_yinyang"))):
+    class WatchedReplication(type(replication_of("goeltz", "shared_yinyang"))):
         def __init__(self, *names):
             super().__init__(*names)
-            own = self.make_task
-            self.make_task = lambda p, split, s: asked.append((split, p.seed)) or own(p, split, s)
+            make_task = self.make_task
+            self.make_task = lambda p, split, s: (
+                requested_tasks.append((split, p.seed)) or make_task(p, split, s)
+            )
 
-    monkeypatch.setattr(tune, "replication_of", Watched)
-    tune.tune(talk, CONFIG, [PLACE])
+    monkeypatch.setattr(tune, "replication_of", WatchedReplication)
+    tune.tune(talk, CONFIG, [VARIANT])
     path = tmp_path / "goeltz" / tune.FILE
-    kept = path.read_text().splitlines()
-    path.write_text("\n".join(kept[:-1]) + "\n")  # as if it had been stopped
-    asked.clear()
-    table = tune.tune(talk, CONFIG, [PLACE])
-    assert set(asked) == {("validation", tune.SEED + 4)}
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-1]) + "\n")  # as if it had been stopped
+    requested_tasks.clear()
+    table = tune.tune(talk, CONFIG, [VARIANT])
+    assert set(requested_tasks) == {("validation", tune.SEED + 4)}
     assert sorted(table["seed"]) == list(range(tune.SEED, tune.SEED + tune.NETWORKS))
     assert table["accuracy"].between(0.2, 1).all()
 
@@ -104,16 +106,16 @@ def test_what_starts_from_another_network_cannot_be_tuned():
     talk = registry.load_talk("goeltz")
     experiment = talk.experiments["substrates"]
     with pytest.raises(UserError, match="starts from"):
-        tune._tried(experiment, "adapted", {}, CONFIG, tune.SEED)
+        tune._train_setting(experiment, "adapted", {}, CONFIG, tune.SEED)
 
 
 def test_a_setting_with_which_training_fails_is_always_wrong(monkeypatch):
-    def fails(*_):
+    def fail(*_):
         raise NotFiniteError("not finite")
 
-    monkeypatch.setattr(tune.train, "network_of", fails)
+    monkeypatch.setattr(tune.train, "network_of", fail)
     experiment = registry.load_talk("goeltz").experiments["shared_yinyang"]
-    assert tune._tried(experiment, "spiking", {}, CONFIG, tune.SEED)["accuracy"] == 0.0
+    assert tune._train_setting(experiment, "spiking", {}, CONFIG, tune.SEED)["accuracy"] == 0.0
 
 
 def test_a_missing_table_names_the_command_that_writes_it(tmp_path, monkeypatch):

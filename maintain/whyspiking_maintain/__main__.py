@@ -13,7 +13,7 @@ RENAMED = {"again": "compare-repetition"}
 """Old name of a command -> its present name."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = command.add_parser(
@@ -75,26 +75,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    asked = sys.argv[1:] if words is None else words
-    parser = _parser()
-    if asked and (renamed := RENAMED.get(asked[0])):
-        parser.error(f"'{asked[0]}' is now called '{renamed}'")
-    given = parser.parse_args(asked)
-    if getattr(given, "missing", False) and not given.parts:
+    argv = sys.argv[1:] if arguments is None else arguments
+    parser = _make_parser()
+    if argv and (new_name := RENAMED.get(argv[0])):
+        parser.error(f"'{argv[0]}' is now called '{new_name}'")
+    args = parser.parse_args(argv)
+    if getattr(args, "missing", False) and not args.parts:
         parser.error("--missing: no experiment is named; expected one or more, as TALK/EXPERIMENT")
-    return jobs.command(lambda: _run(given))
+    return jobs.command(lambda: _run_command(args))
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run_command(args: argparse.Namespace) -> int:
     # Before numpy is loaded, and so before the modules below are.
     arithmetic.set_variables()
-    match given.command:
+    match args.command:
         case "check":
             from whyspiking_maintain import inputs
 
-            inputs.check(given.talks, inputs.config_of())
+            inputs.check(args.talks, inputs.config_of())
         case "joint":
             from whyspiking_maintain import inputs, record
 
@@ -110,14 +110,14 @@ def _run(given: argparse.Namespace) -> int:
         case "record":
             from whyspiking_maintain import one_run, renewal
 
-            if given.parts:
-                renewal.renew(given.parts, given.options, only_missing=given.missing)
+            if args.parts:
+                renewal.renew(args.parts, args.options, only_missing=args.missing)
             else:
                 print(*one_run.write(), sep="\n")
         case "restate":
             from whyspiking_maintain import restate
 
-            print(*restate.restate(given.declared, given.options), sep="\n")
+            print(*restate.restate(args.declared, args.options), sep="\n")
         case "compare-repetition":
             from whyspiking_maintain import again
 
@@ -125,11 +125,11 @@ def _run(given: argparse.Namespace) -> int:
         case "tune":
             from whyspiking_maintain import tune
 
-            tune.run(given.talk, given.experiments)
+            tune.run(args.talk, args.experiments)
         case "paper":
             from whyspiking_maintain import renewal
 
-            for talk in given.talks:
+            for talk in args.talks:
                 renewal.keep_published_size(talk)
         case "readme":
             from whyspiking_maintain import readme

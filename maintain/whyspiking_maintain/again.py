@@ -43,13 +43,13 @@ def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str,
     """
     manifest = read_json(run / "manifest.json", "scale", "commit", "machine", "arithmetic")
     names = sorted(path.parent.name for path in run.glob("*/verdicts.csv"))
-    compared = comparison.compare_results(run, folder, names, manifest["scale"])
-    networks = tables.stacked([talk.networks for talk in compared.values()])
-    verdicts = summarise_verdicts(run, compared)
+    comparisons = comparison.compare_results(run, folder, names, manifest["scale"])
+    networks = tables.stacked([talk.networks for talk in comparisons.values()])
+    verdicts = summarise_verdicts(run, comparisons)
     summary = comparison.summarise(networks, len(verdicts["changed"]))
     if networks.empty:
         raise UserError(f"{run}: {summary}; expected a finished full run")
-    differing = networks[~networks["outcome"].isin(comparison.SAME)]
+    differing_networks = networks[~networks["outcome"].isin(comparison.SAME)]
     content = {
         "experiments": list(dict.fromkeys(networks["talk"] + "." + networks["experiment"])),
         **{key: manifest[key] for key in ("commit", "machine", "arithmetic")},
@@ -57,47 +57,55 @@ def summarise_run(run: Path = RUN, folder: Path = reference.FOLDER) -> dict[str,
         "verdicts": verdicts,
         "energies": compare_energies(run, folder),
         "numbers": {key: int(networks[key].sum()) for key in comparison.COUNTS},
-        "networks": {"equal": len(networks) - len(differing), "different": len(differing)},
+        "networks": {
+            "equal": len(networks) - len(differing_networks),
+            "different": len(differing_networks),
+        },
         "differing": [
             f"{row['talk']}.{row['experiment']}/{row['variant']} seed {row['seed']}: "
             f"{row['differing_number']}"
-            for row in differing.to_dict("records")
+            for row in differing_networks.to_dict("records")
         ],
     }
     inputs.write_json(folder / repetition.FILE, content)
     return content
 
 
-def summarise_verdicts(run: Path, compared: Mapping[str, comparison.Comparison]) -> dict[str, Any]:
+def summarise_verdicts(
+    run: Path, comparisons: Mapping[str, comparison.Comparison]
+) -> dict[str, Any]:
     """Count the claims that rest on repeated networks, and list the verdicts that changed.
 
     Args:
         run: Folder of the run.
-        compared: Talk of the run -> its comparison with the reference results.
+        comparisons: Talk of the run -> its comparison with the reference results.
     """
-    n_claims = n_touched = 0
-    changed = []
-    for name, talk in compared.items():
+    n_claims = n_affected = 0
+    changed_verdicts = []
+    for name, talk in comparisons.items():
         verdicts = tables.read(run / name / "verdicts.csv", columns.VERDICTS)
-        lists = comparison.list_changed_verdicts(verdicts, talk.verdicts)
-        changed += [f"{claim}: {before}, again {now}" for claim, before, now in lists]
+        verdict_changes = comparison.list_changed_verdicts(verdicts, talk.verdicts)
+        changed_verdicts += [
+            f"{claim}: {reference_verdict}, again {repeated_verdict}"
+            for claim, reference_verdict, repeated_verdict in verdict_changes
+        ]
         unjudged = rule.UNJUDGED
-        judged = set(talk.verdicts.loc[~talk.verdicts["verdict"].isin(unjudged), "claim"])
+        judged_claims = set(talk.verdicts.loc[~talk.verdicts["verdict"].isin(unjudged), "claim"])
         is_differing = ~talk.networks["outcome"].isin(comparison.SAME)
-        repeated, differing = (
+        repeated_variants, differing_variants = (
             set(zip(rows["experiment"], rows["variant"], strict=True))
             for rows in (talk.networks, talk.networks[is_differing])
         )
         for claim in inputs.claims_of(registry.load_talk(name)):
-            if claim.id in judged:
-                n_claims += not repeated.isdisjoint(claim.networks)
-                n_touched += not differing.isdisjoint(claim.networks)
-    return {"claims": n_claims, "touched": n_touched, "changed": changed}
+            if claim.id in judged_claims:
+                n_claims += not repeated_variants.isdisjoint(claim.networks)
+                n_affected += not differing_variants.isdisjoint(claim.networks)
+    return {"claims": n_claims, "touched": n_affected, "changed": changed_verdicts}
 
 
 def compare_energies(run: Path, folder: Path) -> dict[str, Any]:
     """Compare the energy verdicts of both folders, on tasks whose networks the run has."""
-    before, now = (
+    reference_rows, repeated_rows = (
         tables.where(
             tables.read(root / "advantage.csv", columns.ADVANTAGE),
             subject="spikes",
@@ -105,14 +113,20 @@ def compare_energies(run: Path, folder: Path) -> dict[str, Any]:
         )
         for root in (folder, run)
     )
-    both = before.merge(now, on=["task", "compared_with"], suffixes=("", "_again"))
+    joined_rows = reference_rows.merge(
+        repeated_rows, on=["task", "compared_with"], suffixes=("", "_again")
+    )
     titles = first_screen.titles()
-    compared = {
+    verdict_pairs = {
         first_screen.name_comparison(titles[row["task"]], row["compared_with"]): [
             row["verdict_all_cost_models"],
             row["verdict_all_cost_models_again"],
         ]
-        for row in both.to_dict("records")
+        for row in joined_rows.to_dict("records")
     }
-    changed = [f"{name}: {a}, again {b}" for name, (a, b) in compared.items() if a != b]
-    return {"compared": compared, "changed": changed}
+    changed_lines = [
+        f"{name}: {reference_verdict}, again {repeated_verdict}"
+        for name, (reference_verdict, repeated_verdict) in verdict_pairs.items()
+        if reference_verdict != repeated_verdict
+    ]
+    return {"compared": verdict_pairs, "changed": changed_lines}

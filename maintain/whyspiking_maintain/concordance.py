@@ -1,4 +1,4 @@
-"""Every published figure and table: what replicates it here, or why nothing does.
+"""List every published figure and table with the claims that judge it, or why none does.
 
 `published_figures.yaml` lists those of the talks' papers. A claim says where its number stands
 (`source` in claims.yaml), and so which of them it judges; what we add to a figure does not count.
@@ -23,7 +23,7 @@ from whyspiking_maintain.published_figures import Published
 
 FIGURES = Path(__file__).with_name("figures.yaml")
 """Experiment, or claim -> figure of its talk's page."""
-OF_VERDICT = (
+VERDICT_COLUMNS = (
     "claim",
     "statement",
     "published_value",
@@ -33,95 +33,110 @@ OF_VERDICT = (
     "verdict",
     "qualification",
 )
-"""Columns that are those of verdicts.csv."""
+"""Columns that are copied from verdicts.csv."""
 ALL_CLAIMS = "all-claims"
-"""Where a talk's page lists its claims: of one that no figure shows."""
+"""Anchor of the list of claims on a talk's page, for claims that no figure shows."""
 FIGURE = re.compile(
     r"(supplement[a-z]*,? )?(?<!\w)((?:Figs?\.|Table) S?\d+[A-Z]?(?: (?:to|and) \d+)?)", re.I
 )
 TABLE = re.compile(r"table of (?:MNIST )?results")
 UNNUMBERED = re.compile(r"(error per layer), figure|(learning curves)")
-"""Figures whose number is not known: what they show."""
+"""Figures whose number is not known, named by what they show."""
 UNJUDGED = "no claim of this run judges it"
 
 
-def place(where: str) -> str:
-    """The figure or table that a source names first; empty if it names none.
+def place(source_location: str) -> str:
+    """Return the figure or table that a source names first; empty if it names none.
 
     Args:
-        where: `source.source_location` of a claim.
+        source_location: `source.source_location` of a claim.
     """
-    if found := FIGURE.search(where):
-        supplement = "Supplementary " if found[1] else ""
-        return supplement + found[2]
-    if found := TABLE.search(where):
-        return found[0][0].upper() + found[0][1:]
-    if found := UNNUMBERED.search(where):
-        return f"Figure: {found[1] or found[2]}"
+    if match := FIGURE.search(source_location):
+        supplement = "Supplementary " if match[1] else ""
+        return supplement + match[2]
+    if match := TABLE.search(source_location):
+        return match[0][0].upper() + match[0][1:]
+    if match := UNNUMBERED.search(source_location):
+        return f"Figure: {match[1] or match[2]}"
     return ""
 
 
 def rows(verdicts: Table, talks: Iterable[Talk], config: Mapping[str, Any]) -> Table:
-    """The concordance, columns of `CONCORDANCE`: figures and tables in the order of their list.
+    """List the concordance, columns of `CONCORDANCE`, in the order of the published figures.
 
     Args:
         verdicts: Rows of verdicts.csv of all talks.
         talks: The talks.
-        config: The configuration of the run that is told of.
+        config: The configuration of the run.
     """
-    judged = {str(row["claim"]): row for row in verdicts.to_dict("records")}
-    listed, shown = published_figures.load(), read_yaml(FIGURES)
+    verdict_rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
+    published, page_figures = published_figures.load(), read_yaml(FIGURES)
     return CONCORDANCE.table(
         row
         for talk in sorted(talks, key=lambda talk: talk.name)
-        for row in _of_talk(talk, judged, listed.get(talk.name, {}), shown, config)
+        for row in _list_talk_rows(
+            talk, verdict_rows, published.get(talk.name, {}), page_figures, config
+        )
     )
 
 
-def _of_talk(
+def _list_talk_rows(
     talk: Talk,
-    judged: Mapping[str, Mapping[Any, Any]],
-    listed: Mapping[str, Mapping[str, Published]],
-    shown: Mapping[str, str],
+    verdict_rows: Mapping[str, Mapping[Any, Any]],
+    published: Mapping[str, Mapping[str, Published]],
+    page_figures: Mapping[str, str],
     config: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
-    known = {(paper, at): one for paper, places in listed.items() for at, one in places.items()}
-    also = {name: key for key, one in known.items() for name in one.claims}
-    judging: dict[tuple[str, str], list[Claim]] = defaultdict(list, {key: [] for key in known})
+    entries = {
+        (paper, figure): entry
+        for paper, paper_entries in published.items()
+        for figure, entry in paper_entries.items()
+    }
+    key_by_claim = {name: key for key, entry in entries.items() for name in entry.claims}
+    claims_by_key: dict[tuple[str, str], list[Claim]] = defaultdict(
+        list, {key: [] for key in entries}
+    )
     for claim in claims_file.load(talk.folder / "claims.yaml", talk):
-        named = claim.source.publication, place(claim.source.source_location)
-        key = also.get(claim.id, named)
-        if key[1] and claim.id in judged and claim.origin != "ours":
-            judging[key].append(claim)
-    for (paper, at), claims in judging.items():
-        one = known.get((paper, at), Published(shows="", known="unknown"))
-        common = {
+        cited_figure = claim.source.publication, place(claim.source.source_location)
+        key = key_by_claim.get(claim.id, cited_figure)
+        if key[1] and claim.id in verdict_rows and claim.origin != "ours":
+            claims_by_key[key].append(claim)
+    for (paper, figure), claims in claims_by_key.items():
+        entry = entries.get((paper, figure), Published(shows="", known="unknown"))
+        common_cells = {
             "talk": talk.name,
             "publication": paper,
             "doi": talk.publications[paper]["doi"],
-            "figure_or_table": at,
+            "figure_or_table": figure,
         }
-        common |= {"shows": one.shows, "known_from": one.known, "claim": "", "comment": ""}
+        common_cells |= {
+            "shows": entry.shows,
+            "known_from": entry.known,
+            "claim": "",
+            "comment": "",
+        }
         for claim in claims:
-            yield common | _judged(talk, claim, judged[claim.id], shown, config)
+            yield common_cells | _describe_claim(
+                talk, claim, verdict_rows[claim.id], page_figures, config
+            )
         if not claims:
-            yield common | {"comment": one.why or UNJUDGED}
+            yield common_cells | {"comment": entry.why or UNJUDGED}
 
 
-def _judged(
+def _describe_claim(
     talk: Talk,
     claim: Claim,
-    row: Mapping[Any, Any],
-    shown: Mapping[str, str],
+    verdict_row: Mapping[Any, Any],
+    page_figures: Mapping[str, str],
     config: Mapping[str, Any],
 ) -> dict[str, Any]:
     experiment = claim.rows["experiment"]
-    figure = shown.get(claim.id) or shown.get(f"{talk.name}.{experiment}")
+    figure = page_figures.get(claim.id) or page_figures.get(f"{talk.name}.{experiment}")
     anchor = f"{talk.name}-{figure}" if figure else ALL_CLAIMS
     return {
-        **{key: row[key] for key in OF_VERDICT},
+        **{key: verdict_row[key] for key in VERDICT_COLUMNS},
         "source_location": claim.source.source_location,
-        "difference": row["value"] - row["published_value"],
+        "difference": verdict_row["value"] - verdict_row["published_value"],
         "experiment": experiment,
         "variant": claim.rows["variant"],
         "command": command(talk, claim, config),
@@ -130,7 +145,7 @@ def _judged(
 
 
 def command(talk: Talk, claim: Claim, config: Mapping[str, Any]) -> str:
-    """What makes the numbers behind a claim again, at the scale that judges it."""
+    """Write the command that makes the numbers of a claim again, at the scale that judges it."""
     experiment = talk.experiments[claim.rows["experiment"]]
     scale = config["scale"] if registry.seeds(experiment, config) else "paper"
     overlay = "" if scale == "default" else f" --configfile config/{scale}.yaml"

@@ -25,22 +25,22 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, whole_files
 from whyspiking.stages import durations, provenance
 from whyspiking.verdicts import published_size
-from whyspiking.verdicts.repetition import FILE as AGAIN
+from whyspiking.verdicts.repetition import FILE as REPETITION_FILE
 from whyspiking_maintain import inputs, page
 from whyspiking_maintain.record import record, write_csv
 
 RUN = Path("results") / inputs.SCALE
 SMOKE = Path("results/smoke")
 BEGUN = "record.json"
-"""In the folder of the run: with what it was begun."""
+"""File in the folder of the run that says from which commit and inputs it began."""
 STAGED = Path(".record") / reference.FOLDER.name
-"""Where the record is written before it takes its place; as deep, with the name that pages know."""
-KEPT = ("retired.csv", "paper")
-"""What no run makes."""
+"""Folder in which the record is written first; its depth and name are those that pages expect."""
+FILES_NOT_FROM_RUN = ("retired.csv", "paper")
+"""Files and folders of the record that no run makes."""
 
 
 def begin(results: Path = RUN) -> None:
-    """Allow a run to be recorded as a whole: all committed, and nothing of an older run in it.
+    """Prepare a folder for a full run; refuse uncommitted changes and results of other runs.
 
     Args:
         results: `results/full`.
@@ -50,13 +50,13 @@ def begin(results: Path = RUN) -> None:
             begun as a record, or was begun with other code.
     """
     committed()
-    now = digests(inputs.config_of())
+    present_digests = digests(inputs.config_of())
     if any(path.name != "logs" for path in results.glob("*")):  # of data, by another target
-        _same_inputs(results, now)
+        _refuse_other_inputs(results, present_digests)
         return
     results.mkdir(parents=True, exist_ok=True)
-    begun = {"commit": provenance.git("rev-parse", "HEAD"), "inputs": now}
-    whole_files.write(results / BEGUN, json.dumps(begun, indent=1) + "\n")
+    start = {"commit": provenance.git("rev-parse", "HEAD"), "inputs": present_digests}
+    whole_files.write(results / BEGUN, json.dumps(start, indent=1) + "\n")
 
 
 def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOLDER) -> list[str]:
@@ -74,39 +74,41 @@ def write(results: Path = RUN, smoke: Path = SMOKE, folder: Path = reference.FOL
         UserError: If the run is not finished, or what decides its numbers is not what is committed.
     """
     committed()
-    made = whole_files.read_json(results / "manifest.json", "config", "machine", "arithmetic")
-    decides = digests(made["config"])
-    _same_inputs(results, decides)
-    before = STAGED.with_name("before")
-    if before.is_dir() and not folder.is_dir():  # stopped between the two
-        os.rename(before, folder)
+    run_manifest = whole_files.read_json(
+        results / "manifest.json", "config", "machine", "arithmetic"
+    )
+    run_digests = digests(run_manifest["config"])
+    _refuse_other_inputs(results, run_digests)
+    old_folder = STAGED.with_name("before")
+    if old_folder.is_dir() and not folder.is_dir():  # stopped between the two
+        os.rename(old_folder, folder)
     shutil.rmtree(STAGED.parent, ignore_errors=True)
     STAGED.mkdir(parents=True)
-    for name in _kept(folder, decides):
-        kept = folder / name
-        (shutil.copytree if kept.is_dir() else shutil.copy)(kept, STAGED / name)
-    told = _stage(made, results, smoke, folder)
-    os.rename(folder, before)
+    for name in _list_unchanged_files(folder, run_digests):
+        source = folder / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, STAGED / name)
+    summary = _stage_record(run_manifest, results, smoke, folder)
+    os.rename(folder, old_folder)
     os.rename(STAGED, folder)
     shutil.rmtree(STAGED.parent)
-    return told
+    return summary
 
 
-def _kept(folder: Path, decides: Mapping[str, str]) -> list[str]:
-    """What no run makes; and what was made again, where the same decided the numbers before."""
-    if not (folder / AGAIN).is_file():
-        return [*KEPT]
-    before = whole_files.read_json(folder / "manifest.json", "inputs")["inputs"]
-    return [*KEPT, *[AGAIN] * (before == decides)]
+def _list_unchanged_files(folder: Path, run_digests: Mapping[str, str]) -> list[str]:
+    """List files that no run makes; with the repetition, if the old record had the same inputs."""
+    if not (folder / REPETITION_FILE).is_file():
+        return [*FILES_NOT_FROM_RUN]
+    old_digests = whole_files.read_json(folder / "manifest.json", "inputs")["inputs"]
+    return [*FILES_NOT_FROM_RUN, *[REPETITION_FILE] * (old_digests == run_digests)]
 
 
-def run(*words: str) -> None:
+def run(*arguments: str) -> None:
     """Run Snakemake to its end: it handles Ctrl-C itself.
 
     Raises:
         UserError: If it did not reach it.
     """
-    process = subprocess.Popen([sys.executable, "-m", "snakemake", *words])
+    process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
     while True:
         try:
             if process.wait():
@@ -118,31 +120,34 @@ def run(*words: str) -> None:
             continue
 
 
-def _stage(made: Mapping[str, Any], results: Path, smoke: Path, folder: Path) -> list[str]:
+def _stage_record(
+    run_manifest: Mapping[str, Any], results: Path, smoke: Path, folder: Path
+) -> list[str]:
     """Write all files of the record; the page last, which states the hashes of the others."""
     from whyspiking_exchange.export import networks, shipped  # Brian2 and JAX
 
-    config = made["config"]
+    config = run_manifest["config"]
     record(config, results, STAGED)
-    timed = reference.table(folder / "durations.csv", columns.DURATIONS)
-    published = timed[timed["scale"] == published_size.SCALE]
-    write_durations(pd.concat([of_run(results), of_run(smoke), published]), config, STAGED)
+    old_durations = reference.table(folder / "durations.csv", columns.DURATIONS)
+    larger_durations = old_durations[old_durations["scale"] == published_size.SCALE]
+    write_durations(pd.concat([of_run(results), of_run(smoke), larger_durations]), config, STAGED)
     shipped.ship(results, STAGED, networks.SAMPLES, Path(config["build_folder"]))
     for name in registry.counted(registry.available()):
         shipped.keep(results, name, STAGED)
     page.keep_drawn(results, STAGED)
-    _manifest(made)
+    _write_manifest(run_manifest)
     datapackage.write(STAGED)
     page.render(STAGED, folder)
-    unit, cpu = made["machine"]["speed_factor"], made["machine"]["cpu"]
+    speed_factor, cpu = run_manifest["machine"]["speed_factor"], run_manifest["machine"]["cpu"]
     return [
-        f"reference results: commit {made['commit'][:7]}, {cpu}, speed factor {unit:.2f}",
-        f"SIMD level: {made['arithmetic']['vectors']}",
+        f"reference results: commit {run_manifest['commit'][:7]}, {cpu}, "
+        f"speed factor {speed_factor:.2f}",
+        f"SIMD level: {run_manifest['arithmetic']['vectors']}",
     ]
 
 
 def of_run(run: Path) -> pd.DataFrame:
-    """What the jobs of a finished run cost, columns of `columns.DURATIONS`.
+    """Read what the jobs of a finished run cost, columns of `columns.DURATIONS`.
 
     Args:
         run: `results/<scale>`.
@@ -150,15 +155,15 @@ def of_run(run: Path) -> pd.DataFrame:
     Raises:
         UserError: If the run is not finished, or does not tell the unit of its machine.
     """
-    made = whole_files.read_json(run / "manifest.json", "scale", "machine")
-    if made["machine"].get("speed_factor") is None:
+    run_manifest = whole_files.read_json(run / "manifest.json", "scale", "machine")
+    if run_manifest["machine"].get("speed_factor") is None:
         raise UserError(
             f"{run / 'manifest.json'}: machine.speed_factor is missing; expected the manifest of "
             f"a run of "
             "this version. Delete the file and rerun snakemake"
         )
     return durations.of_kinds(
-        durations.of_jobs(run), made["scale"], made["machine"]["speed_factor"]
+        durations.of_jobs(run), run_manifest["scale"], run_manifest["machine"]["speed_factor"]
     )
 
 
@@ -170,11 +175,11 @@ def write_durations(rows: pd.DataFrame, config: Mapping[str, Any], folder: Path)
         config: The configuration at scale full.
         folder: The record.
     """
-    default = inputs.config_of("default")
-    timed = rows[rows["scale"] != default["scale"]]
-    whole = pd.concat([timed, part(timed, config, default)])
+    default_config = inputs.config_of("default")
+    measured_rows = rows[rows["scale"] != default_config["scale"]]
+    all_rows = pd.concat([measured_rows, part(measured_rows, config, default_config)])
     write_csv(
-        whole.sort_values(["scale", *durations.KIND], kind="stable"), folder / "durations.csv"
+        all_rows.sort_values(["scale", *durations.KIND], kind="stable"), folder / "durations.csv"
     )
 
 
@@ -188,12 +193,14 @@ def find_datasets(config: Mapping[str, Any]) -> set[str | None]:
     }
 
 
-def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]) -> pd.DataFrame:
-    """What the jobs of a scale cost that trains a part of the networks of another by its recipes.
+def part(
+    rows: pd.DataFrame, larger_config: Mapping[str, Any], config: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Estimate what the jobs of a scale cost that trains a part of the networks of a larger scale.
 
     Args:
         rows: Rows of durations.csv, those of the larger scale among them.
-        whole: The configuration of the larger scale.
+        larger_config: The configuration of the larger scale.
         config: That of the smaller one.
 
     Returns:
@@ -206,10 +213,10 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
         for name in registry.available()
         for experiment in registry.load_talk(name).experiments.values()
     }
-    used, scale = find_datasets(config), config["scale"]
-    found = []
-    for row in rows[rows["scale"] == whole["scale"]].to_dict("records"):
-        if row["dataset"] and row["dataset"] not in used:
+    used_datasets, scale = find_datasets(config), config["scale"]
+    estimates = []
+    for row in rows[rows["scale"] == larger_config["scale"]].to_dict("records"):
+        if row["dataset"] and row["dataset"] not in used_datasets:
             continue
         experiment = experiments.get((row["talk"], row["experiment"]))
         if row["experiment"]:
@@ -217,31 +224,37 @@ def part(rows: pd.DataFrame, whole: Mapping[str, Any], config: Mapping[str, Any]
             if experiment is None or row["variant"] not in ("", *experiment.variants):
                 continue
             variants = [row["variant"]] if row["rule"] == "train" else list(experiment.variants)
-            here, there = (
-                sum(len(registry.seeds(experiment, of, name)) for name in variants)
-                for of in (config, whole)
+            n_networks, n_larger = (
+                sum(len(registry.seeds(experiment, scale_config, name)) for name in variants)
+                for scale_config in (config, larger_config)
             )
-            if not here:
+            if not n_networks:
                 continue
-            row["n_jobs"] = here if row["rule"] == "train" else 1
+            row["n_jobs"] = n_networks if row["rule"] == "train" else 1
             if row["rule"] == "train" and experiment.default_run and scale == "default":
-                share = experiment.default_run.trained_fraction
-                row |= {key: round(row[key] * share, 1) for key in ("seconds", "cpu_seconds")}
+                trained_fraction = experiment.default_run.trained_fraction
+                row |= {
+                    key: round(row[key] * trained_fraction, 1) for key in ("seconds", "cpu_seconds")
+                }
             if row["rule"] == "simulate":
                 row |= {
-                    key: round(row[key] * here / there, 1) for key in ("seconds", "cpu_seconds")
+                    key: round(row[key] * n_networks / n_larger, 1)
+                    for key in ("seconds", "cpu_seconds")
                 }
-        found.append({**row, "scale": config["scale"]})
-    return columns.DURATIONS.table(found)
+        estimates.append({**row, "scale": config["scale"]})
+    return columns.DURATIONS.table(estimates)
 
 
-def _manifest(made: Mapping[str, Any]) -> None:
-    """How the record was made: that of the run, with what decides its numbers."""
-    talks = registry.counted(made["config"]["talks"])
-    whole = {**made, "command": "make record", "date": inputs.today()}
-    whole |= {"config": {**made["config"], "talks": talks}, "inputs": digests(made["config"])}
-    whole.pop("reproduced", None)  # of the record before
-    inputs.write_json(STAGED / "manifest.json", whole)
+def _write_manifest(run_manifest: Mapping[str, Any]) -> None:
+    """Write how the record was made: the manifest of the run, with digests of its inputs."""
+    talks = registry.counted(run_manifest["config"]["talks"])
+    manifest = {**run_manifest, "command": "make record", "date": inputs.today()}
+    manifest |= {
+        "config": {**run_manifest["config"], "talks": talks},
+        "inputs": digests(run_manifest["config"]),
+    }
+    manifest.pop("reproduced", None)  # of the record before
+    inputs.write_json(STAGED / "manifest.json", manifest)
 
 
 def committed() -> None:
@@ -257,31 +270,33 @@ def committed() -> None:
             "results name their commit. Clone the repository"
         )
     if changed:
-        listed = ", ".join(line[2:].strip() for line in changed.splitlines())
+        changed_files = ", ".join(line[2:].strip() for line in changed.splitlines())
         raise UserError(
-            f"record: {listed} differ from the last commit; expected the files of one commit. "
-            "Commit the changes or undo them (git stash)"
+            f"record: {changed_files} differ from the last commit; expected the files of one "
+            "commit. Commit the changes or undo them (git stash)"
         )
 
 
 def digests(config: Mapping[str, Any], names: Sequence[str] = ()) -> dict[str, str]:
-    """Talk -> digest of everything that decides its numbers; of all where none is named."""
+    """Compute for each talk the digest of all its inputs; of all talks if none is named."""
     talks = [registry.load_talk(name) for name in names or registry.available()]
     return {talk.name: inputs.digest_of(inputs.inputs_of(talk, config)) for talk in talks}
 
 
-def _same_inputs(results: Path, now: Mapping[str, str]) -> None:
-    """Refuse a run of other code, or one of which nobody knows by what it was made."""
+def _refuse_other_inputs(results: Path, present_digests: Mapping[str, str]) -> None:
+    """Refuse a run that other inputs made, or whose inputs are not known."""
     path = results / BEGUN
     if not path.is_file():
         raise UserError(
             f"{results}: this folder contains a run that was not started by 'make record'; "
             "expected a run that 'make record' started. Move the folder away, or delete it"
         )
-    begun = whole_files.read_json(path, "commit", "inputs")
-    if changed := [name for name in now if begun["inputs"].get(name) != now[name]]:
+    start = whole_files.read_json(path, "commit", "inputs")
+    if changed := [
+        name for name in present_digests if start["inputs"].get(name) != present_digests[name]
+    ]:
         raise UserError(
-            f"{results}: the run was started at commit {begun['commit'][:7]}, and inputs that "
+            f"{results}: the run was started at commit {start['commit'][:7]}, and inputs that "
             f"determine the numbers of {', '.join(changed)} changed since then; expected a run of "
             "one commit. Go back to that commit, or delete the folder and start from the "
             "beginning"

@@ -31,19 +31,19 @@ from whyspiking_maintain import inputs, watched
 
 NOTEBOOKS = Path("notebooks")
 MAIN, PAGE = "why_spiking", "report.html"
-"""Notebook of the page of the run, and what the record calls it, as it does that of each talk."""
+"""Notebook of the page of the run, and the file name of this page and of the page of each talk."""
 FIGURE = "report.png"
 """The figure of the answer, for README and for what is shown where somebody links to the page."""
-PLAIN = {"Software": None}
-"""Of a picture: nothing of who wrote it."""
-LEARNED = "discussion/one_neuron/spiking"
-"""Of a run: the networks of which the record keeps a neuron."""
+PICTURE_METADATA = {"Software": None}
+"""Metadata of a picture without the software that wrote it."""
+NEURON_NETWORKS = "discussion/one_neuron/spiking"
+"""Folder in a run with the networks of which the record keeps a neuron."""
 SLIDES = "slides"
-"""Every figure of the page as a file."""
+"""Folder with every figure of the page as a file."""
 EXHIBITS = "figure_data.npz"
-"""Beside the measures of an experiment: what figures of its talk draw."""
+"""File in the folder of an experiment with the data that figures of its talk draw."""
 STATED = '<meta name="tables" content="{}">'
-"""In the head of a page: the tables that it shows, by the hash of their description."""
+"""Tag in the head of a page that names its tables by the hashes of their description."""
 _LINK = re.compile(
     r'<a (?:[^>]* )?href="(?P<to>(?![a-z]+:)[^"#]+)(?P<part>#[^"]*)?"[^>]*>(?P<told>.*?)</a>', re.S
 )
@@ -59,24 +59,29 @@ def render(folder: Path = reference.FOLDER, home: Path = reference.FOLDER) -> No
     Raises:
         UserError: If a table is missing.
     """
-    address = citing.citation({})["repository_code"]
-    at = f"{address}/{{}}/{git('rev-parse', 'HEAD')}/{home}" if address else ""
-    with tempfile.TemporaryDirectory() as place:
+    repository_url = citing.citation({})["repository_code"]
+    commit_url = (
+        f"{repository_url}/{{}}/{git('rev-parse', 'HEAD')}/{home}" if repository_url else ""
+    )
+    with tempfile.TemporaryDirectory() as temp_folder:
         for name in (*reference.recorded(folder), MAIN):
-            file = PAGE if name == MAIN else f"{name}/{PAGE}"
-            page = Path(place) / (notebook.MAIN_PAGE if name == MAIN else file)
+            page_path = PAGE if name == MAIN else f"{name}/{PAGE}"
+            page = Path(temp_folder) / (notebook.MAIN_PAGE if name == MAIN else page_path)
             page.parent.mkdir(exist_ok=True)
             parameters = {"results": str(folder), "scale": reference.SCALE}
-            executed = page.with_suffix(".ipynb")
-            notebook.run_notebook(NOTEBOOKS / f"{name}.ipynb", executed, parameters)
-            notebook.export(executed, page, Path(place))
-            text = page.read_text(encoding="utf-8")
-            more = [STATED.format(stated(folder))]
-            if at:
-                image = f"{at.format('raw')}/{FIGURE}"
-                more.append(f'<meta property="og:image" content="{image}">')
-            text = text.replace("</head>", "\n".join(more) + "\n</head>", 1)
-            inputs.write(folder / file, alone(text, Path(file), folder, at, home).encode())
+            notebook_path = page.with_suffix(".ipynb")
+            notebook.run_notebook(NOTEBOOKS / f"{name}.ipynb", notebook_path, parameters)
+            notebook.export(notebook_path, page, Path(temp_folder))
+            markup = page.read_text(encoding="utf-8")
+            head_tags = [STATED.format(stated(folder))]
+            if commit_url:
+                image = f"{commit_url.format('raw')}/{FIGURE}"
+                head_tags.append(f'<meta property="og:image" content="{image}">')
+            markup = markup.replace("</head>", "\n".join(head_tags) + "\n</head>", 1)
+            inputs.write(
+                folder / page_path,
+                alone(markup, Path(page_path), folder, commit_url, home).encode(),
+            )
         slides.write([folder / PAGE], folder / SLIDES)
         picture(folder, folder / FIGURE)
 
@@ -88,52 +93,58 @@ def picture(folder: Path, target: Path) -> None:
         folder: The recorded tables.
         target: Where the picture goes.
     """
-    answered = first_screen.recorded(folder)
-    if answered is None:
+    comparisons = first_screen.recorded(folder)
+    if comparisons is None:
         return
     with figures.style():
-        drawn = answered.networks, answered.advantage, answered.titles
-        plate = frontier_figure.figure(*drawn)
+        plot_inputs = comparisons.networks, comparisons.advantage, comparisons.titles
+        figure = frontier_figure.figure(*plot_inputs)
         with replacing(target) as partial:
-            plate.savefig(partial, dpi=200, facecolor="white", format="png", metadata=PLAIN)
+            figure.savefig(
+                partial, dpi=200, facecolor="white", format="png", metadata=PICTURE_METADATA
+            )
 
 
 def stated(folder: Path) -> str:
-    """An identifier of the recorded tables: the hashes that their description lists."""
+    """Return an identifier of the recorded tables: the hashes that their description lists."""
     package = read_json(existing(folder / "datapackage.json"))
     hashes = sorted(str(entry["hash"]) for entry in package["resources"])
-    return " ".join(hash.removeprefix("sha256:")[:8] for hash in hashes)
+    return " ".join(digest.removeprefix("sha256:")[:8] for digest in hashes)
 
 
-def alone(text: str, page: Path, folder: Path, at: str, home: Path) -> str:
-    """A page without a link that would be dead where it is opened.
+def alone(markup: str, page: Path, folder: Path, url: str, home: Path) -> str:
+    """Return a page without links that would be dead where it is opened.
 
     Args:
-        text: Of the page.
+        markup: Of the page.
         page: Where it lies in the record.
         folder: Of the record.
-        at: Address of `home` at a commit, `{}` for how it is shown; empty: not known.
+        url: Address of `home` at a commit, `{}` for how it is shown; empty: not known.
         home: Where the record lies in the repository, as links name it.
     """
-    drawn = {PAGE, *(f"{talk}/{PAGE}" for talk in reference.recorded(folder))}
-    called = {notebook.MAIN_PAGE: PAGE, f"{MAIN}.ipynb": f"../../{NOTEBOOKS}/{MAIN}.ipynb"}
+    page_paths = {PAGE, *(f"{talk}/{PAGE}" for talk in reference.recorded(folder))}
+    published_paths = {notebook.MAIN_PAGE: PAGE, f"{MAIN}.ipynb": f"../../{NOTEBOOKS}/{MAIN}.ipynb"}
     for talk in reference.recorded(folder):
-        called[f"{talk}/report.ipynb"] = f"../../{NOTEBOOKS}/{talk}.ipynb"
+        published_paths[f"{talk}/report.ipynb"] = f"../../{NOTEBOOKS}/{talk}.ipynb"
 
-    def link(match: re.Match[str]) -> str:
-        to = os.path.relpath(home / page.parent / match["to"], home)
-        to, part, told = called.get(to, to), match["part"] or "", match["told"]
-        inside = not to.startswith("..")
-        to = os.path.join(os.path.dirname(to), tables.lying(folder / to).name)
-        lies = folder / to if inside else Path(os.path.normpath(home / to))
-        if to not in drawn and not lies.exists():
-            return told
-        if at and to not in drawn:
-            return f'<a href="{urljoin(at.format("blob") + "/", to)}{part}">{told}</a>'
-        where = "beside" if inside else "checkout"
-        return f'<a data-{where}="{os.path.relpath(to, page.parent)}{part}">{told}</a>'
+    def rewrite_link(match: re.Match[str]) -> str:
+        target = os.path.relpath(home / page.parent / match["to"], home)
+        target, fragment, label = (
+            published_paths.get(target, target),
+            match["part"] or "",
+            match["told"],
+        )
+        is_inside = not target.startswith("..")
+        target = os.path.join(os.path.dirname(target), tables.lying(folder / target).name)
+        target_file = folder / target if is_inside else Path(os.path.normpath(home / target))
+        if target not in page_paths and not target_file.exists():
+            return label
+        if url and target not in page_paths:
+            return f'<a href="{urljoin(url.format("blob") + "/", target)}{fragment}">{label}</a>'
+        base = "beside" if is_inside else "checkout"
+        return f'<a data-{base}="{os.path.relpath(target, page.parent)}{fragment}">{label}</a>'
 
-    return _LINK.sub(link, text)
+    return _LINK.sub(rewrite_link, markup)
 
 
 def keep_drawn(results: Path, folder: Path = reference.FOLDER) -> None:
@@ -152,17 +163,27 @@ def keep_drawn(results: Path, folder: Path = reference.FOLDER) -> None:
 
 def keep_neuron(results: Path, folder: Path = reference.FOLDER) -> None:
     """Keep the neuron of the discussion that a reader can touch, if a finished run has one."""
-    network = next(iter(sorted(results.glob(f"{LEARNED}/seed-*/network.npz"))), None)
+    network = next(iter(sorted(results.glob(f"{NEURON_NETWORKS}/seed-*/network.npz"))), None)
     if network is not None:
         arrays = load_arrays(network)
-        values = {"w": arrays["w"], "tau_ms": np.exp(arrays["log_tau"]), "theta": arrays["theta"]}
-        kept = {name: np.asarray(x, float).round(6).tolist() for name, x in values.items()}
-        text = json.dumps(kept, separators=(",", ":"))
+        parameters = {
+            "w": arrays["w"],
+            "tau_ms": np.exp(arrays["log_tau"]),
+            "theta": arrays["theta"],
+        }
+        rounded_parameters = {
+            name: np.asarray(x, float).round(6).tolist() for name, x in parameters.items()
+        }
+        text = json.dumps(rounded_parameters, separators=(",", ":"))
         inputs.write(folder / touchable.NEURON, f"{text}\n".encode())
 
 
 def keep_exhibits(exhibits: Path, folder: Path) -> None:
     """Keep what pages draw of an experiment, of a finished run, in place of the old."""
-    of = exhibits.parent
-    (folder / of.parent.name / of.name).mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(exhibits, folder / of.parent.name / of.name / EXHIBITS)
+    experiment_folder = exhibits.parent
+    (folder / experiment_folder.parent.name / experiment_folder.name).mkdir(
+        parents=True, exist_ok=True
+    )
+    shutil.copyfile(
+        exhibits, folder / experiment_folder.parent.name / experiment_folder.name / EXHIBITS
+    )

@@ -30,10 +30,10 @@ class Published(Block):
 
 
 def load(path: Path = FILE) -> dict[str, dict[str, dict[str, Published]]]:
-    """Talk -> paper, by its name in talk.yaml -> figure or table -> what is known of it.
+    """Load talk -> paper, by its name in talk.yaml -> figure or table -> what is known of it.
 
     Raises:
         UserError: If the file says anything else.
     """
-    kind = TypeAdapter(dict[str, dict[str, dict[str, Published]]])
-    return parsed(kind, read_yaml(path), path.name)
+    adapter = TypeAdapter(dict[str, dict[str, dict[str, Published]]])
+    return parsed(adapter, read_yaml(path), path.name)

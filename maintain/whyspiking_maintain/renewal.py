@@ -1,4 +1,4 @@
-"""Renews the reference results in parts.
+"""Renews the reference results of single talks and experiments.
 
     python -m whyspiking.recording recollect
     python -m whyspiking.recording record bohte/ecg
@@ -40,20 +40,20 @@ COLLECT = "collect"
 """The stage whose results follow from recorded rows."""
 LEARNING_CURVES = f"learning_curves.csv{tables.PACKED}"
 """Training histories of networks that were recorded in parts, in the folder of their experiment."""
-OFTEN_ALIKE = ("versions", "arithmetic")
-"""Of how an experiment was made: what is told where it is other than of the talk."""
+ABBREVIATED_KEYS = ("versions", "arithmetic")
+"""Keys of which an entry of an experiment lists only what differs from the entry of its talk."""
 
 
 def recollect(folder: Path = reference.FOLDER) -> None:
     """Compute from recorded rows what stage collect does: contrasts, verdicts and measures."""
     config = inputs.config_of()
     for name in reference.recorded(folder):
-        _collect(registry.load_talk(name), config, folder)
-    _finish(config, folder)
+        _rewrite_talk(registry.load_talk(name), config, folder)
+    _update_joint_files(config, folder)
 
 
 def renew(
-    parts: Sequence[str],
+    targets: Sequence[str],
     options: str = "",
     folder: Path = reference.FOLDER,
     only_missing: bool = False,
@@ -61,7 +61,7 @@ def renew(
     """Put the rows of experiments, run at scale full by the present commit, in place of the old.
 
     Args:
-        parts: Each a talk or one of its experiments, as TALK or TALK/EXPERIMENT.
+        targets: Each a talk or one of its experiments, as TALK or TALK/EXPERIMENT.
         options: For Snakemake, which makes what is missing.
         folder: The record.
         only_missing: Whether networks that are recorded already stay as they are.
@@ -75,59 +75,68 @@ def renew(
 
     one_run.committed()
     config = inputs.config_of()
-    chosen = dict(_chosen(parts, config))
-    known = reference.recorded(folder)
-    if name := next((n for n in chosen if n not in known and n not in parts), ""):
+    selection = dict(_resolve_targets(targets, config))
+    recorded_talks = reference.recorded(folder)
+    if name := next((n for n in selection if n not in recorded_talks and n not in targets), ""):
         raise UserError(
             f"record: talk '{name}' has no reference results yet; expected a run of the whole "
             f"talk first, whose parts can be replaced later. Run: record {name}"
         )
     run_config, overrides = config, []
     if only_missing:
-        run_config = leave_out_recorded(chosen, config, folder)
+        run_config = leave_out_recorded(selection, config, folder)
         overrides = ["--config", f"seeds_of={json.dumps(run_config['seeds_of'])}"]
-    files = [file for talk, own in chosen.items() for file in _files(talk, own, run_config)]
+    files = [
+        file
+        for talk, experiments in selection.items()
+        for file in _list_files(talk, experiments, run_config)
+    ]
     overlay = f"config/{inputs.SCALE}.yaml"
     # A file of the user comes first in `options` and is read after the overlay.
     one_run.run("--configfile", overlay, *shlex.split(options), *overrides, "--", *map(str, files))
-    timed = durations.of_jobs(one_run.RUN)
-    timed = timed[timed["rule"].isin(("train", "simulate"))]
-    for name, own in chosen.items():
+    job_costs = durations.of_jobs(one_run.RUN)
+    job_costs = job_costs[job_costs["rule"].isin(("train", "simulate"))]
+    for name, experiments in selection.items():
         talk = registry.load_talk(name)
-        seen = registry.as_measured(talk, one_run.RUN / name)
-        facts = [path for path in _files(name, own, run_config) if path.name == "network.json"]
-        metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in own]
-        rows = collect.stacked(talk, metrics, facts, inputs.SCALE)
-        _, how = record.of_talk(talk, config, one_run.RUN)
-        jobs, is_extended = timed[timed["talk"] == name], set()
-        if name in known:
-            cost = jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
-            made = {**how, "date": inputs.today()}
-            made_of = {e: {**made, "cpu_seconds": cost[e].to_dict()} for e in own}
-            is_extended = {e for e in own if only_missing and _recorded_networks(name, e, folder)}
-            for e in own if only_missing else []:
-                folders = [path.parent for path in facts if path.parents[2].name == e]
-                made_of[e]["networks"] = describe_networks(folders)
+        run_talk = registry.as_measured(talk, one_run.RUN / name)
+        network_paths = [
+            p for p in _list_files(name, experiments, run_config) if p.name == "network.json"
+        ]
+        metrics = [one_run.RUN / name / experiment / "metrics.csv" for experiment in experiments]
+        rows = collect.stacked(talk, metrics, network_paths, inputs.SCALE)
+        _, metadata = record.of_talk(talk, config, one_run.RUN)
+        talk_jobs, extended_names = job_costs[job_costs["talk"] == name], set()
+        if name in recorded_talks:
+            # Other experiments of the talk keep their rows and the entry of their own run.
+            cpu_s = talk_jobs.groupby(["experiment", "rule"])["cpu_seconds"].sum().round(1)
+            entry = {**metadata, "date": inputs.today()}
+            entries = {e: {**entry, "cpu_seconds": cpu_s[e].to_dict()} for e in experiments}
+            extended_names = {
+                e for e in experiments if only_missing and _read_networks(name, e, folder)
+            }
+            for e in experiments if only_missing else []:
+                folders = [path.parent for path in network_paths if path.parents[2].name == e]
+                entries[e]["networks"] = describe_networks(folders)
                 add_learning_curves(folders, folder / name / e / LEARNING_CURVES)
-            _collect(seen, config, folder, rows, made_of, is_extended)
+            _rewrite_talk(run_talk, config, folder, rows, entries, extended_names)
         else:
-            whole = collect.contrasted(rows, seen)
-            record.write_talk(whole, seen, columns.VERDICTS.table([]), folder / name)
-            record.write_manifest(talk, config, how, folder / name)
-        own_jobs = jobs[jobs["experiment"].isin(own)]
-        timed_kinds = durations.of_kinds(own_jobs, inputs.SCALE, how["machine"]["speed_factor"])
+            all_rows = collect.contrasted(rows, run_talk)
+            record.write_talk(all_rows, run_talk, columns.VERDICTS.table([]), folder / name)
+            record.write_manifest(talk, config, metadata, folder / name)
+        selected_jobs = talk_jobs[talk_jobs["experiment"].isin(experiments)]
+        costs = durations.of_kinds(selected_jobs, inputs.SCALE, metadata["machine"]["speed_factor"])
         if only_missing:
-            timed_kinds = one_run.part(timed_kinds, run_config, config)
-        _time(timed_kinds, ["scale", "rule", "talk", "experiment"], config, folder)
-        own = [e for e in own if e not in is_extended]
-        for path in (one_run.RUN / name / e / page.EXHIBITS for e in own):
+            costs = one_run.part(costs, run_config, config)
+        _set_costs(costs, ["scale", "rule", "talk", "experiment"], config, folder)
+        experiments = [e for e in experiments if e not in extended_names]
+        for path in (one_run.RUN / name / e / page.EXHIBITS for e in experiments):
             if path.is_file():
                 page.keep_exhibits(path, folder)
-        builds = Path(config["build_folder"])
-        shipped.renew(one_run.RUN, folder, name, own, networks.SAMPLES, builds)
-        if talk.counted and key_claims.of(talk).rows["experiment"] in own:
+        build_folder = Path(config["build_folder"])
+        shipped.renew(one_run.RUN, folder, name, experiments, networks.SAMPLES, build_folder)
+        if talk.counted and key_claims.of(talk).rows["experiment"] in experiments:
             shipped.keep(one_run.RUN, name, folder)
-    _finish(config, folder)
+    _update_joint_files(config, folder)
 
 
 def keep_published_size(
@@ -144,85 +153,88 @@ def keep_published_size(
         UserError: If the talk is unknown, its run is not finished or is of another scale.
     """
     talk, scale = registry.load_talk(name), published_size.SCALE
-    source = results / name / "verdicts.csv"
-    scales = set(tables.read(source, columns.VERDICTS)["scale"])
+    verdicts_path = results / name / "verdicts.csv"
+    scales = set(tables.read(verdicts_path, columns.VERDICTS)["scale"])
     if scales != {scale}:
         raise UserError(
-            f"{source}: this run has scale {', '.join(sorted(scales))}; expected scale '{scale}'. "
+            f"{verdicts_path}: this run has scale {', '.join(sorted(scales))}; expected scale "
+            f"'{scale}'. "
             f"Run: snakemake {name} --configfile config/{scale}.yaml"
         )
-    timed, made = record.of_talk(talk, inputs.config_of(scale), results)
-    _time(timed, ["scale", "talk"], inputs.config_of(), folder)
-    inputs.write(folder / scale / f"{name}.csv", whole_files.read(source))
-    inputs.write_json(folder / scale / f"{name}.json", made)
+    kind_costs, metadata = record.of_talk(talk, inputs.config_of(scale), results)
+    _set_costs(kind_costs, ["scale", "talk"], inputs.config_of(), folder)
+    inputs.write(folder / scale / f"{name}.csv", whole_files.read(verdicts_path))
+    inputs.write_json(folder / scale / f"{name}.json", metadata)
 
 
-def _chosen(parts: Iterable[str], config: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Talk and names of its experiments, of which some networks are trained at scale full."""
-    named = [part.partition("/")[::2] for part in parts]
-    for talk in dict.fromkeys(talk for talk, _ in named):
-        there = registry.load_talk(talk).experiments if talk in registry.available() else {}
-        known = [name for name, experiment in there.items() if registry.seeds(experiment, config)]
-        asked = [name for of, name in named if of == talk]
-        for name in asked:
-            if not known or name not in ("", *known):
+def _resolve_targets(
+    targets: Iterable[str], config: Mapping[str, Any]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each talk with its requested experiments, of which scale full trains some networks."""
+    name_pairs = [target.partition("/")[::2] for target in targets]
+    for talk in dict.fromkeys(talk for talk, _ in name_pairs):
+        experiments = registry.load_talk(talk).experiments if talk in registry.available() else {}
+        trained_names = [n for n, e in experiments.items() if registry.seeds(e, config)]
+        requested_names = [name for target_talk, name in name_pairs if target_talk == talk]
+        for name in requested_names:
+            if not trained_names or name not in ("", *trained_names):
                 raise UserError(
                     f"record: '{talk}{'/' * bool(name)}{name}' is not run at scale {inputs.SCALE}; "
                     f"expected a talk ({', '.join(registry.available())}) or an experiment of one"
-                    f"{': ' * bool(known)}{', '.join(known)}; correct the name"
+                    f"{': ' * bool(trained_names)}{', '.join(trained_names)}; correct the name"
                 )
-        yield talk, known if "" in asked else asked
+        yield talk, trained_names if "" in requested_names else requested_names
 
 
-def _files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
-    """What the run has of some experiments: their metrics, and the facts of every network."""
-    found = []
+def _list_files(talk: str, experiments: Iterable[str], config: Mapping[str, Any]) -> list[Path]:
+    """List the files that a run makes of experiments: their metrics and a file per network."""
+    paths = []
     for name in experiments:
-        experiment, own = registry.load_talk(talk).experiments[name], one_run.RUN / talk / name
-        found.append(own / "metrics.csv")
+        experiment, folder = registry.load_talk(talk).experiments[name], one_run.RUN / talk / name
+        paths.append(folder / "metrics.csv")
         for variant in experiment.variants:
             seeds = registry.seeds(experiment, config, variant)
-            found += [own / variant / f"seed-{seed}" / "network.json" for seed in seeds]
-    return found
+            paths += [folder / variant / f"seed-{seed}" / "network.json" for seed in seeds]
+    return paths
 
 
 def leave_out_recorded(
-    chosen: Mapping[str, Sequence[str]], config: Mapping[str, Any], folder: Path
+    selection: Mapping[str, Sequence[str]], config: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Return the configuration of a run that trains only networks that are not recorded.
 
     Args:
-        chosen: Talk -> its experiments.
+        selection: Talk -> its experiments.
         config: The configuration at scale full.
         folder: The reference results.
 
     Raises:
         UserError: If no network is missing, or inputs of recorded networks have changed.
     """
-    n_missing, missing, recorded = 0, [], []
-    for name, experiments in chosen.items():
+    n_missing, missing_entries, recorded_entries = 0, [], []
+    for name, experiments in selection.items():
         talk = registry.load_talk(name)
         for experiment in map(talk.experiments.get, experiments):
             assert experiment is not None
-            networks = _recorded_networks(name, experiment.name, folder)
+            networks = _read_networks(name, experiment.name, folder)
             for variant in experiment.variants:
-                place = f"{name}.{experiment.name}/{variant}"
+                path = f"{name}.{experiment.name}/{variant}"
                 seeds = registry.seeds(experiment, config, variant)
                 is_recorded = [(variant, seed) in networks for seed in seeds]
-                lists = {
-                    found: [s for s, r in zip(seeds, is_recorded, strict=True) if r is found]
-                    for found in (True, False)
+                seed_lists = {
+                    is_old: [s for s, r in zip(seeds, is_recorded, strict=True) if r is is_old]
+                    for is_old in (True, False)
                 }
-                recorded.append({"experiment": place, "seeds": lists[True]})
-                missing.append({"experiment": place, "seeds": lists[False]})
-                n_missing += len(lists[False])
+                recorded_entries.append({"experiment": path, "seeds": seed_lists[True]})
+                missing_entries.append({"experiment": path, "seeds": seed_lists[False]})
+                n_missing += len(seed_lists[False])
         # An experiment without recorded networks has no inputs from which new ones could differ.
-        with_networks = [e for e in experiments if _recorded_networks(name, e, folder)]
-        of_recorded = replace_seeds(config, recorded)
+        extended_names = [e for e in experiments if _read_networks(name, e, folder)]
+        recorded_config = replace_seeds(config, recorded_entries)
         changed = [
-            place
-            for place, (stage, _) in inputs.stale(name, of_recorded, folder).items()
-            if stage != COLLECT and experiment_of(place) in ("", *with_networks)
+            input_name
+            for input_name, (stage, _) in inputs.stale(name, recorded_config, folder).items()
+            if stage != COLLECT and experiment_of(input_name) in ("", *extended_names)
         ]
         if changed:
             raise UserError(
@@ -232,24 +244,24 @@ def leave_out_recorded(
             )
     if not n_missing:
         raise UserError(
-            f"record: the reference results have all networks of {', '.join(chosen)} that "
+            f"record: the reference results have all networks of {', '.join(selection)} that "
             f"config/{inputs.SCALE}.yaml names; expected one that is missing. Add seeds to "
             "'seeds_of', or leave out --missing"
         )
-    return replace_seeds(config, missing)
+    return replace_seeds(config, missing_entries)
 
 
 def replace_seeds(
     config: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return a configuration in which entries of `seeds_of` replace those of the same name."""
-    names = {entry["experiment"] for entry in entries}
-    others = [entry for entry in config["seeds_of"] if entry["experiment"] not in names]
-    return {**config, "seeds_of": [*others, *entries]}
+    replaced_names = {entry["experiment"] for entry in entries}
+    other_entries = [e for e in config["seeds_of"] if e["experiment"] not in replaced_names]
+    return {**config, "seeds_of": [*other_entries, *entries]}
 
 
-def _recorded_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
-    """Variant and seed of the networks of an experiment that the reference results have."""
+def _read_networks(talk: str, experiment: str, folder: Path) -> set[tuple[str, int]]:
+    """Read variant and seed of the networks of an experiment that the reference results have."""
     rows = reference.table(folder / talk / "metrics.csv", columns.METRICS)
     rows = rows[rows["experiment"] == experiment]
     return set(zip(rows["variant"], rows["seed"].astype(int), strict=True))
@@ -264,7 +276,7 @@ def describe_networks(folders: Iterable[Path]) -> list[dict[str, Any]]:
     Returns:
         Of each its variant, seed, SHA-256 of `network.npz`' arrays, and CPU seconds of training.
     """
-    described = []
+    descriptions = []
     for path in folders:
         network = network_files.load_network(path)
         digest = hashlib.sha256()
@@ -272,7 +284,7 @@ def describe_networks(folders: Iterable[Path]) -> list[dict[str, Any]]:
             array = np.ascontiguousarray(network.arrays[array_name])
             digest.update(f"{array_name} {array.dtype} {array.shape}".encode())
             digest.update(array.tobytes())
-        described.append(
+        descriptions.append(
             {
                 "variant": path.parent.name,
                 "seed": int(path.name.removeprefix("seed-")),
@@ -280,7 +292,7 @@ def describe_networks(folders: Iterable[Path]) -> list[dict[str, Any]]:
                 "train_cpu_seconds": network.info.get("train_cpu_seconds"),
             }
         )
-    return described
+    return descriptions
 
 
 def add_learning_curves(folders: Iterable[Path], path: Path) -> None:
@@ -298,71 +310,77 @@ def add_learning_curves(folders: Iterable[Path], path: Path) -> None:
         rows += [{**network, **row} for row in network_files.load_network(folder).history]
     table, key = columns.HISTORY.table(rows), ["experiment", "variant", "seed"]
     if path.is_file():
-        before = tables.read(path, columns.HISTORY)
-        is_new = pd.MultiIndex.from_frame(before[key]).isin(pd.MultiIndex.from_frame(table[key]))
-        table = pd.concat([before[~is_new], table], ignore_index=True)
+        curves = tables.read(path, columns.HISTORY)
+        is_new = pd.MultiIndex.from_frame(curves[key]).isin(pd.MultiIndex.from_frame(table[key]))
+        table = pd.concat([curves[~is_new], table], ignore_index=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     record.write_csv(table, path)
 
 
-def _collect(
+def _rewrite_talk(
     talk: Talk,
     config: Mapping[str, Any],
     folder: Path,
-    rows: pd.DataFrame | None = None,
-    made: Mapping[str, Mapping[str, Any]] | None = None,
-    extended: Collection[str] = (),
+    new_rows: pd.DataFrame | None = None,
+    entries: Mapping[str, Mapping[str, Any]] | None = None,
+    extended_names: Collection[str] = (),
 ) -> None:
-    """Write the tables of a talk anew: of some experiments from new rows, of all else as recorded.
+    """Write the tables of a talk anew; experiments without new rows keep their recorded rows.
 
     Args:
         talk: With the provenance of the data that the new rows had.
         config: The configuration at scale full.
         folder: The record.
-        rows: What was measured anew.
-        made: Experiment -> how that was made.
-        extended: Experiments to whose recorded networks those of `rows` are added.
+        new_rows: What was measured anew.
+        entries: Experiment -> how it was made.
+        extended_names: Experiments to whose recorded networks those of `new_rows` are added.
     """
-    own, made = folder / talk.name, made or {}
-    before = tables.read(own / "verdicts.csv", columns.VERDICTS, other=True)
-    known = tables.read(own / "metrics.csv", columns.METRICS, other=True)
-    trained = {
+    talk_folder, entries = folder / talk.name, entries or {}
+    verdicts = tables.read(talk_folder / "verdicts.csv", columns.VERDICTS, other=True)
+    old_rows = tables.read(talk_folder / "metrics.csv", columns.METRICS, other=True)
+    trained_keys = {
         (experiment.name, variant, seed)
         for experiment in talk.experiments.values()
         for variant in experiment.variants
         for seed in registry.seeds(experiment, config, variant)
     }
-    networks = pd.MultiIndex.from_frame(known[["experiment", "variant", "seed"]])
-    kept = networks.isin(trained) & known["metric"].isin(set(GLOSSARY) - contrasts.CROSSED)
-    known = known[kept & ~known["experiment"].isin(made.keys() - {*extended})]
-    table = known if rows is None else pd.concat([known, rows], ignore_index=True)
-    of = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
-    data = dict(zip(before["claim"].map(of), before["data_source"], strict=True))
-    data = {e: data[e] for e in talk.experiments if e in data and e not in made}
+    # Contrasts are computed again, and networks that the configuration does not name are dropped.
+    row_keys = pd.MultiIndex.from_frame(old_rows[["experiment", "variant", "seed"]])
+    is_kept = row_keys.isin(trained_keys) & old_rows["metric"].isin(
+        set(GLOSSARY) - contrasts.CROSSED
+    )
+    old_rows = old_rows[is_kept & ~old_rows["experiment"].isin(entries.keys() - {*extended_names})]
+    table = old_rows if new_rows is None else pd.concat([old_rows, new_rows], ignore_index=True)
+    claim_experiments = {claim.id: claim.rows["experiment"] for claim in inputs.claims_of(talk)}
+    # An experiment without new rows keeps the source of the data that its networks had.
+    sources = dict(
+        zip(verdicts["claim"].map(claim_experiments), verdicts["data_source"], strict=True)
+    )
+    sources = {e: sources[e] for e in talk.experiments if e in sources and e not in entries}
     record.write_talk(
         collect.contrasted(table, talk),
-        registry.provided(talk, data),
-        before[~before["claim"].map(of).isin(made)],
-        own,
+        registry.provided(talk, sources),
+        verdicts[~verdicts["claim"].map(claim_experiments).isin(entries)],
+        talk_folder,
     )
-    manifest, now = reference.manifest(own), inputs.inputs_of(talk, config)
-    for name, how in made.items():
-        own = {key: how[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
-        own |= {key: how[key] for key in ("networks",) if key in how}
-        for key in OFTEN_ALIKE:
-            own[key] = {k: x for k, x in how[key].items() if manifest[key].get(k) != x}
+    manifest, inputs_now = reference.manifest(talk_folder), inputs.inputs_of(talk, config)
+    for name, facts in entries.items():
+        entry = {key: facts[key] for key in ("commit", "date", "python", "machine", "cpu_seconds")}
+        entry |= {key: facts[key] for key in ("networks",) if key in facts}
+        for key in ABBREVIATED_KEYS:
+            entry[key] = {k: x for k, x in facts[key].items() if manifest[key].get(k) != x}
         experiments = manifest.setdefault("experiments", {})
-        if name in extended:
-            experiments.setdefault(name, {}).setdefault("added", []).append(own)
+        if name in extended_names:
+            experiments.setdefault(name, {}).setdefault("added", []).append(entry)
         else:
-            experiments[name] = own
-    is_whole = {experiment for experiment, _, _ in trained} <= made.keys()
-    renewed = {
-        place: new
-        for place, new in now.items()
-        if is_whole or new[0] == COLLECT or experiment_of(place) in made
+            experiments[name] = entry
+    is_complete = {experiment for experiment, _, _ in trained_keys} <= entries.keys()
+    renewed_inputs = {
+        input_name: digest
+        for input_name, digest in inputs_now.items()
+        if is_complete or digest[0] == COLLECT or experiment_of(input_name) in entries
     }
-    write_digests(manifest, talk, config, folder, renewed)
+    write_digests(manifest, talk, config, folder, renewed_inputs)
 
 
 def write_digests(
@@ -381,45 +399,49 @@ def write_digests(
         folder: The reference results.
         changed: The inputs whose digests are replaced.
     """
-    present = {place: digest for place, (_, digest) in inputs.inputs_of(talk, config).items()}
-    digests = {place: digest for place, digest in manifest["inputs"].items() if place in present}
-    digests |= {place: digest for place, (_, digest) in changed.items() if place in present}
+    present = {name: digest for name, (_, digest) in inputs.inputs_of(talk, config).items()}
+    digests = {name: digest for name, digest in manifest["inputs"].items() if name in present}
+    digests |= {name: digest for name, (_, digest) in changed.items() if name in present}
     manifest["inputs"] = dict(sorted(digests.items()))
     if digests == present:
         manifest["recipe"] = differing_inputs.list_parameters(talk)
     inputs.write_json(folder / talk.name / "manifest.json", manifest)
 
 
-def experiment_of(place: str) -> str:
-    """The experiment that alone depends on a place; empty where all do."""
-    own, _, stage = place.removeprefix(inputs.OF_TALK).partition(", ")
-    return own if place.startswith(inputs.OF_TALK) and stage else ""
+def experiment_of(input_name: str) -> str:
+    """Return the only experiment that depends on an input; empty if all depend on it."""
+    experiment, _, stage = input_name.removeprefix(inputs.OF_TALK).partition(", ")
+    return experiment if input_name.startswith(inputs.OF_TALK) and stage else ""
 
 
-def _time(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
+def _set_costs(rows: pd.DataFrame, key: list[str], config: Mapping[str, Any], folder: Path) -> None:
     """Put rows of durations.csv in place of those that have the same `key`."""
-    known = reference.table(folder / "durations.csv", columns.DURATIONS)
-    apart = ~pd.MultiIndex.from_frame(known[key]).isin(pd.MultiIndex.from_frame(rows[key]))
-    one_run.write_durations(pd.concat([known[apart], rows]), config, folder)
+    costs = reference.table(folder / "durations.csv", columns.DURATIONS)
+    is_unchanged = ~pd.MultiIndex.from_frame(costs[key]).isin(pd.MultiIndex.from_frame(rows[key]))
+    one_run.write_durations(pd.concat([costs[is_unchanged], rows]), config, folder)
 
 
-def _finish(config: Mapping[str, Any], folder: Path) -> None:
-    """Join the talks, and forget what experiments, variants and data sets that are gone cost."""
-    durations_before = reference.table(folder / "durations.csv", columns.DURATIONS)
-    known = {("", "", "")}
+def _update_joint_files(config: Mapping[str, Any], folder: Path) -> None:
+    """Join the talks, and drop durations of experiments, variants and data sets that are gone."""
+    old_rows = reference.table(folder / "durations.csv", columns.DURATIONS)
+    current_keys = {("", "", "")}
     for talk in map(registry.load_talk, registry.available()):
-        known.add((talk.name, "", ""))
+        current_keys.add((talk.name, "", ""))
         for experiment in talk.experiments.values():
             names = ["", *experiment.variants]
-            known.update((talk.name, experiment.name, name) for name in names)
-    places = pd.MultiIndex.from_frame(durations_before[["talk", "experiment", "variant"]])
-    used = {"", *one_run.find_datasets(config), *one_run.find_datasets(inputs.config_of("smoke"))}
-    is_known = places.isin(known) & durations_before["dataset"].isin(used)
-    one_run.write_durations(durations_before[is_known], config, folder)
+            current_keys.update((talk.name, experiment.name, name) for name in names)
+    row_keys = pd.MultiIndex.from_frame(old_rows[["talk", "experiment", "variant"]])
+    datasets = {
+        "",
+        *one_run.find_datasets(config),
+        *one_run.find_datasets(inputs.config_of("smoke")),
+    }
+    is_current = row_keys.isin(current_keys) & old_rows["dataset"].isin(datasets)
+    one_run.write_durations(old_rows[is_current], config, folder)
     record.write_joint(config, folder)
-    whole = whole_files.read_json(folder / "manifest.json", "config")
-    before, now = map(differing_inputs.list_settings, (whole["config"], config))
-    differing = differing_inputs.find_changes(before, now)
-    whole["inputs"] = one_run.digests(config, reference.recorded(folder))
-    whole["config_since"] = {change.key: change.now for change in differing}
-    inputs.write_json(folder / "manifest.json", whole)
+    manifest = whole_files.read_json(folder / "manifest.json", "config")
+    old_settings, settings = map(differing_inputs.list_settings, (manifest["config"], config))
+    changed_settings = differing_inputs.find_changes(old_settings, settings)
+    manifest["inputs"] = one_run.digests(config, reference.recorded(folder))
+    manifest["config_since"] = {change.key: change.now for change in changed_settings}
+    inputs.write_json(folder / "manifest.json", manifest)

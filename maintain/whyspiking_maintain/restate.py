@@ -44,7 +44,7 @@ CODE = (".py", ".cpp", ".hpp")
 SIMULATOR = "brian2"
 """Engine of the rows that need a simulation; all other rows of a spiking network come from its
 training."""
-PLACE = ["talk", "experiment", "variant", "seed"]
+NETWORK_KEY = ["talk", "experiment", "variant", "seed"]
 KEY = columns.METRICS.names[:10]
 """Columns that identify a number of the metrics table; the other columns state the number."""
 DIFFERENCE = (
@@ -52,7 +52,7 @@ DIFFERENCE = (
     "{strength:g} {location}): reference {recorded}, now {found}"
 )
 """States a difference in an error message."""
-MOST_SHOWN = 20
+MAX_LISTED = 20
 """Largest number of differences that an error message lists."""
 
 
@@ -75,8 +75,8 @@ class ListedNetwork:
     is_simulated: bool
 
     @property
-    def place(self) -> tuple[str, str, str, int]:
-        """Columns `PLACE` of its rows in the metrics table."""
+    def key(self) -> tuple[str, str, str, int]:
+        """Columns `NETWORK_KEY` of its rows in the metrics table."""
         return self.talk, self.experiment, self.variant, self.seed
 
     @property
@@ -85,16 +85,18 @@ class ListedNetwork:
         return FOLDER / self.talk / self.experiment / self.variant / f"seed-{self.seed}"
 
     @property
-    def metrics(self) -> Path:
+    def metrics_path(self) -> Path:
         """Table of what the simulations of its experiment measured in the run."""
         return FOLDER / self.talk / self.experiment / "metrics.csv"
 
 
-def restate(declared: str = "", options: str = "", folder: Path = reference.FOLDER) -> list[str]:
+def restate(
+    declared_reason: str = "", options: str = "", folder: Path = reference.FOLDER
+) -> list[str]:
     """Compare networks with the reference results and write the digests of the present code.
 
     Args:
-        declared: Why changed settings (YAML, CSV) change no number; recorded with the digests.
+        declared_reason: Why changed settings (YAML, CSV) change no number; it is recorded.
         options: Options for Snakemake, one text.
         folder: The reference results.
 
@@ -108,8 +110,8 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
     one_run.committed()
     commit = provenance.git("rev-parse", "HEAD")
     config = inputs.config_of()
-    changed = find_changed_inputs(config, folder)
-    settings = refuse_settings(changed, declared, folder)
+    inputs_by_talk = find_changed_inputs(config, folder)
+    settings = refuse_settings(inputs_by_talk, declared_reason, folder)
     networks = read_networks()
     run_networks(networks, config, shlex.split(options))
     one_run.committed()
@@ -118,12 +120,14 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
             "restate: another commit was checked out during the run; expected the same commit "
             "from the beginning to the end. Run the command again"
         )
-    equal = compare(read_recorded(networks, folder), read_found(networks), networks)
-    numbers = f"{sum(equal['networks'].values()):,} numbers of {len(networks)} networks are equal"
-    if not any(changed.values()):
-        return [f"{numbers}; no input changed, so nothing was written"]
-    for name in changed:
-        write_digests(registry.load_talk(name), changed[name], config, folder)
+    comparison = compare(read_recorded(networks, folder), read_measured(networks), networks)
+    summary = (
+        f"{sum(comparison['networks'].values()):,} numbers of {len(networks)} networks are equal"
+    )
+    if not any(inputs_by_talk.values()):
+        return [f"{summary}; no input changed, so nothing was written"]
+    for name in inputs_by_talk:
+        write_digests(registry.load_talk(name), inputs_by_talk[name], config, folder)
     renewal.recollect(folder)
     write_entry(
         {
@@ -131,14 +135,14 @@ def restate(declared: str = "", options: str = "", folder: Path = reference.FOLD
             "commit": commit,
             "date": inputs.today(),
             "machine": machine.processor(),
-            "not_compared": find_uncompared_files(changed),
-            **({"declared": {"why": declared, "inputs": settings}} if settings else {}),
-            **equal,
+            "not_compared": find_uncompared_files(inputs_by_talk),
+            **({"declared": {"why": declared_reason, "inputs": settings}} if settings else {}),
+            **comparison,
         },
         folder,
     )
     inputs.check([], config, folder)
-    return [f"{numbers}; digests of {', '.join(n for n in changed if changed[n])}"]
+    return [f"{summary}; digests of {', '.join(n for n in inputs_by_talk if inputs_by_talk[n])}"]
 
 
 def read_table() -> dict[str, Any]:
@@ -162,7 +166,7 @@ def restrict_seeds(networks: Sequence[ListedNetwork]) -> list[dict[str, Any]]:
     seeds_of = []
     for talk in registry.available():
         for experiment in registry.load_talk(talk).experiments.values():
-            listed = [n for n in networks if n.place[:2] == (talk, experiment.name)]
+            listed = [n for n in networks if n.key[:2] == (talk, experiment.name)]
             name = f"{talk}.{experiment.name}"
             seeds_of.append({"experiment": name, "seeds": sorted({n.seed for n in listed})})
             for variant in experiment.variants if listed else ():
@@ -175,32 +179,34 @@ def run_networks(
     networks: Sequence[ListedNetwork], config: Mapping[str, Any], options: Sequence[str]
 ) -> None:
     """Train and simulate the networks in a results folder of their own, where a stop goes on."""
-    begun = json.dumps(one_run.digests(config), indent=1)
-    stamp = FOLDER / "inputs.json"
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != begun:
+    present_inputs = json.dumps(one_run.digests(config), indent=1)
+    inputs_path = FOLDER / "inputs.json"
+    if not inputs_path.is_file() or inputs_path.read_text(encoding="utf-8") != present_inputs:
         # Results of other code must not be compared, whatever times their files have.
         shutil.rmtree(FOLDER, ignore_errors=True)
-    whole_files.write(stamp, begun)
+    whole_files.write(inputs_path, present_inputs)
     overlay = FOLDER / "networks.yaml"
     whole_files.write(overlay, yaml.safe_dump({"seeds_of": restrict_seeds(networks)}))
     targets = [str(network.folder / "network.json") for network in networks]
-    targets += [str(network.metrics) for network in networks if network.is_simulated]
+    targets += [str(network.metrics_path) for network in networks if network.is_simulated]
     one_run.run(
         *("--configfile", f"config/{inputs.SCALE}.yaml", str(overlay)),
         *("--config", f"results_folder={FOLDER.name}", *options, "--", *dict.fromkeys(targets)),
     )
 
 
-def read_found(networks: Sequence[ListedNetwork]) -> pd.DataFrame:
+def read_measured(networks: Sequence[ListedNetwork]) -> pd.DataFrame:
     """Read all numbers of the run, printed with the digits of the metrics table."""
     path = FOLDER / "found.csv"
-    parts = []
+    talk_rows = []
     for name in dict.fromkeys(network.talk for network in networks):
         listed = [network for network in networks if network.talk == name]
-        metrics = dict.fromkeys(n.metrics for n in listed if n.is_simulated)
-        facts = [network.folder / "network.json" for network in listed]
-        parts.append(collect.stacked(registry.load_talk(name), [*metrics], facts, inputs.SCALE))
-    tables.write_metrics(tables.stacked(parts), path)
+        metrics_paths = dict.fromkeys(n.metrics_path for n in listed if n.is_simulated)
+        network_paths = [network.folder / "network.json" for network in listed]
+        talk_rows.append(
+            collect.stacked(registry.load_talk(name), [*metrics_paths], network_paths, inputs.SCALE)
+        )
+    tables.write_metrics(tables.stacked(talk_rows), path)
     return tables.read_metrics([path])
 
 
@@ -212,7 +218,7 @@ def read_recorded(networks: Sequence[ListedNetwork], folder: Path) -> pd.DataFra
 
 
 def compare(
-    recorded: pd.DataFrame, found: pd.DataFrame, networks: Sequence[ListedNetwork]
+    recorded_rows: pd.DataFrame, measured_rows: pd.DataFrame, networks: Sequence[ListedNetwork]
 ) -> dict[str, Any]:
     """Compare every number of the listed networks as the metrics table prints it.
 
@@ -222,47 +228,55 @@ def compare(
     Raises:
         UserError: If a number differs or only one side has it, or if a network has none.
     """
-    both = pd.concat(
-        [print_numbers(recorded, networks), print_numbers(found, networks)],
+    joined_numbers = pd.concat(
+        [print_numbers(recorded_rows, networks), print_numbers(measured_rows, networks)],
         axis=1,
         keys=["recorded", "found"],
     ).sort_index()
-    counts = both.groupby(level=PLACE)["recorded"].count()
-    names = {"{}.{}/{}, seed {}".format(*n.place): counts.get(n.place, 0) for n in networks}
-    if missing := [name for name, count in names.items() if not count]:
+    counts = joined_numbers.groupby(level=NETWORK_KEY)["recorded"].count()
+    n_numbers_by_network = {
+        "{}.{}/{}, seed {}".format(*n.key): counts.get(n.key, 0) for n in networks
+    }
+    if uncompared_networks := [name for name, count in n_numbers_by_network.items() if not count]:
         raise UserError(
-            f"restate: the reference results have no numbers of {'; '.join(missing)}; expected "
-            f"numbers to compare with. List other networks in {TABLE.name}"
+            "restate: the reference results have no numbers of "
+            f"{'; '.join(uncompared_networks)}; expected numbers to compare with. List "
+            f"other networks in {TABLE.name}"
         )
-    differing = both[both["recorded"] != both["found"]]
-    if len(differing):
-        shown = differing.head(MOST_SHOWN).fillna("nothing").reset_index().to_dict("records")
-        lines = [DIFFERENCE.format_map(row) for row in shown]
+    differing_numbers = joined_numbers[joined_numbers["recorded"] != joined_numbers["found"]]
+    if len(differing_numbers):
+        listed_differences = (
+            differing_numbers.head(MAX_LISTED).fillna("nothing").reset_index().to_dict("records")
+        )
+        lines = [DIFFERENCE.format_map(row) for row in listed_differences]
         raise UserError(
-            f"restate: {len(differing)} of {len(both)} numbers differ:\n"
+            f"restate: {len(differing_numbers)} of {len(joined_numbers)} numbers differ:\n"
             + "\n".join(lines)
             + "\nexpected equal numbers. Nothing was written. Undo the change, or compute the "
             "reference results of these experiments again: python -m whyspiking.recording "
             "record TALK/EXPERIMENT"
         )
-    digest = hashlib.sha256(both["found"].to_csv(header=False).encode()).hexdigest()
-    return {"networks": {name: int(count) for name, count in names.items()}, "sha256": digest}
+    digest = hashlib.sha256(joined_numbers["found"].to_csv(header=False).encode()).hexdigest()
+    return {
+        "networks": {name: int(count) for name, count in n_numbers_by_network.items()},
+        "sha256": digest,
+    }
 
 
 def print_numbers(table: pd.DataFrame, networks: Iterable[ListedNetwork]) -> pd.Series:
     """Print value, unit and number of trials of all comparable rows of networks, indexed by KEY."""
-    only_trained = [network.place for network in networks if not network.is_simulated]
-    places = pd.MultiIndex.from_frame(table[PLACE])
-    is_listed = places.isin([network.place for network in networks])
-    is_left_out = places.isin(only_trained) & (table["engine"] == SIMULATOR)
+    only_trained_keys = [network.key for network in networks if not network.is_simulated]
+    network_keys = pd.MultiIndex.from_frame(table[NETWORK_KEY])
+    is_listed = network_keys.isin([network.key for network in networks])
+    is_left_out = network_keys.isin(only_trained_keys) & (table["engine"] == SIMULATOR)
     is_duration = table["metric"].str.contains("seconds")
     is_contrast = table["metric"].isin(contrasts.CROSSED)
     rows = table[is_listed & ~is_left_out & ~is_duration & ~is_contrast].set_index(KEY)
-    printed = [
+    texts = [
         f"{tables.NUMBER % value} {unit}, trials {trials}"
         for value, unit, trials in zip(rows["value"], rows["unit"], rows["n_trials"], strict=True)
     ]
-    return pd.Series(printed, rows.index)
+    return pd.Series(texts, rows.index)
 
 
 def find_changed_inputs(config: Mapping[str, Any], folder: Path) -> dict[str, inputs.Inputs]:
@@ -270,13 +284,22 @@ def find_changed_inputs(config: Mapping[str, Any], folder: Path) -> dict[str, in
     return {name: inputs.stale(name, config, folder) for name in reference.recorded(folder)}
 
 
-def find_uncompared_files(changed: Mapping[str, inputs.Inputs]) -> list[str]:
+def find_uncompared_files(inputs_by_talk: Mapping[str, inputs.Inputs]) -> list[str]:
     """Find the changed files that no listed network runs, or of which it runs only a part."""
     left_out = {file for entry in read_table()["left_out"] for file in entry["files"]}
-    return sorted(left_out & {place for places in changed.values() for place in places})
+    return sorted(
+        left_out
+        & {
+            input_name
+            for changed_inputs in inputs_by_talk.values()
+            for input_name in changed_inputs
+        }
+    )
 
 
-def refuse_settings(changed: Mapping[str, inputs.Inputs], declared: str, folder: Path) -> list[str]:
+def refuse_settings(
+    inputs_by_talk: Mapping[str, inputs.Inputs], declared_reason: str, folder: Path
+) -> list[str]:
     """Refuse changed settings without a reason, because few of their networks are compared.
 
     Settings that only the stage `collect` reads are computed again and need no reason.
@@ -288,19 +311,22 @@ def refuse_settings(changed: Mapping[str, inputs.Inputs], declared: str, folder:
         UserError: If settings changed without a reason, or an experiment has no reference results.
     """
     settings = []
-    for talk, places in changed.items():
-        known = {renewal.experiment_of(p) for p in reference.manifest(folder / talk)["inputs"]}
-        for place, (stage, _) in places.items():
-            if place.endswith(CODE) or stage == renewal.COLLECT:
+    for talk, changed_inputs in inputs_by_talk.items():
+        recorded_experiments = {
+            renewal.experiment_of(input_key)
+            for input_key in reference.manifest(folder / talk)["inputs"]
+        }
+        for input_name, (stage, _) in changed_inputs.items():
+            if input_name.endswith(CODE) or stage == renewal.COLLECT:
                 continue
-            settings.append(f"{talk}: {place}")
-            if renewal.experiment_of(place) not in known:
+            settings.append(f"{talk}: {input_name}")
+            if renewal.experiment_of(input_name) not in recorded_experiments:
                 raise UserError(
-                    f"restate: {talk}: {place}: this experiment has no reference results; "
+                    f"restate: {talk}: {input_name}: this experiment has no reference results; "
                     "expected changes in experiments with reference results only. Run: python -m "
-                    f"whyspiking.recording record {talk}/{renewal.experiment_of(place)}"
+                    f"whyspiking.recording record {talk}/{renewal.experiment_of(input_name)}"
                 )
-    if settings and not declared:
+    if settings and not declared_reason:
         raise UserError(
             f"restate: settings changed: {'; '.join(settings)}; expected changes of code only, "
             "because the compared networks may not show the effect of settings. Compute the "
@@ -311,12 +337,16 @@ def refuse_settings(changed: Mapping[str, inputs.Inputs], declared: str, folder:
 
 
 def write_digests(
-    talk: registry.Talk, changed: inputs.Inputs, config: Mapping[str, Any], folder: Path
+    talk: registry.Talk, changed_inputs: inputs.Inputs, config: Mapping[str, Any], folder: Path
 ) -> None:
     """Write the present digests of all changed inputs of a talk but those of stage `collect`."""
     manifest = reference.manifest(folder / talk.name)
-    places = {p: new for p, new in changed.items() if new[0] != renewal.COLLECT}
-    renewal.write_digests(manifest, talk, config, folder, places)
+    digests_by_input = {
+        input_name: stage_and_digest
+        for input_name, stage_and_digest in changed_inputs.items()
+        if stage_and_digest[0] != renewal.COLLECT
+    }
+    renewal.write_digests(manifest, talk, config, folder, digests_by_input)
 
 
 def write_entry(entry: Mapping[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Choose the settings of what shares a task, by one rule and with equal effort for all.
+"""Choose the settings of networks that share a task, by one rule and with equal effort for all.
 
     python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...]
 
@@ -36,56 +36,63 @@ from whyspiking.talks import replication_of, talk_module
 from whyspiking.training.history import NotFiniteError
 
 
-def tune(talk: registry.Talk, config: Mapping[str, Any], wanted: list[str]) -> pd.DataFrame:
-    """Try all settings of the wanted experiments of a talk that its table lacks.
+def tune(
+    talk: registry.Talk, config: Mapping[str, Any], requested_names: list[str]
+) -> pd.DataFrame:
+    """Try all settings of the requested experiments of a talk that its table lacks.
 
     Args:
         talk: With `tuning_grids` in some experiments.
         config: Its scale says how long is trained.
-        wanted: `experiment` or `experiment/variant`; empty: all.
+        requested_names: `experiment` or `experiment/variant`; empty: all.
 
     Returns:
         What its table has then: a row a network, `columns.TUNING`.
     """
-    asked = [
+    selected_variants = [
         (experiment, variant)
         for experiment in talk.experiments.values()
         for variant in experiment.tuned
-        if not wanted or {experiment.name, f"{experiment.name}/{variant}"} & set(wanted)
+        if not requested_names
+        or {experiment.name, f"{experiment.name}/{variant}"} & set(requested_names)
     ]
-    if not asked:
-        known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
+    if not selected_variants:
+        known_names = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
         raise UserError(
-            f"tune: talk {talk.name} has no settings to tune in {wanted}; expected one or more of "
-            f"{', '.join(known) or 'none'}, which have 'tuning_grids' in talk.yaml. Correct the "
-            "names."
+            f"tune: talk {talk.name} has no settings to tune in {requested_names}; expected one or "
+            f"more of {', '.join(known_names) or 'none'}, which have 'tuning_grids' in talk.yaml. "
+            "Correct the names."
         )
     path = talk.folder / FILE
-    known = tables.read(path, columns.TUNING) if path.is_file() else columns.TUNING.table([])
-    done = set(known[["experiment", "variant", "setting", "seed"]].itertuples(index=False))
-    left = [
+    recorded_rows = (
+        tables.read(path, columns.TUNING) if path.is_file() else columns.TUNING.table([])
+    )
+    finished_runs = set(
+        recorded_rows[["experiment", "variant", "setting", "seed"]].itertuples(index=False)
+    )
+    remaining_runs = [
         (experiment, variant, setting, seed)
-        for experiment, variant in asked
+        for experiment, variant in selected_variants
         for setting in shared_tasks.settings(experiment.tuned[variant])
         for seed in range(SEED, SEED + NETWORKS)
-        if (experiment.name, variant, json.dumps(setting), seed) not in done
+        if (experiment.name, variant, json.dumps(setting), seed) not in finished_runs
     ]
-    began = time.monotonic()
-    for n, (experiment, variant, setting, seed) in enumerate(left, 1):
-        row = _tried(experiment, variant, setting, config, seed)
+    start_s = time.monotonic()
+    for n_done, (experiment, variant, setting, seed) in enumerate(remaining_runs, 1):
+        row = _train_setting(experiment, variant, setting, config, seed)
         tables.append(columns.TUNING.table([row]), path)
-        minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
+        minutes = (time.monotonic() - start_s) / n_done * (len(remaining_runs) - n_done) / 60
         print(
-            f"{n} of {len(left)}, {minutes:.0f} min left: {experiment.name}/{variant} "
-            f"{row['setting']}, seed {seed}: validation {row['accuracy']:.4f}, "
-            f"{row['cpu_seconds']:.1f} CPU s",
+            f"{n_done} of {len(remaining_runs)}, {minutes:.0f} min left: "
+            f"{experiment.name}/{variant} {row['setting']}, seed {seed}: "
+            f"validation {row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
             flush=True,
         )
     return load(talk)
 
 
 def load(talk: registry.Talk) -> pd.DataFrame:
-    """The settings that were tried for a talk.
+    """Read the settings that were tried for a talk.
 
     Raises:
         UserError: If none were.
@@ -100,13 +107,17 @@ def load(talk: registry.Talk) -> pd.DataFrame:
 
 
 def chosen(table: pd.DataFrame, experiment: str, variant: str) -> dict[str, Any]:
-    """The best setting on validation data (`choose_setting`)."""
-    own = tables.where(table, experiment=experiment, variant=variant)
-    groups = own.groupby("setting", sort=False)["accuracy"]
-    return json.loads(choose_setting({str(setting): list(part) for setting, part in groups}))
+    """Choose the best setting on validation data (`choose_setting`)."""
+    variant_rows = tables.where(table, experiment=experiment, variant=variant)
+    accuracies_by_setting = variant_rows.groupby("setting", sort=False)["accuracy"]
+    return json.loads(
+        choose_setting(
+            {str(setting): list(accuracies) for setting, accuracies in accuracies_by_setting}
+        )
+    )
 
 
-def _tried(
+def _train_setting(
     experiment: Experiment,
     variant: str,
     setting: Mapping[str, Any],
@@ -121,12 +132,12 @@ def _tried(
             f"tune: {experiment.name}/{variant} starts from {plan['starts_from']}; expected a "
             "network that is trained from the start. Tune that network."
         )
-    began = time.process_time()
+    start_s = time.process_time()
     try:
         network = train.network_of(plan, {}, lambda done, words="": None)
     except NotFiniteError:  # a setting with which training fails is no setting
         network = None
-    seconds = time.process_time() - began
+    seconds = time.process_time() - start_s
     return {
         "experiment": experiment.name,
         "variant": variant,
@@ -134,12 +145,12 @@ def _tried(
         "n_hidden": params.n_hidden,
         "seed": seed,
         "n_samples_shown": shared_tasks.presentations(params.values),
-        "accuracy": 0.0 if network is None else _accuracy(params, plan["variant"], network),
+        "accuracy": 0.0 if network is None else _measure_accuracy(params, plan["variant"], network),
         "cpu_seconds": seconds,
     }
 
 
-def _accuracy(params: Params, variant: str, network: Network) -> float:
+def _measure_accuracy(params: Params, variant: str, network: Network) -> float:
     replication = replication_of(params.talk, params.experiment)
     task = replication.make_task(params, "validation", Streams(params.seed))
     outcome = None if task is None else replication.evaluate(params, variant, network, task)
@@ -151,15 +162,18 @@ def _accuracy(params: Params, variant: str, network: Network) -> float:
     return scoring.accuracy(outcome)
 
 
-def run(name: str, wanted: list[str]) -> None:
+def run(name: str, requested_names: list[str]) -> None:
     """Tune a talk at scale full and write its table; or as its protocol says, if it has one."""
     talk = registry.load_talk(name)
     config = at_scale("full")
     if (talk.folder / "protocol.yaml").is_file():
-        return talk_module(name, "references").tune(config, wanted)
-    table = tune(talk, config, wanted)
+        return talk_module(name, "references").tune(config, requested_names)
+    table = tune(talk, config, requested_names)
     for experiment, variant in dict.fromkeys(
         zip(table["experiment"], table["variant"], strict=True)
     ):
-        best = json.dumps(chosen(table, experiment, variant))
-        print(f"tune: {experiment}/{variant}: the best setting is {best}. Write it into talk.yaml")
+        best_setting = json.dumps(chosen(table, experiment, variant))
+        print(
+            f"tune: {experiment}/{variant}: the best setting is {best_setting}. "
+            "Write it into talk.yaml"
+        )
