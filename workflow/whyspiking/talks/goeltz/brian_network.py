@@ -13,7 +13,7 @@ from whyspiking.training.first_spike import brian_network
 
 
 def to_brian(params: ct.Params) -> BrianModel:
-    """Describe the structure, one for all experiments of equal size; numbers are values of a run."""
+    """Describe the structure, one for all experiments of equal size; runs supply the numbers."""
     n_input = params.n_input + len(params.bias_times)
     return brian_network.network(
         f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
