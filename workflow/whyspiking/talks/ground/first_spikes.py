@@ -86,10 +86,8 @@ def answer(arrays: Arrays, first_steps: NDArray, n_steps: int) -> tuple[NDArray,
         Steps (trial, neuron), inf where there is no spike, and potentials (trial, class).
     """
     fire_steps = n_steps + arrays["theta"] - (n_steps - first_steps.astype(float)) @ arrays["into"]
-    activations = np.maximum(2 * n_steps - fire_steps, 0)
-    return np.where(activations > 0, fire_steps, np.inf), activations @ arrays["out"] + arrays[
-        "out_bias"
-    ]
+    hidden = np.maximum(2 * n_steps - fire_steps, 0)
+    return np.where(hidden > 0, fire_steps, np.inf), hidden @ arrays["out"] + arrays["out_bias"]
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:

@@ -186,10 +186,8 @@ def tune(config: Mapping[str, Any], names: Sequence[str], folder: Path = FOLDER)
         for i_part in range(benchmark.training[task].parts):
             draw(seed, i_part)  # so that no network is charged for it
         for n, (_, _, family, grid, setting) in group:
-            units, cpu_seconds = (
-                benchmark.families[family][task].n_hidden_tuning,
-                time.process_time(),
-            )
+            units = benchmark.families[family][task].n_hidden_tuning
+            cpu_seconds = time.process_time()
             _, (accuracy,) = answering.lower_quartile(
                 recipe(task, family, units, setting),
                 shape(params),

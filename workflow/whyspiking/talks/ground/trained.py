@@ -2,9 +2,9 @@
 
 Each network has a condition of the metrics table: perturbation `spike_penalty_<penalty>`, strength
 its number of units. Units that are never silent send a state only when it has changed enough
-(protocol.yaml, `change_threshold`). Of the spiking networks of a seed two are run again in Brian2, both corners of
-every frontier of accuracy against arrivals at weights: the most accurate one, and the one that
-gains most on guessing for an arrival.
+(protocol.yaml, `change_threshold`). Of the spiking networks of a seed two are run again in Brian2,
+both corners of every frontier of accuracy against arrivals at weights: the most accurate one, and
+the one that gains most on guessing for an arrival.
 """
 
 from __future__ import annotations
