@@ -59,10 +59,10 @@ def descend(
     arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
     training = SimpleNamespace(arrays=arrays, state=optimiser.init(arrays))
     for iteration in Checkpoint(training, data, history).rounds(range(iterations), progress):
-        training.arrays, training.state, loss_value, error, gradient_of = step(
+        training.arrays, training.state, loss_value, error, gradient_by_name = step(
             training.arrays, training.state, *draw(data)
         )
-        gradients = {f"the gradient of {name}": slope for name, slope in gradient_of.items()}
+        gradients = {f"the gradient of {name}": slope for name, slope in gradient_by_name.items()}
         require_finite({"the loss": loss_value, **gradients}, f"at {unit} {iteration + 1}", rate)
         record_iteration(iteration, loss_value, error)
     return {name: np.asarray(x) for name, x in training.arrays.items()}

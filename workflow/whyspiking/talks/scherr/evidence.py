@@ -113,7 +113,7 @@ def learn(
                 "feedback_cue_correlation": cue_sensitivity.correlation(
                     fitted.arrays["feedback"], rates
                 ),
-                # M1: numbers that the rule holds in memory for one batch, without weights and states.
+                # M1: numbers that the rule holds for one batch, without weights and states.
                 "learning_memory": float(fitted.floats_kept),
                 # M3 averaged over training, where it was measured.
                 **{name: history.mean(name) for name in ALIGNMENTS if history.values(name)},

@@ -193,9 +193,9 @@ def optimise(
     signal = SIGNALS[variant]
     run_both = both_trials(params, signal)
     target_rate = params.target_hz * params.dt_ms / 1000
-    initial_arrays, history, n = initial(params, streams), History(), params.outer_iterations
+    start_arrays, history, n = initial(params, streams), History(), params.outer_iterations
     # Autapses stay away.
-    masks = {name: (initial_arrays[name] != 0).astype(np.float32) for name in ("w", "generator")}
+    masks = {name: (start_arrays[name] != 0).astype(np.float32) for name in ("w", "generator")}
 
     def loss(arrays: Any, targets: Any) -> Any:
         _, outputs_after, rates = run_both(arrays, clock, targets)
@@ -223,7 +223,7 @@ def optimise(
         optax.adam(optax.cosine_decay_schedule(params.outer_rate, n)),
     )
     arrays = descend(
-        loss, optimiser, initial_arrays, draw, streams.rng("tasks-train"), n, note, history, progress,
+        loss, optimiser, start_arrays, draw, streams.rng("tasks-train"), n, note, history, progress,
         unit="outer iteration", rate=params.outer_rate,
     )  # fmt: skip
     return ct.Network(

@@ -75,21 +75,21 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure; weights and constants come with `bind`."""
     n, m, half_ms = params.n_learner, params.n_generator, params.trial_ms
     rows = params.max_trials * 2 * oneshot_task.n_steps(params)
-    rest_resets = {
+    resets = {
         name: bm.Regularly(f"{name}_rest", code, order=-10, period_ms=half_ms)
         for name, code in REST_STATE.items()
     }
     error = bm.Regularly("readout_error", "error = y - shown(t, i)", when="end")
-    relay, arrivals = brian_network.relay(params.n_in, [rest_resets["relay"]])
+    relay, arrivals = brian_network.relay(params.n_in, [resets["relay"]])
     error_signal = bm.Regularly(
         "s_out_error", "signal_pre += use_error * w * error_post", when="end", order=1
     )
     return bm.BrianModel(
         name="scherr_oneshot",
         groups=[
-            _make_cells("learner", n, LEARNER, ADVANCE_LEARNER, rest_resets["learner"]),
-            _make_cells("generator", m, GENERATOR, ADVANCE_GENERATOR, rest_resets["generator"]),
-            brian_network.readout(oneshot_task.N_OUT, "error : 1\n", [error, rest_resets["readout"]]),
+            _make_cells("learner", n, LEARNER, ADVANCE_LEARNER, resets["learner"]),
+            _make_cells("generator", m, GENERATOR, ADVANCE_GENERATOR, resets["generator"]),
+            brian_network.readout(oneshot_task.N_OUT, "error : 1\n", [error, resets["readout"]]),
             relay,
         ],
         synapses=[
