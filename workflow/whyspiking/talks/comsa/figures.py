@@ -125,8 +125,8 @@ def draw_two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
             (0.03, 0.93), xycoords="axes fraction", va="top", fontsize=9,
         )  # fmt: skip
         texts.append(
-            f"{regime}: {100 * share_before:.1f} % of the hidden neurons fire before the decision, which "
-            f"comes at {decisions.mean():.1f} ms"
+            f"{regime}: {100 * share_before:.1f} % of the hidden neurons fire before the decision, "
+            f"which comes at {decisions.mean():.1f} ms"
         )
     axes[0].set_ylabel("hidden neurons\nper bin, %")
     return plate.says(
@@ -156,7 +156,8 @@ def draw_both_regimes(metrics: Table) -> fg.Plate:
             continue
         ax.plot(times, 100 * scores, linestyle="none", marker=marker, color=colour, label=name)
         texts.append(
-            f"{name}: {is_slow.size} networks, {is_slow.sum():.0f} slow, {waits_for_hidden.sum():.0f} slow by the "
+            f"{name}: {is_slow.size} networks, {is_slow.sum():.0f} slow, "
+            f"{waits_for_hidden.sum():.0f} slow by the "
             "fraction of hidden neurons that have fired"
         )
     if not texts:
