@@ -133,6 +133,7 @@ def train_from(
         )
         accuracy = validation_metrics["validation_accuracy"]
         if accuracy > best["accuracy"]:
+            # The engine changes its weights in place, so the best ones are copied.
             copies = {name: values.copy() for name, values in arrays.items()}
             best.update(accuracy=accuracy, epoch=epoch + 1, arrays=copies)
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:

@@ -78,10 +78,8 @@ def train(
         neuron_factors = substrate_fit.neurons(factors, params.n_hidden)
     elif variant == "elsewhere":
         (fitted_network,) = parents.values()
-        held_out, neuron_factors = (
-            fitted_network.arrays["held_out"],
-            _permute_neurons(fitted_network.arrays, streams.rng("elsewhere")),
-        )
+        held_out = fitted_network.arrays["held_out"]
+        neuron_factors = _permute_neurons(fitted_network.arrays, streams.rng("elsewhere"))
     arrays = {"saved_times": saved_times, "held_out": held_out, **neuron_factors}
     for layer, w in zip(LAYERS, weights, strict=True):
         arrays[f"w_{layer}"] = w / neuron_factors.get(f"threshold_{layer}", 1.0)

@@ -67,7 +67,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
 
 
 def draw_decision_map(arrays: Mapping[str, NDArray]) -> fg.Plate:
-    """Which output neuron fires first at every point of the Yin-Yang plane, and when."""
+    """Draw which output neuron fires first at each point of the Yin-Yang plane, and when."""
     axis, first_ms = fg.need(arrays, "map.axis", "map.first_ms")
     x, y = np.meshgrid(axis, axis)
     is_inside = np.hypot(x - 0.5, y - 0.5) <= R_BIG
@@ -110,7 +110,7 @@ def draw_decision_map(arrays: Mapping[str, NDArray]) -> fg.Plate:
 
 
 def _draw_borders(ax: Axes) -> None:
-    """The true borders: big disc, two half discs, two dots (Kriener et al. 2022)."""
+    """Draw the true borders: big disc, two half discs, two dots (Kriener et al. 2022)."""
     full_circle, upper_half, lower_half = (
         np.linspace(start, stop, 200)
         for start, stop in ((0, 2 * np.pi), (0, np.pi), (np.pi, 2 * np.pi))
@@ -126,7 +126,7 @@ def _draw_borders(ax: Axes) -> None:
 
 
 def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
-    """Spike times of a real chip, of ideal and of fitted neurons; fraction explained by models."""
+    """Draw spike times of a chip, of ideal and of fitted neurons, and the explained fraction."""
     saved, ideal, fitted = fg.need(arrays, "chip.saved", "chip.ideal", "chip.fitted")
     rows = metrics[(metrics["experiment"] == "released_chip") & (metrics["engine"] == "compiled")]
     explainable = rows[rows["metric"] == "released_time_explainable"]["value"].mean()
@@ -188,7 +188,7 @@ def chip(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
 
 
 def draw_substrates(metrics: Table) -> fg.Plate:
-    """Accuracy on each substrate by where a network was trained from scratch."""
+    """Draw the accuracy on each substrate by where a network was trained from scratch."""
     rows = metrics[(metrics["experiment"] == "substrates") & (metrics["engine"] == "brian2")]
     if rows.empty:
         raise fg.NotMeasuredError("Training on substrates was not run at this scale.")
@@ -198,10 +198,8 @@ def draw_substrates(metrics: Table) -> fg.Plate:
     ]
     plate, (ax,) = fg.row_of_panels(3.4)
     ax.axvline(ideal_accuracy.mean(), color=fg.INK, linewidth=0.8, linestyle=":")
-    row_names, texts = (
-        [],
-        [f"trained and tested on the ideal substrate: {ideal_accuracy.mean():.3f}"],
-    )
+    row_names: list[str] = []
+    texts = [f"trained and tested on the ideal substrate: {ideal_accuracy.mean():.3f}"]
     for (perturbation, strength), name in SUBSTRATES.items():
         condition_rows = rows[
             (rows["perturbation"] == perturbation) & (rows["strength"] == strength)
@@ -252,7 +250,7 @@ def draw_substrates(metrics: Table) -> fg.Plate:
 
 
 def _format_recovery(rows: Table) -> str:
-    """Mean and interval of the fraction of the loss that training on a substrate recovers."""
+    """Format mean and interval of the fraction of loss that training on a substrate recovers."""
     recovered_rows = rows[(rows["variant"] == "adapted") & (rows["metric"] == "loss_recovered")]
     if recovered_rows.empty:
         return "loss < 2 points"
@@ -266,7 +264,7 @@ def _format_recovery(rows: Table) -> str:
 
 
 def draw_few_spikes(metrics: Table) -> fg.Plate:
-    """Fraction of hidden neurons that fire before the decision, by the loss of the training."""
+    """Draw the fraction of hidden neurons that fire before the decision, by training loss."""
     rows = metrics[(metrics["perturbation"] == "none") & metrics["location"].isin(["", "hidden"])]
     rows = rows[(rows["experiment"] == "few_spikes") & (rows["engine"] == "brian2")]
     fg.require(not rows.empty, "Networks with few spikes were not trained at this scale.")

@@ -118,6 +118,7 @@ def derivatives(
         is_output = i_neuron >= n_hidden
         i_layer, column = int(is_output), [i_neuron - n_hidden if is_output else i_neuron]
         input_times, spike_times = (received, output) if is_output else (times, hidden)
+        # An output neuron's factors change its own spikes only; a hidden one's spike moves all.
         if is_output:
             by_neuron = np.eye(output.shape[1])[column]
         else:

@@ -46,6 +46,7 @@ def train(
         task_params, values={**task_params.values, "share": size / training.chunk_size}
     )
     shape, draw_all = references.shape(task_params), references.trials(chunk_params)
+    # A scale with fewer trials than a part shows one part.
     n_parts = training.parts if size == training.chunk_size else 1
     test = make_task(params, "test", streams)
     assert test is not None

@@ -24,7 +24,7 @@ def n_inputs(params: ct.Params) -> int:
 
 
 def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
-    """Fresh trials.
+    """Draw fresh trials.
 
     The label is the majority of the cues that are shown.
 
@@ -53,6 +53,7 @@ def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
     trial, step, channel = _draw_bernoulli(rng, (n_trials, steps, n_per_group), p_background)
     groups.append((trial, step, 3 * n_per_group + channel))
     trial, step, channel = (np.concatenate(columns) for columns in zip(*groups, strict=True))
+    # One integer per spike sorts them by trial, step and channel.
     spike_key = np.sort((trial * steps + step) * n_inputs(params) + channel)
     flat_step, channel = np.divmod(spike_key, n_inputs(params))
     trial, step = np.divmod(flat_step, steps)
