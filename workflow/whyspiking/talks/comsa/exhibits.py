@@ -1,6 +1,6 @@
 """Arrays for the figures; times in ms, infinite where a neuron stays silent.
 
-mnist_slow and regimes, from the network with the lowest seed of the variant in `VARIANT_BY_EXPERIMENT`:
+mnist_slow and regimes, from the network with the lowest seed of `VARIANT_BY_EXPERIMENT`:
 
     digit.target ()                         class of the first test image that is decided rightly
     digit.input_ms, digit.hidden_ms, digit.output_ms, digit.input_pulses_ms, digit.hidden_pulses_ms
