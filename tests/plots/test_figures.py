@@ -234,7 +234,7 @@ def test_decision_map_colours_by_the_first_output_neuron():
     axis = np.linspace(0, 1, 21)
     x, _ = np.meshgrid(axis, axis)
     first = np.stack([1 + x, 2 - x, np.full_like(x, np.inf)], axis=2)
-    plate = goeltz.decision_map({"map.axis": axis, "map.first_ms": first})
+    plate = goeltz.draw_decision_map({"map.axis": axis, "map.first_ms": first})
     picture = np.asarray(plate.axes[0].get_images()[0].get_array())
     left, right = picture[10, 4], picture[10, 16]
     assert left[2] > left[0]  # blue: neuron 0 is first where x < 0.5

@@ -64,7 +64,7 @@ def made(tmp_path_factory):
     saved = answers(params, factors)[-1]
     stored = io.BytesIO()
     np.save(stored, saved)
-    contents = {"NETWORK": archive(weights(params)), "TIMES": stored.getvalue()}
+    contents = {"NETWORK": archive(weights(params)), "TIMES_FILE": stored.getvalue()}
     with pytest.MonkeyPatch.context() as patch:
         for name, raw in contents.items():
             (folder / name).write_bytes(raw)

@@ -21,31 +21,31 @@ SECOND = bm.Quantity(1, "second")
 
 
 def neurons(
-    n: int, name: str, lag: int, more: str = "", regularly: Sequence[bm.Regularly] = ()
+    n: int, name: str, lag: int, further_equations: str = "", regularly: Sequence[bm.Regularly] = ()
 ) -> bm.Group:
-    """A layer of adaptive neurons.
+    """Describe a layer of adaptive neurons.
 
     Args:
         n: How many neurons.
         name: Of the group.
         lag: Steps behind the input.
-        more: Further equations.
+        further_equations: Of the group.
         regularly: Further statements in every step.
     """
     return bm.Group(
-        name, n, model.NEURON + more, model.THRESHOLD, model.RESET, "exact",
+        name, n, model.NEURON + further_equations, model.THRESHOLD, model.RESET, "exact",
         start={"tau_mem": SECOND, "tau_adapt": SECOND},
-        regularly=[cleared(name, lag), *regularly],
+        regularly=[clear_inputs(name, lag), *regularly],
     )  # fmt: skip
 
 
-def cleared(name: str, lag: int) -> bm.Regularly:
-    """What comes into a group is forgotten after every step."""
+def clear_inputs(name: str, lag: int) -> bm.Regularly:
+    """Clear the input of a group after every step."""
     return bm.Regularly(f"{name}_clear", model.clear(lag), "after_groups")
 
 
 def synapses(source: str, target: str, name: str) -> bm.Synapses:
-    """All of one group to all of another."""
+    """Connect all neurons of one group to all of another."""
     return bm.Synapses(name, source, target, model.ON_SPIKE)
 
 
@@ -55,7 +55,7 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     layers = [neurons(n, hidden(k), k + 1) for k, n in enumerate(sizes)]
     output = bm.Group(
         "output", params.n_output, model.READOUT, method="exact", start={"tau_out": SECOND},
-        regularly=[cleared("output", depth + 1)],
+        regularly=[clear_inputs("output", depth + 1)],
     )  # fmt: skip
     connections = []
     for k, source in enumerate(["input", *map(hidden, range(depth - 1))]):
@@ -79,41 +79,41 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure; time constants in seconds."""
-    at = {name: np.asarray(values, np.float64) for name, values in network.arrays.items()}
-    seconds, begins_at_0 = params.step_ms / 1000, bool(network.info.get("resets", False))
+    arrays = {name: np.asarray(values, np.float64) for name, values in network.arrays.items()}
+    seconds, starts_at_zero = params.step_ms / 1000, bool(network.info.get("resets", False))
     values: dict[str, NDArray | float] = {}
     layers: dict[str, ct.Layer] = {}
-    before = "input"
+    source = "input"
     for k in range(len(units(params))):
         group = hidden(k)
         # Neurons that begin at 0 add their input whole, these equations the share 1 - alpha of it.
-        gain = 1 / -np.expm1(-np.exp(-at[f"log_tau_mem_{k}"])) if begins_at_0 else 1.0
-        own = {
-            f"s_in_{k}.w": ct.Layer(before, group, gain * at[f"w_in_{k}"], "feedforward"),
-            f"s_rec_{k}.w": ct.Layer(group, group, gain * at[f"w_rec_{k}"], "recurrent"),
+        gain = 1 / -np.expm1(-np.exp(-arrays[f"log_tau_mem_{k}"])) if starts_at_zero else 1.0
+        group_layers = {
+            f"s_in_{k}.w": ct.Layer(source, group, gain * arrays[f"w_in_{k}"], "feedforward"),
+            f"s_rec_{k}.w": ct.Layer(group, group, gain * arrays[f"w_rec_{k}"], "recurrent"),
         }
         values |= {
-            f"{group}.rest": float(params.lif_threshold if begins_at_0 else params.threshold),
+            f"{group}.rest": float(params.lif_threshold if starts_at_zero else params.threshold),
             f"{group}.beta": float(network.info["adaptation"]),
-            f"{group}.kept": float(not begins_at_0),
-            f"{group}.tau_mem": seconds * np.exp(at[f"log_tau_mem_{k}"]),
-            f"{group}.tau_adapt": seconds * np.exp(at[f"log_tau_adapt_{k}"]),
-            f"{group}.bias": gain * at[f"bias_{k}"],
-            **{key: layer.weights for key, layer in own.items()},
+            f"{group}.kept": float(not starts_at_zero),
+            f"{group}.tau_mem": seconds * np.exp(arrays[f"log_tau_mem_{k}"]),
+            f"{group}.tau_adapt": seconds * np.exp(arrays[f"log_tau_adapt_{k}"]),
+            f"{group}.bias": gain * arrays[f"bias_{k}"],
+            **{key: layer.weights for key, layer in group_layers.items()},
         }
-        layers |= own
-        before = group
+        layers |= group_layers
+        source = group
     values |= {
-        "output.bias": at["b_out"],
-        "s_out.w": at["w_out"],
-        "output.tau_out": seconds * np.exp(at["log_tau_out"]),
+        "output.bias": arrays["b_out"],
+        "s_out.w": arrays["w_out"],
+        "output.tau_out": seconds * np.exp(arrays["log_tau_out"]),
     }
-    layers["s_out.w"] = ct.Layer(before, "output", at["w_out"], "readout")
+    layers["s_out.w"] = ct.Layer(source, "output", arrays["w_out"], "readout")
     return ct.Binding(values, layers)
 
 
 def outputs(params: ct.Params, recording: ct.Recording) -> NDArray[np.float64]:
-    """Outputs of a recording, (trial, time, class), time as in the input."""
+    """Return the outputs of a recording, (trial, time, class), time as in the input."""
     lag = len(units(params)) + 1
     return recording.traces["output"][:, lag : lag + params.n_steps]
 

@@ -22,47 +22,47 @@ from whyspiking.talks.bohte.model import Array
 
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("layer.cpp", "gated.cpp"))
 NAMES = tuple(
-    f"{kind}_{way}"
+    f"{kind}_{direction}"
     for kind in ("layer", "gated_layer", "plain_layer")
-    for way in ("forward", "backward")
+    for direction in ("forward", "backward")
 )
 
 
 def usable(*arrays: Array) -> bool:
-    """Whether layers of these arrays can be computed here: float32, on a CPU."""
+    """Return whether layers of these arrays can be computed here: float32, on a CPU."""
     return all(array.dtype == jnp.float32 for array in arrays) and registered()
 
 
-def call(name: str, shapes: Sequence[tuple[int, ...]], *given: Array) -> tuple[Array, ...]:
-    """Results of a compiled function.
+def call(name: str, shapes: Sequence[tuple[int, ...]], *arguments: Array) -> tuple[Array, ...]:
+    """Call a compiled function.
 
     Args:
-        name: One of `NAMES`; what it takes and gives stands in the C++ files.
+        name: One of `NAMES`; the C++ files describe its arguments and results.
         shapes: Of its results.
-        given: Its arguments.
+        arguments: Of the function.
     """
     results = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
-    return tuple(jax.ffi.ffi_call(_target(name), results)(*given))
+    return tuple(jax.ffi.ffi_call(_target(name), results)(*arguments))
 
 
 @functools.cache
 def registered() -> bool:
-    """Whether JAX runs on the CPU; there the compiled functions are made known to it."""
+    """Register the compiled functions where JAX runs on the CPU; return whether it does."""
     if jax.default_backend() != "cpu":
         return False
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
     text = "\n".join([f'#include "{header}"\n', *(source.read_text("utf-8") for source in SOURCES)])
-    written = libraries.folder() / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
-    if not written.is_file():
-        with whole_files.replacing(written) as partial:
+    source_file = libraries.folder() / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
+    if not source_file.is_file():
+        with whole_files.replacing(source_file) as partial:
             partial.write_text(text, encoding="utf-8")
-    library = libraries.load("bohte_layer", [written])
+    library = libraries.load("bohte_layer", [source_file])
     for name in NAMES:
-        own = jax.ffi.pycapsule(getattr(library, name))
-        jax.ffi.register_ffi_target(_target(name), own, platform="cpu")
+        capsule = jax.ffi.pycapsule(getattr(library, name))
+        jax.ffi.register_ffi_target(_target(name), capsule, platform="cpu")
     return True
 
 
 def _target(name: str) -> str:
-    """What JAX knows a function by; one that it knows cannot become another."""
+    """Name a function for JAX; a registered name cannot get another function."""
     return f"{name}_{arithmetic.vectors()}"

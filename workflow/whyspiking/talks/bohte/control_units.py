@@ -24,8 +24,8 @@ def traces(events: Array, kappa: Array) -> Array:
     """
     n_channels = events.shape[-1]
     scale = jnp.sqrt((1 + kappa) / (1 - kappa))
-    every = jnp.repeat(events, kappa.size, axis=-1) * jnp.tile(scale, n_channels)
-    return model.leaky(every, jnp.tile(kappa, n_channels))
+    scaled_events = jnp.repeat(events, kappa.size, axis=-1) * jnp.tile(scale, n_channels)
+    return model.leaky(scaled_events, jnp.tile(kappa, n_channels))
 
 
 def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
@@ -45,13 +45,13 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         reset, update, candidate = jnp.split(drive_now, 3, axis=-1)
         r_rec, u_rec, c_rec = jnp.split(product(h, w_rec) + bias_rec, 3, axis=-1)
-        keep = jax.nn.sigmoid(update + u_rec)
-        fresh = jnp.tanh(candidate + jax.nn.sigmoid(reset + r_rec) * c_rec)
-        h = keep * h + (1 - keep) * fresh
+        update_gate = jax.nn.sigmoid(update + u_rec)
+        candidate_h = jnp.tanh(candidate + jax.nn.sigmoid(reset + r_rec) * c_rec)
+        h = update_gate * h + (1 - update_gate) * candidate_h
         return h, h
 
-    rest = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
-    return jax.lax.scan(step, rest, drive)[1]
+    initial_h = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
+    return jax.lax.scan(step, initial_h, drive)[1]
 
 
 def tanh_units(drive: Array, w_rec: Array) -> Array:
@@ -78,10 +78,10 @@ def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> Any:
     return h, (h, gates, w_rec)
 
 
-def _gated_backward(kept: Any, g_out: Array) -> Any:
+def _gated_backward(residuals: Any, g_out: Array) -> Any:
     *lead, n = g_out.shape
     shapes = [(*lead, 3 * n), (n, 3 * n), (3 * n,)]
-    return compiled.call("gated_layer_backward", shapes, g_out, *kept)
+    return compiled.call("gated_layer_backward", shapes, g_out, *residuals)
 
 
 _gated.defvjp(_gated_forward, _gated_backward)
@@ -97,9 +97,9 @@ def _tanh_forward(drive: Array, w_rec: Array) -> Any:
     return h, (h, w_rec)
 
 
-def _tanh_backward(kept: Any, g_out: Array) -> Any:
-    shapes = [g_out.shape, kept[1].shape]
-    return compiled.call("plain_layer_backward", shapes, g_out, *kept)
+def _tanh_backward(residuals: Any, g_out: Array) -> Any:
+    shapes = [g_out.shape, residuals[1].shape]
+    return compiled.call("plain_layer_backward", shapes, g_out, *residuals)
 
 
 _tanh.defvjp(_tanh_forward, _tanh_backward)

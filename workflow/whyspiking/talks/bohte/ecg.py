@@ -32,19 +32,24 @@ def train(
     """Train one variant; its `info` says whose records it learned."""
     cell = training.cell_of(variant)
     provenance = tasks.provenance(params)
-    learned = tasks.records(params, "train", streams)
-    held_out = tasks.records(params, "validation", streams)
-    assert learned is not None and held_out is not None
+    training_records = tasks.records(params, "train", streams)
+    validation_records = tasks.records(params, "validation", streams)
+    assert training_records is not None and validation_records is not None
     # As in the published code, whose networks learn unlabelled steps as the first class.
-    labels, wanted = (
-        tasks.scored(params, part.labels, padded=True) for part in (learned, held_out)
+    labels, validation_labels = (
+        tasks.scored(params, split_records.labels, padded=True)
+        for split_records in (training_records, validation_records)
     )
 
     def judge(arrays: Arrays) -> dict[str, float]:
-        choices = networks.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
-        return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
+        choices = networks.outputs(params, cell, arrays, validation_records.events).argmax(axis=2)
+        return {
+            "validation_accuracy": float(
+                (choices == validation_labels)[validation_labels >= 0].mean()
+            )
+        }
 
-    data = {"x": learned.events, "labels": labels.astype(np.int8)}
+    data = {"x": training_records.events, "labels": labels.astype(np.int8)}
     loss = training.label_loss(params, cell)
     trained = training.train(params, variant, streams, progress, (data, judge, loss))
     trained.info["provenance"] = provenance
@@ -62,9 +67,9 @@ def control_counts(
     """Operations of a control, and its accuracy as published (README, 1)."""
     from whyspiking.talks.bohte import measures
 
-    counted = measures.control_counts(params, network, task)
+    operations = measures.control_counts(params, network, task)
     outputs = networks.outputs_of(params, network, task)
-    return {**counted, "accuracy_padded": measures.as_published(params, outputs, task)}
+    return {**operations, "accuracy_padded": measures.as_published(params, outputs, task)}
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:

@@ -23,31 +23,33 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays of one experiment."""
-    trained = of_variant(networks)
-    if not trained or params.experiment != "ecg":
+    trained_networks = of_variant(networks)
+    if not trained_networks or params.experiment != "ecg":
         return {}
-    seed = min(trained)
+    seed = min(trained_networks)
     test = task.make_task(replace(params, seed=seed), "test", Streams(seed))
     assert test is not None
-    recording = simulate(trained[seed], test)
+    recording = simulate(trained_networks[seed], test)
     labels = task.outcome(params, brian_network.outputs(params, recording), test)
-    right = (labels.choices == labels.targets)[:, params.n_unscored :].mean(axis=1)
+    accuracies = (labels.choices == labels.targets)[:, params.n_unscored :].mean(axis=1)
     # The record labelled about as well as the median one: neither the best nor the worst.
-    shown = int(np.argsort(right)[right.size // 2])
-    spikes = brian_network.raster(params, recording, 0)[shown]
-    log_tau = np.asarray(trained[seed].arrays["log_tau_adapt_0"], float)
-    slow = np.argsort(log_tau)
-    chosen = slow[[slow.size // 10, slow.size // 2, -1 - slow.size // 10]]
+    i_record = int(np.argsort(accuracies)[accuracies.size // 2])
+    spikes = brian_network.raster(params, recording, 0)[i_record]
+    log_tau = np.asarray(trained_networks[seed].arrays["log_tau_adapt_0"], float)
+    tau_order = np.argsort(log_tau)
+    i_neurons = tau_order[[tau_order.size // 10, tau_order.size // 2, -1 - tau_order.size // 10]]
     # Eq. 1: the adaptation is a leaky integrator of the spikes of the step before.
-    before = np.vstack([np.zeros((1, 3)), spikes[:-1, chosen]])
-    eta = model.leaky(before, model.decay(log_tau[chosen]), np.full(3, float(params.threshold)))
+    previous_spikes = np.vstack([np.zeros((1, 3)), spikes[:-1, i_neurons]])
+    eta = model.leaky(
+        previous_spikes, model.decay(log_tau[i_neurons]), np.full(3, float(params.threshold))
+    )
     return {
         "record.step_ms": np.array(float(params.step_ms)),
-        "record.events": np.asarray(test.features)[shown],
-        "record.labels": test.targets[shown],
-        "record.choices": labels.choices[shown].astype(np.int8),
-        "record.accuracy": np.array(right[shown]),
+        "record.events": np.asarray(test.features)[i_record],
+        "record.labels": test.targets[i_record],
+        "record.choices": labels.choices[i_record].astype(np.int8),
+        "record.accuracy": np.array(accuracies[i_record]),
         "record.spikes": spikes,
         "record.eta": np.asarray(eta, np.float32),
-        "record.eta_tau_ms": params.step_ms * np.exp(log_tau[chosen]),
+        "record.eta_tau_ms": params.step_ms * np.exp(log_tau[i_neurons]),
     }

@@ -30,13 +30,20 @@ def spikes(
 
     The spikes are differentiable by drive, weights and decays, but not by the state `start`.
     """
-    first = model.at_rest(neuron, drive[0]) if start is None else start
+    initial_state = model.at_rest(neuron, drive[0]) if start is None else start
     if compiled.usable(drive, w_rec, alpha, rho):
-        return _compiled(neuron, beta, drive, w_rec, alpha, rho, first)
-    own = surrogates.spike(neuron.surrogate)
-    beta, first = jax.lax.stop_gradient((beta, first))
+        return _compiled(neuron, beta, drive, w_rec, alpha, rho, initial_state)
+    surrogate_spike = surrogates.spike(neuron.surrogate)
+    beta, initial_state = jax.lax.stop_gradient((beta, initial_state))
     return model.course(
-        neuron, beta, drive, w_rec, alpha, rho, first, lambda u, theta: own(u - theta)
+        neuron,
+        beta,
+        drive,
+        w_rec,
+        alpha,
+        rho,
+        initial_state,
+        lambda u, theta: surrogate_spike(u - theta),
     ).spikes
 
 
@@ -51,20 +58,31 @@ def _forward(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
 ) -> Any:
     constants = jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
-    given = (drive, w_rec, alpha, rho, constants, *start)
-    fired, u, eta = compiled.call("layer_forward", [drive.shape] * 3, *given)
+    arguments = (drive, w_rec, alpha, rho, constants, *start)
+    fired, u, eta = compiled.call("layer_forward", [drive.shape] * 3, *arguments)
     return fired, (Course(u, eta, fired), start, constants, w_rec, alpha, rho)
 
 
 def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
-    found, start, constants, w_rec, alpha, rho = residuals
-    theta = neuron.threshold + constants[1] * found.eta
-    slope = neuron.surrogate(found.u - theta)
-    given = (g_out, slope, found.spikes, found.u, found.eta, w_rec, alpha, rho, constants, *start)
+    course, start, constants, w_rec, alpha, rho = residuals
+    theta = neuron.threshold + constants[1] * course.eta
+    slope = neuron.surrogate(course.u - theta)
+    arguments = (
+        g_out,
+        slope,
+        course.spikes,
+        course.u,
+        course.eta,
+        w_rec,
+        alpha,
+        rho,
+        constants,
+        *start,
+    )
     shapes = [g_out.shape, w_rec.shape, slope.shape[1:], slope.shape[1:]]
-    g_drive, g_rec, g_alpha, g_rho = compiled.call("layer_backward", shapes, *given)
-    none = jax.tree.map(jnp.zeros_like, (constants[1], start))
-    return none[0], g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0), none[1]
+    g_drive, g_rec, g_alpha, g_rho = compiled.call("layer_backward", shapes, *arguments)
+    no_gradients = jax.tree.map(jnp.zeros_like, (constants[1], start))
+    return no_gradients[0], g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0), no_gradients[1]
 
 
 _compiled.defvjp(_forward, _backward)
@@ -77,12 +95,14 @@ def loss_of_labels(outputs: Array, labels: Array) -> tuple[Array, Array]:
         outputs: (time, trial, class).
         labels: (trial, time); negative ones do not count.
     """
-    labels, counted = labels.T, labels.T >= 0
-    chosen = jnp.take_along_axis(
+    labels, is_counted = labels.T, labels.T >= 0
+    log_probabilities = jnp.take_along_axis(
         jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
     )[..., 0]
-    right = (outputs.argmax(axis=2) == labels) & counted
-    return -(chosen * counted).sum() / counted.sum(), right.sum() / counted.sum()
+    is_correct = (outputs.argmax(axis=2) == labels) & is_counted
+    return -(
+        log_probabilities * is_counted
+    ).sum() / is_counted.sum(), is_correct.sum() / is_counted.sum()
 
 
 def loss_of_class(summed: Array, labels: Array) -> tuple[Array, Array]:
@@ -92,16 +112,16 @@ def loss_of_class(summed: Array, labels: Array) -> tuple[Array, Array]:
         summed: (trial, class).
         labels: (trial,).
     """
-    chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), labels[:, None], axis=1)
-    return -chosen.mean(), (summed.argmax(axis=1) == labels).mean()
+    log_probabilities = jnp.take_along_axis(jax.nn.log_softmax(summed), labels[:, None], axis=1)
+    return -log_probabilities.mean(), (summed.argmax(axis=1) == labels).mean()
 
 
-def price_of_spikes(price: Array, fired: list[Array]) -> tuple[Array, Array]:
-    """Price times the mean squared rate of the neurons (README, Eq. 11), and their mean rate.
+def price_of_spikes(penalty: Array, fired: list[Array]) -> tuple[Array, Array]:
+    """Compute the spike penalty of the mean squared rate (README, Eq. 11), and the mean rate.
 
     Args:
-        price: c.
+        penalty: c.
         fired: Spikes of every layer, (time, trial, neuron).
     """
     rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
-    return price * (rates**2).mean(), rates.mean()
+    return penalty * (rates**2).mean(), rates.mean()

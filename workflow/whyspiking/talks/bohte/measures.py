@@ -22,7 +22,7 @@ ALIF_UPDATE = 2
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """The estimate of energy (README, section 7), and the published score of unlabelled steps."""
+    """Estimate the energy (README, section 7), and score unlabelled steps as published."""
     if condition.perturbation != "none":
         return {}
     sizes = [params.n_input, *model.units(params), params.n_output]
@@ -36,7 +36,7 @@ def measures(
 
 
 def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dict[str, float]:
-    """Operations of a control per record, names as in the glossary; silent inputs cost nothing.
+    """Count a control's operations per record, names as in the glossary; silent inputs cost 0.
 
     Args:
         params: Sizes.
@@ -45,14 +45,16 @@ def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dic
         test: The records whose input events are counted.
     """
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
-    first = "w_in_0" if "w_in_0" in weights else "w_out"
+    input_weights = "w_in_0" if "w_in_0" in weights else "w_out"
     events = tasks.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
-    effective = events * weights[first].shape[1] + params.n_steps * (size - weights[first].size)
+    effective = events * weights[input_weights].shape[1] + params.n_steps * (
+        size - weights[input_weights].size
+    )
     if network.info.get("cell") == "traces":
         effective = params.n_steps * size
-        outputs += weights[first].shape[0]
+        outputs += weights[input_weights].shape[0]
     return {
         "macs_effective": float(effective),
         "macs_dense": float(params.n_steps * size),
@@ -63,7 +65,7 @@ def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dic
 
 
 def as_published(params: ct.Params, outputs: NDArray, task: ct.Task) -> float:
-    """Accuracy where unlabelled steps count as the first class (README, 1).
+    """Compute the accuracy where unlabelled steps count as the first class (README, 1).
 
     Args:
         params: Parameters of the experiment.
@@ -94,22 +96,22 @@ def formula_ratio(
     *layers, k = sizes
     classical, additions = 0.0, layers[-1] * k * rates[-1]
     updates = float(k if multiplied is None else multiplied)
-    for place, (m, n) in enumerate(pairwise(layers)):
-        gated = recurrent is None or recurrent[place]
-        classical += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n if gated else m * n
-        additions += m * n * rates[place] + (n * n * rates[place + 1] if gated else 0.0)
+    for i_layer, (m, n) in enumerate(pairwise(layers)):
+        is_gated = recurrent is None or recurrent[i_layer]
+        classical += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n if is_gated else m * n
+        additions += m * n * rates[i_layer] + (n * n * rates[i_layer + 1] if is_gated else 0.0)
         updates += ALIF_UPDATE * n
     classical += layers[-1] * k
     return prices["mac"] * classical / (prices["add"] * additions + prices["mac"] * updates)
 
 
 def prices(params: ct.Params) -> dict[str, float]:
-    """The papers' prices in pJ."""
+    """Return the papers' energies per operation in pJ."""
     return {"mac": float(params.formula_mac), "add": float(params.formula_add)}
 
 
 def rates_of(params: ct.Params, recording: ct.Recording, test: ct.Task) -> list[float]:
-    """Events per input channel and step, then spikes per neuron and step of every layer."""
+    """Compute events per input channel and step, then spikes per neuron and step by layer."""
     layers = [recording.spikes[model.hidden(k)] for k in range(len(model.units(params)))]
     return [
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)

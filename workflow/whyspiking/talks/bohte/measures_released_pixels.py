@@ -12,17 +12,20 @@ from whyspiking.talks.bohte import released_pixels
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """The estimate at the rates of this recording."""
+    """Estimate the energy at the rates of this recording."""
     if condition.perturbation != "none":
         return {}
-    fired = [recording.spikes[name] for name in released_pixels.GROUPS[:-1]]
-    rates = [len(one) / (one.n_trials * one.n_units * params.n_steps) for one in fired]
+    spikes_by_layer = [recording.spikes[name] for name in released_pixels.GROUPS[:-1]]
+    rates = [
+        len(layer_spikes) / (layer_spikes.n_trials * layer_spikes.n_units * params.n_steps)
+        for layer_spikes in spikes_by_layer
+    ]
     sizes = [params.n_input // released_pixels.N_BITS, *params.n_hidden, params.n_output]
     return {"energy_ratio_published": ratio(sizes, rates, estimate.prices(params))}
 
 
 def ratio(sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, float]) -> float:
-    """Eq. 14 over Eq. 15 for this network, whose inputs are no spikes and whose outputs are.
+    """Compute Eq. 14 over Eq. 15 for this network, whose outputs are spikes but not its inputs.
 
     Brightness is multiplied, at the price of a multiply-accumulate; output neurons have updates.
 

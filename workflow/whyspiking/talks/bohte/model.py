@@ -20,7 +20,7 @@ type Array = Any
 
 
 class Neuron(NamedTuple):
-    """What is not learned.
+    """Constants of a neuron that are not learned.
 
     Attributes:
         threshold: At rest, b_0.
@@ -47,26 +47,26 @@ class Course(NamedTuple):
     spikes: Array
 
 
-def above(u: Array, theta: Array) -> Array:
-    """Whether a membrane is above its threshold (Eq. 4), which has no derivative."""
+def fire_above_threshold(u: Array, theta: Array) -> Array:
+    """Fire where a membrane is above its threshold (Eq. 4), without derivative."""
     return (u > theta).astype(u.dtype)
 
 
 def step(
     neuron: Neuron,
     beta: Array,
-    before: Course,
+    previous: Course,
     drive: Array,
     w_rec: Array,
     alpha: Array,
     rho: Array,
-    fire: Callable[[Array, Array], Array] = above,
+    fire: Callable[[Array, Array], Array] = fire_above_threshold,
 ) -> Course:
     """One step of a layer (README, Eqs. 1 to 4); arguments are those of `course`."""
-    eta = rho * before.eta + (1 - rho) * before.spikes  # Eq. 1
+    eta = rho * previous.eta + (1 - rho) * previous.spikes  # Eq. 1
     theta = neuron.threshold + beta * eta  # Eq. 2
-    current = drive + product(before.spikes, w_rec)
-    u = alpha * before.u + (1 - alpha) * current - theta * before.spikes  # Eq. 3
+    current = drive + product(previous.spikes, w_rec)
+    u = alpha * previous.u + (1 - alpha) * current - theta * previous.spikes  # Eq. 3
     return Course(u, eta, fire(u, theta))  # Eq. 4
 
 
@@ -78,7 +78,7 @@ def course(
     alpha: Array,
     rho: Array,
     start: Course | None = None,
-    fire: Callable[[Array, Array], Array] = above,
+    fire: Callable[[Array, Array], Array] = fire_above_threshold,
 ) -> Course:
     """Run a layer.
 
@@ -93,18 +93,18 @@ def course(
         fire: Membrane and threshold -> spikes.
     """
 
-    def one(before: Course, drive_now: Array) -> tuple[Course, Course]:
-        now = step(neuron, beta, before, drive_now, w_rec, alpha, rho, fire)
-        return now, now
+    def advance(previous: Course, drive_now: Array) -> tuple[Course, Course]:
+        state = step(neuron, beta, previous, drive_now, w_rec, alpha, rho, fire)
+        return state, state
 
-    return jax.lax.scan(one, at_rest(neuron, drive[0]) if start is None else start, drive)[1]
+    return jax.lax.scan(advance, at_rest(neuron, drive[0]) if start is None else start, drive)[1]
 
 
 def at_rest(neuron: Neuron, like: Array) -> Course:
-    """A layer before the first step of a trial; `like` is any array (trial, neuron)."""
-    rest = jnp.zeros_like(like)
+    """Return a layer before the first step of a trial; `like` is any array (trial, neuron)."""
+    zeros = jnp.zeros_like(like)
     # Published: the adaptation starts at the threshold.
-    return Course(rest, rest + neuron.threshold, rest)
+    return Course(zeros, zeros + neuron.threshold, zeros)
 
 
 def leaky(values: Array, kappa: Array, start: Array | None = None) -> Array:
@@ -116,20 +116,20 @@ def leaky(values: Array, kappa: Array, start: Array | None = None) -> Array:
         start: Before the first step, (trial, unit); else 0.
     """
 
-    def one(o: Array, x: Array) -> tuple[Array, Array]:
+    def advance(o: Array, x: Array) -> tuple[Array, Array]:
         o = kappa * o + (1 - kappa) * x
         return o, o
 
-    return jax.lax.scan(one, jnp.zeros_like(values[0]) if start is None else start, values)[1]
+    return jax.lax.scan(advance, jnp.zeros_like(values[0]) if start is None else start, values)[1]
 
 
 def decay(log_tau: Array) -> Array:
-    """exp(-1 / tau) of the logarithm of a time constant in steps."""
+    """Compute exp(-1 / tau) from the logarithm of a time constant in steps."""
     return jnp.exp(-jnp.exp(-log_tau))
 
 
 def units(params: Params) -> list[int]:
-    """Neurons of every hidden layer; shared tasks have one, and give its number."""
+    """List the numbers of neurons of the hidden layers; shared tasks have one layer."""
     n = params.n_hidden
     return list(n) if isinstance(n, list) else [n]
 

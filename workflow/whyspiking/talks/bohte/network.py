@@ -44,12 +44,12 @@ _COMPILED: dict[str, Any] = {}
 
 
 def adaptation(params: ct.Params, cell: str) -> float:
-    """Strength of the adaptation of a cell; 0 where there is none."""
+    """Return the strength of a cell's adaptation; 0 without adaptation."""
     return float(params.adaptation) if cell in ADAPTIVE else 0.0
 
 
 def neuron(params: ct.Params, cell: str) -> model.Neuron:
-    """Constants of the neurons of a cell."""
+    """Return the constants of the neurons of a cell."""
     surrogate = SURROGATES[params.surrogate]()
     if cell == RESETTING:
         limit = float(params.lif_gradient_limit)
@@ -65,44 +65,46 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
         cell: Which cell.
         rng: Source of the weights.
     """
-    n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
-    sizes = [n_seen, *([] if cell == "linear" else units(params))]
-    blocks = 3 if cell == "gru" else 1  # two gates and a candidate
-    found: dict[str, NDArray] = {}
+    n_inputs = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
+    sizes = [n_inputs, *([] if cell == "linear" else units(params))]
+    n_blocks = 3 if cell == "gru" else 1  # two gates and a candidate
+    arrays: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
-        found[f"w_in_{k}"] = np.hstack([_xavier(n_in, n, rng) for _ in range(blocks)])
+        arrays[f"w_in_{k}"] = np.hstack([_draw_xavier(n_in, n, rng) for _ in range(n_blocks)])
         if cell != "traces":
-            found[f"w_rec_{k}"] = np.hstack([_orthogonal(n, rng) for _ in range(blocks)])
-        found[f"bias_{k}"] = np.zeros(blocks * n)
+            arrays[f"w_rec_{k}"] = np.hstack([_draw_orthogonal(n, rng) for _ in range(n_blocks)])
+        arrays[f"bias_{k}"] = np.zeros(n_blocks * n)
         if cell == "gru":
-            found[f"bias_rec_{k}"] = np.zeros(blocks * n)
+            arrays[f"bias_rec_{k}"] = np.zeros(n_blocks * n)
         if cell in SPIKING:
-            tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
+            tau, tau_sd = float(params.tau_mem), float(params.spread_tau_mem)
             if cell == RESETTING:
-                tau, spread = -1 / np.log(params.lif_decay), 0.0
-            found[f"log_tau_mem_{k}"] = _log_taus(tau, spread, n, rng)
-            found[f"log_tau_adapt_{k}"] = _log_taus(
+                tau, tau_sd = -1 / np.log(params.lif_decay), 0.0
+            arrays[f"log_tau_mem_{k}"] = _draw_log_taus(tau, tau_sd, n, rng)
+            arrays[f"log_tau_adapt_{k}"] = _draw_log_taus(
                 params.tau_adapt, params.spread_tau_adapt, n, rng
             )
-    found["w_out"] = _xavier(sizes[-1], params.n_output, rng)
-    found["b_out"] = np.zeros(params.n_output)
+    arrays["w_out"] = _draw_xavier(sizes[-1], params.n_output, rng)
+    arrays["b_out"] = np.zeros(params.n_output)
     if cell not in INSTANT:
-        found["log_tau_out"] = _log_taus(
+        arrays["log_tau_out"] = _draw_log_taus(
             params.tau_out, params.spread_tau_out, params.n_output, rng
         )
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    return {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
 def rates(params: ct.Params, cell: str) -> dict[str, float]:
-    """Factors on the learning rate: time constants have their own, or none."""
+    """List factors on the learning rate: time constants have their own, or 0."""
     layers = range(len(units(params)))
     names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in layers]
-    found = dict.fromkeys([*names, "log_tau_out"], 0.0 if cell in FIXED else float(params.tau_rate))
+    factors = dict.fromkeys(
+        [*names, "log_tau_out"], 0.0 if cell in FIXED else float(params.tau_rate)
+    )
     if cell == RESETTING:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
-        found["log_tau_out"] = float(params.tau_rate)
-    return found
+        factors["log_tau_out"] = float(params.tau_rate)
+    return factors
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:
@@ -135,13 +137,13 @@ def forward(
     Returns:
         Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
     """
-    fired = []
+    spikes_by_layer = []
     if cell == "traces":
         x = control_units.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)))
     for k in range(0 if cell == "linear" else len(units(params))):
         if cell in SPIKING:
-            x = _spikes(params, cell, arrays, x, k, strength)
-            fired.append(x)
+            x = _compute_layer_spikes(params, cell, arrays, x, k, strength)
+            spikes_by_layer.append(x)
             continue
         drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
@@ -153,10 +155,10 @@ def forward(
     outputs = product(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
         outputs = model.leaky(outputs, decay(arrays["log_tau_out"]))
-    return outputs, fired
+    return outputs, spikes_by_layer
 
 
-def _spikes(
+def _compute_layer_spikes(
     params: ct.Params,
     cell: str,
     arrays: Arrays,
@@ -164,14 +166,14 @@ def _spikes(
     k: int,
     strength: Any = None,
 ) -> Any:
-    """Spikes of layer k."""
+    """Compute the spikes of layer k."""
     drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = jnp.asarray(adaptation(params, cell) if strength is None else strength, drive.dtype)
     alpha, rho = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
-    own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
+    constants, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
     if cell == RESETTING:
-        return plain_neuron.spikes(own, drive, w_rec, alpha)
-    return learning.spikes(own, beta, drive, w_rec, alpha, rho)
+        return plain_neuron.spikes(constants, drive, w_rec, alpha)
+    return learning.spikes(constants, beta, drive, w_rec, alpha, rho)
 
 
 def outputs(
@@ -186,13 +188,13 @@ def outputs(
         x: (trial, time, channel).
         dtype: Precision; double precision needs JAX's x64 mode.
     """
-    run = _compiled(params, cell)
-    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    pieces = [
-        np.asarray(run(own, jnp.asarray(x[k : k + CHUNK].swapaxes(0, 1), dtype)))
+    run = _compile_forward(params, cell)
+    jax_arrays = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
+    batches = [
+        np.asarray(run(jax_arrays, jnp.asarray(x[k : k + CHUNK].swapaxes(0, 1), dtype)))
         for k in range(0, len(x), CHUNK)
     ]
-    return np.concatenate(pieces, axis=1).swapaxes(0, 1)
+    return np.concatenate(batches, axis=1).swapaxes(0, 1)
 
 
 def outputs_of(params: ct.Params, trained: ct.Network, task: ct.Task) -> NDArray:
@@ -204,36 +206,36 @@ def reference_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the engine of training, (trial, neuron) by layer."""
-    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
-    return {model.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+    spikes_by_layer = spikes(params, network.info["cell"], network.arrays, raster(params, task))
+    return {model.hidden(k): layer.sum(axis=1) for k, layer in enumerate(spikes_by_layer)}
 
 
 def spikes(
     params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
-    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    fired = forward(params, cell, own, jnp.asarray(x.swapaxes(0, 1), dtype))[1]
-    return [np.asarray(layer).swapaxes(0, 1) > 0 for layer in fired]
+    jax_arrays = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
+    spikes_by_layer = forward(params, cell, jax_arrays, jnp.asarray(x.swapaxes(0, 1), dtype))[1]
+    return [np.asarray(layer).swapaxes(0, 1) > 0 for layer in spikes_by_layer]
 
 
-def _compiled(params: ct.Params, cell: str) -> Any:
-    """The forward pass, compiled once per process for equal parameters."""
+def _compile_forward(params: ct.Params, cell: str) -> Any:
+    """Compile the forward pass, once per process for equal parameters."""
     key = f"{cell} {sorted(params.values.items())}"
     if key not in _COMPILED:
         _COMPILED[key] = jax.jit(lambda arrays, x: forward(params, cell, arrays, x)[0])
     return _COMPILED[key]
 
 
-def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
+def _draw_xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
     limit = np.sqrt(6 / (n_in + n_out))
     return rng.uniform(-limit, limit, (n_in, n_out))
 
 
-def _orthogonal(n: int, rng: Generator) -> NDArray:
+def _draw_orthogonal(n: int, rng: Generator) -> NDArray:
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return q * np.sign(np.diag(r))
 
 
-def _log_taus(mean: float, sd: float, n: int, rng: Generator) -> NDArray:
+def _draw_log_taus(mean: float, sd: float, n: int, rng: Generator) -> NDArray:
     return np.log(np.maximum(mean + sd * rng.standard_normal(n), 1.0))

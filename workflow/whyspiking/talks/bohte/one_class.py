@@ -11,7 +11,7 @@ from whyspiking.talks.bohte import network as networks
 
 
 def outcome(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
-    """The class whose softmax, summed over the trial, is largest (README, Eq. 16).
+    """Choose the class whose softmax, summed over the trial, is largest (README, Eq. 16).
 
     The decision falls at the end of the step from which on the running sum names no other class.
 
@@ -20,29 +20,31 @@ def outcome(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
         outputs: (trial, time, class).
         task: The trials.
     """
-    return settled(params, _summed(params, outputs), task, params.n_unscored)
+    return settled(params, _sum_softmax(params, outputs), task, params.n_unscored)
 
 
-def settled(params: ct.Params, summed: NDArray, task: ct.Task, first: int = 0) -> ct.Trials:
-    """As `outcome`, from what every class has gathered up to each step, (trial, time, class).
+def settled(params: ct.Params, summed: NDArray, task: ct.Task, first_step: int = 0) -> ct.Trials:
+    """Decide as `outcome` does, from sums up to each step, (trial, time, class).
 
-    Nothing is decided before step `first`.
+    Nothing is decided before step `first_step`.
     """
-    running = summed.argmax(axis=2)
-    other = running != running[:, -1:]
+    running_choices = summed.argmax(axis=2)
+    is_other = running_choices != running_choices[:, -1:]
     # One after the last step that still names another class.
-    step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
+    decision_step = np.where(
+        is_other.any(axis=1), is_other.shape[1] - is_other[:, ::-1].argmax(axis=1), 0
+    )
     return ct.Trials(
         targets=np.asarray(task.targets, np.int64),
-        choices=running[:, -1],
-        decision_ms=(np.maximum(step, first) + 1.0) * float(params.step_ms),
+        choices=running_choices[:, -1],
+        decision_ms=(np.maximum(decision_step, first_step) + 1.0) * float(params.step_ms),
         n_classes=task.n_classes,
     )
 
 
 def chosen(params: ct.Params, outputs: NDArray) -> NDArray[np.int64]:
-    """The class at the end of every trial, (trial,); arguments as for `outcome`."""
-    return _summed(params, outputs)[:, -1].argmax(axis=1)
+    """Choose the class at the end of every trial, (trial,); arguments as for `outcome`."""
+    return _sum_softmax(params, outputs)[:, -1].argmax(axis=1)
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
@@ -55,9 +57,9 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Tria
     return outcome(params, brian_network.outputs(params, recording), task)
 
 
-def _summed(params: ct.Params, outputs: NDArray) -> NDArray:
-    """Softmax summed up to every step, from the first scored one on."""
-    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    shares[:, : params.n_unscored] = 0
-    return shares.cumsum(axis=1)
+def _sum_softmax(params: ct.Params, outputs: NDArray) -> NDArray:
+    """Sum the softmax up to every step, from the first scored one on."""
+    probabilities = np.exp(outputs - outputs.max(axis=2, keepdims=True))
+    probabilities /= probabilities.sum(axis=2, keepdims=True)
+    probabilities[:, : params.n_unscored] = 0
+    return probabilities.cumsum(axis=1)

@@ -29,14 +29,14 @@ def spikes(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Array:
 
 
 def _forward(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Any:
-    def step(before: Any, drive_now: Array) -> Any:
-        kept, fired = before
-        u = alpha * kept + drive_now + fired @ w_rec
+    def step(state: Any, drive_now: Array) -> Any:
+        u_reset, fired = state
+        u = alpha * u_reset + drive_now + fired @ w_rec
         fired = (u > neuron.threshold).astype(u.dtype)
         return ((1 - fired) * u, fired), (u, fired)
 
-    rest = jnp.zeros_like(drive[0])
-    u, fired = jax.lax.scan(step, (rest, rest), drive)[1]
+    zeros = jnp.zeros_like(drive[0])
+    u, fired = jax.lax.scan(step, (zeros, zeros), drive)[1]
     return fired, (u, fired, w_rec, alpha)
 
 
@@ -44,17 +44,17 @@ def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
     u, fired, w_rec, alpha = residuals
     slope = neuron.surrogate(u - neuron.threshold)
 
-    def step(g_u: Array, now: Any) -> Any:
-        g_out, slope, u, fired = now
+    def step(g_u: Array, step_inputs: Any) -> Any:
+        g_out, slope, u, fired = step_inputs
         g_kept = alpha * g_u
         g_u = slope * (g_out + g_u @ w_rec.T - u * g_kept) + (1 - fired) * g_kept
         g_u = jnp.clip(g_u, -neuron.limit, neuron.limit)
         return g_u, g_u
 
-    rest = jnp.zeros_like(u[:1])
-    _, g_u = jax.lax.scan(step, rest[0], (g_out, slope, u, fired), reverse=True)
-    before, n = jnp.concatenate([rest, fired[:-1]]), w_rec.shape[0]
-    return g_u, over_rows(before.reshape(-1, n), g_u.reshape(-1, n)), jnp.zeros_like(alpha)
+    zeros = jnp.zeros_like(u[:1])
+    _, g_u = jax.lax.scan(step, zeros[0], (g_out, slope, u, fired), reverse=True)
+    previous_spikes, n = jnp.concatenate([zeros, fired[:-1]]), w_rec.shape[0]
+    return g_u, over_rows(previous_spikes.reshape(-1, n), g_u.reshape(-1, n)), jnp.zeros_like(alpha)
 
 
 spikes.defvjp(_forward, _backward)

@@ -63,7 +63,7 @@ def train(
     labels = tasks.scored(params, records.labels, padded=True).astype(np.int8)
     data: Data = {"x": records.events, "labels": labels}
     expected = tasks.scored(params, test.targets, padded=True)
-    shown, rng = tasks.raster(params, test), streams.rng("init")
+    test_events, rng = tasks.raster(params, test), streams.rng("init")
     settings = gradient.Settings(
         epochs=params.epochs,
         batch=params.batch,
@@ -92,7 +92,7 @@ def train(
             draw_layers(params, cell, rng),
             make_loss(params),
             draw_starts,
-            judge=lambda arrays: score(program(arrays, shown)[0]),
+            judge=lambda arrays: score(program(arrays, test_events)[0]),
             constants={"adaptation": networks.adaptation(params, cell)},
             project=partial(limit_time_constants, params),
         )
@@ -101,7 +101,7 @@ def train(
             networks.initial(params, cell, rng),
             training.label_loss(params, cell),
             data,
-            judge=lambda arrays: score(networks.outputs(params, cell, arrays, shown)),
+            judge=lambda arrays: score(networks.outputs(params, cell, arrays, test_events)),
         )
     scores = [row["value"] for row in fitted.history if row["metric"] == "test_accuracy"]
     info = {
@@ -139,14 +139,14 @@ def draw_layers(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArr
 
     Time constants are in steps, because the published code trains them and not their logarithms.
     """
-    drawn = networks.initial(params, cell, rng)
+    initial_arrays = networks.initial(params, cell, rng)
     return {
-        **{name: drawn[name] for name in ("w_in_0", "w_rec_0", "bias_0")},
-        "tau_mem_0": np.exp(drawn["log_tau_mem_0"]),
-        "tau_adapt_0": np.exp(drawn["log_tau_adapt_0"]),
-        "w_in_1": drawn["w_out"],
-        "bias_1": drawn["b_out"],
-        "tau_mem_1": np.exp(drawn["log_tau_out"]),
+        **{name: initial_arrays[name] for name in ("w_in_0", "w_rec_0", "bias_0")},
+        "tau_mem_0": np.exp(initial_arrays["log_tau_mem_0"]),
+        "tau_adapt_0": np.exp(initial_arrays["log_tau_adapt_0"]),
+        "w_in_1": initial_arrays["w_out"],
+        "bias_1": initial_arrays["b_out"],
+        "tau_mem_1": np.exp(initial_arrays["log_tau_out"]),
         "tau_adapt_1": np.full(params.n_output, params.tau_adapt_out, np.float32),
     }
 
@@ -198,10 +198,16 @@ def run_layers(
     w_rec = arrays["w_rec_0"]
     fired = learning.spikes(neuron, strength, drive, w_rec, alphas[0], rhos[0], state)
     drive = product(fired, arrays["w_in_1"]) + arrays["bias_1"]
-    none = jnp.zeros((params.n_output,) * 2, drive.dtype)
+    no_recurrence = jnp.zeros((params.n_output,) * 2, drive.dtype)
     beta = jnp.asarray(params.adaptation, drive.dtype)
     output = model.course(
-        neuron, beta, drive, none, alphas[1], rhos[1], fire=lambda u, theta: fire(u - theta)
+        neuron,
+        beta,
+        drive,
+        no_recurrence,
+        alphas[1],
+        rhos[1],
+        fire=lambda u, theta: fire(u - theta),
     )
     return output.u, fired
 
@@ -235,8 +241,10 @@ def make_program(params: ct.Params, cell: str) -> Callable[[Arrays, NDArray], An
 
     def program(arrays: Arrays, x: NDArray) -> Any:
         start = jnp.full((len(x), *params.n_hidden), START, jnp.float32)
-        found = run(dict(arrays), jnp.asarray(x.swapaxes(0, 1), jnp.float32), strength, start)
-        return [np.asarray(values).swapaxes(0, 1) for values in found]
+        membranes_and_spikes = run(
+            dict(arrays), jnp.asarray(x.swapaxes(0, 1), jnp.float32), strength, start
+        )
+        return [np.asarray(values).swapaxes(0, 1) for values in membranes_and_spikes]
 
     return program
 

@@ -57,27 +57,27 @@ def train(
 def courses(
     params: ct.Params, arrays: Mapping[str, NDArray], x: NDArray
 ) -> tuple[model.Course, model.Course]:
-    """What hidden and output neurons did, arrays (time, trial, neuron).
+    """Compute the courses of hidden and output neurons, arrays (time, trial, neuron).
 
     Args:
         params: Threshold and strength of the adaptation, which hidden neurons do not have.
         arrays: The network.
         x: (trial, time, channel); its precision is that of the result where JAX allows it.
     """
-    own = {name: jnp.asarray(values, x.dtype) for name, values in arrays.items()}
+    jax_arrays = {name: jnp.asarray(values, x.dtype) for name, values in arrays.items()}
     neuron = network.neuron(params, "lif")
 
     def layer(k: int, beta: float, drive: Any, w_rec: Any) -> model.Course:
-        alpha, rho = (jnp.exp(-1 / own[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
+        alpha, rho = (jnp.exp(-1 / jax_arrays[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
         return model.course(neuron, jnp.asarray(beta, x.dtype), drive, w_rec, alpha, rho)
 
-    drive = jnp.asarray(x.swapaxes(0, 1)) @ own["w_in_0"] + own["bias_0"]
+    drive = jnp.asarray(x.swapaxes(0, 1)) @ jax_arrays["w_in_0"] + jax_arrays["bias_0"]
     # A membrane that is at START before it leaks is one at 0 with so much more input.
-    drive = drive.at[0].add(START / jnp.expm1(1 / own["tau_mem_0"]))
-    hidden = layer(0, 0.0, drive, own["w_rec_0"])
-    drive = hidden.spikes @ own["w_in_1"] + own["bias_1"]
-    none = jnp.zeros((params.n_output,) * 2, x.dtype)
-    return hidden, layer(1, params.adaptation, drive, none)
+    drive = drive.at[0].add(START / jnp.expm1(1 / jax_arrays["tau_mem_0"]))
+    hidden = layer(0, 0.0, drive, jax_arrays["w_rec_0"])
+    drive = hidden.spikes @ jax_arrays["w_in_1"] + jax_arrays["bias_1"]
+    no_recurrence = jnp.zeros((params.n_output,) * 2, x.dtype)
+    return hidden, layer(1, params.adaptation, drive, no_recurrence)
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Labels:
@@ -99,14 +99,14 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure; output neurons hand out their membrane before they are reset."""
     (n,), k = params.n_hidden, params.n_output
     # After what comes in has been cleared.
-    kick = f"current += {START} / (exp(dt / tau_mem) - 1) * int(age == 1)"
-    kicked = bm.Regularly(f"{HIDDEN}_kick", kick, "after_groups", order=1)
-    told = bm.Regularly("output_tell", "told = u", "after_groups")
+    kick_code = f"current += {START} / (exp(dt / tau_mem) - 1) * int(age == 1)"
+    start_kick = bm.Regularly(f"{HIDDEN}_kick", kick_code, "after_groups", order=1)
+    membrane_copy = bm.Regularly("output_tell", "told = u", "after_groups")
     return replace(
         released_layers.to_brian(params, RELEASED),
         groups=[
-            brian_network.neurons(n, HIDDEN, 1, regularly=[kicked]),
-            brian_network.neurons(k, OUTPUT, 2, "told : 1", [told]),
+            brian_network.neurons(n, HIDDEN, 1, regularly=[start_kick]),
+            brian_network.neurons(k, OUTPUT, 2, "told : 1", [membrane_copy]),
         ],
         record_spikes=(HIDDEN,),
         record_traces={OUTPUT: (OUTPUT, "told", float(params.step_ms))},

@@ -51,32 +51,32 @@ class Released(NamedTuple):
     layers: tuple[Layer, ...]
 
 
-def network(params: ct.Params, own: Released, n_input: int) -> ct.Network:
+def network(params: ct.Params, released_network: Released, n_input: int) -> ct.Network:
     """Read a network; nothing is trained.
 
     Args:
         params: Sizes, `originals_dir`.
-        own: Which network.
+        released_network: Which network.
         n_input: Channels that the authors' network has.
 
     Raises:
         Unavailable: If the user does not have its file.
         UserError: If the file is not the released one, or does not fit the parameters.
     """
-    stored = own.file.stored(params.originals_dir)
-    facts = {"engine": gradient.ENGINE, "provenance": "original"}
-    return ct.Network(parse(stored, params, own, n_input), facts)
+    stored = released_network.file.stored(params.originals_dir)
+    info = {"engine": gradient.ENGINE, "provenance": "original"}
+    return ct.Network(parse(stored, params, released_network, n_input), info)
 
 
 def parse(
-    stored: released.Stored, params: ct.Params, own: Released, n_input: int
+    stored: released.Stored, params: ct.Params, released_network: Released, n_input: int
 ) -> dict[str, NDArray]:
-    """Arrays of a network from those of the authors' model, which PyTorch has named.
+    """Convert the arrays of the authors' model, which PyTorch has named, to those of a network.
 
     Args:
         stored: Arrays of its file.
         params: Sizes.
-        own: Which network.
+        released_network: Which network.
         n_input: Channels that the authors' network has.
 
     Raises:
@@ -85,7 +85,7 @@ def parse(
     array = stored.take
     arrays: dict[str, NDArray] = {}
     sizes = [n_input, *params.n_hidden, params.n_output]
-    for k, layer in enumerate(own.layers):
+    for k, layer in enumerate(released_network.layers):
         m, n = sizes[k], sizes[k + 1]
         arrays[f"w_in_{k}"] = array(f"{layer.into}.weight", n, m).T.copy()
         arrays[f"bias_{k}"] = array(f"{layer.into}.bias", n)
@@ -99,17 +99,19 @@ def parse(
     return arrays
 
 
-def groups(own: Released) -> list[str]:
-    """Names of the layers in Brian2, the output last."""
-    return [*(model.hidden(k) for k in range(len(own.layers) - 1)), "output"]
+def groups(released_network: Released) -> list[str]:
+    """List the names of the layers in Brian2, the output last."""
+    return [*(model.hidden(k) for k in range(len(released_network.layers) - 1)), "output"]
 
 
-def to_brian(params: ct.Params, own: Released) -> bm.BrianModel:
+def to_brian(params: ct.Params, released_network: Released) -> bm.BrianModel:
     """The structure; weights, biases and time constants are values of each run."""
-    names, sizes = groups(own), [params.n_input, *params.n_hidden, params.n_output]
+    names, sizes = groups(released_network), [params.n_input, *params.n_hidden, params.n_output]
     connections = []
-    for k, (layer, before) in enumerate(zip(own.layers, ["input", *names], strict=False)):
-        connections.append(brian_network.synapses(before, names[k], layer.synapses))
+    for k, (layer, source) in enumerate(
+        zip(released_network.layers, ["input", *names], strict=False)
+    ):
+        connections.append(brian_network.synapses(source, names[k], layer.synapses))
         if layer.within is not None:
             connections.append(brian_network.synapses(names[k], names[k], f"s_rec_{k}"))
     step_ms = float(params.step_ms)
@@ -126,24 +128,26 @@ def to_brian(params: ct.Params, own: Released) -> bm.BrianModel:
     )
 
 
-def bind(params: ct.Params, network: ct.Network, own: Released) -> ct.Binding:
+def bind(params: ct.Params, network: ct.Network, released_network: Released) -> ct.Binding:
     """Place a network into the structure; time constants in seconds."""
-    at, seconds = network.arrays, params.step_ms / 1000
+    arrays, seconds = network.arrays, params.step_ms / 1000
     values: dict[str, NDArray | float] = {}
     layers: dict[str, ct.Layer] = {}
-    before = "input"
-    for k, (layer, group) in enumerate(zip(own.layers, groups(own), strict=True)):
+    source = "input"
+    for k, (layer, group) in enumerate(
+        zip(released_network.layers, groups(released_network), strict=True)
+    ):
         values |= {
             f"{group}.rest": float(params.threshold),
             f"{group}.beta": float(params.adaptation) if layer.adapts else 0.0,
             f"{group}.kept": 1.0,
-            f"{group}.tau_mem": seconds * at[f"tau_mem_{k}"],
-            f"{group}.tau_adapt": seconds * at[f"tau_adapt_{k}"],
-            f"{group}.bias": at[f"bias_{k}"],
+            f"{group}.tau_mem": seconds * arrays[f"tau_mem_{k}"],
+            f"{group}.tau_adapt": seconds * arrays[f"tau_adapt_{k}"],
+            f"{group}.bias": arrays[f"bias_{k}"],
         }
         kind = "readout" if group == "output" else "feedforward"
-        layers[f"{layer.synapses}.w"] = ct.Layer(before, group, at[f"w_in_{k}"], kind)
+        layers[f"{layer.synapses}.w"] = ct.Layer(source, group, arrays[f"w_in_{k}"], kind)
         if layer.within is not None:
-            layers[f"s_rec_{k}.w"] = ct.Layer(group, group, at[f"w_rec_{k}"], "recurrent")
-        before = group
+            layers[f"s_rec_{k}.w"] = ct.Layer(group, group, arrays[f"w_rec_{k}"], "recurrent")
+        source = group
     return ct.Binding({**values, **{key: layer.weights for key, layer in layers.items()}}, layers)

@@ -55,7 +55,7 @@ CHUNK = 100
 
 
 def shown(params: ct.Params, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Digits as bits, (trial, time, channel): the network sees brightness, not ink.
+    """Encode the brightness of digits as bits, (trial, time, channel).
 
     At step t it sees pixels t to t + 7, in the last 8 steps the last 8 (published). Brightness is a
     sum of bits; channel 8 p + b is bit b of pixel p of the window, so that every input is a spike.
@@ -65,24 +65,26 @@ def shown(params: ct.Params, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         images: Brightness 0 to 255, (trial, pixel).
     """
     width = params.n_input // N_BITS
-    first = np.minimum(np.arange(params.n_steps), N_PIXELS - width)
-    seen = images[:, first[:, None] + np.arange(width)]
-    bits = seen[..., None] >> np.arange(N_BITS, dtype=np.uint8) & 1
-    return bits.astype(bool).reshape(*seen.shape[:2], -1)
+    first_pixels = np.minimum(np.arange(params.n_steps), N_PIXELS - width)
+    window = images[:, first_pixels[:, None] + np.arange(width)]
+    bits = window[..., None] >> np.arange(N_BITS, dtype=np.uint8) & 1
+    return bits.astype(bool).reshape(*window.shape[:2], -1)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Test digits; no other split exists, since the network learned elsewhere."""
     if split != "test":
         return None
-    images, labels = _test_digits(params, params.n_test)
+    images, labels = _load_test_digits(params, params.n_test)
     bits = Spikes.from_raster(shown(params, images), params.step_ms)
     return ct.Task(ct.Stimulus(spikes={"input": bits}), labels, params.n_output)
 
 
-def _test_digits(params: ct.Params, n_test: int) -> tuple[NDArray, NDArray]:
-    own = {**params.values, "n_input": N_PIXELS, "n_test": n_test}
-    return mnist.samples(replace(params, values=own), "test", n_held_out=params.n_validation)
+def _load_test_digits(params: ct.Params, n_test: int) -> tuple[NDArray, NDArray]:
+    test_values = {**params.values, "n_input": N_PIXELS, "n_test": n_test}
+    return mnist.samples(
+        replace(params, values=test_values), "test", n_held_out=params.n_validation
+    )
 
 
 def train(
@@ -97,11 +99,11 @@ def train(
     `info["measures"]` holds its accuracy on the whole test set, more digits than Brian2 is given,
     from states drawn as published (randomness: "states").
     """
-    found = released_layers.network(params, RELEASED, params.n_input // N_BITS)
-    found.arrays["w_in_0"] = weights_of_bits(found.arrays["w_in_0"])
-    accuracy = whole_test(params, found.arrays, streams.rng("states"), progress)
-    found.info["measures"] = {"accuracy_whole": accuracy}
-    return found
+    released_network = released_layers.network(params, RELEASED, params.n_input // N_BITS)
+    released_network.arrays["w_in_0"] = weights_of_bits(released_network.arrays["w_in_0"])
+    accuracy = measure_whole_test(params, released_network.arrays, streams.rng("states"), progress)
+    released_network.info["measures"] = {"accuracy_whole": accuracy}
+    return released_network
 
 
 def weights_of_bits(w: NDArray) -> NDArray:
@@ -116,7 +118,7 @@ def spikes(
     x: NDArray,
     starts: Sequence[NDArray] | None = None,
 ) -> list[NDArray[np.bool_]]:
-    """Spikes of every layer, each (trial, time, neuron), the output last.
+    """Compute the spikes of every layer, each (trial, time, neuron), the output last.
 
     Args:
         params: Threshold and strength of the adaptation.
@@ -126,47 +128,50 @@ def spikes(
             at rest.
     """
     if len(x) > CHUNK:
-        parts = [spikes(params, arrays, x[k : k + CHUNK]) for k in range(0, len(x), CHUNK)]
-        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
-    own = {name: jnp.asarray(values, jnp.float32) for name, values in arrays.items()}
+        batches = [spikes(params, arrays, x[k : k + CHUNK]) for k in range(0, len(x), CHUNK)]
+        return [np.concatenate(layer) for layer in zip(*batches, strict=True)]
+    jax_arrays = {name: jnp.asarray(values, jnp.float32) for name, values in arrays.items()}
     neuron, beta = network.neuron(params, "alif"), jnp.float32(params.adaptation)
-    now: Any = jnp.asarray(x.swapaxes(0, 1), jnp.float32)
-    found = []
+    layer_input: Any = jnp.asarray(x.swapaxes(0, 1), jnp.float32)
+    spikes_by_layer = []
     for k in range(len(GROUPS)):
-        drive = product(now, own[f"w_in_{k}"]) + own[f"bias_{k}"]
-        none = jnp.zeros((drive.shape[2],) * 2, jnp.float32)
-        alpha, rho = (jnp.exp(-1 / own[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
-        w_rec, before = own.get(f"w_rec_{k}", none), model.at_rest(neuron, drive[0])
+        drive = product(layer_input, jax_arrays[f"w_in_{k}"]) + jax_arrays[f"bias_{k}"]
+        no_recurrence = jnp.zeros((drive.shape[2],) * 2, jnp.float32)
+        alpha, rho = (jnp.exp(-1 / jax_arrays[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
+        w_rec, start_state = (
+            jax_arrays.get(f"w_rec_{k}", no_recurrence),
+            model.at_rest(neuron, drive[0]),
+        )
         if starts is not None:
-            drawn = jnp.asarray(starts[k], jnp.float32)
-            before = before._replace(u=drawn, spikes=drawn)
+            start_membrane = jnp.asarray(starts[k], jnp.float32)
+            start_state = start_state._replace(u=start_membrane, spikes=start_membrane)
         # The compiled steps know whole spikes only.
-        first = model.step(neuron, beta, before, drive[0], w_rec, alpha, rho)
-        rest = learning.spikes(neuron, beta, drive[1:], w_rec, alpha, rho, first)
-        now = jnp.concatenate([first.spikes[None], rest])
-        found.append(np.asarray(now).swapaxes(0, 1) > 0)
-    return found
+        first_state = model.step(neuron, beta, start_state, drive[0], w_rec, alpha, rho)
+        later_spikes = learning.spikes(neuron, beta, drive[1:], w_rec, alpha, rho, first_state)
+        layer_input = jnp.concatenate([first_state.spikes[None], later_spikes])
+        spikes_by_layer.append(np.asarray(layer_input).swapaxes(0, 1) > 0)
+    return spikes_by_layer
 
 
-def whole_test(
+def measure_whole_test(
     params: ct.Params,
     arrays: Mapping[str, NDArray],
     rng: np.random.Generator,
     progress: ct.Progress,
 ) -> float:
-    """Accuracy on `n_whole` test digits, each from a state of its own, as in the notebook.
+    """Measure the accuracy on `n_whole` test digits, each from its own state, as in the notebook.
 
     Membrane, spike and, in the output, count of a neuron begin at one number from [0, 1].
     """
-    images, labels = _test_digits(params, params.n_whole)
-    right = 0
-    for first in range(0, params.n_whole, CHUNK):
-        x = shown(params, images[first : first + CHUNK])
+    images, labels = _load_test_digits(params, params.n_whole)
+    n_correct = 0
+    for start in range(0, params.n_whole, CHUNK):
+        x = shown(params, images[start : start + CHUNK])
         starts = [rng.random((len(x), n)) for n in (*params.n_hidden, params.n_output)]
         counts = spikes(params, arrays, x, starts)[-1].sum(axis=1) + starts[-1]
-        right += int((counts.argmax(axis=1) == labels[first : first + CHUNK]).sum())
-        progress(first / params.n_whole, f"{first} of {params.n_whole} digits")
-    return right / params.n_whole
+        n_correct += int((counts.argmax(axis=1) == labels[start : start + CHUNK]).sum())
+        progress(start / params.n_whole, f"{start} of {params.n_whole} digits")
+    return n_correct / params.n_whole
 
 
 def outcome(params: ct.Params, fired: NDArray[np.bool_], task: ct.Task) -> ct.Trials:
@@ -183,8 +188,10 @@ def reference_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spikes of every hidden neuron in JAX, (trial, neuron)."""
-    found = spikes(params, network.arrays, raster(params, task))
-    return {name: layer.sum(axis=1) for name, layer in zip(GROUPS[:-1], found, strict=False)}
+    spikes_by_layer = spikes(params, network.arrays, raster(params, task))
+    return {
+        name: layer.sum(axis=1) for name, layer in zip(GROUPS[:-1], spikes_by_layer, strict=False)
+    }
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:

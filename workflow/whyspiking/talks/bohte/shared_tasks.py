@@ -19,10 +19,10 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_br
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall."""
-    return _samples(params, split)
+    return _load_samples(params, split)
 
 
-def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
+def _load_samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = params.n_steps * float(params.step_ms)
     return task_data.task_on_steps(
         params, split, step_ms=float(params.step_ms), trial_ms=trial_ms, epoch=epoch
@@ -35,8 +35,8 @@ def train(
     """Train the network."""
 
     @functools.lru_cache(maxsize=1)  # sound has the same trials in every epoch
-    def labelled(split: ct.Split, part: int = 0) -> Labelled:
-        task = _samples(params, split, part)
+    def labelled(split: ct.Split, i_part: int = 0) -> Labelled:
+        task = _load_samples(params, split, i_part)
         assert task is not None
         return raster(params, task), task.targets
 

@@ -18,7 +18,7 @@ from whyspiking.errors import UserError
 
 
 def provenance(params: ct.Params) -> Literal["original", "simulated"]:
-    """Whose records: the authors', of `originals_dir`, or simulated ones.
+    """Return whose records are used: the authors', of `originals_dir`, or simulated ones.
 
     Raises:
         Unavailable: If they are to be the authors', and their files are not there.
@@ -27,13 +27,13 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     if params.records == "simulated":
         return "simulated"
     folder, names = params.originals_dir, [file.name for file, _ in ecg.FILES.values()]
-    there = [name for name in names if folder is not None and (folder / name).is_file()]
-    if not there:
-        lacking = " and ".join(names)
-        raise Unavailable(f"file not available: {lacking} are not in data.originals_dir")
-    if len(there) < len(names):
+    existing = [name for name in names if folder is not None and (folder / name).is_file()]
+    if not existing:
+        missing = " and ".join(names)
+        raise Unavailable(f"file not available: {missing} are not in data.originals_dir")
+    if len(existing) < len(names):
         raise UserError(
-            f"{folder}: only {there[0]} exists in this folder; expected {' and '.join(names)}. "
+            f"{folder}: only {existing[0]} exists in this folder; expected {' and '.join(names)}. "
             "Add the missing file"
         )
     return "original"
@@ -61,34 +61,44 @@ def records(
     if split == "fresh":
         return None
     if "n_folds" in params.values:
-        found = _join(_read(params, part, streams) for part in ("train", "test"))
-        folds = np.array_split(np.arange(len(found.events)), params.n_folds)
-        tested = folds.pop(streams.seed % params.n_folds)
-        chosen = tested if split == "test" else np.concatenate(folds)
+        file_records = _join_records(
+            _read_file(params, file_split, streams) for file_split in ("train", "test")
+        )
+        folds = np.array_split(np.arange(len(file_records.events)), params.n_folds)
+        i_tested = folds.pop(streams.seed % params.n_folds)
+        i_records = i_tested if split == "test" else np.concatenate(folds)
     else:
-        found = _read(params, "test" if split == "test" else "train", streams)
-        chosen = np.arange(len(found.events))
+        file_records = _read_file(params, "test" if split == "test" else "train", streams)
+        i_records = np.arange(len(file_records.events))
     if split in ("train", "validation"):
-        order = chosen[streams.rng("split").permutation(chosen.size)]
+        order = i_records[streams.rng("split").permutation(i_records.size)]
         held_out = split == "validation"
-        chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
-    return ecg.Records(found.events[chosen], found.labels[chosen], found.voltage_mv[chosen])
+        i_records = order[: params.n_validation] if held_out else order[params.n_validation :]
+    return ecg.Records(
+        file_records.events[i_records],
+        file_records.labels[i_records],
+        file_records.voltage_mv[i_records],
+    )
 
 
-def _read(params: ct.Params, part: str, streams: Streams) -> ecg.Records:
-    """The records of the training file or of the test file, or simulated ones."""
-    count = params.n_test if part == "test" else params.n_records
+def _read_file(params: ct.Params, file_split: str, streams: Streams) -> ecg.Records:
+    """Read the records of the training or the test file, or simulate them."""
+    n_records = params.n_test if file_split == "test" else params.n_records
     if provenance(params) == "original" and params.originals_dir is not None:
-        found = _original(params.originals_dir, part)
+        file_records = _original(params.originals_dir, file_split)
     else:
-        found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
-    kept = np.s_[:count, : params.n_steps]
-    return ecg.Records(found.events[kept], found.labels[kept], found.voltage_mv[kept])
+        file_records = _generate_records(
+            n_records, params.n_steps, params.event_mv, streams.seed, file_split
+        )
+    window = np.s_[:n_records, : params.n_steps]
+    return ecg.Records(
+        file_records.events[window], file_records.labels[window], file_records.voltage_mv[window]
+    )
 
 
-def _join(records: Iterable[ecg.Records]) -> ecg.Records:
-    """All records, one set after the other."""
-    columns = ((one.events, one.labels, one.voltage_mv) for one in records)
+def _join_records(records: Iterable[ecg.Records]) -> ecg.Records:
+    """Join all records, one set after the other."""
+    columns = ((one_set.events, one_set.labels, one_set.voltage_mv) for one_set in records)
     return ecg.Records(*map(np.concatenate, zip(*columns, strict=True)))
 
 
@@ -97,15 +107,17 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
     With `n_parts`, successive records form that many parts, which stand for patients.
     """
-    found = records(params, split, streams)
-    if found is None:
+    split_records = records(params, split, streams)
+    if split_records is None:
         return None
-    n, n_parts = len(found.events), params.values.get("n_parts")
+    n, n_parts = len(split_records.events), params.values.get("n_parts")
     return ct.Task(
-        stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
-        targets=found.labels,
+        stimulus=ct.Stimulus(
+            spikes={"input": Spikes.from_raster(split_records.events, params.step_ms)}
+        ),
+        targets=split_records.labels,
         n_classes=params.n_output,
-        features=found.events,
+        features=split_records.events,
         units=None if n_parts is None else np.arange(n) * n_parts // n,
     )
 
@@ -118,18 +130,18 @@ def raster(params: ct.Params, task: ct.Task) -> NDArray[np.bool_]:
 
 
 def scored(params: ct.Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
-    """Labels with -1 where a step does not count.
+    """Set labels to -1 where a step does not count.
 
     Args:
         params: `n_unscored` first steps never count.
         labels: (trial, time), negative where nobody labelled.
         padded: Whether unlabelled steps count as the first class, as in the published code.
     """
-    found = np.asarray(labels, np.int64).copy()
+    counted_labels = np.asarray(labels, np.int64).copy()
     if padded:
-        found[found < 0] = 0
-    found[:, : params.n_unscored] = ecg.UNLABELLED
-    return found
+        counted_labels[counted_labels < 0] = 0
+    counted_labels[:, : params.n_unscored] = ecg.UNLABELLED
+    return counted_labels
 
 
 def outcome(
@@ -149,8 +161,10 @@ def outcome(
 
 
 @functools.lru_cache(maxsize=4)
-def _generated(n_records: int, n_steps: int, event_mv: float, seed: int, part: str) -> ecg.Records:
-    rng = Streams(seed).rng(f"ecg-{part}")
+def _generate_records(
+    n_records: int, n_steps: int, event_mv: float, seed: int, file_split: str
+) -> ecg.Records:
+    rng = Streams(seed).rng(f"ecg-{file_split}")
     return ecg.generate(n_records, n_steps, rng, threshold_mv=event_mv)
 
 

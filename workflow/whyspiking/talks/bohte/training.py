@@ -20,14 +20,14 @@ from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 type Labelled = tuple[NDArray, NDArray]
 """Trials of one class each: (trial, time, channel) and (trial,)."""
 type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
-"""Training data, of all epochs or of one, what judges an epoch on validation data, the loss."""
-PRICED = "penalty_1"
-"""The variant whose spikes have a price."""
+"""Training data of all epochs or of one, function that scores validation data, loss."""
+PENALISED = "penalty_1"
+"""The variant that is trained with a spike penalty."""
 
 
 def cell_of(variant: str) -> str:
-    """The cell that a variant is made of; most are named by it."""
-    return "alif" if variant in ("spiking", PRICED) else variant
+    """Return the cell of a variant; most variants have its name."""
+    return "alif" if variant in ("spiking", PENALISED) else variant
 
 
 def train(
@@ -42,7 +42,7 @@ def train(
     data, judge, loss = prepared
     adaptation = network.adaptation(params, cell)
     # README, Eq. 11.
-    price = float(params.penalty) if variant == PRICED else 0.0
+    spike_penalty = float(params.penalty) if variant == PENALISED else 0.0
     settings = Settings(
         epochs=params.epochs,
         batch=params.batch,
@@ -59,13 +59,13 @@ def train(
         judge=judge,
         shuffle=streams.rng("shuffle"),
         progress=progress,
-        constants={"penalty": price, "adaptation": adaptation},
+        constants={"penalty": spike_penalty, "adaptation": adaptation},
         project=lambda arrays: network.within(params, arrays),
     )
-    facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
+    network_info = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
     if cell not in network.SPIKING:
-        facts["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
-    return ct.Network(fitted.arrays, {**fitted.info, **facts}, fitted.history)
+        network_info["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
+    return ct.Network(fitted.arrays, {**fitted.info, **network_info}, fitted.history)
 
 
 def train_classes(
@@ -82,28 +82,32 @@ def train_classes(
         variant: Which network.
         streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
-        labelled: Trials of the splits "train" and "validation"; of a task that has other trials in
-            every epoch, also told their part (`task_data.part_of`).
+        labelled: Draws trials of the splits "train" and "validation"; for a task with other trials
+            in every epoch, also receives their part (`task_data.part_of`).
     """
     cell = cell_of(variant)
 
-    def data(*part: int) -> Data:
-        learned, labels = labelled("train", *part)
-        return {"x": learned, "labels": labels.astype(np.int32)}
+    def data(*i_part: int) -> Data:
+        events, labels = labelled("train", *i_part)
+        return {"x": events, "labels": labels.astype(np.int32)}
 
-    anew = "n_distinct" in params.values
-    given = (lambda epoch: data(task_data.part_of(params, epoch - 1))) if anew else data()
-    shown, wanted = labelled("validation")
+    has_fresh_trials = "n_distinct" in params.values
+    training_data = (
+        (lambda epoch: data(task_data.part_of(params, epoch - 1))) if has_fresh_trials else data()
+    )
+    validation_events, validation_labels = labelled("validation")
 
     def judge(arrays: Arrays) -> dict[str, float]:
-        chosen = one_class.chosen(params, network.outputs(params, cell, arrays, shown))
-        return {"validation_accuracy": float((chosen == wanted).mean())}
+        choices = one_class.chosen(params, network.outputs(params, cell, arrays, validation_events))
+        return {"validation_accuracy": float((choices == validation_labels).mean())}
 
-    return train(params, variant, streams, progress, (given, judge, class_loss(params, cell)))
+    return train(
+        params, variant, streams, progress, (training_data, judge, class_loss(params, cell))
+    )
 
 
 def label_loss(params: ct.Params, cell: str) -> Any:
-    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
+    """Make the loss: cross-entropy of every labelled step plus spike penalty (README, 6 and 11).
 
     Args:
         params: Constants.
@@ -111,19 +115,19 @@ def label_loss(params: ct.Params, cell: str) -> Any:
 
     Returns:
         A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
-        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        time), of which negative ones do not count, and for spiking cells `penalty`, the factor of
         the mean squared rate in spikes per step, and `adaptation`, its strength.
     """
-    return _loss(params, cell, learning.loss_of_labels)
+    return _make_loss(params, cell, learning.loss_of_labels)
 
 
 def class_loss(params: ct.Params, cell: str) -> Any:
-    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
+    """Make the loss: cross-entropy of the summed softmax plus spike penalty (README, Eq. 16).
 
     As `label_loss`, with `labels` (trial,).
     """
     scored = slice(params.n_unscored, None)
-    return _loss(
+    return _make_loss(
         params,
         cell,
         lambda outputs, labels: learning.loss_of_class(
@@ -132,14 +136,14 @@ def class_loss(params: ct.Params, cell: str) -> Any:
     )
 
 
-def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
+def _make_loss(params: ct.Params, cell: str, loss_of_outputs: Callable[[Any, Any], Any]) -> Any:
     def loss(arrays: Arrays, batch: Arrays) -> Any:
         x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
         outputs, fired = network.forward(params, cell, arrays, x, batch.get("adaptation"))
-        value, right = of_outputs(outputs, batch["labels"])
+        value, accuracy = loss_of_outputs(outputs, batch["labels"])
         if not fired:
-            return value, {"train_accuracy": right}
-        added, rate = learning.price_of_spikes(batch["penalty"], fired)
-        return value + added, {"train_accuracy": right, "train_rate": rate}
+            return value, {"train_accuracy": accuracy}
+        penalty, rate = learning.price_of_spikes(batch["penalty"], fired)
+        return value + penalty, {"train_accuracy": accuracy, "train_rate": rate}
 
     return loss

@@ -60,7 +60,7 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Tria
 
 
 def first_output_times(params: ct.Params, arrays: model.Arrays, values: NDArray) -> NDArray:
-    """First output spikes of every network in closed form, float64.
+    """Compute the first output spikes of every network in closed form, float64.
 
     Args:
         params: Neuron parameters.
@@ -71,16 +71,16 @@ def first_output_times(params: ct.Params, arrays: model.Arrays, values: NDArray)
         Time units, inf where silent; (trial, network, class).
     """
     values, times = np.asarray(values, float), []
-    for index in range(len(arrays["w_hidden"])):
-        gate = index // params.n_networks
-        own = {name: arrays[name][index] for name in NAMES}
-        part = values[:, gate * N_INPUT : (gate + 1) * N_INPUT]
-        times.append(model.first_spikes(params, own, part)[1])
+    for i_network in range(len(arrays["w_hidden"])):
+        gate = i_network // params.n_networks
+        network_arrays = {name: arrays[name][i_network] for name in NAMES}
+        gate_values = values[:, gate * N_INPUT : (gate + 1) * N_INPUT]
+        times.append(model.first_spikes(params, network_arrays, gate_values)[1])
     return np.stack(times, axis=1)
 
 
 def accuracies(params: ct.Params, times: NDArray, values: NDArray) -> NDArray[np.float64]:
-    """Accuracy of every network, (gate, network); silence is wrong.
+    """Compute the accuracy of every network, (gate, network); silence is wrong.
 
     Args:
         params: Number of networks per gate.
@@ -88,16 +88,16 @@ def accuracies(params: ct.Params, times: NDArray, values: NDArray) -> NDArray[np
         values: Inputs, (trial, 2 x gate).
     """
     choices = np.where(np.isfinite(times.min(axis=2)), times.argmin(axis=2), -1)
-    shares = []
-    for index, gate in enumerate(GATES):
-        own = choices[:, index * params.n_networks : (index + 1) * params.n_networks]
-        target = truth(gate, values[:, index * N_INPUT : (index + 1) * N_INPUT])
-        shares.append((own == target[:, None]).mean(axis=0))
-    return np.array(shares)
+    gate_accuracies = []
+    for i_gate, gate in enumerate(GATES):
+        gate_choices = choices[:, i_gate * params.n_networks : (i_gate + 1) * params.n_networks]
+        target = truth(gate, values[:, i_gate * N_INPUT : (i_gate + 1) * N_INPUT])
+        gate_accuracies.append((gate_choices == target[:, None]).mean(axis=0))
+    return np.array(gate_accuracies)
 
 
 def decide(params: ct.Params, times: NDArray, task: ct.Task) -> ct.Trials:
-    """Decisions of the XOR network in the middle of the order of validation accuracies."""
+    """Decide by the XOR network in the middle of the order of validation accuracies."""
     return encoding.decide(times[:, params.n_networks // 2], task, params.unit_ms)
 
 
@@ -112,12 +112,15 @@ def measures(
 ) -> Mapping[str, float]:
     """Median accuracy over the networks of each gate."""
     times = simulated_times(params, recording.spikes["output"])
-    shares = accuracies(params, times, np.asarray(task.features))
-    return {f"accuracy_{gate}": float(np.median(a)) for gate, a in zip(GATES, shares, strict=True)}
+    gate_accuracies = accuracies(params, times, np.asarray(task.features))
+    return {
+        f"accuracy_{gate}": float(np.median(a))
+        for gate, a in zip(GATES, gate_accuracies, strict=True)
+    }
 
 
 def to_brian(params: ct.Params) -> BrianModel:
-    """All networks side by side."""
+    """Describe all networks side by side."""
     n = len(GATES) * params.n_networks
     return brian_network.network(
         params,
@@ -135,22 +138,25 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     # The networks of one gate share its input channels; pulses and hidden neurons belong to one.
     gate_of = np.arange(len(w_hidden)) // params.n_networks
     inputs = np.zeros((len(GATES), N_INPUT, len(w_hidden), params.n_hidden))
-    for index, gate in enumerate(gate_of):
-        inputs[gate, :, index] = w_hidden[index, :N_INPUT]
-    together = {
+    for i_network, gate in enumerate(gate_of):
+        inputs[gate, :, i_network] = w_hidden[i_network, :N_INPUT]
+    joint_arrays = {
         "w_hidden": np.vstack(
-            [inputs.reshape(len(GATES) * N_INPUT, -1), _diagonal(w_hidden[:, N_INPUT:])]
+            [inputs.reshape(len(GATES) * N_INPUT, -1), _place_on_diagonal(w_hidden[:, N_INPUT:])]
         ),
         "w_output": np.vstack(
-            [_diagonal(w_output[:, : params.n_hidden]), _diagonal(w_output[:, params.n_hidden :])]
+            [
+                _place_on_diagonal(w_output[:, : params.n_hidden]),
+                _place_on_diagonal(w_output[:, params.n_hidden :]),
+            ]
         ),
         **{name: network.arrays[name].ravel() for name in PULSES},
     }
-    return brian_network.bind(params, together, len(GATES) * N_INPUT)
+    return brian_network.bind(params, joint_arrays, len(GATES) * N_INPUT)
 
 
-def _diagonal(blocks: NDArray) -> NDArray[np.float64]:
-    """Blocks (block, row, column) along the diagonal of one matrix, zero elsewhere."""
+def _place_on_diagonal(blocks: NDArray) -> NDArray[np.float64]:
+    """Place blocks (block, row, column) along the diagonal of a matrix, zero elsewhere."""
     n, rows, columns = blocks.shape
     matrix = np.zeros((n, rows, n, columns))
     matrix[np.arange(n), :, np.arange(n)] = blocks

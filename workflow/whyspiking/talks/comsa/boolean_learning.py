@@ -45,8 +45,8 @@ def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray]:
         shape = (n, n_in + params.n_pulses, n_out)
         arrays[name] = rng.normal(params.weight_mean * sigma, sigma, shape).astype(np.float32)
     for name in PULSES:
-        first, last = getattr(params, name)
-        pulses = np.linspace(first, last, params.n_pulses).astype(np.float32)
+        first_pulse, last_pulse = getattr(params, name)
+        pulses = np.linspace(first_pulse, last_pulse, params.n_pulses).astype(np.float32)
         arrays[name] = np.tile(pulses, (n, 1))
     return arrays
 
@@ -67,154 +67,162 @@ def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
         UserError: If the loss or a gradient of any network is not finite; names epoch, step and
             array.
     """
-    run, choose = compiled(params)
+    run, choose = compile_functions(params)
     gate_of = np.repeat(np.arange(len(GATES)), params.n_networks)
-    x, y = (jnp.asarray(part) for part in _of_all(params, "train", streams))
+    x, y = (jnp.asarray(array) for array in _draw_examples(params, "train", streams))
     x = x.astype(jnp.float32)
-    held_out, targets = _of_all(params, "validation", streams)
-    held_out = jnp.asarray(held_out, jnp.float32)
+    validation_inputs, targets = _draw_examples(params, "validation", streams)
+    validation_inputs = jnp.asarray(validation_inputs, jnp.float32)
     arrays: Any = {name: jnp.asarray(values) for name, values in initial(params, streams).items()}
     moments = ({k: jnp.zeros_like(v) for k, v in arrays.items()} for _ in range(2))
-    now = SimpleNamespace(state=(arrays, *moments, jnp.zeros(gate_of.size)))
+    training = SimpleNamespace(state=(arrays, *moments, jnp.zeros(gate_of.size)))
     shuffle = streams.rng("shuffle")
     best = {name: np.asarray(values).copy() for name, values in arrays.items()}
-    accuracy, history, seconds = np.full(gate_of.size, -1.0), History(), []
-    kept = Checkpoint(now, best, accuracy, shuffle, history, seconds)
-    for epoch in kept.rounds(range(params.epochs), progress):
-        began = time.process_time()
-        now.state, broken = run(now.state, x, y, _order(params, shuffle, gate_of.size))
+    best_accuracy, history, seconds = np.full(gate_of.size, -1.0), History(), []
+    checkpoint = Checkpoint(training, best, best_accuracy, shuffle, history, seconds)
+    for epoch in checkpoint.rounds(range(params.epochs), progress):
+        started = time.process_time()
+        training.state, broken = run(
+            training.state, x, y, _draw_order(params, shuffle, gate_of.size)
+        )
         refuse_broken(broken, epoch + 1, params.weight_rate)
-        reached = (np.asarray(choose(now.state[0], held_out)) == targets).mean(axis=1)
-        seconds.append(time.process_time() - began)
+        epoch_accuracy = (np.asarray(choose(training.state[0], validation_inputs)) == targets).mean(
+            axis=1
+        )
+        seconds.append(time.process_time() - started)
         for name, values in best.items():
-            values[reached > accuracy] = np.asarray(now.state[0][name])[reached > accuracy]
-        np.maximum(accuracy, reached, out=accuracy)
-        medians = np.median(reached.reshape(len(GATES), -1), axis=1)
-        named = (f"validation_accuracy_{gate}" for gate in GATES)
-        history.note(epoch + 1, **dict(zip(named, medians, strict=True)))
+            values[epoch_accuracy > best_accuracy] = np.asarray(training.state[0][name])[
+                epoch_accuracy > best_accuracy
+            ]
+        np.maximum(best_accuracy, epoch_accuracy, out=best_accuracy)
+        medians = np.median(epoch_accuracy.reshape(len(GATES), -1), axis=1)
+        metric_names = (f"validation_accuracy_{gate}" for gate in GATES)
+        history.note(epoch + 1, **dict(zip(metric_names, medians, strict=True)))
         if (epoch + 1) % max(1, params.epochs // 10) == 0:
             news = ", ".join(f"{g} {m:.3f}" for g, m in zip(GATES, medians, strict=True))
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {news}")
-    ranked = np.lexsort((-accuracy, gate_of))
+    ranked = np.lexsort((-best_accuracy, gate_of))
     final = {name: values[ranked] for name, values in best.items()}
-    validation = accuracy[ranked].reshape(len(GATES), -1)
-    took = {"epochs": params.epochs, "epoch_seconds": float(np.mean(seconds))}
-    info = {"engine": "jax", **took, "networks": int(gate_of.size)}
+    validation = best_accuracy[ranked].reshape(len(GATES), -1)
+    timing = {"epochs": params.epochs, "epoch_seconds": float(np.mean(seconds))}
+    info = {"engine": "jax", **timing, "networks": int(gate_of.size)}
     return ct.Network({**final, "validation": validation}, info, history.rows)
 
 
-def _of_all(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
-    """Inputs (network, example, 2) and classes (network, example) of all networks."""
+def _draw_examples(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
+    """Draw inputs (network, example, 2) and classes (network, example) of all networks."""
     values = samples(params, split, streams).reshape(-1, len(GATES), N_INPUT)
-    classes = [truth(gate, values[:, index]) for index, gate in enumerate(GATES)]
-    each = (values.transpose(1, 0, 2), np.array(classes))
-    inputs, targets = (np.repeat(part, params.n_networks, axis=0) for part in each)
+    classes = [truth(gate, values[:, i_gate]) for i_gate, gate in enumerate(GATES)]
+    per_gate = (values.transpose(1, 0, 2), np.array(classes))
+    inputs, targets = (np.repeat(gate_array, params.n_networks, axis=0) for gate_array in per_gate)
     return inputs, targets
 
 
-def _order(params: ct.Params, shuffle: np.random.Generator, n_networks: int) -> Array:
-    """Examples of one epoch in an order of each network's own, (step, network, batch)."""
+def _draw_order(params: ct.Params, shuffle: np.random.Generator, n_networks: int) -> Array:
+    """Draw each network's order of examples in one epoch, (step, network, batch)."""
     n_steps = params.n_train // params.batch
     order = np.argsort(shuffle.random((n_networks, params.n_train)), axis=1)
     order = order[:, : n_steps * params.batch].reshape(n_networks, n_steps, params.batch)
     return jnp.asarray(order.transpose(1, 0, 2))
 
 
-def compiled(params: ct.Params) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """One epoch of all networks, and their choices, as compiled functions."""
+def compile_functions(params: ct.Params) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Compile one epoch of all networks, and their choices."""
 
-    def chosen(arrays: Arrays, x: Array) -> Array:
+    def choose(arrays: Arrays, x: Array) -> Array:
         return choices(first_spikes(params, arrays, x)[1])
 
-    return jax.jit(partial(epoch_of_all, params)), jax.jit(jax.vmap(chosen))
+    return jax.jit(partial(train_epoch, params)), jax.jit(jax.vmap(choose))
 
 
-def epoch_of_all(
+def train_epoch(
     params: ct.Params, state: State, x: Array, y: Array, order: Array
 ) -> tuple[State, dict[str, Array]]:
-    """One epoch of all networks, whose state, examples and order have the network as an axis.
+    """Train all networks for one epoch; state, examples and order have the network as an axis.
 
     Returns:
         The new state; whether loss or gradients of any network were not finite, (step,).
     """
-    every: Any = jax.vmap(partial(update, params))
+    update_all: Any = jax.vmap(partial(update, params))
     take = jax.vmap(lambda values, index: values[index])
 
-    def one(state: State, chosen: Array) -> tuple[State, dict[str, Array]]:
-        state, broken = every(state, take(x, chosen), take(y, chosen))
+    def train_batch(state: State, i_examples: Array) -> tuple[State, dict[str, Array]]:
+        state, broken = update_all(state, take(x, i_examples), take(y, i_examples))
         return state, {name: networks.any() for name, networks in broken.items()}
 
-    return jax.lax.scan(one, state, order)
+    return jax.lax.scan(train_batch, state, order)
 
 
 def update(params: ct.Params, state: State, x: Array, y: Array) -> tuple[State, dict[str, Array]]:
-    """One step of Adam for one network and batch; none where all examples are decided rightly.
+    """Do one step of Adam for one network and batch, if any example is decided wrongly.
 
     Returns:
         The new state; whether loss or gradients were not finite.
     """
     arrays, mean, square, count = state
     differentiate = jax.value_and_grad(partial(loss, params), has_aux=True)
-    (value, (hidden, times, wrong)), slopes = differentiate(arrays, x, y)
+    (value, (hidden, times, wrong)), gradients = differentiate(arrays, x, y)
     for name, layer in (("w_hidden", hidden), ("w_output", times)):
-        silent = (jnp.isinf(layer) & wrong[:, None]).sum(axis=0) / params.batch
-        slopes[name] = slopes[name] - params.penalty_no_spike * silent[None, :]  # Eq. 6
-    due = wrong.any()
-    count = count + due
-    broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() & due for name, g in slopes.items()}
+        silent_share = (jnp.isinf(layer) & wrong[:, None]).sum(axis=0) / params.batch
+        gradients[name] = gradients[name] - params.penalty_no_spike * silent_share[None, :]  # Eq. 6
+    is_due = wrong.any()
+    count = count + is_due
+    broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() & is_due for name, g in gradients.items()}
     broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
-    new = adam(params, (arrays, mean, square, count), slopes)
-    old = (arrays, mean, square)
-    kept = jax.tree.map(lambda after, before: jnp.where(due, after, before), new, old)
-    return (*kept, count), broken
+    updated = adam(params, (arrays, mean, square, count), gradients)
+    previous = (arrays, mean, square)
+    selected = jax.tree.map(
+        lambda new_value, old_value: jnp.where(is_due, new_value, old_value), updated, previous
+    )
+    return (*selected, count), broken
 
 
 def loss(
     params: ct.Params, arrays: Arrays, x: Array, y: Array
 ) -> tuple[Array, tuple[Array, Array, Array]]:
-    """Eq. 3 over the wrongly decided examples, and hidden and output times and which are wrong.
+    """Compute Eq. 3 over the wrongly decided examples; return the times and which are wrong too.
 
     Only wrong examples teach: the rule that makes these tasks learnable.
     """
     hidden, times = first_spikes(params, arrays, x)
-    wrong = choices(times) != y
+    is_wrong = choices(times) != y
     shares = jax.nn.log_softmax(-jnp.where(jnp.isfinite(times), times, NEVER))
-    costs = -jnp.take_along_axis(shares, y[:, None], axis=1)[:, 0]
-    return jnp.sum(jnp.where(wrong, costs, 0)) / params.batch, (hidden, times, wrong)
+    losses = -jnp.take_along_axis(shares, y[:, None], axis=1)[:, 0]
+    return jnp.sum(jnp.where(is_wrong, losses, 0)) / params.batch, (hidden, times, is_wrong)
 
 
 def first_spikes(params: ct.Params, arrays: Arrays, x: Array) -> tuple[Array, Array]:
     """Hidden spikes in units of 1/K, output spikes in time units; (example, neuron)."""
     k, c = params.decay_rate, model.threshold(params)
 
-    def join(times: Array, pulses: Array) -> Array:
-        shown = jnp.broadcast_to(pulses * k, (times.shape[0], pulses.shape[0]))
-        return jnp.concatenate([times, shown], axis=1)
+    def append_pulses(times: Array, pulses: Array) -> Array:
+        pulse_times = jnp.broadcast_to(pulses * k, (times.shape[0], pulses.shape[0]))
+        return jnp.concatenate([times, pulse_times], axis=1)
 
-    hidden = spike_times(join(x * k, arrays["input_pulses"]), arrays["w_hidden"], c, 1)
-    onward = join(hidden, arrays["hidden_pulses"])
-    return hidden, spike_times(onward, arrays["w_output"], c, 1) / k
+    hidden = spike_times(append_pulses(x * k, arrays["input_pulses"]), arrays["w_hidden"], c, 1)
+    hidden_with_pulses = append_pulses(hidden, arrays["hidden_pulses"])
+    return hidden, spike_times(hidden_with_pulses, arrays["w_output"], c, 1) / k
 
 
 def choices(times: Array) -> Array:
-    """The class that fires first, -1 where none does."""
+    """Choose the class that fires first, -1 where none does."""
     return jnp.where(jnp.isfinite(times).any(axis=1), times.argmin(axis=1), -1)
 
 
-def adam(params: ct.Params, state: State, slopes: Arrays) -> tuple[Arrays, Arrays, Arrays]:
-    """Adam with its epsilon inside the root, one rate for weights and one for pulses (>= 0).
+def adam(params: ct.Params, state: State, gradients: Arrays) -> tuple[Arrays, Arrays, Arrays]:
+    """Step with Adam, epsilon inside the root, one rate for weights and one for pulses (>= 0).
 
     Optax rounds otherwise, and small rounding changes what these networks learn.
     """
     arrays, mean, square, count = state
     b1, b2 = params.adam_beta1, params.adam_beta2
-    mean = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, mean, slopes)
-    square = jax.tree.map(lambda s, g: b2 * s + (1 - b2) * g * g, square, slopes)
-    new = {}
+    mean = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, mean, gradients)
+    square = jax.tree.map(lambda s, g: b2 * s + (1 - b2) * g * g, square, gradients)
+    new_arrays = {}
     for name in NAMES:
         rate = params.pulse_rate if name in PULSES else params.weight_rate
-        top = mean[name] / (1 - b1**count)
-        bottom = jnp.sqrt(square[name] / (1 - b2**count) + params.adam_epsilon)
-        moved = arrays[name] - rate * top / bottom
-        new[name] = jnp.maximum(moved, 0) if name in PULSES else moved
-    return new, mean, square
+        first_moment = mean[name] / (1 - b1**count)
+        scale = jnp.sqrt(square[name] / (1 - b2**count) + params.adam_epsilon)
+        stepped = arrays[name] - rate * first_moment / scale
+        new_arrays[name] = jnp.maximum(stepped, 0) if name in PULSES else stepped
+    return new_arrays, mean, square

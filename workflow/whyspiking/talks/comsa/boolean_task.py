@@ -14,28 +14,32 @@ N_INPUT = 2
 
 
 def examples(gate: str, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Noisy inputs of one gate, (example, 2): false in [0, 0.45), true in [0.55, 1).
+    """Draw noisy inputs of one gate, (example, 2): false in [0, 0.45), true in [0.55, 1).
 
     Half of the examples belong to the class whose inputs are all true (AND), all false (OR) or even
     in number (XOR); in the other half AND and OR flip one or two inputs, equally often, and XOR has
     one true input.
     """
-    first = rng.random(n) < 0.5
-    either = rng.integers(0, 2, n)  # which input, where only one is true or flipped
-    one = np.stack([either == 0, either == 1], axis=1)
-    both = np.repeat(rng.random(n) < 0.5, N_INPUT).reshape(n, N_INPUT)
+    is_first_class = rng.random(n) < 0.5
+    i_true = rng.integers(0, 2, n)  # which input, where only one is true or flipped
+    one_true = np.stack([i_true == 0, i_true == 1], axis=1)
+    both_equal = np.repeat(rng.random(n) < 0.5, N_INPUT).reshape(n, N_INPUT)
     if gate == "xor":
-        true = np.where(first[:, None], both, one)
+        is_true = np.where(is_first_class[:, None], both_equal, one_true)
     else:
-        flipped = ~first[:, None] & (both | one)
-        true = flipped ^ (gate == "and")
-    return 0.55 * true + 0.45 * rng.random((n, N_INPUT))
+        is_flipped = ~is_first_class[:, None] & (both_equal | one_true)
+        is_true = is_flipped ^ (gate == "and")
+    return 0.55 * is_true + 0.45 * rng.random((n, N_INPUT))
 
 
 def truth(gate: str, values: NDArray) -> NDArray[np.int64]:
-    """Class 0 or 1 of noisy inputs (example, 2)."""
-    true = np.asarray(values) > 0.5
-    classes = {"xor": true.sum(axis=1) == 1, "and": true.all(axis=1), "or": true.any(axis=1)}
+    """Compute the class 0 or 1 of noisy inputs (example, 2)."""
+    is_true = np.asarray(values) > 0.5
+    classes = {
+        "xor": is_true.sum(axis=1) == 1,
+        "and": is_true.all(axis=1),
+        "or": is_true.any(axis=1),
+    }
     return classes[gate].astype(np.int64)
 
 

@@ -54,7 +54,7 @@ def network(
     start = f"age = -{params.dt_ms} * ms; fired = 0"
     return replace(
         base,
-        groups=(*base.groups, *(_pulses(name, n_pulses) for name in PULSES)),
+        groups=(*base.groups, *(_make_pulses(name, n_pulses) for name in PULSES)),
         synapses=(
             *base.synapses,
             *(clocked.weighted(name, TARGETS[name], f"s_{name}") for name in PULSES),
@@ -65,7 +65,7 @@ def network(
     )
 
 
-def _pulses(name: str, n: int) -> bm.Group:
+def _make_pulses(name: str, n: int) -> bm.Group:
     return bm.Group(
         name, n, model.PULSE, threshold=model.PULSE_DUE, reset=model.PULSE_FIRES, method="euler"
     )

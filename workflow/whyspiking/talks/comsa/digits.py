@@ -1,4 +1,4 @@
-"""Networks of two layers with pulses that read digits, or are set a shared task."""
+"""Networks of two layers with pulses that read digits, or learn a shared task."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Arrays for the figures; times in ms, infinite where a neuron stays silent.
 
-mnist_slow and regimes, from the network with the lowest seed of the variant in `SHOWN`:
+mnist_slow and regimes, from the network with the lowest seed of `VARIANT_BY_EXPERIMENT`:
 
     digit.target ()                         class of the first test image that is decided rightly
     digit.input_ms, digit.hidden_ms, digit.output_ms, digit.input_pulses_ms, digit.hidden_pulses_ms
@@ -23,7 +23,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.talks.comsa import boolean, boolean_task, model, task
 
-SHOWN = {"mnist_slow": "spiking", "regimes": "readme_rates", "boolean": "spiking"}
+VARIANT_BY_EXPERIMENT = {"mnist_slow": "spiking", "regimes": "readme_rates", "boolean": "spiking"}
 """Experiment -> the variant that its figures show. At the rates of the README of the code all
 networks of `regimes` become fast, so that one of them stands for the fast regime."""
 N_IMAGES = 1000
@@ -35,45 +35,47 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
-    variant = SHOWN.get(params.experiment)
-    trained = of_variant(networks, variant) if variant else {}
-    if not trained:
+    variant = VARIANT_BY_EXPERIMENT.get(params.experiment)
+    trained_networks = of_variant(networks, variant) if variant else {}
+    if not trained_networks:
         return {}
-    seed = min(trained)
-    network = trained[seed]
+    seed = min(trained_networks)
+    network = trained_networks[seed]
     if params.experiment == "boolean":
         values = boolean_task.samples(params, "test", Streams(seed))
         times = boolean.first_output_times(params, network.arrays, values)
         return {"boolean.accuracy": boolean.accuracies(params, times, values)}
     test = task.make_task(params, "test", streams)
     assert test is not None  # MNIST has a test split
-    some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
-    return _relative(params, network, some) | _digit(params, network, some, simulate)
+    images = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
+    return _make_histogram(params, network, images) | _simulate_digit(
+        params, network, images, simulate
+    )
 
 
-def _relative(params: ct.Params, network: ct.Network, images: ct.Task) -> dict[str, NDArray]:
+def _make_histogram(params: ct.Params, network: ct.Network, images: ct.Task) -> dict[str, NDArray]:
     hidden, output = model.first_spikes(params, network.arrays, model.times_of(params, images))
     decision = output.min(axis=1)
-    decided = np.isfinite(decision)
-    gaps = (hidden - decision[:, None])[decided] * params.unit_ms
+    is_decided = np.isfinite(decision)
+    gaps = (hidden - decision[:, None])[is_decided] * params.unit_ms
     reach = params.trial_ms
     edges = np.arange(-np.ceil(reach / BIN_MS), np.ceil(reach / BIN_MS) + 1) * BIN_MS
     counts, _ = np.histogram(gaps[np.isfinite(gaps)], edges)
     return {
         "relative.edges_ms": edges,
         "relative.share": counts / max(gaps.size, 1),
-        "relative.decision_ms": decision[decided] * params.unit_ms,
+        "relative.decision_ms": decision[is_decided] * params.unit_ms,
     }
 
 
-def _digit(
+def _simulate_digit(
     params: ct.Params, network: ct.Network, images: ct.Task, simulate: ct.Simulate
 ) -> dict[str, NDArray]:
     trials = model.evaluate(params, network.arrays, images)
-    right = np.flatnonzero(trials.choices == trials.targets)
+    i_correct = np.flatnonzero(trials.choices == trials.targets)
     # The first image that is decided rightly: mostly the same one in both regimes.
-    chosen = int(right[0]) if right.size else 0
-    example = select_task(images, np.array([chosen]))
+    i_image = int(i_correct[0]) if i_correct.size else 0
+    example = select_task(images, np.array([i_image]))
     recording = simulate(network, example)
     pulses = {f"digit.{k}_ms": network.arrays[k] * params.unit_ms for k in model.PULSES}
     return {

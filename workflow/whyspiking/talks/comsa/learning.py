@@ -65,8 +65,10 @@ def initial_arrays(params: ct.Params, streams: Streams) -> dict[str, NDArray]:
         sigma = np.sqrt(2 / (n_in + n_out + params.n_pulses))
         means = np.repeat([mean, params.pulse_mean], [n_in, params.n_pulses]) * sigma
         arrays[name] = rng.normal(means[:, None], sigma, (means.size, n_out)).astype(np.float32)
-    for name, ends in zip(PULSES, (params.input_pulses, params.hidden_pulses), strict=True):
-        arrays[name] = np.linspace(ends[0], ends[1], params.n_pulses).astype(np.float32)
+    for name, pulse_limits in zip(PULSES, (params.input_pulses, params.hidden_pulses), strict=True):
+        arrays[name] = np.linspace(pulse_limits[0], pulse_limits[1], params.n_pulses).astype(
+            np.float32
+        )
     return arrays
 
 
@@ -99,55 +101,56 @@ def train_from(
     """
     features, targets = task.samples(params, "train", streams)
     inputs = Inputs(task.input_times(features, params) * np.float32(params.decay_rate))
-    held_features, held_classes = task.samples(params, "validation", streams)
-    held_times = task.input_times(held_features, params)
-    training = _begin(params, start)
+    validation_features, validation_classes = task.samples(params, "validation", streams)
+    validation_times = task.input_times(validation_features, params)
+    training = _start_training(params, start)
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
     history = History()
-    kept = Checkpoint(training, best, shuffle, noise, history)
-    for epoch in kept.rounds(range(params.epochs), progress):
-        began = time.process_time()
+    checkpoint = Checkpoint(training, best, shuffle, noise, history)
+    for epoch in checkpoint.rounds(range(params.epochs), progress):
+        started = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
         share = params.pixel_deletion
-        shown = inputs.without(share, noise) if share else inputs
+        epoch_inputs = inputs.without(share, noise) if share else inputs
         order = shuffle.permutation(len(targets))
         pulse_rate = rate["input_pulses"] * params.decay_rate
         try:
-            done = training.epoch(shown, targets, order, rate["w_hidden"], pulse_rate)
-        except Diverged as reason:
-            raise UserError(f"epoch {epoch + 1}: {reason}") from reason
-        seconds = time.process_time() - began
-        arrays = _arrays(params, training)
-        judged = validate(params, arrays, held_times, held_classes)
+            epoch_means = training.epoch(epoch_inputs, targets, order, rate["w_hidden"], pulse_rate)
+        except Diverged as error:
+            raise UserError(f"epoch {epoch + 1}: {error}") from error
+        seconds = time.process_time() - started
+        arrays = _get_arrays(params, training)
+        validation_metrics = validate(params, arrays, validation_times, validation_classes)
         history.note(
             epoch + 1,
-            train_loss=done.loss,
-            train_accuracy=done.accuracy,
-            silent_hidden=done.silent_hidden,
-            silent_output=done.silent_output,
-            **judged,
+            train_loss=epoch_means.loss,
+            train_accuracy=epoch_means.accuracy,
+            silent_hidden=epoch_means.silent_hidden,
+            silent_output=epoch_means.silent_output,
+            **validation_metrics,
             epoch_seconds=seconds,
         )
-        accuracy = judged["validation_accuracy"]
+        accuracy = validation_metrics["validation_accuracy"]
         if accuracy > best["accuracy"]:
+            # The engine changes its weights in place, so the best ones are copied.
             copies = {name: values.copy() for name, values in arrays.items()}
             best.update(accuracy=accuracy, epoch=epoch + 1, arrays=copies)
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    chosen = {"validation_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
-    return ct.Network(best["arrays"], {**history.info(compiled.NAME), **chosen}, history.rows)
+    best_info = {"validation_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
+    return ct.Network(best["arrays"], {**history.info(compiled.NAME), **best_info}, history.rows)
 
 
-def _begin(params: ct.Params, start: model.Arrays) -> Training:
-    """A training in dimensionless time."""
+def _start_training(params: ct.Params, start: model.Arrays) -> Training:
+    """Start a training in dimensionless time."""
     scale = np.float32(params.decay_rate)
     weights = (start["w_hidden"], start["w_output"])
     return Training(settings(params), weights, tuple(start[name] * scale for name in PULSES))
 
 
-def _arrays(params: ct.Params, training: Training) -> dict[str, NDArray]:
-    """What is being trained, pulses in time units; weights are no copies."""
+def _get_arrays(params: ct.Params, training: Training) -> dict[str, NDArray]:
+    """Return the trained arrays, pulses in time units; weights are no copies."""
     scale = np.float32(params.decay_rate)
     values = (*training.weights, *(pulses / scale for pulses in training.pulses))
     return dict(zip(NAMES, values, strict=True))
@@ -156,7 +159,7 @@ def _arrays(params: ct.Params, training: Training) -> dict[str, NDArray]:
 def validate(
     params: ct.Params, arrays: model.Arrays, times: NDArray, targets: NDArray
 ) -> dict[str, float]:
-    """Accuracy, mean decision time and share of hidden neurons in before it, on validation data.
+    """Compute accuracy, mean decision time and share of hidden neurons that fire before it.
 
     Args:
         params: Parameters of the experiment.
@@ -165,10 +168,10 @@ def validate(
         targets: True classes, (sample,).
     """
     hidden, output = model.first_spikes(params, arrays, times)
-    first = output.min(axis=1)
-    right = np.isfinite(first) & (output.argmin(axis=1) == targets)
+    decision = output.min(axis=1)
+    is_correct = np.isfinite(decision) & (output.argmin(axis=1) == targets)
     return {
-        "validation_accuracy": float(right.mean()),
-        "validation_decision_ms": model.mean_decision(first) * params.unit_ms,
-        "validation_hidden_before": model.hidden_before_decision(hidden, first),
+        "validation_accuracy": float(is_correct.mean()),
+        "validation_decision_ms": model.mean_decision(decision) * params.unit_ms,
+        "validation_hidden_before": model.hidden_before_decision(hidden, decision),
     }

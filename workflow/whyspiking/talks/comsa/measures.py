@@ -1,4 +1,4 @@
-"""What is measured of the digits beyond the score."""
+"""Measures of the digits beyond the score."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ NEARLY_ALL = 0.99
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """Share of hidden neurons that fire before the decision, and of digits the regime."""
+    """Measure the share of hidden neurons that fire before the decision, and the regime."""
     if condition.perturbation != "none":
         return {}
     hidden, output = (recording.spikes[name].first_ms() for name in ("hidden", "output"))
-    first = output.min(axis=1)
-    found = {"hidden_before_decision": (share := model.hidden_before_decision(hidden, first))}
+    decision_ms = output.min(axis=1)
+    metrics = {
+        "hidden_before_decision": (share := model.hidden_before_decision(hidden, decision_ms))
+    }
     # Gates and shared tasks have time scales of their own.
     if params.experiment == "boolean" or task_data.takes_part(params):
-        return found
-    mean = model.mean_decision(first)
+        return metrics
+    mean = model.mean_decision(decision_ms)
     if params.experiment == "regimes_published":
         distance = model.measure_distance(mean / params.unit_ms)
-        found["regime_distance"] = distance * params.unit_ms
-    slow = mean >= SLOW_FROM * params.unit_ms
-    right = np.isfinite(first) & (output.argmin(axis=1) == task.targets)
-    return found | {
-        "slow_regime": float(slow),
+        metrics["regime_distance"] = distance * params.unit_ms
+    is_slow = mean >= SLOW_FROM * params.unit_ms
+    is_correct = np.isfinite(decision_ms) & (output.argmin(axis=1) == task.targets)
+    return metrics | {
+        "slow_regime": float(is_slow),
         "waits_for_hidden": float(share >= NEARLY_ALL),
-        "accuracy_slow": float(right.mean()) if slow else np.nan,
+        "accuracy_slow": float(is_correct.mean()) if is_slow else np.nan,
     }

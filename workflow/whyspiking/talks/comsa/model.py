@@ -51,7 +51,7 @@ PULSE_FIRES = "fired = 1\nlag = (age - at) / ms"
 
 
 def threshold(params: Params) -> float:
-    """C = K theta, the threshold in dimensionless time."""
+    """Compute c = K theta, the threshold in dimensionless time."""
     return params.theta * params.decay_rate
 
 
@@ -67,7 +67,7 @@ def with_pulses(times: NDArray, pulses: NDArray) -> NDArray:
 
 
 def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArray, NDArray]:
-    """First spikes of hidden and output layer in time units.
+    """Compute the first spikes of hidden and output layer in time units.
 
     Args:
         params: Neuron parameters.
@@ -77,17 +77,19 @@ def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArra
     """
     rate = params.decay_rate
 
-    def layer(scaled: NDArray, pulses: str, weights: str) -> NDArray:
+    def fire_layer(scaled: NDArray, pulses: str, weights: str) -> NDArray:
         inputs = with_pulses(scaled, arrays[pulses] * rate)
         w = arrays[weights].astype(times.dtype, copy=False)
         return compiled.forward(inputs, w, threshold(params), 1).times
 
-    parts = []
-    for first in range(0, max(len(times), 1), ENGINE_CHUNK):
-        scaled = times[first : first + ENGINE_CHUNK] * times.dtype.type(rate)
-        hidden = layer(scaled, "input_pulses", "w_hidden")
-        parts.append((hidden, layer(hidden, "hidden_pulses", "w_output")))
-    hidden, output = (np.concatenate(part) / rate for part in zip(*parts, strict=True))
+    batches = []
+    for start in range(0, max(len(times), 1), ENGINE_CHUNK):
+        scaled = times[start : start + ENGINE_CHUNK] * times.dtype.type(rate)
+        hidden = fire_layer(scaled, "input_pulses", "w_hidden")
+        batches.append((hidden, fire_layer(hidden, "hidden_pulses", "w_output")))
+    hidden, output = (
+        np.concatenate(layer_batches) / rate for layer_batches in zip(*batches, strict=True)
+    )
     return hidden, output
 
 
@@ -98,13 +100,13 @@ def evaluate(params: Params, arrays: Arrays, task: Task) -> Trials:
 
 
 def times_of(params: Params, task: Task) -> NDArray[np.float64]:
-    """Input times of a task in time units, (trial, input)."""
+    """Return the input times of a task in time units, (trial, input)."""
     return task.stimulus.spikes["input"].first_ms() / params.unit_ms
 
 
-def within_trial(params: Params, first: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    """First spikes by population, from time units to ms; inf after the end of the trial."""
-    scaled = {name: times * params.unit_ms for name, times in first.items()}
+def within_trial(params: Params, first_times: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Convert first spikes by population from time units to ms; inf after the end of the trial."""
+    scaled = {name: times * params.unit_ms for name, times in first_times.items()}
     return {k: np.where(times <= params.trial_ms, times, np.inf) for k, times in scaled.items()}
 
 
@@ -135,7 +137,7 @@ def hidden_before_decision(hidden_ms: NDArray, decision_ms: NDArray) -> float:
     Returns:
         The share; nan where no trial is decided.
     """
-    decided = np.isfinite(decision_ms)
-    if not decided.any():
+    is_decided = np.isfinite(decision_ms)
+    if not is_decided.any():
         return float("nan")
-    return float((hidden_ms[decided] <= decision_ms[decided, None]).mean())
+    return float((hidden_ms[is_decided] <= decision_ms[is_decided, None]).mean())

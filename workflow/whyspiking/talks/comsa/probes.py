@@ -1,4 +1,4 @@
-"""The digits, and what becomes of decisions without times or with blurred ones (README, 6)."""
+"""Networks that read digits, with equal, exchanged or jittered spike times (README, 6)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def vary(
     binding: ct.Binding,
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
-    """Task and binding under one probe; pulses are never touched.
+    """Change task and binding for one probe; pulses are never changed.
 
     Args:
         params: Time constant and length of a trial.
@@ -69,37 +69,39 @@ def vary(
         raise TypeError("probes need the binding that `bind` returns")
     first_ms = task.stimulus.spikes["input"].first_ms()
     if condition.location == "input":
-        moved = {
+        moved_ms = {
             "same_time": lambda: np.where(np.isfinite(first_ms), 0.0, np.inf),
             "swap_pixels": lambda: swapped(first_ms, rng),
-            "layer_jitter": lambda: _jittered(params, condition, first_ms, rng),
+            "layer_jitter": lambda: _jitter_times(params, condition, first_ms, rng),
         }[condition.perturbation]()
-        return _with(task, params, "input", moved), binding
+        return _replace_spikes(task, params, "input", moved_ms), binding
     hidden = model.first_spikes(params, binding.arrays, model.times_of(params, task))[0]
     hidden_ms = model.within_trial(params, {"hidden": hidden})["hidden"]
-    moved = _jittered(params, condition, hidden_ms, rng)
-    silent = {**binding.values, "hidden.v_th": HIDDEN_SILENT}
-    return _with(task, params, "hidden_replay", moved), replace(binding, values=silent)
+    moved_ms = _jitter_times(params, condition, hidden_ms, rng)
+    silenced_values = {**binding.values, "hidden.v_th": HIDDEN_SILENT}
+    return _replace_spikes(task, params, "hidden_replay", moved_ms), replace(
+        binding, values=silenced_values
+    )
 
 
 def swapped(first_ms: NDArray, rng: np.random.Generator) -> NDArray:
-    """Times of each trial dealt anew among the channels that fire in it, (trial, channel)."""
-    dealt = np.full_like(first_ms, np.inf)
-    for row, times in zip(dealt, first_ms, strict=True):
-        active = np.flatnonzero(np.isfinite(times))
-        row[active] = rng.permutation(times[active])
-    return dealt
+    """Permute the times of each trial among the channels that fire in it, (trial, channel)."""
+    exchanged_ms = np.full_like(first_ms, np.inf)
+    for row, times in zip(exchanged_ms, first_ms, strict=True):
+        i_active = np.flatnonzero(np.isfinite(times))
+        row[i_active] = rng.permutation(times[i_active])
+    return exchanged_ms
 
 
-def _jittered(
+def _jitter_times(
     params: ct.Params, condition: ct.Condition, first_ms: NDArray, rng: np.random.Generator
 ) -> NDArray:
     noise = condition.strength * model.tau_ms(params) * rng.standard_normal(first_ms.shape)
-    moved = np.abs(first_ms + noise)
-    late = np.isfinite(moved) & (moved > params.trial_ms)
-    return np.where(late, 2 * params.trial_ms - np.where(late, moved, 0.0), moved)
+    jittered_ms = np.abs(first_ms + noise)
+    is_late = np.isfinite(jittered_ms) & (jittered_ms > params.trial_ms)
+    return np.where(is_late, 2 * params.trial_ms - np.where(is_late, jittered_ms, 0.0), jittered_ms)
 
 
-def _with(task: ct.Task, params: ct.Params, name: str, first_ms: NDArray) -> ct.Task:
+def _replace_spikes(task: ct.Task, params: ct.Params, name: str, first_ms: NDArray) -> ct.Task:
     spikes = {**task.stimulus.spikes, name: Spikes.from_first_spikes(first_ms, params.trial_ms)}
     return replace(task, stimulus=replace(task.stimulus, spikes=spikes))

@@ -68,12 +68,16 @@ def follow_regimes(decisions: ArrayLike, kept_epoch: int) -> dict[str, float]:
     """
     times = np.asarray(decisions, float)
     epochs = np.arange(1, times.size + 1)
-    late = epochs[(times >= model.LATE_FROM) & (epochs > N_FIRST_EPOCHS)]
-    early = epochs[times <= model.EARLY_UNTIL]
-    measured = {
+    late_epochs = epochs[(times >= model.LATE_FROM) & (epochs > N_FIRST_EPOCHS)]
+    early_epochs = epochs[times <= model.EARLY_UNTIL]
+    measures = {
         "regime_distance": min(map(model.measure_distance, times[[-1, kept_epoch - 1]])),
-        "late_after_five": float(late.size > 0),
-        "early_at_last": float(epochs[-1] in early),
+        "late_after_five": float(late_epochs.size > 0),
+        "early_at_last": float(epochs[-1] in early_epochs),
     }
-    after = early[early > late[-1]] if late.size else late
-    return measured | ({"passage_epoch": float(after[0])} if after.size else {})
+    early_after_late = (
+        early_epochs[early_epochs > late_epochs[-1]] if late_epochs.size else late_epochs
+    )
+    return measures | (
+        {"passage_epoch": float(early_after_late[0])} if early_after_late.size else {}
+    )

@@ -73,14 +73,14 @@ def _read(params: ct.Params, name: str) -> dict[str, np.ndarray]:
 
 
 def unlit(params: ct.Params) -> NDArray[np.int64]:
-    """Pixels that are background in every image of the training file."""
+    """Find the pixels that are background in every image of the training file."""
     assert params.dataset_dir is not None  # talk.yaml names the data
     images, _ = mnist.load(params.dataset_dir, "train")
     return np.flatnonzero(~images.reshape(-1, params.n_input).any(axis=0))
 
 
 def one_silence(betas: tuple[float, float] = ADAM_BETAS) -> float:
-    """How far one batch with silent images moves the weights of a neuron by Adam, over the rate.
+    """Compute how far one batch with silent images moves the weights by Adam, over the rate.
 
     The batch gives all weights of the neuron one gradient g by (6), the batches before and after it
     none. Late in training, when the corrections of Adam's moments are 1, these are
@@ -89,12 +89,14 @@ def one_silence(betas: tuple[float, float] = ADAM_BETAS) -> float:
 
         sum_k m_k / sqrt(v_k) = (1 - b1) / sqrt(1 - b2) / (1 - b1 / sqrt(b2)) = 31.77
     """
-    first, second = betas
-    return (1 - first) / np.sqrt(1 - second) / (1 - first / np.sqrt(second))
+    beta_1, beta_2 = betas
+    return (1 - beta_1) / np.sqrt(1 - beta_2) / (1 - beta_1 / np.sqrt(beta_2))
 
 
-def lineage(params: ct.Params, first: model.Arrays, second: model.Arrays) -> dict[str, float]:
-    """Whether two networks come from one start, which one is older, and at what rate it learned.
+def lineage(
+    params: ct.Params, first_arrays: model.Arrays, second_arrays: model.Arrays
+) -> dict[str, float]:
+    """Compare two networks: common start, which one is older, and its learning rate.
 
     Returns:
         `same_start`: correlation, over unlit pixels and hidden neurons, of weights less their mean
@@ -103,13 +105,15 @@ def lineage(params: ct.Params, first: model.Arrays, second: model.Arrays) -> dic
         `rate_told`: the smallest mean rise of a neuron, taken for that of `one_silence`.
     """
     pixels = unlit(params)
-    before, after = (arrays["w_hidden"][pixels].astype(float) for arrays in (first, second))
-    left, right = (w - w.mean(axis=0) for w in (before, after))
-    rise = (after - before).mean(axis=0)
+    w_first, w_second = (
+        arrays["w_hidden"][pixels].astype(float) for arrays in (first_arrays, second_arrays)
+    )
+    centred_first, centred_second = (w - w.mean(axis=0) for w in (w_first, w_second))
+    rise = (w_second - w_first).mean(axis=0)
     return {
-        "same_start": float(np.corrcoef(left.ravel(), right.ravel())[0, 1]),
+        "same_start": float(np.corrcoef(centred_first.ravel(), centred_second.ravel())[0, 1]),
         "same_start_shuffled": float(
-            np.corrcoef(left.ravel(), np.roll(right, 1, axis=1).ravel())[0, 1]
+            np.corrcoef(centred_first.ravel(), np.roll(centred_second, 1, axis=1).ravel())[0, 1]
         ),
         "older": float((rise >= 0).mean()),
         "rate_told": float(rise[rise > ROUNDING].min(initial=np.inf) / one_silence()),
@@ -117,7 +121,7 @@ def lineage(params: ct.Params, first: model.Arrays, second: model.Arrays) -> dic
 
 
 def parse(text: str, params: ct.Params, name: str) -> dict[str, np.ndarray]:
-    """Arrays of a network from the text of its file.
+    """Parse the arrays of a network from the text of its file.
 
     Args:
         text: Content of the file.
@@ -127,21 +131,21 @@ def parse(text: str, params: ct.Params, name: str) -> dict[str, np.ndarray]:
     Raises:
         UserError: If a field, or the order of fields, does not fit.
     """
-    words = text.split()
+    fields = text.split()
     sizes = (params.n_input, params.n_hidden, params.n_output)
     n = params.n_pulses
-    head = [MODE, str(params.theta), str(len(sizes)), *map(str, sizes), str(n)]
-    if words[: len(head)] != head:
+    expected_fields = [MODE, str(params.theta), str(len(sizes)), *map(str, sizes), str(n)]
+    if fields[: len(expected_fields)] != expected_fields:
         raise UserError(
-            f"{name}: the file begins with '{' '.join(words[: len(head)])}'; expected "
-            f"'{' '.join(head)}'. Correct talk.yaml"
+            f"{name}: the file begins with '{' '.join(fields[: len(expected_fields)])}'; expected "
+            f"'{' '.join(expected_fields)}'. Correct talk.yaml"
         )
     shapes = [(sizes[0] + n, sizes[1]), (sizes[1] + n, sizes[2])]
-    numbers = np.array(words[len(head) :], float)
+    numbers = np.array(fields[len(expected_fields) :], float)
     pulses, weights = numbers[: 3 * n].reshape(3, n), numbers[3 * n :]
     hidden, output = (
-        part.reshape(columns, rows).T
-        for part, (rows, columns) in zip(
+        layer_weights.reshape(columns, rows).T
+        for layer_weights, (rows, columns) in zip(
             np.split(weights, [shapes[0][0] * shapes[0][1]]), shapes, strict=True
         )
     )

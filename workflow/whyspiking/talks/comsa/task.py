@@ -1,4 +1,4 @@
-"""Where the spikes come from: digits of MNIST as spike latencies (README, Eq. 1), shared tasks."""
+"""Input spikes of the tasks: digits of MNIST as latencies (README, Eq. 1), shared tasks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNK = 200
 
 
 def input_times(features: NDArray, params: ct.Params) -> NDArray[np.float32]:
-    """Spike times of inputs in time units.
+    """Encode inputs as spike times in time units.
 
     Args:
         features: p/256 of pixels: bright ones fire early, the background stays silent (inf); of a
@@ -27,8 +27,8 @@ def input_times(features: NDArray, params: ct.Params) -> NDArray[np.float32]:
         return (features * params.t_window).astype(np.float32)
     return np.concatenate(
         [
-            encoding.latencies(part, 0.0, params.t_window, background=False).astype(np.float32)
-            for part in np.array_split(features, max(1, len(features) // CHUNK))
+            encoding.latencies(chunk, 0.0, params.t_window, background=False).astype(np.float32)
+            for chunk in np.array_split(features, max(1, len(features) // CHUNK))
         ]
     )
 
@@ -51,9 +51,9 @@ def samples(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArr
         UserError: If the images do not fit the network, or there are too few.
     """
     if task_data.takes_part(params):
-        drawn = task_data.latencies(params, split)
-        assert drawn is not None  # only "fresh" does not exist
-        return drawn.features, drawn.classes
+        shared_samples = task_data.latencies(params, split)
+        assert shared_samples is not None  # only "fresh" does not exist
+        return shared_samples.features, shared_samples.classes
     images, classes = mnist.samples(params, split, n_held_out=params.n_validation, streams=streams)
     return images.astype(np.float32) / np.float32(256), classes
 

@@ -13,7 +13,7 @@ from whyspiking.training.first_spike import brian_network
 
 
 def to_brian(params: ct.Params) -> BrianModel:
-    """The structure, one for all experiments of equal size; the numbers are values of each run."""
+    """Describe the structure, one for all experiments of equal size; runs supply the numbers."""
     n_input = params.n_input + len(params.bias_times)
     return brian_network.network(
         f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
@@ -28,7 +28,7 @@ def to_brian(params: ct.Params) -> BrianModel:
 
 
 def values(params: ct.Params, weights: Weights) -> dict[str, NDArray | float]:
-    """Weights and ideal neurons as values of the Brian2 model, in base units.
+    """Return weights and ideal neurons as values of the Brian2 model, in base units.
 
     Args:
         params: Parameters of the experiment.
@@ -36,11 +36,11 @@ def values(params: ct.Params, weights: Weights) -> dict[str, NDArray | float]:
     """
     w_hidden, w_output = (np.asarray(w, float) for w in weights)
     # The bias spikes feed both layers; the other inputs have no synapses onto the output.
-    none = np.zeros((params.n_input, params.n_output))
+    no_synapses = np.zeros((params.n_input, params.n_output))
     return brian_network.values(
         w_hidden,
         w_output[: params.n_hidden],
-        np.vstack([none, w_output[params.n_hidden :]]) if params.bias_times else None,
+        np.vstack([no_synapses, w_output[params.n_hidden :]]) if params.bias_times else None,
         threshold=model.threshold(params),
         tau_m_ms=params.tau_ratio * params.tau_s_ms,
         tau_s_ms=params.tau_s_ms,

@@ -35,7 +35,7 @@ NETWORK = released.File(
     "fastanddeep_chip_network.pt",
     "4ca425f249760a4ab84131893a229a0d24d4ad38e4dcb4d92d30d821a69398b5",
 )
-TIMES = released.File(
+TIMES_FILE = released.File(
     "fastanddeep_chip_test_spiketimes.npy",
     "f5d71e6a41f3544d12171013269004d604d6f25920d3325c04e00918883bdb35",
 )
@@ -43,7 +43,7 @@ TIMES = released.File(
 (33e4876), experiment_pretrained/yin_yang_hxpynn_W/epoch_300."""
 STORED = ("yin_yang_network/data/0", "yin_yang_network/data/2")
 """Weights of the two layers in the archive: float64, row by row."""
-FITTED = ("common", "neurons")
+FITTED_VARIANTS = ("common", "neurons")
 
 
 def train(
@@ -59,36 +59,37 @@ def train(
         Unavailable: If the user lacks one of the files.
         UserError: If one is another file, or does not fit the parameters.
     """
-    copies = read_weights(NETWORK.read(params.originals_dir), params)
-    saved = read_times(TIMES.read(params.originals_dir), params)
+    stored_weights = read_weights(NETWORK.read(params.originals_dir), params)
+    saved_times = read_times(TIMES_FILE.read(params.originals_dir), params)
     task = make_task(params, "test", streams)
     assert task is not None  # Yin-Yang has a test split
-    held_out, own = np.ones(len(saved), bool), {}
-    ideal = weights = held(copies, params, None)
+    held_out, neuron_factors = np.ones(len(saved_times), bool), {}
+    ideal_weights = weights = held(stored_weights, params, None)
     if variant != "authors":
-        weights = held(copies, params, params.weight_step)
-    if variant in FITTED:
-        times = task.stimulus.spikes["input"].first_ms() / params.tau_s_ms
-        shown = streams.rng("half").permutation(len(saved))[: len(saved) // 2]
-        held_out[shown] = False
+        weights = held(stored_weights, params, params.weight_step)
+    if variant in FITTED_VARIANTS:
+        input_times = task.stimulus.spikes["input"].first_ms() / params.tau_s_ms
+        i_fitted = streams.rng("half").permutation(len(saved_times))[: len(saved_times) // 2]
+        held_out[i_fitted] = False
         factors = substrate_fit.fit(
-            params, weights, times[shown], saved[shown], streams.rng("fit"),
-            alike=variant == "common", progress=progress,
+            params, weights, input_times[i_fitted], saved_times[i_fitted], streams.rng("fit"),
+            is_shared=variant == "common", progress=progress,
         )  # fmt: skip
-        own = substrate_fit.neurons(factors, params.n_hidden)
+        neuron_factors = substrate_fit.neurons(factors, params.n_hidden)
     elif variant == "elsewhere":
-        (fitted,) = parents.values()
-        held_out, own = fitted.arrays["held_out"], _dealt(fitted.arrays, streams.rng("elsewhere"))
-    arrays = {"saved_times": saved, "held_out": held_out, **own}
+        (fitted_network,) = parents.values()
+        held_out = fitted_network.arrays["held_out"]
+        neuron_factors = _permute_neurons(fitted_network.arrays, streams.rng("elsewhere"))
+    arrays = {"saved_times": saved_times, "held_out": held_out, **neuron_factors}
     for layer, w in zip(LAYERS, weights, strict=True):
-        arrays[f"w_{layer}"] = w / own.get(f"threshold_{layer}", 1.0)
+        arrays[f"w_{layer}"] = w / neuron_factors.get(f"threshold_{layer}", 1.0)
     network = ct.Network(arrays, {"engine": compiled.NAME})
-    ideal_times = model.forward_pass(params, ideal, task).output.times
-    ours = _pass(params, network, task).output.times
+    ideal_times = model.forward_pass(params, ideal_weights, task).output.times
+    model_times = _run_forward_pass(params, network, task).output.times
     points = np.asarray(task.features)[:, :2]
-    network.info["measures"] = compare(saved, ours, ideal_times, held_out, points)
-    right = saved.argmin(axis=1) == task.targets
-    network.info["measures"]["released_accuracy"] = float(right[held_out].mean())
+    network.info["measures"] = compare(saved_times, model_times, ideal_times, held_out, points)
+    is_correct = saved_times.argmin(axis=1) == task.targets
+    network.info["measures"]["released_accuracy"] = float(is_correct[held_out].mean())
     return network
 
 
@@ -119,35 +120,39 @@ def read_times(raw: bytes, params: ct.Params) -> NDArray[np.float64]:
         UserError: If they are not those of the test set.
     """
     recorded = np.load(io.BytesIO(raw), allow_pickle=False)
-    stored = released.Stored(TIMES.name, {"spike times": recorded})
+    stored = released.Stored(TIMES_FILE.name, {"spike times": recorded})
     return stored.take("spike times", params.n_test, params.n_output)
 
 
-def held(copies: tuple[NDArray, NDArray], params: ct.Params, step: float | None) -> Weights:
-    """Weight matrices with bias, each copy rounded by itself; None does not round."""
-    rounded = [w if step is None else np.round(w / step) * step for w in copies]
+def held(stored_weights: tuple[NDArray, NDArray], params: ct.Params, step: float | None) -> Weights:
+    """Round each copy by itself and sum the copies, with bias; None does not round."""
+    rounded = [w if step is None else np.round(w / step) * step for w in stored_weights]
     return tuple(np.pad(w.sum(axis=0), [(0, len(params.bias_times)), (0, 0)]) for w in rounded)
 
 
-def _dealt(arrays: Mapping[str, NDArray], rng: np.random.Generator) -> dict[str, NDArray]:
-    """Fitted neurons in another order, those of a layer among themselves."""
+def _permute_neurons(arrays: Mapping[str, NDArray], rng: np.random.Generator) -> dict[str, NDArray]:
+    """Deal the fitted factors to other neurons of the same layer."""
     orders = {layer: rng.permutation(arrays[f"tau_m_{layer}"].size) for layer in LAYERS}
     return {
-        f"{part}_{layer}": arrays[f"{part}_{layer}"][order]
+        f"{factor}_{layer}": arrays[f"{factor}_{layer}"][order]
         for layer, order in orders.items()
-        for part in substrate_fit.PARTS
+        for factor in substrate_fit.PARTS
     }
 
 
 def compare(
-    saved: NDArray, ours: NDArray, ideal: NDArray, held_out: NDArray, points: NDArray
+    saved_times: NDArray,
+    model_times: NDArray,
+    ideal_times: NDArray,
+    held_out: NDArray,
+    points: NDArray,
 ) -> dict[str, float]:
-    """A model of the chip against what was recorded, on trials that it was not fitted to.
+    """Compare a model of the chip with the recordings, on trials that it was not fitted to.
 
     Args:
-        saved: Recorded output spikes, (trial, output).
-        ours: Those of the model.
-        ideal: Those of ideal neurons.
+        saved_times: Recorded output spikes, (trial, output).
+        model_times: Those of the model.
+        ideal_times: Those of ideal neurons.
         held_out: Which trials, (trial,).
         points: Inputs, (trial, 2).
 
@@ -155,50 +160,67 @@ def compare(
         `released_decisions`, `released_time_sd` in ms, `released_time_explained`; and where trials
         were fitted `released_time_explainable`.
     """
-    there, model_there, ideal_there = saved[held_out], ours[held_out], ideal[held_out]
-    fired = np.isfinite(there) & np.isfinite(model_there)
-    found = {
-        "released_decisions": float((model_there.argmin(1) == there.argmin(1)).mean()),
-        "released_time_sd": float((there[fired] - model_there[fired]).std()),
-        "released_time_explained": _explained(there, model_there, ideal_there),
+    saved_held_out, model_held_out, ideal_held_out = (
+        saved_times[held_out],
+        model_times[held_out],
+        ideal_times[held_out],
+    )
+    both_fired = np.isfinite(saved_held_out) & np.isfinite(model_held_out)
+    measures = {
+        "released_decisions": float((model_held_out.argmin(1) == saved_held_out.argmin(1)).mean()),
+        "released_time_sd": float((saved_held_out[both_fired] - model_held_out[both_fired]).std()),
+        "released_time_explained": _compute_explained_share(
+            saved_held_out, model_held_out, ideal_held_out
+        ),
     }
     if not held_out.all():
-        shown = ~held_out
-        mapped = nearby(points[shown], saved[shown], points[held_out])
-        found["released_time_explainable"] = _explained(there, mapped, ideal_there)
-    return found
+        is_fitted = ~held_out
+        nearby_times = nearby(points[is_fitted], saved_times[is_fitted], points[held_out])
+        measures["released_time_explainable"] = _compute_explained_share(
+            saved_held_out, nearby_times, ideal_held_out
+        )
+    return measures
 
 
-def _explained(saved: NDArray, ours: NDArray, ideal: NDArray) -> float:
-    """Share of the squared difference of `saved` from `ideal` that is not left from `ours`."""
-    all_fire = np.isfinite(saved) & np.isfinite(ours) & np.isfinite(ideal)
-    left, before = ((saved[all_fire] - times[all_fire]) ** 2 for times in (ours, ideal))
-    return float(1 - left.sum() / before.sum())
+def _compute_explained_share(
+    saved_times: NDArray, model_times: NDArray, ideal_times: NDArray
+) -> float:
+    """Compute the share of the squared difference chip - ideal that the model explains."""
+    all_fire = np.isfinite(saved_times) & np.isfinite(model_times) & np.isfinite(ideal_times)
+    model_errors, ideal_errors = (
+        (saved_times[all_fire] - times[all_fire]) ** 2 for times in (model_times, ideal_times)
+    )
+    return float(1 - model_errors.sum() / ideal_errors.sum())
 
 
-def nearby(points: NDArray, times: NDArray, at: NDArray, n: int = 10) -> NDArray[np.float64]:
-    """Spike times without a model: planes through those at the nearest points, (trial, output).
+def nearby(
+    points: NDArray, times: NDArray, test_points: NDArray, n_neighbours: int = 10
+) -> NDArray[np.float64]:
+    """Predict spike times without a model, by planes through the nearest points, (trial, output).
 
     Args:
         points: Where times are known, (sample, 2).
         times: (sample, output), inf where silent; an output is where half of its neighbours are.
-        at: Where they are asked for, (trial, 2).
-        n: Neighbours.
+        test_points: Where they are predicted, (trial, 2).
+        n_neighbours: Number of nearest points.
     """
-    found = np.full((len(at), times.shape[1]), np.inf)
-    for trial, here in enumerate(at):
-        nearest = np.argsort(np.hypot(*(points - here).T))[:n]
-        away = points[nearest] - here
-        planes = np.column_stack([np.ones(n), away / np.abs(away).max()])
+    predicted = np.full((len(test_points), times.shape[1]), np.inf)
+    for trial, point in enumerate(test_points):
+        i_nearest = np.argsort(np.hypot(*(points - point).T))[:n_neighbours]
+        offsets = points[i_nearest] - point
+        planes = np.column_stack([np.ones(n_neighbours), offsets / np.abs(offsets).max()])
         for output in range(times.shape[1]):
-            fired = np.isfinite(times[nearest, output])
-            if fired.mean() > 0.5:
-                known = times[nearest[fired], output]
-                found[trial, output] = np.linalg.lstsq(planes[fired], known, rcond=0.1)[0][0]
-    return found
+            has_fired = np.isfinite(times[i_nearest, output])
+            if has_fired.mean() > 0.5:
+                neighbour_times = times[i_nearest[has_fired], output]
+                predicted[trial, output] = np.linalg.lstsq(
+                    planes[has_fired], neighbour_times, rcond=0.1
+                )[0][0]
+    return predicted
 
 
-def _pass(params: ct.Params, network: ct.Network, task: ct.Task) -> model.Pass:
+def _run_forward_pass(params: ct.Params, network: ct.Network, task: ct.Task) -> model.Pass:
+    """Run the network in ideal neurons, or in fitted ones where it has their time constants."""
     forward = None
     if "tau_m_hidden" in network.arrays:
         forward = imperfections.uneven_neurons(params, network.arrays)
@@ -206,8 +228,8 @@ def _pass(params: ct.Params, network: ct.Network, task: ct.Task) -> model.Pass:
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
-    """Decisions by the first output spike; `_pass` says of which neurons."""
-    times = _pass(params, network, task).output.times
+    """Decide by the first output spike of ideal or fitted neurons, see `_run_forward_pass`."""
+    times = _run_forward_pass(params, network, task).output.times
     return encoding.decide(times, task, params.tau_s_ms)
 
 
@@ -215,17 +237,17 @@ def reference_first_ms(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """First spikes of both layers in the engine of `evaluate`."""
-    layers = zip(LAYERS, _pass(params, network, task).layers, strict=True)
+    layers = zip(LAYERS, _run_forward_pass(params, network, task).layers, strict=True)
     return {name: layer.times * params.tau_s_ms for name, layer in layers}
 
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a network into the Brian2 model, with time constants of its neurons."""
-    ideal = networks.bind(params, network)
-    own = {
+    ideal_binding = networks.bind(params, network)
+    taus = {
         f"{layer}.{tau}": network.arrays[f"{tau}_{layer}"] * params.tau_s_ms * 1e-3
         for layer in LAYERS
         for tau in ("tau_m", "tau_s")
         if f"{tau}_{layer}" in network.arrays
     }
-    return ct.Binding({**ideal.values, **own}, ideal.layers)
+    return ct.Binding({**ideal_binding.values, **taus}, ideal_binding.layers)

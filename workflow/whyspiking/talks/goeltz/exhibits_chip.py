@@ -19,14 +19,19 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of the experiment; see the module's description."""
-    ideal, fitted = (of_variant(networks, variant) for variant in ("authors", "neurons"))
-    if not ideal or not fitted:
+    ideal_networks, fitted_networks = (
+        of_variant(networks, variant) for variant in ("authors", "neurons")
+    )
+    if not ideal_networks or not fitted_networks:
         return {}
-    neurons = fitted[min(fitted)]
-    task, held_out = chip.make_task(params, "test", streams), neurons.arrays["held_out"]
+    fitted_network = fitted_networks[min(fitted_networks)]
+    task, held_out = chip.make_task(params, "test", streams), fitted_network.arrays["held_out"]
     assert task is not None  # Yin-Yang has a test split
-    found = {"chip.saved": neurons.arrays["saved_times"] * params.tau_s_ms}
-    for name, network in (("ideal", ideal[min(ideal)]), ("fitted", neurons)):
+    arrays = {"chip.saved": fitted_network.arrays["saved_times"] * params.tau_s_ms}
+    for name, network in (
+        ("ideal", ideal_networks[min(ideal_networks)]),
+        ("fitted", fitted_network),
+    ):
         layers = chip.reference_first_ms(params, name, network, task)
-        found[f"chip.{name}"] = layers["output"]
-    return {key: times[held_out].astype(np.float32) for key, times in found.items()}
+        arrays[f"chip.{name}"] = layers["output"]
+    return {key: times[held_out].astype(np.float32) for key, times in arrays.items()}

@@ -22,5 +22,5 @@ def train(
     """Train without the push."""
     from whyspiking.talks.goeltz import learning
 
-    own = replace(params, values={**params.values, "alpha": 0.0})
-    return learning.train(own, streams, progress)
+    params_no_push = replace(params, values={**params.values, "alpha": 0.0})
+    return learning.train(params_no_push, streams, progress)

@@ -29,7 +29,7 @@ UNEVEN = ("tau_spread", "tau_shift")
 
 
 def conditions(params: ct.Params) -> list[ct.Condition]:
-    """All imperfections that are tested."""
+    """List all imperfections that are tested."""
     return [
         *(
             ct.Condition(name, "weights", float(bits))
@@ -47,12 +47,12 @@ def conditions(params: ct.Params) -> list[ct.Condition]:
 
 
 def name_of(condition: ct.Condition) -> str:
-    """Key of an imperfection among the arrays of a network."""
+    """Return the key of an imperfection among the arrays of a network."""
     return f"{condition.perturbation}.{condition.location}.{condition.strength:g}"
 
 
 def limited(params: ct.Params, condition: ct.Condition, weights: Weights) -> Weights:
-    """Weights within the range of the substrate, as the published code keeps them."""
+    """Clip weights to the range of the substrate, as the published code does."""
     if condition.perturbation not in FIXED_POINT:
         return weights
     limit = params.limits[condition.perturbation]
@@ -60,12 +60,12 @@ def limited(params: ct.Params, condition: ct.Condition, weights: Weights) -> Wei
 
 
 def held(params: ct.Params, condition: ct.Condition, weights: Weights) -> Weights:
-    """Weights as the substrate holds them, from those that are learned (README, Eq. 10)."""
+    """Round the learned weights to those that the substrate holds (README, Eq. 10)."""
     if condition.perturbation not in FIXED_POINT:
         return weights
     step = params.limits[condition.perturbation] / (2 ** (int(condition.strength) - 1) - 1)
-    within = limited(params, condition, weights)
-    return tuple(np.round(w / step) * w.dtype.type(step) for w in within)
+    clipped = limited(params, condition, weights)
+    return tuple(np.round(w / step) * w.dtype.type(step) for w in clipped)
 
 
 def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
@@ -77,7 +77,7 @@ def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
 def taus_of(
     params: ct.Params, condition: ct.Condition, streams: Streams, chip: str = ""
 ) -> dict[str, NDArray]:
-    """Time constants of a substrate: of each neuron drawn independently, or all off alike.
+    """Draw the time constants of a substrate: each neuron's own, or all shifted alike.
 
     Args:
         params: Parameters of the experiment.
@@ -104,7 +104,7 @@ def taus_of(
 
 
 def uneven_neurons(params: ct.Params, taus: Mapping[str, NDArray]) -> model.Forward:
-    """The forward pass of neurons with time constants of their own; stands for a chip.
+    """Make the forward pass of neurons with time constants of their own, as on a chip.
 
     Only spike times come from there: slopes, and so gradients, are those of the ideal neuron at
     the measured times. The published training in the loop takes the slope from the causal set
@@ -116,21 +116,21 @@ def uneven_neurons(params: ct.Params, taus: Mapping[str, NDArray]) -> model.Forw
     """
     c, ratio = model.threshold(params), params.tau_ratio
 
-    def first(times: NDArray, w: NDArray, layer: str) -> NDArray:
+    def compute_first_spikes(times: NDArray, w: NDArray, layer: str) -> NDArray:
         tau_m, tau_s = taus[f"tau_m_{layer}"], taus[f"tau_s_{layer}"]
         if (tau_s == 1).all() and (tau_m == 2).all():  # the other closed form
             return compiled.forward(times, w, c, 2).times
         return compiled.forward_general(times, w, tau_m, tau_s, np.array(c))
 
     def forward(times: NDArray, weights: Weights) -> Pass:
-        hidden = first(times, weights[0], "hidden")
-        onward = with_bias(hidden, params)
-        output = first(onward, weights[1], "output")
+        hidden = compute_first_spikes(times, weights[0], "hidden")
+        hidden_with_bias = with_bias(hidden, params)
+        output = compute_first_spikes(hidden_with_bias, weights[1], "output")
         return Pass(
-            (times, onward),
+            (times, hidden_with_bias),
             (
                 first_spike.measured(times, weights[0], hidden, c, ratio),
-                first_spike.measured(onward, weights[1], output, c, ratio),
+                first_spike.measured(hidden_with_bias, weights[1], output, c, ratio),
             ),
         )
 

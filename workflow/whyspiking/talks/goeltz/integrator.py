@@ -22,7 +22,7 @@ CHUNK = 1000
 def first_spikes(
     times: NDArray, weights: NDArray, threshold: float, *, dt: float, end: float
 ) -> NDArray[np.float64]:
-    """First spikes of one layer, (sample, neuron), multiples of dt below `end`, inf where silent.
+    """Compute the first spikes of a layer, (sample, neuron), multiples of dt, inf where silent.
 
     Args:
         times: Input spike times, inf where silent, (sample, input).
@@ -31,28 +31,33 @@ def first_spikes(
         dt: Step, in the unit of `times`.
         end: When the run ends.
     """
-    parts = range(0, len(times), CHUNK)
-    return np.vstack([_run(times[k : k + CHUNK], weights, threshold, dt, end) for k in parts])
+    chunk_starts = range(0, len(times), CHUNK)
+    return np.vstack(
+        [_integrate_chunk(times[k : k + CHUNK], weights, threshold, dt, end) for k in chunk_starts]
+    )
 
 
-def _run(
+def _integrate_chunk(
     times: NDArray, weights: NDArray, threshold: float, dt: float, end: float
 ) -> NDArray[np.float64]:
     from scipy import sparse
 
     n_steps = int(np.ceil(end / dt))
-    # What comes in the last step, or never, is felt by nobody.
-    step = np.minimum(np.asarray(times, float) / dt, n_steps - 1).astype(int)
-    order = np.argsort(step, axis=None, kind="stable")
-    bounds = np.searchsorted(step.ravel()[order], np.arange(n_steps + 1))
+    # Spikes in the last step, or never, affect no neuron.
+    input_steps = np.minimum(np.asarray(times, float) / dt, n_steps - 1).astype(int)
+    order = np.argsort(input_steps, axis=None, kind="stable")
+    bounds = np.searchsorted(input_steps.ravel()[order], np.arange(n_steps + 1))
     v = np.zeros((len(times), weights.shape[1]))
-    x, out, decay = np.zeros_like(v), np.full_like(v, np.inf), np.exp(-dt)
+    x, first_spike_times, decay = np.zeros_like(v), np.full_like(v, np.inf), np.exp(-dt)
     for k in range(n_steps):
         v = decay * v + dt * x
         x *= decay
-        arrived = order[bounds[k] : bounds[k + 1]]
-        if arrived.size:
-            places = np.divmod(arrived, times.shape[1])
-            x += sparse.csr_array((np.ones(arrived.size), places), times.shape) @ weights
-        out[(v > threshold) & np.isinf(out)] = k * dt
-    return out
+        i_arriving = order[bounds[k] : bounds[k + 1]]
+        if i_arriving.size:
+            sample_and_input = np.divmod(i_arriving, times.shape[1])
+            x += (
+                sparse.csr_array((np.ones(i_arriving.size), sample_and_input), times.shape)
+                @ weights
+            )
+        first_spike_times[(v > threshold) & np.isinf(first_spike_times)] = k * dt
+    return first_spike_times

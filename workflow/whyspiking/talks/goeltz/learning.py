@@ -43,47 +43,49 @@ class Bump:
     amount: float = 0.0
 
     def offending(self, spikes: Pass) -> int | None:
-        """The first layer with too many silent neurons; keeps count of repeated offences."""
+        """Return the first layer with too many silent neurons; double the amount if it repeats."""
         shares = [np.isinf(layer.times).mean() for layer in spikes.layers]
-        over = [k for k, share in enumerate(shares) if share > self.tolerated[k]]
-        offender = over[0] if over else None
-        repeated = offender is not None and offender == self.layer
-        self.amount = 2 * self.amount if repeated else self.first
-        self.layer = offender
-        return offender
+        i_exceeding = [k for k, share in enumerate(shares) if share > self.tolerated[k]]
+        i_offender = i_exceeding[0] if i_exceeding else None
+        is_repeated = i_offender is not None and i_offender == self.layer
+        self.amount = 2 * self.amount if is_repeated else self.first
+        self.layer = i_offender
+        return i_offender
 
-    def apply(self, weights: Weights, spikes: Pass, layer: int) -> Weights:
+    def apply(self, weights: Weights, spikes: Pass, i_layer: int) -> Weights:
         """Add the amount to all weights of the neurons that any sample left silent."""
-        times = spikes.layers[layer].times
-        silent = np.isinf(times).any(axis=0)
-        lifted = weights[layer] + np.where(silent, self.amount, 0.0).astype(weights[layer].dtype)
-        return (*weights[:layer], lifted, *weights[layer + 1 :])
+        times = spikes.layers[i_layer].times
+        is_silent = np.isinf(times).any(axis=0)
+        raised_weights = weights[i_layer] + np.where(is_silent, self.amount, 0.0).astype(
+            weights[i_layer].dtype
+        )
+        return (*weights[:i_layer], raised_weights, *weights[i_layer + 1 :])
 
 
 def loss(times: NDArray, targets: NDArray, params: ct.Params) -> tuple[float, NDArray]:
-    """Mean loss of a batch and its derivatives by the output times (README, Eq. 4).
+    """Compute the mean loss of a batch and its derivatives by the output times (README, Eq. 4).
 
     Times, in units of tau_s, and derivatives, with the 1/batch of the mean, are (sample, class).
     Samples whose true neuron is silent cost `silent_loss` and have no gradient.
     """
     rows = np.arange(len(times))
-    true = times[rows, targets]
-    fired = np.isfinite(true)
+    true_times = times[rows, targets]
+    has_fired = np.isfinite(true_times)
     scaled = -times / params.xi
-    highest = np.where(fired, scaled.max(axis=1), 0.0)[:, None]
-    powers = np.exp(np.where(fired[:, None], scaled - highest, 0.0))
+    highest = np.where(has_fired, scaled.max(axis=1), 0.0)[:, None]
+    powers = np.exp(np.where(has_fired[:, None], scaled - highest, 0.0))
     total = powers.sum(axis=1)
-    late = np.where(fired, true, 0.0)
-    push = params.alpha * np.exp(late / params.beta)
-    value = np.log(total) + highest[:, 0] + late / params.xi + push
+    finite_times = np.where(has_fired, true_times, 0.0)
+    push = params.alpha * np.exp(finite_times / params.beta)
+    losses = np.log(total) + highest[:, 0] + finite_times / params.xi + push
     gradient = -powers / total[:, None] / params.xi
     gradient[rows, targets] += 1 / params.xi + push / params.beta
-    gradient[~fired] = 0.0
-    return float(np.where(fired, value, params.silent_loss).mean()), gradient / len(times)
+    gradient[~has_fired] = 0.0
+    return float(np.where(has_fired, losses, params.silent_loss).mean()), gradient / len(times)
 
 
 def initial_weights(params: ct.Params, streams: Streams) -> Weights:
-    """Normally distributed weights with the published means and deviations."""
+    """Draw normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
     sizes = [params.n_input, params.n_hidden, params.n_output]
@@ -95,7 +97,7 @@ def initial_weights(params: ct.Params, streams: Streams) -> Weights:
 
 
 def tolerated(params: ct.Params) -> tuple[float, ...]:
-    """Tolerated share of silent neurons of each layer."""
+    """Return the tolerated share of silent neurons of each layer."""
     return (params.missing_hidden, params.missing_output)
 
 
@@ -131,28 +133,28 @@ def train(
     """
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
-    held_out = task.make_task(params, "validation", streams)
-    assert features is not None and held_out is not None  # every data set has both splits
+    validation_task = task.make_task(params, "validation", streams)
+    assert features is not None and validation_task is not None  # every data set has both splits
     inputs = task.spike_times(features, params).astype(np.float32)
     weights = initial_weights(params, streams)
     network = (learner or Compiled)(params, inputs, targets, weights)
     shuffle = streams.rng(f"shuffle{purpose}")
     history, accuracy = History(), float("nan")
-    kept = Checkpoint(network, shuffle, history, *network.noise, name=f"training{purpose}")
-    for epoch in kept.rounds(range(epochs), progress):
-        began, rate = time.process_time(), learning_rate(params, epoch, epochs)
+    checkpoint = Checkpoint(network, shuffle, history, *network.noise, name=f"training{purpose}")
+    for epoch in checkpoint.rounds(range(epochs), progress):
+        started, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
-            measured = network.epoch(shuffle.permutation(len(inputs)), rate)
-        except Diverged as reason:
-            raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
-        if not np.isfinite(measured["train_loss"]):
+            epoch_means = network.epoch(shuffle.permutation(len(inputs)), rate)
+        except Diverged as error:
+            raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {error}") from None
+        if not np.isfinite(epoch_means["train_loss"]):
             raise UserError(
                 f"epoch {epoch + 1} of {epochs}{purpose}: the loss is not finite; expected finite "
                 "output times. Lower the learning rate"
             )
-        seconds = time.process_time() - began
-        accuracy = model.accuracy(params, network.held, held_out, network.forward)
-        history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
+        seconds = time.process_time() - started
+        accuracy = model.accuracy(params, network.held, validation_task, network.forward)
+        history.note(epoch + 1, **epoch_means, validation_accuracy=accuracy, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return ct.Network(
@@ -205,7 +207,7 @@ class Compiled:
 
     @property
     def held(self) -> Weights:
-        """The same: ideal neurons hold any weight."""
+        """Return the present weights: ideal neurons hold any weight."""
         return self.weights
 
     def epoch(self, order: NDArray, rate: float) -> dict[str, float]:

@@ -17,8 +17,8 @@ def measures(
         return {}
     decision = recording.spikes["output"].first_ms().min(axis=1)
     hidden = recording.spikes["hidden"].first_ms()
-    decided = np.isfinite(decision)
-    if not decided.any():
+    is_decided = np.isfinite(decision)
+    if not is_decided.any():
         return {"hidden_before_decision": float("nan")}
-    fired = hidden[decided] <= decision[decided, None]
-    return {"hidden_before_decision": float(fired.mean())}
+    has_fired = hidden[is_decided] <= decision[is_decided, None]
+    return {"hidden_before_decision": float(has_fired.mean())}

@@ -61,7 +61,7 @@ class Pass:
 
 
 def weights_of(network: ct.Network) -> Weights:
-    """The weight matrices of a trained network, layer by layer."""
+    """Return the weight matrices of a trained network, layer by layer."""
     return tuple(network.arrays[name] for name in WEIGHT_NAMES)
 
 
@@ -75,7 +75,7 @@ Forward = Callable[[NDArray, Weights], Pass]
 
 
 def closed_form(params: ct.Params) -> Forward:
-    """The forward pass of ideal neurons (README, Eq. 3)."""
+    """Make the forward pass of ideal neurons (README, Eq. 3)."""
     c = threshold(params)
 
     def forward(times: NDArray, weights: Weights) -> Pass:
@@ -90,7 +90,7 @@ def closed_form(params: ct.Params) -> Forward:
 
 
 def gradients(params: ct.Params, spikes: Pass, weights: Weights, by_output: NDArray) -> Weights:
-    """Derivatives of the loss by the weights of a pass (README, Eqs. 5 to 7).
+    """Compute the derivatives of the loss by the weights of a pass (README, Eqs. 5 to 7).
 
     They follow from those by the output times, (sample, class).
     """
@@ -98,11 +98,11 @@ def gradients(params: ct.Params, spikes: Pass, weights: Weights, by_output: NDAr
         "min_slope": first_spike.min_slope(params.slope_floor, threshold(params), params.tau_ratio),
         "max_dw": params.max_dw_norm,
     }
-    kind = weights[0].dtype
+    dtype = weights[0].dtype
     by_time, by_weights = by_output, []
     for layer in reversed(range(len(weights))):
-        received, w = spikes.received[layer].astype(kind), weights[layer]
-        # Nobody asks for derivatives by the times of the input.
+        received, w = spikes.received[layer].astype(dtype), weights[layer]
+        # Derivatives by the times of the network's input are not needed.
         first_time = 0 if layer else received.shape[1]
         by_weight, by_received = compiled.backward(
             received, w, spikes.layers[layer], by_time, params.tau_ratio,
@@ -117,7 +117,7 @@ def gradients(params: ct.Params, spikes: Pass, weights: Weights, by_output: NDAr
 def forward_pass(
     params: ct.Params, weights: Weights, task: ct.Task, forward: Forward | None = None
 ) -> Pass:
-    """All first spikes for the trials of a task, by default in closed form."""
+    """Compute all first spikes for the trials of a task, by default in closed form."""
     forward = forward or closed_form(params)
     times = task.stimulus.spikes["input"].first_ms() / params.tau_s_ms
     return forward(times.astype(weights[0].dtype), weights)
@@ -132,6 +132,6 @@ def evaluate(
 
 
 def accuracy(params: ct.Params, weights: Weights, task: ct.Task, forward: Forward) -> float:
-    """Share of right decisions."""
+    """Compute the share of correct decisions."""
     trials = evaluate(params, weights, task, forward)
     return float((trials.choices == trials.targets).mean())

@@ -31,7 +31,7 @@ def train(
 
 
 def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """The values that the spikes stand for."""
+    """Return the values that the spikes encode, as the input of a control."""
     features, targets = samples(params, split)
     if features is None:
         return None

@@ -85,7 +85,7 @@ def parse(stored: released.Stored, params: ct.Params) -> dict[str, NDArray]:
 def compare(
     params: ct.Params, network: ct.Network, stored: released.Stored, streams: Streams
 ) -> dict[str, float]:
-    """Output spikes in closed form against those that the authors saved.
+    """Compare output spikes in closed form with those that the authors saved.
 
     Args:
         params: Parameters of the experiment.
@@ -96,7 +96,7 @@ def compare(
 
     Returns:
         `released_time_error_p99` and `released_time_error_max` in ms, and `released_decisions`;
-        where the authors used their integrator, what `integrated` gives too.
+        where the authors used their integrator, what `compare_integrator` gives too.
 
     Raises:
         UserError: If arrays do not fit each other, or the classes are not those of the test set.
@@ -105,35 +105,40 @@ def compare(
     assert task is not None  # both data sets have a test split
     labels = stored.take("test_labels", None)
     times = stored.take("test_spike_times", len(labels), params.n_output)
-    saved, labels = times[: len(task.targets)], labels[: len(task.targets)]
+    saved_times, labels = times[: len(task.targets)], labels[: len(task.targets)]
     if not np.array_equal(labels, task.targets):
         raise UserError(
             f"{stored.file}: its classes differ from those of the test set; expected the "
             "published test set. Check data.mnist_dir"
         )
     spikes = model.forward_pass(params, model.weights_of(network), task)
-    ours = spikes.output.times
-    gaps = gaps_of_first_spikes(ours, saved, params.trial_ms / params.tau_s_ms) * params.tau_s_ms
-    found = {
+    model_times = spikes.output.times
+    gaps = (
+        gaps_of_first_spikes(model_times, saved_times, params.trial_ms / params.tau_s_ms)
+        * params.tau_s_ms
+    )
+    measures = {
         "released_time_error_p99": float(np.quantile(gaps, 0.99)),
         "released_time_error_max": float(gaps.max()),
-        "released_decisions": float((ours.argmin(axis=1) == saved.argmin(axis=1)).mean()),
+        "released_decisions": float(
+            (model_times.argmin(axis=1) == saved_times.argmin(axis=1)).mean()
+        ),
     }
     if params.integrator_step:
-        found |= integrated(params, model.weights_of(network), spikes, saved)
-    return found
+        measures |= compare_integrator(params, model.weights_of(network), spikes, saved_times)
+    return measures
 
 
-def integrated(
-    params: ct.Params, weights: model.Weights, spikes: model.Pass, saved: NDArray
+def compare_integrator(
+    params: ct.Params, weights: model.Weights, spikes: model.Pass, saved_times: NDArray
 ) -> dict[str, float]:
-    """The authors' integrator against what they saved and against the closed form.
+    """Compare the authors' integrator with what they saved and with the closed form.
 
     Args:
         params: `integrator_step`, in units of tau_s.
         weights: Of the released network.
         spikes: Its closed form.
-        saved: As in `compare`.
+        saved_times: Output times, as in `compare`.
 
     Returns:
         `released_step_error_p99` in ms; `released_step_decisions`; `released_grazing`.
@@ -142,10 +147,12 @@ def integrated(
     step = {"dt": params.integrator_step, "end": end}
     hidden = integrator.first_spikes(spikes.received[0], weights[0], c, **step)
     output = integrator.first_spikes(with_bias(hidden, params), weights[1], c, **step)
-    gaps = gaps_of_first_spikes(output, saved, end) * params.tau_s_ms
+    gaps = gaps_of_first_spikes(output, saved_times, end) * params.tau_s_ms
     only_in_steps = np.isfinite(hidden) & (spikes.hidden.times > end)
     return {
         "released_step_error_p99": float(np.quantile(gaps, 0.99)),
-        "released_step_decisions": float((output.argmin(axis=1) == saved.argmin(axis=1)).mean()),
+        "released_step_decisions": float(
+            (output.argmin(axis=1) == saved_times.argmin(axis=1)).mean()
+        ),
         "released_grazing": float(only_in_steps.mean()),
     }

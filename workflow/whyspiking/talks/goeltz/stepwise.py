@@ -30,7 +30,7 @@ class Substrate:
             straight through.
         limit: Brings the learned weights back into the range of the substrate after every step.
         input_times: Input times as they arrive, from the intended ones.
-        noise: What the others draw from, for checkpoints.
+        noise: Generator of the other callables, for checkpoints.
     """
 
     forward: model.Forward
@@ -41,7 +41,7 @@ class Substrate:
 
 
 @jax.jit
-def _adam(gradients, state, weights, rate):
+def _apply_adam(gradients, state, weights, rate):
     steps: Any
     steps, state = ADAM.update(gradients, state, weights)
     return tuple(w - rate * step for w, step in zip(weights, steps, strict=True)), state
@@ -77,32 +77,37 @@ class Stepwise:
     def epoch(self, order: NDArray, rate: float) -> dict[str, float]:
         """Train on all samples in this order; means over its samples."""
         sums: dict[str, float] = {}
-        for first in range(0, len(order), self.params.batch):
-            chosen = order[first : first + self.params.batch]
-            for metric, value in self._batch(chosen, rate).items():
-                sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
+        for start in range(0, len(order), self.params.batch):
+            i_batch = order[start : start + self.params.batch]
+            for metric, value in self._batch(i_batch, rate).items():
+                sums[metric] = sums.get(metric, 0.0) + value * len(i_batch)
             self.steps += 1
-            if names := broken(self.weights):
-                raise Diverged(self.steps, first // self.params.batch, names)
+            if broken_arrays := broken(self.weights):
+                raise Diverged(self.steps, start // self.params.batch, broken_arrays)
         return {metric: value / len(order) for metric, value in sums.items()}
 
-    def _batch(self, chosen: NDArray, rate: float) -> dict[str, float]:
-        params, substrate, weights, held = self.params, self.substrate, self.weights, self.held
-        batch = task.with_bias(substrate.input_times(self.inputs[chosen]), params)
-        spikes = substrate.forward(batch, held)
-        value, by_time = loss(spikes.output.times, self.targets[chosen], params)
+    def _batch(self, i_samples: NDArray, rate: float) -> dict[str, float]:
+        params, substrate, weights, held_weights = (
+            self.params,
+            self.substrate,
+            self.weights,
+            self.held,
+        )
+        batch = task.with_bias(substrate.input_times(self.inputs[i_samples]), params)
+        spikes = substrate.forward(batch, held_weights)
+        mean_loss, by_time = loss(spikes.output.times, self.targets[i_samples], params)
         layer = self.bump.offending(spikes)
         if layer is None or params.bump_rule == "soft":
-            gradients = model.gradients(params, spikes, held, by_time)
-            weights, self.state = _adam(gradients, self.state, weights, np.float32(rate))
+            gradients = model.gradients(params, spikes, held_weights, by_time)
+            weights, self.state = _apply_adam(gradients, self.state, weights, np.float32(rate))
             weights = tuple(np.asarray(w) for w in weights)
         if layer is not None:
             weights = self.bump.apply(weights, spikes, layer)
         self.weights = substrate.limit(weights)
-        right = spikes.output.times.argmin(axis=1) == self.targets[chosen]
+        is_correct = spikes.output.times.argmin(axis=1) == self.targets[i_samples]
         return {
-            "train_loss": value,
-            "train_accuracy": float(right.mean()),
+            "train_loss": mean_loss,
+            "train_accuracy": float(is_correct.mean()),
             "silent_hidden": float(np.isinf(spikes.hidden.times).mean()),
             "bumped_batches": float(layer is not None),
         }

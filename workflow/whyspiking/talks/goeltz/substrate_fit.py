@@ -23,7 +23,7 @@ PARTS = ("threshold", "tau_m", "tau_s")
 GAIN = 0.5
 """Share of a full step that is taken."""
 EPSILON = 1e-3
-STEEPEST = 20.0
+MAX_SLOPE = 20.0
 """A difference quotient beyond this is a spike that comes or goes, and has no derivative."""
 
 
@@ -34,10 +34,10 @@ def fit(
     saved: NDArray,
     rng: np.random.Generator,
     *,
-    alike: bool,
+    is_shared: bool,
     progress: ct.Progress,
 ) -> NDArray[np.float64]:
-    """Factors of all neurons, (part, neuron).
+    """Fit the factors of all neurons, (factor, neuron).
 
     Args:
         params: `fit_steps`; `fit_batch` samples in each; `fit_spread`, sd of the prior; `fit_scale`
@@ -46,52 +46,54 @@ def fit(
         times: Input with bias, (sample, input + bias).
         saved: Output spikes of the substrate, inf where silent, (sample, output).
         rng: Chooses samples.
-        alike: All neurons have the same three factors.
+        is_shared: All neurons have the same three factors.
         progress: Called now and then.
     """
     n_neurons = sum(w.shape[1] for w in weights)
-    free = np.zeros(len(PARTS) * (1 if alike else n_neurons))
-    prior = np.eye(free.size) / params.fit_spread**2
-    last: list[NDArray] = []
+    log_factors = np.zeros(len(PARTS) * (1 if is_shared else n_neurons))
+    prior = np.eye(log_factors.size) / params.fit_spread**2
+    late_log_factors: list[NDArray] = []
     for step in range(params.fit_steps):
-        chosen = rng.choice(len(times), params.fit_batch, replace=False)
-        factors = _spread(free, n_neurons)
-        output, by_factor = derivatives(params, weights, times[chosen], factors)
-        if alike:
+        i_batch = rng.choice(len(times), params.fit_batch, replace=False)
+        factors = _expand_factors(log_factors, n_neurons)
+        output, by_factor = derivatives(params, weights, times[i_batch], factors)
+        if is_shared:
             by_factor = by_factor.sum(axis=-1)
-        slopes = by_factor.reshape(output.size, free.size)
+        slopes = by_factor.reshape(output.size, log_factors.size)
         with np.errstate(invalid="ignore"):
-            errors = (saved[chosen] - output).ravel()
-        both = np.isfinite(errors)
-        errors[~both] = 0.0
-        each = both / np.hypot(1, errors / params.fit_scale) / params.fit_scale**2
-        each *= len(times) / params.fit_batch
-        curvature = (slopes * each[:, None]).T @ slopes + prior
-        free = free + GAIN * np.linalg.solve(curvature, slopes.T @ (each * errors) - prior @ free)
+            errors = (saved[i_batch] - output).ravel()
+        both_fired = np.isfinite(errors)
+        errors[~both_fired] = 0.0
+        precision = both_fired / np.hypot(1, errors / params.fit_scale) / params.fit_scale**2
+        precision *= len(times) / params.fit_batch
+        curvature = (slopes * precision[:, None]).T @ slopes + prior
+        log_factors = log_factors + GAIN * np.linalg.solve(
+            curvature, slopes.T @ (precision * errors) - prior @ log_factors
+        )
         if 3 * step >= 2 * params.fit_steps:
-            last.append(free)
+            late_log_factors.append(log_factors)
         if step % 10 == 9:
             progress((step + 1) / params.fit_steps, f"step {step + 1}")
-    return _spread(np.mean(last, axis=0), n_neurons)
+    return _expand_factors(np.mean(late_log_factors, axis=0), n_neurons)
 
 
-def _spread(free: NDArray, n_neurons: int) -> NDArray[np.float64]:
-    rows = np.exp(free).reshape(len(PARTS), -1)
+def _expand_factors(log_factors: NDArray, n_neurons: int) -> NDArray[np.float64]:
+    rows = np.exp(log_factors).reshape(len(PARTS), -1)
     return np.broadcast_to(rows, (len(PARTS), n_neurons)).copy()
 
 
 def neurons(factors: NDArray, n_hidden: int) -> dict[str, NDArray]:
-    """Factors by name, such as `tau_m_hidden`, as a network stores them."""
+    """Split the factors by name, such as `tau_m_hidden`, as a network stores them."""
     layers = dict(zip(LAYERS, np.split(factors, [n_hidden], axis=1), strict=True))
     return {
-        f"{part}_{layer}": row
+        f"{factor}_{layer}": row
         for layer, rows in layers.items()
-        for part, row in zip(PARTS, rows, strict=True)
+        for factor, row in zip(PARTS, rows, strict=True)
     }
 
 
 def first_spikes(params: ct.Params, times: NDArray, w: NDArray, factors: NDArray) -> NDArray:
-    """One layer of such neurons, (sample, neuron)."""
+    """Compute the first spikes of one layer of such neurons, (sample, neuron)."""
     threshold, tau_m, tau_s = factors
     c = model.threshold(params) * threshold
     return compiled.forward_general(times, w, params.tau_ratio * tau_m, tau_s, c)
@@ -100,39 +102,44 @@ def first_spikes(params: ct.Params, times: NDArray, w: NDArray, factors: NDArray
 def derivatives(
     params: ct.Params, weights: Weights, times: NDArray, factors: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Output spikes, and their derivatives by the logarithms of all factors.
+    """Compute output spikes and their derivatives by the logarithms of all factors.
 
     Those of hidden neurons follow from how an output moves with their spike (chain rule).
 
     Returns:
-        (sample, output), and (sample, output, part, neuron); 0 where a spike is missing.
+        (sample, output), and (sample, output, factor, neuron); 0 where a spike is missing.
     """
     n_hidden = weights[0].shape[1]
     hidden = first_spikes(params, times, weights[0], factors[:, :n_hidden])
     received = with_bias(hidden, params)
     output = first_spikes(params, received, weights[1], factors[:, n_hidden:])
-    found = np.zeros((*output.shape, *factors.shape))
-    for neuron in range(factors.shape[1]):
-        is_output = neuron >= n_hidden
-        layer, column = int(is_output), [neuron - n_hidden if is_output else neuron]
-        came, before = (received, output) if is_output else (times, hidden)
+    by_factor = np.zeros((*output.shape, *factors.shape))
+    for i_neuron in range(factors.shape[1]):
+        is_output = i_neuron >= n_hidden
+        i_layer, column = int(is_output), [i_neuron - n_hidden if is_output else i_neuron]
+        input_times, spike_times = (received, output) if is_output else (times, hidden)
+        # An output neuron's factors change its own spikes only; a hidden one's spike moves all.
         if is_output:
-            by_own = np.eye(output.shape[1])[column]
+            by_neuron = np.eye(output.shape[1])[column]
         else:
-            moved = received.copy()
-            moved[:, neuron] += EPSILON
-            by_own = _quotient(
-                first_spikes(params, moved, weights[1], factors[:, n_hidden:]), output
+            shifted_received = received.copy()
+            shifted_received[:, i_neuron] += EPSILON
+            by_neuron = _compute_quotient(
+                first_spikes(params, shifted_received, weights[1], factors[:, n_hidden:]), output
             )
-        for part in range(len(PARTS)):
-            other = factors[:, [neuron]].copy()
-            other[part] *= np.exp(EPSILON)
-            own = first_spikes(params, came, weights[layer][:, column], other)
-            found[:, :, part, neuron] = by_own * _quotient(own, before[:, column])
-    return output, found
+        for i_factor in range(len(PARTS)):
+            shifted_factors = factors[:, [i_neuron]].copy()
+            shifted_factors[i_factor] *= np.exp(EPSILON)
+            shifted_times = first_spikes(
+                params, input_times, weights[i_layer][:, column], shifted_factors
+            )
+            by_factor[:, :, i_factor, i_neuron] = by_neuron * _compute_quotient(
+                shifted_times, spike_times[:, column]
+            )
+    return output, by_factor
 
 
-def _quotient(moved: NDArray, before: NDArray) -> NDArray[np.float64]:
+def _compute_quotient(shifted: NDArray, base: NDArray) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        found = (moved - before) / EPSILON
-    return np.where(np.abs(found) < STEEPEST, found, 0.0)
+        quotient = (shifted - base) / EPSILON
+    return np.where(np.abs(quotient) < MAX_SLOPE, quotient, 0.0)

@@ -59,73 +59,77 @@ def train(
 
     if variant == "adapted":
         (ideal,) = parents.values()
-        return _on_each(params, streams, _on_own_neurons(params, streams, ideal), progress)
+        return _train_on_each(
+            params, streams, _add_uneven_neurons(params, streams, ideal), progress
+        )
     if variant == "elsewhere":
-        spread = next(c for c in conditions(params) if c.perturbation == "tau_spread")
-        taus = imperfections.taus_of(params, spread, streams, chip=" elsewhere")
-        other = stepwise.Substrate(imperfections.uneven_neurons(params, taus))
+        spread_condition = next(c for c in conditions(params) if c.perturbation == "tau_spread")
+        taus = imperfections.taus_of(params, spread_condition, streams, chip=" elsewhere")
+        other_substrate = stepwise.Substrate(imperfections.uneven_neurons(params, taus))
         trained = learning.train(
-            params, streams, progress, learner=partial(stepwise.Stepwise, substrate=other)
+            params, streams, progress, learner=partial(stepwise.Stepwise, substrate=other_substrate)
         )
     else:
-        longer = params.sham_epochs if variant == "sham" else None
-        trained = learning.train(params, streams, progress, epochs=longer)
-    network = _on_own_neurons(params, streams, trained)
+        n_epochs = params.sham_epochs if variant == "sham" else None
+        trained = learning.train(params, streams, progress, epochs=n_epochs)
+    network = _add_uneven_neurons(params, streams, trained)
     network.history, network.info = trained.history, trained.info
     return network
 
 
-def _on_own_neurons(params: ct.Params, streams: Streams, trained: ct.Network) -> ct.Network:
-    """A network as it is, with the uneven neurons of this seed's substrates."""
+def _add_uneven_neurons(params: ct.Params, streams: Streams, trained: ct.Network) -> ct.Network:
+    """Add the uneven neurons of this seed's substrates to a network."""
     arrays = {name: trained.arrays[name] for name in ("w_hidden", "w_output")}
     for condition in conditions(params):
         if condition.perturbation in UNEVEN:
             taus = imperfections.taus_of(params, condition, streams)
-            arrays |= _named(condition, taus)
+            arrays |= _prefix_arrays(condition, taus)
     return ct.Network(arrays=arrays, info={"engine": compiled.NAME, "epochs": 0})
 
 
-def _on_each(
+def _train_on_each(
     params: ct.Params, streams: Streams, network: ct.Network, progress: ct.Progress
 ) -> ct.Network:
     """Train on every substrate from scratch, and add what was learned there to the network."""
     from whyspiking.talks.goeltz import learning, stepwise
 
-    planned = [condition for condition in conditions(params) if condition.draw == 0]
+    planned_conditions = [condition for condition in conditions(params) if condition.draw == 0]
     seconds: list[float] = []
-    kept = Checkpoint(network, seconds, name="conditions")
-    for index in kept.rounds(range(len(planned)), progress):
-        condition, began = planned[index], time.process_time()
+    checkpoint = Checkpoint(network, seconds, name="conditions")
+    for i_condition in checkpoint.rounds(range(len(planned_conditions)), progress):
+        condition, started = planned_conditions[i_condition], time.process_time()
         name = name_of(condition)
-        substrate = _substrate(params, condition, network, streams.rng(f"retraining {name}"))
+        substrate = _make_substrate(params, condition, network, streams.rng(f"retraining {name}"))
 
-        def report(share: float, news: str, done: int = index, name: str = name) -> None:
-            progress((done + share) / len(planned), f"{name}: {news}")
+        def report(share: float, news: str, n_done: int = i_condition, name: str = name) -> None:
+            progress((n_done + share) / len(planned_conditions), f"{name}: {news}")
 
         learner = partial(stepwise.Stepwise, substrate=substrate)
         trained = learning.train(params, streams, report, learner=learner, purpose=f" {name}")
         weights = substrate.weights(model.weights_of(trained))
-        network.arrays |= _named(condition, dict(zip(model.WEIGHT_NAMES, weights, strict=True)))
+        network.arrays |= _prefix_arrays(
+            condition, dict(zip(model.WEIGHT_NAMES, weights, strict=True))
+        )
         for row in trained.history:
             network.history.append({**row, "metric": f"{name}.{row['metric']}"})
-        seconds.append(time.process_time() - began)
-    epochs = params.epochs * len(planned)
+        seconds.append(time.process_time() - started)
+    epochs = params.epochs * len(planned_conditions)
     network.info |= {
         "epochs": epochs,
         "epoch_seconds": sum(seconds) / epochs,
-        "retrained": [name_of(condition) for condition in planned],
+        "retrained": [name_of(condition) for condition in planned_conditions],
     }
     return network
 
 
-def _substrate(
+def _make_substrate(
     params: ct.Params, condition: ct.Condition, network: ct.Network, rng: np.random.Generator
 ):
-    """What a network learns on under one of the imperfections."""
+    """Make the substrate with one of the imperfections, on which a network learns."""
     from whyspiking.talks.goeltz.stepwise import Substrate
 
     if condition.perturbation in UNEVEN:
-        taus = _forms(network)[name_of(condition)]
+        taus = _collect_forms(network)[name_of(condition)]
         return Substrate(imperfections.uneven_neurons(params, taus))
     ideal = model.closed_form(params)
     if condition.perturbation == "jitter":
@@ -143,7 +147,7 @@ def bind(params: ct.Params, network: ct.Network) -> SubstrateBinding:
     """Place a network into the Brian2 model, together with its forms on each substrate."""
     ideal = networks.bind(params, network)
     weights = model.weights_of(network)
-    return SubstrateBinding(ideal.values, ideal.layers, weights, _forms(network))
+    return SubstrateBinding(ideal.values, ideal.layers, weights, _collect_forms(network))
 
 
 def vary(
@@ -153,7 +157,7 @@ def vary(
     binding: ct.Binding,
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
-    """Task and binding on one substrate.
+    """Transform task and binding to those on one substrate.
 
     Networks that were trained on it bring their own weights; of others the substrate holds the
     ideal weights as it can. `rng` draws the jitter.
@@ -171,20 +175,22 @@ def vary(
             for tau in ("tau_m", "tau_s"):
                 values[f"{layer}.{tau}"] = form[f"{tau}_{layer}"] * params.tau_s_ms * 1e-3
     if condition.perturbation == "jitter":
-        first = task.stimulus.spikes["input"].first_ms()
-        moved = jittered(first[:, : params.n_input], condition.strength * params.tau_s_ms, rng)
-        first[:, : params.n_input] = moved
-        spikes = {"input": Spikes.from_first_spikes(first, params.trial_ms)}
+        first_ms = task.stimulus.spikes["input"].first_ms()
+        jittered_ms = jittered(
+            first_ms[:, : params.n_input], condition.strength * params.tau_s_ms, rng
+        )
+        first_ms[:, : params.n_input] = jittered_ms
+        spikes = {"input": Spikes.from_first_spikes(first_ms, params.trial_ms)}
         task = replace(task, stimulus=ct.Stimulus(spikes))
     return task, replace(binding, values=values)
 
 
-def _named(condition: ct.Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def _prefix_arrays(condition: ct.Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     return {f"{name_of(condition)}/{key}": array for key, array in arrays.items()}
 
 
-def _forms(network: ct.Network) -> dict[str, dict[str, NDArray]]:
-    """What `_named` gave a network, by the name of the imperfection."""
+def _collect_forms(network: ct.Network) -> dict[str, dict[str, NDArray]]:
+    """Collect the arrays that `_prefix_arrays` named, by the name of the imperfection."""
     forms: dict[str, dict[str, NDArray]] = {}
     for key, array in network.arrays.items():
         name, _, entry = key.rpartition("/")

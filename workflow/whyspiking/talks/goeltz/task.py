@@ -1,4 +1,4 @@
-"""Where the spikes come from: points of the Yin-Yang set, digits of MNIST, shared tasks."""
+"""Input spikes of the tasks: points of the Yin-Yang set, digits of MNIST, shared tasks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MNIST_VALIDATION = 10_000
 
 
 def latencies(values: NDArray, params: ct.Params) -> NDArray[np.float64]:
-    """Spike times in units of tau_s for values in [0, 1]: 0 early, 1 late (README, Eq. 1)."""
+    """Encode values in [0, 1] as spike times in units of tau_s, 1 is late (README, Eq. 1)."""
     return params.t_early + np.asarray(values, float) * (params.t_late - params.t_early)
 
 
 def spike_times(features: NDArray, params: ct.Params) -> NDArray[np.float64]:
-    """Spike times of samples in units of tau_s: of values, or of the brightness of pixels."""
+    """Encode samples, values or brightness of pixels, as spike times in units of tau_s."""
     if params.dataset != "mnist":
         return latencies(features, params)
     return encoding.latencies(features, params.t_early, params.t_late, background=True)
@@ -50,36 +50,40 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 
 def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
-    """What a control knows of its input when the spikes up to a time have come, (trial, feature).
+    """Return the features that a control knows from the spikes up to a time, (trial, feature).
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
     both, and half of the time window has both coordinates. Before, 1/2 is their mean.
     """
-    features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
-    return yinyang.completed(features, known)
+    features, is_known = np.asarray(task.features), encoding.arrived(task, t_ms)
+    return yinyang.completed(features, is_known)
 
 
 def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray | None, NDArray]:
-    """Values and classes of one split, before they become spikes; None where there is no split.
+    """Load values and classes of one split, before they become spikes; None without this split.
 
     Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
     published code divides by 256, not 255; of a shared task its times in [0, 1].
     """
     if params.dataset == "shared":
-        drawn = task_data.latencies(params, split)
-        return (None, np.zeros(0, np.int64)) if drawn is None else (drawn.features, drawn.classes)
+        shared_samples = task_data.latencies(params, split)
+        return (
+            (None, np.zeros(0, np.int64))
+            if shared_samples is None
+            else (shared_samples.features, shared_samples.classes)
+        )
     if params.dataset == "mnist":
         if split == "fresh":
             return None, np.zeros(0, np.int64)
         images, classes = mnist.samples(params, split, n_held_out=MNIST_VALIDATION)
         return images.astype(np.float32) / np.float32(256), classes
-    features, classes = _yinyang(split, params.n_fresh)
-    limit = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
-    n = limit.get(split, len(features))
+    features, classes = _generate_yinyang(split, params.n_fresh)
+    n_by_split = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    n = n_by_split.get(split, len(features))
     return features[:n], classes[:n]
 
 
 @functools.lru_cache(maxsize=4)
-def _yinyang(split: ct.Split, n_fresh: int) -> tuple[NDArray, NDArray]:
+def _generate_yinyang(split: ct.Split, n_fresh: int) -> tuple[NDArray, NDArray]:
     seed, n = (yinyang.FRESH_SEED, n_fresh) if split == "fresh" else yinyang.PUBLISHED[split]
     return yinyang.generate(seed, n)

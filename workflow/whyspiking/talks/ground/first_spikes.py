@@ -50,7 +50,7 @@ bias : 1
 
 
 def mapped(static: Arrays, n_steps: int) -> dict[str, NDArray[np.float64]]:
-    """The network of first spikes that says what a static network says.
+    """Map a static network to a network of first spikes with the same outputs.
 
     Args:
         static: Its arrays, `STATIC`.
@@ -60,34 +60,34 @@ def mapped(static: Arrays, n_steps: int) -> dict[str, NDArray[np.float64]]:
         `into` J (line, neuron), `theta` (neuron,), `out` (neuron, class), `out_bias` (class,), and
         `gain` g.
     """
-    own = {name: np.asarray(static[name], float) for name in STATIC}
-    slopes = -own["input"] / own["scale"]
-    rest = own["bias"] - (n_steps - own["centre"]) * slopes.sum(axis=0)
-    largest = (rest + n_steps * np.maximum(slopes, 0).sum(axis=0)).max()
-    gain = n_steps / max(largest, 1.0)
+    static_arrays = {name: np.asarray(static[name], float) for name in STATIC}
+    slopes = -static_arrays["input"] / static_arrays["scale"]
+    offsets = static_arrays["bias"] - (n_steps - static_arrays["centre"]) * slopes.sum(axis=0)
+    largest_input = (offsets + n_steps * np.maximum(slopes, 0).sum(axis=0)).max()
+    gain = n_steps / max(largest_input, 1.0)
     return {
         "into": gain * slopes,
-        "theta": n_steps - gain * rest,
-        "out": own["out"] / gain,
-        "out_bias": own["out_bias"],
+        "theta": n_steps - gain * offsets,
+        "out": static_arrays["out"] / gain,
+        "out_bias": static_arrays["out_bias"],
         "gain": np.asarray(gain),
     }
 
 
-def answer(arrays: Arrays, told: NDArray, n_steps: int) -> tuple[NDArray, NDArray]:
-    """Spikes of the hidden neurons, and what the readout has at the end, in closed form.
+def answer(arrays: Arrays, first_steps: NDArray, n_steps: int) -> tuple[NDArray, NDArray]:
+    """Compute hidden spikes and the readout's potentials at the end in closed form.
 
     Args:
         arrays: Of `mapped`.
-        told: Step of the first spike of each line, (trial, line); T where it is silent.
+        first_steps: Step of the first spike of each line, (trial, line); T where it is silent.
         n_steps: T.
 
     Returns:
         Steps (trial, neuron), inf where there is no spike, and potentials (trial, class).
     """
-    fired = n_steps + arrays["theta"] - (n_steps - told.astype(float)) @ arrays["into"]
-    said = np.maximum(2 * n_steps - fired, 0)
-    return np.where(said > 0, fired, np.inf), said @ arrays["out"] + arrays["out_bias"]
+    fire_steps = n_steps + arrays["theta"] - (n_steps - first_steps.astype(float)) @ arrays["into"]
+    hidden = np.maximum(2 * n_steps - fire_steps, 0)
+    return np.where(hidden > 0, fire_steps, np.inf), hidden @ arrays["out"] + arrays["out_bias"]
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -95,55 +95,61 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     return tasks.make_task(replace(params, experiment=TASK), split, streams)
 
 
-def _of(params: ct.Params, network: ct.Network, task: ct.Task) -> tuple[NDArray, NDArray]:
-    x = tasks.raster(params, task)
-    return answer(network.arrays, units.first_steps(x), x.shape[1])
+def _compute_answer(
+    params: ct.Params, network: ct.Network, task: ct.Task
+) -> tuple[NDArray, NDArray]:
+    raster = tasks.raster(params, task)
+    return answer(network.arrays, units.first_steps(raster), raster.shape[1])
 
 
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """Map the trained network without a price, and hold both against each other on test trials."""
+    """Map the network trained without spike penalty, and compare both on test trials."""
     (parent,) = parents.values()
     static = {name: parent.arrays[f"{params.n_hidden}_0/{name}"] for name in STATIC}
     shape = references.shape(replace(params, experiment=TASK))
     network = ct.Network(mapped(static, shape.n_steps), {"engine": "numpy"})
     task = make_task(params, "test", streams)
     assert task is not None
-    x, recipe = tasks.raster(params, task), Recipe("static", params.n_hidden, rate=0.0)
-    choices, _ = answering.answer(recipe, shape, static, x)
-    told = units.first_steps(x)
-    fired, potential = answer(network.arrays, told, shape.n_steps)
-    said = np.maximum(2 * shape.n_steps - fired, 0) / network.arrays["gain"]
+    raster, recipe = tasks.raster(params, task), Recipe("static", params.n_hidden, rate=0.0)
+    choices, _ = answering.answer(recipe, shape, static, raster)
+    first_steps = units.first_steps(raster)
+    fire_steps, potential = answer(network.arrays, first_steps, shape.n_steps)
+    activations = np.maximum(2 * shape.n_steps - fire_steps, 0) / network.arrays["gain"]
     network.info["measures"] = {
         "decisions_differ": float((choices != potential.argmax(axis=1)).mean()),
-        "hidden_difference": float(np.abs(said - rectified(static, told)).max()),
+        "hidden_difference": float(np.abs(activations - rectified(static, first_steps)).max()),
     }
     return network
 
 
-def rectified(static: Arrays, told: NDArray) -> NDArray[np.float64]:
-    """What the units of a static network have, (trial, unit), in double precision.
+def rectified(static: Arrays, first_steps: NDArray) -> NDArray[np.float64]:
+    """Compute the activations of a static network, (trial, unit), in double precision.
 
     Args:
         static: Its arrays, `STATIC`.
-        told: As of `answer`.
+        first_steps: As of `answer`.
     """
-    own = {name: np.asarray(static[name], float) for name in STATIC}
-    return np.maximum((told - own["centre"]) / own["scale"] @ own["input"] + own["bias"], 0)
+    static_arrays = {name: np.asarray(static[name], float) for name in STATIC}
+    return np.maximum(
+        (first_steps - static_arrays["centre"]) / static_arrays["scale"] @ static_arrays["input"]
+        + static_arrays["bias"],
+        0,
+    )
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
-    """In closed form; the answer is there when both phases are over."""
-    _, potential = _of(params, network, task)
+    """Run the network in closed form; it answers when both phases are over."""
+    _, potential = _compute_answer(params, network, task)
     return ct.Trials.of(task, potential.argmax(axis=1), 2 * params.trial_ms)
 
 
 def reference_first_ms(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
-    """When hidden neurons fire, in closed form."""
-    return {"hidden": _of(params, network, task)[0] * params.dt_ms}
+    """Compute when hidden neurons fire, in closed form."""
+    return {"hidden": _compute_answer(params, network, task)[0] * params.dt_ms}
 
 
 def to_brian(params: ct.Params) -> BrianModel:
@@ -151,7 +157,7 @@ def to_brian(params: ct.Params) -> BrianModel:
 
     A spike passes on by how much of its step it is late; it never comes again.
     """
-    rests = "drive = 0; step = 0"
+    rest_state = "drive = 0; step = 0"
     hidden = Group(
         "hidden", params.n_hidden, NEURON, "v >= theta",
         "lag = (v - theta) * length / ms; v = -1e9", "euler",
@@ -173,7 +179,7 @@ def to_brian(params: ct.Params) -> BrianModel:
             "late": 1 / params.dt_ms,
             "begins": float(round(params.trial_ms / params.dt_ms)),
         },
-        reset={"hidden": f"v = 0; {rests}", "readout": "y = bias; drive = 0"},
+        reset={"hidden": f"v = 0; {rest_state}", "readout": "y = bias; drive = 0"},
         record_spikes=("hidden",),
         record_traces={"readout": ("readout", "y", params.dt_ms)},
         lag_variable={"hidden": "lag"},
@@ -195,6 +201,6 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
-    """The largest potential of the readout at the end."""
+    """Decide by the largest potential of the readout at the end."""
     choices = recording.traces["readout"][:, -1].argmax(axis=1)
     return ct.Trials.of(task, choices, 2 * params.trial_ms)

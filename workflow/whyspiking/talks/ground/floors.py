@@ -12,20 +12,20 @@ from whyspiking.tasks import memoryless
 
 
 def table(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
-    """All floors of a task as rows of the metrics table, and by how much one may decide it."""
+    """Return all memoryless baselines of a task as rows of the metrics table, and their excess."""
     data: dict[str, memoryless.Split] = {}
     for split in ("train", "validation", "test"):
         task = tasks.make_task(params, split, streams)
         assert task is not None
         data[split] = (tasks.raster(params, task), task.targets)
-    found: dict[str, float] = {}
-    known = memoryless.floors(params, streams.rng("floors"))
-    for name, (readings, fit) in known.items():
-        found[name] = memoryless.accuracy(readings, fit, data, params.n_output)
-        progress(len(found) / len(known), f"{name}: {100 * found[name]:.1f} %")
+    accuracies: dict[str, float] = {}
+    baselines = memoryless.floors(params, streams.rng("floors"))
+    for name, (readings, fit) in baselines.items():
+        accuracies[name] = memoryless.accuracy(readings, fit, data, params.n_output)
+        progress(len(accuracies) / len(baselines), f"{name}: {100 * accuracies[name]:.1f} %")
     rows = {
-        **{name: {"accuracy": share} for name, share in found.items()},
-        "veto": {"floor_excess": excess(params.experiment, found)},
+        **{name: {"accuracy": share} for name, share in accuracies.items()},
+        "veto": {"floor_excess": excess(params.experiment, accuracies)},
     }
     return ct.Network(
         {},
@@ -36,7 +36,10 @@ def table(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
     )
 
 
-def excess(task: str, found: Mapping[str, float]) -> float:
-    """By how much the best floor that may veto a task is above chance."""
-    said = protocol().tasks[task]
-    return max(found[name] for name in said.baseline_expectations.must_fail) - said.chance
+def excess(task: str, accuracies: Mapping[str, float]) -> float:
+    """Return by how much the best baseline that may veto a task exceeds chance."""
+    task_protocol = protocol().tasks[task]
+    return (
+        max(accuracies[name] for name in task_protocol.baseline_expectations.must_fail)
+        - task_protocol.chance
+    )

@@ -1,4 +1,4 @@
-"""The contract of a talk for all tasks: floors, and networks that nobody trained."""
+"""The contract of a talk for all tasks: memoryless baselines, and hand-designed networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["bind", "control_counts", "decode", "evaluate", "make_task", "to_bria
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """The floors of a task, or a built network."""
+    """Fit the memoryless baselines of a task, or build a hand-designed network."""
     if variant == "floors":
         return floors.table(params, streams, progress)
     hand_designed = generators.load_module(params.experiment, "hand_designed")
@@ -33,24 +33,24 @@ def train(
 def evaluate(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> ct.Trials | None:
-    """A built network in NumPy; floors were scored where they were fitted."""
+    """Run a hand-designed network in NumPy; baselines were scored where they were fitted."""
     if variant == "floors":
         return None
-    x = tasks.raster(params, task)
+    raster = tasks.raster(params, task)
     hand_designed = generators.load_module(params.experiment, "hand_designed")
     if variant not in hand_designed.SPIKING_NETWORKS:
-        answer, _ = hand_designed.GRADED_NETWORKS[variant](x)
-        return ct.Trials.of(task, answer.argmax(axis=1), params.trial_ms)
-    sent, potential = gated_networks.run(network.arrays, x, params.dt_ms)
-    late = -round(params.last_ms / params.dt_ms)
-    counts = [spikes[:, late:].sum(axis=1) for spikes in sent.values()]
-    return _decided(params, task, counts, potential)
+        outputs, _ = hand_designed.GRADED_NETWORKS[variant](raster)
+        return ct.Trials.of(task, outputs.argmax(axis=1), params.trial_ms)
+    spikes_by_group, potential = gated_networks.run(network.arrays, raster, params.dt_ms)
+    answer_start = -round(params.last_ms / params.dt_ms)
+    counts = [spikes[:, answer_start:].sum(axis=1) for spikes in spikes_by_group.values()]
+    return _decide_trials(params, task, counts, potential)
 
 
-def _decided(
+def _decide_trials(
     params: ct.Params, task: ct.Task, counts: Sequence[NDArray], potential: NDArray
 ) -> ct.Trials:
-    """Who fires most in the answer, -1 where nobody does; or the largest potential at the end."""
+    """Choose the unit with most spikes in the answer, -1 without any; or the largest potential."""
     if generators.load_module(params.experiment, "hand_designed").READS_POTENTIALS:
         return ct.Trials.of(task, potential.argmax(axis=1), params.trial_ms)
     spikes = np.sum(counts, axis=0)
@@ -64,17 +64,17 @@ def to_brian(params: ct.Params) -> BrianModel:
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
-    """As in NumPy."""
+    """Decide as in NumPy."""
     counts = [
         x.keep(x.times_ms >= params.trial_ms - params.last_ms - 1e-6).counts()
         for x in recording.spikes.values()
     ]
-    return _decided(params, task, counts, recording.traces["memory"][:, -1])
+    return _decide_trials(params, task, counts, recording.traces["memory"][:, -1])
 
 
 def control_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, float]:
-    """Operations of a network that sends numbers."""
+    """Count the operations of a network that sends numbers."""
     hand_designed = generators.load_module(params.experiment, "hand_designed")
     return hand_designed.GRADED_NETWORKS[variant](tasks.raster(params, task))[1]

@@ -41,7 +41,7 @@ FOLDER = Path(__file__).with_name("tuning")
 
 
 def shape(params: ct.Params) -> Shape:
-    """What a task fixes of its networks."""
+    """Return the sizes that a task fixes for its networks."""
     n_steps, answer_steps = (
         round(ms / params.dt_ms)
         for ms in (params.trial_ms, protocol().training[params.experiment].answer_ms)
@@ -50,23 +50,23 @@ def shape(params: ct.Params) -> Shape:
 
 
 def trials(params: ct.Params) -> learning.Draw:
-    """Training trials of a task, part by part, each from a stream of its own.
+    """Return a function that draws training trials part by part, each from its own stream.
 
     They are drawn once and kept as bits: 128,000 of span recall take 70 MB. A smaller `share` of
     them has smaller parts.
     """
-    said = protocol().training[params.experiment]
-    n = round(said.chunk_size * params.values.get("share", 1.0))
-    kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray]] = {}
+    training = protocol().training[params.experiment]
+    n = round(training.chunk_size * params.values.get("share", 1.0))
+    packed_trials: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray]] = {}
 
-    def draw(seed: int, part: int) -> tuple[NDArray, NDArray]:
-        part %= said.n_distinct // said.chunk_size
-        if (seed, part) not in kept:
-            own = replace(params, values={**params.values, "n_train": n}, seed=seed)
-            streams = Streams(Streams(seed).integer(f"reference-part-{part}"))
-            raster, classes = told(own, "train", streams)
-            kept[seed, part] = np.packbits(raster.astype(bool), axis=2), classes
-        bits, classes = kept[seed, part]
+    def draw(seed: int, i_part: int) -> tuple[NDArray, NDArray]:
+        i_part %= training.n_distinct // training.chunk_size
+        if (seed, i_part) not in packed_trials:
+            part_params = replace(params, values={**params.values, "n_train": n}, seed=seed)
+            streams = Streams(Streams(seed).integer(f"reference-part-{i_part}"))
+            raster, classes = told(part_params, "train", streams)
+            packed_trials[seed, i_part] = np.packbits(raster.astype(bool), axis=2), classes
+        bits, classes = packed_trials[seed, i_part]
         return np.unpackbits(bits, axis=2, count=params.n_input), classes
 
     return draw
@@ -87,23 +87,28 @@ def told(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray,
 
 
 def recipe(task: str, family: str, n: int, setting: Mapping[str, Any]) -> Recipe:
-    """What networks of a family are on a task.
+    """Build the recipe of a family's networks on a task.
 
     Args:
         task: Of the protocol.
         family: Of the protocol.
-        n: Units.
+        n: Number of units.
         setting: From a grid, or `chosen`.
     """
-    said = protocol()
-    tuned = said.families[family][task]
+    benchmark = protocol()
+    family_protocol = benchmark.families[family][task]
     times = {"tau_ms": tuple(setting["tau_ms"])} if "tau_ms" in setting else {}  # of JSON a list
-    given = {"batch": said.training[task].batch, "gain": tuned.gain, **setting, **times}
-    return Recipe(tuned.unit_model, n, **given)
+    options = {
+        "batch": benchmark.training[task].batch,
+        "gain": family_protocol.gain,
+        **setting,
+        **times,
+    }
+    return Recipe(family_protocol.unit_model, n, **options)
 
 
 def tried(task: str, folder: Path = FOLDER) -> Table:
-    """Rows of the settings that were tried on a task; none if none were."""
+    """Read the rows of the settings that were tried on a task; none if none were."""
     path = folder / f"{task}.csv"
     if not path.is_file():
         return REFERENCE_TUNING.table([])
@@ -113,7 +118,7 @@ def tried(task: str, folder: Path = FOLDER) -> Table:
 def chosen(
     task: str, family: str, folder: Path = FOLDER, only: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The setting of a grid with the highest lower quartile; of equals the first.
+    """Choose the setting of a grid with the highest lower quartile; of equals the first.
 
     Args:
         task: Of the protocol.
@@ -124,17 +129,17 @@ def chosen(
     Raises:
         UserError: If a setting lacks a network.
     """
-    rows, said = tables.where(tried(task, folder), family=family), protocol()
+    rows, benchmark = tables.where(tried(task, folder), family=family), protocol()
     best: tuple[float, dict[str, Any]] | None = None
-    for setting in said.families[family][task].settings(-1 if only is None else 0, only):
-        own = tables.where(rows, setting=_json(setting), seed=list(said.tuning_seeds))
-        if len(own) != len(said.tuning_seeds):
+    for setting in benchmark.families[family][task].settings(-1 if only is None else 0, only):
+        setting_rows = tables.where(rows, setting=_json(setting), seed=list(benchmark.tuning_seeds))
+        if len(setting_rows) != len(benchmark.tuning_seeds):
             raise UserError(
-                f"talks/ground/tuning/{task}.csv: {family} has {len(own)} networks with "
-                f"{_json(setting)}; expected {len(said.tuning_seeds)}. Run `python -m "
+                f"talks/ground/tuning/{task}.csv: {family} has {len(setting_rows)} networks with "
+                f"{_json(setting)}; expected {len(benchmark.tuning_seeds)}. Run `python -m "
                 f"whyspiking.recording tune ground {task}/{family}`"
             )
-        score = float(own["accuracy"].quantile(0.25))
+        score = float(setting_rows["accuracy"].quantile(0.25))
         if best is None or score > best[0]:
             best = score, setting
     assert best is not None
@@ -148,78 +153,83 @@ def _json(setting: Mapping[str, Any]) -> str:
 # ---- trying them ---------------------------------------------------------------------------------
 
 
-def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER) -> None:
-    """Train what the protocol asks for and no row is there of.
+def tune(config: Mapping[str, Any], names: Sequence[str], folder: Path = FOLDER) -> None:
+    """Train the networks that the protocol lists and the tables lack.
 
     Args:
         config: Whose scale full is used.
-        wanted: `task` or `task/family`; empty: all.
+        names: `task` or `task/family`; empty: all.
         folder: Of the tables.
     """
-    said = protocol()
-    places = [
+    benchmark = protocol()
+    tasks_and_families = [
         (task, family)
-        for task, (family, own) in itertools.product(said.training, said.families.items())
-        if task in own
+        for task, (family, family_tasks) in itertools.product(
+            benchmark.training, benchmark.families.items()
+        )
+        if task in family_tasks
     ]
-    known = {name for task, family in places for name in (task, f"{task}/{family}")}
-    if unknown := sorted(set(wanted) - known):
+    known_names = {
+        name for task, family in tasks_and_families for name in (task, f"{task}/{family}")
+    }
+    if unknown := sorted(set(names) - known_names):
         raise UserError(
             f"tune: talk ground has no {', '.join(unknown)}; expected some of "
-            f"{', '.join(sorted(known))}. Correct the names."
+            f"{', '.join(sorted(known_names))}. Correct the names."
         )
-    asked = [p for p in places if not wanted or {p[0], "/".join(p)} & set(wanted)]
-    left = _lacking(asked, folder)
-    began, experiments = time.monotonic(), registry.load_talk("ground").experiments
-    for (task, seed), group in itertools.groupby(enumerate(left, 1), lambda entry: entry[1][:2]):
+    requested = [p for p in tasks_and_families if not names or {p[0], "/".join(p)} & set(names)]
+    missing = _find_missing(requested, folder)
+    started, experiments = time.monotonic(), registry.load_talk("ground").experiments
+    for (task, seed), group in itertools.groupby(enumerate(missing, 1), lambda entry: entry[1][:2]):
         params = registry.params(experiments[task], {**config, "scale": "full"}, seed)
         draw, held_out = trials(params), told(params, "validation", Streams(seed))
-        for part in range(said.training[task].parts):
-            draw(seed, part)  # so that no network is charged for it
+        for i_part in range(benchmark.training[task].parts):
+            draw(seed, i_part)  # so that no network is charged for it
         for n, (_, _, family, grid, setting) in group:
-            units, used = said.families[family][task].n_hidden_tuning, time.process_time()
+            units = benchmark.families[family][task].n_hidden_tuning
+            cpu_seconds = time.process_time()
             _, (accuracy,) = answering.lower_quartile(
                 recipe(task, family, units, setting),
                 shape(params),
                 draw,
-                said.training[task].parts,
+                benchmark.training[task].parts,
                 [seed],
-                lambda _, own=held_out: own,
+                lambda _, validation=held_out: validation,
             )
-            used = time.process_time() - used
-            values = (task, family, grid, _json(setting), seed, units, accuracy, used)
+            cpu_seconds = time.process_time() - cpu_seconds
+            values = (task, family, grid, _json(setting), seed, units, accuracy, cpu_seconds)
             table = REFERENCE_TUNING.table([dict(zip(REFERENCE_TUNING.names, values, strict=True))])
             folder.mkdir(exist_ok=True)
             tables.append(table, folder / f"{task}.csv")
-            minutes = (time.monotonic() - began) / n * (len(left) - n) / 60
+            minutes = (time.monotonic() - started) / n * (len(missing) - n) / 60
             print(
-                f"{n} of {len(left)}, {minutes:.0f} min left: {task}/{family} {_json(setting)}, "
-                f"seed {seed}: accuracy {accuracy:.4f}, {used:.1f} CPU s",
+                f"{n} of {len(missing)}, {minutes:.0f} min left: {task}/{family} {_json(setting)}, "
+                f"seed {seed}: accuracy {accuracy:.4f}, {cpu_seconds:.1f} CPU s",
                 flush=True,
             )
-    for task, family in asked:
+    for task, family in requested:
         print(
             f"{task}/{family}: the chosen setting is {_json(chosen(task, family, folder))}",
             flush=True,
         )
 
 
-def _lacking(
-    asked: Sequence[tuple[str, str]], folder: Path
+def _find_missing(
+    requested: Sequence[tuple[str, str]], folder: Path
 ) -> list[tuple[str, int, str, int, dict[str, Any]]]:
-    """Task, seed, family, grid from 1 and setting of every network that is not in a table.
+    """List task, seed, family, grid (from 1) and setting of each network that no table has.
 
     Families of a task and seed follow each other: they share its data.
     """
-    said, found = protocol(), []
-    for task in dict.fromkeys(task for task, _ in asked):
-        done = set(tried(task, folder)[["family", "setting", "seed"]].itertuples(index=False))
-        families = [family for other, family in asked if other == task]
-        for seed, family in itertools.product(said.tuning_seeds, families):
-            tuned = said.families[family][task]
-            for grid in range(len(tuned.grids)):
-                for setting in tuned.settings(grid):
-                    if (family, _json(setting), seed) not in done:
-                        done.add((family, _json(setting), seed))
-                        found.append((task, seed, family, grid + 1, setting))
-    return found
+    benchmark, missing = protocol(), []
+    for task in dict.fromkeys(task for task, _ in requested):
+        trained = set(tried(task, folder)[["family", "setting", "seed"]].itertuples(index=False))
+        families = [family for requested_task, family in requested if requested_task == task]
+        for seed, family in itertools.product(benchmark.tuning_seeds, families):
+            family_protocol = benchmark.families[family][task]
+            for grid in range(len(family_protocol.grids)):
+                for setting in family_protocol.settings(grid):
+                    if (family, _json(setting), seed) not in trained:
+                        trained.add((family, _json(setting), seed))
+                        missing.append((task, seed, family, grid + 1, setting))
+    return missing

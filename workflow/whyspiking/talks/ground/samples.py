@@ -22,12 +22,12 @@ DISTINCT = "distinct_trials"
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """Trials of the task that the cells share."""
+    """Draw trials of the task that the cells share."""
     return tasks.make_task(_of_task(params), split, streams)
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> None:
-    """Its networks were scored where they were trained."""
+    """Return nothing: the networks were scored where they were trained."""
 
 
 def train(
@@ -37,27 +37,32 @@ def train(
 
     A scale with fewer trials than a part of the training shows them once.
     """
-    described, own = protocol().samples, _of_task(params)
-    cell, training = described.cells[variant], protocol().training[own.experiment]
+    experiment, task_params = protocol().samples, _of_task(params)
+    cell, training = experiment.cells[variant], protocol().training[task_params.experiment]
     setting = cell.setting.given
-    recipe = references.recipe(own.experiment, cell.family, cell.n_hidden, setting)
+    recipe = references.recipe(task_params.experiment, cell.family, cell.n_hidden, setting)
     size = min(training.chunk_size, params.n_train)
-    few_of_all = replace(own, values={**own.values, "share": size / training.chunk_size})
-    shape, drawn = references.shape(own), references.trials(few_of_all)
+    chunk_params = replace(
+        task_params, values={**task_params.values, "share": size / training.chunk_size}
+    )
+    shape, draw_all = references.shape(task_params), references.trials(chunk_params)
+    # A scale with fewer trials than a part shows one part.
     n_parts = training.parts if size == training.chunk_size else 1
     test = make_task(params, "test", streams)
     assert test is not None
-    x, rows, arrays, info = tasks.raster(own, test), [], {}, {}
-    counts = described.n_distinct
+    raster, rows, arrays, info = tasks.raster(task_params, test), [], {}, {}
+    counts = experiment.n_distinct
     for k, n in enumerate(counts):
 
-        def told(share: float, news: str, k: int = k, n: int = n) -> None:
+        def report(share: float, news: str, k: int = k, n: int = n) -> None:
             progress((k + share) / len(counts), f"{n} distinct trials, {news}")
 
-        draw, seed = few(drawn, min(n, size), size), params.seed
-        trained = learning.train(recipe, shape, draw, n_parts, [seed], progress=told, name=f"{n}-")
+        draw, seed = few(draw_all, min(n, size), size), params.seed
+        trained = learning.train(
+            recipe, shape, draw, n_parts, [seed], progress=report, name=f"{n}-"
+        )
         (network,) = trained.values()
-        choices, _ = answering.answer(recipe, shape, network.arrays, x)
+        choices, _ = answering.answer(recipe, shape, network.arrays, raster)
         accuracy = float((choices == test.targets).mean())
         rows.append([DISTINCT, n, {"accuracy": accuracy}, len(choices)])
         arrays |= {f"{name}_{n}": values for name, values in network.arrays.items()}
@@ -66,7 +71,7 @@ def train(
 
 
 def few(draw: learning.Draw, n: int, size: int) -> learning.Draw:
-    """Parts of a size in which the first n trials of each part are shown again and again.
+    """Return a draw of parts in which the first n trials of each part are repeated.
 
     Args:
         draw: Gives parts of that size or more.
@@ -74,12 +79,12 @@ def few(draw: learning.Draw, n: int, size: int) -> learning.Draw:
         size: Trials of a part.
     """
 
-    def told(seed: int, part: int) -> tuple[NDArray, NDArray]:
-        raster, classes = draw(seed, part)
-        again = np.arange(size) % n
-        return raster[again], classes[again]
+    def draw_repeated(seed: int, i_part: int) -> tuple[NDArray, NDArray]:
+        raster, classes = draw(seed, i_part)
+        i_repeated = np.arange(size) % n
+        return raster[i_repeated], classes[i_repeated]
 
-    return told
+    return draw_repeated
 
 
 def _of_task(params: ct.Params) -> ct.Params:

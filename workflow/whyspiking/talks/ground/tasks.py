@@ -14,26 +14,26 @@ from whyspiking.tasks import generators, task_data
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """Trials of one split, spikes on the steps of the networks; features are exact latencies."""
+    """Draw the trials of a split, spikes on the networks' steps; features are exact latencies."""
     if split == "fresh":
         return None
-    spikes, classes = _drawn(params, split, streams)
-    told = ct.Stimulus({"input": task_data.on_steps(spikes, params.dt_ms)})
+    spikes, classes = _draw_trials(params, split, streams)
+    stimulus = ct.Stimulus({"input": task_data.on_steps(spikes, params.dt_ms)})
     latencies = np.minimum(spikes.first_ms(), params.trial_ms)
-    return ct.Task(told, classes, params.n_output, latencies)
+    return ct.Task(stimulus, classes, params.n_output, latencies)
 
 
-def _drawn(
+def _draw_trials(
     params: ct.Params, split: ct.Split, streams: Streams
 ) -> tuple[Spikes, NDArray[np.int64]]:
     if generators.is_stream(params.experiment):
         n_trials = getattr(params, f"n_{split}")
         generator = generators.load_streams(params.experiment)
         return generator.draw_spikes(streams.rng(f"data-{split}"), n_trials)
-    own = replace(params, values={**params.values, "shared_task": params.experiment})
-    drawn = task_data.latencies(own, split)
-    assert drawn is not None
-    return Spikes.from_first_spikes(drawn.times_ms, params.trial_ms), drawn.classes
+    shared_params = replace(params, values={**params.values, "shared_task": params.experiment})
+    samples = task_data.latencies(shared_params, split)
+    assert samples is not None
+    return Spikes.from_first_spikes(samples.times_ms, params.trial_ms), samples.classes
 
 
 def raster(params: ct.Params, task: ct.Task) -> NDArray[np.float32]:

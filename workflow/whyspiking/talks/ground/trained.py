@@ -1,11 +1,10 @@
-"""Reference networks: one job trains a family on one seed, at all sizes and prices of the protocol.
+"""Reference networks: one job trains a family on one seed, at all sizes and penalties.
 
-Each network is told as a place of the metrics table: perturbation `spike_penalty_<penalty>`,
-strength its
-units. What never is silent tells a state only when it has changed enough (protocol.yaml,
-`change_threshold`). Of the spiking networks of a seed two are run again in Brian2, both corners of
-every frontier of accuracy against arrivals at weights: the most accurate one, and the one that
-gains most on guessing for an arrival.
+Each network has a condition of the metrics table: perturbation `spike_penalty_<penalty>`, strength
+its number of units. Units that are never silent send a state only when it has changed enough
+(protocol.yaml, `change_threshold`). Of the spiking networks of a seed two are run again in Brian2,
+both corners of every frontier of accuracy against arrivals at weights: the most accurate one, and
+the one that gains most on guessing for an arrival.
 """
 
 from __future__ import annotations
@@ -27,119 +26,129 @@ from whyspiking.training.reference.units import UNCEASING, Recipe
 
 SUFFIX = "_trained"
 LIF = "lif"
-PRICE = "spike_penalty_{:g}"
+PENALTY_NAME = "spike_penalty_{:g}"
 REPLAYED: dict[str, Callable[[float, float], float]] = {
     "replayed_best": lambda gain, arrivals: gain,
     "replayed_cheap": lambda gain, arrivals: gain / max(arrivals, 1.0),
 }
-"""Variant that Brian2 runs -> what is largest of the network that it is.
+"""Variant that Brian2 runs -> score that is largest for its network.
 
 Gain on guessing (validation) and arrivals at weights are given.
 """
 
 
 def of_task(params: ct.Params) -> ct.Params:
-    """The same as parameters of the task's own experiment, whose data they share."""
+    """Return the parameters of the task's own experiment, whose data are shared."""
     return replace(params, experiment=params.experiment.removesuffix(SUFFIX))
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
-    """Trials of the task; a seed has those that floors and built networks have."""
+    """Draw trials of the task, for a seed the same as for baselines and hand-designed networks."""
     return tasks.make_task(of_task(params), split, streams)
 
 
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
-    """All networks of a family, scored on the test trials; or one of them, for Brian2."""
-    own = of_task(params)
+    """Train all networks of a family and score them on test trials; or pick one for Brian2."""
+    task_params = of_task(params)
     if variant in REPLAYED:
         (ladder,) = parents.values()
-        return picked(ladder, protocol().tasks[own.experiment].chance, REPLAYED[variant])
-    said = protocol().training[own.experiment]
-    shape, draw = references.shape(own), references.trials(own)
-    held_out, tested = (
-        references.told(own, split, Streams(own.seed)) for split in ("validation", "test")
+        return picked(ladder, protocol().tasks[task_params.experiment].chance, REPLAYED[variant])
+    training = protocol().training[task_params.experiment]
+    shape, draw = references.shape(task_params), references.trials(task_params)
+    validation_trials, test_trials = (
+        references.told(task_params, split, Streams(task_params.seed))
+        for split in ("validation", "test")
     )
     arrays: dict[str, Any] = {}
     rows: list[list[Any]] = []
     history: list[dict[str, Any]] = []
-    recipes = ladder_of(own, variant)
-    for done, recipe in enumerate(recipes):
+    recipes = ladder_of(task_params, variant)
+    for i_recipe, recipe in enumerate(recipes):
 
-        def told(share: float, news: str, done: int = done, n: int = recipe.n) -> None:
-            progress((done + share) / len(recipes), f"{n} units, {news}")
+        def report(share: float, news: str, i_recipe: int = i_recipe, n: int = recipe.n) -> None:
+            progress((i_recipe + share) / len(recipes), f"{n} units, {news}")
 
-        parts = max(1, round(said.parts * own.share))
-        found = learning.train(recipe, shape, draw, parts, [own.seed], said.spike_penalties, told)
-        for place, ((price, _), network) in enumerate(found.items()):
-            values = scored(recipe, shape, network.arrays, held_out, tested)
-            rows.append([PRICE.format(price), recipe.n, values, len(tested[1])])
-            arrays |= {f"{recipe.n}_{place}/{name}": x for name, x in network.arrays.items()}
-            history += network.history if recipe is recipes[-1] and not place else []
+        n_parts = max(1, round(training.parts * task_params.share))
+        networks = learning.train(
+            recipe, shape, draw, n_parts, [task_params.seed], training.spike_penalties, report
+        )
+        for i_penalty, ((spike_penalty, _), network) in enumerate(networks.items()):
+            values = scored(recipe, shape, network.arrays, validation_trials, test_trials)
+            rows.append([PENALTY_NAME.format(spike_penalty), recipe.n, values, len(test_trials[1])])
+            arrays |= {f"{recipe.n}_{i_penalty}/{name}": x for name, x in network.arrays.items()}
+            history += network.history if recipe is recipes[-1] and not i_penalty else []
     return ct.Network(arrays, {"engine": ENGINE, "measured_at": rows}, history)
 
 
-def ladder_of(own: ct.Params, family: str) -> Sequence[Recipe]:
-    """The networks of a family on a task without their prices, by size."""
-    said = protocol()
-    sizes = said.families[family][own.experiment].n_hidden
-    chosen = said.chosen_settings[own.experiment][family].given
-    kept = sizes[: max(1, round(len(sizes) * own.share))]
-    return [references.recipe(own.experiment, family, n, chosen) for n in kept]
+def ladder_of(task_params: ct.Params, family: str) -> Sequence[Recipe]:
+    """List the recipes of a family on a task by size, without spike penalties."""
+    benchmark = protocol()
+    sizes = benchmark.families[family][task_params.experiment].n_hidden
+    setting = benchmark.chosen_settings[task_params.experiment][family].given
+    trained_sizes = sizes[: max(1, round(len(sizes) * task_params.share))]
+    return [references.recipe(task_params.experiment, family, n, setting) for n in trained_sizes]
 
 
-def scored(recipe: Recipe, shape: Any, arrays: Any, held_out: Any, tested: Any) -> dict[str, float]:
-    """Accuracies and mean counts of a network, by name of `records.frontier_columns.POINTS`.
+def scored(
+    recipe: Recipe, shape: Any, arrays: Any, validation_trials: Any, test_trials: Any
+) -> dict[str, float]:
+    """Compute accuracies and mean counts of a network, by name of `frontier_columns.POINTS`.
 
     Args:
-        recipe: What it is.
-        shape: What the task fixes.
+        recipe: Recipe of the network.
+        shape: Sizes that the task fixes.
         arrays: Of the network.
-        held_out: Raster and classes of validation trials, by which the threshold is chosen.
-        tested: Those of test trials, looked at once.
+        validation_trials: Raster and classes, by which the threshold is chosen.
+        test_trials: Raster and classes, evaluated once.
     """
-    raster, classes = held_out
+    raster, classes = validation_trials
 
-    def right(least_change: float | None) -> float:
+    def measure_accuracy(least_change: float | None) -> float:
         choices, _ = answering.answer(recipe, shape, arrays, raster, least_change)
         return float((choices == classes).mean())
 
-    least, reached = None, right(None)
+    change_threshold, validation_accuracy = None, measure_accuracy(None)
     if recipe.kind in UNCEASING:
-        said = protocol().change_threshold
-        known = {change: right(change) for change in said.value}
-        least = max(
-            (c for c, x in known.items() if x >= reached - said.max_accuracy_loss), default=None
+        candidates = protocol().change_threshold
+        accuracy_by_threshold = {change: measure_accuracy(change) for change in candidates.value}
+        change_threshold = max(
+            (
+                c
+                for c, x in accuracy_by_threshold.items()
+                if x >= validation_accuracy - candidates.max_accuracy_loss
+            ),
+            default=None,
         )
-        reached = known.get(least, reached)  # pyright: ignore
-    raster, classes = tested
-    choices, counts = answering.answer(recipe, shape, arrays, raster, least)
+        validation_accuracy = accuracy_by_threshold.get(change_threshold, validation_accuracy)  # pyright: ignore
+    raster, classes = test_trials
+    choices, counts = answering.answer(recipe, shape, arrays, raster, change_threshold)
     means = counts.means()
     inputs = shape.n_lines if recipe.kind == "static" else np.count_nonzero(raster) / len(raster)
     return {
         "accuracy": float((choices == classes).mean()),
-        "validation_accuracy": reached,
+        "validation_accuracy": validation_accuracy,
         "n_parameters": float(sum(np.size(x) for x in arrays.values())),
         "n_messages": means["binary_messages"] + means["graded_messages"] - inputs,
         **{name: x for name, x in means.items() if x},
     }
 
 
-def picked(ladder: ct.Network, guess: float, wanted: Callable[[float, float], float]) -> ct.Network:
-    """Of all networks of a family the one of which something is largest; of equals the smallest.
+def picked(ladder: ct.Network, chance: float, score: Callable[[float, float], float]) -> ct.Network:
+    """Pick the network of a family with the largest score; of equals the smallest.
 
     Args:
         ladder: From `train`.
-        guess: Accuracy of guessing.
-        wanted: An entry of `REPLAYED`.
+        chance: Accuracy of guessing.
+        score: An entry of `REPLAYED`.
     """
     rows: list[tuple[str, int, dict[str, float], int]] = ladder.info["measured_at"]
-    best = max(rows, key=lambda x: wanted(x[2]["validation_accuracy"] - guess, x[2]["acs"]))
-    prices = list(dict.fromkeys(row[0] for row in rows))
-    start = f"{best[1]}_{prices.index(best[0])}/"
-    own = {k.removeprefix(start): x for k, x in ladder.arrays.items() if k.startswith(start)}
-    return ct.Network(own, {"engine": ENGINE, "epochs": 0})
+    best = max(rows, key=lambda x: score(x[2]["validation_accuracy"] - chance, x[2]["acs"]))
+    penalties = list(dict.fromkeys(row[0] for row in rows))
+    prefix = f"{best[1]}_{penalties.index(best[0])}/"
+    arrays = {k.removeprefix(prefix): x for k, x in ladder.arrays.items() if k.startswith(prefix)}
+    return ct.Network(arrays, {"engine": ENGINE, "epochs": 0})
 
 
 # ---- in both engines -----------------------------------------------------------------------------
@@ -148,34 +157,38 @@ def picked(ladder: ct.Network, guess: float, wanted: Callable[[float, float], fl
 def evaluate(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> ct.Trials | None:
-    """A network that Brian2 runs; the others were scored where they were trained."""
+    """Run a network that Brian2 runs; the others were scored where they were trained."""
     if variant not in REPLAYED:
         return None
-    own, recipe = of_task(params), _of_lif(params)
+    task_params, recipe = of_task(params), _make_lif_recipe(params)
     recipe = replace(recipe, n=len(network.arrays["bias"]))
-    raster = tasks.raster(own, task)
-    choices, _ = answering.answer(recipe, references.shape(own), network.arrays, raster)
-    return ct.Trials.of(task, choices, own.trial_ms)
+    raster = tasks.raster(task_params, task)
+    choices, _ = answering.answer(recipe, references.shape(task_params), network.arrays, raster)
+    return ct.Trials.of(task, choices, task_params.trial_ms)
 
 
-def _of_lif(params: ct.Params) -> Recipe:
-    """The largest spiking network of a task: others have fewer units of the same kind."""
-    own, tuned = of_task(params), protocol().families[LIF]
-    chosen = protocol().chosen_settings[own.experiment][LIF].given
-    return references.recipe(own.experiment, LIF, max(tuned[own.experiment].n_hidden), chosen)
+def _make_lif_recipe(params: ct.Params) -> Recipe:
+    """Make the recipe of the largest spiking network; others have fewer units of the same kind."""
+    task_params, family_protocol = of_task(params), protocol().families[LIF]
+    setting = protocol().chosen_settings[task_params.experiment][LIF].given
+    return references.recipe(
+        task_params.experiment, LIF, max(family_protocol[task_params.experiment].n_hidden), setting
+    )
 
 
 def to_brian(params: ct.Params) -> BrianModel:
     """One structure for all sizes."""
-    return replaying.to_brian(_of_lif(params), references.shape(of_task(params)), params.max_trials)
+    return replaying.to_brian(
+        _make_lif_recipe(params), references.shape(of_task(params)), params.max_trials
+    )
 
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Units that a smaller network lacks are silent."""
-    return replaying.bind(_of_lif(params).n, network.arrays)
+    return replaying.bind(_make_lif_recipe(params).n, network.arrays)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
-    """The largest of the readout in the answer."""
+    """Decide by the largest readout in the answer."""
     choices = replaying.decide(references.shape(of_task(params)), recording)
     return ct.Trials.of(task, choices, params.trial_ms)

@@ -18,7 +18,7 @@ class Adam:
         self._second: dict[str, NDArray] = {}
 
     def updates(self, gradients: Mapping[str, NDArray], rate: float) -> dict[str, NDArray]:
-        """What to add to each array.
+        """Return what to add to each array.
 
         Args:
             gradients: Derivative of the loss by each array, the same names at every step.
@@ -27,11 +27,11 @@ class Adam:
         self.count += 1
         steps = {}
         for name, gradient in gradients.items():
-            first = self._first.setdefault(name, np.zeros_like(gradient))
-            second = self._second.setdefault(name, np.zeros_like(gradient))
-            first += (1 - self.beta_1) * (gradient - first)
-            second += (1 - self.beta_2) * (gradient**2 - second)
-            unbiased = first / (1 - self.beta_1**self.count)
-            scale = np.sqrt(second / (1 - self.beta_2**self.count)) + self.epsilon
+            first_moment = self._first.setdefault(name, np.zeros_like(gradient))
+            second_moment = self._second.setdefault(name, np.zeros_like(gradient))
+            first_moment += (1 - self.beta_1) * (gradient - first_moment)
+            second_moment += (1 - self.beta_2) * (gradient**2 - second_moment)
+            unbiased = first_moment / (1 - self.beta_1**self.count)
+            scale = np.sqrt(second_moment / (1 - self.beta_2**self.count)) + self.epsilon
             steps[name] = (-rate * unbiased / scale).astype(gradient.dtype)
         return steps

@@ -35,7 +35,7 @@ def network(
     n_steps: int,
     population: str = "neurons",
 ) -> bm.BrianModel:
-    """The structure; weights and constants come with `bind`.
+    """Describe the structure; weights and constants come with `bind`.
 
     Args:
         params: `dt_ms`, `max_trials`.
@@ -66,51 +66,55 @@ def network(
 
 
 def neurons(
-    size: int,
+    n_neurons: int,
     name: str = "neurons",
-    more: str = "",
+    further_variables: str = "",
     advance: str = model.ADVANCE,
     regularly: Sequence[bm.Regularly] = (),
 ) -> bm.Group:
-    """Neurons of Eqs. 1 to 3.
+    """Describe neurons of Eqs. 1 to 3.
 
     Args:
-        size: How many.
+        n_neurons: Number of neurons.
         name: Of the group.
-        more: Further variables.
+        further_variables: Their equations.
         advance: Statements at the start of a step.
         regularly: Further statements.
     """
     return bm.Group(
         name,
-        size,
-        model.NEURON + more,
+        n_neurons,
+        model.NEURON + further_variables,
         threshold=model.THRESHOLD,
         reset=model.AFTER_SPIKE,
         regularly=(bm.Regularly(f"{name}_advance", advance, when="groups"), *regularly),
     )
 
 
-def readout(size: int, more: str = "", regularly: Sequence[bm.Regularly] = ()) -> bm.Group:
-    """Readouts of Eq. 5; arguments as for `neurons`."""
+def readout(
+    n_readouts: int, further_variables: str = "", regularly: Sequence[bm.Regularly] = ()
+) -> bm.Group:
+    """Describe readouts of Eq. 5; arguments as for `neurons`."""
     decay = bm.Regularly("readout_decay", model.READOUT_DECAY, when="groups")
-    return bm.Group("readout", size, model.READOUT + more, regularly=(decay, *regularly))
+    return bm.Group(
+        "readout", n_readouts, model.READOUT + further_variables, regularly=(decay, *regularly)
+    )
 
 
-def relay(size: int, regularly: Sequence[bm.Regularly] = ()) -> tuple[bm.Group, bm.Synapses]:
-    """Presynaptic traces of the inputs (Eq. 6), which have no variables of their own.
+def relay(n_inputs: int, regularly: Sequence[bm.Regularly] = ()) -> tuple[bm.Group, bm.Synapses]:
+    """Describe presynaptic traces of the inputs (Eq. 6), which have no variables of their own.
 
     "input.eps" borrows "relay.eps".
 
     Args:
-        size: Input channels.
+        n_inputs: Input channels.
         regularly: Further statements.
     """
     advance = bm.Regularly(
         "relay_advance", "eps = alpha * eps + arrived\narrived = 0", when="groups"
     )
     return (
-        bm.Group("relay", size, RELAY, regularly=(advance, *regularly)),
+        bm.Group("relay", n_inputs, RELAY, regularly=(advance, *regularly)),
         bm.Synapses(
             "s_relay", "input", "relay", "arrived_post += 1", equations="", connect=bm.ONE_TO_ONE
         ),

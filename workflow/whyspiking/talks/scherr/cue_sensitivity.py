@@ -20,40 +20,40 @@ SIDES = 2
 def cue_rates(
     params: ct.Params, cell: model.Cell, arrays: learning.Arrays, trials: Trials
 ) -> NDArray[np.float64]:
-    """Mean rate of every neuron while left and while right cues are shown, Hz, (side, neuron)."""
+    """Compute the mean rate of each neuron in left and in right cues, Hz, (side, neuron)."""
     weights = model.Weights(arrays["w"], arrays["w_out"])
     spikes = kernel.forward(cell, weights, trials, spikes=True).spikes
-    sides = cue_sides(params, trials)
-    cue, within = _cue_of(params, spikes[:, 1])
+    cue_side = cue_sides(params, trials)
+    i_cue, is_cue = _find_cue(params, spikes[:, 1])
     counts = np.zeros((SIDES, cell.beta.size))
-    side = sides[spikes[within, 0], cue[within]]
-    np.add.at(counts, (side, spikes[within, 2]), 1)
-    shown = np.array([(sides == k).sum() for k in range(SIDES)])
-    return 1000 * counts / (shown * params.cue_ms)[:, None]
+    side = cue_side[spikes[is_cue, 0], i_cue[is_cue]]
+    np.add.at(counts, (side, spikes[is_cue, 2]), 1)
+    n_cues_shown = np.array([(cue_side == k).sum() for k in range(SIDES)])
+    return 1000 * counts / (n_cues_shown * params.cue_ms)[:, None]
 
 
 def cue_sides(params: ct.Params, trials: Trials) -> NDArray[np.int64]:
-    """Side of each cue, by the inputs that fire in it, (trial, cue)."""
-    cue, within = _cue_of(params, trials.steps)
+    """Find the side of each cue, by the inputs that fire in it, (trial, cue)."""
+    i_cue, is_cue = _find_cue(params, trials.steps)
     group = trials.channels // params.n_per_group
-    counted = within & (group < SIDES)
-    fired = np.zeros((trials.n_trials, params.n_cues, SIDES))
-    np.add.at(fired, (trials.of_spike[counted], cue[counted], group[counted]), 1)
-    return fired.argmax(axis=2)
+    is_counted = is_cue & (group < SIDES)
+    n_fired = np.zeros((trials.n_trials, params.n_cues, SIDES))
+    np.add.at(n_fired, (trials.of_spike[is_counted], i_cue[is_counted], group[is_counted]), 1)
+    return n_fired.argmax(axis=2)
 
 
-def _cue_of(params: ct.Params, steps: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Number of the cue at each step, and whether the step lies within it."""
-    silence, whole = (
+def _find_cue(params: ct.Params, steps: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Find the number of the cue at each step, and whether the step lies within it."""
+    silence_steps, period = (
         round(ms / params.dt_ms)
         for ms in (params.cue_silence_ms, params.cue_silence_ms + params.cue_ms)
     )
-    cue, place = np.divmod(steps, whole)
-    return cue, (cue < params.n_cues) & (place >= silence)
+    i_cue, step_in_period = np.divmod(steps, period)
+    return i_cue, (i_cue < params.n_cues) & (step_in_period >= silence_steps)
 
 
 def correlation(feedback: NDArray, rates: NDArray) -> float:
-    """Correlation over neurons of B_right - B_left with the rate in right less that in left cues.
+    """Correlate B_right - B_left with the rate in right cues less that in left cues, over neurons.
 
     Args:
         feedback: B, (neuron, output); the first outputs are the choices left and right.

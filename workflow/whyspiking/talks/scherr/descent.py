@@ -21,7 +21,7 @@ def descend(
     draw: Callable[[np.random.Generator], tuple[Any, ...]],
     data: np.random.Generator,
     iterations: int,
-    note: Callable[[int, Any, Any], None],
+    record_iteration: Callable[[int, Any, Any], None],
     history: History,
     progress: ct.Progress,
     *,
@@ -37,8 +37,8 @@ def descend(
         draw: A batch from randomness.
         data: That randomness.
         iterations: How many.
-        note: Called after every iteration with its number, loss and error.
-        history: What `note` writes, for the checkpoint.
+        record_iteration: Called after every iteration with its number, loss and error.
+        history: What `record_iteration` writes, for the checkpoint.
         progress: Handed to the checkpoint.
         unit: What an iteration is called where it is not finite.
         rate: Learning rate, for the same message.
@@ -52,15 +52,17 @@ def descend(
 
     @jax.jit
     def step(arrays: Any, state: Any, *batch: Any) -> Any:
-        (value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, *batch)
+        (loss_value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, *batch)
         updates, state = optimiser.update(gradient, state, arrays)
-        return optax.apply_updates(arrays, updates), state, value, error, gradient
+        return optax.apply_updates(arrays, updates), state, loss_value, error, gradient
 
     arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
-    now = SimpleNamespace(arrays=arrays, state=optimiser.init(arrays))
-    for iteration in Checkpoint(now, data, history).rounds(range(iterations), progress):
-        now.arrays, now.state, value, error, slopes = step(now.arrays, now.state, *draw(data))
-        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
-        require_finite({"the loss": value, **named}, f"at {unit} {iteration + 1}", rate)
-        note(iteration, value, error)
-    return {name: np.asarray(x) for name, x in now.arrays.items()}
+    training = SimpleNamespace(arrays=arrays, state=optimiser.init(arrays))
+    for iteration in Checkpoint(training, data, history).rounds(range(iterations), progress):
+        training.arrays, training.state, loss_value, error, gradient_by_name = step(
+            training.arrays, training.state, *draw(data)
+        )
+        gradients = {f"the gradient of {name}": slope for name, slope in gradient_by_name.items()}
+        require_finite({"the loss": loss_value, **gradients}, f"at {unit} {iteration + 1}", rate)
+        record_iteration(iteration, loss_value, error)
+    return {name: np.asarray(x) for name, x in training.arrays.items()}

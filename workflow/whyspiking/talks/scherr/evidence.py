@@ -77,27 +77,29 @@ def learn(
         stop_at_criterion: Whether training ends when the authors' criterion is met, as in their
             script; alignment of gradients is then not measured, because no claim needs it.
     """
-    neurons, data, history = cell(params, variant), streams.rng("data-train"), History()
-    fresh = streams.rng("data-criterion")
+    neurons, train_rng, history = cell(params, variant), streams.rng("data-train"), History()
+    criterion_rng = streams.rng("data-criterion")
     recipe = learning.Recipe(
         rule, params.iterations[variant], params.learning_rate, params.decay_share
     )
-    aligned = variant in ("spiking", "random") and not stop_at_criterion
+    measures_alignment = variant in ("spiking", "random") and not stop_at_criterion
 
-    def watched(iteration: int, arrays: dict[str, NDArray]) -> bool:
-        check(params, neurons, arrays, fresh, iteration, history)
-        if aligned and iteration % params.align_every == 0:
+    def check_and_align(iteration: int, arrays: dict[str, NDArray]) -> bool:
+        check(params, neurons, arrays, criterion_rng, iteration, history)
+        if measures_alignment and iteration % params.align_every == 0:
             history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
         return stop_at_criterion and bool(np.isfinite(iterations_to_criterion(params, history)))
 
     # Trials are fresh, so errors are those of weights that have not seen them.
     fitted = learning.fit(
         params, recipe, neurons, initial(params, streams),
-        lambda _: evidence_task.draw(params, data, params.batch),
-        history, progress, changing=(data, fresh), before=watched,
+        lambda _: evidence_task.draw(params, train_rng, params.batch),
+        history, progress, changing=(train_rng, criterion_rng), end_before=check_and_align,
     )  # fmt: skip
-    held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
-    rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, held_out)
+    validation_trials = evidence_task.draw(
+        params, streams.rng("data-validation"), params.n_validation
+    )
+    rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, validation_trials)
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -105,13 +107,13 @@ def learn(
             "variant": variant,
             "rule": recipe.rule,
             "epochs": fitted.iterations,
-            "validation_error": wrong(neurons, fitted.arrays, held_out),
+            "validation_error": wrong(neurons, fitted.arrays, validation_trials),
             "measures": {
                 "iterations_to_criterion": iterations_to_criterion(params, history),
                 "feedback_cue_correlation": cue_sensitivity.correlation(
                     fitted.arrays["feedback"], rates
                 ),
-                # M1: what the rule holds in memory for one batch, beside weights and neurons.
+                # M1: numbers that the rule holds for one batch, without weights and states.
                 "learning_memory": float(fitted.floats_kept),
                 # M3 averaged over training, where it was measured.
                 **{name: history.mean(name) for name in ALIGNMENTS if history.values(name)},
@@ -123,15 +125,15 @@ def learn(
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
-    given = evidence_task.from_task(params, task)
+    trials = evidence_task.from_task(params, task)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    means = kernel.mean_outputs(cell(params, variant), arrays, given)
+    means = kernel.mean_outputs(cell(params, variant), arrays, trials)
     # A third readout, the value that `reward` learns, chooses nothing.
     return decided(params, means[:, :2].argmax(axis=1), task)
 
 
 def decided(params: ct.Params, choices: NDArray, task: ct.Task) -> ct.Trials:
-    """The choice is the mean output over the recall, so it stands when the trial ends."""
+    """Make the decisions; the mean output over the recall is known when the trial ends."""
     return ct.Trials.of(task, choices, evidence_task.n_steps(params) * params.dt_ms)
 
 
@@ -160,7 +162,7 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outc
 
 
 def wrong(neurons: model.Cell, arrays: dict[str, NDArray], trials: Trials) -> float:
-    """Share of trials in which the larger mean output over the recall is not the label."""
+    """Compute the share of trials whose larger mean output over the recall is not the label."""
     return float(
         (kernel.mean_outputs(neurons, arrays, trials).argmax(axis=1) != trials.labels).mean()
     )
@@ -170,7 +172,7 @@ def check(
     params: ct.Params,
     neurons: model.Cell,
     arrays: dict[str, NDArray],
-    fresh: np.random.Generator,
+    criterion_rng: np.random.Generator,
     iteration: int,
     history: History,
 ) -> None:
@@ -185,13 +187,13 @@ def check(
         params: The numbers above, and `most_iterations`, after which nothing counts.
         neurons: Neurons and readout.
         arrays: Weights after so many iterations.
-        fresh: Randomness of the trials.
+        criterion_rng: Randomness of the trials.
         iteration: How many.
         history: Gets the errors.
     """
 
     def error(batches: int) -> float:
-        trials = evidence_task.draw(params, fresh, batches * params.batch)
+        trials = evidence_task.draw(params, criterion_rng, batches * params.batch)
         return wrong(neurons, arrays, trials)
 
     if iteration >= min(params.most_iterations, iterations_to_criterion(params, history)):
@@ -204,12 +206,12 @@ def check(
 
 def iterations_to_criterion(params: ct.Params, history: History) -> float:
     """Iterations before the authors' criterion was met; infinite where it was not."""
-    met = (
+    iterations_met = (
         row["epoch"]
         for row in history.rows
         if row["metric"] == CONFIRMED and row["value"] < params.stop_error
     )
-    return float(next(met, np.inf))
+    return float(next(iterations_met, np.inf))
 
 
 def alignment(
@@ -232,17 +234,17 @@ def alignment(
         iteration: When.
     """
     rng = streams.rng(f"alignment {iteration}")
-    no_cost = kernel.RateCost(0.0, 0.0)
+    no_rate_cost = kernel.RateCost(0.0, 0.0)
     cosines: dict[str, list[float]] = {}
     for _ in range(params.align_batches):
         trials = evidence_task.draw(params, rng, params.batch)
-        true = kernel.by_rule("bptt", cell, arrays, trials, no_cost).w
+        bptt_gradient = kernel.by_rule("bptt", cell, arrays, trials, no_rate_cost).w
         permuted = replace(trials, labels=rng.permutation(np.asarray(trials.labels)))
-        wanted = ((trials, "symmetric"), (trials, "random"), (permuted, "symmetric"))
-        for metric, (batch, rule) in zip(ALIGNMENTS, wanted, strict=True):
-            ours = kernel.by_rule(rule, cell, arrays, batch, no_cost).w
-            scale = np.linalg.norm(ours) * np.linalg.norm(true)
+        compared = ((trials, "symmetric"), (trials, "random"), (permuted, "symmetric"))
+        for metric, (batch, rule) in zip(ALIGNMENTS, compared, strict=True):
+            gradient = kernel.by_rule(rule, cell, arrays, batch, no_rate_cost).w
+            norms = np.linalg.norm(gradient) * np.linalg.norm(bptt_gradient)
             cosines.setdefault(metric, []).append(
-                float((ours * true).sum() / scale) if scale else 0.0
+                float((gradient * bptt_gradient).sum() / norms) if norms else 0.0
             )
     return {metric: float(np.mean(values)) for metric, values in cosines.items()}

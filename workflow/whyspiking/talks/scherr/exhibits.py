@@ -83,7 +83,7 @@ def _evidence(params: ct.Params, networks: ct.Networks, streams: Streams) -> dic
 def _feedback(params: ct.Params, networks: ct.Networks, streams: Streams) -> dict[str, NDArray]:
     """Fixed feedback of each neuron, and the cues it fires in, of one seed per rule."""
     trials = evidence_task.draw(params, streams.rng("trials shown"), CUE_TRIALS)
-    made = {}
+    arrays_by_name = {}
     for variant in ("spiking", "random"):
         seeds = [seed for name, seed in networks if name == variant]
         if not seeds:
@@ -91,48 +91,50 @@ def _feedback(params: ct.Params, networks: ct.Networks, streams: Streams) -> dic
         arrays = networks[variant, min(seeds)].arrays
         cell = evidence.cell(params, variant)
         rates = cue_sensitivity.cue_rates(params, cell, arrays, trials)
-        made |= {
+        arrays_by_name |= {
             f"cues.{variant}.feedback": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
             f"cues.{variant}.rates": rates[1] - rates[0],
             f"cues.{variant}.adaptive": cell.beta > 0,
         }
-    return made
+    return arrays_by_name
 
 
 def _iterations(networks: ct.Networks) -> dict[str, NDArray]:
     """Return the iterations until the authors' criterion was met, by variant, (seed,)."""
-    made = {}
+    iterations = {}
     for variant in ("spiking", "symmetric"):
         seeds = sorted(seed for name, seed in networks if name == variant)
         if seeds:
             measures = [networks[variant, seed].info["measures"] for seed in seeds]
-            found = [own["iterations_to_criterion"] for own in measures]
-            made[f"iterations.{variant}"] = np.array(found, float)
-    return made
+            n_iterations = [
+                network_measures["iterations_to_criterion"] for network_measures in measures
+            ]
+            iterations[f"iterations.{variant}"] = np.array(n_iterations, float)
+    return iterations
 
 
 def _oneshot(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     task = oneshot_task.make_task(params, "test", Streams(seed))
     assert task is not None
-    half = oneshot_task.n_steps(params)
+    half_steps = oneshot_task.n_steps(params)
     output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
     return {
         "movement.target": task.targets[:MOVEMENTS],
-        "movement.before": output[:, :half],
-        "movement.after": output[:, half:],
+        "movement.before": output[:, :half_steps],
+        "movement.after": output[:, half_steps:],
     }
 
 
 def _pattern(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for _, seed in networks)
     task = pattern.one_trial(params, Streams(seed))
-    made = {
+    arrays_by_name = {
         "pattern.time_ms": np.arange(task.targets.shape[1]) * params.dt_ms,
         "pattern.target": task.targets[0, :, 0],
     }
     for variant in ("untrained", "readout", "spiking", "random"):
         if (variant, seed) in networks:
             output = simulate(networks[variant, seed], task).traces["output"]
-            made[f"pattern.output.{variant}"] = output[0, :, 0]
-    return made
+            arrays_by_name[f"pattern.output.{variant}"] = output[0, :, 0]
+    return arrays_by_name

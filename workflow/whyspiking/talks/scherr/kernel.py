@@ -61,18 +61,18 @@ class Gradient:
     rates: NDArray[np.float64]
     floats_kept: int
 
-    def require_finite(self, when: str, rate: float) -> None:
+    def require_finite(self, step_name: str, rate: float) -> None:
         """End a training at a step whose loss or gradient is not finite.
 
         Args:
-            when: At which step, for the message.
+            step_name: At which step, for the message.
             rate: Learning rate, for the message.
 
         Raises:
             UserError: Where that is so; names the arrays.
         """
-        slopes = {"the gradient of w": self.w, "the gradient of w_out": self.w_out}
-        require_finite({"the loss": self.loss, **slopes}, when, rate)
+        gradients = {"the gradient of w": self.w, "the gradient of w_out": self.w_out}
+        require_finite({"the loss": self.loss, **gradients}, step_name, rate)
 
 
 @dataclass(frozen=True)
@@ -129,36 +129,36 @@ def forward(
     outputs = np.empty((*shape, call.w_out.shape[1]), call.kind)
     states_of = [np.empty((*shape, n_rec), call.kind) if states else None for _ in range(2)]
     counts = np.zeros((trials.n_trials, n_rec), np.int32)
-    events = np.zeros((0, 3), np.int32)
+    spike_events = np.zeros((0, 3), np.int32)
 
-    def run(room: NDArray) -> int:
-        """Number of spikes, of which as many are kept as there is room for."""
+    def run_kernel(spike_buffer: NDArray) -> int:
+        """Return the number of spikes; as many are kept as the buffer holds."""
         counts[:] = 0
         return call.function("forward")(
             *call.problem_and_weights(), call.beta, *call.batch(), outputs, *states_of, counts,
-            room, room.shape[0],
+            spike_buffer, spike_buffer.shape[0],
         )  # fmt: skip
 
-    n_spikes = run(events)
+    n_spikes = run_kernel(spike_events)
     if spikes:
-        events = np.empty((n_spikes, 3), np.int32)
-        run(events)
-    return Run(outputs, counts, events, *states_of)
+        spike_events = np.empty((n_spikes, 3), np.int32)
+        run_kernel(spike_events)
+    return Run(outputs, counts, spike_events, *states_of)
 
 
 def mean_outputs(
-    cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, size: int = 64
+    cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, batch_size: int = 64
 ) -> NDArray[np.float64]:
-    """Mean output over the steps that count, (trial, output).
+    """Compute the mean output over the steps that count, (trial, output).
 
     Args:
         cell: Neurons and readout.
         arrays: w and w_out.
         trials: Input.
-        size: Trials run together, so that outputs of every step need not be kept for all.
+        batch_size: Trials run together, so that outputs of every step need not be kept for all.
     """
     weights = Weights(arrays["w"], arrays["w_out"])
-    runs = (forward(cell, weights, part) for part in pieces(trials, size))
+    runs = (forward(cell, weights, batch) for batch in pieces(trials, batch_size))
     return np.concatenate([run.outputs[:, trials.first_step :].mean(axis=1) for run in runs])
 
 
@@ -204,7 +204,7 @@ def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> G
 def by_rule(
     rule: str, cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, rate_cost: RateCost
 ) -> Gradient:
-    """The gradient of a batch by one of the rules; none for autapses, which do not exist.
+    """Compute the gradient of a batch by one of the rules; 0 for autapses, which do not exist.
 
     Args:
         rule: "symmetric" or "random" e-prop, or "bptt".
@@ -219,8 +219,8 @@ def by_rule(
     else:
         feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
         gradient = eprop(cell, weights, feedback, trials, rate_cost)
-    own = np.arange(cell.beta.size)
-    gradient.w[trials.n_inputs + own, own] = 0.0
+    i_neuron = np.arange(cell.beta.size)
+    gradient.w[trials.n_inputs + i_neuron, i_neuron] = 0.0
     return gradient
 
 
@@ -272,7 +272,7 @@ class _Call:
         return [ctypes.byref(_Batch(*(None if x is None else x.ctypes.data for x in arrays)))]
 
     def function(self, name: str) -> Any:
-        return libraries.of_precision(library(), name, self.kind)
+        return libraries.of_precision(load_library(), name, self.kind)
 
     def gradient(self, name: str, *arguments: Any) -> Gradient:
         if self.labels is None and self.targets is None:
@@ -289,8 +289,8 @@ class _Call:
 
 
 @functools.cache
-def library() -> ctypes.CDLL:
-    """The compiled kernel.
+def load_library() -> ctypes.CDLL:
+    """Load the compiled kernel.
 
     Raises:
         UserError: If it cannot be compiled.

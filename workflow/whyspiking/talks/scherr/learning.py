@@ -45,26 +45,30 @@ def eligibilities(
     """
     run = kernel.forward(cell, weights, trial, spikes=True, states=True)
     assert run.potentials is not None and run.adaptations is not None
-    above = run.potentials[0] - (cell.v_th + cell.beta * run.adaptations[0])
-    spikes = np.zeros(above.shape)
+    v_minus_threshold = run.potentials[0] - (cell.v_th + cell.beta * run.adaptations[0])
+    spikes = np.zeros(v_minus_threshold.shape)
     spikes[run.spikes[:, 1], run.spikes[:, 2]] = 1
     sources = np.hstack([to_raster(trial)[0], spikes])
-    since = np.full(len(cell.beta), np.inf)
+    steps_since_spike = np.full(len(cell.beta), np.inf)
     eps_v, eps_a, filtered = np.zeros((3, len(pre)))
-    course = np.zeros((2, trial.n_steps, len(pre)))
+    traces = np.zeros((2, trial.n_steps, len(pre)))
     for t in range(trial.n_steps):
         if t:
             eps_v = cell.alpha * eps_v + cell.gain * sources[t - 1, pre]  # Eq. 6
-        since += 1
-        height = np.maximum(0, 1 - np.abs(above[t]) / cell.v_th)
-        psi = cell.gamma / cell.v_th * np.where(since >= cell.refractory, height, 0.0)  # Eq. 4
-        since[spikes[t] > 0] = 0
+        steps_since_spike += 1
+        pseudo_height = np.maximum(0, 1 - np.abs(v_minus_threshold[t]) / cell.v_th)
+        psi = (
+            cell.gamma
+            / cell.v_th
+            * np.where(steps_since_spike >= cell.refractory, pseudo_height, 0.0)
+        )  # Eq. 4
+        steps_since_spike[spikes[t] > 0] = 0
         slope = psi[post]
         eligibility = slope * (eps_v - cell.beta[post] * eps_a)  # Eq. 7
         eps_a = slope * eps_v + (cell.rho - slope * cell.beta[post]) * eps_a
         filtered = cell.kappa * filtered + (1 - cell.kappa) * eligibility  # Eq. 8
-        course[:, t] = eligibility, filtered
-    return course[0], course[1]
+        traces[:, t] = eligibility, filtered
+    return traces[0], traces[1]
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,10 @@ def fit(
     progress: ct.Progress,
     *,
     changing: tuple[Any, ...] = (),
-    before: Callable[[int, Arrays], bool] = lambda iteration, arrays: False,
+    end_before: Callable[[int, Arrays], bool] = lambda iteration, arrays: False,
     gradient: Callable[[Arrays, Trials], kernel.Gradient] | None = None,
 ) -> Fitted:
-    """Train a network for the iterations of its recipe, or until `before` ends the training.
+    """Train a network for the iterations of its recipe, or until `end_before` ends it.
 
     Args:
         params: `dt_ms`, and the cost of rates.
@@ -134,16 +138,16 @@ def fit(
         history: Gets loss, error and rate.
         progress: Called every ten iterations.
         changing: What `draw` changes in place, for the checkpoint.
-        before: Called before every iteration with the weights; true ends the training there.
+        end_before: Called before every iteration with the weights; true ends the training there.
         gradient: That of a batch, in place of the rule's own from labels or targets.
     """
     cost, adam, n = kernel.RateCost.of(params), Adam(), recipe.iterations
     errors: list[float] = []
     # In the checkpoint, because a training that goes on may end before its next batch.
-    now = SimpleNamespace(floats=0)
-    kept = Checkpoint(*changing, arrays, errors, adam, history, now)
-    for iteration in kept.rounds(range(n), progress):
-        if before(iteration, arrays):
+    memory = SimpleNamespace(floats=0)
+    checkpoint = Checkpoint(*changing, arrays, errors, adam, history, memory)
+    for iteration in checkpoint.rounds(range(n), progress):
+        if end_before(iteration, arrays):
             progress(1.0, f"training ends after {iteration} of at most {n} iterations")
             break
         trials = draw(iteration)
@@ -151,7 +155,7 @@ def fit(
             batch = gradient(arrays, trials)
         else:
             batch = kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
-        now.floats = batch.floats_kept
+        memory.floats = batch.floats_kept
         batch.require_finite(f"at iteration {iteration + 1}", recipe.rate)
         gradients = {"w": batch.w, "w_out": batch.w_out}
         steps = adam.updates(gradients, recipe.rate_at(iteration))
@@ -168,4 +172,4 @@ def fit(
         if iteration % 10 == 9 or iteration + 1 == n:
             mean = np.mean(errors[-WINDOW:])
             progress((iteration + 1) / n, f"iteration {iteration + 1}: error {mean:.3f}")
-    return Fitted(arrays, now.floats, len(errors))
+    return Fitted(arrays, memory.floats, len(errors))

@@ -17,9 +17,9 @@ def measures(
         return {}
     if params.experiment != "oneshot":
         return {"nmse": scoring.nmse(pattern.decode(params, recording, task))}
-    half = oneshot_task.n_steps(params)
+    half_steps = oneshot_task.n_steps(params)
     outputs = recording.traces["output"]
     return {
-        "nmse": oneshot_task.nmse(outputs[:, half:], task.targets),
-        "nmse_before": oneshot_task.nmse(outputs[:, :half], task.targets),
+        "nmse": oneshot_task.nmse(outputs[:, half_steps:], task.targets),
+        "nmse_before": oneshot_task.nmse(outputs[:, :half_steps], task.targets),
     }

@@ -48,26 +48,30 @@ def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32
 
 
 def spikes_and_slopes(params: ct.Params) -> tuple[Any, Any]:
-    """Functions of v - v_th: the spike, whose derivative is psi of Eq. 4, and psi itself."""
+    """Make functions of v - v_th: the spike, whose derivative is psi (Eq. 4), and psi."""
     import jax
     import jax.numpy as jnp
 
     @jax.custom_jvp
-    def spike(above: Any) -> Any:
-        return (above > 0).astype(above.dtype)
+    def spike(v_minus_threshold: Any) -> Any:
+        return (v_minus_threshold > 0).astype(v_minus_threshold.dtype)
 
     @spike.defjvp
     def _(primals: Any, tangents: Any) -> Any:
         return spike(primals[0]), slope(primals[0]) * tangents[0]
 
-    def slope(above: Any) -> Any:
-        return params.gamma / params.v_th * jnp.maximum(0, 1 - jnp.abs(above) / params.v_th)
+    def slope(v_minus_threshold: Any) -> Any:
+        return (
+            params.gamma
+            / params.v_th
+            * jnp.maximum(0, 1 - jnp.abs(v_minus_threshold) / params.v_th)
+        )
 
     return spike, slope
 
 
 def trial_of(params: ct.Params, signal: str) -> Any:
-    """A function that runs one trial of a batch of tasks.
+    """Make a function that runs one trial of a batch of tasks.
 
     Args:
         params: Parameters of the experiment.
@@ -90,25 +94,27 @@ def trial_of(params: ct.Params, signal: str) -> Any:
         n_tasks = w.shape[0]
         n, m = params.n_learner, params.n_generator
 
-        def step(carry: Any, given: Any) -> Any:
-            v, z, before, u, s, eps, y, signal_now = carry
-            x, wanted = given
-            sources = jnp.concatenate([before, z], axis=1)
+        def step(carry: Any, inputs: Any) -> Any:
+            v, z, previous_inputs, u, s, eps, y, signal_now = carry
+            x, target = inputs
+            sources = jnp.concatenate([previous_inputs, z], axis=1)
             v = alpha * v + jnp.einsum("bi,bij->bj", sources, w) - v_th * z
             eps = alpha * eps + sources
-            above = v - v_th
-            z_now = spike(above)
+            v_minus_threshold = v - v_th
+            z_now = spike(v_minus_threshold)
             y = kappa * y + product((1 - kappa) * z_now, arrays["w_out"])
             if signal == "generator":
                 drive = product(jnp.concatenate([z, s], axis=1), arrays["generator"])
-                u = alpha * u + drive + product(wanted, arrays["generator_target"]) - v_th * s
+                u = alpha * u + drive + product(target, arrays["generator_target"]) - v_th * s
                 s = spike(u - v_th)
                 signal_now = kappa * signal_now + product((1 - kappa) * s, arrays["generator_out"])
             elif signal.endswith("error"):
-                signal_now = product(y - wanted, arrays["w_out"].T)
-            given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
-            seen = y, z_now.mean(0), s.mean(0), eps, slope(above), signal_now
-            return (v, z_now, given_now, u, s, eps, y, signal_now), seen
+                signal_now = product(y - target, arrays["w_out"].T)
+            current_inputs = jnp.broadcast_to(x, previous_inputs.shape).astype(
+                previous_inputs.dtype
+            )
+            recorded = y, z_now.mean(0), s.mean(0), eps, slope(v_minus_threshold), signal_now
+            return (v, z_now, current_inputs, u, s, eps, y, signal_now), recorded
 
         zeros = jnp.zeros((n_tasks, n))
         start = (
@@ -116,21 +122,23 @@ def trial_of(params: ct.Params, signal: str) -> Any:
             jnp.zeros((n_tasks, m)), jnp.zeros((n_tasks, params.n_in + n)),
             jnp.zeros((n_tasks, N_OUT)), zeros,
         )  # fmt: skip
-        _, (y, z, s, eps, psi, sent) = jax.lax.scan(step, start, (clock, demonstration))
+        _, (y, z, s, eps, psi, learning_signal) = jax.lax.scan(step, start, (clock, demonstration))
         if signal.startswith("filtered"):
             # To filter eligibilities is to filter what they are multiplied by, from the end.
-            sent = jax.lax.scan(back, zeros, sent, reverse=True)[1]
-        return y, jax.vmap(over_rows, 1)(eps, sent * psi), (z.mean(0), s.mean(0))
+            learning_signal = jax.lax.scan(filter_backwards, zeros, learning_signal, reverse=True)[
+                1
+            ]
+        return y, jax.vmap(over_rows, 1)(eps, learning_signal * psi), (z.mean(0), s.mean(0))
 
-    def back(later: Any, now: Any) -> Any:
-        later = kappa * later + (1 - kappa) * now
-        return later, later
+    def filter_backwards(filtered: Any, signal_now: Any) -> Any:
+        filtered = kappa * filtered + (1 - kappa) * signal_now
+        return filtered, filtered
 
     return run
 
 
 def both_trials(params: ct.Params, signal: str) -> Any:
-    """A function that shows one demonstration, updates once, and tests.
+    """Make a function that shows one demonstration, updates once, and tests.
 
     Returns:
         (arrays, clock, y* (step, task, 2)) -> outputs of the demonstration and of the test
@@ -141,19 +149,19 @@ def both_trials(params: ct.Params, signal: str) -> Any:
     run = trial_of(params, signal)
     # The test needs no learning signal, but costs the same in the outer gradient without it.
     test = trial_of(params, "none")
-    own = np.arange(params.n_learner)
+    i_neuron = np.arange(params.n_learner)
     plastic = np.ones((params.n_in + params.n_learner, params.n_learner), np.float32)
-    plastic[params.n_in + own, own] = 0.0
+    plastic[params.n_in + i_neuron, i_neuron] = 0.0
 
-    def both(arrays: Any, clock: Any, wanted: Any) -> Any:
-        n_tasks = wanted.shape[1]
+    def run_both(arrays: Any, clock: Any, targets: Any) -> Any:
+        n_tasks = targets.shape[1]
         w = jnp.broadcast_to(arrays["w"], (n_tasks, *arrays["w"].shape))
-        before, total, rates = run(arrays, w, clock, wanted)
+        outputs_before, total, rates = run(arrays, w, clock, targets)
         w = w - jnp.exp(arrays["log_rate"]) * total * plastic
-        after, _, rates_after = test(arrays, w, clock, jnp.zeros_like(wanted))
-        return before, after, (rates, rates_after)
+        outputs_after, _, rates_after = test(arrays, w, clock, jnp.zeros_like(targets))
+        return outputs_before, outputs_after, (rates, rates_after)
 
-    return both
+    return run_both
 
 
 def train(
@@ -183,24 +191,26 @@ def optimise(
 
     clock = jnp.asarray(oneshot_task.clock(params), jnp.float32)
     signal = SIGNALS[variant]
-    both = both_trials(params, signal)
-    wanted_rate = params.target_hz * params.dt_ms / 1000
-    start, history, n = initial(params, streams), History(), params.outer_iterations
+    run_both = both_trials(params, signal)
+    target_rate = params.target_hz * params.dt_ms / 1000
+    start_arrays, history, n = initial(params, streams), History(), params.outer_iterations
     # Autapses stay away.
-    masks = {name: (start[name] != 0).astype(np.float32) for name in ("w", "generator")}
+    masks = {name: (start_arrays[name] != 0).astype(np.float32) for name in ("w", "generator")}
 
-    def loss(arrays: Any, wanted: Any) -> Any:
-        _, after, rates = both(arrays, clock, wanted)
-        error = ((after - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()
-        cost = sum(((r - wanted_rate) ** 2).mean() for pair in rates for r in pair)
+    def loss(arrays: Any, targets: Any) -> Any:
+        _, outputs_after, rates = run_both(arrays, clock, targets)
+        error = ((outputs_after - targets) ** 2).sum() / ((targets - targets.mean(0)) ** 2).sum()
+        cost = sum(
+            ((r - target_rate) ** 2).mean() for population_rates in rates for r in population_rates
+        )
         return error + params.rate_cost * cost, error
 
-    def masked(slopes: Any, arrays: Any) -> Any:
-        return {name: slope * masks.get(name, 1.0) for name, slope in slopes.items()}
+    def mask_gradients(gradients: Any, arrays: Any) -> Any:
+        return {name: slope * masks.get(name, 1.0) for name, slope in gradients.items()}
 
     def draw(rng: np.random.Generator) -> tuple[NDArray]:
-        wanted = oneshot_task.draw(params, rng, params.batch).swapaxes(0, 1)
-        return (wanted.astype(np.float32),)
+        targets = oneshot_task.draw(params, rng, params.batch).swapaxes(0, 1)
+        return (targets.astype(np.float32),)
 
     def note(iteration: int, value: Any, error: Any) -> None:
         if iteration % 10 == 9 or iteration + 1 == n:
@@ -208,12 +218,12 @@ def optimise(
             progress((iteration + 1) / n, f"{iteration + 1}: {float(error):.3f}")
 
     optimiser = optax.chain(
-        optax.stateless(masked),
+        optax.stateless(mask_gradients),
         optax.clip_by_global_norm(1.0),
         optax.adam(optax.cosine_decay_schedule(params.outer_rate, n)),
     )
     arrays = descend(
-        loss, optimiser, start, draw, streams.rng("tasks-train"), n, note, history, progress,
+        loss, optimiser, start_arrays, draw, streams.rng("tasks-train"), n, note, history, progress,
         unit="outer iteration", rate=params.outer_rate,
     )  # fmt: skip
     return ct.Network(
@@ -230,7 +240,7 @@ def optimise(
 
 
 def as_drawn(params: ct.Params, streams: Streams) -> ct.Network:
-    """E-prop without an outer loop: weights as drawn, its best step size on validation tasks.
+    """Choose the best step size of e-prop with the weights as drawn, on validation tasks.
 
     Args:
         params: `error_rates`: the step sizes to choose from.
@@ -238,8 +248,8 @@ def as_drawn(params: ct.Params, streams: Streams) -> ct.Network:
     """
     arrays, errors = initial(params, streams), {}
     for rate in params.error_rates:
-        tried = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
-        errors[rate] = validation_error(params, tried, "error", streams)
+        arrays_at_rate = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
+        errors[rate] = validation_error(params, arrays_at_rate, "error", streams)
     best = min(errors, key=lambda rate: errors[rate])
     return ct.Network(
         arrays={**arrays, "log_rate": np.asarray(np.log(best), np.float32)},
@@ -255,10 +265,10 @@ def as_drawn(params: ct.Params, streams: Streams) -> ct.Network:
 def validation_error(
     params: ct.Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
 ) -> float:
-    """Error after one demonstration of tasks that serve for choices only."""
+    """Compute the error after one demonstration of tasks that serve for choices only."""
     tasks = oneshot_task.draw(params, streams.rng("tasks-validation"), params.n_validation)
-    _, after = demonstrate(params, arrays, signal, tasks)
-    return oneshot_task.nmse(after, tasks)
+    _, outputs_after = demonstrate(params, arrays, signal, tasks)
+    return oneshot_task.nmse(outputs_after, tasks)
 
 
 def demonstrate(
@@ -275,19 +285,21 @@ def demonstrate(
     import jax
     import jax.numpy as jnp
 
-    kind = arrays["w"].dtype
-    clock = jnp.asarray(oneshot_task.clock(params), kind)
+    dtype = arrays["w"].dtype
+    clock = jnp.asarray(oneshot_task.clock(params), dtype)
     run = jax.jit(both_trials(params, signal))
-    wanted = np.asarray(tasks, kind).swapaxes(0, 1)
-    before, after, _ = run({k: jnp.asarray(v) for k, v in arrays.items()}, clock, wanted)
-    return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
+    targets = np.asarray(tasks, dtype).swapaxes(0, 1)
+    outputs_before, outputs_after, _ = run(
+        {k: jnp.asarray(v) for k, v in arrays.items()}, clock, targets
+    )
+    return np.asarray(outputs_before).swapaxes(0, 1), np.asarray(outputs_after).swapaxes(0, 1)
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
-    """What is drawn after one demonstration of unseen tasks."""
+    """Run the network on one demonstration of unseen tasks."""
     signal = SIGNALS[network.info["variant"]]
-    _, after = demonstrate(params, network.arrays, signal, task.targets)
-    return ct.Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
+    _, outputs_after = demonstrate(params, network.arrays, signal, task.targets)
+    return ct.Traces(outputs=outputs_after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
 
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
@@ -296,6 +308,6 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
-    """What is drawn after the demonstration."""
+    """Return the output after the demonstration."""
     outputs = recording.traces["output"][:, oneshot_task.n_steps(params) :]
     return ct.Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)

@@ -61,7 +61,7 @@ v = alpha * v + drive + weight_x * shown(t, 0) + weight_y * shown(t, 1) - v_th *
 drive = 0
 fired = 0
 """
-REST = {
+REST_STATE = {
     "learner": "v = 0; drive = 0; fired = 0; eps = 0; signal = 0; psi = 0",
     "generator": "v = 0; drive = 0; fired = 0",
     "relay": brian_network.RELAY_REST,
@@ -75,30 +75,30 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure; weights and constants come with `bind`."""
     n, m, half_ms = params.n_learner, params.n_generator, params.trial_ms
     rows = params.max_trials * 2 * oneshot_task.n_steps(params)
-    rest = {
+    resets = {
         name: bm.Regularly(f"{name}_rest", code, order=-10, period_ms=half_ms)
-        for name, code in REST.items()
+        for name, code in REST_STATE.items()
     }
     error = bm.Regularly("readout_error", "error = y - shown(t, i)", when="end")
-    relay, arrivals = brian_network.relay(params.n_in, [rest["relay"]])
-    taught = bm.Regularly(
+    relay, arrivals = brian_network.relay(params.n_in, [resets["relay"]])
+    error_signal = bm.Regularly(
         "s_out_error", "signal_pre += use_error * w * error_post", when="end", order=1
     )
     return bm.BrianModel(
         name="scherr_oneshot",
         groups=[
-            _cells("learner", n, LEARNER, ADVANCE_LEARNER, rest["learner"]),
-            _cells("generator", m, GENERATOR, ADVANCE_GENERATOR, rest["generator"]),
-            brian_network.readout(oneshot_task.N_OUT, "error : 1\n", [error, rest["readout"]]),
+            _make_cells("learner", n, LEARNER, ADVANCE_LEARNER, resets["learner"]),
+            _make_cells("generator", m, GENERATOR, ADVANCE_GENERATOR, resets["generator"]),
+            brian_network.readout(oneshot_task.N_OUT, "error : 1\n", [error, resets["readout"]]),
             relay,
         ],
         synapses=[
             arrivals,
-            _plastic("s_in", "input", half_ms),
-            _plastic("s_rec", "learner", half_ms),
+            _make_plastic_synapses("s_in", "input", half_ms),
+            _make_plastic_synapses("s_rec", "learner", half_ms),
             bm.Synapses(
                 "s_out", "learner", "readout", model.READOUT_INPUT,
-                equations=READ_OUT, regularly=[taught],
+                equations=READ_OUT, regularly=[error_signal],
             ),
             bm.Synapses("s_watch", "learner", "generator", DRIVE),
             bm.Synapses("s_loop", "generator", "generator", DRIVE),
@@ -110,25 +110,27 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
         dt_ms=params.dt_ms,
         trial_ms=2 * half_ms,
         max_trials=params.max_trials,
-        reset={**REST, **dict.fromkeys(HIDDEN, "w = start; total = 0; filtered = 0")},
+        reset={**REST_STATE, **dict.fromkeys(HIDDEN, "w = start; total = 0; filtered = 0")},
         record_spikes=("learner", "generator"),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )  # fmt: skip
 
 
-def _cells(name: str, size: int, more: str, advance: str, rest: bm.Regularly) -> bm.Group:
-    """LIF neurons that return to rest before the test."""
+def _make_cells(
+    name: str, size: int, further_variables: str, advance: str, rest_reset: bm.Regularly
+) -> bm.Group:
+    """Describe LIF neurons that return to rest before the test."""
     return bm.Group(
         name,
         size,
-        CELL + more,
+        CELL + further_variables,
         threshold="v > v_th",
         reset="fired = 1",
-        regularly=[bm.Regularly(f"{name}_advance", advance, when="groups"), rest],
+        regularly=[bm.Regularly(f"{name}_advance", advance, when="groups"), rest_reset],
     )
 
 
-def _plastic(name: str, source: str, half_ms: float) -> bm.Synapses:
+def _make_plastic_synapses(name: str, source: str, half_ms: float) -> bm.Synapses:
     """Synapses onto the learner, which add up Eq. 14 and move once, before the test.
 
     `kappa_e` filters eligibilities (Eq. 8); 0 does not.
@@ -157,17 +159,21 @@ def bind(params: ct.Params, arrays: Mapping[str, NDArray], signal: str) -> ct.Bi
     """
     alpha, kappa = oneshot_task.decays(params)
     n_in, n = params.n_in, params.n_learner
-    own = {name: np.asarray(x, float) for name, x in arrays.items()}
-    teach = own["generator_out"] if signal == "generator" else np.zeros_like(own["generator_out"])
+    weights = {name: np.asarray(x, float) for name, x in arrays.items()}
+    teaching_weights = (
+        weights["generator_out"]
+        if signal == "generator"
+        else np.zeros_like(weights["generator_out"])
+    )
     layers = {
-        "s_in.start": ct.Layer("input", "learner", own["w"][:n_in]),
-        "s_rec.start": ct.Layer("learner", "learner", own["w"][n_in:], "recurrent"),
-        "s_out.w": ct.Layer("learner", "readout", own["w_out"], "readout"),
-        "s_watch.w": ct.Layer("learner", "generator", own["generator"][:n]),
-        "s_loop.w": ct.Layer("generator", "generator", own["generator"][n:], "recurrent"),
-        "s_teach.w": ct.Layer("generator", "learner", teach),
+        "s_in.start": ct.Layer("input", "learner", weights["w"][:n_in]),
+        "s_rec.start": ct.Layer("learner", "learner", weights["w"][n_in:], "recurrent"),
+        "s_out.w": ct.Layer("learner", "readout", weights["w_out"], "readout"),
+        "s_watch.w": ct.Layer("learner", "generator", weights["generator"][:n]),
+        "s_loop.w": ct.Layer("generator", "generator", weights["generator"][n:], "recurrent"),
+        "s_teach.w": ct.Layer("generator", "learner", teaching_weights),
     }
-    step_size, by_error = float(np.exp(own["log_rate"])), signal.endswith("error")
+    step_size, by_error = float(np.exp(weights["log_rate"])), signal.endswith("error")
     values: dict[str, NDArray | float] = {
         **{key: layer.weights for key, layer in layers.items()},
         "s_in.plastic": 1.0,
@@ -176,8 +182,8 @@ def bind(params: ct.Params, arrays: Mapping[str, NDArray], signal: str) -> ct.Bi
         "s_rec.step_size": step_size,
         **dict.fromkeys(("s_in.kappa_e", "s_rec.kappa_e"), kappa * signal.startswith("filtered")),
         "s_out.use_error": float(by_error),
-        "generator.weight_x": own["generator_target"][0],
-        "generator.weight_y": own["generator_target"][1],
+        "generator.weight_x": weights["generator_target"][0],
+        "generator.weight_y": weights["generator_target"][1],
         "learner.gamma": params.gamma,
         "learner.kappa": 0.0 if by_error else kappa,
         "readout.kappa": kappa,

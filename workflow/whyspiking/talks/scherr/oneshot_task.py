@@ -26,14 +26,14 @@ def decays(params: ct.Params) -> tuple[float, float]:
 
 
 def clock(params: ct.Params) -> NDArray[np.bool_]:
-    """Input of every trial, (step, channel): each channel fires in its own part of it only.
+    """Make the input of every trial, (step, channel); a channel fires in its own part only.
 
     The parts follow one another; within its part a channel fires in every other step.
     """
     steps = np.arange(n_steps(params))
-    part = steps * params.n_in // n_steps(params)
-    fires = steps % 2 == 0
-    return (part[:, None] == np.arange(params.n_in)) & fires[:, None]
+    i_part = steps * params.n_in // n_steps(params)
+    is_firing = steps % 2 == 0
+    return (i_part[:, None] == np.arange(params.n_in)) & is_firing[:, None]
 
 
 def draw(params: ct.Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
@@ -59,15 +59,17 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     """
     if split == "fresh":
         return None
-    count = {
+    n_tasks = {
         "train": params.batch, "validation": params.n_validation, "test": params.n_test,
     }[split]  # fmt: skip
-    wanted = draw(params, streams.rng(f"tasks-{split}"), count)
-    one = to_spikes(from_raster(np.vstack([clock(params)] * 2)[None]), params.dt_ms)
-    shown = np.concatenate([wanted, np.zeros_like(wanted)], axis=1)
+    targets = draw(params, streams.rng(f"tasks-{split}"), n_tasks)
+    clock_spikes = to_spikes(from_raster(np.vstack([clock(params)] * 2)[None]), params.dt_ms)
+    demonstration = np.concatenate([targets, np.zeros_like(targets)], axis=1)
     return ct.Task(
-        stimulus=ct.Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
-        targets=wanted,
+        stimulus=ct.Stimulus(
+            {"input": clock_spikes.select_trials(np.zeros(n_tasks, int))}, {"shown": demonstration}
+        ),
+        targets=targets,
         n_classes=0,
         dt_ms=params.dt_ms,
     )
@@ -75,5 +77,5 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def nmse(outputs: NDArray, targets: NDArray) -> float:
     """Squared error over the variance of each movement in time, pooled over movements."""
-    spread = targets - targets.mean(axis=1, keepdims=True)
-    return float(((outputs - targets) ** 2).sum() / (spread**2).sum())
+    deviations = targets - targets.mean(axis=1, keepdims=True)
+    return float(((outputs - targets) ** 2).sum() / (deviations**2).sum())

@@ -42,7 +42,7 @@ def target(params: ct.Params, streams: Streams) -> NDArray[np.float64]:
 
 
 def batch(params: ct.Params, streams: Streams) -> trials.Trials:
-    """The one trial: frozen input and target."""
+    """Make the one trial: frozen input and target."""
     p = params.input_hz * params.dt_ms / 1000
     raster = streams.rng("pattern-input").random((1, n_steps(params), params.n_in)) < p
     return trials.from_raster(raster, target(params, streams)[None, :, None])
@@ -55,10 +55,10 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def one_trial(params: ct.Params, streams: Streams) -> ct.Task:
     """The one pattern that is learned and reproduced."""
-    made = batch(params, streams)
+    trial = batch(params, streams)
     return ct.Task(
-        stimulus=ct.Stimulus(spikes={"input": trials.to_spikes(made, params.dt_ms)}),
-        targets=np.asarray(made.targets),
+        stimulus=ct.Stimulus(spikes={"input": trials.to_spikes(trial, params.dt_ms)}),
+        targets=np.asarray(trial.targets),
         n_classes=0,
         dt_ms=params.dt_ms,
     )
@@ -102,21 +102,21 @@ def train(
     # Training in float32; the result is evaluated in float64, as Brian2 does.
     arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
     neurons, cost = cell(params), kernel.RateCost.of(params)
-    wanted, adam = batch(params, streams), Adam()
-    y = np.asarray(wanted.targets)
+    trial, adam = batch(params, streams), Adam()
+    y = np.asarray(trial.targets)
     variation = float(((y - y.mean()) ** 2).sum())
-    learned = ("w_out",) if variant == "readout" else ("w_out", "w")
+    learned_names = ("w_out",) if variant == "readout" else ("w_out", "w")
     n_iterations = 0 if optimiser == "none" else params.iterations
     history = History()
     for iteration in range(n_iterations):
-        gradient = kernel.by_rule(rule, neurons, arrays, wanted, cost)
+        gradient = kernel.by_rule(rule, neurons, arrays, trial, cost)
         gradient.require_finite(f"at trial {iteration + 1}", params.adam_rate)
-        gradients = {name: getattr(gradient, name) for name in learned}
+        gradients = {name: getattr(gradient, name) for name in learned_names}
         steps = adam.updates(gradients, params.adam_rate)
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
-            off = gradient.rates - cost.target
-            error = gradient.loss - 0.5 * params.rate_cost * float((off**2).sum())
+            rate_errors = gradient.rates - cost.target
+            error = gradient.loss - 0.5 * params.rate_cost * float((rate_errors**2).sum())
             nmse = 2 * error / variation
             rate_hz = 1000 * float(gradient.rates.mean()) / params.dt_ms
             history.note(iteration + 1, nmse=nmse, rate_hz=rate_hz)
@@ -133,8 +133,8 @@ def train(
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
     """The output in the engine of training, in float64."""
     weights = model.Weights(network.arrays["w"], network.arrays["w_out"])
-    given = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
-    run = kernel.forward(cell(params), weights, given)
+    trial = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
+    run = kernel.forward(cell(params), weights, trial)
     return ct.Traces(outputs=run.outputs, targets=task.targets, dt_ms=params.dt_ms)
 
 
@@ -156,5 +156,5 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
-    """The output itself."""
+    """Return the output itself."""
     return ct.Traces(outputs=recording.traces["output"], targets=task.targets, dt_ms=params.dt_ms)

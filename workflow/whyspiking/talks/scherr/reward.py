@@ -28,7 +28,7 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 RULES = {"spiking": "symmetric", "random": "random", "lif_only": "symmetric"}
 """Variant -> feedback; `lif_only` has no adaptive neurons."""
 ACTIONS = 2
-LEAST = 1e-12
+MIN_CHANCE = 1e-12
 """Smallest chance whose logarithm is taken."""
 VALUE = ACTIONS
 """The readout that expects the reward comes behind those of the actions."""
@@ -49,21 +49,21 @@ class Acted:
     surprise: NDArray
 
     def entropy(self) -> NDArray:
-        """Of each policy, nats, (trial,)."""
+        """Compute the entropy of each policy, nats, (trial,)."""
         return -(self.chances * np.log(self.chances)).sum(axis=1)
 
     def errors(self, value_cost: float, entropy_cost: float) -> NDArray:
         """Derivative of the loss by the mean outputs of each trial, (trial, output) (Eq. 16)."""
         policy = self.surprise[:, None] * (self.chances - np.eye(ACTIONS)[self.actions])
-        above = np.log(self.chances) + self.entropy()[:, None]
-        policy += entropy_cost * self.chances * above
+        log_chances = np.log(self.chances) + self.entropy()[:, None]
+        policy += entropy_cost * self.chances * log_chances
         return np.hstack([policy, -value_cost * self.surprise[:, None]])
 
     def loss(self, value_cost: float, entropy_cost: float) -> float:
         """Loss, the surprise before the policy held fixed: mean over trials (Eq. 15)."""
-        chosen = np.take_along_axis(self.chances, self.actions[:, None], axis=1)[:, 0]
-        of_policy = -self.surprise * np.log(chosen) - entropy_cost * self.entropy()
-        return float(np.mean(of_policy + value_cost / 2 * self.surprise**2))
+        action_chances = np.take_along_axis(self.chances, self.actions[:, None], axis=1)[:, 0]
+        policy_loss = -self.surprise * np.log(action_chances) - entropy_cost * self.entropy()
+        return float(np.mean(policy_loss + value_cost / 2 * self.surprise**2))
 
 
 def act(outputs: NDArray, labels: NDArray, rng: np.random.Generator) -> Acted:
@@ -76,7 +76,7 @@ def act(outputs: NDArray, labels: NDArray, rng: np.random.Generator) -> Acted:
     """
     logits = outputs[:, :ACTIONS] - outputs[:, :ACTIONS].max(axis=1, keepdims=True)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    chances = np.maximum(chances, LEAST)
+    chances = np.maximum(chances, MIN_CHANCE)
     actions = (rng.random(len(outputs)) >= chances[:, 0]).astype(np.int64)
     return Acted(chances, actions, (actions == labels) - outputs[:, VALUE])
 
@@ -107,20 +107,20 @@ def gradient(
     costs = params.value_cost, params.entropy_cost
     assert trials.labels is not None
     outputs = kernel.forward(neurons, weights, trials).outputs
-    counted = outputs[:, trials.first_step :]
-    acted = act(counted.mean(axis=1, dtype=np.float64), trials.labels, rng)
-    counted -= acted.errors(*costs)[:, None].astype(outputs.dtype)
-    share = counted.shape[0] * counted.shape[1]
+    counted_outputs = outputs[:, trials.first_step :]
+    acted = act(counted_outputs.mean(axis=1, dtype=np.float64), trials.labels, rng)
+    counted_outputs -= acted.errors(*costs)[:, None].astype(outputs.dtype)
+    n_terms = counted_outputs.shape[0] * counted_outputs.shape[1]
     scaled = kernel.by_rule(
         rule, neurons, arrays, replace(trials, labels=None, targets=outputs),
-        replace(cost, cost=cost.cost * share),
+        replace(cost, cost=cost.cost * n_terms),
     )  # fmt: skip
-    rates = cost.cost / 2 * ((scaled.rates - cost.target) ** 2).sum()
+    rate_loss = cost.cost / 2 * ((scaled.rates - cost.target) ** 2).sum()
     return replace(
         scaled,
-        loss=acted.loss(*costs) + float(rates),
-        w=scaled.w / share,
-        w_out=scaled.w_out / share,
+        loss=acted.loss(*costs) + float(rate_loss),
+        w=scaled.w / n_terms,
+        w_out=scaled.w_out / n_terms,
         outputs=scaled.outputs[:, :ACTIONS],
     )
 
@@ -136,21 +136,23 @@ def train(
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
     neurons, history = evidence.cell(params, variant), History()
-    data, actions = streams.rng("data-train"), streams.rng("actions")
+    train_rng, action_rng = streams.rng("data-train"), streams.rng("actions")
     recipe = learning.Recipe(
         RULES[variant], params.iterations, params.learning_rate, params.decay_share
     )
     fitted = learning.fit(
         params, recipe, neurons, evidence.initial(params, streams, ACTIONS + 1),
-        lambda _: evidence_task.draw(params, data, params.batch),
-        history, progress, changing=(data, actions),
+        lambda _: evidence_task.draw(params, train_rng, params.batch),
+        history, progress, changing=(train_rng, action_rng),
         gradient=lambda arrays, trials: gradient(
-            params, recipe.rule, neurons, arrays, trials, actions
+            params, recipe.rule, neurons, arrays, trials, action_rng
         ),
     )  # fmt: skip
-    held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
-    means = kernel.mean_outputs(neurons, fitted.arrays, held_out)
-    right = means[:, :ACTIONS].argmax(axis=1) == held_out.labels
+    validation_trials = evidence_task.draw(
+        params, streams.rng("data-validation"), params.n_validation
+    )
+    means = kernel.mean_outputs(neurons, fitted.arrays, validation_trials)
+    is_correct = means[:, :ACTIONS].argmax(axis=1) == validation_trials.labels
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -158,7 +160,7 @@ def train(
             "variant": variant,
             "rule": f"reward-based, {recipe.rule}",
             "epochs": recipe.iterations,
-            "validation_error": float(1 - right.mean()),
+            "validation_error": float(1 - is_correct.mean()),
         },
         history=history.rows,
     )

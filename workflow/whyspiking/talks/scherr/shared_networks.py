@@ -44,9 +44,9 @@ def given(params: ct.Params, spikes: Spikes, classes: NDArray) -> Trials:
         spikes: Input on steps.
         classes: (trial,).
     """
-    first = round((spikes.duration_ms - params.answer_ms) / params.dt_ms)
+    first_step = round((spikes.duration_ms - params.answer_ms) / params.dt_ms)
     labels = np.asarray(classes, np.int32)
-    return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
+    return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first_step)
 
 
 def samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
@@ -66,37 +66,39 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     return samples(params, split)
 
 
-def drawing(params: ct.Params, size: int, streams: Streams) -> tuple[Callable[[int], Trials], int]:
-    """The batch of every iteration, and the number of iterations that shows all presentations.
+def drawing(
+    params: ct.Params, batch_size: int, streams: Streams
+) -> tuple[Callable[[int], Trials], int]:
+    """Return a function that draws the batch of an iteration, and the number of iterations.
 
     Every epoch shows its part (`task_data.part_of`) in another order; its last
     batch may be smaller.
 
     Args:
         params: Parameters of the experiment.
-        size: Trials per batch.
+        batch_size: Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
-    per_epoch = -(-params.n_train // size)
+    per_epoch = -(-params.n_train // batch_size)
 
     @functools.lru_cache(maxsize=1)
-    def shown(part: int) -> ct.Task:
-        task = samples(params, "train", part)
+    def load_part(i_part: int) -> ct.Task:
+        task = samples(params, "train", i_part)
         assert task is not None
         return task
 
     @functools.lru_cache(maxsize=1)
-    def epoch(number: int) -> list[Trials]:
-        task = shown(task_data.part_of(params, number))
-        order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
+    def make_batches(i_epoch: int) -> list[Trials]:
+        task = load_part(task_data.part_of(params, i_epoch))
+        order = streams.rng(f"shuffle {i_epoch}").permutation(task.targets.size)
         spikes = task.stimulus.spikes["input"].select_trials(order)
-        return pieces(given(params, spikes, task.targets[order]), size)
+        return pieces(given(params, spikes, task.targets[order]), batch_size)
 
-    def draw(iteration: int) -> Trials:
-        number, within = divmod(iteration, per_epoch)
-        return epoch(number)[within]
+    def draw_batch(iteration: int) -> Trials:
+        i_epoch, i_batch = divmod(iteration, per_epoch)
+        return make_batches(i_epoch)[i_batch]
 
-    return draw, params.epochs * per_epoch
+    return draw_batch, params.epochs * per_epoch
 
 
 def train(
@@ -109,15 +111,15 @@ def train(
     """
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
-    rule, ending = RULES[variant]
-    size, rate = (getattr(params, f"{name}{ending}") for name in ("batch", "learning_rate"))
-    draw, iterations = drawing(params, size, streams)
+    rule, suffix = RULES[variant]
+    batch_size, rate = (getattr(params, f"{name}{suffix}") for name in ("batch", "learning_rate"))
+    draw, iterations = drawing(params, batch_size, streams)
     recipe = learning.Recipe(
         rule, iterations, rate, params.decay_share, note_every=max(1, iterations // NOTES)
     )
     history = History()
-    start = model.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
-    fitted = learning.fit(params, recipe, cell(params), start, draw, history, progress)
+    initial_arrays = model.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
+    fitted = learning.fit(params, recipe, cell(params), initial_arrays, draw, history, progress)
     return ct.Network(
         arrays=fitted.arrays,
         info={
@@ -126,7 +128,7 @@ def train(
             "rule": rule,
             "epochs": params.epochs,
             "updates": iterations,
-            # M1: what the rule holds in memory for one batch, beside weights and neurons.
+            # M1: numbers that the rule holds in memory for one batch, without weights and states.
             "measures": {"learning_memory": float(fitted.floats_kept)},
         },
         history=history.rows,
@@ -137,16 +139,16 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
     """Run a network in the engine it was trained in."""
     trials = given(params, task.stimulus.spikes["input"], task.targets)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    return decided(params, kernel.mean_outputs(cell(params), arrays, trials), task)
+    return decide_trials(params, kernel.mean_outputs(cell(params), arrays, trials), task)
 
 
-def decided(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
-    """The choice is the mean output over the last `answer_ms`, so it stands when the trial ends."""
+def decide_trials(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
+    """Decide by the mean output over the last `answer_ms`, known when the trial ends."""
     return ct.Trials.of(task, outputs.argmax(axis=1), params.trial_ms)
 
 
-def whole(network: ct.Network) -> model.Weights:
-    """Weights of a network, in double precision."""
+def get_weights(network: ct.Network) -> model.Weights:
+    """Return the weights of a network in double precision."""
     return model.Weights(*(network.arrays[name].astype(float) for name in ("w", "w_out")))
 
 
@@ -155,7 +157,7 @@ def reference_counts(
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the kernel."""
     trials = given(params, task.stimulus.spikes["input"], task.targets)
-    return {POPULATION: kernel.forward(cell(params), whole(network), trials).counts}
+    return {POPULATION: kernel.forward(cell(params), get_weights(network), trials).counts}
 
 
 def to_brian(params: ct.Params) -> BrianModel:
@@ -179,4 +181,4 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """The decision from the mean output over the last `answer_ms`."""
     counted = round(params.answer_ms / params.dt_ms)
-    return decided(params, recording.traces["output"][:, -counted:].mean(axis=1), task)
+    return decide_trials(params, recording.traces["output"][:, -counted:].mean(axis=1), task)

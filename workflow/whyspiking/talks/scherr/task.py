@@ -24,7 +24,7 @@ def n_inputs(params: ct.Params) -> int:
 
 
 def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
-    """Fresh trials.
+    """Draw fresh trials.
 
     The label is the majority of the cues that are shown.
 
@@ -33,25 +33,30 @@ def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
         rng: Randomness.
         n_trials: How many.
     """
-    steps, size, dt = n_steps(params), params.n_per_group, params.dt_ms
+    steps, n_per_group, dt = n_steps(params), params.n_per_group, params.dt_ms
     side = rng.integers(2, size=(n_trials, 1))
-    shown = np.where(rng.random((n_trials, params.n_cues)) < params.p_other, 1 - side, side)
-    labels = (2 * shown.sum(axis=1) > params.n_cues).astype(np.int32)
-    cue, silence = round(params.cue_ms / dt), round(params.cue_silence_ms / dt)
-    recall = round(params.recall_ms / dt)
+    cue_side = np.where(rng.random((n_trials, params.n_cues)) < params.p_other, 1 - side, side)
+    labels = (2 * cue_side.sum(axis=1) > params.n_cues).astype(np.int32)
+    cue_steps, silence_steps = round(params.cue_ms / dt), round(params.cue_silence_ms / dt)
+    recall_steps = round(params.recall_ms / dt)
     p_cue, p_background = params.cue_hz * dt / 1000, params.background_hz * dt / 1000
 
-    trial, number, within, channel = _spikes(rng, (n_trials, params.n_cues, cue, size), p_cue)
-    step = number * (silence + cue) + silence + within
-    parts = [(trial, step, shown[trial, number] * size + channel)]
-    trial, within, channel = _spikes(rng, (n_trials, recall, size), p_cue)
-    parts.append((trial, steps - recall + within, 2 * size + channel))
-    trial, step, channel = _spikes(rng, (n_trials, steps, size), p_background)
-    parts.append((trial, step, 3 * size + channel))
-    trial, step, channel = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    key = np.sort((trial * steps + step) * n_inputs(params) + channel)
-    at, channel = np.divmod(key, n_inputs(params))
-    trial, step = np.divmod(at, steps)
+    trial, i_cue, step_in_group, channel = _draw_bernoulli(
+        rng, (n_trials, params.n_cues, cue_steps, n_per_group), p_cue
+    )
+    step = i_cue * (silence_steps + cue_steps) + silence_steps + step_in_group
+    groups = [(trial, step, cue_side[trial, i_cue] * n_per_group + channel)]
+    trial, step_in_group, channel = _draw_bernoulli(
+        rng, (n_trials, recall_steps, n_per_group), p_cue
+    )
+    groups.append((trial, steps - recall_steps + step_in_group, 2 * n_per_group + channel))
+    trial, step, channel = _draw_bernoulli(rng, (n_trials, steps, n_per_group), p_background)
+    groups.append((trial, step, 3 * n_per_group + channel))
+    trial, step, channel = (np.concatenate(columns) for columns in zip(*groups, strict=True))
+    # One integer per spike sorts them by trial, step and channel.
+    spike_key = np.sort((trial * steps + step) * n_inputs(params) + channel)
+    flat_step, channel = np.divmod(spike_key, n_inputs(params))
+    trial, step = np.divmod(flat_step, steps)
     return Trials(
         starts=np.searchsorted(trial, np.arange(n_trials + 1)),
         steps=step.astype(np.int32),
@@ -59,31 +64,33 @@ def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
         n_inputs=n_inputs(params),
         n_steps=steps,
         labels=labels,
-        first_step=steps - recall,
+        first_step=steps - recall_steps,
     )
 
 
-def _spikes(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> tuple[NDArray, ...]:
-    """Indices of the ones of a Bernoulli(p) array, by its gaps rather than its entries."""
+def _draw_bernoulli(
+    rng: np.random.Generator, shape: tuple[int, ...], p: float
+) -> tuple[NDArray, ...]:
+    """Draw the indices of the ones of a Bernoulli(p) array, by its gaps, not its entries."""
     size = int(np.prod(shape))
-    places = np.zeros(0, np.int64)
-    last = -1
-    while last < size:
+    i_ones = np.zeros(0, np.int64)
+    i_last = -1
+    while i_last < size:
         gaps = rng.geometric(p, int(size * p + 6 * np.sqrt(size * p) + 10))
-        more = last + np.cumsum(gaps)
-        places = np.concatenate([places, more])
-        last = int(more[-1])
-    return np.unravel_index(places[places < size], shape)
+        i_next = i_last + np.cumsum(gaps)
+        i_ones = np.concatenate([i_ones, i_next])
+        i_last = int(i_next[-1])
+    return np.unravel_index(i_ones[i_ones < size], shape)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The trials of a split; training draws fresh ones without end, of which this shows a batch."""
     if split == "fresh":
         return None
-    count = {
+    n_trials = {
         "train": params.batch, "validation": params.n_validation, "test": params.n_test,
     }[split]  # fmt: skip
-    return to_task(params, draw(params, streams.rng(f"data-{split}"), count))
+    return to_task(params, draw(params, streams.rng(f"data-{split}"), n_trials))
 
 
 def to_task(params: ct.Params, trials: Trials) -> ct.Task:

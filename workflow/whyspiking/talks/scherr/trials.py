@@ -67,11 +67,11 @@ def from_spikes(
     """
     n_steps = round(spikes.duration_ms / dt_ms)
     steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int32)
-    kept = steps < n_steps
+    is_in_trial = steps < n_steps
     return Trials(
-        starts=np.searchsorted(spikes.trials[kept], np.arange(spikes.n_trials + 1)),
-        steps=steps[kept],
-        channels=spikes.units[kept],
+        starts=np.searchsorted(spikes.trials[is_in_trial], np.arange(spikes.n_trials + 1)),
+        steps=steps[is_in_trial],
+        channels=spikes.units[is_in_trial],
         n_inputs=spikes.n_units,
         n_steps=n_steps,
         labels=labels,
@@ -93,25 +93,25 @@ def from_raster(raster: NDArray[np.bool_], targets: NDArray | None = None) -> Tr
     )
 
 
-def to_raster(trials: Trials, kind: Any = np.float64) -> NDArray:
-    """Input spikes as zeros and ones of a dtype, (trial, step, channel)."""
-    raster = np.zeros((trials.n_trials, trials.n_steps, trials.n_inputs), kind)
+def to_raster(trials: Trials, dtype: Any = np.float64) -> NDArray:
+    """Convert input spikes to zeros and ones of a dtype, (trial, step, channel)."""
+    raster = np.zeros((trials.n_trials, trials.n_steps, trials.n_inputs), dtype)
     raster[trials.of_spike, trials.steps, trials.channels] = 1
     return raster
 
 
-def pieces(trials: Trials, size: int) -> list[Trials]:
-    """The trials in pieces of `size`, the last may be smaller; without targets of every step."""
-    parts = []
-    for start in range(0, trials.n_trials, size):
-        bounds = trials.starts[start : start + size + 1]
+def pieces(trials: Trials, batch_size: int) -> list[Trials]:
+    """Split the trials into batches, the last may be smaller; without targets of every step."""
+    batches = []
+    for start in range(0, trials.n_trials, batch_size):
+        bounds = trials.starts[start : start + batch_size + 1]
         low, high = bounds[0], bounds[-1]
-        parts.append(
+        batches.append(
             Trials(
                 bounds - low, trials.steps[low:high], trials.channels[low:high],
                 trials.n_inputs, trials.n_steps,
-                None if trials.labels is None else trials.labels[start : start + size],
+                None if trials.labels is None else trials.labels[start : start + batch_size],
                 None, trials.first_step,
             )
         )  # fmt: skip
-    return parts
+    return batches
