@@ -46,7 +46,9 @@ def to_brian(params: Params) -> bm.BrianModel:
     return bm.BrianModel(
         name=f"clopath-{neuron.name}",
         groups=[
-            population(params, "neurons", params.n_neurons, LOSS + drive_equations, DRAW, [forget_clock]),
+            population(
+                params, "neurons", params.n_neurons, LOSS + drive_equations, DRAW, [forget_clock]
+            ),
             readout("readout", params.n_channels_max),
             clock_hands,
         ],
@@ -101,7 +103,7 @@ def population(
         params: Parameters of the experiment.
         name: Of the group.
         size: How many.
-        further: Equations beside those of the neuron; must give its `drive`.
+        extra_equations: Equations beside those of the neuron; must give its `drive`.
         at_spike: What a spike does beside the reset.
         regularly: Statements in every step or period.
     """

@@ -63,7 +63,7 @@ def train(
     arrays = reservoir.wire(params, streams)
     rls = learning.RecursiveLeastSquares(params.n_hidden, params.n_output, params.p_start)
     history, n_presented, is_correct = History(), 0, []
-    spikes, classes = select_training_trials(params)
+    spikes, classes = _select_training_trials(params)
     trials = reservoir.Trials(params, arrays, spikes)
     for trial, target in enumerate(np.eye(params.n_output)[classes]):
         is_correct.append(learn_trial(params, rls, trials, trial, target) == classes[trial])
@@ -122,7 +122,7 @@ def learn_trial(
     return int(output_sum.argmax())
 
 
-def select_training_trials(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
+def _select_training_trials(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
     """Training trials, each once, and their classes."""
     n = params.n_presented
     if not 0 < n <= params.n_train:
@@ -138,7 +138,7 @@ def select_training_trials(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decisions in the engine of training."""
     rates, _ = reservoir.responses(params, network.arrays, task.stimulus.spikes["input"])
-    return decide(params, rates @ network.arrays["phi"], task)
+    return _decide(params, rates @ network.arrays["phi"], task)
 
 
 def reference_counts(
@@ -153,10 +153,10 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """Decisions by the recorded output, read as in training."""
     start, end = reservoir.answer_ms(params)
     first_reading, stop_reading = (round(ms / params.rls_ms) for ms in (start, end))
-    return decide(params, recording.traces["output"][:, first_reading:stop_reading], task)
+    return _decide(params, recording.traces["output"][:, first_reading:stop_reading], task)
 
 
-def decide(params: Params, outputs: NDArray, task: Task) -> Trials:
+def _decide(params: Params, outputs: NDArray, task: Task) -> Trials:
     """By the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
     read_ms = int(reservoir.read_steps(params)[-1]) * params.dt_ms
     return Trials.of(task, outputs.mean(axis=1).argmax(axis=1), read_ms)

@@ -187,9 +187,9 @@ def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: f
     if np.isfinite(total):
         return
     arrays = {"filtered rates r": rates, "output": output, "decoders phi": decoders}
-    broken_name = next(name for name, array in arrays.items() if not np.isfinite(array).all())
+    broken = next(name for name, array in arrays.items() if not np.isfinite(array).all())
     raise UserError(
-        f"FORCE: the {broken_name} are not finite after the update at {time_ms:g} ms; expected finite "
+        f"FORCE: the {broken} are not finite after the update at {time_ms:g} ms; expected finite "
         "numbers. Lower `p_start` or the gains, or lower `dt_ms`"
     )
 

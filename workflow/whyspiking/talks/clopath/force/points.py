@@ -23,7 +23,7 @@ HEIGHT = 0.5
 """Largest target, as in IZFORCECLASSIFICATION.m."""
 
 
-def drawn(
+def draw_points(
     params: ct.Params, split: ct.Split, streams: Streams, n_points: int
 ) -> tuple[NDArray, NDArray[np.int64]]:
     """Points (point, 2) and classes (point,) in the order in which they are shown.
@@ -39,7 +39,9 @@ def drawn(
     return points[indices], classes[indices]
 
 
-def shown(params: ct.Params, times_ms: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def find_points(
+    params: ct.Params, times_ms: NDArray
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Which point is due at given times, and whether it is shown: in every second slot."""
     slot = np.floor(np.asarray(times_ms, float) / params.slot_ms + 1e-9).astype(np.int64)
     return slot // 2, slot % 2 == 1
@@ -48,7 +50,7 @@ def shown(params: ct.Params, times_ms: NDArray) -> tuple[NDArray[np.int64], NDAr
 def target(params: ct.Params, classes: NDArray, times_ms: NDArray) -> NDArray[np.float64]:
     """Half a sine per point, up for class 1, down for class 0, (time, 1) (Eq. 45)."""
     times_ms = np.asarray(times_ms, float)
-    point_index, is_shown = shown(params, times_ms)
+    point_index, is_shown = find_points(params, times_ms)
     wave = HEIGHT * np.abs(np.sin(np.pi * times_ms / params.slot_ms))
     return (wave * is_shown * (2 * classes[point_index] - 1))[:, None]
 
@@ -67,9 +69,9 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split != "test":
         return None
     per_trial = points_per_trial(params)
-    points, classes = drawn(params, split, streams, params.n_trials * per_trial)
+    points, classes = draw_points(params, split, streams, params.n_trials * per_trial)
     times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
-    point_index, is_shown = shown(params, times)
+    point_index, is_shown = find_points(params, times)
     rows = np.zeros((params.n_trials, times.size, 2))
     rows[:, :, 0] = per_trial * np.arange(params.n_trials)[:, None] + point_index
     rows[:, :, 1] = is_shown
@@ -96,7 +98,7 @@ def train(
     """
     schedule = learning.schedule_of(params, params.dt_ms)
     n_shown = int(np.ceil(schedule.end_ms / (2 * params.slot_ms)))
-    points, classes = drawn(params, "train", streams, n_shown)
+    points, classes = draw_points(params, "train", streams, n_shown)
     if variant in ("linear", "frequent"):
         n_learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
         line = best_line(points[:n_learned], classes[:n_learned])
@@ -108,7 +110,7 @@ def train(
     arrays = model.wire(params, 1, streams)
     angle = streams.rng("input wiring").uniform(0, 2 * np.pi, params.n_neurons)
     input_weights = params.input_gain * np.column_stack([np.cos(angle), np.sin(angle)])
-    point_index, is_shown = shown(params, np.arange(0.0, schedule.end_ms, SAMPLE_MS))
+    point_index, is_shown = find_points(params, np.arange(0.0, schedule.end_ms, SAMPLE_MS))
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
         model.plant(
@@ -124,7 +126,7 @@ def train(
         progress,
     )
     n_tested = params.n_trials * points_per_trial(params)
-    arrays["clock_encoders"] = input_weights @ drawn(params, "test", streams, n_tested)[0].T
+    arrays["clock_encoders"] = input_weights @ draw_points(params, "test", streams, n_tested)[0].T
     arrays["push_seed"] = np.array(streams.integer("pushes"))
     return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
 
@@ -155,7 +157,7 @@ def evaluate(
         return None
     assert task.features is not None
     score = task.features @ network.arrays["w"][:2] + network.arrays["w"][2]
-    return make_labels(params, score, task)
+    return _make_labels(params, score, task)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
@@ -163,10 +165,10 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outc
     width = round(params.slot_ms / SAMPLE_MS)
     # A trial of smoke ends in the middle of a slot.
     outputs = recording.traces["output"][:, : 2 * points_per_trial(params) * width, 0]
-    return make_labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
+    return _make_labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
 
 
-def make_labels(params: ct.Params, score: NDArray, task: ct.Task) -> ct.Labels:
+def _make_labels(params: ct.Params, score: NDArray, task: ct.Task) -> ct.Labels:
     return ct.Labels(
         targets=np.asarray(task.targets, np.int64),
         choices=(score > 0).astype(np.int64),

@@ -39,7 +39,7 @@ class Song:
         self.syllables: list[tuple[float, float, NDArray, NDArray]] = []
         onset = rng.uniform(*GAP_MS)
         while (length := rng.uniform(*SYLLABLE_MS)) <= duration_ms - onset:
-            self.syllables.append((onset, length, *draw_partials(rng)))
+            self.syllables.append((onset, length, *_draw_partials(rng)))
             onset += length + rng.uniform(*GAP_MS)
         self.peak = 1.0
         self.peak = self(np.arange(0.0, duration_ms)).max()
@@ -60,7 +60,7 @@ class Song:
         return loudness_by_channel / self.peak
 
 
-def draw_partials(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+def _draw_partials(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
     """Frequencies at start and end (2, partial) and loudness (partial,) of one syllable."""
     if rng.random() < 0.5:
         ends_hz = rng.uniform(*SWEEP_HZ, 2)[:, None]

@@ -61,7 +61,7 @@ def trained(
             **arrays,
             "test_output": outputs[-n_test:].astype(np.float32),
             "test_target": targets[-n_test:].astype(np.float32),
-            **cut_traces(outputs, targets, schedule),
+            **_cut_traces(outputs, targets, schedule),
         },
         info={
             "engine": engine,
@@ -75,7 +75,7 @@ def trained(
     )
 
 
-def cut_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict[str, NDArray]:
+def _cut_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict[str, NDArray]:
     """Output and target around the start of learning and around its end."""
     times = SAMPLE_MS * np.arange(outputs.shape[0])
     start, stop = schedule.burn_in_ms, schedule.burn_in_ms + schedule.train_ms

@@ -84,18 +84,18 @@ def population(
     )
 
 
-def inhibitory(params: Params, further: str = "", at_spike: str = "") -> bm.Group:
+def inhibitory(params: Params, extra_equations: str = "", at_spike: str = "") -> bm.Group:
     """Inhibitory neurons under the septum (Eq. 15)."""
     return population(
-        params, "inhibitory", model.LEAKY + SILENCED_BY_SEPTUM + further, at_spike,
+        params, "inhibitory", model.LEAKY + SILENCED_BY_SEPTUM + extra_equations, at_spike,
         bias=params.bias_inhibitory, septal_weight=params.septal_weight,
     )  # fmt: skip
 
 
-def excitatory(params: Params, further: str = "", at_spike: str = "") -> bm.Group:
+def excitatory(params: Params, extra_equations: str = "", at_spike: str = "") -> bm.Group:
     """Excitatory neurons, released while the septum is silent (Eq. 15)."""
     return population(
-        params, "excitatory", model.LEAKY + further + RELEASED, at_spike,
+        params, "excitatory", model.LEAKY + extra_equations + RELEASED, at_spike,
         bias=params.bias_excitatory, released=params.bias_released,
     )  # fmt: skip
 
@@ -107,8 +107,10 @@ def inhibition(weight: str = "w") -> list[bm.Synapses]:
         weight: What a spike adds.
     """
     return [
-        bm.Synapses(name, "inhibitory", target, on_pre=f"{changed}_post += {weight}", connect=pairs)
-        for name, target, changed, pairs in (
+        bm.Synapses(
+            name, "inhibitory", target, on_pre=f"{variable}_post += {weight}", connect=connection
+        )
+        for name, target, variable, connection in (
             ("static_inhibitory", "inhibitory", "h", bm.WIRED_AT_RUN),
             ("static_excitatory", "excitatory", "h", bm.WIRED_AT_RUN),
             ("to_inhibitory", "inhibitory", "h", bm.EACH_TO_EACH),
@@ -136,16 +138,16 @@ def bind_inhibition(params: Params, network: Network) -> Binding:
         "to_oscillator.w": jump * model.reading(arrays["phases"], arrays["phi"]),
     }
     layers = {}
-    for post, chosen in (("inhibitory", slice(0, n)), ("excitatory", slice(n, None))):
+    for post, targets in (("inhibitory", slice(0, n)), ("excitatory", slice(n, None))):
         kind = "recurrent" if post == "inhibitory" else "feedforward"
-        present = model.static_links(params, arrays)[:, chosen]
+        present = model.static_links(params, arrays)[:, targets]
         pre_index, post_index = np.nonzero(present)
         values |= {
             f"static_{post}.i": pre_index,
             f"static_{post}.j": post_index,
             f"static_{post}.w": np.full(pre_index.size, static),
-            f"to_{post}.w": learned[:, chosen],
+            f"to_{post}.w": learned[:, targets],
         }
         layers[f"static_{post}.w"] = Layer("inhibitory", post, static * present, kind)
-        layers[f"to_{post}.w"] = Layer("inhibitory", post, learned[:, chosen], kind)
+        layers[f"to_{post}.w"] = Layer("inhibitory", post, learned[:, targets], kind)
     return Binding(values, layers)

@@ -43,31 +43,33 @@ def wire(params: Params, septal: Mapping[str, NDArray], streams: Streams) -> dic
         The same arrays for one network with the initiators, shapes as in `model.wire`.
     """
     rng = streams.rng("initiators")
-    n, start = params.n_initiators, params.n_inhibitory
-    heard = rng.integers(septal["phases"].size, size=params.n_sequence)
-    rank = np.argsort(places(septal["phases"], heard), kind="stable")
-    partners = np.argsort(rng.random((n, start)), axis=1)[:, : params.in_degree]
+    n, n_inhibitory = params.n_initiators, params.n_inhibitory
+    oscillator_index = rng.integers(septal["phases"].size, size=params.n_sequence)
+    rank = np.argsort(find_cycle_positions(septal["phases"], oscillator_index), kind="stable")
+    partners = np.argsort(rng.random((n, n_inhibitory)), axis=1)[:, : params.in_degree]
     voltages = model.voltages(params, rng, n)
     added = {
         "sources": np.sort(partners, axis=1).astype(np.int32),
-        "oscillator": heard[rank[:n]].astype(np.int32),
+        "oscillator": oscillator_index[rank[:n]].astype(np.int32),
         "v_start": voltages,
     }
     joined = {
-        name: np.concatenate([septal[name][:start], new, septal[name][start:]])
-        for name, new in added.items()
+        name: np.concatenate(
+            [septal[name][:n_inhibitory], added_values, septal[name][n_inhibitory:]]
+        )
+        for name, added_values in added.items()
     }
     return joined | {"phases": septal["phases"], "phi": septal["phi"]}
 
 
-def places(phases: NDArray, heard: NDArray) -> NDArray[np.float64]:
+def find_cycle_positions(phases: NDArray, oscillator_index: NDArray) -> NDArray[np.float64]:
     """Place of neurons in the internal cycle, from 0 to 1: where what they hear peaks (Eq. 18).
 
     Args:
         phases: Of the oscillators, in rad.
-        heard: Oscillator of each neuron.
+        oscillator_index: Oscillator of each neuron.
     """
-    return np.mod(-phases[heard] / (2 * np.pi), 1.0)
+    return np.mod(-phases[oscillator_index] / (2 * np.pi), 1.0)
 
 
 def to_brian(params: Params) -> bm.BrianModel:
@@ -110,20 +112,20 @@ def bind(params: Params, network: Network) -> Binding:
     frozen, n, total = (
         septal.bind_inhibition(params, network), params.n_initiators, params.n_excitatory
     )  # fmt: skip
-    heard = network.arrays["oscillator"][params.n_inhibitory :]
+    oscillator_index = network.arrays["oscillator"][params.n_inhibitory :]
     values: dict[str, NDArray | float] = {
         **frozen.values,
         "inhibitory.noise": params.noise,
         "excitatory.noise": params.noise,
         "excitatory.jump_u": params.jump_u,
-        "excitatory.place": places(network.arrays["phases"], heard),
+        "excitatory.place": find_cycle_positions(network.arrays["phases"], oscillator_index),
     }
     layers, per_spike = dict(frozen.layers), model.per_spike(params, "tau_d_fast") / n
-    among = np.full(total, params.to_excitatory)
-    among[:n] = params.among_initiators
+    initiator_weights = np.full(total, params.to_excitatory)
+    initiator_weights[:n] = params.among_initiators
     onto_inhibitory = np.full(params.n_inhibitory, params.to_inhibitory)
     for name, post, weights in (
-        ("recurrent", "excitatory", among),
+        ("recurrent", "excitatory", initiator_weights),
         ("recruiting", "inhibitory", onto_inhibitory),
     ):
         dense = np.zeros((total, weights.size))

@@ -23,26 +23,26 @@ def measures(
 ) -> Mapping[str, float]:
     """Recall of either sequence in the sharp wave, of the first also in theta; mean over trials."""
     cells, oscillator = recording.spikes["cells"], recording.traces["oscillator"]
-    first, second = (memory.onsets(params, order) for order in oneshot.orders(params))
+    first_onsets, second_onsets = (memory.onsets(params, order) for order in oneshot.orders(params))
     theta_ms = (params.warmup_ms, params.wave_at_ms)
-    in_theta = slice(*(round(at / SAMPLE_MS) for at in theta_ms))
+    in_theta = slice(*(round(edge_ms / SAMPLE_MS) for edge_ms in theta_ms))
     rows = []
     for trial in range(cells.n_trials):
         own_hz = phase_slope(oscillator[trial, in_theta], SAMPLE_MS)
         wave = recalled(cells, trial, wave_span(params, own_hz), own_hz)
         theta = recalled(cells, trial, theta_ms, own_hz - params.theta_septum)
-        order, speed = order_of(first, wave, 1000.0 / own_hz)
+        order, speed = order_of(first_onsets, wave, 1000.0 / own_hz)
         rows.append(
             {
                 "recall_order": order,
-                "recall_order_second": order_of(second, wave, 1.0)[0],
-                "recall_order_theta": order_of(first, theta, 1.0)[0],
+                "recall_order_second": order_of(second_onsets, wave, 1.0)[0],
+                "recall_order_theta": order_of(first_onsets, theta, 1.0)[0],
                 "recall_compression": speed,
                 "recalled_share": float(np.isfinite(wave).mean()),
                 "recalled_share_theta": float(np.isfinite(theta).mean()),
             }
         )
-    return {name: _mean([row[name] for row in rows]) for name in rows[0]}
+    return {name: _average_finite([row[name] for row in rows]) for name in rows[0]}
 
 
 def wave_span(params: Params, own_hz: float) -> tuple[float, float]:
@@ -66,8 +66,10 @@ def recalled(
         (cells.trials == trial) & (cells.times_ms >= span_ms[0]) & (cells.times_ms < span_ms[1])
     )
     units, n = cells.units[inside], cells.n_units
-    turns = np.exp(2j * np.pi * frequency * cells.times_ms[inside] / 1000.0)
-    total = np.bincount(units, np.real(turns), n) + 1j * np.bincount(units, np.imag(turns), n)
+    unit_vectors = np.exp(2j * np.pi * frequency * cells.times_ms[inside] / 1000.0)
+    total = np.bincount(units, np.real(unit_vectors), n) + 1j * np.bincount(
+        units, np.imag(unit_vectors), n
+    )
     phase = np.mod(np.angle(total) / (2 * np.pi), 1.0)
     return np.where(np.bincount(units, minlength=n) > 0, phase, np.nan)
 
@@ -88,20 +90,20 @@ def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float
         (Theil and Sen) of recalled on taught time; nan for fewer than `FEWEST_CELLS` cells, or if
         all fire at once.
     """
-    both = np.isfinite(phase)
-    if both.sum() < FEWEST_CELLS or np.unique(phase[both]).size == 1:
+    has_phase = np.isfinite(phase)
+    if has_phase.sum() < FEWEST_CELLS or np.unique(phase[has_phase]).size == 1:
         return np.nan, np.nan
-    taught, phase = taught_ms[both], phase[both]
+    taught, phase = taught_ms[has_phase], phase[has_phase]
     cuts = [phase + (phase < start) for start in np.unique(phase)]
     fits = [np.corrcoef(rankdata(taught), rankdata(cut))[0, 1] for cut in cuts]
     best = int(np.nanargmax(fits))
-    one, other = np.triu_indices(taught.size, 1)
-    slopes = (cuts[best][one] - cuts[best][other]) / (taught[one] - taught[other])
+    i_cell, j_cell = np.triu_indices(taught.size, 1)
+    slopes = (cuts[best][i_cell] - cuts[best][j_cell]) / (taught[i_cell] - taught[j_cell])
     slope = float(np.median(slopes)) * cycle_ms
     return float(fits[best]), 1.0 / slope if slope else np.inf
 
 
-def _mean(values: list[float]) -> float:
+def _average_finite(values: list[float]) -> float:
     """Mean of what is finite; nan where nothing is."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else np.nan
+    finite_values = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite_values)) if finite_values else np.nan

@@ -71,9 +71,9 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
     """
     rng = streams.rng("wiring")
     n = params.n_inhibitory + params.n_excitatory
-    order = np.argsort(rng.random((n, params.n_inhibitory)), axis=1)
+    random_order = np.argsort(rng.random((n, params.n_inhibitory)), axis=1)
     return {
-        "sources": np.sort(order[:, : params.in_degree], axis=1).astype(np.int32),
+        "sources": np.sort(random_order[:, : params.in_degree], axis=1).astype(np.int32),
         "oscillator": rng.integers(params.n_oscillators, size=n).astype(np.int32),
         "phases": rng.uniform(0, 2 * np.pi, params.n_oscillators),
         "v_start": voltages(params, rng, n),

@@ -47,22 +47,24 @@ def bind(params: Params, network: Network) -> Binding:
     """Septal network, reversion interneurons, and their current at the phase that reverses."""
     arrays, frozen = network.arrays, septal.bind(params, network)
     jump = model.per_spike(params)
-    heard = jump * params.reversion_weight * np.eye(params.n_inhibitory)
+    input_weights = jump * params.reversion_weight * np.eye(params.n_inhibitory)
     # Eq. 41: minus the sine of the rhythm, as interneurons tell it, times that of each phase.
     cosine, sine = -params.reversion_gain * jump * arrays["phi_reversion"].T
-    side = np.sin(arrays["phase"])
+    phase_sine = np.sin(arrays["phase"])
     values = {
         "reversion.v_start": arrays["reversion_start"],
         "reversion.bias": params.bias_reversion,
         "reversion.released": params.bias_reversion_released,
-        "to_reversion.w": np.diag(heard),
-        "from_reversion.w": np.outer(sine, side),
-        "from_reversion.quarter": np.outer(cosine, side),
+        "to_reversion.w": np.diag(input_weights),
+        "from_reversion.w": np.outer(sine, phase_sine),
+        "from_reversion.quarter": np.outer(cosine, phase_sine),
         **turned_by(0.0),
     }
     layers = {
-        "to_reversion.w": Layer("inhibitory", "reversion", heard, "feedforward"),
-        "from_reversion.w": Layer("reversion", "excitatory", np.outer(sine, side), "feedforward"),
+        "to_reversion.w": Layer("inhibitory", "reversion", input_weights, "feedforward"),
+        "from_reversion.w": Layer(
+            "reversion", "excitatory", np.outer(sine, phase_sine), "feedforward"
+        ),
     }
     return Binding({**frozen.values, **values}, {**frozen.layers, **layers})
 
