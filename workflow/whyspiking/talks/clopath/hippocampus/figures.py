@@ -136,9 +136,11 @@ def _plot_orders(ax: Axes, arrays: Mapping[str, NDArray], metrics: Table) -> lis
         ax.plot(offsets, line, color=colour, linewidth=1.2, alpha=0.7)
         ax.text(-186, float(line[0]), name, ha="right", va="center", fontsize=8.5)
         metric_rows = table[table["metric"] == metric].dropna(subset=["value"])
-        at = metric_rows["perturbation"].map({"none": 0.0, **x_by_control})
-        at = at.where(metric_rows["perturbation"] != "reversion_phase", metric_rows["strength"])
-        dots(ax, metric_rows.assign(at=at).dropna(subset=["at"]), colour)
+        x_positions = metric_rows["perturbation"].map({"none": 0.0, **x_by_control})
+        x_positions = x_positions.where(
+            metric_rows["perturbation"] != "reversion_phase", metric_rows["strength"]
+        )
+        dots(ax, metric_rows.assign(at=x_positions).dropna(subset=["at"]), colour)
         control_rows = metric_rows[metric_rows["perturbation"].isin(["none", *CONTROLS])]
         order_values += [
             f"order {name}, perturbation {perturbation.replace('_', ' ')}: {value:.2f}"

@@ -69,22 +69,24 @@ def pyramidal(params: Params, n: int) -> bm.Group:
 
 def at_rest(params: Params) -> str:
     """Statements that bring pyramidal neurons to rest."""
-    rested = "; ".join(f"x_{k} = 1; u_{k} = u0_{k}" for k in model.KINDS)
+    synapses_at_rest = "; ".join(f"x_{k} = 1; u_{k} = u0_{k}" for k in model.KINDS)
     return (
         f"v_s = {params.e_leak!r}*volt; v_d = {params.e_leak!r}*volt; w_s = 0; w_d = 0*volt; "
         f"theta = {params.th_rest!r}*volt; g_es = 0; g_is = 0; g_ed = 0; g_id = 0; "
-        f"spiked = t - 100*second; key = rand(); {rested}"
+        f"spiked = t - 100*second; key = rand(); {synapses_at_rest}"
     )
 
 
 def interneurons(params: Params) -> bm.Group:
     """PV and SOM interneurons, in this order (Eq. 26)."""
-    own = "".join(f"{key} : {unit} (constant)\n" for key, unit in model.INTERNEURON_UNITS.items())
+    cell_parameters = "".join(
+        f"{key} : {unit} (constant)\n" for key, unit in model.INTERNEURON_UNITS.items()
+    )
     noise = "noise_e : 1 (constant)\nnoise_i : 1 (constant)\nkey : 1\n"
     return bm.Group(
         "interneurons",
         2 * params.n_interneurons,
-        model.INTERNEURON + own + noise,
+        model.INTERNEURON + cell_parameters + noise,
         threshold=model.INTERNEURON_FIRE,
         reset=model.INTERNEURON_RESET,
         refractory="t_ref",

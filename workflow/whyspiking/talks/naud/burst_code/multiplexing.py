@@ -91,11 +91,11 @@ def signals(params: ct.Params, recording: ct.Recording) -> dict[str, NDArray]:
     """
     spikes = recording.spikes["pyramidal"]
     is_event, is_burst = events(spikes, params.burst_window_ms)
-    found: dict[str, NDArray] = {}
+    values: dict[str, NDArray] = {}
     for number in (1, 2):
         units = slice((number - 1) * params.n_pyramidal, number * params.n_pyramidal)
         for name, mask in (("events", is_event), ("bursts", is_burst)):
-            found[f"{name}_{number}"] = binned(
+            values[f"{name}_{number}"] = binned(
                 spikes,
                 mask,
                 units,
@@ -103,14 +103,16 @@ def signals(params: ct.Params, recording: ct.Recording) -> dict[str, NDArray]:
                 stop_ms=params.trial_ms,
                 bin_ms=params.bin_ms,
             )
-        found[f"probability_{number}"] = share(found[f"bursts_{number}"], found[f"events_{number}"])
-    return found
+        values[f"probability_{number}"] = share(
+            values[f"bursts_{number}"], values[f"events_{number}"]
+        )
+    return values
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """Event rate of the lower and burst probability of the upper ensemble, standardised."""
-    found = signals(params, recording)
-    outputs = np.stack([found["events_1"], found["probability_2"]], axis=-1)
+    channels = signals(params, recording)
+    outputs = np.stack([channels["events_1"], channels["probability_2"]], axis=-1)
     return ct.Traces(standardised(outputs), task.targets, dt_ms=params.bin_ms)
 
 

@@ -49,15 +49,17 @@ def learn(
     )
     counted = counters.read_counters(params, recording)
     if len(counted.events) < rows.shape[0] * rows.shape[1]:
-        part = schedule.before(len(counted.events))
-        output = counters.output_rates(counted.test_rates(part))
-        return ct.Network({}, {"engine": ENGINE}, _history(part, output)), values
+        partial_schedule = schedule.before(len(counted.events))
+        output = counters.output_rates(counted.test_rates(partial_schedule))
+        return ct.Network({}, {"engine": ENGINE}, _make_history(partial_schedule, output)), values
     output = counters.output_rates(counted.test_rates(schedule))
-    published = np.array([counted.published_test(first) for first in schedule.published_tests])
+    published = np.array(
+        [counted.published_test(first_slot) for first_slot in schedule.published_tests]
+    )
     credit = counters.credit(counted, schedule)
-    measured = counters.order_measures(output[counters.judged(schedule)])
-    measured |= counters.side_measures(published[-1].mean(axis=1))
-    measured |= counters.credit_measures(credit)
+    measures = counters.order_measures(output[counters.judged(schedule)])
+    measures |= counters.side_measures(published[-1].mean(axis=1))
+    measures |= counters.credit_measures(credit)
     learned = {"forward.w": recording.final["forward.w"], "credit": credit, "output": published}
     network = ct.Network(
         arrays={**arrays, **learned},
@@ -66,13 +68,13 @@ def learn(
             "variant": variant,
             "epochs": int(params.epochs),
             "simulated_ms": float(rows.shape[0] * TRIAL_MS),
-            "measures": measured,
+            "measures": measures,
         },
-        history=_history(schedule, output),
+        history=_make_history(schedule, output),
     )
     return network, values
 
 
-def _history(schedule: task.Schedule, output: NDArray) -> list[dict[str, Any]]:
+def _make_history(schedule: task.Schedule, output: NDArray) -> list[dict[str, Any]]:
     """Rows of the training history from output rates in Hz, (test, pattern)."""
     return counters.history(np.array([epoch for epoch, _ in schedule.tests]), output)
