@@ -37,18 +37,18 @@ def train(
     lessons = lessons_of(params, tasks.recordings_of(params, "train"))
     kind, _, rule = variant.rpartition("_")
     if kind == "joint":
-        lessons = mixed(lessons)
+        lessons = mix_lessons(lessons)
     elif kind == "last":
         lessons = lessons[-1:]
     held_out = tasks.recordings_of(params, "validation")
 
     def watch(weights: Weights) -> dict[str, float]:
-        return by_lesson(params, weights, held_out)
+        return measure_lessons(params, weights, held_out)
 
     rounds = Rounds(len(lessons), lambda k: lessons[k], held_out, decays=False, watch=watch)
     trained = training.fit(params, rule, streams, progress, rounds)
     if kind not in ("joint", "last"):
-        trained.info["measures"] |= forgetting(trained.history, params)
+        trained.info["measures"] |= measure_forgetting(trained.history, params)
     return trained
 
 
@@ -65,12 +65,18 @@ def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
             f"{params.n_classes} classes that results in at least two lessons. Correct it in "
             "talk.yaml"
         )
-    of = [np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)]
-    n = min(len(chosen) for chosen in of) // len(of) * len(of)
-    return [select(data, chosen[:n]) for chosen in of]
+    digits_by_lesson = [
+        np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)
+    ]
+    n = (
+        min(len(digits) for digits in digits_by_lesson)
+        // len(digits_by_lesson)
+        * len(digits_by_lesson)
+    )
+    return [select_digits(data, digits[:n]) for digits in digits_by_lesson]
 
 
-def mixed(lessons: Sequence[Recordings]) -> list[Recordings]:
+def mix_lessons(lessons: Sequence[Recordings]) -> list[Recordings]:
     """The same digits in as many rounds of the same size, each with every lesson in it."""
     n = len(lessons)
     return [
@@ -84,28 +90,37 @@ def mixed(lessons: Sequence[Recordings]) -> list[Recordings]:
     ]
 
 
-def select(data: Recordings, chosen: NDArray) -> Recordings:
+def select_digits(data: Recordings, digits: NDArray) -> Recordings:
     """Some recordings, without their events."""
-    return replace(data, labels=data.labels[chosen], frames=data.frames[chosen], events=None)
+    return replace(data, labels=data.labels[digits], frames=data.frames[digits], events=None)
 
 
-def by_lesson(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
+def measure_lessons(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
     """Share of digits named rightly among the classes of their lesson, lesson by lesson."""
-    read = training.readouts(params, weights, data.unpacked())[-1]
-    found = decisions.decide_within(params, data.labels, read, params.lesson_classes)
-    right, lesson = found.choices == found.targets, found.targets // params.lesson_classes
-    return {f"{LESSON}{k + 1}": float(right[lesson == k].mean()) for k in np.unique(lesson)}
+    readout = training.readouts(params, weights, data.unpacked())[-1]
+    outcome = decisions.decide_within(params, data.labels, readout, params.lesson_classes)
+    is_correct, lesson_index = (
+        outcome.choices == outcome.targets,
+        outcome.targets // params.lesson_classes,
+    )
+    return {
+        f"{LESSON}{k + 1}": float(is_correct[lesson_index == k].mean())
+        for k in np.unique(lesson_index)
+    }
 
 
-def forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
+def measure_forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
     """What lessons reach at their own end, and what of it is lost at the end of the last one.
 
     Args:
         history: Rows of a training, one round per lesson.
         params: Number of classes and of those per lesson.
     """
-    told = {(row["metric"], row["epoch"]): row["value"] for row in history}
+    accuracy = {(row["metric"], row["epoch"]): row["value"] for row in history}
     n = params.n_classes // params.lesson_classes
-    learned = np.array([told[f"{LESSON}{k}", k] for k in range(1, n + 1)])
-    left = np.array([told[f"{LESSON}{k}", n] for k in range(1, n + 1)])
-    return {"learned_told": float(learned.mean()), "forgotten": float((learned - left)[:-1].mean())}
+    learned = np.array([accuracy[f"{LESSON}{k}", k] for k in range(1, n + 1)])
+    final = np.array([accuracy[f"{LESSON}{k}", n] for k in range(1, n + 1)])
+    return {
+        "learned_told": float(learned.mean()),
+        "forgotten": float((learned - final)[:-1].mean()),
+    }
