@@ -1,4 +1,4 @@
-"""M3: where the local rule points, beside back-propagation on the same network and digits.
+"""M3: the local gradients compared with back-propagation on the same network and digits.
 
 In NumPy: compiling both gradients would take longer than working out the few that are needed.
 """
@@ -22,7 +22,7 @@ PREFIX = "alignment_"
 
 
 class Course(NamedTuple):
-    """What one layer does in a trial.
+    """Variables of one layer in a trial.
 
     Attributes:
         traces: P, (time, trial, pre).
@@ -36,7 +36,7 @@ class Course(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """Of the weights (pre, post) and the biases (post,) of one layer."""
+    """Gradients of the weights (pre, post) and the biases (post,) of one layer."""
 
     w: NDArray
     b: NDArray
@@ -152,7 +152,7 @@ def end_to_end(
 
 
 def cosines(a: Sequence[Gradient], b: Sequence[Gradient]) -> dict[str, float]:
-    """Of each layer, "layer1" and so on, and of all together, "network"; 0 where one is zero."""
+    """Cosines of two gradients: of "layer1" and so on, and of all, "network"; 0 if one is 0."""
 
     def dots(first_list: Sequence[Gradient], second_list: Sequence[Gradient]) -> list[float]:
         pairs = zip(first_list, second_list, strict=True)

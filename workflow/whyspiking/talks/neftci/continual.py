@@ -77,7 +77,7 @@ def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
 
 
 def mix_lessons(lessons: Sequence[Recordings]) -> list[Recordings]:
-    """The same digits in as many rounds of the same size, each with every lesson in it."""
+    """Mix the same digits into as many rounds of the same size, each with every lesson in it."""
     n = len(lessons)
     return [
         Recordings(
@@ -96,7 +96,7 @@ def select_digits(data: Recordings, digits: NDArray) -> Recordings:
 
 
 def measure_lessons(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
-    """Share of digits named rightly among the classes of their lesson, lesson by lesson."""
+    """Measure the share of digits named rightly among the classes of their lesson, lesson by lesson."""
     readout = training.readouts(params, weights, data.unpacked())[-1]
     outcome = decisions.decide_within(params, data.labels, readout, params.lesson_classes)
     is_correct, lesson_index = (
@@ -110,7 +110,7 @@ def measure_lessons(params: ct.Params, weights: Weights, data: Recordings) -> di
 
 
 def measure_forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
-    """What lessons reach at their own end, and what of it is lost at the end of the last one.
+    """Measure the accuracy of lessons at their own end, and its loss by the end of the last one.
 
     Args:
         history: Rows of a training, one round per lesson.

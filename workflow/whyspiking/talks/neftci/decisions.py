@@ -54,7 +54,7 @@ def decide_within(params: ct.Params, targets: NDArray, readout: NDArray, size: i
 
 
 def tally(params: ct.Params, readout: NDArray) -> NDArray:
-    """What speaks for each class up to each step that counts, (trial, step, class).
+    """Votes or summed readout of each class up to each step that counts, (trial, step, class).
 
     Args:
         params: `decision`: `vote`, in which every step names the class with the largest readout, or

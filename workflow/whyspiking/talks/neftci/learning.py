@@ -16,7 +16,7 @@ from whyspiking.training.surrogates import fast_sigmoid
 
 
 class Moving(NamedTuple):
-    """What learning changes.
+    """Variables that learning changes.
 
     Attributes:
         w: Weights per layer, (pre, post).

@@ -1,4 +1,4 @@
-"""What is measured of networks that read digits, beyond the score."""
+"""Measures of networks that read digits, beyond the score."""
 
 from __future__ import annotations
 

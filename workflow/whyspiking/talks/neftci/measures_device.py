@@ -1,4 +1,4 @@
-"""What is measured of a device that learns: before and after its deviations, and relearned."""
+"""Measures of a device that learns: before and after its deviations, and relearned."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def n_steps(params: ct.Params) -> int:
 
 
 def series(params: ct.Params) -> NDArray[np.float64]:
-    """What the layers have to learn: a ramp, a fast cosine and a slow sine, (step, layer)."""
+    """Targets of the layers: a ramp, a fast cosine and a slow sine, (step, layer)."""
     share = np.linspace(0, 1, n_steps(params))
     fast, slow = (2 * np.pi * cycles * share for cycles in params.cycles)
     size = params.target_amplitude

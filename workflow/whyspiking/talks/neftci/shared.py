@@ -19,7 +19,7 @@ from whyspiking.tasks import generators, task_data
 
 
 def own(params: ct.Params) -> ct.Params:
-    """What the shared task fixes, under the names that the network has for it.
+    """Parameters that the shared task fixes, under the names that the network has for them.
 
     The steps that count are the last `counted_ms`; on a task with time, those of its answer.
     Parameters of other experiments stay as they are.

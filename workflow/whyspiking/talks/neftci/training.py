@@ -46,7 +46,7 @@ EVALUATED_AT_ONCE = 250
 
 @dataclass(frozen=True)
 class Rounds:
-    """What a training learns from.
+    """Data of a training, round by round.
 
     Attributes:
         number: Of rounds, which are epochs.
@@ -127,8 +127,8 @@ def fit(
     n_batches = len(samples.labels) // recipe.batch
     if n_batches < 1:
         raise UserError(
-            f"talk '{params.talk}': {len(samples.labels)} training samples are fewer than one batch "
-            f"of {recipe.batch}. Lower 'batch' in talk.yaml, or use more samples"
+            f"talk '{params.talk}': {len(samples.labels)} training samples are fewer than one "
+            f"batch of {recipe.batch}. Lower 'batch' in talk.yaml, or use more samples"
         )
     weights = initial_weights.initial(
         params, samples.unpacked(slice(0, params.n_init)), streams.rng("init")
@@ -286,7 +286,7 @@ def _map_layers(
     frames: NDArray,
     reduce_spikes: Callable[[int, Any], NDArray],
 ) -> list[NDArray]:
-    """What is made of the spikes of each layer, trials first, a few hundred trials at a time."""
+    """Apply a function to the spikes of each layer, trials first, a few hundred trials at a time."""
     chunks = []
     for first_trial in range(0, frames.shape[1], EVALUATED_AT_ONCE):
         chunk_frames = frames[:, first_trial : first_trial + EVALUATED_AT_ONCE]

@@ -100,7 +100,7 @@ def learn_trial(
     trial: int,
     target: NDArray,
 ) -> int:
-    """Show one trial and learn from it; the answer given meanwhile.
+    """Show one trial and learn from it; return the answer given meanwhile.
 
     Args:
         params: Parameters of the experiment.
@@ -157,6 +157,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
 
 
 def _decide(params: Params, outputs: NDArray, task: Task) -> Trials:
-    """By the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
+    """Decide by the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
     read_ms = int(reservoir.read_steps(params)[-1]) * params.dt_ms
     return Trials.of(task, outputs.mean(axis=1).argmax(axis=1), read_ms)

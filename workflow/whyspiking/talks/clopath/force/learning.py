@@ -49,7 +49,7 @@ class RecursiveLeastSquares:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When what happens, in ms: burn-in without learning, learning, test without learning."""
+    """Durations in ms: burn-in without learning, learning, test without learning."""
 
     dt_ms: float
     rls_ms: float

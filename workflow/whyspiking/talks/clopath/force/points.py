@@ -26,7 +26,7 @@ HEIGHT = 0.5
 def draw_points(
     params: ct.Params, split: ct.Split, streams: Streams, n_points: int
 ) -> tuple[NDArray, NDArray[np.int64]]:
-    """Points (point, 2) and classes (point,) in the order in which they are shown.
+    """Draw points (point, 2) and classes (point,) in the order in which they are shown.
 
     As published, training draws from 2,000 points with replacement; tests show others, each once.
     """
@@ -42,7 +42,7 @@ def draw_points(
 def find_points(
     params: ct.Params, times_ms: NDArray
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Which point is due at given times, and whether it is shown: in every second slot."""
+    """Index of the point at given times, and whether it is shown: in every second slot."""
     slot = np.floor(np.asarray(times_ms, float) / params.slot_ms + 1e-9).astype(np.int64)
     return slot // 2, slot % 2 == 1
 

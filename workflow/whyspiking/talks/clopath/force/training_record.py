@@ -1,4 +1,4 @@
-"""What is kept of a training by FORCE, and what is scored of it. Equations: the talk's README."""
+"""Records of a training by FORCE, and the traces that are scored. Equations: the talk's README."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def error_history(outputs: NDArray, targets: NDArray, schedule: Schedule) -> lis
 def trained(
     arrays: dict[str, NDArray], outputs: NDArray, targets: NDArray, schedule: Schedule, engine: str
 ) -> Network:
-    """What is kept of a training.
+    """Assemble the trained network and its record.
 
     Args:
         arrays: Weights and wiring, among them the decoders `phi`, which alone have learned.

@@ -10,7 +10,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.talks.clopath.hippocampus import exhibits as septal
 
 NEURON_STRIDE = 4
-"""Of as many excitatory neurons one is drawn: 500 rows are as many as the figure resolves."""
+"""One excitatory neuron in this many is drawn: the figure resolves no more than 500 rows."""
 
 
 def exhibits(

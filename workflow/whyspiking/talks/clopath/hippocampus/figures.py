@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FIRST_CYCLE, CYCLES = 3, 3
-"""Which cycles of the replay are shown."""
+"""First cycle of the replay that is shown, and number of cycles."""
 CONTROLS = {
     "reversion_silent": "inactive",
     "reversion_sources": "weights\nshuffled",

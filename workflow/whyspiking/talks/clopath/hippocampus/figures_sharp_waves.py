@@ -34,7 +34,7 @@ MEASURE_BY_LABEL = {
     "fit to the trained order": ("none", "wave_fit"),
     "fit with scrambled weights": ("scrambled", "wave_fit"),
 }
-"""What a number is of -> perturbation and measure."""
+"""Label of a number -> perturbation and measure."""
 
 
 def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:

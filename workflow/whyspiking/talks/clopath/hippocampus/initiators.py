@@ -63,7 +63,7 @@ def wire(params: Params, septal: Mapping[str, NDArray], streams: Streams) -> dic
 
 
 def find_cycle_positions(phases: NDArray, oscillator_index: NDArray) -> NDArray[np.float64]:
-    """Place of neurons in the internal cycle, from 0 to 1: where what they hear peaks (Eq. 18).
+    """Positions of neurons in the internal cycle, 0 to 1: the peaks of their oscillators (Eq. 18).
 
     Args:
         phases: Of the oscillators, in rad.

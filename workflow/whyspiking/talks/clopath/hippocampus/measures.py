@@ -139,7 +139,7 @@ def measures(
 
 
 def spans(params: Params) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What is measured with and without septal inhibition: start and stop of either, in ms."""
+    """Measured periods with and without septal inhibition: start and stop of either, in ms."""
     silence_ms = params.warmup_ms + params.on_ms
     return (params.warmup_ms, silence_ms), (
         silence_ms + params.release_ms,

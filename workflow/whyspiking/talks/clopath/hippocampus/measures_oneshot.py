@@ -1,4 +1,4 @@
-"""What is recalled of a sequence taught once: order, share of cells, speed; see `recalled`."""
+"""Recall of a sequence that was taught once: order, share of cells, speed; see `recalled`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def recalled(
 
 
 def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float, float]:
-    """Whether cells are recalled in the order in which they were taught, and how much faster.
+    """Compare the order of recall with the order of teaching, and the speeds of both.
 
     A cycle has no start of its own, so it is cut where the order fits best. This alone gives
     unrelated orders of 100 cells about 0.2, and a reversed one up to 0.5.

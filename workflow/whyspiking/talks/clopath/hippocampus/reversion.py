@@ -72,7 +72,7 @@ def train(
 def fit_reversion(
     params: ct.Params, arrays: dict[str, NDArray], recording: ct.Recording
 ) -> dict[str, NDArray]:
-    """What is fitted to a recording of training: see `train`."""
+    """Fit phases, amplitudes and weights to a recording of training; see `train`."""
     on_period, off_period = find_periods(params)
     n, spikes, rhythm = params.n_inhibitory, recording.spikes, recording.traces["oscillator"]
     # Of the published code every 0.5 ms is a sample, so here one sample stands for several.
@@ -104,7 +104,7 @@ def fit_reversion(
 
 
 def find_periods(params: ct.Params) -> tuple[slice, slice]:
-    """Samples of a trial with the septum on, after the warm-up, and off, after the release."""
+    """Find the samples of a trial with the septum on, after the warm-up, and off, after the release."""
     stop = round((params.warmup_ms + params.on_ms) / SAMPLE_MS)
     off_start = stop + round(params.release_ms / SAMPLE_MS)
     return slice(round(params.warmup_ms / SAMPLE_MS), stop), slice(
@@ -113,14 +113,14 @@ def find_periods(params: ct.Params) -> tuple[slice, slice]:
 
 
 def sum_excitatory_weights(params: ct.Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
-    """All weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
+    """Sum all weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
     static = model.static_weight(params) * model.static_links(params, arrays)
     weights = static + model.learned_weights(params, arrays, arrays["phi"])
     return weights[:, params.n_inhibitory :]
 
 
 def filter_spikes(params: ct.Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
-    """Filtered spikes r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
+    """Filter spikes to r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
     inside = spikes.trials == trial
     n_samples = round(septal_trials.trial_ms(params) / SAMPLE_MS)
     # A spike counts from the sample that follows it on, with what is left of it by then.

@@ -102,7 +102,7 @@ def window_ms(params: Params) -> float:
 
 
 PRE, POST, SAMPLE = 1, 2, 3
-"""What happens at a moment, in the order of things that happen at once; 0: nothing any more."""
+"""Kinds of moments, in their order at equal times; 0: no moment any more."""
 
 
 def _sort_moments(

@@ -1,4 +1,4 @@
-"""What is measured of the recordings of `multiplexing` and `plasticity`."""
+"""Measures of the recordings of `multiplexing` and `plasticity`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measures(
 def measure_multiplexing(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """Who follows whom, in signals averaged over the trials."""
+    """Correlate inputs and outputs of both ensembles, averaged over the trials."""
     mean = {
         name: values.mean(axis=0)
         for name, values in multiplexing.signals(params, recording).items()
@@ -53,7 +53,7 @@ def measure_multiplexing(
 def measure_plasticity(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """Where the change of weight crosses zero, and how its slope grows with the event rate."""
+    """Measure the zero crossing of the change of weight, and its slope against the event rate."""
     change = plasticity.total_change(params, recording.traces["weight"][0])
     p = np.asarray(params.burst_probabilities)
     lines = [np.polyfit(p, mean, 1) for mean in change["burst"].mean(axis=-1)]
@@ -76,7 +76,7 @@ POISSON_METRICS = ("poisson_crossing_low", "poisson_crossing_high")
 
 
 def first_crossing(x: NDArray, y: NDArray) -> float:
-    """Where a curve first rises through zero, by a straight line; nan where it does not."""
+    """First x at which a curve rises through zero, by a straight line; nan if it does not."""
     rising = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
     if not rising.size:
         return float("nan")

@@ -69,7 +69,7 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 
 def lesion(params: ct.Params, variant: str) -> dict[str, NDArray | float]:
-    """What a variant changes in an intact run: nothing, the plateau, or short-term dynamics."""
+    """Values that a variant changes in an intact run: none, the plateau, or short-term dynamics."""
     changes: dict[str, dict[str, NDArray | float]] = {
         "spiking": {},
         "no_plateau": {"pyramidal.opens": 0.0},

@@ -1,4 +1,4 @@
-"""Who is connected to whom in the circuit, and the numbers that all its runs share."""
+"""Connections of the circuit, and the numbers that all its runs share."""
 
 from __future__ import annotations
 

@@ -238,7 +238,7 @@ def train(
 def _add_product(
     total: NDArray, activity: NDArray, credit: NDArray, factor: float, keep: float
 ) -> None:
-    """In one pass over `to` (below, above): keep * to + factor * below^T above."""
+    """Change `total` in one pass to keep * total + factor * activity^T credit, (below, above)."""
     GEMM(factor, credit.T, activity.T, beta=keep, c=total.T, trans_b=1, overwrite_c=1)
 
 

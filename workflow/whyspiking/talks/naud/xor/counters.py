@@ -1,4 +1,4 @@
-"""What is read from the counters of the XOR network: its tests (Eqs. 14, 56), its credit (15)."""
+"""Measures from the counters of the XOR network: its tests (Eqs. 14, 56), its credit (15)."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Synapses:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], n: int) -> Synapses:
-        """Those of a run.
+        """Arrange the synapses of a run.
 
         Args:
             values: "<synapses>.i", ".j" (synapse,), and ".w" of the fixed ones.
@@ -150,7 +150,7 @@ class Ensembles:
     def start(
         self, values: Mapping[str, Any], synapses: Synapses, rng: np.random.Generator
     ) -> dict[str, NDArray]:
-        """What changes in a run, as it begins, by the names of ensembles.cpp and in its order."""
+        """State of a run at its start, by the names of ensembles.cpp and in its order."""
         p = self.params
         n = len(POPULATIONS) * p.n_per_population
         state, slow = np.zeros((9, n), self.kind), np.zeros((4, n))

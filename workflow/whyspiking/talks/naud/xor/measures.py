@@ -1,4 +1,4 @@
-"""What is measured of the frozen XOR network beyond its score."""
+"""Measures of the frozen XOR network beyond its score."""
 
 from __future__ import annotations
 

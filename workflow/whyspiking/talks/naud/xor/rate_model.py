@@ -216,7 +216,7 @@ def rule_change(
 
 
 def find_projections(values: Mapping[str, Any], n: int) -> NDArray[np.int64]:
-    """Which projection each forward synapse belongs to, (synapse,)."""
+    """Find the projection to which each forward synapse belongs, (synapse,)."""
     table = np.full((len(POPULATIONS),) * 2, -1)
     for k, (pre, post) in enumerate(PROJECTIONS):
         table[pre, post] = k

@@ -153,7 +153,7 @@ def training(params: ct.Params, order: np.random.Generator | None = None) -> Sch
 
 
 def learning_rate_factor(params: ct.Params, trained_share: float) -> float:
-    """Learning rates over their first value once a share `done` of training is over."""
+    """Learning rates over their first value once `trained_share` of training is over."""
     if trained_share <= params.eta_decay_from:
         return 1.0
     decay_share = (trained_share - params.eta_decay_from) / (1 - params.eta_decay_from)

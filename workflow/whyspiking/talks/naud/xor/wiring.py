@@ -1,4 +1,4 @@
-"""Who is connected to whom in the XOR network, and what a run sets: weights and currents."""
+"""Connections of the XOR network, and the values that a run sets: weights and currents."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Shape:
         return self.size, self.size, self.channels, self.outputs
 
     def numbers(self, n_images: int) -> NDArray[np.int32]:
-        """What the kernel knows of it."""
+        """Sizes as the kernel reads them."""
         sizes = (self.side, self.padding, self.channels, self.size, self.outputs, self.pool)
         return np.array([n_images, *sizes], np.int32)
 
@@ -123,7 +123,7 @@ class Traces:
 
 @dataclass(frozen=True)
 class Response:
-    """What a layer answers, (image, pooled row, pooled column, output) each.
+    """Response of a layer, (image, pooled row, pooled column, output) each.
 
     Attributes:
         maxima: Largest potential of each square (Eqs. 10 and 11); above 0 it is a spike.

@@ -92,7 +92,8 @@ def local_loss(
         arrays: The network.
         k: Number of the layer, from 1.
         activity: Sigmoid of the potentials, (image, maximum).
-        dropout_factors: Factors of dropout, (image, class): 0, or the inverse of the fraction that is kept.
+        dropout_factors: Factors of dropout, (image, class): 0, or the inverse of the
+            fraction that is kept.
         targets: 1 for the true class, else 0, (image, class).
 
     Returns:
