@@ -104,7 +104,8 @@ def _make_retina(
     source: str, n_in: int, learn: dict[str, str], variables: str
 ) -> tuple[list[bm.Group], list[bm.Synapses]]:
     """Neurons that pass input spikes on within the step and keep the traces of the inputs."""
-    # The generator, then the synapses `seen`, then the threshold of the retina: no step is lost on the way.
+    # The generator, then the synapses `seen`, then the threshold of the retina: no step is
+    # lost on the way.
     retina = bm.Group(
         "retina", n_in, INPUT + variables, threshold="x > 0", reset="x = 0", events=learn,
         regularly=[bm.Regularly("step_retina", TRACE_STEP, when="groups")],

@@ -96,7 +96,7 @@ def select_digits(data: Recordings, digits: NDArray) -> Recordings:
 
 
 def measure_lessons(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
-    """Measure the share of digits named rightly among the classes of their lesson, lesson by lesson."""
+    """Measure the share of digits named rightly among the classes of each lesson."""
     readout = training.readouts(params, weights, data.unpacked())[-1]
     outcome = decisions.decide_within(params, data.labels, readout, params.lesson_classes)
     is_correct, lesson_index = (

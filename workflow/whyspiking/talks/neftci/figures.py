@@ -64,6 +64,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
     top = plate.add_subplot(grid[:2, 1:])
     _draw_rasters(top, spikes)
     bottom = plate.add_subplot(grid[2, 1:], sharex=top)
+    # Every time step votes for the class with the largest readout.
     votes = np.cumsum(readout.argmax(axis=1)[:, None] == np.arange(readout.shape[1]), axis=0)
     for k, class_votes in enumerate(votes.T):
         colour, width = (fg.RED, 1.8) if k == int(target) else (fg.GREY, 0.8)

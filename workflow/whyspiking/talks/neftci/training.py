@@ -286,7 +286,7 @@ def _map_layers(
     frames: NDArray,
     reduce_spikes: Callable[[int, Any], NDArray],
 ) -> list[NDArray]:
-    """Apply a function to the spikes of each layer, trials first, a few hundred trials at a time."""
+    """Apply a function to the spikes of each layer, a few hundred trials at a time."""
     chunks = []
     for first_trial in range(0, frames.shape[1], EVALUATED_AT_ONCE):
         chunk_frames = frames[:, first_trial : first_trial + EVALUATED_AT_ONCE]

@@ -43,6 +43,7 @@ def train(
         return network
     if variant == "clock_alone":
         return clock_alone(params, streams)
+    # All other variants simulate spiking neurons in Brian2.
     n_channels = task.n_channels(params)
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":

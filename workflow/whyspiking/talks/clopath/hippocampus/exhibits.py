@@ -74,7 +74,7 @@ def _cut_around_silence(params: ct.Params, spikes: Spikes, name: str) -> dict[st
 
 
 def predict_orders(params: ct.Params, network: ct.Network) -> NDArray[np.float64]:
-    """Predict the order correlation of a current with the sum of it and reversion's (Eqs. 40, 41 and 22).
+    """Predict the order correlation of a current and its sum with reversion's (Eqs. 40, 41, 22).
 
     Returns:
         For the same and for reversed order, at `OFFSETS_DEG`, (offset, 2).

@@ -37,6 +37,7 @@ def measures(
         spans = waves(spikes, trial, n)
         wave_starts = spans[spans[:, 0] >= params.warmup_ms, 0]
         n_starts, intervals_ms = n_starts + wave_starts.size, [*intervals_ms, *np.diff(wave_starts)]
+        # A wave that the random start set off counts if it lasts beyond the warm-up.
         spans = spans[spans[:, 1] > params.warmup_ms]
         cosine, sine = recording.traces["oscillator"][trial].T
         wave_phases = np.unwrap(np.arctan2(sine, cosine))

@@ -104,7 +104,7 @@ def fit_reversion(
 
 
 def find_periods(params: ct.Params) -> tuple[slice, slice]:
-    """Find the samples of a trial with the septum on, after the warm-up, and off, after the release."""
+    """Find the samples with the septum on, after the warm-up, and off, after the release."""
     stop = round((params.warmup_ms + params.on_ms) / SAMPLE_MS)
     off_start = stop + round(params.release_ms / SAMPLE_MS)
     return slice(round(params.warmup_ms / SAMPLE_MS), stop), slice(
@@ -113,7 +113,7 @@ def find_periods(params: ct.Params) -> tuple[slice, slice]:
 
 
 def sum_excitatory_weights(params: ct.Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
-    """Sum all weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
+    """Sum weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
     static = model.static_weight(params) * model.static_links(params, arrays)
     weights = static + model.learned_weights(params, arrays, arrays["phi"])
     return weights[:, params.n_inhibitory :]

@@ -32,6 +32,7 @@ def wire(params: Params, rng: np.random.Generator) -> dict[str, tuple[NDArray, N
         for pre, post in pairs:
             shape = (pre.stop - pre.start, post.stop - post.start)
             is_linked = rng.random(shape) < params.p_connect
+            # Only lateral connections have the same ensemble on both sides.
             if name == "lateral":
                 np.fill_diagonal(is_linked, False)
             i, j = np.nonzero(is_linked)

@@ -218,6 +218,7 @@ def train(
             credit, recurrent_inputs = credit_of(layers, activity, targets, recipe, perturb)
             for k, momentum in enumerate(momenta):
                 _add_product(momentum, activity[k], credit[k], eta[k], recipe.momentum)
+                # Learned feedback gets the same change as the forward weights.
                 changed_weights = [layers.forward[k]]
                 if k and recipe.rule == LEARNED_FEEDBACK:
                     changed_weights.append(layers.feedback[k - 1])

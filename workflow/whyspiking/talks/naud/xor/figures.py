@@ -40,6 +40,7 @@ def before_and_after(experiment: str, arrays: Arrays) -> fg.Plate:
     if not output_rates:
         raise fg.NotMeasuredError("The run saved no results of the published test.")
     networks = np.array(output_rates)
+    # The band is about bins, the numbers in the text about whole presentations.
     mean, double_sd = networks.mean(axis=0), 2 * networks.std(axis=0)
     by_pattern = networks.mean(axis=3)
     pattern_mean, pattern_double_sd = by_pattern.mean(axis=0), 2 * by_pattern.std(axis=0)

@@ -48,6 +48,7 @@ def learn(
         kept_as="training",
     )
     counted = counters.read_counters(params, recording)
+    # Only the first part of a training was run: later tests do not exist yet.
     if len(counted.events) < rows.shape[0] * rows.shape[1]:
         partial_schedule = schedule.before(len(counted.events))
         output = counters.output_rates(counted.test_rates(partial_schedule))

@@ -180,6 +180,7 @@ def align(
     )
     model = fit(rates, settings, w_start)
     metrics = {"rate_model_error": model.error_hz}
+    # The gradient is scaled by the learning rates, as the rule is.
     rule_rates = np.array(
         [params.eta_output if post == OUTPUT else params.eta_hidden for _, post in PROJECTIONS]
     )

@@ -64,6 +64,7 @@ def learn(
             activity = response.activity.reshape(len(labels), -1)
             model.add_votes(votes[k - 1], model.read(arrays, k, activity))
             dropout_factors = dropout.random(targets.shape, np.float32) >= params.dropout
+            # The division keeps the expected readout as it is without dropout.
             dropout_factors = dropout_factors / np.float32(1 - params.dropout)
             loss, delta = local_loss(arrays, k, activity, dropout_factors, targets)
             losses[k - 1] += loss
