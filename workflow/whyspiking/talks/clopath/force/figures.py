@@ -55,7 +55,7 @@ def force(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
                 ax.set_title(title)
             if i_row == len(drawable) - 1:
                 ax.set_xlabel("time, s")
-            # Relative to the standard deviation of the whole target, not of the panel.
+            # Relative to the standard deviation of all target values, not of the panel alone.
             error = np.sqrt(np.mean((output[inside] - target[inside]) ** 2)) / target.std()
             panel_errors.append(f"{name}, {title}: NRMSE {error:.2f}")
         row[0].set_ylabel(f"{OUTPUTS[name]}\noutput")

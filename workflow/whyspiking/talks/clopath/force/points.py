@@ -99,7 +99,7 @@ def train(
     schedule = learning.schedule_of(params, params.dt_ms)
     n_shown = int(np.ceil(schedule.end_ms / (2 * params.slot_ms)))
     points, classes = draw_points(params, "train", streams, n_shown)
-    # The controls need no simulation: they fit the points that FORCE learns from.
+    # The controls need no simulation.
     if variant in ("linear", "frequent"):
         n_learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
         line = best_line(points[:n_learned], classes[:n_learned])

@@ -51,7 +51,7 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     if not len(inside):
         raise fg.NotMeasuredError("No sharp wave started at this scale.")
     n = int(n_initiators)
-    # Initiators have no place in the trained cycle: they keep their own rows below a gap.
+    # Initiators get rows of their own, below a gap.
     rank = np.concatenate([np.arange(n), n + GAP + np.argsort(np.argsort(cycle_position[n:]))])
     colours = np.concatenate([np.full(n, fg.INK), cyclic(2 * np.pi * cycle_position[n:])])
     order = Order(rank, colours, rank.size / 90)
