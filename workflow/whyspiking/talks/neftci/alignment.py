@@ -79,9 +79,9 @@ def measure(
             for classes in (labels, rng.permutation(labels))
         )
         backprop = end_to_end(c, weights, courses, true_target)
-        for ending, target in (("", true_target), ("_permuted", permuted_target)):
+        for suffix, target in (("", true_target), ("_permuted", permuted_target)):
             for layer, value in cosines(local(c, weights, courses, target), backprop).items():
-                values_by_metric.setdefault(f"{PREFIX}{layer}{ending}", []).append(value)
+                values_by_metric.setdefault(f"{PREFIX}{layer}{suffix}", []).append(value)
     return {metric: float(np.mean(values)) for metric, values in values_by_metric.items()}
 
 

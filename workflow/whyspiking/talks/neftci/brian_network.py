@@ -15,11 +15,11 @@ from whyspiking.talks.neftci.task import INPUT
 
 def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure in Brian2; weights, biases and constants come with `bind`."""
-    n_in, *hidden = model.sizes(params)
+    n_in, *hidden_groups = model.sizes(params)
     populations = model.names(params)
     groups, synapses = [], []
     for k, (source, name, n) in enumerate(
-        zip([INPUT, *populations], populations, hidden, strict=False), start=1
+        zip([INPUT, *populations], populations, hidden_groups, strict=False), start=1
     ):
         groups += [layer(name, n), readout(k, params.n_classes)]
         synapses += [

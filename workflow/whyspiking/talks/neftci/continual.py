@@ -35,10 +35,10 @@ def train(
     the variant's name ("bptt", "batched"), or is the experiment's.
     """
     lessons = lessons_of(params, tasks.recordings_of(params, "train"))
-    kind, _, rule = variant.rpartition("_")
-    if kind == "joint":
+    schedule, _, rule = variant.rpartition("_")
+    if schedule == "joint":
         lessons = mix_lessons(lessons)
-    elif kind == "last":
+    elif schedule == "last":
         lessons = lessons[-1:]
     held_out = tasks.recordings_of(params, "validation")
 
@@ -47,7 +47,7 @@ def train(
 
     rounds = Rounds(len(lessons), lambda k: lessons[k], held_out, decays=False, watch=watch)
     trained = training.fit(params, rule, streams, progress, rounds)
-    if kind not in ("joint", "last"):
+    if schedule not in ("joint", "last"):
         trained.info["measures"] |= measure_forgetting(trained.history, params)
     return trained
 
@@ -58,15 +58,16 @@ def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
     Raises:
         UserError: If classes cannot be divided into such lessons.
     """
-    size = params.lesson_classes
-    if params.n_classes % size or params.n_classes == size:
+    n_per_lesson = params.lesson_classes
+    if params.n_classes % n_per_lesson or params.n_classes == n_per_lesson:
         raise UserError(
-            f"talk '{params.talk}': 'lesson_classes' is {size}; expected a divisor of the "
+            f"talk '{params.talk}': 'lesson_classes' is {n_per_lesson}; expected a divisor of the "
             f"{params.n_classes} classes that results in at least two lessons. Correct it in "
             "talk.yaml"
         )
     digits_by_lesson = [
-        np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)
+        np.flatnonzero(data.labels // n_per_lesson == k)
+        for k in range(params.n_classes // n_per_lesson)
     ]
     n = (
         min(len(digits) for digits in digits_by_lesson)
@@ -118,9 +119,9 @@ def measure_forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> 
     """
     accuracy = {(row["metric"], row["epoch"]): row["value"] for row in history}
     n = params.n_classes // params.lesson_classes
-    learned = np.array([accuracy[f"{LESSON}{k}", k] for k in range(1, n + 1)])
+    initial = np.array([accuracy[f"{LESSON}{k}", k] for k in range(1, n + 1)])
     final = np.array([accuracy[f"{LESSON}{k}", n] for k in range(1, n + 1)])
     return {
-        "learned_told": float(learned.mean()),
-        "forgotten": float((learned - final)[:-1].mean()),
+        "learned_told": float(initial.mean()),
+        "forgotten": float((initial - final)[:-1].mean()),
     }

@@ -61,8 +61,8 @@ def tally(params: ct.Params, readout: NDArray) -> NDArray:
             `sum`, in which readouts are added up.
         readout: As for `decide`.
     """
-    counted = readout[:, model.burn_in(params) :]
+    counted_readout = readout[:, model.burn_in(params) :]
     if params.decision == "sum":
-        return np.cumsum(counted, axis=1)
-    votes = counted.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
+        return np.cumsum(counted_readout, axis=1)
+    votes = counted_readout.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
     return np.cumsum(votes, axis=1)

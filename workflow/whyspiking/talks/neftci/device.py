@@ -119,9 +119,9 @@ def vary(
     control[2 * n_test : 2 * n_test + n_lesson, model.burn_in(params) :, RATE] = rates[:, None]
     targets = np.eye(params.n_classes)[device_life.targets][:, None, :]
     values = dict(binding.values)
-    for name, size in zip(model.names(params), params.hidden, strict=True):
+    for name, n_neurons in zip(model.names(params), params.hidden, strict=True):
         for key in DEVIATING:
-            deviation = np.clip(rng.standard_normal(size), -3, 3) * condition.strength
+            deviation = np.clip(rng.standard_normal(n_neurons), -3, 3) * condition.strength
             values[f"{name}.d_{key}"] = np.maximum(deviation, -0.95)
     stimulus = ct.Stimulus(device_life.stimulus.spikes, {CONTROL: control, TARGET: targets})
     return replace(device_life, stimulus=stimulus), replace(binding, values=values)

@@ -171,9 +171,9 @@ class Learner:
 
 def read(arrays: Any, frames: NDArray) -> NDArray:
     """Logits of any number of trials, a few hundred at a time, (trial, time, class)."""
-    run = jax.jit(readout)
+    run_readout = jax.jit(readout)
     logits = [
-        np.asarray(run(arrays, frames[:, k : k + EVALUATED_AT_ONCE]))
+        np.asarray(run_readout(arrays, frames[:, k : k + EVALUATED_AT_ONCE]))
         for k in range(0, frames.shape[1], EVALUATED_AT_ONCE)
     ]
     return np.concatenate(logits, axis=1).transpose(1, 0, 2)

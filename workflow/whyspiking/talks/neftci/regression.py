@@ -44,10 +44,10 @@ def n_steps(params: ct.Params) -> int:
 
 def series(params: ct.Params) -> NDArray[np.float64]:
     """Targets of the layers: a ramp, a fast cosine and a slow sine, (step, layer)."""
-    share = np.linspace(0, 1, n_steps(params))
-    fast, slow = (2 * np.pi * cycles * share for cycles in params.cycles)
-    size = params.target_amplitude
-    return np.stack([share, size * np.cos(fast), size * np.sin(slow)], axis=1)
+    ramp = np.linspace(0, 1, n_steps(params))
+    fast, slow = (2 * np.pi * cycles * ramp for cycles in params.cycles)
+    amplitude = params.target_amplitude
+    return np.stack([ramp, amplitude * np.cos(fast), amplitude * np.sin(slow)], axis=1)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:

@@ -66,13 +66,13 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def counts(data: Recordings) -> NDArray[np.float32]:
     """Frames in which each input is active, over a tenth of all frames, (trial, input)."""
-    total = np.zeros((len(data.labels), data.n_channels), np.float32)
-    for first_trial in range(0, len(total), 500):
+    n_active = np.zeros((len(data.labels), data.n_channels), np.float32)
+    for first_trial in range(0, len(n_active), 500):
         trials = slice(first_trial, first_trial + 500)
-        total[trials] = np.unpackbits(data.frames[trials], axis=2, count=data.n_channels).sum(
+        n_active[trials] = np.unpackbits(data.frames[trials], axis=2, count=data.n_channels).sum(
             axis=1
         )
-    return total * (10 / data.frames.shape[1])
+    return n_active * (10 / data.frames.shape[1])
 
 
 def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray[np.float32]:

@@ -47,16 +47,20 @@ def force(exhibits: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
         for ax, (title, (window_start, window_stop)) in zip(
             row, window_edges_s.items(), strict=True
         ):
-            inside = (time >= window_start) & (time <= window_stop)
-            seconds = time[inside] / 1000.0
-            ax.plot(seconds, target[inside], color=fg.GREY, linewidth=3, alpha=0.7, label="target")
-            ax.plot(seconds, output[inside], color=fg.BLUE, linewidth=1.1, label="output")
+            is_in_window = (time >= window_start) & (time <= window_stop)
+            seconds = time[is_in_window] / 1000.0
+            ax.plot(
+                seconds, target[is_in_window], color=fg.GREY, linewidth=3, alpha=0.7, label="target"
+            )
+            ax.plot(seconds, output[is_in_window], color=fg.BLUE, linewidth=1.1, label="output")
             if i_row == 0:
                 ax.set_title(title)
             if i_row == len(drawable) - 1:
                 ax.set_xlabel("time, s")
             # Relative to the standard deviation of all target values, not of the panel alone.
-            error = np.sqrt(np.mean((output[inside] - target[inside]) ** 2)) / target.std()
+            error = (
+                np.sqrt(np.mean((output[is_in_window] - target[is_in_window]) ** 2)) / target.std()
+            )
             panel_errors.append(f"{name}, {title}: NRMSE {error:.2f}")
         row[0].set_ylabel(f"{OUTPUTS[name]}\noutput")
         limit = 1.35 * float(np.abs(target).max())

@@ -41,10 +41,10 @@ class RecursiveLeastSquares:
 
     def update(self, rates: NDArray, error: NDArray) -> None:
         """One step: `rates` is r (neuron,), `error` output minus target (channel,)."""
-        projected = SYMV(1.0, self.inverse, rates)
-        gain = 1.0 / (1.0 + rates @ projected)
-        self.decoders -= np.outer(projected, gain * error)
-        self.inverse = SYR(-gain, projected, a=self.inverse, overwrite_a=1)
+        p_rates = SYMV(1.0, self.inverse, rates)
+        gain = 1.0 / (1.0 + rates @ p_rates)
+        self.decoders -= np.outer(p_rates, gain * error)
+        self.inverse = SYR(-gain, p_rates, a=self.inverse, overwrite_a=1)
 
 
 @dataclass(frozen=True)
@@ -183,13 +183,13 @@ def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: f
     """
     # One sum is finite only if all its terms are.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = rates.sum() + output.sum() + decoders.sum()
-    if np.isfinite(total):
+        checked_sum = rates.sum() + output.sum() + decoders.sum()
+    if np.isfinite(checked_sum):
         return
     arrays = {"filtered rates r": rates, "output": output, "decoders phi": decoders}
-    broken = next(name for name, array in arrays.items() if not np.isfinite(array).all())
+    culprit = next(name for name, array in arrays.items() if not np.isfinite(array).all())
     raise UserError(
-        f"FORCE: the {broken} are not finite after the update at {time_ms:g} ms; expected finite "
+        f"FORCE: the {culprit} are not finite after the update at {time_ms:g} ms; expected finite "
         "numbers. Lower `p_start` or the gains, or lower `dt_ms`"
     )
 

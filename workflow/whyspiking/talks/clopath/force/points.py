@@ -140,12 +140,12 @@ def best_line(points: NDArray, classes: NDArray) -> NDArray[np.float64]:
     best, fewest_errors = np.zeros(3), len(points) + 1
     for angle in np.deg2rad(np.arange(360)):
         direction = np.array([np.cos(angle), np.sin(angle)])
-        order = np.argsort(projections := points @ direction)
-        signs = 2 * classes[order] - 1
+        projection_order = np.argsort(projections := points @ direction)
+        signs = 2 * classes[projection_order] - 1
         # Of a line before the k-th point: class 1 before it and class 0 from there on are wrong.
         n_errors = np.concatenate([[0], np.cumsum(signs)]) + np.sum(classes == 0)
         if (i_cut := int(n_errors.argmin())) < len(points) and n_errors[i_cut] < fewest_errors:
-            edge = projections[order][max(i_cut - 1, 0) : i_cut + 1].mean()
+            edge = projections[projection_order][max(i_cut - 1, 0) : i_cut + 1].mean()
             best, fewest_errors = np.append(direction, -edge), int(n_errors[i_cut])
     return best
 

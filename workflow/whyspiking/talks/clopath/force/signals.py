@@ -138,11 +138,11 @@ def vary(
     return replace(task, stimulus=ct.Stimulus(arrays={"clock": clock})), binding
 
 
-def at_speed(params: ct.Params, played: ct.Task, speed: float) -> ct.Task:
+def at_speed(params: ct.Params, original_task: ct.Task, speed: float) -> ct.Task:
     """The same trials with clock and target read at another speed (negative: backwards)."""
-    times = SAMPLE_MS * np.arange(played.targets.shape[1])
+    times = SAMPLE_MS * np.arange(original_task.targets.shape[1])
     period = task.clock_period_ms(params)
-    clock = played.stimulus.arrays["clock"].copy()
+    clock = original_task.stimulus.arrays["clock"].copy()
     n_pushed = round(params.push_ms / SAMPLE_MS)
     clock[:, n_pushed:] = task.clock_signal(times, params.clock_components, period, speed)[
         n_pushed:
@@ -152,6 +152,6 @@ def at_speed(params: ct.Params, played: ct.Task, speed: float) -> ct.Task:
     sample_before = np.floor(sample_position).astype(int)
     n_period = round(period / SAMPLE_MS)
     fraction = (sample_position - sample_before)[:, None]
-    targets = (1 - fraction) * played.targets[:, sample_before % n_period]
-    targets += fraction * played.targets[:, (sample_before + 1) % n_period]
-    return replace(played, stimulus=ct.Stimulus(arrays={"clock": clock}), targets=targets)
+    targets = (1 - fraction) * original_task.targets[:, sample_before % n_period]
+    targets += fraction * original_task.targets[:, (sample_before + 1) % n_period]
+    return replace(original_task, stimulus=ct.Stimulus(arrays={"clock": clock}), targets=targets)

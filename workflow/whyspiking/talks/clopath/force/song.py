@@ -49,12 +49,12 @@ class Song:
         times_ms = np.mod(np.asarray(times_ms, float), self.duration_ms)
         loudness_by_channel = np.zeros((times_ms.size, self.channels_hz.size))
         for onset, length, ends_hz, loudness in self.syllables:
-            inside = np.flatnonzero((times_ms >= onset) & (times_ms < onset + length))
-            progress = ((times_ms[inside] - onset) / length)[:, None]
+            in_syllable = np.flatnonzero((times_ms >= onset) & (times_ms < onset + length))
+            progress = ((times_ms[in_syllable] - onset) / length)[:, None]
             # (time, partial)
             partials_hz = ends_hz[0] + (ends_hz[1] - ends_hz[0]) * progress
             distance = (self.channels_hz - partials_hz[:, :, None]) / WIDTH_HZ
-            loudness_by_channel[inside] = np.sin(np.pi * progress) * (
+            loudness_by_channel[in_syllable] = np.sin(np.pi * progress) * (
                 loudness @ np.exp(-0.5 * distance**2)
             )
         return loudness_by_channel / self.peak

@@ -64,8 +64,8 @@ def ode_to_joy(times_ms: NDArray, quarter_ms: float) -> NDArray[np.float64]:
     onset = 0.0
     for note in ODE_TO_JOY:
         length = quarter_ms * (2 if note.endswith("-") else 1)
-        inside = (times_ms >= onset) & (times_ms < onset + length)
-        score[inside, NOTES.index(note[0])] = np.sin(np.pi * (times_ms[inside] - onset) / length)
+        in_note = (times_ms >= onset) & (times_ms < onset + length)
+        score[in_note, NOTES.index(note[0])] = np.sin(np.pi * (times_ms[in_note] - onset) / length)
         onset += length
     return score
 
@@ -114,8 +114,8 @@ def van_der_pol(params: Params, seconds: NDArray) -> NDArray[np.float64]:
         span = (0.0, float(times[-1]))
         return solve_ivp(flow, span, start, t_eval=times, rtol=1e-8, atol=1e-10).y.T
 
-    settled = run(np.array([0.1, 0.1]), np.array([SETTLING_S]))[-1]
-    return run(settled, np.asarray(seconds, float))
+    limit_cycle_state = run(np.array([0.1, 0.1]), np.array([SETTLING_S]))[-1]
+    return run(limit_cycle_state, np.asarray(seconds, float))
 
 
 def clock_signal(

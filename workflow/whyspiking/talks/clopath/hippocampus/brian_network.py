@@ -122,16 +122,18 @@ def inhibition(weight: str = "w") -> list[bm.Synapses]:
 
 def bind(params: Params, network: Network) -> Binding:
     """Static and learned inhibition of a trained septal network, no spike of which is lost."""
-    frozen = bind_inhibition(params, network)
-    return Binding({**frozen.values, "inhibitory.p_lost": 0.0}, frozen.layers)
+    inhibition_binding = bind_inhibition(params, network)
+    return Binding(
+        {**inhibition_binding.values, "inhibitory.p_lost": 0.0}, inhibition_binding.layers
+    )
 
 
 def bind_inhibition(params: Params, network: Network) -> Binding:
     """Start, static and learned inhibition of a trained septal network."""
     arrays, n = network.arrays, params.n_inhibitory
     jump = model.per_spike(params)
-    learned = jump * model.learned_weights(params, arrays, arrays["phi"])
-    static = jump * model.static_weight(params)
+    w_learned = jump * model.learned_weights(params, arrays, arrays["phi"])
+    w_static = jump * model.static_weight(params)
     values: dict[str, NDArray | float] = {
         "inhibitory.v_start": arrays["v_start"][:n],
         "excitatory.v_start": arrays["v_start"][n:],
@@ -145,9 +147,9 @@ def bind_inhibition(params: Params, network: Network) -> Binding:
         values |= {
             f"static_{post}.i": pre_index,
             f"static_{post}.j": post_index,
-            f"static_{post}.w": np.full(pre_index.size, static),
-            f"to_{post}.w": learned[:, targets],
+            f"static_{post}.w": np.full(pre_index.size, w_static),
+            f"to_{post}.w": w_learned[:, targets],
         }
-        layers[f"static_{post}.w"] = Layer("inhibitory", post, static * present, kind)
-        layers[f"to_{post}.w"] = Layer("inhibitory", post, learned[:, targets], kind)
+        layers[f"static_{post}.w"] = Layer("inhibitory", post, w_static * present, kind)
+        layers[f"to_{post}.w"] = Layer("inhibitory", post, w_learned[:, targets], kind)
     return Binding(values, layers)

@@ -55,13 +55,13 @@ def exhibits(
 def _describe_sequence(params: ct.Params, spikes: Spikes) -> dict[str, NDArray]:
     """Spikes around the silence, phases of the neurons in theta, both measured frequencies."""
     on_ms, off_ms = spans(params)
-    measured = sequences(spikes, 0, on_ms, off_ms)
+    sequence = sequences(spikes, 0, on_ms, off_ms)
     return {
         **_cut_around_silence(params, spikes, "sequence"),
         "sequence.off_ms": np.array(on_ms[1]),
-        "sequence.phase": np.asarray(measured["phase_on"]),
-        "sequence.beat_hz": np.array(measured["beat"]),
-        "sequence.rhythm_hz": np.array(measured["rhythm"]),
+        "sequence.phase": np.asarray(sequence["phase_on"]),
+        "sequence.beat_hz": np.array(sequence["beat"]),
+        "sequence.rhythm_hz": np.array(sequence["rhythm"]),
     }
 
 

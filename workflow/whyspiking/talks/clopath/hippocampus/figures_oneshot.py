@@ -46,9 +46,9 @@ def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     plate = fg.Plate(4.9)
     grid = plate.add_gridspec(2, 3, height_ratios=[1.5, 1], width_ratios=[1.25, 1, 1])
     taught_ax = plate.add_subplot(grid[0, 0])
-    taught = fg.need(arrays, "taught.spike_ms", "taught.cell")
+    taught_spikes = fg.need(arrays, "taught.spike_ms", "taught.cell")
     presentation_ms = (0.0, float(onset_ms.max()) + 60.0)
-    in_order(taught_ax, taught, presentation_ms, order, "taught once in theta", "time, s")
+    in_order(taught_ax, taught_spikes, presentation_ms, order, "taught once in theta", "time, s")
     for i_column, (variant, title) in enumerate(
         (("spiking", "recall, first taught"), ("second_order", "recall, second taught")), 1
     ):
@@ -81,11 +81,13 @@ def _plot_orders(ax: Axes, metrics: Table) -> list[str]:
             (table["variant"] == variant) & (table["perturbation"] == perturbation)
         ]
         orders = condition_rows[condition_rows["metric"] == "recall_order"].dropna(subset=["value"])
-        share = condition_rows[condition_rows["metric"] == "recalled_share"]["value"].mean()
+        recalled_share = condition_rows[condition_rows["metric"] == "recalled_share"][
+            "value"
+        ].mean()
         dots(ax, orders.assign(at=x_position), fg.PALETTE[5 if x_position else 0])
         mean = f"{orders['value'].mean():.2f}" if len(orders) else "too few cells"
         top = orders["value"].max() if len(orders) else CHANCE
-        value_text = f"{mean}\n({100 * share:.0f} % of cells)"
+        value_text = f"{mean}\n({100 * recalled_share:.0f} % of cells)"
         ax.text(x_position, top + 0.07, value_text, ha="center", fontsize=8)
         order_values.append(f"{name} {value_text}".replace("\n", " "))
     ax.axhline(CHANCE, color=fg.GREY, linewidth=0.9, linestyle=":")

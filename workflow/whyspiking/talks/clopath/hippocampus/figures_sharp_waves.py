@@ -47,15 +47,15 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         float(measured_ms[0]),
         min(float(measured_ms[0]) + SHOWN_MS, float(measured_ms[1])),
     )
-    inside = spans[(spans[:, 0] >= start + BEFORE_MS) & (spans[:, 1] < stop - AFTER_MS)]
-    if not len(inside):
+    complete_waves = spans[(spans[:, 0] >= start + BEFORE_MS) & (spans[:, 1] < stop - AFTER_MS)]
+    if not len(complete_waves):
         raise fg.NotMeasuredError("No sharp wave started at this scale.")
     n = int(n_initiators)
     # Initiators get rows of their own, below a gap.
     rank = np.concatenate([np.arange(n), n + GAP + np.argsort(np.argsort(cycle_position[n:]))])
     colours = np.concatenate([np.full(n, fg.INK), cyclic(2 * np.pi * cycle_position[n:])])
     order = Order(rank, colours, rank.size / 90)
-    begin, end = inside[0]
+    begin, end = complete_waves[0]
     plate = fg.Plate(4.6)
     grid = plate.add_gridspec(2, 2, height_ratios=[1.25, 1])
     for cell, window, origin, title, label in (

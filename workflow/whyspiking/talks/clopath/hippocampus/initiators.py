@@ -46,20 +46,20 @@ def wire(params: Params, septal: Mapping[str, NDArray], streams: Streams) -> dic
     n, n_inhibitory = params.n_initiators, params.n_inhibitory
     oscillator_index = rng.integers(septal["phases"].size, size=params.n_sequence)
     rank = np.argsort(find_cycle_positions(septal["phases"], oscillator_index), kind="stable")
-    partners = np.argsort(rng.random((n, n_inhibitory)), axis=1)[:, : params.in_degree]
+    inhibitory_partners = np.argsort(rng.random((n, n_inhibitory)), axis=1)[:, : params.in_degree]
     voltages = model.voltages(params, rng, n)
-    added = {
-        "sources": np.sort(partners, axis=1).astype(np.int32),
+    initiator_arrays = {
+        "sources": np.sort(inhibitory_partners, axis=1).astype(np.int32),
         "oscillator": oscillator_index[rank[:n]].astype(np.int32),
         "v_start": voltages,
     }
-    joined = {
+    joined_arrays = {
         name: np.concatenate(
-            [septal[name][:n_inhibitory], added_values, septal[name][n_inhibitory:]]
+            [septal[name][:n_inhibitory], initiator_values, septal[name][n_inhibitory:]]
         )
-        for name, added_values in added.items()
+        for name, initiator_values in initiator_arrays.items()
     }
-    return joined | {"phases": septal["phases"], "phi": septal["phi"]}
+    return joined_arrays | {"phases": septal["phases"], "phi": septal["phi"]}
 
 
 def find_cycle_positions(phases: NDArray, oscillator_index: NDArray) -> NDArray[np.float64]:
@@ -109,26 +109,26 @@ def to_brian(params: Params) -> bm.BrianModel:
 
 def bind(params: Params, network: Network) -> Binding:
     """Trained inhibition, and the synapses of the initiators (Eq. 36)."""
-    frozen, n, total = (
+    inhibition_binding, n, n_excitatory = (
         septal.bind_inhibition(params, network), params.n_initiators, params.n_excitatory
     )  # fmt: skip
     oscillator_index = network.arrays["oscillator"][params.n_inhibitory :]
     values: dict[str, NDArray | float] = {
-        **frozen.values,
+        **inhibition_binding.values,
         "inhibitory.noise": params.noise,
         "excitatory.noise": params.noise,
         "excitatory.jump_u": params.jump_u,
         "excitatory.place": find_cycle_positions(network.arrays["phases"], oscillator_index),
     }
-    layers, per_spike = dict(frozen.layers), model.per_spike(params, "tau_d_fast") / n
-    initiator_weights = np.full(total, params.to_excitatory)
+    layers, per_spike = dict(inhibition_binding.layers), model.per_spike(params, "tau_d_fast") / n
+    initiator_weights = np.full(n_excitatory, params.to_excitatory)
     initiator_weights[:n] = params.among_initiators
     onto_inhibitory = np.full(params.n_inhibitory, params.to_inhibitory)
     for name, post, weights in (
         ("recurrent", "excitatory", initiator_weights),
         ("recruiting", "inhibitory", onto_inhibitory),
     ):
-        dense = np.zeros((total, weights.size))
+        dense = np.zeros((n_excitatory, weights.size))
         dense[:n] = per_spike * weights
         values |= connection(name, dense[:n])
         kind = "recurrent" if post == "excitatory" else "feedforward"

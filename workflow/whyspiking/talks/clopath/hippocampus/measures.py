@@ -44,10 +44,10 @@ def vectors(times_ms: NDArray, units: NDArray, n_units: int, frequency: float) -
     """
     unit_vectors = np.exp(-2j * np.pi * frequency * np.asarray(times_ms) / 1000.0)
     count = np.bincount(units, minlength=n_units)
-    total = np.bincount(units, np.real(unit_vectors), n_units) + 1j * np.bincount(
+    vector_sum = np.bincount(units, np.real(unit_vectors), n_units) + 1j * np.bincount(
         units, np.imag(unit_vectors), n_units
     )
-    return np.where(count >= FEWEST_SPIKES, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= FEWEST_SPIKES, vector_sum / np.maximum(count, 1), np.nan)
 
 
 def locked_frequency(
@@ -71,8 +71,8 @@ def locked_frequency(
     if not np.isfinite(losses).all():
         return np.nan
     best = grid[int(np.argmin(losses))]
-    refined = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
-    return float(refined.x)
+    optimum = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
+    return float(optimum.x)
 
 
 def order_correlation(phases_a: NDArray, phases_b: NDArray) -> float:
@@ -107,25 +107,25 @@ def sequences(
         `beat` and `rhythm` in Hz, at which spikes lock best in either part, and the neurons'
         phases `phase_on` and `phase_off` in rad at these frequencies (nan without spikes).
     """
-    locked: dict[str, NDArray | float] = {}
+    sequence: dict[str, NDArray | float] = {}
     slowest = 1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0])
     for name, phase, (start, stop), span in (
         ("beat", "phase_on", on_ms, (slowest, FASTEST_BEAT_HZ)),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):
-        inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
-        times, units = spikes.times_ms[inside], spikes.units[inside]
+        in_span = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+        times, units = spikes.times_ms[in_span], spikes.units[in_span]
         frequency = locked_frequency(times, units, spikes.n_units, span)
-        locked[name] = frequency
-        locked[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
-    return locked
+        sequence[name] = frequency
+        sequence[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
+    return sequence
 
 
 def mean_rate(spikes: Spikes, trial: int, span_ms: tuple[float, float]) -> float:
     """Spikes per neuron and second within a span of one trial."""
     start, stop = span_ms
-    inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
-    return float(inside.sum()) / spikes.n_units / ((stop - start) / 1000.0)
+    in_span = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+    return float(in_span.sum()) / spikes.n_units / ((stop - start) / 1000.0)
 
 
 def measures(
@@ -169,9 +169,9 @@ def septal_measures(
             phase_slope(oscillator[trial, round(start / dt_ms) : round(stop / dt_ms)], dt_ms)
             for start, stop in (on_ms, off_ms)
         )
-        locked = sequences(spikes, trial, on_ms, off_ms)
-        beat, rhythm = float(locked["beat"]), float(locked["rhythm"])
-        phase_on, phase_off = np.asarray(locked["phase_on"]), np.asarray(locked["phase_off"])
+        sequence = sequences(spikes, trial, on_ms, off_ms)
+        beat, rhythm = float(sequence["beat"]), float(sequence["rhythm"])
+        phase_on, phase_off = np.asarray(sequence["phase_on"]), np.asarray(sequence["phase_off"])
         rows.append(
             {
                 "internal_frequency": frequency_on,

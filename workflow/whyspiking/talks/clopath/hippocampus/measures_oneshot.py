@@ -62,15 +62,15 @@ def recalled(
         span_ms: Start and stop.
         frequency: Of the cycle, in Hz.
     """
-    inside = (
+    in_span = (
         (cells.trials == trial) & (cells.times_ms >= span_ms[0]) & (cells.times_ms < span_ms[1])
     )
-    units, n = cells.units[inside], cells.n_units
-    unit_vectors = np.exp(2j * np.pi * frequency * cells.times_ms[inside] / 1000.0)
-    total = np.bincount(units, np.real(unit_vectors), n) + 1j * np.bincount(
+    units, n = cells.units[in_span], cells.n_units
+    unit_vectors = np.exp(2j * np.pi * frequency * cells.times_ms[in_span] / 1000.0)
+    vector_sum = np.bincount(units, np.real(unit_vectors), n) + 1j * np.bincount(
         units, np.imag(unit_vectors), n
     )
-    phase = np.mod(np.angle(total) / (2 * np.pi), 1.0)
+    phase = np.mod(np.angle(vector_sum) / (2 * np.pi), 1.0)
     return np.where(np.bincount(units, minlength=n) > 0, phase, np.nan)
 
 
@@ -93,12 +93,14 @@ def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float
     has_phase = np.isfinite(phase)
     if has_phase.sum() < FEWEST_CELLS or np.unique(phase[has_phase]).size == 1:
         return np.nan, np.nan
-    taught, phase = taught_ms[has_phase], phase[has_phase]
+    taught_times, phase = taught_ms[has_phase], phase[has_phase]
     cuts = [phase + (phase < start) for start in np.unique(phase)]
-    fits = [np.corrcoef(rankdata(taught), rankdata(cut))[0, 1] for cut in cuts]
+    fits = [np.corrcoef(rankdata(taught_times), rankdata(cut))[0, 1] for cut in cuts]
     best = int(np.nanargmax(fits))
-    i_cell, j_cell = np.triu_indices(taught.size, 1)
-    slopes = (cuts[best][i_cell] - cuts[best][j_cell]) / (taught[i_cell] - taught[j_cell])
+    i_cell, j_cell = np.triu_indices(taught_times.size, 1)
+    slopes = (cuts[best][i_cell] - cuts[best][j_cell]) / (
+        taught_times[i_cell] - taught_times[j_cell]
+    )
     slope = float(np.median(slopes)) * cycle_ms
     return float(fits[best]), 1.0 / slope if slope else np.inf
 

@@ -46,7 +46,7 @@ def measures(
         replays += [replay(spikes, trial, span, n, cycle_position, cycle_ms) for span in spans]
     seconds = spikes.n_trials * (params.quiet_ms - params.warmup_ms) / 1000.0
     duration, cycles = _average_columns(durations, 2)
-    speed, fit, share = _average_columns(replays, 3)
+    speed, fit, active_share = _average_columns(replays, 3)
     has_several = len(intervals_ms) > 1
     return {
         "wave_rate": n_starts / seconds,
@@ -58,7 +58,7 @@ def measures(
         "wave_cycles": cycles,
         "wave_frequency": params.theta_internal * speed,
         "wave_fit": fit,
-        "wave_share": share,
+        "wave_share": active_share,
     }
 
 
@@ -68,8 +68,8 @@ def waves(spikes: Spikes, trial: int, n_initiators: int) -> NDArray[np.int64]:
     length = round(spikes.duration_ms)
     counts = np.bincount(spikes.times_ms[is_initiator].astype(int), minlength=length)[:length]
     rate = np.convolve(counts, np.full(WINDOW_MS, 1000.0 / WINDOW_MS / n_initiators), "same")
-    inside = np.concatenate([[False], rate > LEAST_HZ, [False]])
-    return np.flatnonzero(np.diff(inside)).reshape(-1, 2)
+    is_wave = np.concatenate([[False], rate > LEAST_HZ, [False]])
+    return np.flatnonzero(np.diff(is_wave)).reshape(-1, 2)
 
 
 def replay(
@@ -97,13 +97,16 @@ def replay(
         for fewer than `FEWEST_SPIKES` spikes; share of the neurons that fire.
     """
     start, stop = span_ms
-    inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
-    inside &= spikes.units >= n_initiators
-    units = spikes.units[inside]
-    share = np.unique(units).size / (spikes.n_units - n_initiators)
+    in_wave = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+    in_wave &= spikes.units >= n_initiators
+    units = spikes.units[in_wave]
+    active_share = np.unique(units).size / (spikes.n_units - n_initiators)
     if units.size < FEWEST_SPIKES:
-        return np.nan, np.nan, share
-    return (*regress((spikes.times_ms[inside] - start) / cycle_ms, cycle_position[units]), share)
+        return np.nan, np.nan, active_share
+    return (
+        *regress((spikes.times_ms[in_wave] - start) / cycle_ms, cycle_position[units]),
+        active_share,
+    )
 
 
 def regress(time: NDArray, cycle_position: NDArray) -> tuple[float, float]:

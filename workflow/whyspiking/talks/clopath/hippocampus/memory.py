@@ -100,15 +100,15 @@ def trial_ms(params: Params) -> float:
 
 def to_brian(params: Params) -> bm.BrianModel:
     """Septal network, RO-CA1 and the rule between them (Eqs. 15-20 and 26-28)."""
-    filter_reset, filtered = f"; {model.FILTER_RESET}", model.FILTERED
+    filter_reset, filter_equations = f"; {model.FILTER_RESET}", model.FILTERED
     hebbian_rule = bm.Regularly("hebbian", HEBBIAN, period_ms=params.rule_ms)
     populations = [
         septal.inhibitory(params),
-        septal.excitatory(params, filtered, filter_reset),
+        septal.excitatory(params, filter_equations, filter_reset),
         septal.population(
             params,
             "cells",
-            model.LEAKY + filtered + f"drive = {PULSE} : 1\nonset : 1\n",
+            model.LEAKY + filter_equations + f"drive = {PULSE} : 1\nonset : 1\n",
             filter_reset,
             bias=params.bias_cells,
             pulse=params.pulse,
@@ -148,7 +148,7 @@ def to_brian(params: Params) -> bm.BrianModel:
 
 def bind(params: Params, network: Network) -> Binding:
     """Septal network, RO-CA1, and the memory `phi_memory` (excitatory neuron, cell) in mV s."""
-    arrays, frozen = network.arrays, septal.bind_inhibition(params, network)
+    arrays, inhibition_binding = network.arrays, septal.bind_inhibition(params, network)
     jump, fast = model.per_spike(params), model.per_spike(params, "tau_d_fast")
     weights = {
         "memory.w": jump * arrays["phi_memory"],
@@ -168,4 +168,6 @@ def bind(params: Params, network: Network) -> Binding:
             ("from_interneurons.w", "interneurons", "cells"),
         )
     }
-    return Binding({**frozen.values, **starts, **weights}, {**frozen.layers, **layers})
+    return Binding(
+        {**inhibition_binding.values, **starts, **weights}, {**inhibition_binding.layers, **layers}
+    )

@@ -92,9 +92,9 @@ def static_weight(params: Params) -> float:
 
 def static_links(params: Params, wiring: Mapping[str, NDArray]) -> NDArray[np.bool_]:
     """Which static synapses exist, (inhibitory neuron, neuron) (Eq. 17)."""
-    total = params.n_inhibitory + params.n_excitatory
-    present = np.zeros((params.n_inhibitory, total), bool)
-    present[wiring["sources"].ravel(), np.repeat(np.arange(total), params.in_degree)] = True
+    n_neurons = params.n_inhibitory + params.n_excitatory
+    present = np.zeros((params.n_inhibitory, n_neurons), bool)
+    present[wiring["sources"].ravel(), np.repeat(np.arange(n_neurons), params.in_degree)] = True
     return present
 
 

@@ -121,12 +121,12 @@ def sum_excitatory_weights(params: ct.Params, arrays: dict[str, NDArray]) -> NDA
 
 def filter_spikes(params: ct.Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
     """Filter spikes to r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
-    inside = spikes.trials == trial
+    is_trial = spikes.trials == trial
     n_samples = round(septal_trials.trial_ms(params) / SAMPLE_MS)
     # A spike counts from the sample that follows it on, with what is left of it by then.
-    next_sample = np.ceil(spikes.times_ms[inside] / SAMPLE_MS)
-    delay_ms = next_sample * SAMPLE_MS - spikes.times_ms[inside]
-    bin_index = next_sample.astype(int) * spikes.n_units + spikes.units[inside]
+    next_sample = np.ceil(spikes.times_ms[is_trial] / SAMPLE_MS)
+    delay_ms = next_sample * SAMPLE_MS - spikes.times_ms[is_trial]
+    bin_index = next_sample.astype(int) * spikes.n_units + spikes.units[is_trial]
     rates = np.zeros((n_samples, spikes.n_units))
     for tau, sign in ((params.tau_d, 1.0), (params.tau_r, -1.0)):
         spike_values = np.bincount(

@@ -54,14 +54,14 @@ def pyramidal(params: Params, n: int) -> bm.Group:
     """Pyramidal neurons with short-term plasticity of their axons (Eqs. 20-25, 27-28)."""
     names = ("x", "u", "out", "u0")
     states = "".join(f"{name}_{kind} : 1\n" for kind in model.KINDS for name in names)
-    transmitted = "".join(model.SHORT_TERM.format(kind=kind) for kind in model.KINDS)
+    transmitted_kinds = "".join(model.SHORT_TERM.format(kind=kind) for kind in model.KINDS)
     noise = "noise_s : 1 (shared)\nnoise_d : 1 (shared)\ndynamic : 1 (shared)\n"
     return bm.Group(
         "pyramidal",
         n,
         model.PYRAMIDAL + model.CURRENTS + noise + states,
         threshold=model.FIRE,
-        reset=f"{model.RESET}\n{transmitted}\nspiked = t",
+        reset=f"{model.RESET}\n{transmitted_kinds}\nspiked = t",
         method="euler",
         regularly=[bm.Regularly("pyramidal_noise", noise_statements(model.PYRAMIDAL_NOISE))],
     )

@@ -24,14 +24,14 @@ def events(spikes: Spikes, window_ms: float) -> tuple[NDArray[np.bool_], NDArray
     Returns:
         Two masks over `spikes`, (spike,).
     """
-    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
-    times, units, trials = (a[order] for a in (spikes.times_ms, spikes.units, spikes.trials))
+    spike_order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    times, units, trials = (a[spike_order] for a in (spikes.times_ms, spikes.units, spikes.trials))
     is_following = (np.diff(units) == 0) & (np.diff(trials) == 0) & (np.diff(times) <= window_ms)
     is_event, is_burst = np.ones(times.size, bool), np.zeros(times.size, bool)
     is_event[1:] = ~is_following
     is_burst[:-1] = is_event[:-1] & is_following
     masks = np.zeros((2, times.size), bool)
-    masks[:, order] = is_event, is_burst
+    masks[:, spike_order] = is_event, is_burst
     return masks[0], masks[1]
 
 
@@ -47,9 +47,9 @@ def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> 
         window_ms: Longest interval within a burst in ms.
         rng: Source of the exchanges.
     """
-    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
-    is_event = events(spikes, window_ms)[0][order]
-    times, units, trials = (a[order] for a in (spikes.times_ms, spikes.units, spikes.trials))
+    spike_order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    is_event = events(spikes, window_ms)[0][spike_order]
+    times, units, trials = (a[spike_order] for a in (spikes.times_ms, spikes.units, spikes.trials))
     event_index = np.flatnonzero(is_event)
     n_further = np.diff(np.append(event_index, times.size)) - 1
     start = times[event_index]

@@ -64,8 +64,8 @@ def channels(arrays: Arrays) -> fg.Plate:
 def _plot_against_input(
     ax: Axes, seconds: NDArray, wave: NDArray, signal: NDArray, colour: str, label: str
 ) -> float:
-    scaled = signal.mean() + wave * signal.std() / wave.std()
-    ax.plot(seconds, scaled, color=fg.GREY, linestyle="--", linewidth=1)
+    scaled_wave = signal.mean() + wave * signal.std() / wave.std()
+    ax.plot(seconds, scaled_wave, color=fg.GREY, linestyle="--", linewidth=1)
     ax.plot(seconds, signal, color=colour, linewidth=1.8)
     ax.set_ylabel(label)
     r = correlation(wave, signal)

@@ -112,15 +112,15 @@ def _sort_moments(
     n = pre.n_units
     times = np.concatenate([pre.times_ms, post.times_ms, np.tile(samples, n)])
     units = np.concatenate([pre.units, post.units, np.repeat(np.arange(n), samples.size)])
-    sizes = (len(pre), len(post), n * samples.size)
-    kinds = np.repeat([PRE, POST, SAMPLE], sizes)
-    order = np.lexsort((kinds, times, units))
-    units = units[order]
+    n_by_kind = (len(pre), len(post), n * samples.size)
+    kinds = np.repeat([PRE, POST, SAMPLE], n_by_kind)
+    moment_order = np.lexsort((kinds, times, units))
+    units = units[moment_order]
     position = np.arange(units.size) - np.searchsorted(units, units)
     time_table = np.zeros((n, int(position.max()) + 1))
     kind_table = np.zeros(time_table.shape, int)
-    time_table[units, position] = times[order]
-    kind_table[units, position] = kinds[order]
+    time_table[units, position] = times[moment_order]
+    kind_table[units, position] = kinds[moment_order]
     return time_table, kind_table
 
 

@@ -77,8 +77,8 @@ POISSON_METRICS = ("poisson_crossing_low", "poisson_crossing_high")
 
 def first_crossing(x: NDArray, y: NDArray) -> float:
     """First x at which a curve rises through zero, by a straight line; nan if it does not."""
-    rising = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
-    if not rising.size:
+    rising_index = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
+    if not rising_index.size:
         return float("nan")
-    k = int(rising[0])
+    k = int(rising_index[0])
     return float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k]))

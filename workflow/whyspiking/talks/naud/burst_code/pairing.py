@@ -83,9 +83,9 @@ def burst_poisson(
     intervals = _draw_intervals(event_rate_hz, duration_ms, dead_ms, rng)
     delays = delay_ms + spread_ms * rng.random(intervals.size)
     delays *= rng.random(intervals.size) < p_burst
-    second = np.cumsum(intervals + delays)
-    events = second - delays
-    times = np.sort(np.concatenate([events, second[delays > 0]]))
+    second_times = np.cumsum(intervals + delays)
+    events = second_times - delays
+    times = np.sort(np.concatenate([events, second_times[delays > 0]]))
     return times[times < duration_ms]
 
 

@@ -122,12 +122,12 @@ def total_change(params: ct.Params, weights: NDArray) -> dict[str, NDArray]:
     """
     change = weights[-1] - params.w_start
     n_repeats = params.n_realisations
-    sizes = {
+    shapes = {
         "burst": (len(params.event_rates_hz), len(params.burst_probabilities), n_repeats),
         "poisson": (len(params.poisson_starts), len(params.poisson_rates_hz), n_repeats),
     }
     change_by_protocol, first_synapse = {}, 0
-    for name, shape in sizes.items():
+    for name, shape in shapes.items():
         stop_synapse = first_synapse + int(np.prod(shape))
         change_by_protocol[name] = change[first_synapse:stop_synapse].reshape(shape)
         first_synapse = stop_synapse
@@ -141,6 +141,6 @@ def sample_times(params: ct.Params) -> NDArray[np.float64]:
 
 def _average_curves(params: ct.Params, weights: NDArray, task: ct.Task) -> ct.Traces:
     n_curves = len(params.event_rates_hz) * len(params.burst_probabilities)
-    paired = weights[:, : n_curves * params.n_realisations] - params.w_start
-    means = paired.reshape(len(weights), n_curves, params.n_realisations).mean(axis=-1)
+    paired_changes = weights[:, : n_curves * params.n_realisations] - params.w_start
+    means = paired_changes.reshape(len(weights), n_curves, params.n_realisations).mean(axis=-1)
     return ct.Traces(outputs=means[None], targets=task.targets, dt_ms=params.sample_ms)

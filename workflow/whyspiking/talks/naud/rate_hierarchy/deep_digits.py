@@ -37,9 +37,9 @@ def train(
     """Train one variant; all start from the same draw of a seed, but for scale."""
     variant_recipe = recipe(params, variant)
     training = samples(params, "train")
-    hidden = [params.n_hidden] * params.recipes[variant]["depth"]
+    hidden_sizes = [params.n_hidden] * params.recipes[variant]["depth"]
     layers = burstprop.train(
-        [training[0].shape[1], *hidden, N_CLASSES],
+        [training[0].shape[1], *hidden_sizes, N_CLASSES],
         training,
         samples(params, "validation"),
         variant_recipe,

@@ -148,8 +148,8 @@ def train(
     checkpoint = Checkpoint(layers, shuffle, *momenta, *bias_momenta)
     for epoch in checkpoint.rounds(range(recipe.epochs), progress):
         start_s = time.process_time()
-        for number, batch in enumerate(batches(len(features), recipe.batch, shuffle)):
-            progress_share = (epoch + number / n_batches) / recipe.epochs
+        for i_batch, batch in enumerate(batches(len(features), recipe.batch, shuffle)):
+            progress_share = (epoch + i_batch / n_batches) / recipe.epochs
             eta_factor = recipe.eta_end**progress_share
             decay = recipe.decay * max(0.0, 1.0 - progress_share / recipe.decay_share)
             activity = rates(layers, features[batch])

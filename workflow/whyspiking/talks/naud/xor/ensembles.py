@@ -58,8 +58,8 @@ class Synapses:
         """
         i, j = np.asarray(values["forward.i"]), np.asarray(values["forward.j"])
         order = np.lexsort((i, j))
-        outgoing = np.argsort(i[order], kind="stable")
-        arrays = [_find_starts(i, n), j[order][outgoing].astype(np.int32), outgoing]
+        by_presynaptic = np.argsort(i[order], kind="stable")
+        arrays = [_find_starts(i, n), j[order][by_presynaptic].astype(np.int32), by_presynaptic]
         arrays += [_find_starts(j, n), i[order].astype(np.int32)]
         starts, posts, weights = [], [], []
         for kind in KINDS:
@@ -117,12 +117,16 @@ class Ensembles:
         n = len(POPULATIONS) * p.n_per_population
         rows = np.asarray(stimulus.arrays["schedule"], float)
         synapses = Synapses.from_values(values, n)
-        fixed = np.array(
+        fixed_values = np.array(
             [np.broadcast_to(values.get(f"neurons.{k}", -1.0), n) for k in FIXED], float
         )
         state = self.start(values, synapses, np.random.default_rng(seed))
-        neurons, weights, total = list(state.values())[:-2], state["weights"], state["total"]
-        counters = np.zeros((*rows.shape[:2], *total.shape))
+        neurons, weights, population_sums = (
+            list(state.values())[:-2],
+            state["weights"],
+            state["total"],
+        )
+        counters = np.zeros((*rows.shape[:2], *population_sums.shape))
         max_spikes = spikes * round(len(rows) * TRIAL_MS / p.refractory_ms) * n  # one each pause
         recorded_spikes, n_recorded = np.zeros((max_spikes, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
@@ -135,15 +139,15 @@ class Ensembles:
             trial_counters = counters[first_trial : first_trial + rounds.step]
             advance(
                 constants, p.n_per_population, trial_rows.shape[0] * trial_rows.shape[1],
-                per_slot, trial_rows, *neurons[:2], fixed, *neurons[2:], *synapses.arrays[:5],
-                weights, *synapses.arrays[5:], total, trial_counters, max_spikes,
-                recorded_spikes, n_recorded,
+                per_slot, trial_rows, *neurons[:2], fixed_values, *neurons[2:], *synapses.arrays[:5],
+                weights, *synapses.arrays[5:], population_sums, trial_counters,
+                max_spikes, recorded_spikes, n_recorded,
             )  # fmt: skip
             n_done = first_trial + len(trial_rows)
             progress(n_done / len(rows), f"{n_done * TRIAL_MS / 1e3:.0f} s simulated")
-        learned = np.empty(len(weights))
-        learned[synapses.order] = weights
-        final = {"forward.w": learned, "spikes": recorded_spikes[: n_recorded[0]]}
+        learned_weights = np.empty(len(weights))
+        learned_weights[synapses.order] = weights
+        final = {"forward.w": learned_weights, "spikes": recorded_spikes[: n_recorded[0]]}
         traces = {name: counters[:n_done, :, k] for k, name in enumerate(TOTALS)}
         return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
 

@@ -107,15 +107,15 @@ def wire(shape: Shape, r: int) -> tuple[NDArray[np.int32], NDArray[np.int32], ND
     weight = np.arange(np.prod(shape.weights)).reshape(shape.weights)
     row, column, output = np.indices(unit.shape)
     kernel = np.indices(weight.shape[:3]).reshape(3, -1, 1)
-    down, right, channel = kernel
-    y = (row * shape.pool + r // shape.pool).ravel() - shape.padding + down
-    x = (column * shape.pool + r % shape.pool).ravel() - shape.padding + right
-    inside = (y >= 0) & (y < shape.side) & (x >= 0) & (x < shape.side)
-    pre = ((y * shape.side + x) * shape.channels + channel)[inside]
-    post = np.broadcast_to(unit.ravel(), inside.shape)[inside]
-    kernel_weight = weight.reshape(-1, shape.outputs)[:, output.ravel()][inside]
-    order = np.lexsort((post, pre))
-    i, j, index = (array[order].astype(np.int32) for array in (pre, post, kernel_weight))
+    row_offset, column_offset, channel = kernel
+    y = (row * shape.pool + r // shape.pool).ravel() - shape.padding + row_offset
+    x = (column * shape.pool + r % shape.pool).ravel() - shape.padding + column_offset
+    is_inside = (y >= 0) & (y < shape.side) & (x >= 0) & (x < shape.side)
+    pre = ((y * shape.side + x) * shape.channels + channel)[is_inside]
+    post = np.broadcast_to(unit.ravel(), is_inside.shape)[is_inside]
+    kernel_weight = weight.reshape(-1, shape.outputs)[:, output.ravel()][is_inside]
+    synapse_order = np.lexsort((post, pre))
+    i, j, index = (array[synapse_order].astype(np.int32) for array in (pre, post, kernel_weight))
     return i, j, index
 
 

@@ -175,13 +175,13 @@ def sum_gradient(shape: Shape, padded: NDArray, delta: NDArray, i_maxima: NDArra
         delta: Gradient of the maxima, (image, pooled row, pooled column, output).
         i_maxima: Places of the maxima, of the response.
     """
-    stored = _find_stored_shape(shape, padded.dtype)
-    gradient = _allocate_aligned(int(np.prod(stored)), padded.dtype).reshape(stored)
+    stored_shape = _find_stored_shape(shape, padded.dtype)
+    gradient = _allocate_aligned(int(np.prod(stored_shape)), padded.dtype).reshape(stored_shape)
     kernel = of_precision(_load_library(), "sum_gradient", padded.dtype)
     kernel(shape.numbers(len(padded)), padded, delta, i_maxima, gradient)
-    used = gradient[:, :, : shape.size * shape.channels]
+    used_gradient = gradient[:, :, : shape.size * shape.channels]
     sizes = (shape.outputs, *shape.weights[:3])
-    return np.ascontiguousarray(used.reshape(sizes).transpose(1, 2, 3, 0))
+    return np.ascontiguousarray(used_gradient.reshape(sizes).transpose(1, 2, 3, 0))
 
 
 def send_back(shape: Shape, delta: NDArray, i_maxima: NDArray, w: NDArray) -> NDArray:
@@ -193,8 +193,8 @@ def send_back(shape: Shape, delta: NDArray, i_maxima: NDArray, w: NDArray) -> ND
         i_maxima: Places of the maxima, of the response.
         w: Weights, (row, column, channel, output).
     """
-    stored = _find_stored_shape(shape, delta.dtype)
-    rows = _allocate_aligned(int(np.prod(stored)), delta.dtype).reshape(stored)
+    stored_shape = _find_stored_shape(shape, delta.dtype)
+    rows = _allocate_aligned(int(np.prod(stored_shape)), delta.dtype).reshape(stored_shape)
     sizes = (shape.outputs, shape.size, shape.size * shape.channels)
     rows[:, :, : sizes[2]] = w.transpose(3, 0, 1, 2).reshape(sizes)
     gradient = empty_input(shape, len(delta), delta.dtype)
@@ -207,8 +207,8 @@ def send_back(shape: Shape, delta: NDArray, i_maxima: NDArray, w: NDArray) -> ND
 def _find_stored_shape(shape: Shape, kind: DTypeLike) -> tuple[int, int, int]:
     """Shape of weights whose rows are whole vectors: (output, row, column and channel)."""
     lanes = VECTOR_BYTES // np.dtype(kind).itemsize
-    run = -(-shape.size * shape.channels // lanes) * lanes
-    return shape.outputs, shape.size, run
+    row_length = -(-shape.size * shape.channels // lanes) * lanes
+    return shape.outputs, shape.size, row_length
 
 
 def _allocate_aligned(n: int, kind: DTypeLike) -> NDArray:

@@ -20,8 +20,8 @@ def start_memory(arrays: model.Arrays) -> dict[str, NDArray]:
 
     `norm_<name>` for every trained array; `mean_<name>` and `n_updates` for the trained readout.
     """
-    trained = [name for name in arrays if name[0] in "wb" or name in READOUT]
-    memory = {f"norm_{name}": np.zeros_like(arrays[name]) for name in trained}
+    trained_names = [name for name in arrays if name[0] in "wb" or name in READOUT]
+    memory = {f"norm_{name}": np.zeros_like(arrays[name]) for name in trained_names}
     memory |= {f"mean_{name}": np.zeros_like(arrays[name]) for name in READOUT}
     return {**memory, "n_updates": np.zeros((), np.int64)}
 
@@ -121,8 +121,8 @@ def learn_readout(
 ) -> None:
     """Make one update of the trained readout by Adamax, from its cross-entropy (Eq. 14)."""
     score = model.read(arrays, len(params.channels), activity)
-    power = np.exp(score - score.max(axis=1, keepdims=True))
-    error = (power / power.sum(axis=1, keepdims=True) - targets) / np.float32(len(targets))
+    exp_score = np.exp(score - score.max(axis=1, keepdims=True))
+    error = (exp_score / exp_score.sum(axis=1, keepdims=True) - targets) / np.float32(len(targets))
     memory["n_updates"] += 1
     keep = np.float32(params.momentum_readout)
     rate = params.rate_readout / (1 - params.momentum_readout ** int(memory["n_updates"]))

@@ -55,13 +55,15 @@ def _learn_batches(
 ) -> None:
     """Learn all mini-batches; arrays and history are changed."""
     images, labels = task.read_images(params, "train")
-    order = streams.rng("shuffle").permutation(len(labels))
-    order = order[: params.n_batches * params.batch_online].reshape(params.n_batches, -1)
+    batch_order = streams.rng("shuffle").permutation(len(labels))
+    batch_order = batch_order[: params.n_batches * params.batch_online].reshape(
+        params.n_batches, -1
+    )
     memory, noise = local_learning.start_memory(arrays), streams.rng("noise")
     for index in Checkpoint(arrays, memory, noise, history).rounds(
         range(params.n_batches), progress
     ):
-        start_s, batch = time.process_time(), order[index]
+        start_s, batch = time.process_time(), batch_order[index]
         batch_images = images[batch]
         if variant == RELU:
             values = end_to_end.learn(
