@@ -139,8 +139,8 @@ class Ensembles:
             trial_counters = counters[first_trial : first_trial + rounds.step]
             advance(
                 constants, p.n_per_population, trial_rows.shape[0] * trial_rows.shape[1],
-                per_slot, trial_rows, *neurons[:2], fixed_values, *neurons[2:], *synapses.arrays[:5],
-                weights, *synapses.arrays[5:], population_sums, trial_counters,
+                per_slot, trial_rows, *neurons[:2], fixed_values, *neurons[2:],
+                *synapses.arrays[:5], weights, *synapses.arrays[5:], population_sums, trial_counters,
                 max_spikes, recorded_spikes, n_recorded,
             )  # fmt: skip
             n_done = first_trial + len(trial_rows)
