@@ -140,8 +140,8 @@ class Ensembles:
             advance(
                 constants, p.n_per_population, trial_rows.shape[0] * trial_rows.shape[1],
                 per_slot, trial_rows, *neurons[:2], fixed_values, *neurons[2:],
-                *synapses.arrays[:5], weights, *synapses.arrays[5:], population_sums, trial_counters,
-                max_spikes, recorded_spikes, n_recorded,
+                *synapses.arrays[:5], weights, *synapses.arrays[5:], population_sums,
+                trial_counters, max_spikes, recorded_spikes, n_recorded,
             )  # fmt: skip
             n_done = first_trial + len(trial_rows)
             progress(n_done / len(rows), f"{n_done * TRIAL_MS / 1e3:.0f} s simulated")
