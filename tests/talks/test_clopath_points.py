@@ -23,7 +23,7 @@ def test_classes_lie_on_either_side_of_a_sine():
 def test_every_second_slot_shows_a_point_and_wants_half_a_sine():
     params = params_of("clopath", "points")
     times = np.arange(0.0, 1000.0)
-    point, on = points.shown(params, times)
+    point, on = points.find_points(params, times)
     assert np.unique(point[on]).tolist() == [0, 1]
     assert np.flatnonzero(np.diff(on)).tolist() == [249, 499, 749]
     wanted = points.target(params, np.array([1, 0]), times)[:, 0]
@@ -34,7 +34,7 @@ def test_every_second_slot_shows_a_point_and_wants_half_a_sine():
 def test_trials_show_points_of_their_own_and_are_read_by_the_sign_of_the_output():
     params = params_of("clopath", "points", test_ms=1500.0, warmup_ms=500.0)
     task = points.make_task(params, "test", Streams(0))
-    drawn, classes = points.drawn(params, "test", Streams(0), 2 * 4)
+    drawn, classes = points.draw_points(params, "test", Streams(0), 2 * 4)
     rows = task.stimulus.arrays["clock"]
     assert task.targets.tolist()[1] == [-1, -1, -1, classes[5], -1, classes[6], -1, classes[7]]
     assert (rows[1, 750:1000] == [5, 1]).all()  # the sixth point of all, in the second trial
@@ -53,7 +53,7 @@ def test_points_are_currents_along_each_neurons_own_direction(tmp_path):
     )  # fmt: skip
     network = points.train(params, "spiking", Streams(0), {}, silent)
     n_tested = params.n_trials * points.points_per_trial(params)
-    shown, _ = points.drawn(params, "test", Streams(0), n_tested)
+    shown, _ = points.draw_points(params, "test", Streams(0), n_tested)
     heard, residual, _, _ = np.linalg.lstsq(shown, network.arrays["clock_encoders"].T)
     np.testing.assert_allclose(np.linalg.norm(heard, axis=0), params.input_gain)
     np.testing.assert_allclose(residual, 0.0, atol=1e-9)

@@ -53,7 +53,7 @@ def plain(params, arrays, spikes, trial):
 
 
 def test_compiled_network_equals_plain_numpy(vectors):
-    reservoir._library.cache_clear()
+    reservoir._load_library.cache_clear()
     params, spikes = small(), inputs()
     arrays = drawn(params)
     rates, counts = reservoir.responses(params, arrays, spikes)
@@ -62,7 +62,7 @@ def test_compiled_network_equals_plain_numpy(vectors):
         assert spoken.sum() > 30
         np.testing.assert_array_equal(counts[trial], spoken)
         np.testing.assert_allclose(rates[trial], known[reservoir.read_steps(params)], rtol=1e-6)
-    reservoir._library.cache_clear()
+    reservoir._load_library.cache_clear()
 
 
 def test_trials_are_independent_and_may_be_simulated_in_any_pieces():

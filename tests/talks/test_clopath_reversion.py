@@ -57,7 +57,7 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     cosine, sine = made.arrays["phi_reversion"].T
     turned = np.sin(np.deg2rad(offset)) * cosine + np.cos(np.deg2rad(offset)) * sine
     mirror = -params.reversion_gain * np.outer(turned, np.sin(made.arrays["phase"]))
-    arriving = sent @ reversion.onto_excitatory(params, made.arrays) + reversing @ mirror
+    arriving = sent @ reversion.sum_excitatory_weights(params, made.arrays) + reversing @ mirror
     bias = params.bias_excitatory + params.bias_released * off
     firing = clopath_leaky.spikes(
         params, made.arrays["v_start"][params.n_inhibitory :], bias, jump * arriving
@@ -84,7 +84,7 @@ def test_filtered_spikes_are_the_sum_of_their_kernels():
     tau_d, tau_r = params.tau_d, params.tau_r
     kernel = np.where(since >= 0, np.exp(-since / tau_d) - np.exp(-since / tau_r), 0.0)
     wanted = 1000.0 / (tau_d - tau_r) * kernel @ (units[:, None] == np.arange(3))
-    np.testing.assert_allclose(reversion.filtered(params, spikes, 0), wanted, atol=1e-9)
+    np.testing.assert_allclose(reversion.filter_spikes(params, spikes, 0), wanted, atol=1e-9)
     assert wanted.sum() / 1000.0 == pytest.approx(60, rel=0.05)  # a spike's integral is 1
 
 
@@ -112,7 +112,7 @@ def test_phases_and_weights_of_a_known_rhythm_are_found():
             duration_ms=duration,
         )
     rhythm = np.column_stack([np.cos(angle), np.sin(angle)])[None]
-    found = reversion.learned(params, made.arrays, Recording(spikes, {"oscillator": rhythm}))
+    found = reversion.fit_reversion(params, made.arrays, Recording(spikes, {"oscillator": rhythm}))
     # The filter of Eq. 3 lags; inhibition is least half a cycle after it is most.
     pole = (1 + 2j * np.pi * 8.5 * np.array([params.tau_d, params.tau_r]) / 1000.0).prod()
     lag = found["phase"] - made.arrays["phases"][heard] - np.angle(pole) - np.pi
@@ -121,8 +121,8 @@ def test_phases_and_weights_of_a_known_rhythm_are_found():
     assert np.abs(lag).max() < 0.3  # spikes are random
     most = params.feedback_weight * 1e-3 * n * 60.0 / 2 / abs(pole)
     np.testing.assert_allclose(found["amplitude"], most, rtol=0.25)
-    _, off = reversion.periods(params)
-    told = reversion.filtered(params, spikes["reversion"], 0)[off] @ found["phi_reversion"]
+    _, off = reversion.find_periods(params)
+    told = reversion.filter_spikes(params, spikes["reversion"], 0)[off] @ found["phi_reversion"]
     turned = np.mean((told @ [1, 1j]) * np.exp(-1j * angle[off]))
     assert abs(np.angle(turned)) < 1e-6  # without Eq. 43 it would lag by 0.7
     assert abs(turned) == pytest.approx(1.0, abs=0.15)
@@ -148,7 +148,7 @@ def test_only_some_phases_of_the_current_reverse():
     params = params_of("clopath", "reversion")
     made = network(params)
     made.arrays["phase"] = np.linspace(-np.pi, np.pi, params.n_excitatory, endpoint=False)
-    forward, reverse = exhibits.predicted(params, made).T
+    forward, reverse = exhibits.predict_orders(params, made).T
     at = {int(d): k for k, d in enumerate(exhibits.OFFSETS_DEG)}
     assert reverse[at[0]] == pytest.approx(1.0)
     assert forward[at[0]] < 0.1

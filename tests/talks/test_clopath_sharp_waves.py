@@ -83,7 +83,7 @@ def test_a_wave_is_that_of_the_equations_in_numpy(builds, network):
 
 def test_initiators_are_neighbours_in_the_trained_cycle(network):
     heard = network.arrays["oscillator"][PARAMS.n_inhibitory :]
-    place = initiators.places(network.arrays["phases"], heard)
+    place = initiators.find_cycle_positions(network.arrays["phases"], heard)
     of_all = np.sort(np.unique(place))
     # 50 of 2000 neurons that hear 20 oscillators at random are those of the first.
     np.testing.assert_array_equal(np.unique(place[:N]), of_all[:1])

@@ -16,7 +16,7 @@ RECIPE = Recipe(
 
 def drawn(**changes):
     rng = np.random.default_rng(3)
-    layers = Layers.drawn(SIZES, Recipe(**{**vars(RECIPE), **changes}), rng)
+    layers = Layers.draw(SIZES, Recipe(**{**vars(RECIPE), **changes}), rng)
     features = rng.uniform(-1, 1, (8, SIZES[0])).astype(np.float32)
     classes = rng.integers(0, SIZES[-1], 8)
     return layers, features, classes, np.eye(SIZES[-1], dtype=np.float32)[classes]

@@ -130,7 +130,7 @@ SIZES = (5, 7, 6, 3)
 
 def made_layers(variant="burstprop", seed=0, sizes=SIZES):
     own = digits.recipe(params_of("naud", "shared_yinyang"), variant)
-    return Layers.drawn(sizes, own, np.random.default_rng(seed)), own
+    return Layers.draw(sizes, own, np.random.default_rng(seed)), own
 
 
 def made_batch(n=4, seed=1):

@@ -222,7 +222,7 @@ def settle(model, weights, inputs):
     """Rates of the model itself, (population,)."""
     rates = np.array([*inputs, 0.0, 0.0, 0.0])
     for post in (2, 3, OUTPUT):
-        rates[post] = rate_model.predicted(
+        rates[post] = rate_model.predict_rates(
             model.numbers(post),
             post,
             rates[None, None],

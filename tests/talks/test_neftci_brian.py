@@ -62,7 +62,7 @@ def test_brian_learns_by_the_local_gradient():
     slopes = learning.local_gradients(c, weights, *last, target)
     control = np.zeros((own.n_frames, 2))
     control[-1, device.RATE] = 0.1
-    arrays = {device.CONTROL: control, device.WANTED: np.asarray(target)}
+    arrays = {device.CONTROL: control, device.TARGET: np.asarray(target)}
     values = device.bind(own, as_network(weights)).values
     after = {}
     run_in_numpy(device.to_brian(own), values, frames[:, 0], arrays, after)
@@ -171,7 +171,7 @@ def test_regression_learns_in_brian_as_the_equations_say():
     after = {}
     run_in_numpy(
         regression.to_brian(own), values, raster,
-        {regression.WANTED: regression.series(own)}, after,
+        {regression.TARGET: regression.series(own)}, after,
     )  # fmt: skip
     expected = neftci_local_rule.weights_after(own, start, raster, regression.series(own), eta)
     for k, w in enumerate(model.weights_of(start)[0]):

@@ -17,7 +17,7 @@ def test_lessons_are_apart_and_their_mixture_is_the_same_digits():
     told = [(set(part.labels), len(part.labels)) for part in (first, second)]
     assert told == [({0, 1}, 12), ({2, 3}, 12)]
     np.testing.assert_array_equal(first.frames[2], data.frames[4])
-    together = continual.mixed([first, second])
+    together = continual.mix_lessons([first, second])
     assert [len(part.labels) for part in together] == [12, 12]
     assert all(set(part.labels // 2) == {0, 1} for part in together)
     seen, given = (
@@ -48,6 +48,6 @@ def test_forgetting_is_from_a_lessons_end_to_the_last_one():
         for epoch, values in table.items()
         for k, value in enumerate(values, start=1)
     ]
-    found = continual.forgetting(rows, own)
+    found = continual.measure_forgetting(rows, own)
     assert found["learned_told"] == pytest.approx((0.9 + 0.95 + 1.0) / 3)
     assert found["forgotten"] == pytest.approx((0.3 + 0.2) / 2)

@@ -20,9 +20,9 @@ SHAPES = (
 
 @pytest.fixture
 def fresh_kernel():
-    convolutions._library.cache_clear()
+    convolutions._load_library.cache_clear()
     yield
-    convolutions._library.cache_clear()
+    convolutions._load_library.cache_clear()
 
 
 def case(shape, kind, n=3, seed=0):
@@ -93,7 +93,7 @@ def test_wider_vectors_change_no_digit(monkeypatch, fresh_kernel):
     found = []
     for level in ("avx2", "native"):
         monkeypatch.setenv(arithmetic.VARIABLE, level)
-        convolutions._library.cache_clear()
+        convolutions._load_library.cache_clear()
         padded, w, _, response = case(SHAPES[1], np.float32)
         gradient = convolutions.sum_gradient(SHAPES[1], padded, response.maxima, response.places)
         back = convolutions.send_back(SHAPES[1], response.maxima, response.places, w)

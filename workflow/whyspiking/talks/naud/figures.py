@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """All figures by name, in the order of the story."""
-    shown = results.exhibit
+    read_exhibit = results.exhibit
     return {
         "xor before and after": lambda: of_xor.before_and_after(
-            "xor_published", shown("xor_published")
+            "xor_published", read_exhibit("xor_published")
         ),
-        "credit": lambda: of_xor.credit(shown("xor")),
+        "credit": lambda: of_xor.credit(read_exhibit("xor")),
         "lesions": lambda: of_xor.lesions(results.history),
-        "two channels": lambda: of_channels.channels(shown("multiplexing")),
-        "plasticity": lambda: of_channels.plasticity(shown("plasticity")),
+        "two channels": lambda: of_channels.channels(read_exhibit("multiplexing")),
+        "plasticity": lambda: of_channels.plasticity(read_exhibit("plasticity")),
     }

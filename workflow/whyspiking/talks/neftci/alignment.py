@@ -1,4 +1,4 @@
-"""M3: where the local rule points, beside back-propagation on the same network and digits.
+"""M3: the local gradients compared with back-propagation on the same network and digits.
 
 In NumPy: compiling both gradients would take longer than working out the few that are needed.
 """
@@ -22,7 +22,7 @@ PREFIX = "alignment_"
 
 
 class Course(NamedTuple):
-    """What one layer does in a trial.
+    """Variables of one layer in a trial.
 
     Attributes:
         traces: P, (time, trial, pre).
@@ -36,7 +36,7 @@ class Course(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """Of the weights (pre, post) and the biases (post,) of one layer."""
+    """Gradients of the weights (pre, post) and the biases (post,) of one layer."""
 
     w: NDArray
     b: NDArray
@@ -70,19 +70,19 @@ def measure(
         By name of `glossary.GLOSSARY`: of each layer, and of all weights and biases together.
     """
     c = model.constants(params)
-    found: dict[str, list[float]] = {}
+    values_by_metric: dict[str, list[float]] = {}
     for _ in range(params.align_batches):
-        chosen = rng.choice(len(data.labels), batch, replace=False)
-        labels, courses = data.labels[chosen], forward(c, weights, data.unpacked(chosen))
-        own, permuted = (
-            np.eye(params.n_classes, dtype=np.float32)[shown]
-            for shown in (labels, rng.permutation(labels))
+        digits = rng.choice(len(data.labels), batch, replace=False)
+        labels, courses = data.labels[digits], forward(c, weights, data.unpacked(digits))
+        true_target, permuted_target = (
+            np.eye(params.n_classes, dtype=np.float32)[classes]
+            for classes in (labels, rng.permutation(labels))
         )
-        whole = end_to_end(c, weights, courses, own)
-        for ending, target in (("", own), ("_permuted", permuted)):
-            for place, value in cosines(local(c, weights, courses, target), whole).items():
-                found.setdefault(f"{PREFIX}{place}{ending}", []).append(value)
-    return {metric: float(np.mean(values)) for metric, values in found.items()}
+        backprop = end_to_end(c, weights, courses, true_target)
+        for suffix, target in (("", true_target), ("_permuted", permuted_target)):
+            for layer, value in cosines(local(c, weights, courses, target), backprop).items():
+                values_by_metric.setdefault(f"{PREFIX}{layer}{suffix}", []).append(value)
+    return {metric: float(np.mean(values)) for metric, values in values_by_metric.items()}
 
 
 def forward(c: Constants, weights: Weights, frames: NDArray) -> list[Course]:
@@ -93,12 +93,12 @@ def forward(c: Constants, weights: Weights, frames: NDArray) -> list[Course]:
         weights: Of all layers, whose precision is kept.
         frames: Input, (time, trial, input).
     """
-    found, spikes = [], np.asarray(frames, weights.w[0].dtype)
+    courses, spikes = [], np.asarray(frames, weights.w[0].dtype)
     for w, b in zip(weights.w, weights.b, strict=True):
         traces = traces_of(spikes, c)
         potentials, spikes = spikes_of(traces @ np.asarray(w) + np.asarray(b), c)
-        found.append(Course(traces, spikes, fast_sigmoid(c.slope)(potentials)))
-    return found
+        courses.append(Course(traces, spikes, fast_sigmoid(c.slope)(potentials)))
+    return courses
 
 
 def local(
@@ -116,7 +116,10 @@ def local(
         Per layer, mean over trials.
     """
     return [
-        _product(course.traces, _blame(c, np.asarray(g), course.spikes, target) * course.slopes)
+        _sum_gradient(
+            course.traces,
+            _differentiate_loss(c, np.asarray(g), course.spikes, target) * course.slopes,
+        )
         for course, g in zip(courses, weights.g, strict=True)
     ]
 
@@ -133,63 +136,63 @@ def end_to_end(
 
     Arguments and result as `local`.
     """
-    found: list[Gradient] = []
-    of_spikes = _blame(c, np.asarray(weights.g[-1]), courses[-1].spikes, target)
+    gradients: list[Gradient] = []
+    d_spikes = _differentiate_loss(c, np.asarray(weights.g[-1]), courses[-1].spikes, target)
     for w, course in zip(reversed(weights.w), reversed(courses), strict=True):
-        of_u = np.empty_like(of_spikes)
-        of_r = np.zeros_like(of_spikes[0])
-        for step in reversed(range(len(of_u))):
+        d_u = np.empty_like(d_spikes)
+        d_r = np.zeros_like(d_spikes[0])
+        for step in reversed(range(len(d_u))):
             # The refractory trace of the next step goes down by (1 - gamma) with each spike.
-            of_u[step] = (of_spikes[step] - (1 - c.gamma) * of_r) * course.slopes[step]
-            of_r = of_u[step] + c.gamma * of_r
-        found.insert(0, _product(course.traces, of_u))
-        if len(found) < len(courses):
-            of_spikes = _through_traces(c, of_u @ np.asarray(w).T)
-    return found
+            d_u[step] = (d_spikes[step] - (1 - c.gamma) * d_r) * course.slopes[step]
+            d_r = d_u[step] + c.gamma * d_r
+        gradients.insert(0, _sum_gradient(course.traces, d_u))
+        if len(gradients) < len(courses):
+            d_spikes = _backpropagate_traces(c, d_u @ np.asarray(w).T)
+    return gradients
 
 
-def cosines(ours: Sequence[Gradient], theirs: Sequence[Gradient]) -> dict[str, float]:
-    """Of each layer, "layer1" and so on, and of all together, "network"; 0 where one is zero."""
+def cosines(a: Sequence[Gradient], b: Sequence[Gradient]) -> dict[str, float]:
+    """Cosines of two gradients: of "layer1" and so on, and of all, "network"; 0 if one is 0."""
 
-    def dots(left: Sequence[Gradient], right: Sequence[Gradient]) -> list[float]:
-        pairs = zip(left, right, strict=True)
+    def dots(first_list: Sequence[Gradient], second_list: Sequence[Gradient]) -> list[float]:
+        pairs = zip(first_list, second_list, strict=True)
         return [sum(float(np.vdot(x, y)) for x, y in zip(*pair, strict=True)) for pair in pairs]
 
-    products = np.array([dots(ours, theirs), dots(ours, ours), dots(theirs, theirs)])
-    names = [*(f"layer{k}" for k in range(1, len(ours) + 1)), "network"]
-    dot, size, other = np.hstack([products, products.sum(axis=1, keepdims=True)])
-    scale = np.sqrt(size * other)
-    found = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
-    return dict(zip(names, found.tolist(), strict=True))
+    products = np.array([dots(a, b), dots(a, a), dots(b, b)])
+    names = [*(f"layer{k}" for k in range(1, len(a) + 1)), "network"]
+    dot, a_square, b_square = np.hstack([products, products.sum(axis=1, keepdims=True)])
+    scale = np.sqrt(a_square * b_square)
+    cosine = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
+    return dict(zip(names, cosine.tolist(), strict=True))
 
 
 def over_training(history: Iterable[dict[str, Any]]) -> dict[str, float]:
     """M3 as the mean over all moments in a history; nothing where it was not measured."""
-    found: dict[str, list[float]] = {}
+    values_by_metric: dict[str, list[float]] = {}
     for row in history:
         if row["metric"].startswith(PREFIX):
-            found.setdefault(row["metric"], []).append(row["value"])
-    return {metric: float(np.mean(values)) for metric, values in found.items()}
+            values_by_metric.setdefault(row["metric"], []).append(row["value"])
+    return {metric: float(np.mean(values)) for metric, values in values_by_metric.items()}
 
 
-def _blame(c: Constants, g: NDArray, spikes: NDArray, target: NDArray) -> NDArray:
+def _differentiate_loss(c: Constants, g: NDArray, spikes: NDArray, target: NDArray) -> NDArray:
     """Derivative of a layer's own loss by its spikes, (time, trial, post); mean over trials."""
-    found = np.clip(spikes @ g - target, -1, 1) @ g.T / spikes.shape[1]
-    found[: c.burn_in] = 0
-    return found
+    derivative = np.clip(spikes @ g - target, -1, 1) @ g.T / spikes.shape[1]
+    derivative[: c.burn_in] = 0
+    return derivative
 
 
-def _through_traces(c: Constants, of_p: NDArray) -> NDArray:
+def _backpropagate_traces(c: Constants, d_p: NDArray) -> NDArray:
     """Derivative by the spikes that feed the traces P, backwards through Eq. 1; same shape."""
-    total_p, total_q = np.zeros_like(of_p[0]), np.zeros_like(of_p[0])
-    found = np.empty_like(of_p)
-    for step in reversed(range(len(of_p))):
+    total_p, total_q = np.zeros_like(d_p[0]), np.zeros_like(d_p[0])
+    derivative = np.empty_like(d_p)
+    for step in reversed(range(len(d_p))):
         total_q = c.beta * total_q + (1 - c.alpha) * total_p
-        total_p = of_p[step] + c.alpha * total_p
-        found[step] = (1 - c.beta) * total_q
-    return found
+        total_p = d_p[step] + c.alpha * total_p
+        derivative[step] = (1 - c.beta) * total_q
+    return derivative
 
 
-def _product(traces: NDArray, delta: NDArray) -> Gradient:
+def _sum_gradient(traces: NDArray, delta: NDArray) -> Gradient:
     n_in, n_out = traces.shape[2], delta.shape[2]
     return Gradient(traces.reshape(-1, n_in).T @ delta.reshape(-1, n_out), delta.sum(axis=(0, 1)))

@@ -40,7 +40,7 @@ CHANGE = "w -= delta_post * p_pre"
 
 @dataclass(frozen=True)
 class Plasticity:
-    """What a network that learns has of its own.
+    """Expressions and variables in which learning networks differ.
 
     Attributes:
         rate: The learning rate, an expression of Brian2.
@@ -60,7 +60,7 @@ class Plasticity:
 
 
 def layers(
-    params: ct.Params, source: str, n_in: int, n_read: int, how: Plasticity
+    params: ct.Params, source: str, n_in: int, n_read: int, plasticity: Plasticity
 ) -> tuple[list[bm.Group], list[bm.Synapses]]:
     """All groups and synapses of a network that learns.
 
@@ -69,20 +69,21 @@ def layers(
         source: Name of the model's input.
         n_in: Its channels.
         n_read: Channels of every readout.
-        how: What it has of its own.
+        plasticity: What it has of its own.
     """
     # An event of the presynaptic side, so that synapses cost nothing while nothing is learned.
-    learn = {"learn": f"{how.rate} * p > 0"}
+    learn = {"learn": f"{plasticity.rate} * p > 0"}
     delta = DELTA.format(
-        rate=how.rate, slope=float(params.surrogate_slope), threshold=how.threshold
+        rate=plasticity.rate, slope=float(params.surrogate_slope), threshold=plasticity.threshold
     )
-    groups, synapses = _retina(source, n_in, learn, how.shared)
+    groups, synapses = _make_retina(source, n_in, learn, plasticity.shared)
     pre = "retina"
     for k, (name, n) in enumerate(zip(model.names(params), params.hidden, strict=True), start=1):
-        error = how.error.format(layer=k - 1)
+        error = plasticity.error.format(layer=k - 1)
         groups += [
             bm.Group(
-                name, n, NEURON + how.shared + how.neuron, threshold=f"v + b + r > {how.threshold}",
+                name, n, NEURON + plasticity.shared + plasticity.neuron,
+                threshold=f"v + b + r > {plasticity.threshold}",
                 reset=RESET, events=learn,
                 regularly=[
                     bm.Regularly(f"step_{name}", STEP, when="groups"),
@@ -90,32 +91,34 @@ def layers(
                 ],
             ),
             brian_network.readout(
-                k, n_read, how.readout, [bm.Regularly(f"error{k}", error, when="end", order=1)]
+                k, n_read, plasticity.readout,
+                [bm.Regularly(f"error{k}", error, when="end", order=1)],
             ),
         ]  # fmt: skip
-        synapses += _learning(pre, name, k)
+        synapses += _make_synapses(pre, name, k)
         pre = name
     return groups, synapses
 
 
-def _retina(
+def _make_retina(
     source: str, n_in: int, learn: dict[str, str], variables: str
 ) -> tuple[list[bm.Group], list[bm.Synapses]]:
     """Neurons that pass input spikes on within the step and keep the traces of the inputs."""
-    # The generator, then `seen`, then the threshold of the retina: no step is lost on the way.
+    # The generator, then the synapses `seen`, then the threshold of the retina: no step is
+    # lost on the way.
     retina = bm.Group(
         "retina", n_in, INPUT + variables, threshold="x > 0", reset="x = 0", events=learn,
         regularly=[bm.Regularly("step_retina", TRACE_STEP, when="groups")],
         slots={"threshold": ("thresholds", 2)},
     )  # fmt: skip
-    seen = bm.Synapses(
+    input_relay = bm.Synapses(
         "seen", source, "retina", equations="", connect=bm.ONE_TO_ONE,
         on_pre="x_post = 1; q_post += 1 - beta_post", slots={"pre": ("thresholds", 1)},
     )  # fmt: skip
-    return [retina], [seen]
+    return [retina], [input_relay]
 
 
-def _learning(pre: str, name: str, k: int) -> Sequence[bm.Synapses]:
+def _make_synapses(pre: str, name: str, k: int) -> Sequence[bm.Synapses]:
     """Synapses into layer k, which change at the end of a step, and those to its readout."""
     return [
         bm.Synapses(

@@ -15,11 +15,11 @@ from whyspiking.talks.neftci.task import INPUT
 
 def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure in Brian2; weights, biases and constants come with `bind`."""
-    n_in, *hidden = model.sizes(params)
+    n_in, *hidden_groups = model.sizes(params)
     populations = model.names(params)
     groups, synapses = [], []
     for k, (source, name, n) in enumerate(
-        zip([INPUT, *populations], populations, hidden, strict=False), start=1
+        zip([INPUT, *populations], populations, hidden_groups, strict=False), start=1
     ):
         groups += [layer(name, n), readout(k, params.n_classes)]
         synapses += [
@@ -49,7 +49,7 @@ def layer(name: str, n: int) -> bm.Group:
 
 
 def readout(
-    k: int, n: int, variables: str = "y : 1", then: Sequence[bm.Regularly] = ()
+    k: int, n: int, variables: str = "y : 1", extra_steps: Sequence[bm.Regularly] = ()
 ) -> bm.Group:
     """The fixed readout of layer k, from 1 (Eq. 4).
 
@@ -57,10 +57,10 @@ def readout(
         k: Number of the layer.
         n: Channels.
         variables: Those of a channel, among them `y`.
-        then: What else happens in every step.
+        extra_steps: What else happens in every step.
     """
     clear = bm.Regularly(f"clear_readout{k}", "y = 0", when="groups")
-    return bm.Group(f"readout{k}", n, variables, regularly=[clear, *then])
+    return bm.Group(f"readout{k}", n, variables, regularly=[clear, *extra_steps])
 
 
 def readout_traces(params: ct.Params) -> dict[str, tuple[str, str, float]]:
@@ -102,5 +102,5 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
     """The vote of the last layer's readout."""
-    last = recording.traces[f"readout{len(params.hidden)}"]
-    return decisions.decide(params, task.targets, last)
+    last_readout = recording.traces[f"readout{len(params.hidden)}"]
+    return decisions.decide(params, task.targets, last_readout)

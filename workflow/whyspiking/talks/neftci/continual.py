@@ -35,20 +35,20 @@ def train(
     the variant's name ("bptt", "batched"), or is the experiment's.
     """
     lessons = lessons_of(params, tasks.recordings_of(params, "train"))
-    kind, _, rule = variant.rpartition("_")
-    if kind == "joint":
-        lessons = mixed(lessons)
-    elif kind == "last":
+    schedule, _, rule = variant.rpartition("_")
+    if schedule == "joint":
+        lessons = mix_lessons(lessons)
+    elif schedule == "last":
         lessons = lessons[-1:]
     held_out = tasks.recordings_of(params, "validation")
 
     def watch(weights: Weights) -> dict[str, float]:
-        return by_lesson(params, weights, held_out)
+        return measure_lessons(params, weights, held_out)
 
     rounds = Rounds(len(lessons), lambda k: lessons[k], held_out, decays=False, watch=watch)
     trained = training.fit(params, rule, streams, progress, rounds)
-    if kind not in ("joint", "last"):
-        trained.info["measures"] |= forgetting(trained.history, params)
+    if schedule not in ("joint", "last"):
+        trained.info["measures"] |= measure_forgetting(trained.history, params)
     return trained
 
 
@@ -58,20 +58,27 @@ def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
     Raises:
         UserError: If classes cannot be divided into such lessons.
     """
-    size = params.lesson_classes
-    if params.n_classes % size or params.n_classes == size:
+    n_per_lesson = params.lesson_classes
+    if params.n_classes % n_per_lesson or params.n_classes == n_per_lesson:
         raise UserError(
-            f"talk '{params.talk}': 'lesson_classes' is {size}; expected a divisor of the "
+            f"talk '{params.talk}': 'lesson_classes' is {n_per_lesson}; expected a divisor of the "
             f"{params.n_classes} classes that results in at least two lessons. Correct it in "
             "talk.yaml"
         )
-    of = [np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)]
-    n = min(len(chosen) for chosen in of) // len(of) * len(of)
-    return [select(data, chosen[:n]) for chosen in of]
+    digits_by_lesson = [
+        np.flatnonzero(data.labels // n_per_lesson == k)
+        for k in range(params.n_classes // n_per_lesson)
+    ]
+    n = (
+        min(len(digits) for digits in digits_by_lesson)
+        // len(digits_by_lesson)
+        * len(digits_by_lesson)
+    )
+    return [select_digits(data, digits[:n]) for digits in digits_by_lesson]
 
 
-def mixed(lessons: Sequence[Recordings]) -> list[Recordings]:
-    """The same digits in as many rounds of the same size, each with every lesson in it."""
+def mix_lessons(lessons: Sequence[Recordings]) -> list[Recordings]:
+    """Mix the same digits into as many rounds of the same size, each with every lesson in it."""
     n = len(lessons)
     return [
         Recordings(
@@ -84,28 +91,37 @@ def mixed(lessons: Sequence[Recordings]) -> list[Recordings]:
     ]
 
 
-def select(data: Recordings, chosen: NDArray) -> Recordings:
+def select_digits(data: Recordings, digits: NDArray) -> Recordings:
     """Some recordings, without their events."""
-    return replace(data, labels=data.labels[chosen], frames=data.frames[chosen], events=None)
+    return replace(data, labels=data.labels[digits], frames=data.frames[digits], events=None)
 
 
-def by_lesson(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
-    """Share of digits named rightly among the classes of their lesson, lesson by lesson."""
-    read = training.readouts(params, weights, data.unpacked())[-1]
-    found = decisions.decide_within(params, data.labels, read, params.lesson_classes)
-    right, lesson = found.choices == found.targets, found.targets // params.lesson_classes
-    return {f"{LESSON}{k + 1}": float(right[lesson == k].mean()) for k in np.unique(lesson)}
+def measure_lessons(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
+    """Measure the share of digits named rightly among the classes of each lesson."""
+    readout = training.readouts(params, weights, data.unpacked())[-1]
+    outcome = decisions.decide_within(params, data.labels, readout, params.lesson_classes)
+    is_correct, lesson_index = (
+        outcome.choices == outcome.targets,
+        outcome.targets // params.lesson_classes,
+    )
+    return {
+        f"{LESSON}{k + 1}": float(is_correct[lesson_index == k].mean())
+        for k in np.unique(lesson_index)
+    }
 
 
-def forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
-    """What lessons reach at their own end, and what of it is lost at the end of the last one.
+def measure_forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
+    """Measure the accuracy of lessons at their own end, and its loss by the end of the last one.
 
     Args:
         history: Rows of a training, one round per lesson.
         params: Number of classes and of those per lesson.
     """
-    told = {(row["metric"], row["epoch"]): row["value"] for row in history}
+    accuracy = {(row["metric"], row["epoch"]): row["value"] for row in history}
     n = params.n_classes // params.lesson_classes
-    learned = np.array([told[f"{LESSON}{k}", k] for k in range(1, n + 1)])
-    left = np.array([told[f"{LESSON}{k}", n] for k in range(1, n + 1)])
-    return {"learned_told": float(learned.mean()), "forgotten": float((learned - left)[:-1].mean())}
+    initial = np.array([accuracy[f"{LESSON}{k}", k] for k in range(1, n + 1)])
+    final = np.array([accuracy[f"{LESSON}{k}", n] for k in range(1, n + 1)])
+    return {
+        "learned_told": float(initial.mean()),
+        "forgotten": float((initial - final)[:-1].mean()),
+    }

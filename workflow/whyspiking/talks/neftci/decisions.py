@@ -23,8 +23,10 @@ def decide(params: ct.Params, targets: NDArray, readout: NDArray) -> ct.Trials:
     """
     leader = tally(params, readout).argmax(axis=2)
     final = leader[:, -1]
-    other = leader != final[:, None]
-    last_other = np.where(other.any(axis=1), other.shape[1] - 1 - other[:, ::-1].argmax(axis=1), -1)
+    is_other = leader != final[:, None]
+    last_other = np.where(
+        is_other.any(axis=1), is_other.shape[1] - 1 - is_other[:, ::-1].argmax(axis=1), -1
+    )
     return ct.Trials(
         targets=np.asarray(targets, np.int64),
         choices=final.astype(np.int64),
@@ -43,22 +45,24 @@ def decide_within(params: ct.Params, targets: NDArray, readout: NDArray, size: i
         size: Classes per lesson, one lesson after the other in the order of the classes.
     """
     targets = np.asarray(targets, np.int64)
-    first = targets // size * size
-    taught = (first[:, None] + np.arange(size))[:, None]
-    within = decide(params, targets - first, np.take_along_axis(readout, taught, axis=2))
-    return replace(within, targets=targets, choices=within.choices + first)
+    first_class = targets // size * size
+    lesson_classes = (first_class[:, None] + np.arange(size))[:, None]
+    outcome = decide(
+        params, targets - first_class, np.take_along_axis(readout, lesson_classes, axis=2)
+    )
+    return replace(outcome, targets=targets, choices=outcome.choices + first_class)
 
 
 def tally(params: ct.Params, readout: NDArray) -> NDArray:
-    """What speaks for each class up to each step that counts, (trial, step, class).
+    """Votes or summed readout of each class up to each step that counts, (trial, step, class).
 
     Args:
         params: `decision`: `vote`, in which every step names the class with the largest readout, or
             `sum`, in which readouts are added up.
         readout: As for `decide`.
     """
-    counted = readout[:, model.burn_in(params) :]
+    counted_readout = readout[:, model.burn_in(params) :]
     if params.decision == "sum":
-        return np.cumsum(counted, axis=1)
-    votes = counted.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
+        return np.cumsum(counted_readout, axis=1)
+    votes = counted_readout.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
     return np.cumsum(votes, axis=1)

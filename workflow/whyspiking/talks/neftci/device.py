@@ -27,7 +27,7 @@ __all__ = [
 
 PERTURBATION = "device"
 """Name of this talk's own condition: relative sd of thresholds and time constants."""
-CONTROL, WANTED = "control", "wanted"
+CONTROL, TARGET = "control", "wanted"
 RATE, BUILT = 0, 1
 """Columns of `control`: learning rate of this step; 1 while neurons deviate, 0 as designed."""
 DEVIATING = ("v_th", "tau_m", "tau_s", "tau_r")
@@ -59,7 +59,7 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
         synapses=synapses,
         tables=[
             bm.Table(CONTROL, (n_trials * params.n_frames, 2), params.dt_ms),
-            bm.Table(WANTED, (n_trials, n_classes), plain.trial_ms),
+            bm.Table(TARGET, (n_trials, n_classes), plain.trial_ms),
         ],
         reset={
             "retina": brian_learning.START_INPUT,
@@ -71,8 +71,8 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into that structure; neurons do not deviate yet."""
     plain = brian_network.bind(params, network)
-    none = {f"{name}.d_{key}": 0.0 for name in model.names(params) for key in DEVIATING}
-    return replace(plain, values={**plain.values, **brian_learning.decays(params), **none})
+    no_deviations = {f"{name}.d_{key}": 0.0 for name in model.names(params) for key in DEVIATING}
+    return replace(plain, values={**plain.values, **brian_learning.decays(params), **no_deviations})
 
 
 def conditions(params: ct.Params) -> list[ct.Condition]:
@@ -107,24 +107,24 @@ def vary(
             "in talk.yaml"
         )
     data = tasks.recordings_of(params, "train")
-    chosen = rng.permutation(len(data.labels))[: params.n_relearn]
-    lesson = tasks.as_spikes(params, data, chosen)
-    parts = [test, test, lesson, test]
-    whole = join(params, parts)
-    control = np.zeros((len(whole.targets), params.n_frames, 2))
-    n, m = len(test.targets), len(lesson.targets)
-    control[n:, :, BUILT] = 1
+    digits = rng.permutation(len(data.labels))[: params.n_relearn]
+    lesson = tasks.as_spikes(params, data, digits)
+    stages = [test, test, lesson, test]
+    device_life = join_tasks(params, stages)
+    control = np.zeros((len(device_life.targets), params.n_frames, 2))
+    n_test, n_lesson = len(test.targets), len(lesson.targets)
+    control[n_test:, :, BUILT] = 1
     # Falls evenly, so that the last digits leave no noise behind.
-    rates = params.relearn_rate * (1 - np.arange(m) / m)
-    control[2 * n : 2 * n + m, model.burn_in(params) :, RATE] = rates[:, None]
-    wanted = np.eye(params.n_classes)[whole.targets][:, None, :]
+    rates = params.relearn_rate * (1 - np.arange(n_lesson) / n_lesson)
+    control[2 * n_test : 2 * n_test + n_lesson, model.burn_in(params) :, RATE] = rates[:, None]
+    targets = np.eye(params.n_classes)[device_life.targets][:, None, :]
     values = dict(binding.values)
-    for name, size in zip(model.names(params), params.hidden, strict=True):
+    for name, n_neurons in zip(model.names(params), params.hidden, strict=True):
         for key in DEVIATING:
-            drawn = np.clip(rng.standard_normal(size), -3, 3) * condition.strength
-            values[f"{name}.d_{key}"] = np.maximum(drawn, -0.95)
-    stimulus = ct.Stimulus(whole.stimulus.spikes, {CONTROL: control, WANTED: wanted})
-    return replace(whole, stimulus=stimulus), replace(binding, values=values)
+            deviation = np.clip(rng.standard_normal(n_neurons), -3, 3) * condition.strength
+            values[f"{name}.d_{key}"] = np.maximum(deviation, -0.95)
+    stimulus = ct.Stimulus(device_life.stimulus.spikes, {CONTROL: control, TARGET: targets})
+    return replace(device_life, stimulus=stimulus), replace(binding, values=values)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
@@ -132,32 +132,32 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Tria
     outcome = brian_network.decode(params, recording, task)
     if CONTROL not in task.stimulus.arrays:
         return outcome
-    last = periods(task)["relearned"]
+    last_test = periods(task)["relearned"]
     return replace(
         outcome,
-        targets=outcome.targets[last],
-        choices=outcome.choices[last],
-        decision_ms=outcome.decision_ms[last],
+        targets=outcome.targets[last_test],
+        choices=outcome.choices[last_test],
+        decision_ms=outcome.decision_ms[last_test],
     )
 
 
-def periods(given: ct.Task) -> dict[str, NDArray[np.int64]]:
+def periods(device_life: ct.Task) -> dict[str, NDArray[np.int64]]:
     """Trials of each stage of a device's life."""
-    control = given.stimulus.arrays[CONTROL]
-    built, learning = control[:, -1, BUILT] > 0, control[:, -1, RATE] > 0
-    first, last = np.flatnonzero(learning)[[0, -1]]
-    index = np.arange(len(built))
+    control = device_life.stimulus.arrays[CONTROL]
+    is_built, is_learning = control[:, -1, BUILT] > 0, control[:, -1, RATE] > 0
+    first_learning, last_learning = np.flatnonzero(is_learning)[[0, -1]]
+    index = np.arange(len(is_built))
     return {
-        "designed": index[~built],
-        "built": index[built & (index < first)],
-        "lesson": index[learning],
-        "relearned": index[index > last],
+        "designed": index[~is_built],
+        "built": index[is_built & (index < first_learning)],
+        "lesson": index[is_learning],
+        "relearned": index[index > last_learning],
     }
 
 
-def join(params: ct.Params, parts: list[ct.Task]) -> ct.Task:
+def join_tasks(params: ct.Params, trial_tasks: list[ct.Task]) -> ct.Task:
     """Several tasks, one after the other."""
-    trains = [part.stimulus.spikes[tasks.INPUT] for part in parts]
+    trains = [trial_task.stimulus.spikes[tasks.INPUT] for trial_task in trial_tasks]
     offsets = np.cumsum([0] + [train.n_trials for train in trains])
     spikes = Spikes(
         np.concatenate([train.times_ms for train in trains]),
@@ -171,6 +171,6 @@ def join(params: ct.Params, parts: list[ct.Task]) -> ct.Task:
     )
     return ct.Task(
         ct.Stimulus({tasks.INPUT: spikes}),
-        np.concatenate([part.targets for part in parts]),
+        np.concatenate([trial_task.targets for trial_task in trial_tasks]),
         params.n_classes,
     )

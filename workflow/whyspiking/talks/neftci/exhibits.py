@@ -20,7 +20,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant
 from whyspiking.talks.neftci import brian_network, model, task
 
-SHOWN = "nmnist"
+EXPERIMENT = "nmnist"
 N_TRIED = 20
 
 
@@ -29,30 +29,32 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
-    if params.experiment != SHOWN or not trained:
+    if params.experiment != EXPERIMENT or not trained:
         return {}
     data = task.recordings_of(params, "validation")
-    tried = np.arange(min(N_TRIED, len(data.labels)))
-    shown = task.as_spikes(params, data, tried)
-    recording = simulate(trained[min(trained)], shown)
-    right = np.flatnonzero(brian_network.decode(params, recording, shown).choices == shown.targets)
-    if not right.size:
+    indices = np.arange(min(N_TRIED, len(data.labels)))
+    digits = task.as_spikes(params, data, indices)
+    recording = simulate(trained[min(trained)], digits)
+    correct_digits = np.flatnonzero(
+        brian_network.decode(params, recording, digits).choices == digits.targets
+    )
+    if not correct_digits.size:
         return {}
-    chosen = int(right[0])
-    events = shown.stimulus.spikes[task.INPUT].select_trials([chosen])
+    i_digit = int(correct_digits[0])
+    events = digits.stimulus.spikes[task.INPUT].select_trials([i_digit])
     side = task.grid(params).side
     polarity, square = np.divmod(events.units, side**2)
-    found = {
+    arrays = {
         "digit.input_t_ms": events.times_ms,
         "digit.input_x": (square % side).astype(np.int16),
         "digit.input_y": (square // side).astype(np.int16),
         "digit.input_on": polarity.astype(np.int8),
-        "digit.target": np.array(shown.targets[chosen]),
+        "digit.target": np.array(digits.targets[i_digit]),
         "digit.dt_ms": np.array(float(params.dt_ms)),
     }
     for index, name in enumerate(model.names(params), start=1):
-        spikes = recording.spikes[name].select_trials([chosen])
-        found[f"digit.layer{index}_t_ms"] = spikes.times_ms
-        found[f"digit.layer{index}_unit"] = spikes.units
-        found[f"digit.readout{index}"] = recording.traces[f"readout{index}"][chosen]
-    return found
+        spikes = recording.spikes[name].select_trials([i_digit])
+        arrays[f"digit.layer{index}_t_ms"] = spikes.times_ms
+        arrays[f"digit.layer{index}_unit"] = spikes.units
+        arrays[f"digit.readout{index}"] = recording.traces[f"readout{index}"][i_digit]
+    return arrays

@@ -34,51 +34,53 @@ def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
     Randomness: "control-init", "shuffle".
     """
     data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
-    n, batch, first = len(data.labels), params.batch_gru, model.burn_in(params)
+    n, batch, first_step = len(data.labels), params.batch_gru, model.burn_in(params)
     n_batches = n // batch
-    learner = Learner(params.rate_gru, params.epochs * n_batches, first)
+    learner = Learner(params.rate_gru, params.epochs * n_batches, first_step)
     update = jax.jit(learner.update)
-    begun = initial(model.sizes(params)[0], params.n_gru, params.n_classes, streams)
-    arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
-    now = SimpleNamespace(arrays=arrays, state=learner.start(arrays))
+    initial_arrays = initial(model.sizes(params)[0], params.n_gru, params.n_classes, streams)
+    arrays: Any = {name: jnp.asarray(x) for name, x in initial_arrays.items()}
+    trained = SimpleNamespace(arrays=arrays, state=learner.start(arrays))
     shuffle = streams.rng("shuffle")
     history, seconds = History(), []
     value = float("nan")
-    kept = Checkpoint(now, seconds, shuffle, history)
-    for epoch in kept.rounds(range(params.epochs), progress):
-        began, broken = time.process_time(), []
-        for chosen in batches(n, batch, shuffle):
-            given = data.unpacked(chosen), data.labels[chosen]
-            now.arrays, now.state, found = update(now.arrays, now.state, *given)
-            broken.append(found)
-        refuse_broken(stacked(broken), epoch + 1, params.rate_gru)
-        seconds.append(time.process_time() - began)
-        choices = _decide(params, now.arrays, held_out.labels, held_out.unpacked()).choices
+    checkpoint = Checkpoint(trained, seconds, shuffle, history)
+    for epoch in checkpoint.rounds(range(params.epochs), progress):
+        start_s, not_finite = time.process_time(), []
+        for digits in batches(n, batch, shuffle):
+            inputs = data.unpacked(digits), data.labels[digits]
+            trained.arrays, trained.state, is_broken = update(
+                trained.arrays, trained.state, *inputs
+            )
+            not_finite.append(is_broken)
+        refuse_broken(stacked(not_finite), epoch + 1, params.rate_gru)
+        seconds.append(time.process_time() - start_s)
+        choices = _decide(params, trained.arrays, held_out.labels, held_out.unpacked()).choices
         value = float((choices == held_out.labels).mean())
         updates = (epoch + 1) * n_batches
-        seen = {"samples": updates * batch, "updates": updates}
-        history.note(epoch + 1, validation_accuracy=value, **seen)
+        presented = {"samples": updates * batch, "updates": updates}
+        history.note(epoch + 1, validation_accuracy=value, **presented)
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {value:.4f}")
-    found = {name: np.asarray(x) for name, x in now.arrays.items()}
+    final_arrays = {name: np.asarray(x) for name, x in trained.arrays.items()}
     return ct.Network(
-        found,
+        final_arrays,
         {
             "engine": ENGINE,
             "rule": "bptt",
             "epochs": params.epochs,
             "epoch_seconds": float(np.mean(seconds)),
             "validation_accuracy": value,
-            "parameters": int(sum(x.size for x in found.values())),
-            "counts": count_operations(found, held_out.unpacked()),
+            "parameters": int(sum(x.size for x in final_arrays.values())),
+            "counts": count_operations(final_arrays, held_out.unpacked()),
         },
         history.rows,
     )
 
 
-def evaluate(params: ct.Params, network: ct.Network, given: ct.Task) -> ct.Trials:
+def evaluate(params: ct.Params, network: ct.Network, trials: ct.Task) -> ct.Trials:
     """Vote over time of the largest logit, as the spiking network decides."""
-    frames = task.frames_of(params, given.stimulus.spikes[task.INPUT])
-    return _decide(params, network.arrays, given.targets, frames)
+    frames = task.frames_of(params, trials.stimulus.spikes[task.INPUT])
+    return _decide(params, network.arrays, trials.targets, frames)
 
 
 def _decide(params: ct.Params, arrays: Any, targets: NDArray, frames: NDArray) -> ct.Trials:
@@ -122,11 +124,11 @@ def readout(arrays: Any, frames: Any) -> Any:
     n = arrays["out"].shape[0]
     drive = product(frames, arrays["input"]) + arrays["bias"]
 
-    def step(h: Any, now: Any) -> Any:
-        gates = jax.nn.sigmoid(now[:, : 2 * n] + product(h, arrays["state"][:, : 2 * n]))
+    def step(h: Any, inputs: Any) -> Any:
+        gates = jax.nn.sigmoid(inputs[:, : 2 * n] + product(h, arrays["state"][:, : 2 * n]))
         keep, reset = gates[:, :n], gates[:, n:]
-        new = jnp.tanh(now[:, 2 * n :] + product(reset * h, arrays["state"][:, 2 * n :]))
-        h = keep * h + (1 - keep) * new
+        candidate = jnp.tanh(inputs[:, 2 * n :] + product(reset * h, arrays["state"][:, 2 * n :]))
+        h = keep * h + (1 - keep) * candidate
         return h, h
 
     states = jax.lax.scan(step, jnp.zeros((frames.shape[1], n)), drive)[1]
@@ -140,16 +142,16 @@ class Learner:
         start: Arrays -> state of Adam before the first update.
     """
 
-    def __init__(self, rate: float, n_updates: int, first: int) -> None:
+    def __init__(self, rate: float, n_updates: int, first_step: int) -> None:
         """Say how it learns.
 
         Args:
             rate: Of Adam at the start; it falls to zero along a half cosine.
             n_updates: In all.
-            first: First step that counts; negative: from the end.
+            first_step: First step that counts; negative: from the end.
         """
         self._adam = optax.adam(optax.cosine_decay_schedule(rate, n_updates))
-        self._first = first
+        self._first = first_step
         self.start = self._adam.init
 
     def loss(self, arrays: Any, frames: Any, labels: Any) -> Any:
@@ -163,18 +165,18 @@ class Learner:
         """Arrays and state after a batch, and for `refuse_broken` what was not finite."""
         slopes = jax.grad(self.loss)(arrays, frames, labels)
         updates, state = self._adam.update(slopes, state, arrays)
-        broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() for name, g in slopes.items()}
-        return optax.apply_updates(arrays, updates), state, broken
+        is_broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() for name, g in slopes.items()}
+        return optax.apply_updates(arrays, updates), state, is_broken
 
 
 def read(arrays: Any, frames: NDArray) -> NDArray:
     """Logits of any number of trials, a few hundred at a time, (trial, time, class)."""
-    run = jax.jit(readout)
-    found = [
-        np.asarray(run(arrays, frames[:, k : k + EVALUATED_AT_ONCE]))
+    run_readout = jax.jit(readout)
+    logits = [
+        np.asarray(run_readout(arrays, frames[:, k : k + EVALUATED_AT_ONCE]))
         for k in range(0, frames.shape[1], EVALUATED_AT_ONCE)
     ]
-    return np.concatenate(found, axis=1).transpose(1, 0, 2)
+    return np.concatenate(logits, axis=1).transpose(1, 0, 2)
 
 
 def count_operations(arrays: Any, frames: NDArray) -> dict[str, float]:

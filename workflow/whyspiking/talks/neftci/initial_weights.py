@@ -68,9 +68,9 @@ def traces_of(spikes: NDArray, c: Constants) -> NDArray:
     """P of given spikes (Eq. 1), the same shape (time, ...) and precision."""
     q, p = np.zeros_like(spikes[0]), np.zeros_like(spikes[0])
     traces = np.empty_like(spikes)
-    for step, now in enumerate(spikes):
+    for step, spikes_now in enumerate(spikes):
         p = c.alpha * p + (1 - c.alpha) * q
-        q = c.beta * q + (1 - c.beta) * now
+        q = c.beta * q + (1 - c.beta) * spikes_now
         traces[step] = p
     return traces
 
@@ -84,8 +84,8 @@ def spikes_of(drive: NDArray, c: Constants) -> tuple[NDArray, NDArray]:
     """
     r = np.zeros_like(drive[0])
     potentials, fired = np.empty_like(drive), np.empty_like(drive)
-    for step, now in enumerate(drive):
-        potentials[step] = now + r
+    for step, drive_now in enumerate(drive):
+        potentials[step] = drive_now + r
         fired[step] = potentials[step] > 0
         r = c.gamma * r - (1 - c.gamma) * fired[step]
     return potentials, fired

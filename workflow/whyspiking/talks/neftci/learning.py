@@ -16,7 +16,7 @@ from whyspiking.training.surrogates import fast_sigmoid
 
 
 class Moving(NamedTuple):
-    """What learning changes.
+    """Variables that learning changes.
 
     Attributes:
         w: Weights per layer, (pre, post).
@@ -31,24 +31,24 @@ class Moving(NamedTuple):
 
 def start(weights: Weights) -> Moving:
     """Before the first update."""
-    moved = list(weights.w), list(weights.b)
-    return Moving(*moved, jax.tree.map(jnp.zeros_like, moved))
+    initial = list(weights.w), list(weights.b)
+    return Moving(*initial, jax.tree.map(jnp.zeros_like, initial))
 
 
-def update(now: Moving, slopes: Any, rate: Array, decay: float) -> Moving:
+def update(moving: Moving, slopes: Any, rate: Array, decay: float) -> Moving:
     """One update by Adamax without first moment (Eq. 8).
 
     optax adds its epsilon to the gradient before the maximum, so that its bits are others.
 
     Args:
-        now: Weights and norms.
+        moving: Weights and norms.
         slopes: Gradients of weights and biases.
         rate: Learning rate.
         decay: Of the norm.
     """
-    norm = jax.tree.map(lambda n, g: jnp.maximum(decay * n, jnp.abs(g)), now.norm, slopes)
+    norm = jax.tree.map(lambda n, g: jnp.maximum(decay * n, jnp.abs(g)), moving.norm, slopes)
     w, b = jax.tree.map(
-        lambda value, g, n: value - rate * g / (n + 1e-8), (now.w, now.b), slopes, norm
+        lambda value, g, n: value - rate * g / (n + 1e-8), (moving.w, moving.b), slopes, norm
     )
     return Moving(w, b, norm)
 
@@ -84,23 +84,23 @@ def local_gradients(
         traces: P per layer, (trial, pre).
         target: Wanted readout, (trial, class).
     """
-    of_w, of_b = [], []
+    w_gradients, b_gradients = [], []
     for g, s, u, p in zip(weights.g, fired, potentials, traces, strict=True):
         delta = learning_signal(c, g, s, u, target) / s.shape[0]
-        of_w.append(over_rows(p, delta))
-        of_b.append(delta.sum(axis=0))
-    return of_w, of_b
+        w_gradients.append(over_rows(p, delta))
+        b_gradients.append(delta.sum(axis=0))
+    return w_gradients, b_gradients
 
 
 @functools.partial(jax.jit, static_argnames=("c", "decay"))
 def learn_online(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array,
+    moving: Moving, g: list[Array], frames: Array, target: Array, rate: Array,
     c: Constants, decay: float,
 ) -> Moving:  # fmt: skip
     """DECOLLE: one update in every step after the burn-in, forward in time.
 
     Args:
-        now: Weights and norms.
+        moving: Weights and norms.
         g: Fixed readouts.
         frames: Input, (time, trial, input).
         target: (trial, class).
@@ -110,17 +110,17 @@ def learn_online(
     """
 
     def warm_up(state: Any, index: Array) -> Any:
-        return step(c, Weights(now.w, now.b, g), state, frames[index])[0], None
+        return step(c, Weights(moving.w, moving.b, g), state, frames[index])[0], None
 
-    def one(carry: Any, index: Array) -> Any:
-        now, state = carry
-        weights = Weights(now.w, now.b, g)
+    def learn_step(carry: Any, index: Array) -> Any:
+        moving, state = carry
+        weights = Weights(moving.w, moving.b, g)
         state, fired, potentials, traces = step(c, weights, state, frames[index])
         slopes = local_gradients(c, weights, fired, potentials, traces, target)
-        return (update(now, slopes, rate, decay), state), None
+        return (update(moving, slopes, rate, decay), state), None
 
-    state = silent(Weights(now.w, now.b, g), frames.shape[1])
+    state = silent(Weights(moving.w, moving.b, g), frames.shape[1])
     # Indices, not a part of the frames, which would be copied.
     state, _ = jax.lax.scan(warm_up, state, jnp.arange(c.burn_in))
-    (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
-    return now
+    (moving, _), _ = jax.lax.scan(learn_step, (moving, state), jnp.arange(c.burn_in, len(frames)))
+    return moving

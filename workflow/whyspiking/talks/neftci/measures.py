@@ -1,4 +1,4 @@
-"""What is measured of networks that read digits, beyond the score."""
+"""Measures of networks that read digits, beyond the score."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ def measures(
     """Accuracy of the readout of each of several layers, and spikes per neuron and step."""
     if task_data.takes_part(params):
         return {}
-    found = {}
+    values = {}
     n_steps = params.n_frames * len(task.targets)
     for index, name in enumerate(model.names(params), start=1):
         choices = decisions.decide(
             params, task.targets, recording.traces[f"readout{index}"]
         ).choices
-        found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
+        values[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
         spikes = recording.spikes[name]
-        found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
+        values[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
     n_layers = len(params.hidden)
-    last = found[f"accuracy_layer{n_layers}"]
-    found["depth_gain"] = last - found["accuracy_layer1"]
+    last_accuracy = values[f"accuracy_layer{n_layers}"]
+    values["depth_gain"] = last_accuracy - values["accuracy_layer1"]
     if n_layers > 1:
-        found["last_layer_gain"] = last - found[f"accuracy_layer{n_layers - 1}"]
+        values["last_layer_gain"] = last_accuracy - values[f"accuracy_layer{n_layers - 1}"]
     if "lesson_classes" in params.values:
         readout = recording.traces[f"readout{n_layers}"]
-        asked = decisions.decide_within(params, task.targets, readout, params.lesson_classes)
-        found["accuracy_told"] = float((asked.choices == task.targets).mean())
-    return found
+        lesson_outcome = decisions.decide_within(
+            params, task.targets, readout, params.lesson_classes
+        )
+        values["accuracy_told"] = float((lesson_outcome.choices == task.targets).mean())
+    return values
 
 
 def control_decisions(

@@ -1,4 +1,4 @@
-"""What is measured of a device that learns: before and after its deviations, and relearned."""
+"""Measures of a device that learns: before and after its deviations, and relearned."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def measures(
     if device.CONTROL not in task.stimulus.arrays:
         return {}
     outcome = brian_network.decode(params, recording, task)
-    found = {
+    accuracies = {
         f"accuracy_{name}": scoring.score(scoring.select(outcome, trials))
         for name, trials in device.periods(task).items()
         if name != "lesson"
     }
     designed, built, relearned = (
-        found[f"accuracy_{name}"] for name in ("designed", "built", "relearned")
+        accuracies[f"accuracy_{name}"] for name in ("designed", "built", "relearned")
     )
-    return found | {
+    return accuracies | {
         "lost": designed - built,
         "gained": relearned - built,
         "above_half_way": relearned - (designed + built) / 2,

@@ -110,16 +110,16 @@ def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
     Returns:
         The new state, and per layer spikes S, potentials U and traces P.
     """
-    new, fired, potentials, traces = [], [], [], []
+    new_state, fired, potentials, traces = [], [], [], []
     for w, b, (q, p, r) in zip(weights.w, weights.b, state, strict=True):
         q, p = trace(c, q, p, spikes)
         u = product(p, w) + b + r
         spikes, r = emit(c, u, r)
-        new.append((q, p, r))
+        new_state.append((q, p, r))
         fired.append(spikes)
         potentials.append(u)
         traces.append(p)
-    return new, fired, potentials, traces
+    return new_state, fired, potentials, traces
 
 
 def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Array, Array]:
@@ -135,9 +135,9 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
         Spikes S and potentials U (time, trial, post), traces P (time, trial, pre).
     """
 
-    def follow(state: Any, now: Array) -> Any:
+    def follow(state: Any, spikes_now: Array) -> Any:
         q, p = state
-        q, p = trace(c, q, p, now)
+        q, p = trace(c, q, p, spikes_now)
         return (q, p), p
 
     def fire(r: Array, drive: Array) -> Any:
@@ -155,11 +155,11 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
 @functools.partial(jax.jit, static_argnames="c")
 def responses(weights: Weights, frames: Array, c: Constants) -> list[Array]:
     """Spikes of all layers, (time, trial, neuron) each."""
-    found, spikes = [], frames
+    spikes_by_layer, spikes = [], frames
     for w, b in zip(weights.w, weights.b, strict=True):
         spikes, _, _ = respond(c, w, b, spikes)
-        found.append(spikes)
-    return found
+        spikes_by_layer.append(spikes)
+    return spikes_by_layer
 
 
 def taus(params: ct.Params) -> dict[str, float]:
@@ -202,4 +202,8 @@ def weights_of(network: ct.Network) -> Weights:
 def arrays_of(weights: Weights) -> dict[str, Any]:
     """Arrays of a network; see `weights_of`."""
     kinds = zip("wbg", weights, strict=True)
-    return {f"{kind}{k}": np.asarray(x) for kind, of in kinds for k, x in enumerate(of, start=1)}
+    return {
+        f"{kind}{k}": np.asarray(x)
+        for kind, layer_arrays in kinds
+        for k, x in enumerate(layer_arrays, start=1)
+    }

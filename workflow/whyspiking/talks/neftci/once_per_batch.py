@@ -17,12 +17,12 @@ from whyspiking.training.products import over_rows, product
 
 @functools.partial(jax.jit, static_argnames=("c", "decay", "gradients"))
 def learn_once(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array,
+    moving: Moving, g: list[Array], frames: Array, target: Array, rate: Array,
     c: Constants, decay: float, gradients: Callable[..., Any],
 ) -> Moving:  # fmt: skip
     """One update for all steps of a batch by `gradients`; else as `learning.learn_online`."""
-    slopes = gradients(c, Weights(now.w, now.b, g), frames, target)
-    return update(now, slopes, rate, decay)
+    slopes = gradients(c, Weights(moving.w, moving.b, g), frames, target)
+    return update(moving, slopes, rate, decay)
 
 
 def batched_gradients(
@@ -32,15 +32,15 @@ def batched_gradients(
 
     A layer at a time, which gives the same sums. Arguments and result as below.
     """
-    of_w, of_b, spikes = [], [], frames
+    w_gradients, b_gradients, spikes = [], [], frames
     for w, b, g in zip(*weights, strict=True):
         fired, potentials, traces = respond(c, w, b, spikes)
         delta = learning_signal(c, g, fired, potentials, target) / frames.shape[1]
         delta = delta[c.burn_in :].reshape(-1, w.shape[1])
-        of_w.append(over_rows(traces[c.burn_in :].reshape(-1, w.shape[0]), delta))
-        of_b.append(delta.sum(axis=0))
+        w_gradients.append(over_rows(traces[c.burn_in :].reshape(-1, w.shape[0]), delta))
+        b_gradients.append(delta.sum(axis=0))
         spikes = fired
-    return of_w, of_b
+    return w_gradients, b_gradients
 
 
 def smooth_l1(error: Array) -> Array:
@@ -66,8 +66,8 @@ def end_to_end_gradients(
 
     def loss(w: list[Array], b: list[Array]) -> Array:
         spikes = frames
-        for of_layer in zip(w, b, strict=True):
-            spikes, _, _ = respond(c, *of_layer, spikes)
+        for layer_weights in zip(w, b, strict=True):
+            spikes, _, _ = respond(c, *layer_weights, spikes)
         losses = smooth_l1(product(spikes[c.burn_in :], weights.g[-1]) - target)
         return losses.sum(axis=(0, 2)).mean()
 

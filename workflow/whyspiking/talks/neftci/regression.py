@@ -24,7 +24,7 @@ from whyspiking.training.history import require_finite
 ENGINE = "brian2-learning"
 UNTRAINED = "untrained"
 INPUT = "noise"
-WANTED = "wanted"
+TARGET = "wanted"
 LAYERS = (1, 2, 3)
 PLASTICITY = brian_learning.Plasticity(
     rate="eta",
@@ -43,11 +43,11 @@ def n_steps(params: ct.Params) -> int:
 
 
 def series(params: ct.Params) -> NDArray[np.float64]:
-    """What the layers have to learn: a ramp, a fast cosine and a slow sine, (step, layer)."""
-    share = np.linspace(0, 1, n_steps(params))
-    fast, slow = (2 * np.pi * cycles * share for cycles in params.cycles)
-    size = params.target_amplitude
-    return np.stack([share, size * np.cos(fast), size * np.sin(slow)], axis=1)
+    """Targets of the layers: a ramp, a fast cosine and a slow sine, (step, layer)."""
+    ramp = np.linspace(0, 1, n_steps(params))
+    fast, slow = (2 * np.pi * cycles * ramp for cycles in params.cycles)
+    amplitude = params.target_amplitude
+    return np.stack([ramp, amplitude * np.cos(fast), amplitude * np.sin(slow)], axis=1)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -59,8 +59,8 @@ def trial(params: ct.Params, streams: Streams) -> ct.Task:
     """The one trial."""
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
     spikes = Spikes.from_raster(raster[None], params.dt_ms)
-    wanted = smooth(params, series(params).T).T
-    return ct.Task(ct.Stimulus({INPUT: spikes}), wanted[None], 0, dt_ms=params.dt_ms)
+    target = smooth(params, series(params).T).T
+    return ct.Task(ct.Stimulus({INPUT: spikes}), target[None], 0, dt_ms=params.dt_ms)
 
 
 def raster_of(params: ct.Params, task: ct.Task) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
         dt_ms=params.dt_ms,
         trial_ms=params.trial_ms,
         max_trials=params.iterations,
-        tables=[bm.Table(WANTED, (n_steps(params), len(LAYERS)), params.dt_ms)],
+        tables=[bm.Table(TARGET, (n_steps(params), len(LAYERS)), params.dt_ms)],
         reset={
             "retina": brian_learning.START_INPUT,
             **dict.fromkeys(model.names(params), START),
@@ -116,25 +116,25 @@ def train(
     from whyspiking.brian import Machine
 
     task = trial(params, streams)
-    before = initial(params, raster_of(params, task), streams)
+    initial_network = initial(params, raster_of(params, task), streams)
     if variant == UNTRAINED:
-        before.info = {"engine": ENGINE, "epochs": 0}
-        return before
+        initial_network.info = {"engine": ENGINE, "epochs": 0}
+        return initial_network
     machine = Machine(to_brian(params), params.work_dir)
     progress(0.2, "program built")
-    learned = _learn(machine, params, before, task)
-    after = _network(params, before, learned.final)
+    recording = _run_learning(machine, params, initial_network, task)
+    trained = _read_network(params, initial_network, recording.final)
     # Inside the simulator nothing looks at every step; what is not finite stays so to the end.
-    when = f"after {params.iterations} trials"
-    require_finite(after.arrays, when, params.regression_rate)
-    after.info = {"engine": ENGINE, "rule": "online", "epochs": params.iterations}
-    outputs = np.stack([smooth(params, learned.traces[f"readout{k}"][:, :, 0]) for k in LAYERS])
-    after.history = [
+    time_label = f"after {params.iterations} trials"
+    require_finite(trained.arrays, time_label, params.regression_rate)
+    trained.info = {"engine": ENGINE, "rule": "online", "epochs": params.iterations}
+    outputs = np.stack([smooth(params, recording.traces[f"readout{k}"][:, :, 0]) for k in LAYERS])
+    trained.history = [
         {"epoch": trial + 1, "metric": name, "value": value}
         for trial in range(0, params.iterations, HISTORY_EVERY)
         for name, value in errors(params, outputs[:, trial].T, task.targets[0]).items()
     ]
-    return after
+    return trained
 
 
 def initial(params: ct.Params, raster: NDArray, streams: Streams) -> ct.Network:
@@ -147,16 +147,18 @@ def initial(params: ct.Params, raster: NDArray, streams: Streams) -> ct.Network:
     return ct.Network({name: np.asarray(x, float) for name, x in arrays.items()})
 
 
-def _learn(machine: Any, params: ct.Params, start: ct.Network, task: ct.Task) -> ct.Recording:
+def _run_learning(
+    machine: Any, params: ct.Params, start: ct.Network, task: ct.Task
+) -> ct.Recording:
     """The same trial again and again, learning in every step."""
-    n = params.iterations
-    spikes = task.stimulus.spikes[INPUT].select_trials(np.zeros(n, int))
-    given = ct.Stimulus({INPUT: spikes}, {WANTED: series(params)})
+    n_trials = params.iterations
+    spikes = task.stimulus.spikes[INPUT].select_trials(np.zeros(n_trials, int))
+    stimulus = ct.Stimulus({INPUT: spikes}, {TARGET: series(params)})
     binding = learning_with(params, start, params.regression_rate)
-    return machine.run(given, binding.values, trials=n, spikes=False)
+    return machine.run(stimulus, binding.values, trials=n_trials, spikes=False)
 
 
-def _network(params: ct.Params, start: ct.Network, final: Mapping[str, NDArray]) -> ct.Network:
+def _read_network(params: ct.Params, start: ct.Network, final: Mapping[str, NDArray]) -> ct.Network:
     """A network with the weights at the end of a run."""
     arrays = dict(start.arrays)
     for k, shape in enumerate(itertools.pairwise([params.n_in, *params.hidden]), start=1):
@@ -167,27 +169,27 @@ def _network(params: ct.Params, start: ct.Network, final: Mapping[str, NDArray])
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
     """The learned network in JAX, its weights fixed."""
-    read = training.read(params, network, _frames(params, task))
-    return _outcome(params, [y[:, :, 0] for y in read], task)
+    read = training.read(params, network, _make_frames(params, task))
+    return _make_outcome(params, [y[:, :, 0] for y in read], task)
 
 
 def reference_counts(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in JAX."""
-    return training.counts_of(params, network, _frames(params, task))
+    return training.counts_of(params, network, _make_frames(params, task))
 
 
-def _frames(params: ct.Params, task: ct.Task) -> NDArray[np.float32]:
+def _make_frames(params: ct.Params, task: ct.Task) -> NDArray[np.float32]:
     return raster_of(params, task)[:, None].astype(np.float32)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """Readouts of the three layers, smoothed."""
-    return _outcome(params, [recording.traces[f"readout{k}"][:, :, 0] for k in LAYERS], task)
+    return _make_outcome(params, [recording.traces[f"readout{k}"][:, :, 0] for k in LAYERS], task)
 
 
-def _outcome(params: ct.Params, read: Sequence[NDArray], task: ct.Task) -> ct.Traces:
+def _make_outcome(params: ct.Params, read: Sequence[NDArray], task: ct.Task) -> ct.Traces:
     outputs = np.stack([smooth(params, np.asarray(y, float)) for y in read], axis=2)
     return ct.Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
 
@@ -197,31 +199,31 @@ def smooth(params: ct.Params, y: NDArray) -> NDArray:
 
     Forward in time; the score sees readout and series through it, learning sees neither so.
     """
-    kept, smoothed = float(np.exp(-params.dt_ms / params.tau_score)), np.empty(y.shape)
+    decay, smoothed = float(np.exp(-params.dt_ms / params.tau_score)), np.empty(y.shape)
     state = np.zeros(y.shape[:-1])
     for step in range(y.shape[-1]):
-        state = kept * state + (1 - kept) * y[..., step]
+        state = decay * state + (1 - decay) * y[..., step]
         smoothed[..., step] = state
     return smoothed
 
 
-def errors(params: ct.Params, outputs: NDArray, wanted: NDArray) -> dict[str, float]:
+def errors(params: ct.Params, outputs: NDArray, target: NDArray) -> dict[str, float]:
     """Squared error over the variance of the series, per layer, from `drawn_from_ms` on.
 
     Args:
         params: `drawn_from_ms`.
         outputs: Smoothed readouts, (step, layer).
-        wanted: The series, smoothed alike.
+        target: The series, smoothed alike.
     """
-    first = round(params.drawn_from_ms / params.dt_ms)
-    found = ((outputs - wanted)[first:] ** 2).mean(axis=0) / wanted[first:].var(axis=0)
-    return {f"nmse_layer{k}": float(x) for k, x in zip(LAYERS, found, strict=True)}
+    first_step = round(params.drawn_from_ms / params.dt_ms)
+    nmse = ((outputs - target)[first_step:] ** 2).mean(axis=0) / target[first_step:].var(axis=0)
+    return {f"nmse_layer{k}": float(x) for k, x in zip(LAYERS, nmse, strict=True)}
 
 
 def measures(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """The error of every layer, and the largest of them over that of the authors' network."""
-    found = errors(params, decode(params, recording, task).outputs[0], task.targets[0])
-    over = np.divide(list(found.values()), params.released_errors)
-    return {**found, "error_over_released": float(over.max())}
+    values = errors(params, decode(params, recording, task).outputs[0], task.targets[0])
+    ratio = np.divide(list(values.values()), params.released_errors)
+    return {**values, "error_over_released": float(ratio.max())}

@@ -19,7 +19,7 @@ from whyspiking.tasks import generators, task_data
 
 
 def own(params: ct.Params) -> ct.Params:
-    """What the shared task fixes, under the names that the network has for it.
+    """Parameters that the shared task fixes, under the names that the network has for them.
 
     The steps that count are the last `counted_ms`; on a task with time, those of its answer.
     Parameters of other experiments stay as they are.
@@ -27,21 +27,21 @@ def own(params: ct.Params) -> ct.Params:
     if not task_data.takes_part(params):
         return params
     with_time = generators.is_stream(params.shared_task)
-    named = {
+    task_values = {
         "hidden": [params.n_hidden],
         "n_classes": params.n_output,
         "n_frames": round(params.trial_ms / params.dt_ms),
         "burn_in_ms": params.trial_ms - (params.answer_ms if with_time else params.counted_ms),
     }
-    return replace(params, values={**params.values, **named})
+    return replace(params, values={**params.values, **task_values})
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The task, its spikes at the starts of the steps of the network."""
-    return _samples(params, split)
+    return _make_samples(params, split)
 
 
-def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
+def _make_samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | None:
     trial_ms = own(params).n_frames * params.dt_ms
     return task_data.task_on_steps(
         params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT, epoch=epoch
@@ -51,16 +51,18 @@ def _samples(params: ct.Params, split: ct.Split, epoch: int = 0) -> ct.Task | No
 def rounds(params: ct.Params) -> training.Rounds:
     """Training data of every epoch."""
 
-    def of(split: ct.Split, epoch: int = 0) -> Recordings:
-        task = _samples(params, split, epoch)
+    def load_samples(split: ct.Split, epoch: int = 0) -> Recordings:
+        task = _make_samples(params, split, epoch)
         assert task is not None
-        spikes = task.stimulus.spikes[tasks.INPUT]
-        raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
-        return Recordings(task.targets, np.packbits(raster, axis=2), spikes.n_units, None)
+        input_spikes = task.stimulus.spikes[tasks.INPUT]
+        raster = input_spikes.raster(input_spikes.steps(params.dt_ms), own(params).n_frames)
+        return Recordings(task.targets, np.packbits(raster, axis=2), input_spikes.n_units, None)
 
-    part = functools.lru_cache(maxsize=1)(functools.partial(of, "train"))
+    load_part = functools.lru_cache(maxsize=1)(functools.partial(load_samples, "train"))
     return training.Rounds(
-        params.epochs, lambda epoch: part(task_data.part_of(params, epoch)), of("validation")
+        params.epochs,
+        lambda epoch: load_part(task_data.part_of(params, epoch)),
+        load_samples("validation"),
     )
 
 

@@ -35,14 +35,14 @@ def recordings_of(params: ct.Params, split: ct.Split) -> Recordings:
             f"talk '{params.talk}': its data set has no folder. Check 'data' in talk.yaml"
         )
     n = getattr(params, f"n_{split}")
-    whole = _load(params.dataset_dir, split, grid(params))
-    if n > len(whole.labels):
+    stored = _load(params.dataset_dir, split, grid(params))
+    if n > len(stored.labels):
         raise UserError(
-            f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(whole.labels)} "
+            f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(stored.labels)} "
             f"digits. Raise 'data.nmnist.{split}' in the config"
         )
-    events = None if whole.events is None else nmnist.recordings(whole.events, 0, n)
-    return Recordings(whole.labels[:n], whole.frames[:n], whole.n_channels, events)
+    events = None if stored.events is None else nmnist.recordings(stored.events, 0, n)
+    return Recordings(stored.labels[:n], stored.frames[:n], stored.n_channels, events)
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -66,11 +66,13 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
 
 def counts(data: Recordings) -> NDArray[np.float32]:
     """Frames in which each input is active, over a tenth of all frames, (trial, input)."""
-    total = np.zeros((len(data.labels), data.n_channels), np.float32)
-    for first in range(0, len(total), 500):
-        part = slice(first, first + 500)
-        total[part] = np.unpackbits(data.frames[part], axis=2, count=data.n_channels).sum(axis=1)
-    return total * (10 / data.frames.shape[1])
+    n_active = np.zeros((len(data.labels), data.n_channels), np.float32)
+    for first_trial in range(0, len(n_active), 500):
+        trials = slice(first_trial, first_trial + 500)
+        n_active[trials] = np.unpackbits(data.frames[trials], axis=2, count=data.n_channels).sum(
+            axis=1
+        )
+    return n_active * (10 / data.frames.shape[1])
 
 
 def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray[np.float32]:
@@ -87,10 +89,10 @@ def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray[np.
     return so_far.counts().astype(np.float32) * (10 / frames)
 
 
-def as_spikes(params: ct.Params, data: Recordings, chosen: NDArray) -> ct.Task:
+def as_spikes(params: ct.Params, data: Recordings, digits: NDArray) -> ct.Task:
     """Some digits of which only frames are kept: spikes in the middle of what a frame takes in."""
-    spikes = Spikes.from_raster(data.unpacked(chosen).transpose(1, 0, 2), params.dt_ms)
-    return ct.Task(ct.Stimulus({INPUT: spikes}), data.labels[chosen], params.n_classes)
+    spikes = Spikes.from_raster(data.unpacked(digits).transpose(1, 0, 2), params.dt_ms)
+    return ct.Task(ct.Stimulus({INPUT: spikes}), data.labels[digits], params.n_classes)
 
 
 def frames_of(params: ct.Params, spikes: Spikes) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ EVALUATED_AT_ONCE = 250
 
 @dataclass(frozen=True)
 class Rounds:
-    """What a training learns from.
+    """Data of a training, round by round.
 
     Attributes:
         number: Of rounds, which are epochs.
@@ -80,7 +80,7 @@ class Recipe:
     decay: float
 
     @classmethod
-    def of(cls, params: ct.Params, variant: str) -> Recipe:
+    def from_params(cls, params: ct.Params, variant: str) -> Recipe:
         """The rule of the experiment, unless the variant is named after one.
 
         Raises:
@@ -94,7 +94,7 @@ class Recipe:
                 f"{', '.join(RULES)}. Correct it in talk.yaml."
             )
         rate, batch, decay = (
-            getattr(params, f"{what}_{name}") for what in ("rate", "batch", "norm")
+            getattr(params, f"{parameter}_{name}") for parameter in ("rate", "batch", "norm")
         )
         return cls(name, float(rate), int(batch), float(decay))
 
@@ -123,30 +123,30 @@ def fit(
     Raises:
         UserError: If there are too few samples, or a number is not finite.
     """
-    recipe, first = Recipe.of(params, variant), rounds.of(0)
-    n_batches = len(first.labels) // recipe.batch
+    recipe, samples = Recipe.from_params(params, variant), rounds.of(0)
+    n_batches = len(samples.labels) // recipe.batch
     if n_batches < 1:
         raise UserError(
-            f"talk '{params.talk}': {len(first.labels)} training samples are fewer than one batch "
-            f"of {recipe.batch}. Lower 'batch' in talk.yaml, or use more samples"
+            f"talk '{params.talk}': {len(samples.labels)} training samples are fewer than one "
+            f"batch of {recipe.batch}. Lower 'batch' in talk.yaml, or use more samples"
         )
     weights = initial_weights.initial(
-        params, first.unpacked(slice(0, params.n_init)), streams.rng("init")
+        params, samples.unpacked(slice(0, params.n_init)), streams.rng("init")
     )
     history, shuffle = History(), streams.rng("shuffle")
     learner = _Learner(params, recipe, rounds, n_batches, weights.g, streams, history)
-    now = SimpleNamespace(moving=learning.start(weights))
-    for epoch in Checkpoint(now, shuffle, history).rounds(range(rounds.number), progress):
-        now.moving, seconds = learner.learn(now.moving, epoch, shuffle)
-        reached = Weights(now.moving.w, now.moving.b, weights.g)
-        found = validate(params, reached, rounds.held_out)
-        found["samples"] = (epoch + 1) * n_batches * recipe.batch
-        found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, recipe.rule)
-        history.note(epoch + 1, **found, **rounds.watch(reached), epoch_seconds=seconds)
-        accuracy = found["validation_accuracy"]
+    trained = SimpleNamespace(moving=learning.start(weights))
+    for epoch in Checkpoint(trained, shuffle, history).rounds(range(rounds.number), progress):
+        trained.moving, seconds = learner.learn(trained.moving, epoch, shuffle)
+        weights_now = Weights(trained.moving.w, trained.moving.b, weights.g)
+        values = validate(params, weights_now, rounds.held_out)
+        values["samples"] = (epoch + 1) * n_batches * recipe.batch
+        values["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, recipe.rule)
+        history.note(epoch + 1, **values, **rounds.watch(weights_now), epoch_seconds=seconds)
+        accuracy = values["validation_accuracy"]
         progress((epoch + 1) / rounds.number, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    learned = now.moving
-    learner.align(learned, first, learner.n_all)
+    learned = trained.moving
+    learner.align(learned, samples, learner.n_all)
     return ct.Network(
         model.arrays_of(Weights(learned.w, learned.b, weights.g)),
         {
@@ -183,43 +183,47 @@ class _Learner:
         """Batches of all rounds."""
         return self.rounds.number * self.n_batches
 
-    def learn(self, now: Moving, epoch: int, shuffle: np.random.Generator) -> tuple[Moving, float]:
+    def learn(
+        self, moving: Moving, epoch: int, shuffle: np.random.Generator
+    ) -> tuple[Moving, float]:
         """One round: the weights after it, and the CPU seconds of learning."""
         data, recipe = self.rounds.of(epoch), self.recipe
         c, learn = model.constants(self.params), RULES[recipe.rule]
         # Made on the host: outside of a compiled function JAX takes longer for such small ones.
         one_hot = np.eye(self.params.n_classes, dtype=np.float32)
-        began, unsound = time.process_time(), []
-        for index, chosen in enumerate(batches(len(data.labels), recipe.batch, shuffle)):
-            seen = epoch * self.n_batches + index
-            began += self.align(now, data, seen)
-            falling = recipe.rate * 0.5 * (1 + np.cos(np.pi * (seen / self.n_all)))
-            rate = np.float32(falling if self.rounds.decays else recipe.rate)
-            target = one_hot[data.labels[chosen]]
-            now = learn(now, self.g, data.unpacked(chosen), target, rate, c, recipe.decay)
-            unsound.append(broken(now))
-        refuse_broken(stacked(unsound), epoch + 1, recipe.rate)
-        return now, time.process_time() - began
+        start_s, is_broken = time.process_time(), []
+        for index, batch_samples in enumerate(batches(len(data.labels), recipe.batch, shuffle)):
+            n_batches_seen = epoch * self.n_batches + index
+            start_s += self.align(moving, data, n_batches_seen)
+            cosine_rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * (n_batches_seen / self.n_all)))
+            rate = np.float32(cosine_rate if self.rounds.decays else recipe.rate)
+            target = one_hot[data.labels[batch_samples]]
+            moving = learn(
+                moving, self.g, data.unpacked(batch_samples), target, rate, c, recipe.decay
+            )
+            is_broken.append(find_broken(moving))
+        refuse_broken(stacked(is_broken), epoch + 1, recipe.rate)
+        return moving, time.process_time() - start_s
 
-    def align(self, now: Moving, data: Recordings, seen: int) -> float:
+    def align(self, moving: Moving, data: Recordings, n_batches_seen: int) -> float:
         """Note M3 if it is due after so many batches; the CPU seconds that took.
 
         It draws from a stream of its own, so learning does not notice.
         """
-        if seen not in alignment.moments(self.params.align_points, self.n_all):
+        if n_batches_seen not in alignment.moments(self.params.align_points, self.n_all):
             return 0.0
-        jax.block_until_ready(now)
-        began = time.process_time()
-        found = alignment.measure(
-            self.params, Weights(now.w, now.b, self.g), data, self.recipe.batch,
-            self.streams.rng(f"alignment {seen}"),
+        jax.block_until_ready(moving)
+        start_s = time.process_time()
+        cosines = alignment.measure(
+            self.params, Weights(moving.w, moving.b, self.g), data, self.recipe.batch,
+            self.streams.rng(f"alignment {n_batches_seen}"),
         )  # fmt: skip
-        self.history.note(seen / self.n_batches, **found)
-        return time.process_time() - began
+        self.history.note(n_batches_seen / self.n_batches, **cosines)
+        return time.process_time() - start_s
 
 
 @jax.jit
-def broken(now: Moving) -> dict[str, jax.Array]:
+def find_broken(moving: Moving) -> dict[str, jax.Array]:
     """For `refuse_broken`: which weights and biases are not finite after an update.
 
     Adamax divides by the size of the gradient, so that one which is not finite leaves weights
@@ -227,7 +231,7 @@ def broken(now: Moving) -> dict[str, jax.Array]:
     """
     return {
         f"{BROKEN}{kind}{k}": ~jnp.isfinite(x).all()
-        for kind, arrays in (("w", now.w), ("b", now.b))
+        for kind, arrays in (("w", moving.w), ("b", moving.b))
         for k, x in enumerate(arrays, start=1)
     }
 
@@ -241,22 +245,22 @@ def validate(params: ct.Params, weights: Weights, data: Recordings) -> dict[str,
     """Accuracy of every layer's readout, spikes per neuron and step of every layer."""
     c, n = model.constants(params), len(data.labels)
     hits, rates = np.zeros(len(weights.w)), np.zeros(len(weights.w))
-    for first in range(0, n, EVALUATED_AT_ONCE):
-        part = slice(first, first + EVALUATED_AT_ONCE)
-        labels = data.labels[part]
-        spikes = model.responses(weights, data.unpacked(part), c)
+    for first_trial in range(0, n, EVALUATED_AT_ONCE):
+        trials = slice(first_trial, first_trial + EVALUATED_AT_ONCE)
+        labels = data.labels[trials]
+        spikes = model.responses(weights, data.unpacked(trials), c)
         for layer, (s, g) in enumerate(zip(spikes, weights.g, strict=True)):
-            choices = decisions.decide(params, labels, trial_first(s @ g)).choices
+            choices = decisions.decide(params, labels, put_trials_first(s @ g)).choices
             hits[layer] += (choices == labels).sum() / n
             rates[layer] += float(s.mean()) * labels.size / n
-    found = {f"validation_accuracy_layer{k}": hit for k, hit in enumerate(hits, 1)}
-    found |= {f"rate_layer{k}": rate for k, rate in enumerate(rates, 1)}
-    return {**found, "validation_accuracy": hits[-1]}
+    values = {f"validation_accuracy_layer{k}": hit for k, hit in enumerate(hits, 1)}
+    values |= {f"rate_layer{k}": rate for k, rate in enumerate(rates, 1)}
+    return {**values, "validation_accuracy": hits[-1]}
 
 
 def readouts(params: ct.Params, weights: Weights, frames: NDArray) -> list[NDArray]:
     """Readouts of all layers on frames (time, trial, input): (trial, time, class) each."""
-    return _in_parts(params, weights, frames, lambda k, s: trial_first(s @ weights.g[k]))
+    return _map_layers(params, weights, frames, lambda k, s: put_trials_first(s @ weights.g[k]))
 
 
 def read(params: ct.Params, trained: ct.Network, frames: NDArray) -> list[NDArray]:
@@ -266,28 +270,31 @@ def read(params: ct.Params, trained: ct.Network, frames: NDArray) -> list[NDArra
 
 def counts_of(params: ct.Params, trained: ct.Network, frames: NDArray) -> dict[str, NDArray]:
     """Layer -> spikes of every neuron in a trial, (trial, neuron)."""
-    found = _in_parts(
+    counts = _map_layers(
         params, _on_device(trained), frames, lambda _, spikes: np.asarray(spikes.sum(axis=0))
     )
-    return dict(zip(model.names(params), found, strict=True))
+    return dict(zip(model.names(params), counts, strict=True))
 
 
 def _on_device(trained: ct.Network) -> Weights:
     return jax.tree.map(jnp.asarray, model.weights_of(trained))
 
 
-def _in_parts(
-    params: ct.Params, weights: Weights, frames: NDArray, of: Callable[[int, Any], NDArray]
+def _map_layers(
+    params: ct.Params,
+    weights: Weights,
+    frames: NDArray,
+    reduce_spikes: Callable[[int, Any], NDArray],
 ) -> list[NDArray]:
-    """What is made of the spikes of each layer, trials first, a few hundred trials at a time."""
-    parts = []
-    for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
-        given = frames[:, first : first + EVALUATED_AT_ONCE]
-        spikes = model.responses(weights, given, model.constants(params))
-        parts.append([of(layer, s) for layer, s in enumerate(spikes)])
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+    """Apply a function to the spikes of each layer, a few hundred trials at a time."""
+    chunks = []
+    for first_trial in range(0, frames.shape[1], EVALUATED_AT_ONCE):
+        chunk_frames = frames[:, first_trial : first_trial + EVALUATED_AT_ONCE]
+        spikes = model.responses(weights, chunk_frames, model.constants(params))
+        chunks.append([reduce_spikes(layer, s) for layer, s in enumerate(spikes)])
+    return [np.concatenate(layer_chunks) for layer_chunks in zip(*chunks, strict=True)]
 
 
-def trial_first(read: Any) -> NDArray:
+def put_trials_first(read: Any) -> NDArray:
     """(time, trial, class) -> (trial, time, class)."""
     return np.asarray(read).transpose(1, 0, 2)

@@ -28,13 +28,13 @@ def to_brian(params: Params) -> bm.BrianModel:
     """A FORCE network with clock, decoders and feedback (Eqs. 1-8 and 29)."""
     neuron = model.neuron_of(params)
     trial_ms = params.warmup_ms + params.test_ms
-    driven = "drive = feedback + clock_current : 1\nfeedback : 1\nclock_current : 1\n"
+    drive_equations = "drive = feedback + clock_current : 1\nfeedback : 1\nclock_current : 1\n"
     # Only one component of the clock is active: once per sample it sets the current anew. The old
     # current is forgotten just before that, or neurons would go a step without any.
-    forgets = bm.Regularly(
+    forget_clock = bm.Regularly(
         "clock_forgotten", "clock_current = 0", when="thresholds", period_ms=SAMPLE_MS
     )
-    hands = bm.Group(
+    clock_hands = bm.Group(
         "hands",
         params.clock_components_max,
         "value = clock(t, 1) : 1",
@@ -42,17 +42,19 @@ def to_brian(params: Params) -> bm.BrianModel:
         reset="",
         period_ms=SAMPLE_MS,
     )
-    lossy = "{}_post += w*kept_pre"
+    lossy_spike = "{}_post += w*kept_pre"
     return bm.BrianModel(
         name=f"clopath-{neuron.name}",
         groups=[
-            population(params, "neurons", params.n_neurons, LOSS + driven, DRAW, [forgets]),
+            population(
+                params, "neurons", params.n_neurons, LOSS + drive_equations, DRAW, [forget_clock]
+            ),
             readout("readout", params.n_channels_max),
-            hands,
+            clock_hands,
         ],
         synapses=[
-            wired("omega", "neurons", "neurons", on_pre=lossy.format("h")),
-            wired("phi", "neurons", "readout", on_pre=lossy.format("h_z")),
+            wired("omega", "neurons", "neurons", on_pre=lossy_spike.format("h")),
+            wired("phi", "neurons", "readout", on_pre=lossy_spike.format("h_z")),
             wired("replayed", "replay", "readout", on_pre="h_z_post += w"),
             wired("encoders", "readout", "neurons", equations=feeds_back("feedback")),
             wired(
@@ -91,7 +93,7 @@ def population(
     params: Params,
     name: str,
     size: int,
-    further: str,
+    extra_equations: str,
     at_spike: str = "",
     regularly: list[bm.Regularly] | None = None,
 ) -> bm.Group:
@@ -101,7 +103,7 @@ def population(
         params: Parameters of the experiment.
         name: Of the group.
         size: How many.
-        further: Equations beside those of the neuron; must give its `drive`.
+        extra_equations: Equations beside those of the neuron; must give its `drive`.
         at_spike: What a spike does beside the reset.
         regularly: Statements in every step or period.
     """
@@ -110,7 +112,7 @@ def population(
     return bm.Group(
         name,
         size,
-        neuron.equations + exchanged + further + "v_start : 1\n",
+        neuron.equations + exchanged + extra_equations + "v_start : 1\n",
         threshold=neuron.threshold,
         reset=neuron.reset + at_spike,
         method="euler",
@@ -125,9 +127,9 @@ def readout(name: str, size: int, unit: str = "ms", decay: str = "tau_d") -> bm.
     return bm.Group(name, size, equations, method="euler")
 
 
-def wired(name: str, source: str, target: str, **further: Any) -> bm.Synapses:
+def wired(name: str, source: str, target: str, **options: Any) -> bm.Synapses:
     """Synapses whose pairs come with every run (`connection`)."""
-    return bm.Synapses(name, source, target, connect=bm.WIRED_AT_RUN, **further)
+    return bm.Synapses(name, source, target, connect=bm.WIRED_AT_RUN, **options)
 
 
 def feeds_back(variable: str) -> str:

@@ -62,23 +62,25 @@ def train(
         raise unknown_variant(params.talk, params.experiment, variant)
     arrays = reservoir.wire(params, streams)
     rls = learning.RecursiveLeastSquares(params.n_hidden, params.n_output, params.p_start)
-    history, done, right = History(), 0, []
-    spikes, classes = _presented(params)
+    history, n_presented, is_correct = History(), 0, []
+    spikes, classes = _select_training_trials(params)
     trials = reservoir.Trials(params, arrays, spikes)
     for trial, target in enumerate(np.eye(params.n_output)[classes]):
-        right.append(learned(params, rls, trials, trial, target) == classes[trial])
-        done += 1
-        if done % NOTED == 0 or done == params.n_presented:
-            history.note(done / params.n_train, train_accuracy=np.mean(right))
-            progress(done / params.n_presented, f"trial {done}: {np.mean(right):.4f}")
-            right = []
+        is_correct.append(learn_trial(params, rls, trials, trial, target) == classes[trial])
+        n_presented += 1
+        if n_presented % NOTED == 0 or n_presented == params.n_presented:
+            history.note(n_presented / params.n_train, train_accuracy=np.mean(is_correct))
+            progress(
+                n_presented / params.n_presented, f"trial {n_presented}: {np.mean(is_correct):.4f}"
+            )
+            is_correct = []
     network = Network(
         {**arrays, "phi": rls.decoders},
         {
             "engine": ENGINE,
             # M1: what the rule keeps beyond the weights it changes.
             "rule_floats_shared": params.n_hidden**2,
-            "presented": done,
+            "presented": n_presented,
         },
         history.rows,
     )
@@ -86,19 +88,19 @@ def train(
     assert held_out is not None  # every shared task has one
     outcome = evaluate(params, variant, network, held_out)
     accuracy = float((outcome.choices == outcome.targets).mean())
-    history.note(done / params.n_train, validation_accuracy=accuracy)
+    history.note(n_presented / params.n_train, validation_accuracy=accuracy)
     network.info["validation_accuracy"] = accuracy
     return network
 
 
-def learned(
+def learn_trial(
     params: Params,
     rls: learning.RecursiveLeastSquares,
     trials: reservoir.Trials,
     trial: int,
     target: NDArray,
 ) -> int:
-    """Show one trial and learn from it; the answer given meanwhile.
+    """Show one trial and learn from it; return the answer given meanwhile.
 
     Args:
         params: Parameters of the experiment.
@@ -107,18 +109,20 @@ def learned(
         trial: Number of the trial.
         target: What the output shall be in the answer window, (output,).
     """
-    total, read = np.zeros(params.n_output), reservoir.read_steps(params)
-    for step in read:
+    output_sum, read_steps = np.zeros(params.n_output), reservoir.read_steps(params)
+    for step in read_steps:
         trials.advance(int(step) + 1, trial)
         rates = trials.rates[trial]
         output = rates @ rls.decoders
         rls.update(rates, output - target)
-        total += output
-    learning.refuse_broken(trials.rates[trial], total, rls.decoders, int(read[-1]) * params.dt_ms)
-    return int(total.argmax())
+        output_sum += output
+    learning.refuse_broken(
+        trials.rates[trial], output_sum, rls.decoders, int(read_steps[-1]) * params.dt_ms
+    )
+    return int(output_sum.argmax())
 
 
-def _presented(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
+def _select_training_trials(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
     """Training trials, each once, and their classes."""
     n = params.n_presented
     if not 0 < n <= params.n_train:
@@ -134,7 +138,7 @@ def _presented(params: Params) -> tuple[Spikes, NDArray[np.int64]]:
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decisions in the engine of training."""
     rates, _ = reservoir.responses(params, network.arrays, task.stimulus.spikes["input"])
-    return _decided(params, rates @ network.arrays["phi"], task)
+    return _decide(params, rates @ network.arrays["phi"], task)
 
 
 def reference_counts(
@@ -148,11 +152,11 @@ def reference_counts(
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """Decisions by the recorded output, read as in training."""
     start, end = reservoir.answer_ms(params)
-    first, stop = (round(ms / params.rls_ms) for ms in (start, end))
-    return _decided(params, recording.traces["output"][:, first:stop], task)
+    first_reading, stop_reading = (round(ms / params.rls_ms) for ms in (start, end))
+    return _decide(params, recording.traces["output"][:, first_reading:stop_reading], task)
 
 
-def _decided(params: Params, outputs: NDArray, task: Task) -> Trials:
-    """By the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
-    last = int(reservoir.read_steps(params)[-1]) * params.dt_ms
-    return Trials.of(task, outputs.mean(axis=1).argmax(axis=1), last)
+def _decide(params: Params, outputs: NDArray, task: Task) -> Trials:
+    """Decide by the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
+    read_ms = int(reservoir.read_steps(params)[-1]) * params.dt_ms
+    return Trials.of(task, outputs.mean(axis=1).argmax(axis=1), read_ms)

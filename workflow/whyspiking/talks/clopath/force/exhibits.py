@@ -16,10 +16,10 @@ def exhibits(
     arrays = networks["spiking", seeds[0]].arrays if seeds else {}
     if "trace" not in arrays:
         return {}  # the shared tasks keep no course of an output
-    most = int(arrays["trace_target"].std(axis=0).argmax())
+    i_output = int(arrays["trace_target"].std(axis=0).argmax())
     return {
         "training.time_ms": arrays["trace_ms"],
-        "training.output": arrays["trace"][:, most],
-        "training.target": arrays["trace_target"][:, most],
+        "training.output": arrays["trace"][:, i_output],
+        "training.target": arrays["trace_target"][:, i_output],
         "training.rls_ms": arrays["learning_ms"],
     }

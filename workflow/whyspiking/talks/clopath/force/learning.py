@@ -41,15 +41,15 @@ class RecursiveLeastSquares:
 
     def update(self, rates: NDArray, error: NDArray) -> None:
         """One step: `rates` is r (neuron,), `error` output minus target (channel,)."""
-        projected = SYMV(1.0, self.inverse, rates)
-        gain = 1.0 / (1.0 + rates @ projected)
-        self.decoders -= np.outer(projected, gain * error)
-        self.inverse = SYR(-gain, projected, a=self.inverse, overwrite_a=1)
+        p_rates = SYMV(1.0, self.inverse, rates)
+        gain = 1.0 / (1.0 + rates @ p_rates)
+        self.decoders -= np.outer(p_rates, gain * error)
+        self.inverse = SYR(-gain, p_rates, a=self.inverse, overwrite_a=1)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When what happens, in ms: burn-in without learning, learning, test without learning."""
+    """Durations in ms: burn-in without learning, learning, test without learning."""
 
     dt_ms: float
     rls_ms: float
@@ -70,10 +70,10 @@ class Schedule:
     def rls_steps(self) -> NDArray[np.bool_]:
         """At which steps the decoders learn, (step,)."""
         step = np.arange(self.steps)
-        first = round(self.burn_in_ms / self.dt_ms)
-        last = round((self.burn_in_ms + self.train_ms) / self.dt_ms)
-        every = round(self.rls_ms / self.dt_ms)
-        return (step >= first) & (step < last) & ((step - first) % every == 0)
+        first_step = round(self.burn_in_ms / self.dt_ms)
+        stop_step = round((self.burn_in_ms + self.train_ms) / self.dt_ms)
+        interval = round(self.rls_ms / self.dt_ms)
+        return (step >= first_step) & (step < stop_step) & ((step - first_step) % interval == 0)
 
     def sampled_steps(self) -> NDArray[np.bool_]:
         """At which steps the output is kept, (step,)."""
@@ -138,35 +138,35 @@ def force(
     import brian2
 
     rls = RecursiveLeastSquares(plant.rates.size, n_channels, p_start)
-    learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
-    needed = np.flatnonzero(learns | sampled)
-    wanted = np.zeros((schedule.steps, n_channels))
+    is_rls_step, is_sampled_step = schedule.rls_steps(), schedule.sampled_steps()
+    target_steps = np.flatnonzero(is_rls_step | is_sampled_step)
+    targets = np.zeros((schedule.steps, n_channels))
     # The state after step n belongs to time n dt, as in the frozen network (see the room brian).
-    wanted[needed] = target(needed * schedule.dt_ms)
-    outputs = np.zeros((int(sampled.sum()), n_channels))
+    targets[target_steps] = target(target_steps * schedule.dt_ms)
+    outputs = np.zeros((int(is_sampled_step.sum()), n_channels))
     state = {"step": 0, "sample": 0}
     plant.write_drive(rls.decoders, 0)
-    tell_every = max(1, round(1000.0 / schedule.dt_ms))
+    report_every = max(1, round(1000.0 / schedule.dt_ms))
 
     def operate() -> None:
         step = state["step"]
         plant.write_drive(rls.decoders, step + 1)
-        if learns[step] or sampled[step]:
+        if is_rls_step[step] or is_sampled_step[step]:
             output = plant.rates @ rls.decoders
-            if sampled[step]:
+            if is_sampled_step[step]:
                 outputs[state["sample"]] = output
                 state["sample"] += 1
-            if learns[step]:
-                rls.update(plant.rates, output - wanted[step])
+            if is_rls_step[step]:
+                rls.update(plant.rates, output - targets[step])
                 refuse_broken(plant.rates, output, rls.decoders, step * schedule.dt_ms)
                 plant.when_learned(rls.decoders)
-        if step % tell_every == 0:
+        if step % report_every == 0:
             progress(step / schedule.steps, f"{step * schedule.dt_ms / 1000:.0f} s simulated")
         state["step"] = step + 1
 
     network = brian2.Network(*plant.objects, brian2.NetworkOperation(operate, when="end"))
     network.run(checkpoint.asked_fraction() * schedule.end_ms * brian2.ms, namespace={})
-    return rls.decoders, outputs[: state["sample"]], wanted[sampled]
+    return rls.decoders, outputs[: state["sample"]], targets[is_sampled_step]
 
 
 def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: float) -> None:
@@ -183,13 +183,13 @@ def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: f
     """
     # One sum is finite only if all its terms are.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = rates.sum() + output.sum() + decoders.sum()
-    if np.isfinite(total):
+        checked_sum = rates.sum() + output.sum() + decoders.sum()
+    if np.isfinite(checked_sum):
         return
-    named = {"filtered rates r": rates, "output": output, "decoders phi": decoders}
-    broken = next(name for name, array in named.items() if not np.isfinite(array).all())
+    arrays = {"filtered rates r": rates, "output": output, "decoders phi": decoders}
+    culprit = next(name for name, array in arrays.items() if not np.isfinite(array).all())
     raise UserError(
-        f"FORCE: the {broken} are not finite after the update at {time_ms:g} ms; expected finite "
+        f"FORCE: the {culprit} are not finite after the update at {time_ms:g} ms; expected finite "
         "numbers. Lower `p_start` or the gains, or lower `dt_ms`"
     )
 

@@ -36,6 +36,6 @@ def frequency_hz(output: NDArray, dt_ms: float) -> float:
     spectrum[output.size // 2 + 1 :] = 0.0  # what is left is the analytic signal, halved
     phase = np.unwrap(np.angle(np.fft.ifft(spectrum)))
     edge = round(EDGE * phase.size)
-    kept = phase[edge : phase.size - edge]
-    seconds = np.arange(kept.size) * dt_ms / 1000.0
-    return float(np.polyfit(seconds, kept, 1)[0] / (2 * np.pi))
+    inner_phase = phase[edge : phase.size - edge]
+    seconds = np.arange(inner_phase.size) * dt_ms / 1000.0
+    return float(np.polyfit(seconds, inner_phase, 1)[0] / (2 * np.pi))

@@ -81,7 +81,7 @@ NEURON = Neuron(
     "izhikevich", IZHIKEVICH, "v >= v_peak", RESET, CONSTANTS,
     ("a", "b", "d", "v_t", "bias"), ("v_r", "v_peak"), "u = 0; ",
 )  # fmt: skip
-OTHERS = {
+NEURON_BY_EXPERIMENT = {
     "sine_lif": Neuron(
         "lif", LEAKY, "v >= v_th", "v = v_reset",
         ("tau_m", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_peak"),
@@ -98,7 +98,7 @@ OTHERS = {
 
 def neuron_of(params: Params) -> Neuron:
     """The neuron of an experiment."""
-    return OTHERS.get(params.experiment, NEURON)
+    return NEURON_BY_EXPERIMENT.get(params.experiment, NEURON)
 
 
 def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:
@@ -181,7 +181,7 @@ def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: flo
         np.matmul(encoders, rates @ decoders, out=drive)
         if clock.size and step > 0:
             # A new sample acts from the step after it, as in the frozen network.
-            now = ((step - 1) // steps_per_sample) % component.size
-            drive[:] += clock[now, 1] * clock_rows[component[now]]
+            sample = ((step - 1) // steps_per_sample) % component.size
+            drive[:] += clock[sample, 1] * clock_rows[component[sample]]
 
     return Plant([group, omega], rates, write_drive)

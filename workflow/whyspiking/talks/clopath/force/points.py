@@ -23,24 +23,26 @@ HEIGHT = 0.5
 """Largest target, as in IZFORCECLASSIFICATION.m."""
 
 
-def drawn(
+def draw_points(
     params: ct.Params, split: ct.Split, streams: Streams, n_points: int
 ) -> tuple[NDArray, NDArray[np.int64]]:
-    """Points (point, 2) and classes (point,) in the order in which they are shown.
+    """Draw points (point, 2) and classes (point,) in the order in which they are shown.
 
     As published, training draws from 2,000 points with replacement; tests show others, each once.
     """
-    every, classes = data.made(data.N_SHOWN + n_points, streams.rng("points"))
+    points, classes = data.made(data.N_SHOWN + n_points, streams.rng("points"))
     rng = streams.rng(f"order-{split}")
     if split == "train":
-        chosen = rng.integers(data.N_SHOWN, size=n_points)
+        indices = rng.integers(data.N_SHOWN, size=n_points)
     else:
-        chosen = data.N_SHOWN + rng.permutation(len(every) - data.N_SHOWN)[:n_points]
-    return every[chosen], classes[chosen]
+        indices = data.N_SHOWN + rng.permutation(len(points) - data.N_SHOWN)[:n_points]
+    return points[indices], classes[indices]
 
 
-def shown(params: ct.Params, times_ms: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Which point is due at given times, and whether it is shown: in every second slot."""
+def find_points(
+    params: ct.Params, times_ms: NDArray
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Index of the point at given times, and whether it is shown: in every second slot."""
     slot = np.floor(np.asarray(times_ms, float) / params.slot_ms + 1e-9).astype(np.int64)
     return slot // 2, slot % 2 == 1
 
@@ -48,9 +50,9 @@ def shown(params: ct.Params, times_ms: NDArray) -> tuple[NDArray[np.int64], NDAr
 def target(params: ct.Params, classes: NDArray, times_ms: NDArray) -> NDArray[np.float64]:
     """Half a sine per point, up for class 1, down for class 0, (time, 1) (Eq. 45)."""
     times_ms = np.asarray(times_ms, float)
-    point, on = shown(params, times_ms)
+    point_index, is_shown = find_points(params, times_ms)
     wave = HEIGHT * np.abs(np.sin(np.pi * times_ms / params.slot_ms))
-    return (wave * on * (2 * classes[point] - 1))[:, None]
+    return (wave * is_shown * (2 * classes[point_index] - 1))[:, None]
 
 
 def points_per_trial(params: ct.Params) -> int:
@@ -67,15 +69,15 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split != "test":
         return None
     per_trial = points_per_trial(params)
-    points, classes = drawn(params, split, streams, params.n_trials * per_trial)
+    points, classes = draw_points(params, split, streams, params.n_trials * per_trial)
     times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
-    point, on = shown(params, times)
+    point_index, is_shown = find_points(params, times)
     rows = np.zeros((params.n_trials, times.size, 2))
-    rows[:, :, 0] = per_trial * np.arange(params.n_trials)[:, None] + point
-    rows[:, :, 1] = on
-    pushed, trial = times < params.push_ms, np.arange(params.n_trials)
-    rows[:, pushed, 0] = (params.clock_components_max - 1 - trial % params.n_pushes)[:, None]
-    rows[:, pushed, 1] = streams.rng("start-test").uniform(0.5, 1.5, (params.n_trials, 1))
+    rows[:, :, 0] = per_trial * np.arange(params.n_trials)[:, None] + point_index
+    rows[:, :, 1] = is_shown
+    is_pushed, trial = times < params.push_ms, np.arange(params.n_trials)
+    rows[:, is_pushed, 0] = (params.clock_components_max - 1 - trial % params.n_pushes)[:, None]
+    rows[:, is_pushed, 1] = streams.rng("start-test").uniform(0.5, 1.5, (params.n_trials, 1))
     labels = np.full((params.n_trials, per_trial, 2), -1)
     labels[:, 1:, 1] = classes.reshape(params.n_trials, per_trial)[:, 1:]
     features = np.repeat(points.reshape(params.n_trials, per_trial, 2), 2, axis=1)
@@ -96,25 +98,26 @@ def train(
     """
     schedule = learning.schedule_of(params, params.dt_ms)
     n_shown = int(np.ceil(schedule.end_ms / (2 * params.slot_ms)))
-    points, classes = drawn(params, "train", streams, n_shown)
+    points, classes = draw_points(params, "train", streams, n_shown)
+    # The controls need no simulation.
     if variant in ("linear", "frequent"):
-        learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
-        line = best_line(points[:learned], classes[:learned])
+        n_learned = round((schedule.burn_in_ms + schedule.train_ms) / (2 * params.slot_ms))
+        line = best_line(points[:n_learned], classes[:n_learned])
         if variant == "frequent":
-            line = np.array([0.0, 0.0, classes[:learned].mean() - 0.5])
+            line = np.array([0.0, 0.0, classes[:n_learned].mean() - 0.5])
         return ct.Network({"w": line}, {"engine": "numpy"})
     if variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
     arrays = model.wire(params, 1, streams)
     angle = streams.rng("input wiring").uniform(0, 2 * np.pi, params.n_neurons)
-    heard = params.input_gain * np.column_stack([np.cos(angle), np.sin(angle)])
-    point, on = shown(params, np.arange(0.0, schedule.end_ms, SAMPLE_MS))
+    input_weights = params.input_gain * np.column_stack([np.cos(angle), np.sin(angle)])
+    point_index, is_shown = find_points(params, np.arange(0.0, schedule.end_ms, SAMPLE_MS))
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
         model.plant(
             params,
-            {**arrays, "clock_encoders": heard @ points.T},
-            np.column_stack([point, on]).astype(float),
+            {**arrays, "clock_encoders": input_weights @ points.T},
+            np.column_stack([point_index, is_shown]).astype(float),
             schedule.dt_ms,
         ),
         lambda times: target(params, classes, times),
@@ -124,7 +127,7 @@ def train(
         progress,
     )
     n_tested = params.n_trials * points_per_trial(params)
-    arrays["clock_encoders"] = heard @ drawn(params, "test", streams, n_tested)[0].T
+    arrays["clock_encoders"] = input_weights @ draw_points(params, "test", streams, n_tested)[0].T
     arrays["push_seed"] = np.array(streams.integer("pushes"))
     return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
 
@@ -134,17 +137,17 @@ def best_line(points: NDArray, classes: NDArray) -> NDArray[np.float64]:
 
     Directions are tried in steps of a degree, in each all places between neighbouring points.
     """
-    found, fewest = np.zeros(3), len(points) + 1
+    best, fewest_errors = np.zeros(3), len(points) + 1
     for angle in np.deg2rad(np.arange(360)):
         direction = np.array([np.cos(angle), np.sin(angle)])
-        order = np.argsort(along := points @ direction)
-        right = 2 * classes[order] - 1
+        projection_order = np.argsort(projections := points @ direction)
+        signs = 2 * classes[projection_order] - 1
         # Of a line before the k-th point: class 1 before it and class 0 from there on are wrong.
-        wrong = np.concatenate([[0], np.cumsum(right)]) + np.sum(classes == 0)
-        if (place := int(wrong.argmin())) < len(points) and wrong[place] < fewest:
-            edge = along[order][max(place - 1, 0) : place + 1].mean()
-            found, fewest = np.append(direction, -edge), int(wrong[place])
-    return found
+        n_errors = np.concatenate([[0], np.cumsum(signs)]) + np.sum(classes == 0)
+        if (i_cut := int(n_errors.argmin())) < len(points) and n_errors[i_cut] < fewest_errors:
+            edge = projections[projection_order][max(i_cut - 1, 0) : i_cut + 1].mean()
+            best, fewest_errors = np.append(direction, -edge), int(n_errors[i_cut])
+    return best
 
 
 def evaluate(
@@ -155,7 +158,7 @@ def evaluate(
         return None
     assert task.features is not None
     score = task.features @ network.arrays["w"][:2] + network.arrays["w"][2]
-    return _labels(params, score, task)
+    return _make_labels(params, score, task)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
@@ -163,10 +166,10 @@ def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outc
     width = round(params.slot_ms / SAMPLE_MS)
     # A trial of smoke ends in the middle of a slot.
     outputs = recording.traces["output"][:, : 2 * points_per_trial(params) * width, 0]
-    return _labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
+    return _make_labels(params, outputs.reshape(len(outputs), -1, width).mean(axis=2), task)
 
 
-def _labels(params: ct.Params, score: NDArray, task: ct.Task) -> ct.Labels:
+def _make_labels(params: ct.Params, score: NDArray, task: ct.Task) -> ct.Labels:
     return ct.Labels(
         targets=np.asarray(task.targets, np.int64),
         choices=(score > 0).astype(np.int64),

@@ -60,22 +60,22 @@ def train(
     arrays = wire(params, n_channels, streams)
     dt = schedule.dt_ms
     rls = RecursiveLeastSquares(params.n_neurons, n_channels, params.rate_p_start)
-    learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
-    wanted = task.target(params, streams, dt * np.arange(schedule.steps))
-    first_test = round((schedule.burn_in_ms + schedule.train_ms) / dt)
+    is_rls_step, is_sampled_step = schedule.rls_steps(), schedule.sampled_steps()
+    targets = task.target(params, streams, dt * np.arange(schedule.steps))
+    first_test_step = round((schedule.burn_in_ms + schedule.train_ms) / dt)
 
     def learn(step: int, x: NDArray, rates: NDArray, output: NDArray) -> None:
-        if step == first_test:
+        if step == first_test_step:
             arrays["x_learned"] = x.copy()
-        if learns[step]:
-            rls.update(rates, output - wanted[step])
+        if is_rls_step[step]:
+            rls.update(rates, output - targets[step])
             refuse_broken(rates, output, rls.decoders, step * dt)
         if step % 1000 == 0:
             progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")
 
     arrays["phi"] = rls.decoders  # changes in place
     outputs = run(params, arrays, range(schedule.steps), arrays["x_start"], dt, learn)
-    return arrays, outputs[sampled], wanted[sampled]
+    return arrays, outputs[is_sampled_step], targets[is_sampled_step]
 
 
 def run(
@@ -125,8 +125,8 @@ def run_again(params: Params, arrays: Mapping[str, NDArray]) -> NDArray[np.float
         arrays: A trained network, its `omega_w` and `phi` perhaps perturbed.
     """
     dt = params.rate_dt_ms
-    first = round((params.burn_in_ms + params.train_ms) / dt)
-    steps = range(first, first + round(params.native_test_ms / dt))
+    first_test_step = round((params.burn_in_ms + params.train_ms) / dt)
+    steps = range(first_test_step, first_test_step + round(params.native_test_ms / dt))
     outputs = run(params, arrays, steps, arrays["x_learned"], dt)
     return outputs[np.array(steps) % round(SAMPLE_MS / dt) == 0]
 

@@ -53,10 +53,10 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
     Returns:
         As `model.wire`, and `w_in`, weights of the inputs in pA ms, (input, neuron).
     """
-    own = replace(params, values={**params.values, "n_neurons": params.n_hidden})
-    draw = streams.rng("input wiring").uniform(-1, 1, (params.n_input, params.n_hidden))
+    neuron_params = replace(params, values={**params.values, "n_neurons": params.n_hidden})
+    unit_weights = streams.rng("input wiring").uniform(-1, 1, (params.n_input, params.n_hidden))
     scale = params.input_gain / np.sqrt(params.n_input)
-    return {**model.wire(own, params.n_output, streams), "w_in": scale * draw}
+    return {**model.wire(neuron_params, params.n_output, streams), "w_in": scale * unit_weights}
 
 
 class Trials:
@@ -79,7 +79,7 @@ class Trials:
         jump = 1.0 / (params.tau_r * params.tau_d)
         self._numbers = np.array([getattr(params, name) for name in NUMBERS], float)
         self._omega, self._w_in = model.static_weights(arrays) * jump, arrays["w_in"] * jump
-        self._events = _events(spikes, params.dt_ms)
+        self._events = _bin_events(spikes, params.dt_ms)
         self._state = np.zeros((spikes.n_trials, len(STATES), n))
         self._state[:, STATES.index("v")] = arrays["v_start"]
         self._done = np.zeros(spikes.n_trials, int)
@@ -93,12 +93,12 @@ class Trials:
             until: For the trials that have come less far.
             trial: Only this one; None: all, which must have come equally far.
         """
-        first, end = (0, len(self._done)) if trial is None else (trial, trial + 1)
-        _library().advance(
-            self._numbers, len(self._omega), self._omega, self._w_in, *self._events, first, end,
-            int(self._done[first]), until, self._state, self.counts,
+        first_trial, stop_trial = (0, len(self._done)) if trial is None else (trial, trial + 1)
+        _load_library().advance(
+            self._numbers, len(self._omega), self._omega, self._w_in, *self._events,
+            first_trial, stop_trial, int(self._done[first_trial]), until, self._state, self.counts,
         )  # fmt: skip
-        self._done[first:end] = until
+        self._done[first_trial:stop_trial] = until
 
 
 def responses(
@@ -109,29 +109,31 @@ def responses(
     Returns:
         r (trial, reading, neuron) in 1/ms; counts (trial, neuron).
     """
-    trials, read = Trials(params, arrays, spikes), []
+    trials, readings = Trials(params, arrays, spikes), []
     for step in read_steps(params):
         trials.advance(int(step) + 1)
-        read.append(trials.rates.copy())
+        readings.append(trials.rates.copy())
     trials.advance(round(answer_ms(params)[1] / params.dt_ms))
-    return np.stack(read, axis=1), trials.counts
+    return np.stack(readings, axis=1), trials.counts
 
 
-def _events(spikes: Spikes, dt_ms: float) -> tuple[NDArray, NDArray, NDArray]:
+def _bin_events(spikes: Spikes, dt_ms: float) -> tuple[NDArray, NDArray, NDArray]:
     """Start of each trial in the other two, (trial + 1,); steps and inputs of all spikes.
 
     A spike acts in the nearest step, and two of an input in one step are one, as in Brian2.
     """
     steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int64)
     n_steps = int(steps.max(initial=0)) + 1
-    key = distinct((spikes.trials * np.int64(n_steps) + steps) * spikes.n_units + spikes.units)
-    step, unit = np.divmod(key, spikes.n_units)
+    event_keys = distinct(
+        (spikes.trials * np.int64(n_steps) + steps) * spikes.n_units + spikes.units
+    )
+    step, unit = np.divmod(event_keys, spikes.n_units)
     starts = np.searchsorted(step, np.arange(spikes.n_trials + 1) * n_steps)
     return starts, (step % n_steps).astype(np.int32), unit.astype(np.int32)
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def _load_library() -> ctypes.CDLL:
     library = libraries.load("reservoir", SOURCES)
     library.advance.argtypes = [
         Array, _INT, *[Array] * 5, *[_INT] * 4, Array, Array,

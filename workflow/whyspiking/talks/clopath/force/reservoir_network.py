@@ -18,10 +18,10 @@ SILENCE = {"hidden.bias": force.SILENT_BIAS, "w_in.w": 0.0}
 
 def to_brian(params: Params) -> bm.BrianModel:
     """Inputs, neurons and readout (Eqs. 1-3, 7 and 24)."""
-    sizes = [params.n_input, params.n_hidden, params.n_output]
+    layer_sizes = [params.n_input, params.n_hidden, params.n_output]
     to_hidden, to_output = "h_post += w", "h_z_post += w"
     return bm.BrianModel(
-        name=f"clopath-reservoir-{'-'.join(map(str, sizes))}",
+        name=f"clopath-reservoir-{'-'.join(map(str, layer_sizes))}",
         groups=[
             force.population(params, "hidden", params.n_hidden, "drive : 1\n"),
             force.readout("output", params.n_output, decay="tau_read"),

@@ -43,6 +43,7 @@ def train(
         return network
     if variant == "clock_alone":
         return clock_alone(params, streams)
+    # All other variants simulate spiking neurons in Brian2.
     n_channels = task.n_channels(params)
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":
@@ -73,15 +74,15 @@ def clock_alone(params: ct.Params, streams: Streams) -> ct.Network:
     component, value = task.clock_row(params).T
     clock = np.zeros((component.size, params.clock_components))
     clock[np.arange(component.size), component.astype(int)] = value
-    heard = np.concatenate([clock, clock])
+    filtered_clock = np.concatenate([clock, clock])
     for tau_ms in (params.tau_d, params.tau_r):
         keep = np.exp(-SAMPLE_MS / tau_ms)
-        heard = lfilter([1 - keep], [1, -keep], heard, axis=0)
-    heard = heard[component.size :]
-    wanted = task.target(params, streams, SAMPLE_MS * np.arange(component.size))
-    phi = np.linalg.lstsq(heard, wanted)[0]
-    output = {"test_output": heard @ phi, "test_target": wanted}
-    return ct.Network({"phi": phi, **output}, {"engine": "numpy"})
+        filtered_clock = lfilter([1 - keep], [1, -keep], filtered_clock, axis=0)
+    filtered_clock = filtered_clock[component.size :]
+    targets = task.target(params, streams, SAMPLE_MS * np.arange(component.size))
+    phi = np.linalg.lstsq(filtered_clock, targets)[0]
+    test_traces = {"test_output": filtered_clock @ phi, "test_target": targets}
+    return ct.Network({"phi": phi, **test_traces}, {"engine": "numpy"})
 
 
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
@@ -89,8 +90,8 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 
     The rate control is run again from where learning ended, with the weights it has now.
     """
-    again = rate_control.run_again(params, network.arrays) if variant == "rate" else None
-    return training_record.after(network, free_phase=is_autonomous(params), outputs=again)
+    rerun_outputs = rate_control.run_again(params, network.arrays) if variant == "rate" else None
+    return training_record.after(network, free_phase=is_autonomous(params), outputs=rerun_outputs)
 
 
 def is_autonomous(params: ct.Params) -> bool:
@@ -112,11 +113,11 @@ def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     - `delete` (neurons): every spike is lost with probability `strength` for all its targets,
       feedback included (the common `delete` perturbs recorded spikes, for the output only).
     """
-    lost = [ct.Condition("delete", "neurons", float(p)) for p in params.lost_shares]
+    deletions = [ct.Condition("delete", "neurons", float(p)) for p in params.lost_shares]
     if is_autonomous(params):
-        return lost
+        return deletions
     speeds = [ct.Condition("clock", "input", float(speed)) for speed in params.speeds]
-    return [*lost, *speeds, ct.Condition("clock_off", "input", 1.0)]
+    return [*deletions, *speeds, ct.Condition("clock_off", "input", 1.0)]
 
 
 def vary(
@@ -128,8 +129,8 @@ def vary(
 ) -> tuple[ct.Task, ct.Binding]:
     """Task and binding under one of `conditions`."""
     if condition.perturbation == "delete":
-        lost = {"neurons.p_lost": condition.strength}
-        return task, replace(binding, values={**binding.values, **lost})
+        loss = {"neurons.p_lost": condition.strength}
+        return task, replace(binding, values={**binding.values, **loss})
     if condition.perturbation == "clock":
         return at_speed(params, task, condition.strength), binding
     clock = task.stimulus.arrays["clock"].copy()
@@ -137,18 +138,20 @@ def vary(
     return replace(task, stimulus=ct.Stimulus(arrays={"clock": clock})), binding
 
 
-def at_speed(params: ct.Params, played: ct.Task, speed: float) -> ct.Task:
+def at_speed(params: ct.Params, original_task: ct.Task, speed: float) -> ct.Task:
     """The same trials with clock and target read at another speed (negative: backwards)."""
-    times = SAMPLE_MS * np.arange(played.targets.shape[1])
+    times = SAMPLE_MS * np.arange(original_task.targets.shape[1])
     period = task.clock_period_ms(params)
-    clock = played.stimulus.arrays["clock"].copy()
-    pushed = round(params.push_ms / SAMPLE_MS)
-    clock[:, pushed:] = task.clock_signal(times, params.clock_components, period, speed)[pushed:]
+    clock = original_task.stimulus.arrays["clock"].copy()
+    n_pushed = round(params.push_ms / SAMPLE_MS)
+    clock[:, n_pushed:] = task.clock_signal(times, params.clock_components, period, speed)[
+        n_pushed:
+    ]
     # The test is longer than an episode, so the known target holds every moment of it.
-    moment = np.mod(speed * times, period) / SAMPLE_MS
-    before = np.floor(moment).astype(int)
+    sample_position = np.mod(speed * times, period) / SAMPLE_MS
+    sample_before = np.floor(sample_position).astype(int)
     n_period = round(period / SAMPLE_MS)
-    share = (moment - before)[:, None]
-    targets = (1 - share) * played.targets[:, before % n_period]
-    targets += share * played.targets[:, (before + 1) % n_period]
-    return replace(played, stimulus=ct.Stimulus(arrays={"clock": clock}), targets=targets)
+    fraction = (sample_position - sample_before)[:, None]
+    targets = (1 - fraction) * original_task.targets[:, sample_before % n_period]
+    targets += fraction * original_task.targets[:, (sample_before + 1) % n_period]
+    return replace(original_task, stimulus=ct.Stimulus(arrays={"clock": clock}), targets=targets)

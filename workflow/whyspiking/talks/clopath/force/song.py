@@ -39,7 +39,7 @@ class Song:
         self.syllables: list[tuple[float, float, NDArray, NDArray]] = []
         onset = rng.uniform(*GAP_MS)
         while (length := rng.uniform(*SYLLABLE_MS)) <= duration_ms - onset:
-            self.syllables.append((onset, length, *_partials(rng)))
+            self.syllables.append((onset, length, *_draw_partials(rng)))
             onset += length + rng.uniform(*GAP_MS)
         self.peak = 1.0
         self.peak = self(np.arange(0.0, duration_ms)).max()
@@ -47,23 +47,25 @@ class Song:
     def __call__(self, times_ms: NDArray) -> NDArray[np.float64]:
         """Loudness at the given times in ms, (time, channel)."""
         times_ms = np.mod(np.asarray(times_ms, float), self.duration_ms)
-        made = np.zeros((times_ms.size, self.channels_hz.size))
+        loudness_by_channel = np.zeros((times_ms.size, self.channels_hz.size))
         for onset, length, ends_hz, loudness in self.syllables:
-            inside = np.flatnonzero((times_ms >= onset) & (times_ms < onset + length))
-            place = ((times_ms[inside] - onset) / length)[:, None]
+            in_syllable = np.flatnonzero((times_ms >= onset) & (times_ms < onset + length))
+            progress = ((times_ms[in_syllable] - onset) / length)[:, None]
             # (time, partial)
-            partials_hz = ends_hz[0] + (ends_hz[1] - ends_hz[0]) * place
-            apart = (self.channels_hz - partials_hz[:, :, None]) / WIDTH_HZ
-            made[inside] = np.sin(np.pi * place) * (loudness @ np.exp(-0.5 * apart**2))
-        return made / self.peak
+            partials_hz = ends_hz[0] + (ends_hz[1] - ends_hz[0]) * progress
+            distance = (self.channels_hz - partials_hz[:, :, None]) / WIDTH_HZ
+            loudness_by_channel[in_syllable] = np.sin(np.pi * progress) * (
+                loudness @ np.exp(-0.5 * distance**2)
+            )
+        return loudness_by_channel / self.peak
 
 
-def _partials(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+def _draw_partials(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
     """Frequencies at start and end (2, partial) and loudness (partial,) of one syllable."""
     if rng.random() < 0.5:
-        ends = rng.uniform(*SWEEP_HZ, 2)[:, None]
-        return ends, np.ones(1)
+        ends_hz = rng.uniform(*SWEEP_HZ, 2)[:, None]
+        return ends_hz, np.ones(1)
     pitch = rng.uniform(*PITCH_HZ)
-    ends = pitch * np.array([1.0, 1.5 ** rng.uniform(-1, 1)])
+    ends_hz = pitch * np.array([1.0, 1.5 ** rng.uniform(-1, 1)])
     harmonics = np.arange(1, int(HIGH_HZ / pitch) + 1)
-    return np.multiply.outer(ends, harmonics), np.exp(-harmonics * pitch / FALL_HZ)
+    return np.multiply.outer(ends_hz, harmonics), np.exp(-harmonics * pitch / FALL_HZ)

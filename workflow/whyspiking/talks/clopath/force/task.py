@@ -64,8 +64,8 @@ def ode_to_joy(times_ms: NDArray, quarter_ms: float) -> NDArray[np.float64]:
     onset = 0.0
     for note in ODE_TO_JOY:
         length = quarter_ms * (2 if note.endswith("-") else 1)
-        inside = (times_ms >= onset) & (times_ms < onset + length)
-        score[inside, NOTES.index(note[0])] = np.sin(np.pi * (times_ms[inside] - onset) / length)
+        in_note = (times_ms >= onset) & (times_ms < onset + length)
+        score[in_note, NOTES.index(note[0])] = np.sin(np.pi * (times_ms[in_note] - onset) / length)
         onset += length
     return score
 
@@ -81,9 +81,9 @@ class Episode:
         """Draw the Fourier coefficients from `rng`."""
         self.duration_s = params.duration_ms / 1000.0
         # Beyond four times the cut-off the amplitude is below 1e-6.
-        count = int(4 * params.cutoff * self.duration_s)
-        self.frequency = np.arange(1, count + 1) / self.duration_s
-        shape = (count, params.n_episode_channels)
+        n_frequencies = int(4 * params.cutoff * self.duration_s)
+        self.frequency = np.arange(1, n_frequencies + 1) / self.duration_s
+        shape = (n_frequencies, params.n_episode_channels)
         weight = np.exp(-((self.frequency / params.cutoff) ** 2))[:, None]
         self.cosine = rng.standard_normal(shape) * weight
         self.sine = rng.standard_normal(shape) * weight
@@ -114,8 +114,8 @@ def van_der_pol(params: Params, seconds: NDArray) -> NDArray[np.float64]:
         span = (0.0, float(times[-1]))
         return solve_ivp(flow, span, start, t_eval=times, rtol=1e-8, atol=1e-10).y.T
 
-    settled = run(np.array([0.1, 0.1]), np.array([SETTLING_S]))[-1]
-    return run(settled, np.asarray(seconds, float))
+    limit_cycle_state = run(np.array([0.1, 0.1]), np.array([SETTLING_S]))[-1]
+    return run(limit_cycle_state, np.asarray(seconds, float))
 
 
 def clock_signal(
@@ -151,12 +151,12 @@ def driven_task(params: Params, streams: Streams, rng: np.random.Generator) -> T
     n_components = params.clock_components
     clock = np.zeros((params.n_trials, times.size, 2))
     clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed=1.0)
-    pushed = times < params.push_ms
+    is_pushed = times < params.push_ms
     for trial in range(params.n_trials):
-        clock[trial, pushed, 0] = params.clock_components_max - 1 - trial
-        clock[trial, pushed, 1] = rng.uniform(0.5, 1.5)
-    wanted = target(params, streams, times)
-    targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()
+        clock[trial, is_pushed, 0] = params.clock_components_max - 1 - trial
+        clock[trial, is_pushed, 1] = rng.uniform(0.5, 1.5)
+    trial_target = target(params, streams, times)
+    targets = np.broadcast_to(trial_target, (params.n_trials, *trial_target.shape)).copy()
     return Task(
         stimulus=Stimulus(arrays={"clock": clock}), targets=targets, n_classes=0, dt_ms=SAMPLE_MS
     )

@@ -1,4 +1,4 @@
-"""What is kept of a training by FORCE, and what is scored of it. Equations: the talk's README."""
+"""Records of a training by FORCE, and the traces that are scored. Equations: the talk's README."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def error_history(outputs: NDArray, targets: NDArray, schedule: Schedule) -> lis
         Rows with `epoch` (end of the window in s), `metric` ("nrmse_<phase>") and `value`.
     """
     width = round(BIN_MS / SAMPLE_MS)
-    spread = targets.std(axis=0).mean()
+    target_sd = targets.std(axis=0).mean()
     history = History()
     for start in range(0, outputs.shape[0] - width + 1, width):
         error = outputs[start : start + width] - targets[start : start + width]
-        begin = start * SAMPLE_MS
-        learning = schedule.burn_in_ms <= begin < schedule.burn_in_ms + schedule.train_ms
-        phase = "before" if begin < schedule.burn_in_ms else "during" if learning else "after"
-        value = np.sqrt((error**2).mean()) / spread
-        history.note((begin + BIN_MS) / 1000.0, **{f"error_{phase}": value})
+        begin_ms = start * SAMPLE_MS
+        is_learning = schedule.burn_in_ms <= begin_ms < schedule.burn_in_ms + schedule.train_ms
+        phase = "before" if begin_ms < schedule.burn_in_ms else "during" if is_learning else "after"
+        value = np.sqrt((error**2).mean()) / target_sd
+        history.note((begin_ms + BIN_MS) / 1000.0, **{f"error_{phase}": value})
     return history.rows
 
 
 def trained(
     arrays: dict[str, NDArray], outputs: NDArray, targets: NDArray, schedule: Schedule, engine: str
 ) -> Network:
-    """What is kept of a training.
+    """Assemble the trained network and its record.
 
     Args:
         arrays: Weights and wiring, among them the decoders `phi`, which alone have learned.
@@ -61,7 +61,7 @@ def trained(
             **arrays,
             "test_output": outputs[-n_test:].astype(np.float32),
             "test_target": targets[-n_test:].astype(np.float32),
-            **_kept_traces(outputs, targets, schedule),
+            **_cut_traces(outputs, targets, schedule),
         },
         info={
             "engine": engine,
@@ -75,15 +75,15 @@ def trained(
     )
 
 
-def _kept_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict[str, NDArray]:
+def _cut_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict[str, NDArray]:
     """Output and target around the start of learning and around its end."""
     times = SAMPLE_MS * np.arange(outputs.shape[0])
     start, stop = schedule.burn_in_ms, schedule.burn_in_ms + schedule.train_ms
-    kept = (np.abs(times - start) < KEPT_MS) | (np.abs(times - stop) < KEPT_MS)
+    is_kept = (np.abs(times - start) < KEPT_MS) | (np.abs(times - stop) < KEPT_MS)
     return {
-        "trace_ms": times[kept].astype(np.float32),
-        "trace": outputs[kept].astype(np.float32),
-        "trace_target": targets[: len(kept)][kept].astype(np.float32),
+        "trace_ms": times[is_kept].astype(np.float32),
+        "trace": outputs[is_kept].astype(np.float32),
+        "trace_target": targets[: len(is_kept)][is_kept].astype(np.float32),
         "learning_ms": np.array([start, stop]),
     }
 

@@ -84,18 +84,18 @@ def population(
     )
 
 
-def inhibitory(params: Params, further: str = "", at_spike: str = "") -> bm.Group:
+def inhibitory(params: Params, extra_equations: str = "", at_spike: str = "") -> bm.Group:
     """Inhibitory neurons under the septum (Eq. 15)."""
     return population(
-        params, "inhibitory", model.LEAKY + SILENCED_BY_SEPTUM + further, at_spike,
+        params, "inhibitory", model.LEAKY + SILENCED_BY_SEPTUM + extra_equations, at_spike,
         bias=params.bias_inhibitory, septal_weight=params.septal_weight,
     )  # fmt: skip
 
 
-def excitatory(params: Params, further: str = "", at_spike: str = "") -> bm.Group:
+def excitatory(params: Params, extra_equations: str = "", at_spike: str = "") -> bm.Group:
     """Excitatory neurons, released while the septum is silent (Eq. 15)."""
     return population(
-        params, "excitatory", model.LEAKY + further + RELEASED, at_spike,
+        params, "excitatory", model.LEAKY + extra_equations + RELEASED, at_spike,
         bias=params.bias_excitatory, released=params.bias_released,
     )  # fmt: skip
 
@@ -107,8 +107,10 @@ def inhibition(weight: str = "w") -> list[bm.Synapses]:
         weight: What a spike adds.
     """
     return [
-        bm.Synapses(name, "inhibitory", target, on_pre=f"{changed}_post += {weight}", connect=pairs)
-        for name, target, changed, pairs in (
+        bm.Synapses(
+            name, "inhibitory", target, on_pre=f"{variable}_post += {weight}", connect=connection
+        )
+        for name, target, variable, connection in (
             ("static_inhibitory", "inhibitory", "h", bm.WIRED_AT_RUN),
             ("static_excitatory", "excitatory", "h", bm.WIRED_AT_RUN),
             ("to_inhibitory", "inhibitory", "h", bm.EACH_TO_EACH),
@@ -120,32 +122,34 @@ def inhibition(weight: str = "w") -> list[bm.Synapses]:
 
 def bind(params: Params, network: Network) -> Binding:
     """Static and learned inhibition of a trained septal network, no spike of which is lost."""
-    frozen = bind_inhibition(params, network)
-    return Binding({**frozen.values, "inhibitory.p_lost": 0.0}, frozen.layers)
+    inhibition_binding = bind_inhibition(params, network)
+    return Binding(
+        {**inhibition_binding.values, "inhibitory.p_lost": 0.0}, inhibition_binding.layers
+    )
 
 
 def bind_inhibition(params: Params, network: Network) -> Binding:
     """Start, static and learned inhibition of a trained septal network."""
     arrays, n = network.arrays, params.n_inhibitory
     jump = model.per_spike(params)
-    learned = jump * model.learned_weights(params, arrays, arrays["phi"])
-    static = jump * model.static_weight(params)
+    w_learned = jump * model.learned_weights(params, arrays, arrays["phi"])
+    w_static = jump * model.static_weight(params)
     values: dict[str, NDArray | float] = {
         "inhibitory.v_start": arrays["v_start"][:n],
         "excitatory.v_start": arrays["v_start"][n:],
         "to_oscillator.w": jump * model.reading(arrays["phases"], arrays["phi"]),
     }
     layers = {}
-    for post, chosen in (("inhibitory", slice(0, n)), ("excitatory", slice(n, None))):
+    for post, targets in (("inhibitory", slice(0, n)), ("excitatory", slice(n, None))):
         kind = "recurrent" if post == "inhibitory" else "feedforward"
-        present = model.static_links(params, arrays)[:, chosen]
+        present = model.static_links(params, arrays)[:, targets]
         pre_index, post_index = np.nonzero(present)
         values |= {
             f"static_{post}.i": pre_index,
             f"static_{post}.j": post_index,
-            f"static_{post}.w": np.full(pre_index.size, static),
-            f"to_{post}.w": learned[:, chosen],
+            f"static_{post}.w": np.full(pre_index.size, w_static),
+            f"to_{post}.w": w_learned[:, targets],
         }
-        layers[f"static_{post}.w"] = Layer("inhibitory", post, static * present, kind)
-        layers[f"to_{post}.w"] = Layer("inhibitory", post, learned[:, chosen], kind)
+        layers[f"static_{post}.w"] = Layer("inhibitory", post, w_static * present, kind)
+        layers[f"to_{post}.w"] = Layer("inhibitory", post, w_learned[:, targets], kind)
     return Binding(values, layers)

@@ -22,48 +22,59 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Spikes of one trial of the first seed, with reversion also without it; Eq. 44 for all."""
-    made = {seed: network for (variant, seed), network in networks.items() if variant == "spiking"}
-    if not made:
+    networks_by_seed = {
+        seed: network for (variant, seed), network in networks.items() if variant == "spiking"
+    }
+    if not networks_by_seed:
         return {}
-    own, network = replace(params, seed=min(made)), made[min(made)]
-    task = theta_replay.make_task(own, "test", Streams(own.seed))
+    seed_params, network = (
+        replace(params, seed=min(networks_by_seed)),
+        networks_by_seed[min(networks_by_seed)],
+    )
+    task = theta_replay.make_task(seed_params, "test", Streams(seed_params.seed))
     assert task is not None
     if "phi_reversion" not in network.arrays:
-        return _sequence(own, simulate(network, task).spikes["excitatory"])
+        return _describe_sequence(seed_params, simulate(network, task).spikes["excitatory"])
     # Interneurons whose weights are 0 leave the excitatory spikes as silent ones do.
-    nothing = np.zeros_like(network.arrays["phi_reversion"])
-    without = ct.Network({**network.arrays, "phi_reversion": nothing}, network.info)
-    orders = np.mean([predicted(own, one) for one in made.values()], axis=0)
+    no_weights = np.zeros_like(network.arrays["phi_reversion"])
+    network_without = ct.Network({**network.arrays, "phi_reversion": no_weights}, network.info)
+    orders = np.mean(
+        [predict_orders(seed_params, trained) for trained in networks_by_seed.values()], axis=0
+    )
     return {
-        **_sequence(own, simulate(without, task).spikes["excitatory"]),
-        **_around_silence(own, simulate(network, task).spikes["excitatory"], "reversed"),
+        **_describe_sequence(seed_params, simulate(network_without, task).spikes["excitatory"]),
+        **_cut_around_silence(
+            seed_params, simulate(network, task).spikes["excitatory"], "reversed"
+        ),
         "predicted.offset_deg": OFFSETS_DEG,
         "predicted.forward": orders[:, 0],
         "predicted.reversed": orders[:, 1],
     }
 
 
-def _sequence(params: ct.Params, spikes: Spikes) -> dict[str, NDArray]:
+def _describe_sequence(params: ct.Params, spikes: Spikes) -> dict[str, NDArray]:
     """Spikes around the silence, phases of the neurons in theta, both measured frequencies."""
     on_ms, off_ms = spans(params)
-    measured = sequences(spikes, 0, on_ms, off_ms)
+    sequence = sequences(spikes, 0, on_ms, off_ms)
     return {
-        **_around_silence(params, spikes, "sequence"),
+        **_cut_around_silence(params, spikes, "sequence"),
         "sequence.off_ms": np.array(on_ms[1]),
-        "sequence.phase": np.asarray(measured["phase_on"]),
-        "sequence.beat_hz": np.array(measured["beat"]),
-        "sequence.rhythm_hz": np.array(measured["rhythm"]),
+        "sequence.phase": np.asarray(sequence["phase_on"]),
+        "sequence.beat_hz": np.array(sequence["beat"]),
+        "sequence.rhythm_hz": np.array(sequence["rhythm"]),
     }
 
 
-def _around_silence(params: ct.Params, spikes: Spikes, name: str) -> dict[str, NDArray]:
-    since = spikes.times_ms - spans(params)[0][1]
-    shown = (spikes.trials == 0) & (since >= -THETA_MS) & (since < REPLAY_MS)
-    return {f"{name}.spike_ms": spikes.times_ms[shown], f"{name}.neuron": spikes.units[shown]}
+def _cut_around_silence(params: ct.Params, spikes: Spikes, name: str) -> dict[str, NDArray]:
+    since_silence_ms = spikes.times_ms - spans(params)[0][1]
+    is_shown = (
+        (spikes.trials == 0) & (since_silence_ms >= -THETA_MS) & (since_silence_ms < REPLAY_MS)
+    )
+    return {f"{name}.spike_ms": spikes.times_ms[is_shown], f"{name}.neuron": spikes.units[is_shown]}
 
 
-def predicted(params: ct.Params, network: ct.Network) -> NDArray[np.float64]:
-    """Order correlation of a current and the sum of it and reversion's (Eqs. 40, 41 and 22).
+def predict_orders(params: ct.Params, network: ct.Network) -> NDArray[np.float64]:
+    """Predict the order correlation of a current and its sum with reversion's (Eqs. 40, 41, 22).
 
     Returns:
         For the same and for reversed order, at `OFFSETS_DEG`, (offset, 2).
@@ -71,7 +82,7 @@ def predicted(params: ct.Params, network: ct.Network) -> NDArray[np.float64]:
     phase, amplitude = network.arrays["phase"], network.arrays["amplitude"]
     orders = []
     for offset in np.deg2rad(OFFSETS_DEG):
-        mirror = 1j * params.reversion_gain * np.sin(phase) * np.exp(1j * offset)
-        turned = -np.angle(amplitude * np.exp(-1j * phase) + mirror)
-        orders.append([order_correlation(phase, side * turned) for side in (1, -1)])
+        reversion_current = 1j * params.reversion_gain * np.sin(phase) * np.exp(1j * offset)
+        reversed_phase = -np.angle(amplitude * np.exp(-1j * phase) + reversion_current)
+        orders.append([order_correlation(phase, sign * reversed_phase) for sign in (1, -1)])
     return np.array(orders)

@@ -11,7 +11,7 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.clopath.hippocampus import memory, oneshot
 
-SHOWN = ("spiking", "second_order")
+SHOWN_VARIANTS = ("spiking", "second_order")
 BEFORE_MS, AFTER_MS = 40.0, 160.0
 """How much around the start of the sharp wave is kept."""
 
@@ -28,22 +28,22 @@ def exhibits(
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
     if not seeds:
         return {}
-    own = replace(params, seed=seeds[0])
-    arrays = networks["spiking", own.seed].arrays
-    kept: dict[str, NDArray] = {
-        "onset.first": memory.onsets(own, oneshot.orders(own)[0]),
-        "taught.spike_ms": arrays["taught_ms"] - own.warmup_ms,
+    seed_params = replace(params, seed=seeds[0])
+    arrays = networks["spiking", seed_params.seed].arrays
+    figure_arrays: dict[str, NDArray] = {
+        "onset.first": memory.onsets(seed_params, oneshot.orders(seed_params)[0]),
+        "taught.spike_ms": arrays["taught_ms"] - seed_params.warmup_ms,
         "taught.cell": arrays["taught_cell"],
-        "recalled.wave_ms": np.array(own.wave_ms),
+        "recalled.wave_ms": np.array(seed_params.wave_ms),
     }
-    task = oneshot.make_task(own, "test", Streams(own.seed))
+    task = oneshot.make_task(seed_params, "test", Streams(seed_params.seed))
     assert task is not None
-    for variant in SHOWN:
-        if (variant, own.seed) not in networks:
+    for variant in SHOWN_VARIANTS:
+        if (variant, seed_params.seed) not in networks:
             continue
-        cells = simulate(networks[variant, own.seed], task).spikes["cells"]
-        since = cells.times_ms - own.wave_at_ms
-        shown = (cells.trials == 0) & (since >= -BEFORE_MS) & (since < AFTER_MS)
-        kept[f"recalled.{variant}.spike_ms"] = since[shown]
-        kept[f"recalled.{variant}.cell"] = cells.units[shown]
-    return kept
+        cells = simulate(networks[variant, seed_params.seed], task).spikes["cells"]
+        since_wave_ms = cells.times_ms - seed_params.wave_at_ms
+        is_shown = (cells.trials == 0) & (since_wave_ms >= -BEFORE_MS) & (since_wave_ms < AFTER_MS)
+        figure_arrays[f"recalled.{variant}.spike_ms"] = since_wave_ms[is_shown]
+        figure_arrays[f"recalled.{variant}.cell"] = cells.units[is_shown]
+    return figure_arrays

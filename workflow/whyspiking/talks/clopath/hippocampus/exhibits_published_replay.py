@@ -9,20 +9,22 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.clopath.hippocampus import exhibits as septal
 
-EVERY = 4
-"""Of as many excitatory neurons one is drawn: 500 rows are as many as the figure resolves."""
+NEURON_STRIDE = 4
+"""One excitatory neuron in this many is drawn: the figure resolves no more than 500 rows."""
 
 
 def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays of `exhibits.exhibits`, with every fourth excitatory neuron only."""
-    found = septal.exhibits(params, networks, simulate, streams)
-    if not found:
+    figure_arrays = septal.exhibits(params, networks, simulate, streams)
+    if not figure_arrays:
         return {}
-    drawn = found["sequence.neuron"] % EVERY == 0
-    return found | {
-        "sequence.spike_ms": found["sequence.spike_ms"][drawn],
-        "sequence.neuron": (found["sequence.neuron"][drawn] // EVERY).astype(np.int32),
-        "sequence.phase": found["sequence.phase"][::EVERY],
+    is_drawn = figure_arrays["sequence.neuron"] % NEURON_STRIDE == 0
+    return figure_arrays | {
+        "sequence.spike_ms": figure_arrays["sequence.spike_ms"][is_drawn],
+        "sequence.neuron": (figure_arrays["sequence.neuron"][is_drawn] // NEURON_STRIDE).astype(
+            np.int32
+        ),
+        "sequence.phase": figure_arrays["sequence.phase"][::NEURON_STRIDE],
     }

@@ -25,7 +25,7 @@ def exhibits(
     - `interval.ms` (interval,): between starts after the warm-up.
     """
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    kept: dict[str, NDArray] = {}
+    figure_arrays: dict[str, NDArray] = {}
     intervals = []
     for seed in seeds:
         task = sharp_waves.make_task(replace(params, seed=seed), "test", Streams(seed))
@@ -34,14 +34,14 @@ def exhibits(
         spikes = recording.spikes["excitatory"]
         spans = waves(spikes, 0, params.n_initiators)
         intervals.append(np.diff(spans[spans[:, 0] >= params.warmup_ms, 0]))
-        if not kept:
-            first = spikes.trials == 0
-            kept = {
-                "waves.spike_ms": spikes.times_ms[first],
-                "waves.neuron": spikes.units[first],
+        if not figure_arrays:
+            is_first_trial = spikes.trials == 0
+            figure_arrays = {
+                "waves.spike_ms": spikes.times_ms[is_first_trial],
+                "waves.neuron": spikes.units[is_first_trial],
                 "waves.place": recording.final["excitatory.place"],
                 "waves.n_initiators": np.array(params.n_initiators),
                 "waves.span_ms": spans,
                 "waves.measured_ms": np.array([params.warmup_ms, params.quiet_ms]),
             }
-    return {**kept, "interval.ms": np.concatenate(intervals)} if kept else {}
+    return {**figure_arrays, "interval.ms": np.concatenate(intervals)} if figure_arrays else {}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CHANCE = 0.2
 """Order of unrelated sequences of some hundred cells at the best cut."""
-SHOWN = {
+LABELS = {
     ("spiking", "none"): "first sequence\ntaught",
     ("second_order", "none"): "second sequence\ntaught",
     ("spiking", "memory_shuffled"): "weights moved to\nother synapses",
@@ -39,57 +39,63 @@ SHOWN = {
 
 def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     """Presentation and recall as rasters, and the order of the recall with its controls."""
-    first, wave_ms = fg.need(arrays, "onset.first", "recalled.wave_ms")
-    rank = np.argsort(np.argsort(first))
+    onset_ms, wave_ms = fg.need(arrays, "onset.first", "recalled.wave_ms")
+    rank = np.argsort(np.argsort(onset_ms))
     order = Order(rank, cyclic(np.pi * 1.6 * rank / rank.size), max(0.9, rank.size / 60))
-    wave = (-20.0, float(wave_ms) + 40.0)
+    wave_window_ms = (-20.0, float(wave_ms) + 40.0)
     plate = fg.Plate(4.9)
     grid = plate.add_gridspec(2, 3, height_ratios=[1.5, 1], width_ratios=[1.25, 1, 1])
-    left = plate.add_subplot(grid[0, 0])
-    taught = fg.need(arrays, "taught.spike_ms", "taught.cell")
-    presented = (0.0, float(first.max()) + 60.0)
-    in_order(left, taught, presented, order, "taught once in theta", "time, s")
-    for place, (variant, title) in enumerate(
+    taught_ax = plate.add_subplot(grid[0, 0])
+    taught_spikes = fg.need(arrays, "taught.spike_ms", "taught.cell")
+    presentation_ms = (0.0, float(onset_ms.max()) + 60.0)
+    in_order(taught_ax, taught_spikes, presentation_ms, order, "taught once in theta", "time, s")
+    for i_column, (variant, title) in enumerate(
         (("spiking", "recall, first taught"), ("second_order", "recall, second taught")), 1
     ):
-        ax = plate.add_subplot(grid[0, place], sharey=left)
+        ax = plate.add_subplot(grid[0, i_column], sharey=taught_ax)
         cells = fg.need(arrays, f"recalled.{variant}.spike_ms", f"recalled.{variant}.cell")
-        in_order(ax, cells, wave, order, title, "time in the sharp wave, ms", origin_ms=0.0)
+        in_order(
+            ax, cells, wave_window_ms, order, title, "time in the sharp wave, ms", origin_ms=0.0
+        )
         ax.axvspan(0, float(wave_ms), color=fg.GREY, alpha=0.12, linewidth=0)
         ax.tick_params(labelleft=False)
-    left.set_ylabel("cell of RO-CA1,\nin the taught order")
-    words = _orders(plate.add_subplot(grid[1, :]), metrics)
+    taught_ax.set_ylabel("cell of RO-CA1,\nin the taught order")
+    order_values = _plot_orders(plate.add_subplot(grid[1, :]), metrics)
     return plate.says(
         "Some cells recall a sequence that was taught once in theta within one cycle when septal "
         "inhibition stops (grey). If the same network was taught a second sequence of the same "
         "cells instead, the cells do not fire in the order of the first sequence. Below: rank "
         "correlation of the times of recall with the times in the first sequence (one dot per "
         "network). The dotted line is the correlation of unrelated sequences.",
-        "; ".join(words) + ".",
+        "; ".join(order_values) + ".",
         exhibits="oneshot",
     )
 
 
-def _orders(ax: Axes, metrics: Table) -> list[str]:
+def _plot_orders(ax: Axes, metrics: Table) -> list[str]:
     """Dots of the order in the first sequence under every condition; their means in words."""
     table = metrics[(metrics["experiment"] == "oneshot") & (metrics["engine"] == "brian2")]
-    words = []
-    for place, ((variant, perturbation), name) in enumerate(SHOWN.items()):
-        own = table[(table["variant"] == variant) & (table["perturbation"] == perturbation)]
-        orders = own[own["metric"] == "recall_order"].dropna(subset=["value"])
-        share = own[own["metric"] == "recalled_share"]["value"].mean()
-        dots(ax, orders.assign(at=place), fg.PALETTE[5 if place else 0])
+    order_values = []
+    for x_position, ((variant, perturbation), name) in enumerate(LABELS.items()):
+        condition_rows = table[
+            (table["variant"] == variant) & (table["perturbation"] == perturbation)
+        ]
+        orders = condition_rows[condition_rows["metric"] == "recall_order"].dropna(subset=["value"])
+        recalled_share = condition_rows[condition_rows["metric"] == "recalled_share"][
+            "value"
+        ].mean()
+        dots(ax, orders.assign(at=x_position), fg.PALETTE[5 if x_position else 0])
         mean = f"{orders['value'].mean():.2f}" if len(orders) else "too few cells"
         top = orders["value"].max() if len(orders) else CHANCE
-        said = f"{mean}\n({100 * share:.0f} % of cells)"
-        ax.text(place, top + 0.07, said, ha="center", fontsize=8)
-        words.append(f"{name} {said}".replace("\n", " "))
+        value_text = f"{mean}\n({100 * recalled_share:.0f} % of cells)"
+        ax.text(x_position, top + 0.07, value_text, ha="center", fontsize=8)
+        order_values.append(f"{name} {value_text}".replace("\n", " "))
     ax.axhline(CHANCE, color=fg.GREY, linewidth=0.9, linestyle=":")
-    ax.set_xticks(range(len(SHOWN)), list(SHOWN.values()))
-    at = {"ha": "right", "va": "top", "fontsize": 8}
-    ax.text(len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated", **at)
-    ax.set_xlim(-0.5, len(SHOWN) - 0.4)
+    ax.set_xticks(range(len(LABELS)), list(LABELS.values()))
+    text_style = {"ha": "right", "va": "top", "fontsize": 8}
+    ax.text(len(LABELS) - 0.4, CHANCE - 0.02, "unrelated", **text_style)
+    ax.set_xlim(-0.5, len(LABELS) - 0.4)
     ax.set_ylim(0, 1.4)
     ax.set_yticks([0, 0.5, 1])
     ax.set_ylabel("correlation of recall\nwith first sequence")
-    return words
+    return order_values

@@ -32,10 +32,10 @@ class Order:
 
 def by_phase(phase: NDArray) -> Order:
     """Neurons sorted and coloured by phases in rad, nan for those without one; (neuron,)."""
-    known = np.isfinite(phase)
-    phase = np.mod(np.where(known, phase, 0.0), 2 * np.pi)
-    rank = np.argsort(np.argsort(np.where(known, phase, np.inf), kind="stable"), kind="stable")
-    return Order(np.where(known, rank, -1), cyclic(phase), max(0.9, known.sum() / 110))
+    has_phase = np.isfinite(phase)
+    phase = np.mod(np.where(has_phase, phase, 0.0), 2 * np.pi)
+    rank = np.argsort(np.argsort(np.where(has_phase, phase, np.inf), kind="stable"), kind="stable")
+    return Order(np.where(has_phase, rank, -1), cyclic(phase), max(0.9, has_phase.sum() / 110))
 
 
 def in_order(
@@ -64,11 +64,11 @@ def in_order(
         start if origin_ms is None else origin_ms,
         1000.0 if label.endswith(" s") else 1.0,
     )
-    shown = (times >= start) & (times < stop) & (order.rank[neuron] >= 0)
-    own = neuron[shown]
+    is_shown = (times >= start) & (times < stop) & (order.rank[neuron] >= 0)
+    shown_neurons = neuron[is_shown]
     fg.raster(
-        ax, (times[shown] - origin) / unit, order.rank[own], colours=order.colours[own],
-        height=order.height,
+        ax, (times[is_shown] - origin) / unit, order.rank[shown_neurons],
+        colours=order.colours[shown_neurons], height=order.height,
     )  # fmt: skip
     ax.set_title(title)
     ax.set_xlabel(label)
@@ -78,9 +78,16 @@ def in_order(
 
 def dots(ax: Axes, rows: Table, colour: str) -> None:
     """One dot per row at its `at` and `value`, one marker per seed."""
-    for seed, own in rows.groupby("seed"):
+    for seed, seed_rows in rows.groupby("seed"):
         marker = fg.MARKERS[int(seed) % len(fg.MARKERS)]
-        ax.plot(own["at"], own["value"], color=colour, linestyle="", marker=marker, alpha=0.8)
+        ax.plot(
+            seed_rows["at"],
+            seed_rows["value"],
+            color=colour,
+            linestyle="",
+            marker=marker,
+            alpha=0.8,
+        )
 
 
 def cyclic(phase: NDArray, steps: int = 24) -> NDArray:
@@ -88,13 +95,13 @@ def cyclic(phase: NDArray, steps: int = 24) -> NDArray:
     import colorsys
 
     wheel = np.array(
-        [_mid_luminance(colorsys.hls_to_rgb(k / steps, 0.5, 0.75)) for k in range(steps)]
+        [_set_mid_luminance(colorsys.hls_to_rgb(k / steps, 0.5, 0.75)) for k in range(steps)]
     )
-    turn = np.mod(phase, 2 * np.pi) / (2 * np.pi)
-    return wheel[np.minimum((turn * steps).astype(int), steps - 1)]
+    cycle_fraction = np.mod(phase, 2 * np.pi) / (2 * np.pi)
+    return wheel[np.minimum((cycle_fraction * steps).astype(int), steps - 1)]
 
 
-def _mid_luminance(rgb: tuple[float, float, float]) -> str:
+def _set_mid_luminance(rgb: tuple[float, float, float]) -> str:
     """A colour brought to a relative luminance (WCAG) of about 0.18, between both pages."""
     colour = np.array(rgb)
     for _ in range(40):

@@ -27,31 +27,35 @@ BEFORE_MS, AFTER_MS = 40.0, 60.0
 BINS_MS = 50.0
 GAP = 12
 """Rows between initiators and the other neurons."""
-SAID = {
+MEASURE_BY_LABEL = {
     "waves per second": ("none", "wave_rate"),
     "ms per wave": ("none", "wave_duration"),
     "ms per wave without adaptation": ("not_adapting", "wave_duration"),
     "fit to the trained order": ("none", "wave_fit"),
     "fit with scrambled weights": ("scrambled", "wave_fit"),
 }
-"""What a number is of -> perturbation and measure."""
+"""Label of a number -> perturbation and measure."""
 
 
 def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     """Raster of initiators and sequence with the waves marked, one of them, and the intervals."""
-    spike_ms, neuron, place, n_initiators, spans, measured, gaps = fg.need(
+    spike_ms, neuron, cycle_position, n_initiators, spans, measured_ms, intervals_ms = fg.need(
         arrays, "waves.spike_ms", "waves.neuron", "waves.place", "waves.n_initiators",
         "waves.span_ms", "waves.measured_ms", "interval.ms",
     )  # fmt: skip
-    start, stop = float(measured[0]), min(float(measured[0]) + SHOWN_MS, float(measured[1]))
-    inside = spans[(spans[:, 0] >= start + BEFORE_MS) & (spans[:, 1] < stop - AFTER_MS)]
-    if not len(inside):
+    start, stop = (
+        float(measured_ms[0]),
+        min(float(measured_ms[0]) + SHOWN_MS, float(measured_ms[1])),
+    )
+    complete_waves = spans[(spans[:, 0] >= start + BEFORE_MS) & (spans[:, 1] < stop - AFTER_MS)]
+    if not len(complete_waves):
         raise fg.NotMeasuredError("No sharp wave started at this scale.")
     n = int(n_initiators)
-    rank = np.concatenate([np.arange(n), n + GAP + np.argsort(np.argsort(place[n:]))])
-    colours = np.concatenate([np.full(n, fg.INK), cyclic(2 * np.pi * place[n:])])
+    # Initiators get rows of their own, below a gap.
+    rank = np.concatenate([np.arange(n), n + GAP + np.argsort(np.argsort(cycle_position[n:]))])
+    colours = np.concatenate([np.full(n, fg.INK), cyclic(2 * np.pi * cycle_position[n:])])
     order = Order(rank, colours, rank.size / 90)
-    begin, end = inside[0]
+    begin, end = complete_waves[0]
     plate = fg.Plate(4.6)
     grid = plate.add_gridspec(2, 2, height_ratios=[1.25, 1])
     for cell, window, origin, title, label in (
@@ -65,24 +69,27 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         unit = 1000.0 if label.endswith(" s") else 1.0
         for wave in (spans[(spans[:, 0] < window[1]) & (spans[:, 1] > window[0])] - origin) / unit:
             ax.axvspan(*wave, color=fg.GREY, alpha=0.15, linewidth=0)
-        middles = [n / 2, n + GAP + (rank.size - n) / 2]
-        ax.set_yticks(middles, ["initiators", "other neurons,\ntrained order"])
+        middle_rows = [n / 2, n + GAP + (rank.size - n) / 2]
+        ax.set_yticks(middle_rows, ["initiators", "other neurons,\ntrained order"])
         ax.tick_params(axis="y", length=0)
     ax = plate.add_subplot(grid[1, 1])
-    edges = np.arange(0.0, max(1000.0, *gaps) + BINS_MS, BINS_MS)
-    ax.hist(gaps, bins=list(edges), color=fg.BLUE)
+    edges = np.arange(0.0, max(1000.0, *intervals_ms) + BINS_MS, BINS_MS)
+    ax.hist(intervals_ms, bins=list(edges), color=fg.BLUE)
     ax.set_xlabel("interval between starts of waves, ms")
     ax.set_title("intervals between starts")
     table = metrics[(metrics["experiment"] == "sharp_waves") & (metrics["engine"] == "brian2")]
     means = table.groupby(["perturbation", "metric"])["value"].mean()
-    words = [f"{means.get(of, np.nan):.2f} {what}" for what, of in SAID.items()]
+    mean_values = [
+        f"{means.get(measure, np.nan):.2f} {label_text}"
+        for label_text, measure in MEASURE_BY_LABEL.items()
+    ]
     return plate.says(
         "Without septum and other input, noise activates initiators (bottom rows of each raster), "
         "which excite each other. Interneurons and adaptation end the wave. During the wave, the "
         "other excitatory neurons fire in the order of the cycle that the interneurons learned, by "
         "which they are sorted and coloured. Lower right: intervals between the starts of waves.",
-        "; ".join(words)
-        + f"; intervals have a mean of {gaps.mean():.0f} ms and a standard deviation of "
-        f"{gaps.std():.0f} ms.",
+        "; ".join(mean_values)
+        + f"; intervals have a mean of {intervals_ms.mean():.0f} ms and a standard deviation of "
+        f"{intervals_ms.std():.0f} ms.",
         exhibits="sharp_waves",
     )

@@ -43,31 +43,33 @@ def wire(params: Params, septal: Mapping[str, NDArray], streams: Streams) -> dic
         The same arrays for one network with the initiators, shapes as in `model.wire`.
     """
     rng = streams.rng("initiators")
-    n, start = params.n_initiators, params.n_inhibitory
-    heard = rng.integers(septal["phases"].size, size=params.n_sequence)
-    rank = np.argsort(places(septal["phases"], heard), kind="stable")
-    partners = np.argsort(rng.random((n, start)), axis=1)[:, : params.in_degree]
+    n, n_inhibitory = params.n_initiators, params.n_inhibitory
+    oscillator_index = rng.integers(septal["phases"].size, size=params.n_sequence)
+    rank = np.argsort(find_cycle_positions(septal["phases"], oscillator_index), kind="stable")
+    inhibitory_partners = np.argsort(rng.random((n, n_inhibitory)), axis=1)[:, : params.in_degree]
     voltages = model.voltages(params, rng, n)
-    added = {
-        "sources": np.sort(partners, axis=1).astype(np.int32),
-        "oscillator": heard[rank[:n]].astype(np.int32),
+    initiator_arrays = {
+        "sources": np.sort(inhibitory_partners, axis=1).astype(np.int32),
+        "oscillator": oscillator_index[rank[:n]].astype(np.int32),
         "v_start": voltages,
     }
-    joined = {
-        name: np.concatenate([septal[name][:start], new, septal[name][start:]])
-        for name, new in added.items()
+    joined_arrays = {
+        name: np.concatenate(
+            [septal[name][:n_inhibitory], initiator_values, septal[name][n_inhibitory:]]
+        )
+        for name, initiator_values in initiator_arrays.items()
     }
-    return joined | {"phases": septal["phases"], "phi": septal["phi"]}
+    return joined_arrays | {"phases": septal["phases"], "phi": septal["phi"]}
 
 
-def places(phases: NDArray, heard: NDArray) -> NDArray[np.float64]:
-    """Place of neurons in the internal cycle, from 0 to 1: where what they hear peaks (Eq. 18).
+def find_cycle_positions(phases: NDArray, oscillator_index: NDArray) -> NDArray[np.float64]:
+    """Positions of neurons in the internal cycle, 0 to 1: the peaks of their oscillators (Eq. 18).
 
     Args:
         phases: Of the oscillators, in rad.
-        heard: Oscillator of each neuron.
+        oscillator_index: Oscillator of each neuron.
     """
-    return np.mod(-phases[heard] / (2 * np.pi), 1.0)
+    return np.mod(-phases[oscillator_index] / (2 * np.pi), 1.0)
 
 
 def to_brian(params: Params) -> bm.BrianModel:
@@ -107,26 +109,26 @@ def to_brian(params: Params) -> bm.BrianModel:
 
 def bind(params: Params, network: Network) -> Binding:
     """Trained inhibition, and the synapses of the initiators (Eq. 36)."""
-    frozen, n, total = (
+    inhibition_binding, n, n_excitatory = (
         septal.bind_inhibition(params, network), params.n_initiators, params.n_excitatory
     )  # fmt: skip
-    heard = network.arrays["oscillator"][params.n_inhibitory :]
+    oscillator_index = network.arrays["oscillator"][params.n_inhibitory :]
     values: dict[str, NDArray | float] = {
-        **frozen.values,
+        **inhibition_binding.values,
         "inhibitory.noise": params.noise,
         "excitatory.noise": params.noise,
         "excitatory.jump_u": params.jump_u,
-        "excitatory.place": places(network.arrays["phases"], heard),
+        "excitatory.place": find_cycle_positions(network.arrays["phases"], oscillator_index),
     }
-    layers, per_spike = dict(frozen.layers), model.per_spike(params, "tau_d_fast") / n
-    among = np.full(total, params.to_excitatory)
-    among[:n] = params.among_initiators
+    layers, per_spike = dict(inhibition_binding.layers), model.per_spike(params, "tau_d_fast") / n
+    initiator_weights = np.full(n_excitatory, params.to_excitatory)
+    initiator_weights[:n] = params.among_initiators
     onto_inhibitory = np.full(params.n_inhibitory, params.to_inhibitory)
     for name, post, weights in (
-        ("recurrent", "excitatory", among),
+        ("recurrent", "excitatory", initiator_weights),
         ("recruiting", "inhibitory", onto_inhibitory),
     ):
-        dense = np.zeros((total, weights.size))
+        dense = np.zeros((n_excitatory, weights.size))
         dense[:n] = per_spike * weights
         values |= connection(name, dense[:n])
         kind = "recurrent" if post == "excitatory" else "feedforward"

@@ -22,7 +22,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     schedule = learning.schedule_of(params, params.dt_ms)
     arrays = model.wire(params, streams)
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
-    arrays["phi"], outputs, wanted = learning.force(
+    arrays["phi"], outputs, targets = learning.force(
         plant(params, arrays, schedule.end_ms, schedule.dt_ms),
         lambda times: task.supervisor(params, arrays["phases"], times),
         params.n_oscillators,
@@ -33,7 +33,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     # All oscillators span two dimensions: keep the cosine and the sine (Eq. 20).
     basis = model.reading(arrays["phases"], np.eye(params.n_oscillators))
     return training_record.trained(
-        arrays, outputs @ basis, wanted @ basis, schedule, learning.ENGINE
+        arrays, outputs @ basis, targets @ basis, schedule, learning.ENGINE
     )
 
 
@@ -71,14 +71,14 @@ def plant(
     static.w = model.static_weight(params) / (params.tau_r * params.tau_d * 1e-6)
     rates = group.variables["r"].get_value()
     drive = group.variables["drive"].get_value()
-    heard = wiring["oscillator"][:n]
+    oscillator_index = wiring["oscillator"][:n]
     inhibition = params.septal_weight * task.septum(
         params.theta_septum, dt_ms * np.arange(round(schedule_ms / dt_ms) + 1)
     )
     negative = np.zeros((n, params.n_oscillators))
 
     def write_drive(_: NDArray, step: int) -> None:
-        np.take(rates @ negative, heard, out=drive)
+        np.take(rates @ negative, oscillator_index, out=drive)
         np.multiply(drive, params.feedback_weight, out=drive)
         np.add(drive, inhibition[step], out=drive)
 

@@ -42,12 +42,12 @@ def vectors(times_ms: NDArray, units: NDArray, n_units: int, frequency: float) -
 
     Neurons with too few spikes get nan.
     """
-    turns = np.exp(-2j * np.pi * frequency * np.asarray(times_ms) / 1000.0)
+    unit_vectors = np.exp(-2j * np.pi * frequency * np.asarray(times_ms) / 1000.0)
     count = np.bincount(units, minlength=n_units)
-    total = np.bincount(units, np.real(turns), n_units) + 1j * np.bincount(
-        units, np.imag(turns), n_units
+    vector_sum = np.bincount(units, np.real(unit_vectors), n_units) + 1j * np.bincount(
+        units, np.imag(unit_vectors), n_units
     )
-    return np.where(count >= FEWEST_SPIKES, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= FEWEST_SPIKES, vector_sum / np.maximum(count, 1), np.nan)
 
 
 def locked_frequency(
@@ -71,11 +71,11 @@ def locked_frequency(
     if not np.isfinite(losses).all():
         return np.nan
     best = grid[int(np.argmin(losses))]
-    refined = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
-    return float(refined.x)
+    optimum = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
+    return float(optimum.x)
 
 
-def order_correlation(first: NDArray, second: NDArray) -> float:
+def order_correlation(phases_a: NDArray, phases_b: NDArray) -> float:
     """Circular correlation of two lists of phases in rad, whatever the shift between them.
 
     The modulus of the Pearson correlation of the unit vectors exp(i phase): 1 if the neurons come
@@ -83,10 +83,10 @@ def order_correlation(first: NDArray, second: NDArray) -> float:
     that all neurons share do not count, so activity without a sequence does not look ordered.
     Neurons without a phase in either list are left out.
     """
-    both = np.isfinite(first) & np.isfinite(second)
-    if both.sum() < 3:
+    has_both = np.isfinite(phases_a) & np.isfinite(phases_b)
+    if has_both.sum() < 3:
         return np.nan
-    u, v = np.exp(1j * first[both]), np.exp(1j * second[both])
+    u, v = np.exp(1j * phases_a[has_both]), np.exp(1j * phases_b[has_both])
     u, v = u - u.mean(), v - v.mean()
     norm = np.sqrt((np.abs(u) ** 2).mean() * (np.abs(v) ** 2).mean())
     return float(np.abs((u * v.conj()).mean()) / norm) if norm > 0 else 0.0
@@ -107,25 +107,25 @@ def sequences(
         `beat` and `rhythm` in Hz, at which spikes lock best in either part, and the neurons'
         phases `phase_on` and `phase_off` in rad at these frequencies (nan without spikes).
     """
-    locked: dict[str, NDArray | float] = {}
+    sequence: dict[str, NDArray | float] = {}
     slowest = 1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0])
     for name, phase, (start, stop), span in (
         ("beat", "phase_on", on_ms, (slowest, FASTEST_BEAT_HZ)),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):
-        inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
-        times, units = spikes.times_ms[inside], spikes.units[inside]
+        in_span = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+        times, units = spikes.times_ms[in_span], spikes.units[in_span]
         frequency = locked_frequency(times, units, spikes.n_units, span)
-        locked[name] = frequency
-        locked[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
-    return locked
+        sequence[name] = frequency
+        sequence[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
+    return sequence
 
 
 def mean_rate(spikes: Spikes, trial: int, span_ms: tuple[float, float]) -> float:
     """Spikes per neuron and second within a span of one trial."""
     start, stop = span_ms
-    inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
-    return float(inside.sum()) / spikes.n_units / ((stop - start) / 1000.0)
+    in_span = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+    return float(in_span.sum()) / spikes.n_units / ((stop - start) / 1000.0)
 
 
 def measures(
@@ -139,9 +139,12 @@ def measures(
 
 
 def spans(params: Params) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What is measured with and without septal inhibition: start and stop of either, in ms."""
-    off = params.warmup_ms + params.on_ms
-    return (params.warmup_ms, off), (off + params.release_ms, off + params.off_ms)
+    """Measured periods with and without septal inhibition: start and stop of either, in ms."""
+    silence_ms = params.warmup_ms + params.on_ms
+    return (params.warmup_ms, silence_ms), (
+        silence_ms + params.release_ms,
+        silence_ms + params.off_ms,
+    )
 
 
 def septal_measures(
@@ -162,21 +165,21 @@ def septal_measures(
     """
     rows = []
     for trial in range(spikes.n_trials):
-        on, off = (
+        frequency_on, frequency_off = (
             phase_slope(oscillator[trial, round(start / dt_ms) : round(stop / dt_ms)], dt_ms)
             for start, stop in (on_ms, off_ms)
         )
-        locked = sequences(spikes, trial, on_ms, off_ms)
-        beat, rhythm = float(locked["beat"]), float(locked["rhythm"])
-        first, second = np.asarray(locked["phase_on"]), np.asarray(locked["phase_off"])
+        sequence = sequences(spikes, trial, on_ms, off_ms)
+        beat, rhythm = float(sequence["beat"]), float(sequence["rhythm"])
+        phase_on, phase_off = np.asarray(sequence["phase_on"]), np.asarray(sequence["phase_off"])
         rows.append(
             {
-                "internal_frequency": on,
-                "internal_frequency_off": off,
+                "internal_frequency": frequency_on,
+                "internal_frequency_off": frequency_off,
                 "beat_frequency": beat,
-                "order_correlation": order_correlation(first, second),
-                "order_correlation_reversed": order_correlation(first, -second),
-                "ordered_share": float((np.isfinite(first) & np.isfinite(second)).mean()),
+                "order_correlation": order_correlation(phase_on, phase_off),
+                "order_correlation_reversed": order_correlation(phase_on, -phase_off),
+                "ordered_share": float((np.isfinite(phase_on) & np.isfinite(phase_off)).mean()),
                 "sequence_rate": mean_rate(spikes, trial, on_ms),
                 "replay_rate": mean_rate(spikes, trial, off_ms),
                 "compression": rhythm / beat,

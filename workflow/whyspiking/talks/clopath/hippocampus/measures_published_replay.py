@@ -20,5 +20,7 @@ def measures(
     An undefined value would be dropped from the mean over networks, and a claim would then be
     judged by the networks that replay only. A control without a replay would not be judged at all.
     """
-    found = dict(septal.measures(params, condition, recording, task))
-    return found | {name: float(np.nan_to_num(found[name], nan=0.0)) for name in ORDERS}
+    septal_values = dict(septal.measures(params, condition, recording, task))
+    return septal_values | {
+        name: float(np.nan_to_num(septal_values[name], nan=0.0)) for name in ORDERS
+    }

@@ -21,7 +21,7 @@ from whyspiking.talks.clopath.hippocampus import model, task
 # Eq. 26; gate, clock of the presentation: columns 2 and 3 of the septum's array.
 HEBBIAN = "w += epsilon*rule_s*jump*septum(t, 2)*r_pre*r_post"
 PULSE = "pulse*int(septum(t, 3) >= onset)*int(septum(t, 3) < onset + pulse_ms)"
-HEARD = "h_post += w"
+ADD_WEIGHT = "h_post += w"
 RESET = {
     "inhibitory": model.REST,
     "excitatory": f"{model.REST}; r = 0; h_r = 0",
@@ -75,15 +75,19 @@ def protocol(params: Params, septum_hz: float, phase: float, *, taught: bool) ->
         taught: Whether the sequence is presented and the rule is on.
     """
     times = np.arange(0.0, trial_ms(params), SAMPLE_MS)
-    wave = (times >= params.wave_at_ms) & (times < params.wave_at_ms + params.wave_ms)
-    since = times - params.warmup_ms
-    learning = (since >= 0) & (since < params.learning_ms)
-    clock = np.where((since >= 0) & (since < params.taught_ms + params.pulse_ms), since, NEVER_MS)
+    is_wave = (times >= params.wave_at_ms) & (times < params.wave_at_ms + params.wave_ms)
+    since_start_ms = times - params.warmup_ms
+    is_learning = (since_start_ms >= 0) & (since_start_ms < params.learning_ms)
+    clock = np.where(
+        (since_start_ms >= 0) & (since_start_ms < params.taught_ms + params.pulse_ms),
+        since_start_ms,
+        NEVER_MS,
+    )
     return np.column_stack(
         [
-            np.where(wave, 0.0, task.septum(septum_hz, times, phase)),
-            wave,
-            learning & taught,
+            np.where(is_wave, 0.0, task.septum(septum_hz, times, phase)),
+            is_wave,
+            is_learning & taught,
             clock if taught else np.full(times.size, NEVER_MS),
         ]
     )
@@ -96,16 +100,16 @@ def trial_ms(params: Params) -> float:
 
 def to_brian(params: Params) -> bm.BrianModel:
     """Septal network, RO-CA1 and the rule between them (Eqs. 15-20 and 26-28)."""
-    kept, filtered = f"; {model.FILTER_RESET}", model.FILTERED
-    learns = bm.Regularly("hebbian", HEBBIAN, period_ms=params.rule_ms)
+    filter_reset, filter_equations = f"; {model.FILTER_RESET}", model.FILTERED
+    hebbian_rule = bm.Regularly("hebbian", HEBBIAN, period_ms=params.rule_ms)
     populations = [
         septal.inhibitory(params),
-        septal.excitatory(params, filtered, kept),
+        septal.excitatory(params, filter_equations, filter_reset),
         septal.population(
             params,
             "cells",
-            model.LEAKY + filtered + f"drive = {PULSE} : 1\nonset : 1\n",
-            kept,
+            model.LEAKY + filter_equations + f"drive = {PULSE} : 1\nonset : 1\n",
+            filter_reset,
             bias=params.bias_cells,
             pulse=params.pulse,
             pulse_ms=params.pulse_ms,
@@ -119,21 +123,21 @@ def to_brian(params: Params) -> bm.BrianModel:
             **{"tau_d": params.tau_d_fast / 1000.0},
         ),
     ]
-    added = {"jump": model.per_spike(params), "epsilon": params.epsilon}
+    rule_constants = {"jump": model.per_spike(params), "epsilon": params.epsilon}
     return bm.BrianModel(
         name="clopath-memory",
         groups=[*populations, readout("oscillator", 2, "second")],
         synapses=[
             *septal.inhibition(),
-            bm.Synapses("memory", "excitatory", "cells", HEARD, regularly=[learns]),
-            bm.Synapses("to_interneurons", "cells", "interneurons", HEARD),
-            bm.Synapses("from_interneurons", "interneurons", "cells", HEARD),
+            bm.Synapses("memory", "excitatory", "cells", ADD_WEIGHT, regularly=[hebbian_rule]),
+            bm.Synapses("to_interneurons", "cells", "interneurons", ADD_WEIGHT),
+            bm.Synapses("from_interneurons", "interneurons", "cells", ADD_WEIGHT),
         ],
         inputs={},
         dt_ms=params.dt_ms,
         trial_ms=trial_ms(params),
         max_trials=params.n_trials_max,
-        constants=model.constants(params) | added | {"rule_s": params.rule_ms / 1000.0},
+        constants=model.constants(params) | rule_constants | {"rule_s": params.rule_ms / 1000.0},
         tables=[septal.septum_table(params, trial_ms(params), 4)],
         reset=RESET,
         record_spikes=[population.name for population in populations],
@@ -144,7 +148,7 @@ def to_brian(params: Params) -> bm.BrianModel:
 
 def bind(params: Params, network: Network) -> Binding:
     """Septal network, RO-CA1, and the memory `phi_memory` (excitatory neuron, cell) in mV s."""
-    arrays, frozen = network.arrays, septal.bind_inhibition(params, network)
+    arrays, inhibition_binding = network.arrays, septal.bind_inhibition(params, network)
     jump, fast = model.per_spike(params), model.per_spike(params, "tau_d_fast")
     weights = {
         "memory.w": jump * arrays["phi_memory"],
@@ -164,4 +168,6 @@ def bind(params: Params, network: Network) -> Binding:
             ("from_interneurons.w", "interneurons", "cells"),
         )
     }
-    return Binding({**frozen.values, **starts, **weights}, {**frozen.layers, **layers})
+    return Binding(
+        {**inhibition_binding.values, **starts, **weights}, {**inhibition_binding.layers, **layers}
+    )

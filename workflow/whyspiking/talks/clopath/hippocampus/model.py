@@ -71,9 +71,9 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
     """
     rng = streams.rng("wiring")
     n = params.n_inhibitory + params.n_excitatory
-    order = np.argsort(rng.random((n, params.n_inhibitory)), axis=1)
+    random_order = np.argsort(rng.random((n, params.n_inhibitory)), axis=1)
     return {
-        "sources": np.sort(order[:, : params.in_degree], axis=1).astype(np.int32),
+        "sources": np.sort(random_order[:, : params.in_degree], axis=1).astype(np.int32),
         "oscillator": rng.integers(params.n_oscillators, size=n).astype(np.int32),
         "phases": rng.uniform(0, 2 * np.pi, params.n_oscillators),
         "v_start": voltages(params, rng, n),
@@ -92,9 +92,9 @@ def static_weight(params: Params) -> float:
 
 def static_links(params: Params, wiring: Mapping[str, NDArray]) -> NDArray[np.bool_]:
     """Which static synapses exist, (inhibitory neuron, neuron) (Eq. 17)."""
-    total = params.n_inhibitory + params.n_excitatory
-    present = np.zeros((params.n_inhibitory, total), bool)
-    present[wiring["sources"].ravel(), np.repeat(np.arange(total), params.in_degree)] = True
+    n_neurons = params.n_inhibitory + params.n_excitatory
+    present = np.zeros((params.n_inhibitory, n_neurons), bool)
+    present[wiring["sources"].ravel(), np.repeat(np.arange(n_neurons), params.in_degree)] = True
     return present
 
 

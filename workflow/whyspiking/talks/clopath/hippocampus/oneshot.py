@@ -57,16 +57,16 @@ def train(
     arrays["phi_memory"] = np.zeros((params.n_excitatory, params.n_cells))
     network = ct.Network(arrays, {"engine": "brian2"})
     septum_hz = params.theta_internal if variant == "no_beat" else params.theta_septum
-    taught = memory.protocol(params, septum_hz, 0.0, taught=True)
+    presentation = memory.protocol(params, septum_hz, 0.0, taught=True)
     progress(0.1, "the sequence is presented")
     machine = Machine(to_brian(params), params.work_dir)
     recording = machine.run(
-        ct.Stimulus(arrays={"septum": taught[None]}),
+        ct.Stimulus(arrays={"septum": presentation[None]}),
         bind(params, network).values,
         seed=streams.integer("presentation"),
     )
-    learned = recording.final["memory.w"].reshape(params.n_excitatory, params.n_cells)
-    arrays["phi_memory"] = learned / model.per_spike(params)
+    memory_weights = recording.final["memory.w"].reshape(params.n_excitatory, params.n_cells)
+    arrays["phi_memory"] = memory_weights / model.per_spike(params)
     cells = recording.spikes["cells"]
     arrays |= {"taught_ms": cells.times_ms, "taught_cell": cells.units}
     # M1: the filtered spike trains that the rule multiplies are those that synapses have anyway.

@@ -29,7 +29,10 @@ def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     """
     return [
         *theta_replay.conditions(params),
-        *(ct.Condition("septum_kept", "input", float(part)) for part in params.kept_releases),
+        *(
+            ct.Condition("septum_kept", "input", float(release_fraction))
+            for release_fraction in params.kept_releases
+        ),
     ]
 
 
@@ -58,13 +61,13 @@ def continue_septum(params: ct.Params, septal: NDArray[np.float64]) -> NDArray[n
     Returns:
         A changed copy; the second column is that of `septal`.
     """
-    continued = septal.copy()
+    septum = septal.copy()
     angle = 2 * np.pi * params.theta_septum * SAMPLE_MS * np.arange(septal.shape[1]) / 1000.0
     basis = np.column_stack([np.cos(angle), np.sin(angle)])
-    for trial in continued:
-        removed = trial[:, 1] == 1
+    for trial in septum:
+        is_removed = trial[:, 1] == 1
         # The phase is random and not kept with the trial. Because M + 1 is one sine of known
         # frequency (Eq. 16), two weights describe the part with inhibition exactly.
-        weights = np.linalg.lstsq(basis[~removed], trial[~removed, 0] + 1.0)[0]
-        trial[removed, 0] = basis[removed] @ weights - 1.0
-    return continued
+        weights = np.linalg.lstsq(basis[~is_removed], trial[~is_removed, 0] + 1.0)[0]
+        trial[is_removed, 0] = basis[is_removed] @ weights - 1.0
+    return septum

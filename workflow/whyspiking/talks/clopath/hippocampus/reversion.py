@@ -44,20 +44,22 @@ def train(
     arrays["reversion_start"] = model.voltages(params, streams.rng("reversion-wiring"), n)
     arrays["phi_reversion"] = np.zeros((n, 2))
     arrays["phase"] = np.zeros(params.n_excitatory)
-    trials = replace(params, values={**params.values, "n_trials": params.n_training_trials})
-    task = septal_trials.make_task(trials, streams.rng("start-train"))
+    training_params = replace(
+        params, values={**params.values, "n_trials": params.n_training_trials}
+    )
+    task = septal_trials.make_task(training_params, streams.rng("start-train"))
     # In training interneurons fire in theta too; once the septum is off they fire as in the test.
-    in_use = params.bias_reversion + params.bias_reversion_released
+    test_bias = params.bias_reversion + params.bias_reversion_released
     values = {
         **bind(params, ct.Network(arrays)).values,
         "reversion.bias": params.bias_reversion_training,
-        "reversion.released": in_use - params.bias_reversion_training,
+        "reversion.released": test_bias - params.bias_reversion_training,
     }
     progress(0.1, "reversion interneurons listen")
     recording = Machine(to_brian(params), params.work_dir).run(
         task.stimulus, values, seed=streams.integer("training")
     )
-    arrays |= learned(params, arrays, recording)
+    arrays |= fit_reversion(params, arrays, recording)
     # M1: the regression keeps the correlations of all pairs of interneurons.
     info = {
         "engine": "brian2",
@@ -67,27 +69,33 @@ def train(
     return ct.Network(arrays, info)
 
 
-def learned(
+def fit_reversion(
     params: ct.Params, arrays: dict[str, NDArray], recording: ct.Recording
 ) -> dict[str, NDArray]:
-    """What is fitted to a recording of training: see `train`."""
-    on, off = periods(params)
+    """Fit phases, amplitudes and weights to a recording of training; see `train`."""
+    on_period, off_period = find_periods(params)
     n, spikes, rhythm = params.n_inhibitory, recording.spikes, recording.traces["oscillator"]
     # Of the published code every 0.5 ms is a sample, so here one sample stands for several.
-    counts = SAMPLE_MS / params.ridge_sample_ms
-    normal, wanted = params.ridge / counts * np.eye(n), np.zeros((n, 2))
-    of_inhibition, of_reversion = np.zeros((2, n), complex)
+    samples_per_step = SAMPLE_MS / params.ridge_sample_ms
+    correlations, rhythm_products = params.ridge / samples_per_step * np.eye(n), np.zeros((n, 2))
+    inhibition_amplitude, reversion_amplitude = np.zeros((2, n), complex)
     for trial in range(rhythm.shape[0]):
-        theta = filtered(params, spikes["reversion"], trial)[on]
-        normal += theta.T @ theta
-        wanted += theta.T @ rhythm[trial, on]
-        back = np.exp(-1j * np.arctan2(rhythm[trial, off, 1], rhythm[trial, off, 0]))
-        of_inhibition += back @ filtered(params, spikes["inhibitory"], trial)[off]
-        of_reversion += back @ filtered(params, spikes["reversion"], trial)[off]
-    n_samples = rhythm.shape[0] * (off.stop - off.start)
-    current = 2 * of_inhibition @ onto_excitatory(params, arrays) / n_samples
-    phi = np.linalg.solve(normal, wanted) @ np.array([1.0, 1.0j])
-    phi = phi * np.exp(-1j * np.angle(of_reversion @ phi))
+        theta_rates = filter_spikes(params, spikes["reversion"], trial)[on_period]
+        correlations += theta_rates.T @ theta_rates
+        rhythm_products += theta_rates.T @ rhythm[trial, on_period]
+        counter_rotation = np.exp(
+            -1j * np.arctan2(rhythm[trial, off_period, 1], rhythm[trial, off_period, 0])
+        )
+        inhibition_amplitude += (
+            counter_rotation @ filter_spikes(params, spikes["inhibitory"], trial)[off_period]
+        )
+        reversion_amplitude += (
+            counter_rotation @ filter_spikes(params, spikes["reversion"], trial)[off_period]
+        )
+    n_samples = rhythm.shape[0] * (off_period.stop - off_period.start)
+    current = 2 * inhibition_amplitude @ sum_excitatory_weights(params, arrays) / n_samples
+    phi = np.linalg.solve(correlations, rhythm_products) @ np.array([1.0, 1.0j])
+    phi = phi * np.exp(-1j * np.angle(reversion_amplitude @ phi))
     return {
         "phase": -np.angle(current),
         "amplitude": np.abs(current),
@@ -95,37 +103,39 @@ def learned(
     }
 
 
-def periods(params: ct.Params) -> tuple[slice, slice]:
-    """Samples of a trial with the septum on, after the warm-up, and off, after the release."""
+def find_periods(params: ct.Params) -> tuple[slice, slice]:
+    """Find the samples with the septum on, after the warm-up, and off, after the release."""
     stop = round((params.warmup_ms + params.on_ms) / SAMPLE_MS)
-    later = stop + round(params.release_ms / SAMPLE_MS)
+    off_start = stop + round(params.release_ms / SAMPLE_MS)
     return slice(round(params.warmup_ms / SAMPLE_MS), stop), slice(
-        later, round(septal_trials.trial_ms(params) / SAMPLE_MS)
+        off_start, round(septal_trials.trial_ms(params) / SAMPLE_MS)
     )
 
 
-def onto_excitatory(params: ct.Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
-    """All weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
+def sum_excitatory_weights(params: ct.Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
+    """Sum weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
     static = model.static_weight(params) * model.static_links(params, arrays)
     weights = static + model.learned_weights(params, arrays, arrays["phi"])
     return weights[:, params.n_inhibitory :]
 
 
-def filtered(params: ct.Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
-    """Filtered spikes r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
-    inside = spikes.trials == trial
+def filter_spikes(params: ct.Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
+    """Filter spikes to r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
+    is_trial = spikes.trials == trial
     n_samples = round(septal_trials.trial_ms(params) / SAMPLE_MS)
     # A spike counts from the sample that follows it on, with what is left of it by then.
-    after = np.ceil(spikes.times_ms[inside] / SAMPLE_MS)
-    left = after * SAMPLE_MS - spikes.times_ms[inside]
-    place = after.astype(int) * spikes.n_units + spikes.units[inside]
-    made = np.zeros((n_samples, spikes.n_units))
+    next_sample = np.ceil(spikes.times_ms[is_trial] / SAMPLE_MS)
+    delay_ms = next_sample * SAMPLE_MS - spikes.times_ms[is_trial]
+    bin_index = next_sample.astype(int) * spikes.n_units + spikes.units[is_trial]
+    rates = np.zeros((n_samples, spikes.n_units))
     for tau, sign in ((params.tau_d, 1.0), (params.tau_r, -1.0)):
-        arrived = np.bincount(place, np.exp(-left / tau), (n_samples + 1) * spikes.n_units)
-        arrived = arrived.reshape(-1, spikes.n_units)[:n_samples]
+        spike_values = np.bincount(
+            bin_index, np.exp(-delay_ms / tau), (n_samples + 1) * spikes.n_units
+        )
+        spike_values = spike_values.reshape(-1, spikes.n_units)[:n_samples]
         decay = np.exp(-SAMPLE_MS / tau)
-        made += sign * np.asarray(lfilter([1.0], [1.0, -decay], arrived, axis=0))
-    return made * 1000.0 / (params.tau_d - params.tau_r)
+        rates += sign * np.asarray(lfilter([1.0], [1.0, -decay], spike_values, axis=0))
+    return rates * 1000.0 / (params.tau_d - params.tau_r)
 
 
 def evaluate(

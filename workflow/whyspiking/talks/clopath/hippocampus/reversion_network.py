@@ -23,48 +23,50 @@ REVERSES = "h_post += cosine*w + sine*quarter"
 
 def to_brian(params: Params) -> bm.BrianModel:
     """The septal network with reversion interneurons (Eqs. 15-20, 40-41)."""
-    frozen = septal.to_brian(params)
+    septal_network = septal.to_brian(params)
     reversion = septal.population(
         params, "reversion", model.LEAKY + septal.RELEASED + EXCHANGED, size=params.n_inhibitory
     )
     return replace(
-        frozen,
+        septal_network,
         name="clopath-reversion",
-        groups=[*frozen.groups, reversion],
+        groups=[*septal_network.groups, reversion],
         synapses=[
-            *frozen.synapses,
+            *septal_network.synapses,
             bm.Synapses(
                 "to_reversion", "inhibitory", "reversion", "h_post += w", connect=bm.ONE_TO_ONE
             ),
             bm.Synapses("from_reversion", "reversion", "excitatory", REVERSES, equations=WEIGHTS),
         ],
-        reset={**frozen.reset, "reversion": model.REST},
-        record_spikes=(*frozen.record_spikes, "reversion"),
+        reset={**septal_network.reset, "reversion": model.REST},
+        record_spikes=(*septal_network.record_spikes, "reversion"),
     )
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Septal network, reversion interneurons, and their current at the phase that reverses."""
-    arrays, frozen = network.arrays, septal.bind(params, network)
+    arrays, septal_binding = network.arrays, septal.bind(params, network)
     jump = model.per_spike(params)
-    heard = jump * params.reversion_weight * np.eye(params.n_inhibitory)
+    input_weights = jump * params.reversion_weight * np.eye(params.n_inhibitory)
     # Eq. 41: minus the sine of the rhythm, as interneurons tell it, times that of each phase.
     cosine, sine = -params.reversion_gain * jump * arrays["phi_reversion"].T
-    side = np.sin(arrays["phase"])
+    phase_sine = np.sin(arrays["phase"])
     values = {
         "reversion.v_start": arrays["reversion_start"],
         "reversion.bias": params.bias_reversion,
         "reversion.released": params.bias_reversion_released,
-        "to_reversion.w": np.diag(heard),
-        "from_reversion.w": np.outer(sine, side),
-        "from_reversion.quarter": np.outer(cosine, side),
+        "to_reversion.w": np.diag(input_weights),
+        "from_reversion.w": np.outer(sine, phase_sine),
+        "from_reversion.quarter": np.outer(cosine, phase_sine),
         **turned_by(0.0),
     }
     layers = {
-        "to_reversion.w": Layer("inhibitory", "reversion", heard, "feedforward"),
-        "from_reversion.w": Layer("reversion", "excitatory", np.outer(sine, side), "feedforward"),
+        "to_reversion.w": Layer("inhibitory", "reversion", input_weights, "feedforward"),
+        "from_reversion.w": Layer(
+            "reversion", "excitatory", np.outer(sine, phase_sine), "feedforward"
+        ),
     }
-    return Binding({**frozen.values, **values}, {**frozen.layers, **layers})
+    return Binding({**septal_binding.values, **values}, {**septal_binding.layers, **layers})
 
 
 def turned_by(offset: float) -> dict[str, float]:

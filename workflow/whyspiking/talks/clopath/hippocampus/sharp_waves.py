@@ -72,13 +72,15 @@ def vary(
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
     """Task and binding under one of `conditions`."""
-    old = binding.values
+    values = binding.values
     if condition.perturbation == "recruiting":
         factor = condition.strength / params.to_inhibitory
-        new = {"recruiting.w": factor * np.asarray(old["recruiting.w"])}
+        changed_values = {"recruiting.w": factor * np.asarray(values["recruiting.w"])}
     elif condition.perturbation == "scrambled":
-        learned = ("to_inhibitory.w", "to_excitatory.w")
-        new = {name: rng.permuted(np.asarray(old[name]), axis=0) for name in learned}
+        learned_names = ("to_inhibitory.w", "to_excitatory.w")
+        changed_values = {
+            name: rng.permuted(np.asarray(values[name]), axis=0) for name in learned_names
+        }
     else:
-        new = {"excitatory.jump_u": 0.0}
-    return task, replace(binding, values={**old, **new})
+        changed_values = {"excitatory.jump_u": 0.0}
+    return task, replace(binding, values={**values, **changed_values})

@@ -27,12 +27,12 @@ def septum(frequency: float, times_ms: NDArray, phase: float = 0.0) -> NDArray[n
 def make_task(params: ct.Params, rng: np.random.Generator) -> ct.Task:
     """Trials with the septum first on (warm-up included), then off; its phase is random."""
     times = np.arange(0.0, trial_ms(params), SAMPLE_MS)
-    on = times < params.warmup_ms + params.on_ms
+    is_on = times < params.warmup_ms + params.on_ms
     septal = np.zeros((params.n_trials, times.size, 2))
     for trial in range(params.n_trials):
         phase = rng.uniform(0, 2 * np.pi)
-        septal[trial, on, 0] = septum(params.theta_septum, times[on], phase)
-        septal[trial, :, 1] = ~on
+        septal[trial, is_on, 0] = septum(params.theta_septum, times[is_on], phase)
+        septal[trial, :, 1] = ~is_on
     return rhythm_task(params, {"septum": septal}, times)
 
 
@@ -45,8 +45,8 @@ def rhythm_task(params: ct.Params, arrays: dict[str, NDArray], times_ms: NDArray
         times_ms: Every `SAMPLE_MS` of a trial.
     """
     angle = 2 * np.pi * params.theta_internal * times_ms / 1000.0
-    wanted = np.column_stack([np.cos(angle), np.sin(angle)])
-    targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()
+    rhythm = np.column_stack([np.cos(angle), np.sin(angle)])
+    targets = np.broadcast_to(rhythm, (params.n_trials, *rhythm.shape)).copy()
     return ct.Task(ct.Stimulus(arrays=arrays), targets, n_classes=0, dt_ms=SAMPLE_MS)
 
 

@@ -54,14 +54,14 @@ def pyramidal(params: Params, n: int) -> bm.Group:
     """Pyramidal neurons with short-term plasticity of their axons (Eqs. 20-25, 27-28)."""
     names = ("x", "u", "out", "u0")
     states = "".join(f"{name}_{kind} : 1\n" for kind in model.KINDS for name in names)
-    transmitted = "".join(model.SHORT_TERM.format(kind=kind) for kind in model.KINDS)
+    transmitted_kinds = "".join(model.SHORT_TERM.format(kind=kind) for kind in model.KINDS)
     noise = "noise_s : 1 (shared)\nnoise_d : 1 (shared)\ndynamic : 1 (shared)\n"
     return bm.Group(
         "pyramidal",
         n,
         model.PYRAMIDAL + model.CURRENTS + noise + states,
         threshold=model.FIRE,
-        reset=f"{model.RESET}\n{transmitted}\nspiked = t",
+        reset=f"{model.RESET}\n{transmitted_kinds}\nspiked = t",
         method="euler",
         regularly=[bm.Regularly("pyramidal_noise", noise_statements(model.PYRAMIDAL_NOISE))],
     )
@@ -69,22 +69,24 @@ def pyramidal(params: Params, n: int) -> bm.Group:
 
 def at_rest(params: Params) -> str:
     """Statements that bring pyramidal neurons to rest."""
-    rested = "; ".join(f"x_{k} = 1; u_{k} = u0_{k}" for k in model.KINDS)
+    synapses_at_rest = "; ".join(f"x_{k} = 1; u_{k} = u0_{k}" for k in model.KINDS)
     return (
         f"v_s = {params.e_leak!r}*volt; v_d = {params.e_leak!r}*volt; w_s = 0; w_d = 0*volt; "
         f"theta = {params.th_rest!r}*volt; g_es = 0; g_is = 0; g_ed = 0; g_id = 0; "
-        f"spiked = t - 100*second; key = rand(); {rested}"
+        f"spiked = t - 100*second; key = rand(); {synapses_at_rest}"
     )
 
 
 def interneurons(params: Params) -> bm.Group:
     """PV and SOM interneurons, in this order (Eq. 26)."""
-    own = "".join(f"{key} : {unit} (constant)\n" for key, unit in model.INTERNEURON_UNITS.items())
+    cell_parameters = "".join(
+        f"{key} : {unit} (constant)\n" for key, unit in model.INTERNEURON_UNITS.items()
+    )
     noise = "noise_e : 1 (constant)\nnoise_i : 1 (constant)\nkey : 1\n"
     return bm.Group(
         "interneurons",
         2 * params.n_interneurons,
-        model.INTERNEURON + own + noise,
+        model.INTERNEURON + cell_parameters + noise,
         threshold=model.INTERNEURON_FIRE,
         reset=model.INTERNEURON_RESET,
         refractory="t_ref",

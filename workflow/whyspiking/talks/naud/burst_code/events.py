@@ -24,15 +24,15 @@ def events(spikes: Spikes, window_ms: float) -> tuple[NDArray[np.bool_], NDArray
     Returns:
         Two masks over `spikes`, (spike,).
     """
-    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
-    times, units, trials = (a[order] for a in (spikes.times_ms, spikes.units, spikes.trials))
-    follows = (np.diff(units) == 0) & (np.diff(trials) == 0) & (np.diff(times) <= window_ms)
+    spike_order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    times, units, trials = (a[spike_order] for a in (spikes.times_ms, spikes.units, spikes.trials))
+    is_following = (np.diff(units) == 0) & (np.diff(trials) == 0) & (np.diff(times) <= window_ms)
     is_event, is_burst = np.ones(times.size, bool), np.zeros(times.size, bool)
-    is_event[1:] = ~follows
-    is_burst[:-1] = is_event[:-1] & follows
-    found = np.zeros((2, times.size), bool)
-    found[:, order] = is_event, is_burst
-    return found[0], found[1]
+    is_event[1:] = ~is_following
+    is_burst[:-1] = is_event[:-1] & is_following
+    masks = np.zeros((2, times.size), bool)
+    masks[:, spike_order] = is_event, is_burst
+    return masks[0], masks[1]
 
 
 def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> Spikes:
@@ -47,39 +47,48 @@ def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> 
         window_ms: Longest interval within a burst in ms.
         rng: Source of the exchanges.
     """
-    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
-    is_event = events(spikes, window_ms)[0][order]
-    times, units, trials = (a[order] for a in (spikes.times_ms, spikes.units, spikes.trials))
-    first = np.flatnonzero(is_event)
-    sizes = np.diff(np.append(first, times.size)) - 1
-    start = times[first]
-    delays = times - np.repeat(start, sizes + 1)
-    last = np.where(sizes > 0, delays[np.append(first[1:], times.size) - 1], 0.0)
-    same = (np.diff(units[first]) == 0) & (np.diff(trials[first]) == 0)
-    room = np.append(
-        np.where(same, np.diff(start) - window_ms, spikes.duration_ms - start[:-1]),
+    spike_order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    is_event = events(spikes, window_ms)[0][spike_order]
+    times, units, trials = (a[spike_order] for a in (spikes.times_ms, spikes.units, spikes.trials))
+    event_index = np.flatnonzero(is_event)
+    n_further = np.diff(np.append(event_index, times.size)) - 1
+    start = times[event_index]
+    delays = times - np.repeat(start, n_further + 1)
+    last_delays = np.where(n_further > 0, delays[np.append(event_index[1:], times.size) - 1], 0.0)
+    is_same_neuron = (np.diff(units[event_index]) == 0) & (np.diff(trials[event_index]) == 0)
+    free_ms = np.append(
+        np.where(is_same_neuron, np.diff(start) - window_ms, spikes.duration_ms - start[:-1]),
         spikes.duration_ms - start[-1:],
     )
     # Which event's further spikes each event gets.
-    given = np.arange(first.size).tolist()
-    bounds = np.concatenate([[0], np.flatnonzero(~same) + 1, [first.size]])
-    group = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
-    space, reach = room.tolist(), last.tolist()
-    bursts = np.flatnonzero(sizes > 0)
+    source_event = np.arange(event_index.size).tolist()
+    train_bounds = np.concatenate([[0], np.flatnonzero(~is_same_neuron) + 1, [event_index.size]])
+    train_index = np.repeat(np.arange(train_bounds.size - 1), np.diff(train_bounds))
+    free_by_event, delay_by_event = free_ms.tolist(), last_delays.tolist()
+    bursts = np.flatnonzero(n_further > 0)
     for _ in range(EXCHANGES):
-        low, high = bounds[group[bursts]], bounds[group[bursts] + 1]
-        others = rng.integers(low, high)
+        low, high = train_bounds[train_index[bursts]], train_bounds[train_index[bursts] + 1]
+        partners = rng.integers(low, high)
         for k in rng.permutation(bursts.size).tolist():
-            here, there = int(bursts[k]), int(others[k])
-            if reach[given[here]] < space[there] and reach[given[there]] < space[here]:
-                given[here], given[there] = given[there], given[here]
-    counts = sizes[given] + 1
-    within = np.arange(times.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    moved = np.repeat(start, counts) + delays[np.repeat(first[given], counts) + within]
+            event, partner = int(bursts[k]), int(partners[k])
+            if (
+                delay_by_event[source_event[event]] < free_by_event[partner]
+                and delay_by_event[source_event[partner]] < free_by_event[event]
+            ):
+                source_event[event], source_event[partner] = (
+                    source_event[partner],
+                    source_event[event],
+                )
+    counts = n_further[source_event] + 1
+    rank_in_event = np.arange(times.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    moved_times = (
+        np.repeat(start, counts)
+        + delays[np.repeat(event_index[source_event], counts) + rank_in_event]
+    )
     return Spikes.sorted(
-        moved,
-        np.repeat(units[first], counts),
-        np.repeat(trials[first], counts),
+        moved_times,
+        np.repeat(units[event_index], counts),
+        np.repeat(trials[event_index], counts),
         n_trials=spikes.n_trials,
         n_units=spikes.n_units,
         duration_ms=spikes.duration_ms,
@@ -87,16 +96,16 @@ def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> 
 
 
 def binned(
-    spikes: Spikes, chosen: NDArray, units: slice, *, start_ms: float, stop_ms: float, bin_ms: float
+    spikes: Spikes, mask: NDArray, units: slice, *, start_ms: float, stop_ms: float, bin_ms: float
 ) -> NDArray[np.float64]:
     """Rate per neuron in Hz of the chosen spikes of some neurons, (trial, bin)."""
     n_bins = round((stop_ms - start_ms) / bin_ms)
-    kept = chosen & (spikes.units >= units.start) & (spikes.units < units.stop)
-    position = np.floor((spikes.times_ms[kept] - start_ms) / bin_ms).astype(int)
-    trials = spikes.trials[kept]
-    inside = (position >= 0) & (position < n_bins)
-    flat = trials[inside] * n_bins + position[inside]
-    counts = np.bincount(flat, minlength=spikes.n_trials * n_bins)
+    is_counted = mask & (spikes.units >= units.start) & (spikes.units < units.stop)
+    position = np.floor((spikes.times_ms[is_counted] - start_ms) / bin_ms).astype(int)
+    trials = spikes.trials[is_counted]
+    is_inside = (position >= 0) & (position < n_bins)
+    flat_index = trials[is_inside] * n_bins + position[is_inside]
+    counts = np.bincount(flat_index, minlength=spikes.n_trials * n_bins)
     scale = 1000.0 / bin_ms / (units.stop - units.start)
     return scale * counts.reshape(spikes.n_trials, n_bins)
 
@@ -106,14 +115,14 @@ def share(bursts: NDArray, of_events: NDArray) -> NDArray[np.float64]:
     return np.divide(bursts, of_events, out=np.zeros_like(bursts), where=of_events > 0)
 
 
-def correlation(first: NDArray, second: NDArray) -> float:
+def correlation(x: NDArray, y: NDArray) -> float:
     """Pearson correlation; nan where one of the two is constant."""
-    if np.std(first) == 0 or np.std(second) == 0:
+    if np.std(x) == 0 or np.std(y) == 0:
         return float("nan")
-    return float(np.corrcoef(first, second)[0, 1])
+    return float(np.corrcoef(x, y)[0, 1])
 
 
 def standardised(values: NDArray) -> NDArray[np.float64]:
     """Mean 0 and standard deviation 1 along time, the second axis of (trial, time, channel)."""
-    spread = values.std(axis=1, keepdims=True)
-    return (values - values.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+    sd = values.std(axis=1, keepdims=True)
+    return (values - values.mean(axis=1, keepdims=True)) / np.where(sd > 0, sd, 1.0)

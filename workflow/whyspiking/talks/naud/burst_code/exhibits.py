@@ -16,18 +16,18 @@ def exhibits(
     params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays of one experiment."""
-    of = {
-        "multiplexing": (multiplexing, of_multiplexing),
-        "plasticity": (plasticity, of_plasticity),
+    exhibit_functions = {
+        "multiplexing": (multiplexing, show_multiplexing),
+        "plasticity": (plasticity, show_plasticity),
     }
-    module, shown = of[params.experiment]
+    experiment, make_exhibit = exhibit_functions[params.experiment]
     seed = min(seed for _, seed in networks)
-    test = module.make_task(params, "test", Streams(seed))
+    test = experiment.make_task(params, "test", Streams(seed))
     assert test is not None
-    return shown(params, test, simulate(networks["spiking", seed], test))
+    return make_exhibit(params, test, simulate(networks["spiking", seed], test))
 
 
-def of_multiplexing(
+def show_multiplexing(
     params: ct.Params, test: ct.Task, recording: ct.Recording
 ) -> dict[str, NDArray]:
     """Signals, trials kept, and spikes of a few neurons in the first trial.
@@ -38,22 +38,24 @@ def of_multiplexing(
     """
     spikes = recording.spikes["pyramidal"]
     is_event, is_burst = events.events(spikes, params.burst_window_ms)
-    n, shown = params.n_pyramidal, min(RASTER_NEURONS, params.n_pyramidal)
+    n, n_rows = params.n_pyramidal, min(RASTER_NEURONS, params.n_pyramidal)
     position = spikes.units % n
-    kept = (spikes.trials == 0) & (position < shown) & (spikes.times_ms >= params.relax_ms)
-    found = multiplexing.signals(params, recording)
+    is_shown = (spikes.trials == 0) & (position < n_rows) & (spikes.times_ms >= params.relax_ms)
+    signals = multiplexing.signals(params, recording)
     return {
         "time_ms": task.bin_ends_ms(params),
         "waves": test.targets[0],
-        **{name: found[name] for name in ("events_1", "probability_2")},
-        "raster.spike_ms": spikes.times_ms[kept] - params.relax_ms,
-        "raster.row": position[kept] + shown * (spikes.units[kept] >= n),
-        "raster.burst": (is_burst | ~is_event)[kept],
-        "raster.neurons": np.array(shown),
+        **{name: signals[name] for name in ("events_1", "probability_2")},
+        "raster.spike_ms": spikes.times_ms[is_shown] - params.relax_ms,
+        "raster.row": position[is_shown] + n_rows * (spikes.units[is_shown] >= n),
+        "raster.burst": (is_burst | ~is_event)[is_shown],
+        "raster.neurons": np.array(n_rows),
     }
 
 
-def of_plasticity(params: ct.Params, test: ct.Task, recording: ct.Recording) -> dict[str, NDArray]:
+def show_plasticity(
+    params: ct.Params, test: ct.Task, recording: ct.Recording
+) -> dict[str, NDArray]:
     """Changes of weight, repetitions kept, and the prediction.
 
     `burst` (event rate, probability, repetition), `predicted` (event rate, probability).

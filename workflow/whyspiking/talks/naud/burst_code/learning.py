@@ -62,38 +62,38 @@ def recursion(
     """
     n = pre.n_units
     samples = np.arange(0.0, pre.duration_ms, sample_ms)
-    times, kinds = _in_order(pre, post, samples)
+    times, kinds = _sort_moments(pre, post, samples)
     w, e, b = (start[name].astype(float) for name in ("w", "events", "bursts"))
     x, pending = np.zeros(n), np.zeros(n)
     window = window_ms(params)
-    last = {"pre": np.full(n, -1e7), "post": np.full(n, -1e7)}
-    before = np.zeros(n)
-    kept = np.zeros((samples.size, n))
-    filled = np.zeros(n, int)
-    for now, kind in zip(times.T, kinds.T, strict=True):
-        going = kind > 0
-        passed = np.where(going, now - before, 0.0)
-        before = np.where(going, now, before)
-        x *= np.exp(-passed / params.tau_pre)
-        e *= np.exp(-passed / params.tau_mean)
-        b *= np.exp(-passed / params.tau_mean)
+    last_spike = {"pre": np.full(n, -1e7), "post": np.full(n, -1e7)}
+    last_moment = np.zeros(n)
+    sampled_weights = np.zeros((samples.size, n))
+    n_filled = np.zeros(n, int)
+    for moment, kind in zip(times.T, kinds.T, strict=True):
+        is_running = kind > 0
+        elapsed = np.where(is_running, moment - last_moment, 0.0)
+        last_moment = np.where(is_running, moment, last_moment)
+        x *= np.exp(-elapsed / params.tau_pre)
+        e *= np.exp(-elapsed / params.tau_mean)
+        b *= np.exp(-elapsed / params.tau_mean)
         # A sample shows the weight as the spikes up to and including its time have left it.
         row = np.flatnonzero(kind == SAMPLE)
-        kept[filled[row], row] = w[row]
-        filled[row] += 1
+        sampled_weights[n_filled[row], row] = w[row]
+        n_filled[row] += 1
         is_pre = kind == PRE
-        x += is_pre & (now - last["pre"] > window)
-        last["pre"] = np.where(is_pre, now, last["pre"])
+        x += is_pre & (moment - last_spike["pre"] > window)
+        last_spike["pre"] = np.where(is_pre, moment, last_spike["pre"])
         is_post = kind == POST
-        silent = now - last["post"] > window
-        event = is_post & silent
-        burst = is_post & ~silent & (pending > 0)
+        is_silent = moment - last_spike["post"] > window
+        event = is_post & is_silent
+        burst = is_post & ~is_silent & (pending > 0)
         w += params.eta_pairing * x * (burst - event * np.clip(b / e, 0.0, 1.0))
         e += 1000.0 / params.tau_mean * event
         b += 1000.0 / params.tau_mean * burst
         pending = np.where(is_post, event, pending)
-        last["post"] = np.where(is_post, now, last["post"])
-    return kept
+        last_spike["post"] = np.where(is_post, moment, last_spike["post"])
+    return sampled_weights
 
 
 def window_ms(params: Params) -> float:
@@ -102,26 +102,26 @@ def window_ms(params: Params) -> float:
 
 
 PRE, POST, SAMPLE = 1, 2, 3
-"""What happens at a moment, in the order of things that happen at once; 0: nothing any more."""
+"""Kinds of moments, in their order at equal times; 0: no moment any more."""
 
 
-def _in_order(
+def _sort_moments(
     pre: Spikes, post: Spikes, samples: NDArray
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Moments and kinds, (synapse, moment): padded with 0 behind each synapse's last."""
     n = pre.n_units
     times = np.concatenate([pre.times_ms, post.times_ms, np.tile(samples, n)])
     units = np.concatenate([pre.units, post.units, np.repeat(np.arange(n), samples.size)])
-    sizes = (len(pre), len(post), n * samples.size)
-    kinds = np.repeat([PRE, POST, SAMPLE], sizes)
-    order = np.lexsort((kinds, times, units))
-    units = units[order]
+    n_by_kind = (len(pre), len(post), n * samples.size)
+    kinds = np.repeat([PRE, POST, SAMPLE], n_by_kind)
+    moment_order = np.lexsort((kinds, times, units))
+    units = units[moment_order]
     position = np.arange(units.size) - np.searchsorted(units, units)
-    table = np.zeros((n, int(position.max()) + 1))
-    which = np.zeros(table.shape, int)
-    table[units, position] = times[order]
-    which[units, position] = kinds[order]
-    return table, which
+    time_table = np.zeros((n, int(position.max()) + 1))
+    kind_table = np.zeros(time_table.shape, int)
+    time_table[units, position] = times[moment_order]
+    kind_table[units, position] = kinds[moment_order]
+    return time_table, kind_table
 
 
 def mean_field(params: Params, times_ms: NDArray) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ def mean_field(params: Params, times_ms: NDArray) -> NDArray[np.float64]:
 
     Curves: all burst probabilities of the first event rate, then those of the next.
     """
-    grown = 1.0 - np.exp(-np.minimum(times_ms, params.pairing_ms) / params.tau_mean)
+    growth = 1.0 - np.exp(-np.minimum(times_ms, params.pairing_ms) / params.tau_mean)
     curves = [
         params.eta_pairing
         * rate**2
@@ -140,4 +140,4 @@ def mean_field(params: Params, times_ms: NDArray) -> NDArray[np.float64]:
         for rate in params.event_rates_hz
         for p in params.burst_probabilities
     ]
-    return np.multiply.outer(grown, curves)
+    return np.multiply.outer(growth, curves)

@@ -52,16 +52,16 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     n, m = params.n_pyramidal, params.n_interneurons
     wiring = wire(params, np.random.default_rng(int(network.arrays["wiring_seed"])))
     values = fixed_values(params)
-    sizes = {"pyramidal": 2 * n, "interneurons": 2 * m}
+    n_by_group = {"pyramidal": 2 * n, "interneurons": 2 * m}
     layers = {}
     for name, (pre, post) in wiring.items():
         source, target, _, _ = PROJECTIONS[name]
         weight = float(params.weights[name])
         values |= {f"{name}.i": pre, f"{name}.j": post, f"{name}.w": weight}
-        present = np.zeros((sizes[source], sizes[target]), np.int8)
-        present[pre, post] = 1
+        is_connected = np.zeros((n_by_group[source], n_by_group[target]), np.int8)
+        is_connected[pre, post] = 1
         kind = "recurrent" if name in ("topdown", "lateral", "from_som") else "feedforward"
-        layers[f"{name}.w"] = ct.Layer(source, target, present, kind)
+        layers[f"{name}.w"] = ct.Layer(source, target, is_connected, kind)
     for name in ("base_s", "swing_s", "base_d", "swing_d"):
         values[f"pyramidal.{name}"] = np.repeat(np.asarray(getattr(params, name), float), n)
     values |= lesion(params, network.info["variant"])
@@ -69,7 +69,7 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 
 def lesion(params: ct.Params, variant: str) -> dict[str, NDArray | float]:
-    """What a variant changes in an intact run: nothing, the plateau, or short-term dynamics."""
+    """Values that a variant changes in an intact run: none, the plateau, or short-term dynamics."""
     changes: dict[str, dict[str, NDArray | float]] = {
         "spiking": {},
         "no_plateau": {"pyramidal.opens": 0.0},
@@ -91,11 +91,11 @@ def signals(params: ct.Params, recording: ct.Recording) -> dict[str, NDArray]:
     """
     spikes = recording.spikes["pyramidal"]
     is_event, is_burst = events(spikes, params.burst_window_ms)
-    found: dict[str, NDArray] = {}
-    for number in (1, 2):
-        units = slice((number - 1) * params.n_pyramidal, number * params.n_pyramidal)
+    values: dict[str, NDArray] = {}
+    for i_ensemble in (1, 2):
+        units = slice((i_ensemble - 1) * params.n_pyramidal, i_ensemble * params.n_pyramidal)
         for name, mask in (("events", is_event), ("bursts", is_burst)):
-            found[f"{name}_{number}"] = binned(
+            values[f"{name}_{i_ensemble}"] = binned(
                 spikes,
                 mask,
                 units,
@@ -103,14 +103,16 @@ def signals(params: ct.Params, recording: ct.Recording) -> dict[str, NDArray]:
                 stop_ms=params.trial_ms,
                 bin_ms=params.bin_ms,
             )
-        found[f"probability_{number}"] = share(found[f"bursts_{number}"], found[f"events_{number}"])
-    return found
+        values[f"probability_{i_ensemble}"] = share(
+            values[f"bursts_{i_ensemble}"], values[f"events_{i_ensemble}"]
+        )
+    return values
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """Event rate of the lower and burst probability of the upper ensemble, standardised."""
-    found = signals(params, recording)
-    outputs = np.stack([found["events_1"], found["probability_2"]], axis=-1)
+    channels = signals(params, recording)
+    outputs = np.stack([channels["events_1"], channels["probability_2"]], axis=-1)
     return ct.Traces(standardised(outputs), task.targets, dt_ms=params.bin_ms)
 
 
@@ -123,5 +125,5 @@ def perturb_recording(
     params: ct.Params, condition: ct.Condition, recording: ct.Recording, rng: np.random.Generator
 ) -> ct.Recording:
     """The recording as a reader would see it if bursts were spread at random over events."""
-    changed = other_bursts(recording.spikes["pyramidal"], params.burst_window_ms, rng)
-    return replace(recording, spikes={**recording.spikes, "pyramidal": changed})
+    changed_spikes = other_bursts(recording.spikes["pyramidal"], params.burst_window_ms, rng)
+    return replace(recording, spikes={**recording.spikes, "pyramidal": changed_spikes})

@@ -36,15 +36,15 @@ class Pairing:
 
 def pairings(params: Params) -> list[Pairing]:
     """All synapses of the experiment, repetitions included, in the order of their channels."""
-    found: list[Pairing] = []
+    synapses: list[Pairing] = []
     for rate in params.event_rates_hz:
         for p in params.burst_probabilities:
-            found += [Pairing("burst", rate, p, params.p_start, rate)] * params.n_realisations
+            synapses += [Pairing("burst", rate, p, params.p_start, rate)] * params.n_realisations
     for start in params.poisson_starts:
         for rate in params.poisson_rates_hz:
             pair = Pairing("poisson", rate, np.nan, start, params.event_start_hz)
-            found += [pair] * params.n_realisations
-    return found
+            synapses += [pair] * params.n_realisations
+    return synapses
 
 
 def spikes(params: Params, rng: np.random.Generator) -> dict[str, Spikes]:
@@ -52,8 +52,8 @@ def spikes(params: Params, rng: np.random.Generator) -> dict[str, Spikes]:
     trains: dict[str, list[NDArray]] = {"pre": [], "forced": []}
     for pairing in pairings(params):
         for side, rows in trains.items():
-            rows.append(_train(params, pairing, side, rng))
-    return {side: _gather(rows, params.trial_ms) for side, rows in trains.items()}
+            rows.append(_draw_train(params, pairing, side, rng))
+    return {side: _gather_spikes(rows, params.trial_ms) for side, rows in trains.items()}
 
 
 def burst_poisson(
@@ -80,12 +80,12 @@ def burst_poisson(
     Returns:
         Spike times in ms, sorted.
     """
-    intervals = _intervals(event_rate_hz, duration_ms, dead_ms, rng)
+    intervals = _draw_intervals(event_rate_hz, duration_ms, dead_ms, rng)
     delays = delay_ms + spread_ms * rng.random(intervals.size)
     delays *= rng.random(intervals.size) < p_burst
-    second = np.cumsum(intervals + delays)
-    events = second - delays
-    times = np.sort(np.concatenate([events, second[delays > 0]]))
+    second_times = np.cumsum(intervals + delays)
+    events = second_times - delays
+    times = np.sort(np.concatenate([events, second_times[delays > 0]]))
     return times[times < duration_ms]
 
 
@@ -93,11 +93,11 @@ def renewal(
     rate_hz: float, duration_ms: float, dead_ms: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """A Poisson train with dead time: spike times in ms, sorted."""
-    times = np.cumsum(_intervals(rate_hz, duration_ms, dead_ms, rng))
+    times = np.cumsum(_draw_intervals(rate_hz, duration_ms, dead_ms, rng))
     return times[times < duration_ms]
 
 
-def _intervals(
+def _draw_intervals(
     rate_hz: float, duration_ms: float, dead_ms: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """More intervals than fit into the duration, in ms."""
@@ -105,7 +105,7 @@ def _intervals(
     return dead_ms + (1000.0 / rate_hz - dead_ms) * rng.standard_exponential(n)
 
 
-def _train(
+def _draw_train(
     params: Params, pairing: Pairing, side: str, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     if pairing.protocol == "burst":
@@ -121,7 +121,7 @@ def _train(
     return renewal(pairing.rate_hz, params.pairing_ms, params.poisson_refractory_ms, rng)
 
 
-def _gather(rows: Sequence[NDArray], duration_ms: float) -> Spikes:
+def _gather_spikes(rows: Sequence[NDArray], duration_ms: float) -> Spikes:
     units = np.repeat(np.arange(len(rows)), [row.size for row in rows])
     times = np.concatenate(rows)
     return Spikes.sorted(

@@ -42,12 +42,12 @@ def train(
 
 def start(params: ct.Params) -> dict[str, NDArray]:
     """Weights and running means (Hz) before the pairing, (synapse,)."""
-    found = pairing.pairings(params)
-    events = np.array([p.event_start_hz for p in found])
+    pairs = pairing.pairings(params)
+    events = np.array([p.event_start_hz for p in pairs])
     return {
-        "w": np.full(len(found), float(params.w_start)),
+        "w": np.full(len(pairs), float(params.w_start)),
         "events": events,
-        "bursts": events * np.array([p.p_start for p in found]),
+        "bursts": events * np.array([p.p_start for p in pairs]),
     }
 
 
@@ -55,7 +55,7 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
     """The closed recursion in NumPy on the same spikes, brought to the steps of Brian2."""
     pre, post = on_steps(params, task)
     w = learning.recursion(params, pre, post, network.arrays, params.sample_ms)
-    return _curves(params, w, task)
+    return _average_curves(params, w, task)
 
 
 def on_steps(params: ct.Params, task: ct.Task) -> tuple[Spikes, Spikes]:
@@ -90,7 +90,7 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """Mean change of weight over the repetitions of every burst-Poisson pairing."""
-    return _curves(params, recording.traces["weight"][0], task)
+    return _average_curves(params, recording.traces["weight"][0], task)
 
 
 def conditions(params: ct.Params) -> Sequence[ct.Condition]:
@@ -106,8 +106,8 @@ def vary(
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
     """The same spikes with another running mean at the start."""
-    moved = condition.strength * np.asarray(binding.values["plastic.events"])
-    return task, replace(binding, values={**binding.values, "plastic.bursts": moved})
+    moved_bursts = condition.strength * np.asarray(binding.values["plastic.events"])
+    return task, replace(binding, values={**binding.values, "plastic.bursts": moved_bursts})
 
 
 def total_change(params: ct.Params, weights: NDArray) -> dict[str, NDArray]:
@@ -122,16 +122,16 @@ def total_change(params: ct.Params, weights: NDArray) -> dict[str, NDArray]:
     """
     change = weights[-1] - params.w_start
     n_repeats = params.n_realisations
-    sizes = {
+    shapes = {
         "burst": (len(params.event_rates_hz), len(params.burst_probabilities), n_repeats),
         "poisson": (len(params.poisson_starts), len(params.poisson_rates_hz), n_repeats),
     }
-    found, begin = {}, 0
-    for name, shape in sizes.items():
-        stop = begin + int(np.prod(shape))
-        found[name] = change[begin:stop].reshape(shape)
-        begin = stop
-    return found
+    change_by_protocol, first_synapse = {}, 0
+    for name, shape in shapes.items():
+        stop_synapse = first_synapse + int(np.prod(shape))
+        change_by_protocol[name] = change[first_synapse:stop_synapse].reshape(shape)
+        first_synapse = stop_synapse
+    return change_by_protocol
 
 
 def sample_times(params: ct.Params) -> NDArray[np.float64]:
@@ -139,8 +139,8 @@ def sample_times(params: ct.Params) -> NDArray[np.float64]:
     return np.arange(0.0, params.trial_ms, params.sample_ms)
 
 
-def _curves(params: ct.Params, weights: NDArray, task: ct.Task) -> ct.Traces:
+def _average_curves(params: ct.Params, weights: NDArray, task: ct.Task) -> ct.Traces:
     n_curves = len(params.event_rates_hz) * len(params.burst_probabilities)
-    paired = weights[:, : n_curves * params.n_realisations] - params.w_start
-    means = paired.reshape(len(weights), n_curves, params.n_realisations).mean(axis=-1)
+    paired_changes = weights[:, : n_curves * params.n_realisations] - params.w_start
+    means = paired_changes.reshape(len(weights), n_curves, params.n_realisations).mean(axis=-1)
     return ct.Traces(outputs=means[None], targets=task.targets, dt_ms=params.sample_ms)

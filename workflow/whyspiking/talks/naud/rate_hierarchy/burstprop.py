@@ -79,7 +79,7 @@ class Layers(Hierarchy):
     recurrent: list[NDArray]
 
     @classmethod
-    def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
+    def draw(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
         """Xavier's normal weights, no biases, Gaussian feedback, small recurrent weights."""
         pairs = list(itertools.pairwise(sizes))
 
@@ -111,29 +111,31 @@ def burst_credit(
         its dendrites at rest, and the bursts that these weights hear; (sample, unit) each.
     """
     p, output = Float(p_output), activity[-1]
-    resting = p * output
-    credit = [resting * (targets - output) * (Float(1) - output)]
-    heard = []
+    resting_bursts = p * output
+    credit = [resting_bursts * (targets - output) * (Float(1) - output)]
+    recurrent_inputs = []
     for feedback, recurrent, event in zip(
         layers.feedback[::-1], layers.recurrent[::-1], activity[-2:0:-1], strict=True
     ):
         weights = feedback.T
-        at_rest = resting @ weights
-        taught = at_rest + credit[-1] @ weights
-        before = sigmoid(at_rest) * event
-        inhibition = before @ recurrent
-        drive = at_rest * (Float(1) - event) - inhibition
-        resting = sigmoid(drive) * event
-        credit.append(sigmoid(taught * (Float(1) - event) - inhibition) * event - resting)
-        heard.append((drive, before))
-    return credit[::-1], heard[::-1]
+        drive_at_rest = resting_bursts @ weights
+        taught_drive = drive_at_rest + credit[-1] @ weights
+        bursts = sigmoid(drive_at_rest) * event
+        inhibition = bursts @ recurrent
+        drive = drive_at_rest * (Float(1) - event) - inhibition
+        resting_bursts = sigmoid(drive) * event
+        credit.append(
+            sigmoid(taught_drive * (Float(1) - event) - inhibition) * event - resting_bursts
+        )
+        recurrent_inputs.append((drive, bursts))
+    return credit[::-1], recurrent_inputs[::-1]
 
 
 def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArray) -> list[NDArray]:
     """Minus the derivative of half the squared error by every unit's input (Eq. 53)."""
     output = activity[-1]
-    at_output = (targets - output) * output * (Float(1) - output)
-    return back_propagated(layers, activity, at_output)
+    output_credit = (targets - output) * output * (Float(1) - output)
+    return back_propagated(layers, activity, output_credit)
 
 
 def perturbation_credit(
@@ -152,13 +154,15 @@ def perturbation_credit(
         noise: Standard deviation of the noise.
         rng: Draws it.
     """
-    below, added = activity[0], []
+    activity_below, perturbations = activity[0], []
     for weights, bias in zip(layers.forward, layers.bias, strict=True):
-        drive = below @ weights + bias
-        added.append(Float(noise) * rng.standard_normal(drive.shape, dtype=Float))
-        below = sigmoid(drive + added[-1])
-    gained = ((targets - activity[-1]) ** 2 - (targets - below) ** 2).sum(axis=1, keepdims=True)
-    return [Float(0.5 / noise**2) * gained * xi for xi in added]
+        drive = activity_below @ weights + bias
+        perturbations.append(Float(noise) * rng.standard_normal(drive.shape, dtype=Float))
+        activity_below = sigmoid(drive + perturbations[-1])
+    error_decrease = ((targets - activity[-1]) ** 2 - (targets - activity_below) ** 2).sum(
+        axis=1, keepdims=True
+    )
+    return [Float(0.5 / noise**2) * error_decrease * xi for xi in perturbations]
 
 
 def credit_of(
@@ -199,63 +203,68 @@ def train(
         perturb: Draws the noise of node perturbation.
         progress: Called after every epoch.
     """
-    layers = Layers.drawn(sizes, recipe, init)
+    layers = Layers.draw(sizes, recipe, init)
     features, classes = np.asarray(training[0], Float), training[1]
-    wanted = np.eye(sizes[-1], dtype=Float)
-    moves = [np.zeros_like(weights) for weights in layers.forward]
-    bias_moves = [np.zeros_like(bias) for bias in layers.bias]
-    eta = [recipe.eta_hidden] * (len(moves) - 1) + [recipe.eta_output]
-    kept = Checkpoint(layers, shuffle, perturb, *moves, *bias_moves)
-    for epoch in kept.rounds(range(recipe.epochs), progress):
+    one_hot = np.eye(sizes[-1], dtype=Float)
+    momenta = [np.zeros_like(weights) for weights in layers.forward]
+    bias_momenta = [np.zeros_like(bias) for bias in layers.bias]
+    eta = [recipe.eta_hidden] * (len(momenta) - 1) + [recipe.eta_output]
+    checkpoint = Checkpoint(layers, shuffle, perturb, *momenta, *bias_momenta)
+    for epoch in checkpoint.rounds(range(recipe.epochs), progress):
         if epoch == 0:
-            _note(layers, 0, validation, recipe)
-        for some in batches(len(features), recipe.batch, shuffle):
-            activity, targets = rates(layers, features[some]), wanted[classes[some]]
-            credit, heard = credit_of(layers, activity, targets, recipe, perturb)
-            for k, move in enumerate(moves):
-                _add_product(move, activity[k], credit[k], eta[k], recipe.momentum)
-                learned = [layers.forward[k]]
+            _note_epoch(layers, 0, validation, recipe)
+        for batch in batches(len(features), recipe.batch, shuffle):
+            activity, targets = rates(layers, features[batch]), one_hot[classes[batch]]
+            credit, recurrent_inputs = credit_of(layers, activity, targets, recipe, perturb)
+            for k, momentum in enumerate(momenta):
+                _add_product(momentum, activity[k], credit[k], eta[k], recipe.momentum)
+                # Learned feedback gets the same change as the forward weights.
+                changed_weights = [layers.forward[k]]
                 if k and recipe.rule == LEARNED_FEEDBACK:
-                    learned.append(layers.feedback[k - 1])
-                for weights in learned:
+                    changed_weights.append(layers.feedback[k - 1])
+                for weights in changed_weights:
                     weights *= Float(1.0 - recipe.decay)
-                    weights += move
-                bias_moves[k] *= Float(recipe.momentum)
-                bias_moves[k] += Float(eta[k]) * credit[k].sum(axis=0)
-                layers.bias[k] += bias_moves[k]
-            for weights, (drive, before) in zip(layers.recurrent, heard, strict=True):
-                _add_product(weights, before, drive, recipe.eta_recurrent, 1.0)
-        _note(layers, epoch + 1, validation, recipe)
+                    weights += momentum
+                bias_momenta[k] *= Float(recipe.momentum)
+                bias_momenta[k] += Float(eta[k]) * credit[k].sum(axis=0)
+                layers.bias[k] += bias_momenta[k]
+            for weights, (drive, bursts) in zip(layers.recurrent, recurrent_inputs, strict=True):
+                _add_product(weights, bursts, drive, recipe.eta_recurrent, 1.0)
+        _note_epoch(layers, epoch + 1, validation, recipe)
         error = layers.history.rows[-1]["value"]
         progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
 
-def _add_product(to: NDArray, below: NDArray, above: NDArray, factor: float, keep: float) -> None:
-    """In one pass over `to` (below, above): keep * to + factor * below^T above."""
-    GEMM(factor, above.T, below.T, beta=keep, c=to.T, trans_b=1, overwrite_c=1)
+def _add_product(
+    total: NDArray, activity: NDArray, credit: NDArray, factor: float, keep: float
+) -> None:
+    """Change `total` in one pass to keep * total + factor * activity^T credit, (below, above)."""
+    GEMM(factor, credit.T, activity.T, beta=keep, c=total.T, trans_b=1, overwrite_c=1)
 
 
 def angles(layers: Layers, features: NDArray, classes: NDArray, recipe: Recipe) -> list[float]:
     """Angle in degrees of credit to that of backprop, mean over samples, by hidden layer."""
     activity = rates(layers, features)
     targets = np.eye(layers.forward[-1].shape[1], dtype=Float)[classes]
-    ours, _ = burst_credit(layers, activity, targets, recipe.p_output)
-    theirs = gradient_credit(layers, activity, targets)
-    found = []
-    for a, b in zip(ours[:-1], theirs[:-1], strict=True):
+    burst, _ = burst_credit(layers, activity, targets, recipe.p_output)
+    gradient = gradient_credit(layers, activity, targets)
+    degrees = []
+    for a, b in zip(burst[:-1], gradient[:-1], strict=True):
         norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         cosines = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-30)
-        found.append(float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean()))
-    return found
+        degrees.append(float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean()))
+    return degrees
 
 
-def _note(layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe) -> None:
+def _note_epoch(
+    layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe
+) -> None:
     values: dict[str, Any] = {}
     if recipe.rule in BURSTS:
-        found = angles(layers, *validation, recipe)
-        values |= {f"credit_angle_{k + 1}": degrees for k, degrees in enumerate(found)}
+        credit_angles = angles(layers, *validation, recipe)
+        values |= {f"credit_angle_{k + 1}": degrees for k, degrees in enumerate(credit_angles)}
         # Of the highest hidden layer: the only one that the published demo has.
         values["feedback_angle"] = angle(layers.forward[-1], layers.feedback[-1])
-    wrong = choose(layers, validation[0]) != validation[1]
-    layers.history.note(epoch, **values, validation_error=float(wrong.mean()))
+    is_wrong = choose(layers, validation[0]) != validation[1]
+    layers.history.note(epoch, **values, validation_error=float(is_wrong.mean()))

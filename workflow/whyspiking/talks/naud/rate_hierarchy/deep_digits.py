@@ -16,9 +16,9 @@ from whyspiking.talks.naud.rate_hierarchy.task import N_CLASSES, make_task, samp
 
 __all__ = ["evaluate", "make_task", "train"]
 
-ENOUGH = 0.1
+TARGET_ERROR = 0.1
 """Validation error that a network has to reach: how long it takes is compared."""
-RECIPE = (
+SHARED_PARAMETERS = (
     "eta_recurrent", "feedback_std", "recurrent_range", "momentum", "decay", "p_output", "noise",
     "epochs", "batch",
 )  # fmt: skip
@@ -27,22 +27,22 @@ RECIPE = (
 
 def recipe(params: ct.Params, variant: str) -> Recipe:
     """The recipe of a variant, as talk.yaml has it."""
-    own = {k: v for k, v in params.recipes[variant].items() if k != "depth"}
-    return Recipe(**own, **{name: getattr(params, name) for name in RECIPE})
+    variant_values = {k: v for k, v in params.recipes[variant].items() if k != "depth"}
+    return Recipe(**variant_values, **{name: getattr(params, name) for name in SHARED_PARAMETERS})
 
 
 def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
     """Train one variant; all start from the same draw of a seed, but for scale."""
-    chosen = recipe(params, variant)
+    variant_recipe = recipe(params, variant)
     training = samples(params, "train")
-    hidden = [params.n_hidden] * params.recipes[variant]["depth"]
+    hidden_sizes = [params.n_hidden] * params.recipes[variant]["depth"]
     layers = burstprop.train(
-        [training[0].shape[1], *hidden, N_CLASSES],
+        [training[0].shape[1], *hidden_sizes, N_CLASSES],
         training,
         samples(params, "validation"),
-        chosen,
+        variant_recipe,
         init=streams.rng("deep-init"),
         shuffle=streams.rng("deep-shuffle"),
         perturb=streams.rng("deep-perturbation"),
@@ -50,13 +50,15 @@ def train(
     )
     history = layers.history
     errors = np.array(history.values("validation_error"))
-    reached = np.flatnonzero(errors < ENOUGH)
-    shown = len(training[0]) // params.batch * params.batch
-    measured = {
-        "presentations_to_10_percent": float(reached[0] * shown) if reached.size else np.inf
+    reached_epochs = np.flatnonzero(errors < TARGET_ERROR)
+    n_presented = len(training[0]) // params.batch * params.batch
+    measures = {
+        "presentations_to_10_percent": float(reached_epochs[0] * n_presented)
+        if reached_epochs.size
+        else np.inf
     }
     for metric in {row["metric"] for row in history.rows} - {"validation_error"}:
-        measured[metric] = history.values(metric)[-1]
+        measures[metric] = history.values(metric)[-1]
     info = {"engine": "numpy", "epochs": params.epochs, "counts": layers.counts()}
-    info["measures"] = measured
+    info["measures"] = measures
     return ct.Network(layers.arrays("forward", "bias"), info, history.rows)

@@ -23,13 +23,13 @@ RULES = {"burstprop": "learned", "fixed_feedback": "fixed"}
 
 def recipe(params: ct.Params, variant: str) -> Recipe:
     """The recipe of a variant, as talk.yaml has it; a name stands for another parameter."""
-    own = params.recipes[variant].items()
+    variant_values = params.recipes[variant].items()
     common = (
         "decay_share", "momentum", "eta_end", "epochs", "batch", "p_output", "beta", "output_rate",
     )  # fmt: skip
     return Recipe(
         rule=RULES[variant],
-        **{name: getattr(params, v) if isinstance(v, str) else v for name, v in own},
+        **{name: getattr(params, v) if isinstance(v, str) else v for name, v in variant_values},
         **{name: getattr(params, name) for name in common},
     )
 

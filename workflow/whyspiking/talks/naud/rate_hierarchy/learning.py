@@ -72,18 +72,20 @@ class Layers(Hierarchy):
     feedback: list[NDArray]
 
     @classmethod
-    def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
+    def draw(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
         """Gaussian weights; outputs start at one rate, whatever the input."""
         forward, feedback = [], []
         pairs = list(itertools.pairwise(sizes))
-        for below, above in pairs:
-            scale = 1.0 / np.sqrt(below)
-            forward.append(Float(recipe.gain * scale) * _normal(rng, (below, above)))
-        for below, above in pairs[1:]:
-            scale = 1.0 / np.sqrt(below)
-            feedback.append(Float(recipe.feedback_gain * scale) * _normal(rng, (above, below)))
+        for n_below, n_above in pairs:
+            scale = 1.0 / np.sqrt(n_below)
+            forward.append(Float(recipe.gain * scale) * _draw_normal(rng, (n_below, n_above)))
+        for n_below, n_above in pairs[1:]:
+            scale = 1.0 / np.sqrt(n_below)
+            feedback.append(
+                Float(recipe.feedback_gain * scale) * _draw_normal(rng, (n_above, n_below))
+            )
         forward[-1] *= Float(OUTPUT_SHRINK)
-        bias = [np.zeros(above, Float) for _, above in pairs]
+        bias = [np.zeros(n_above, Float) for _, n_above in pairs]
         odds = recipe.output_rate / (1.0 - recipe.output_rate)
         bias[-1][:] = np.log(odds)
         return cls(forward, bias, feedback)
@@ -134,65 +136,69 @@ def train(
         shuffle: Draws the order of the samples.
         progress: Called after every epoch.
     """
-    layers = Layers.drawn(sizes, recipe, init)
+    layers = Layers.draw(sizes, recipe, init)
     features, classes = np.asarray(training[0], Float), training[1]
-    wanted = np.eye(sizes[-1], dtype=Float)
-    moves = [np.zeros_like(weights) for weights in layers.forward]
-    changes = [np.empty_like(move) for move in moves]  # new memory costs more than the sums
-    bias_moves = [np.zeros_like(bias) for bias in layers.bias]
+    one_hot = np.eye(sizes[-1], dtype=Float)
+    momenta = [np.zeros_like(weights) for weights in layers.forward]
+    changes = [
+        np.empty_like(momentum) for momentum in momenta
+    ]  # new memory costs more than the sums
+    bias_momenta = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
-    kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
-    for epoch in kept.rounds(range(recipe.epochs), progress):
-        began = time.process_time()
-        for number, chosen in enumerate(batches(len(features), recipe.batch, shuffle)):
-            done = (epoch + number / n_batches) / recipe.epochs
-            slower = recipe.eta_end**done
-            fade = recipe.decay * max(0.0, 1.0 - done / recipe.decay_share)
-            activity = rates(layers, features[chosen])
-            credit = burst_credit(layers, activity, wanted[classes[chosen]], recipe)
+    checkpoint = Checkpoint(layers, shuffle, *momenta, *bias_momenta)
+    for epoch in checkpoint.rounds(range(recipe.epochs), progress):
+        start_s = time.process_time()
+        for i_batch, batch in enumerate(batches(len(features), recipe.batch, shuffle)):
+            progress_share = (epoch + i_batch / n_batches) / recipe.epochs
+            eta_factor = recipe.eta_end**progress_share
+            decay = recipe.decay * max(0.0, 1.0 - progress_share / recipe.decay_share)
+            activity = rates(layers, features[batch])
+            credit = burst_credit(layers, activity, one_hot[classes[batch]], recipe)
             for k in range(n_layers):
                 eta = recipe.eta_output if k == n_layers - 1 else recipe.eta_hidden
-                eta = Float(eta * slower)
-                scaled = credit[k] * Float(1.0 / recipe.batch)
-                change = np.matmul(activity[k].T, scaled, out=changes[k])
-                moves[k] *= Float(recipe.momentum)
-                moves[k] += change
-                bias_moves[k] *= Float(recipe.momentum)
-                bias_moves[k] += credit[k].mean(axis=0)
-                if fade and k:
-                    layers.forward[k] *= 1.0 - eta * Float(fade)
-                np.multiply(moves[k], eta, out=change)
+                eta = Float(eta * eta_factor)
+                mean_credit = credit[k] * Float(1.0 / recipe.batch)
+                change = np.matmul(activity[k].T, mean_credit, out=changes[k])
+                momenta[k] *= Float(recipe.momentum)
+                momenta[k] += change
+                bias_momenta[k] *= Float(recipe.momentum)
+                bias_momenta[k] += credit[k].mean(axis=0)
+                if decay and k:
+                    layers.forward[k] *= 1.0 - eta * Float(decay)
+                np.multiply(momenta[k], eta, out=change)
                 layers.forward[k] += change
-                layers.bias[k] += eta * bias_moves[k]
+                layers.bias[k] += eta * bias_momenta[k]
                 if recipe.rule == "learned" and k:
-                    if fade:
-                        layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
+                    if decay:
+                        layers.feedback[k - 1] *= 1.0 - eta * Float(decay)
                     layers.feedback[k - 1] += change.T
-        error = _note(layers, epoch + 1, validation, time.process_time() - began)
+        error = _note_epoch(layers, epoch + 1, validation, time.process_time() - start_s)
         progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
 
 def feedback_angles(layers: Layers) -> list[float]:
     """Angle in degrees between feedback weights and the transposed forward ones, lowest first."""
-    found = []
+    angles = []
     for weights, feedback in zip(layers.forward[1:], layers.feedback, strict=True):
         norm = float(np.linalg.norm(weights)) * float(np.linalg.norm(feedback))
         cosine = float((weights.T * feedback).sum()) / norm
-        found.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
-    return found
+        angles.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
+    return angles
 
 
-def _note(layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], seconds: float) -> float:
+def _note_epoch(
+    layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], seconds: float
+) -> float:
     """Note angles and the validation error, which is returned."""
     values = {"epoch_seconds": seconds}
     angles = feedback_angles(layers)
     values |= {f"feedback_angle_{k + 1}": degrees for k, degrees in enumerate(angles)}
-    wrong = choose(layers, validation[0]) != validation[1]
-    values["validation_error"] = float(wrong.mean())
+    is_wrong = choose(layers, validation[0]) != validation[1]
+    values["validation_error"] = float(is_wrong.mean())
     layers.history.note(epoch, **values)
     return values["validation_error"]
 
 
-def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
+def _draw_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
     return rng.standard_normal(shape, dtype=Float)

@@ -56,10 +56,10 @@ class Hierarchy:
 
 def rates(layers: Hierarchy, features: NDArray) -> list[NDArray]:
     """Event rates of all layers, input first (Eqs. 39 and 47)."""
-    found = [np.asarray(features, Float)]
+    layer_rates = [np.asarray(features, Float)]
     for weights, bias in zip(layers.forward, layers.bias, strict=True):
-        found.append(sigmoid(found[-1] @ weights + bias))
-    return found
+        layer_rates.append(sigmoid(layer_rates[-1] @ weights + bias))
+    return layer_rates
 
 
 def sigmoid(x: NDArray) -> NDArray:
@@ -89,7 +89,7 @@ def choose(layers: Hierarchy, features: NDArray) -> NDArray[np.int64]:
     return rates(layers, features)[-1].argmax(axis=1)
 
 
-def angle(first: NDArray, second: NDArray) -> float:
+def angle(a: NDArray, b: NDArray) -> float:
     """Between two arrays taken as vectors, in degrees."""
-    cosine = (first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second))
+    cosine = (a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b))
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -29,17 +29,17 @@ def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.float32], ND
     less a mean and over a deviation, `pixels`; validation is the end of the training file.
     """
     if task_data.takes_part(params):
-        drawn = task_data.latencies(params, split)
-        assert drawn is not None
-        return drawn.features.astype(np.float32), drawn.classes
+        latencies = task_data.latencies(params, split)
+        assert latencies is not None
+        return latencies.features.astype(np.float32), latencies.classes
     images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
-    chosen = {
+    part_of_file = {
         "train": slice(params.n_train),
         "validation": slice(-params.n_validation, None),
         "test": slice(params.n_test),
     }[split]
-    images = images[chosen]
+    images = images[part_of_file]
     features = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
     mean, deviation = params.pixels
     features = (features - np.float32(mean)) / np.float32(deviation)
-    return features, labels[chosen].astype(np.int64)
+    return features, labels[part_of_file].astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is read from the counters of the XOR network: its tests (Eqs. 14, 56), its credit (15)."""
+"""Measures from the counters of the XOR network: its tests (Eqs. 14, 56), its credit (15)."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ class Counters:
     events: NDArray
     bursts: NDArray
 
-    def event_rates(self, first: int, last: int) -> NDArray[np.float64]:
+    def event_rates(self, start_slot: int, stop_slot: int) -> NDArray[np.float64]:
         """Mean event rate between two slots in Hz, (population,)."""
-        counted = self.events[last] - self.events[first]
-        seconds = (last - first) * self.params.slot_ms / 1e3
-        return counted / (seconds * self.params.n_per_population)
+        n_events = self.events[stop_slot] - self.events[start_slot]
+        seconds = (stop_slot - start_slot) * self.params.slot_ms / 1e3
+        return n_events / (seconds * self.params.n_per_population)
 
     def test_rates(self, schedule: Schedule) -> NDArray[np.float64]:
         """Event rates in the counted part of all tests in Hz, (test, pattern, population)."""
-        length, skipped = slots(self.params, TRIAL_MS), slots(self.params, SKIPPED_MS)
-        found = np.zeros((len(schedule.tests), len(PATTERNS), len(POPULATIONS)))
-        for test, (_, first) in enumerate(schedule.tests):
+        n_slots, n_skipped = slots(self.params, TRIAL_MS), slots(self.params, SKIPPED_MS)
+        rates = np.zeros((len(schedule.tests), len(PATTERNS), len(POPULATIONS)))
+        for test, (_, first_slot) in enumerate(schedule.tests):
             for pattern in range(len(PATTERNS)):
-                start = first + pattern * length
-                found[test, pattern] = self.event_rates(start + skipped, start + length)
-        return found
+                start = first_slot + pattern * n_slots
+                rates[test, pattern] = self.event_rates(start + n_skipped, start + n_slots)
+        return rates
 
-    def published_test(self, first: int) -> NDArray[np.float64]:
+    def published_test(self, first_slot: int) -> NDArray[np.float64]:
         """Output rate in Hz in each bin of a published test, (pattern, bin).
 
         Args:
-            first: Its first slot.
+            first_slot: Its first slot.
         """
-        last = first + len(PATTERNS) * slots(self.params, self.params.test_ms)
-        edges = np.linspace(first, last, len(PATTERNS) * BINS + 1).astype(int)
+        stop_slot = first_slot + len(PATTERNS) * slots(self.params, self.params.test_ms)
+        edges = np.linspace(first_slot, stop_slot, len(PATTERNS) * BINS + 1).astype(int)
         seconds = self.params.test_ms / BINS / 1e3
-        counted = np.diff(self.events[edges, OUTPUT]).reshape(len(PATTERNS), BINS)
-        return counted / (seconds * self.params.n_per_population)
+        n_events = np.diff(self.events[edges, OUTPUT]).reshape(len(PATTERNS), BINS)
+        return n_events / (seconds * self.params.n_per_population)
 
     def burst_probabilities(
         self, schedule: Schedule, epochs: range
@@ -80,16 +80,18 @@ class Counters:
         """Bursts per event while predicting and while learning, each (population, pattern)."""
         bursts = np.zeros((2, len(POPULATIONS), len(PATTERNS)))
         events = np.zeros_like(bursts)
-        for epoch, pattern, first, predicting, learning in schedule.examples:
+        for epoch, pattern, first_slot, predicting, learning in schedule.examples:
             if epoch not in epochs:
                 continue
-            middle, last = first + predicting, first + predicting + learning
-            for phase, (start, stop) in enumerate(((first, middle), (middle, last))):
+            learning_slot, stop_slot = first_slot + predicting, first_slot + predicting + learning
+            for phase, (start, stop) in enumerate(
+                ((first_slot, learning_slot), (learning_slot, stop_slot))
+            ):
                 bursts[phase, :, pattern] += self.bursts[stop] - self.bursts[start]
                 events[phase, :, pattern] += self.events[stop] - self.events[start]
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = np.where(events > 0, bursts / events, 0.0)
-        return found[0], found[1]
+            probabilities = np.where(events > 0, bursts / events, 0.0)
+        return probabilities[0], probabilities[1]
 
 
 def read_counters(params: Params, recording: Recording) -> Counters:
@@ -113,9 +115,9 @@ def side_measures(rates: NDArray) -> dict[str, float]:
     Args:
         rates: Output rate in Hz, (pattern,).
     """
-    named = {f"xor_output_{a}{b}": float(r) for (a, b), r in zip(PATTERNS, rates, strict=True)}
+    outputs = {f"xor_output_{a}{b}": float(r) for (a, b), r in zip(PATTERNS, rates, strict=True)}
     distances = np.where(TARGETS == 1, rates - THRESHOLD_HZ, THRESHOLD_HZ - rates)
-    return {"xor_side_margin": float(distances.min()), **named}
+    return {"xor_side_margin": float(distances.min()), **outputs}
 
 
 def judged(schedule: Schedule) -> NDArray[np.bool_]:
@@ -145,11 +147,13 @@ def credit(counters: Counters, schedule: Schedule) -> NDArray[np.float64]:
 
 def credit_measures(change: NDArray) -> dict[str, float]:
     """Share of right signs and least size in the hidden ensembles, from (population, pattern)."""
-    own = change[2:]
-    right = own * DESIGNED > np.array([HIDDEN_CREDIT, HIDDEN_CREDIT, 0.0])[:, None]
+    learning_change = change[2:]
+    has_designed_sign = (
+        learning_change * DESIGNED > np.array([HIDDEN_CREDIT, HIDDEN_CREDIT, 0.0])[:, None]
+    )
     return {
-        "credit_signs": float(right.mean()),
-        "credit_hidden": float(np.abs(own[:2]).min()),
+        "credit_signs": float(has_designed_sign.mean()),
+        "credit_hidden": float(np.abs(learning_change[:2]).min()),
     }
 
 
@@ -160,9 +164,9 @@ def output_rates(rates: NDArray) -> NDArray[np.float64]:
 
 def history(epochs: NDArray, output: NDArray) -> list[dict[str, Any]]:
     """Rows of the training history: margin and output rates of every test."""
-    found = History()
-    names = [f"output_{first}{second}" for first, second in PATTERNS]
+    rows = History()
+    names = [f"output_{a}{b}" for a, b in PATTERNS]
     for epoch, margin, by_pattern in zip(epochs, margins(output), output, strict=True):
         outputs = dict(zip(names, by_pattern, strict=True))
-        found.note(int(epoch), xor_margin=margin, **outputs)
-    return found.rows
+        rows.note(int(epoch), xor_margin=margin, **outputs)
+    return rows.rows

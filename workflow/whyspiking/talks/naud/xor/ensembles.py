@@ -49,8 +49,8 @@ class Synapses:
     arrays: list[NDArray]
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], n: int) -> Synapses:
-        """Those of a run.
+    def from_values(cls, values: Mapping[str, Any], n: int) -> Synapses:
+        """Arrange the synapses of a run.
 
         Args:
             values: "<synapses>.i", ".j" (synapse,), and ".w" of the fixed ones.
@@ -58,22 +58,22 @@ class Synapses:
         """
         i, j = np.asarray(values["forward.i"]), np.asarray(values["forward.j"])
         order = np.lexsort((i, j))
-        outgoing = np.argsort(i[order], kind="stable")
-        arrays = [_starts(i, n), j[order][outgoing].astype(np.int32), outgoing]
-        arrays += [_starts(j, n), i[order].astype(np.int32)]
+        by_presynaptic = np.argsort(i[order], kind="stable")
+        arrays = [_find_starts(i, n), j[order][by_presynaptic].astype(np.int32), by_presynaptic]
+        arrays += [_find_starts(j, n), i[order].astype(np.int32)]
         starts, posts, weights = [], [], []
         for kind in KINDS:
             pre, post = (np.asarray(values[f"{kind}.{end}"]) for end in "ij")
             by_pre = np.argsort(pre, kind="stable")
-            starts.append(_starts(pre, n))
+            starts.append(_find_starts(pre, n))
             posts.append(post[by_pre].astype(np.int32))
             weights.append(np.asarray(values[f"{kind}.w"], float)[by_pre])
-        begins = np.cumsum([0, *(len(part) for part in posts[:-1])])
+        begins = np.cumsum([0, *(len(targets) for targets in posts[:-1])])
         arrays += [np.array(starts), np.concatenate(posts), np.concatenate(weights), begins]
         return cls(order, [np.ascontiguousarray(array) for array in arrays])
 
 
-def _starts(neuron: NDArray, n: int) -> NDArray[np.int64]:
+def _find_starts(neuron: NDArray, n: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(neuron, minlength=n))]).astype(np.int64)
 
 
@@ -116,40 +116,45 @@ class Ensembles:
         _check_known(values)
         n = len(POPULATIONS) * p.n_per_population
         rows = np.asarray(stimulus.arrays["schedule"], float)
-        synapses = Synapses.of(values, n)
-        fixed = np.array(
+        synapses = Synapses.from_values(values, n)
+        fixed_values = np.array(
             [np.broadcast_to(values.get(f"neurons.{k}", -1.0), n) for k in FIXED], float
         )
-        now = self.start(values, synapses, np.random.default_rng(seed))
-        neurons, weights, total = list(now.values())[:-2], now["weights"], now["total"]
-        counters = np.zeros((*rows.shape[:2], *total.shape))
-        room = spikes * round(len(rows) * TRIAL_MS / p.refractory_ms) * n  # one each pause
-        found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
+        state = self.start(values, synapses, np.random.default_rng(seed))
+        neurons, weights, population_sums = (
+            list(state.values())[:-2],
+            state["weights"],
+            state["total"],
+        )
+        counters = np.zeros((*rows.shape[:2], *population_sums.shape))
+        max_spikes = spikes * round(len(rows) * TRIAL_MS / p.refractory_ms) * n  # one each pause
+        recorded_spikes, n_recorded = np.zeros((max_spikes, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
-        rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
+        rounds = range(0, len(rows), len(rows) if max_spikes else TRIALS_PER_CALL)
         constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
-        kept = Checkpoint(*now.values(), counters, name=kept_as) if kept_as else None
+        checkpoint = Checkpoint(*state.values(), counters, name=kept_as) if kept_as else None
         n_done = 0  # fewer than all where only the first part is asked for
-        for first in kept.rounds(rounds, progress) if kept else rounds:
-            piece = np.ascontiguousarray(rows[first : first + rounds.step])
-            counted = counters[first : first + rounds.step]
+        for first_trial in checkpoint.rounds(rounds, progress) if checkpoint else rounds:
+            trial_rows = np.ascontiguousarray(rows[first_trial : first_trial + rounds.step])
+            trial_counters = counters[first_trial : first_trial + rounds.step]
             advance(
-                constants, p.n_per_population, piece.shape[0] * piece.shape[1], per_slot, piece,
-                *neurons[:2], fixed, *neurons[2:], *synapses.arrays[:5], weights,
-                *synapses.arrays[5:], total, counted, room, found, n_found,
+                constants, p.n_per_population, trial_rows.shape[0] * trial_rows.shape[1],
+                per_slot, trial_rows, *neurons[:2], fixed_values, *neurons[2:],
+                *synapses.arrays[:5], weights, *synapses.arrays[5:], population_sums,
+                trial_counters, max_spikes, recorded_spikes, n_recorded,
             )  # fmt: skip
-            n_done = first + len(piece)
+            n_done = first_trial + len(trial_rows)
             progress(n_done / len(rows), f"{n_done * TRIAL_MS / 1e3:.0f} s simulated")
-        learned = np.empty(len(weights))
-        learned[synapses.order] = weights
-        final = {"forward.w": learned, "spikes": found[: n_found[0]]}
+        learned_weights = np.empty(len(weights))
+        learned_weights[synapses.order] = weights
+        final = {"forward.w": learned_weights, "spikes": recorded_spikes[: n_recorded[0]]}
         traces = {name: counters[:n_done, :, k] for k, name in enumerate(TOTALS)}
         return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
 
     def start(
         self, values: Mapping[str, Any], synapses: Synapses, rng: np.random.Generator
     ) -> dict[str, NDArray]:
-        """What changes in a run, as it begins, by the names of ensembles.cpp and in its order."""
+        """State of a run at its start, by the names of ensembles.cpp and in its order."""
         p = self.params
         n = len(POPULATIONS) * p.n_per_population
         state, slow = np.zeros((9, n), self.kind), np.zeros((4, n))
@@ -189,17 +194,17 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = libraries.load("ensembles", [SOURCE])
+    kernel = libraries.load("ensembles", [SOURCE])
     size = ctypes.c_int
     libraries.declare(
-        found, "advance", [Array, size, size, size, *[Array] * 22, ctypes.c_int64, *[Array] * 2]
+        kernel, "advance", [Array, size, size, size, *[Array] * 22, ctypes.c_int64, *[Array] * 2]
     )
-    return found
+    return kernel
 
 
 def _check_known(values: Mapping[str, Any]) -> None:
-    known = {f"neurons.{name}" for name in FIXED}
-    if unknown := {name for name in values if name.startswith("neurons.")} - known:
+    known_names = {f"neurons.{name}" for name in FIXED}
+    if unknown := {name for name in values if name.startswith("neurons.")} - known_names:
         raise UserError(
             f"talk 'naud': the compiled XOR network does not support {sorted(unknown)}; simulate "
             "this lesion in Brian2, or add it to ensembles.cpp and FIXED"

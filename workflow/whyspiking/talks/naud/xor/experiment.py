@@ -46,15 +46,15 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
     if variant in controls.RULES:
         return controls.evaluate(network, task)
     rows = np.asarray(task.stimulus.arrays["schedule"])
-    idle = np.zeros_like(rows[:1])  # counters are read at the beginning of slots only
+    idle_trial = np.zeros_like(rows[:1])  # counters are read at the beginning of slots only
     values = placed(params, variant, network.arrays)
     seed = Streams(params.seed).integer("evaluation noise")
-    stimulus = ct.Stimulus(arrays={"schedule": np.concatenate([rows, idle])})
+    stimulus = ct.Stimulus(arrays={"schedule": np.concatenate([rows, idle_trial])})
     counters = read_counters(params, Ensembles(params).run(stimulus, values, seed=seed))
-    length, skipped = slots(params, TRIAL_MS), slots(params, SKIPPED_MS)
+    n_slots, n_skipped = slots(params, TRIAL_MS), slots(params, SKIPPED_MS)
     rates = [
-        counters.event_rates(first + skipped, first + length)[OUTPUT]
-        for first in range(0, len(rows) * length, length)
+        counters.event_rates(first_slot + n_skipped, first_slot + n_slots)[OUTPUT]
+        for first_slot in range(0, len(rows) * n_slots, n_slots)
     ]
     return ct.Trials.of(task, np.array(rates) > THRESHOLD_HZ, TRIAL_MS)
 
@@ -69,21 +69,22 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     values = placed(params, network.info["variant"], network.arrays)
     n = len(POPULATIONS) * params.n_per_population
     layers = {}
-    for name, (heard, kind) in SYNAPSES.items():
+    for name, (event_source, kind) in SYNAPSES.items():
         weights = np.zeros((n, n))
         weights[values[f"{name}.i"], values[f"{name}.j"]] = values[f"{name}.w"]
-        layers[f"{name}.w"] = ct.Layer(heard, "neurons", weights, kind)
+        layers[f"{name}.w"] = ct.Layer(event_source, "neurons", weights, kind)
     return ct.Binding(values=brian_network.known(values), layers=layers)
 
 
 def counted_rates(params: ct.Params, recording: ct.Recording) -> NDArray[np.float64]:
     """Event rates in the counted part of each trial in Hz, (trial, population)."""
     spikes = recording.spikes["neurons"]
-    counted = spikes.times_ms >= SKIPPED_MS
-    place = (
-        spikes.trials[counted] * len(POPULATIONS) + spikes.units[counted] // params.n_per_population
+    is_counted = spikes.times_ms >= SKIPPED_MS
+    flat_index = (
+        spikes.trials[is_counted] * len(POPULATIONS)
+        + spikes.units[is_counted] // params.n_per_population
     )
-    events = np.bincount(place, minlength=spikes.n_trials * len(POPULATIONS))
+    events = np.bincount(flat_index, minlength=spikes.n_trials * len(POPULATIONS))
     seconds = (TRIAL_MS - SKIPPED_MS) / 1e3
     return events.reshape(spikes.n_trials, -1) / (seconds * params.n_per_population)
 
@@ -110,7 +111,11 @@ def vary(
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
     """Task and binding under one of `conditions`."""
-    which = {"delete_bursts": "p_lost_burst", "delete_events": "p_lost_event"}
+    parameter_by_perturbation = {"delete_bursts": "p_lost_burst", "delete_events": "p_lost_event"}
     n = len(POPULATIONS) * params.n_per_population
-    lost = {f"neurons.{which[condition.perturbation]}": np.full(n, condition.strength)}
+    lost = {
+        f"neurons.{parameter_by_perturbation[condition.perturbation]}": np.full(
+            n, condition.strength
+        )
+    }
     return task, replace(binding, values={**binding.values, **lost})

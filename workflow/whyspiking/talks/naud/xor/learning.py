@@ -36,8 +36,8 @@ def learn(
     """
     arrays = wiring.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
-    order = streams.rng("order of patterns") if variant == "random_order" else None
-    schedule = task.training(params, order)
+    pattern_rng = streams.rng("order of patterns") if variant == "random_order" else None
+    schedule = task.training(params, pattern_rng)
     rows = schedule.array()
     values = lesions.placed(params, variant, arrays)
     recording = Ensembles(params).run(
@@ -47,32 +47,39 @@ def learn(
         progress=progress,
         kept_as="training",
     )
-    counted = counters.read_counters(params, recording)
-    if len(counted.events) < rows.shape[0] * rows.shape[1]:
-        part = schedule.before(len(counted.events))
-        output = counters.output_rates(counted.test_rates(part))
-        return ct.Network({}, {"engine": ENGINE}, _history(part, output)), values
-    output = counters.output_rates(counted.test_rates(schedule))
-    published = np.array([counted.published_test(first) for first in schedule.published_tests])
-    credit = counters.credit(counted, schedule)
-    measured = counters.order_measures(output[counters.judged(schedule)])
-    measured |= counters.side_measures(published[-1].mean(axis=1))
-    measured |= counters.credit_measures(credit)
-    learned = {"forward.w": recording.final["forward.w"], "credit": credit, "output": published}
+    run_counters = counters.read_counters(params, recording)
+    # Only the first part of a training was run: later tests do not exist yet.
+    if len(run_counters.events) < rows.shape[0] * rows.shape[1]:
+        partial_schedule = schedule.before(len(run_counters.events))
+        output = counters.output_rates(run_counters.test_rates(partial_schedule))
+        return ct.Network({}, {"engine": ENGINE}, _make_history(partial_schedule, output)), values
+    output = counters.output_rates(run_counters.test_rates(schedule))
+    published_outputs = np.array(
+        [run_counters.published_test(first_slot) for first_slot in schedule.published_tests]
+    )
+    credit = counters.credit(run_counters, schedule)
+    measures = counters.order_measures(output[counters.judged(schedule)])
+    measures |= counters.side_measures(published_outputs[-1].mean(axis=1))
+    measures |= counters.credit_measures(credit)
+    learned_arrays = {
+        "forward.w": recording.final["forward.w"],
+        "credit": credit,
+        "output": published_outputs,
+    }
     network = ct.Network(
-        arrays={**arrays, **learned},
+        arrays={**arrays, **learned_arrays},
         info={
             "engine": ENGINE,
             "variant": variant,
             "epochs": int(params.epochs),
             "simulated_ms": float(rows.shape[0] * TRIAL_MS),
-            "measures": measured,
+            "measures": measures,
         },
-        history=_history(schedule, output),
+        history=_make_history(schedule, output),
     )
     return network, values
 
 
-def _history(schedule: task.Schedule, output: NDArray) -> list[dict[str, Any]]:
+def _make_history(schedule: task.Schedule, output: NDArray) -> list[dict[str, Any]]:
     """Rows of the training history from output rates in Hz, (test, pattern)."""
     return counters.history(np.array([epoch for epoch, _ in schedule.tests]), output)

@@ -1,4 +1,4 @@
-"""What is measured of the frozen XOR network beyond its score."""
+"""Measures of the frozen XOR network beyond its score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def measures(
     """Mean output rates of the frozen network, and on which side of the threshold they are."""
     rates = counted_rates(params, recording)[:, OUTPUT]
     high = np.asarray(task.stimulus.arrays["schedule"])[:, 0, :2] == params.i_high
-    own = [rates[(high == pattern).all(axis=1)] for pattern in PATTERNS]
-    if not all(found.size for found in own):
+    rates_by_pattern = [rates[(high == pattern).all(axis=1)] for pattern in PATTERNS]
+    if not all(pattern_rates.size for pattern_rates in rates_by_pattern):
         return {}
-    return side_measures(np.array([found.mean() for found in own]))
+    return side_measures(np.array([pattern_rates.mean() for pattern_rates in rates_by_pattern]))

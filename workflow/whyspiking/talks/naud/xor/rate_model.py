@@ -51,7 +51,7 @@ class RateModel:
 
     def slope(self, post: int, rates: NDArray, weights: Mapping[tuple[int, int], float]) -> float:
         """Derivative of an ensemble's rate by its drive."""
-        drive, sharp = _drive(self.numbers(post), post, rates, weights, self.w_start)
+        drive, sharp = _sum_drive(self.numbers(post), post, rates, weights, self.w_start)
         return float(1 / (1 + np.exp(-drive / sharp)))
 
     def gradient(
@@ -66,20 +66,24 @@ class RateModel:
         Returns:
             (pattern, projection).
         """
-        found = np.zeros((len(PATTERNS), len(PROJECTIONS)))
+        changes = np.zeros((len(PATTERNS), len(PROJECTIONS)))
         for pattern, target in enumerate(TARGETS):
-            now = rates[pattern]
-            error = teaching_signal(now[OUTPUT], int(target))
-            at_output = error * self.slope(OUTPUT, now, weights)
+            pattern_rates = rates[pattern]
+            error = teaching_signal(pattern_rates[OUTPUT], int(target))
+            output_error = error * self.slope(OUTPUT, pattern_rates, weights)
             _, c1, c2, _ = self.output
             for k, (pre, post) in enumerate(PROJECTIONS):
                 if post == OUTPUT:
-                    found[pattern, k] = at_output * c1 / self.w_start * now[pre]
+                    changes[pattern, k] = output_error * c1 / self.w_start * pattern_rates[pre]
                     continue
-                through = c1 * weights[post, OUTPUT] / self.w_start - c2
-                back = at_output * through * self.slope(post, now, weights)
-                found[pattern, k] = back * self.hidden[1] / self.w_start * now[pre]
-        return found
+                output_weight = c1 * weights[post, OUTPUT] / self.w_start - c2
+                hidden_error = (
+                    output_error * output_weight * self.slope(post, pattern_rates, weights)
+                )
+                changes[pattern, k] = (
+                    hidden_error * self.hidden[1] / self.w_start * pattern_rates[pre]
+                )
+        return changes
 
 
 def teaching_signal(rate_hz: float, target: int) -> float:
@@ -100,13 +104,15 @@ def fit(rates: NDArray, settings: NDArray, w_start: float) -> RateModel:
         settings: Mean weight of each projection, (setting, projection).
         w_start: Unit of weights.
     """
-    found, squares, count = {}, 0.0, 0
+    numbers_by_layer, square_sum, n_residuals = {}, 0.0, 0
     for name, posts in (("hidden", HIDDEN), ("output", (OUTPUT,))):
 
         def residuals(numbers: NDArray, posts: tuple[int, ...] = posts) -> NDArray:
             return np.concatenate(
                 [
-                    (predicted(numbers, post, rates, settings, w_start) - rates[:, :, post]).ravel()
+                    (
+                        predict_rates(numbers, post, rates, settings, w_start) - rates[:, :, post]
+                    ).ravel()
                     for post in posts
                 ]
             )
@@ -114,20 +120,25 @@ def fit(rates: NDArray, settings: NDArray, w_start: float) -> RateModel:
         best = least_squares(
             residuals, [3.0, 1.5, 1.0, 1.0], bounds=([-50, 0, 0, SHARPEST_HZ], [50, 50, 50, 20])
         )
-        found[name] = best.x
-        squares += float((best.fun**2).sum())
-        count += best.fun.size
-    return RateModel(found["hidden"], found["output"], w_start, float(np.sqrt(squares / count)))
+        numbers_by_layer[name] = best.x
+        square_sum += float((best.fun**2).sum())
+        n_residuals += best.fun.size
+    return RateModel(
+        numbers_by_layer["hidden"],
+        numbers_by_layer["output"],
+        w_start,
+        float(np.sqrt(square_sum / n_residuals)),
+    )
 
 
-def predicted(
+def predict_rates(
     numbers: NDArray, post: int, rates: NDArray, settings: NDArray, w_start: float
 ) -> NDArray[np.float64]:
     """Rate of one ensemble from those of its inputs (Eq. 16), (setting, pattern)."""
     c0, c1, c2, sharp = numbers
     drive = np.full(rates.shape[:2], c0)
-    for k, (pre, to) in enumerate(PROJECTIONS):
-        if to == post:
+    for k, (pre, projection_post) in enumerate(PROJECTIONS):
+        if projection_post == post:
             drive = drive + (c1 * settings[:, k, None] / w_start - c2) * rates[:, :, pre]
     return sharp * np.logaddexp(0, drive / sharp)
 
@@ -138,7 +149,7 @@ def cosine(a: NDArray, b: NDArray) -> float:
     return float((a * b).sum()) / norm if norm else 0.0
 
 
-def permuted(a: NDArray, b: NDArray) -> float:
+def average_permuted_cosine(a: NDArray, b: NDArray) -> float:
     """Mean cosine over all other assignments of patterns to `a`, (pattern, ...)."""
     orders = [o for o in itertools.permutations(range(len(a))) if o != tuple(range(len(a)))]
     return float(np.mean([cosine(a[list(order)], b) for order in orders]))
@@ -161,29 +172,34 @@ def align(
     Returns:
         Metrics.
     """
-    projection = projection_of(start, params.n_per_population)
+    projection = find_projections(start, params.n_per_population)
     w_start = float(params.w_exc)
     settings = w_start * rng.uniform(*SCALES, (params.n_alignment_settings, len(PROJECTIONS)))
     rates = np.array(
-        [measured(params, {**start, "forward.w": w[projection]}, rng) for w in settings]
+        [measure_rates(params, {**start, "forward.w": w[projection]}, rng) for w in settings]
     )
     model = fit(rates, settings, w_start)
     metrics = {"rate_model_error": model.error_hz}
+    # The gradient is scaled by the learning rates, as the rule is.
     rule_rates = np.array(
         [params.eta_output if post == OUTPUT else params.eta_hidden for _, post in PROJECTIONS]
     )
-    for when, values in (("start", start), ("trained", trained)):
-        weights = means(np.asarray(values["forward.w"]), projection)
-        now = measured(params, values, rng)
-        gradient = rule_rates * model.gradient(now, dict(zip(PROJECTIONS, weights, strict=True)))
+    for moment, values in (("start", start), ("trained", trained)):
+        weights = average_synapses(np.asarray(values["forward.w"]), projection)
+        event_rates = measure_rates(params, values, rng)
+        gradient = rule_rates * model.gradient(
+            event_rates, dict(zip(PROJECTIONS, weights, strict=True))
+        )
         rule = rule_change(params, values, rng)
-        for layer, chosen in LAYERS.items():
-            own = rule[:, chosen], gradient[:, chosen]
-            if when == "start":
-                metrics[f"gradient_cosine_{layer}_start"] = cosine(*own)
+        for layer, projections in LAYERS.items():
+            layer_changes = rule[:, projections], gradient[:, projections]
+            if moment == "start":
+                metrics[f"gradient_cosine_{layer}_start"] = cosine(*layer_changes)
             else:
-                metrics[f"gradient_cosine_{layer}"] = cosine(*own)
-                metrics[f"gradient_cosine_{layer}_permuted"] = permuted(*own)
+                metrics[f"gradient_cosine_{layer}"] = cosine(*layer_changes)
+                metrics[f"gradient_cosine_{layer}_permuted"] = average_permuted_cosine(
+                    *layer_changes
+                )
     return metrics
 
 
@@ -191,36 +207,39 @@ def rule_change(
     params: ct.Params, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Change of the mean weight of each projection by examples of one pattern, by pattern."""
-    projection = projection_of(values, params.n_per_population)
-    before = np.asarray(values["forward.w"])
-    changes = [learned(params, values, pattern, rng) - before for pattern in range(len(PATTERNS))]
-    return np.array([means(change, projection) for change in changes])
+    projection = find_projections(values, params.n_per_population)
+    start_weights = np.asarray(values["forward.w"])
+    changes = [
+        learn_pattern(params, values, pattern, rng) - start_weights
+        for pattern in range(len(PATTERNS))
+    ]
+    return np.array([average_synapses(change, projection) for change in changes])
 
 
-def projection_of(values: Mapping[str, Any], n: int) -> NDArray[np.int64]:
-    """Which projection each forward synapse belongs to, (synapse,)."""
+def find_projections(values: Mapping[str, Any], n: int) -> NDArray[np.int64]:
+    """Find the projection to which each forward synapse belongs, (synapse,)."""
     table = np.full((len(POPULATIONS),) * 2, -1)
     for k, (pre, post) in enumerate(PROJECTIONS):
         table[pre, post] = k
     return table[np.asarray(values["forward.i"]) // n, np.asarray(values["forward.j"]) // n]
 
 
-def means(per_synapse: NDArray, projection: NDArray) -> NDArray[np.float64]:
+def average_synapses(per_synapse: NDArray, projection: NDArray) -> NDArray[np.float64]:
     """Mean over the synapses of each projection, (projection,)."""
     n = len(PROJECTIONS)
     return np.bincount(projection, per_synapse, n) / np.bincount(projection, minlength=n)
 
 
-def measured(
+def measure_rates(
     params: ct.Params, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Event rates with plasticity off in Hz, (pattern, population)."""
     schedule = Schedule(params)
     schedule.add_test(0)
-    return _counters(params, values, schedule, rng)[0].test_rates(schedule)[0]
+    return _run_schedule(params, values, schedule, rng)[0].test_rates(schedule)[0]
 
 
-def learned(
+def learn_pattern(
     params: ct.Params,
     values: Mapping[str, Any],
     pattern: int,
@@ -235,10 +254,10 @@ def learned(
     schedule.add(pattern, TRIAL_MS)
     for _ in range(params.n_alignment_repeats):
         schedule.add_example(1, pattern, 1.0)
-    return _counters(params, values, schedule, rng)[1]
+    return _run_schedule(params, values, schedule, rng)[1]
 
 
-def _counters(
+def _run_schedule(
     params: ct.Params,
     values: Mapping[str, Any],
     schedule: Schedule,
@@ -249,7 +268,7 @@ def _counters(
     return read_counters(params, recording), recording.final["forward.w"]
 
 
-def _drive(
+def _sum_drive(
     numbers: NDArray,
     post: int,
     rates: NDArray,
@@ -258,6 +277,8 @@ def _drive(
 ) -> tuple[float, float]:
     c0, c1, c2, sharp = numbers
     drive = c0 + sum(
-        (c1 * weights[pre, to] / w_start - c2) * rates[pre] for pre, to in PROJECTIONS if to == post
+        (c1 * weights[pre, projection_post] / w_start - c2) * rates[pre]
+        for pre, projection_post in PROJECTIONS
+        if projection_post == post
     )
     return float(drive), float(sharp)

@@ -57,17 +57,17 @@ class Schedule:
         """Append a piece; the other channels are 0, the means follow. Returns its first slot."""
         n = slots(self.params, duration_ms)
         piece = np.zeros((n, len(CHANNELS)))
-        for column, on in enumerate(PATTERNS[pattern]):
-            piece[:, column] = self.params.i_high if on else self.params.i_low
+        for column, is_high in enumerate(PATTERNS[pattern]):
+            piece[:, column] = self.params.i_high if is_high else self.params.i_low
         piece[:, CHANNELS.index("follow")] = 1.0
         for name, value in channels.items():
             piece[:, CHANNELS.index(name)] = value
         if "teach" in channels:
             piece[1:, CHANNELS.index("teach")] = HOLD
         self.rows.append(piece)
-        first = self.slots
+        first_slot = self.slots
         self.slots += n
-        return first
+        return first_slot
 
     def add_test(self, epoch: int) -> None:
         """All patterns with plasticity off."""
@@ -84,12 +84,12 @@ class Schedule:
     def add_example(self, epoch: int, pattern: int, rate: float) -> None:
         """Prediction, then learning with the teaching current (Eq. 13)."""
         p = self.params
-        first = self.add(pattern, p.predict_ms)
+        first_slot = self.add(pattern, p.predict_ms)
         follow = 0.0 if p.hold_means else 1.0
         teach = 1.0 if TARGETS[pattern] else -1.0
         self.add(pattern, p.learn_ms, teach=teach, rate=rate, follow=follow)
         lengths = slots(p, p.predict_ms), slots(p, p.learn_ms)
-        self.examples.append((epoch, pattern, first, *lengths))
+        self.examples.append((epoch, pattern, first_slot, *lengths))
 
     def before(self, n_slots: int) -> Schedule:
         """The schedule without the tests that do not end within the first slots."""
@@ -105,9 +105,9 @@ class Schedule:
         per_trial = slots(self.params, TRIAL_MS)
         rows = np.concatenate(self.rows)
         n_trials = -(-rows.shape[0] // per_trial) + 1
-        full = np.zeros((n_trials * per_trial, len(CHANNELS)))
-        full[: rows.shape[0]] = rows
-        return full.reshape(n_trials, per_trial, len(CHANNELS))
+        padded_rows = np.zeros((n_trials * per_trial, len(CHANNELS)))
+        padded_rows[: rows.shape[0]] = rows
+        return padded_rows.reshape(n_trials, per_trial, len(CHANNELS))
 
 
 def slots(params: ct.Params, duration_ms: float) -> int:
@@ -137,14 +137,14 @@ def training(params: ct.Params, order: np.random.Generator | None = None) -> Sch
     schedule.add(0, TRIAL_MS * np.ceil(burn_in / TRIAL_MS))
     schedule.add_published_test()
     schedule.add_test(0)
-    late = params.epochs * (1 - LAST_SHARE)
+    late_epoch = params.epochs * (1 - LAST_SHARE)
     for epoch in range(1, params.epochs + 1):
-        shown = order.permutation(len(PATTERNS)) if order else range(len(PATTERNS))
-        for index, pattern in enumerate(shown):
-            done = (epoch - 1 + index / len(PATTERNS)) / params.epochs
-            schedule.add_example(epoch, int(pattern), learning_rate_factor(params, done))
-        every = params.test_every_late if epoch > late else params.test_every
-        if epoch % every == 0:
+        pattern_order = order.permutation(len(PATTERNS)) if order else range(len(PATTERNS))
+        for index, pattern in enumerate(pattern_order):
+            trained_share = (epoch - 1 + index / len(PATTERNS)) / params.epochs
+            schedule.add_example(epoch, int(pattern), learning_rate_factor(params, trained_share))
+        test_interval = params.test_every_late if epoch > late_epoch else params.test_every
+        if epoch % test_interval == 0:
             schedule.add_test(epoch)
     schedule.add_published_test()
     for _ in range(params.n_final_tests):
@@ -152,12 +152,12 @@ def training(params: ct.Params, order: np.random.Generator | None = None) -> Sch
     return schedule
 
 
-def learning_rate_factor(params: ct.Params, done: float) -> float:
-    """Learning rates over their first value once a share `done` of training is over."""
-    if done <= params.eta_decay_from:
+def learning_rate_factor(params: ct.Params, trained_share: float) -> float:
+    """Learning rates over their first value once `trained_share` of training is over."""
+    if trained_share <= params.eta_decay_from:
         return 1.0
-    late = (done - params.eta_decay_from) / (1 - params.eta_decay_from)
-    return float(params.eta_final**late)
+    decay_share = (trained_share - params.eta_decay_from) / (1 - params.eta_decay_from)
+    return float(params.eta_final**decay_share)
 
 
 def presentations(params: ct.Params, patterns: Sequence[int] | NDArray) -> NDArray[np.float64]:

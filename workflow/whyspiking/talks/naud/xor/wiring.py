@@ -1,4 +1,4 @@
-"""Who is connected to whom in the XOR network, and what a run sets: weights and currents."""
+"""Connections of the XOR network, and the values that a run sets: weights and currents."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
         ("feedback_inh", FEEDBACK, params.w_feedback_inh),
     ):
         rng = streams.rng(f"wiring-{name}")
-        drawn = {pair: rng.random((n, n)) < params.p_connect for pair in pairs}
+        is_connected = {pair: rng.random((n, n)) < params.p_connect for pair in pairs}
         matrix = np.zeros((len(POPULATIONS) * n,) * 2, bool)
         strength = np.zeros((len(POPULATIONS),) * 2)
         for index, (pre, post) in enumerate(pairs):
-            matrix[pre * n : (pre + 1) * n, post * n : (post + 1) * n] = drawn[pre, post]
+            matrix[pre * n : (pre + 1) * n, post * n : (post + 1) * n] = is_connected[pre, post]
             strength[pre, post] = weights[index] if weights else 0.0
         i, j = np.nonzero(matrix)
         arrays |= {f"{name}.i": i.astype(np.int32), f"{name}.j": j.astype(np.int32)}

@@ -37,21 +37,21 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     after the other.
     """
     names, n_pixels = model.populations(params), params.side**2
-    step = _at("step_retina", TRACE_STEP + "s = 0", 1)
+    step = _schedule("step_retina", TRACE_STEP + "s = 0", 1)
     groups = [bm.Group("retina", n_pixels, TRACES, regularly=[step])]
-    seen = bm.Synapses(
+    input_relay = bm.Synapses(
         "seen", INPUT, "retina", on_pre="s_post = 1", equations="", connect=bm.ONE_TO_ONE
     )
-    synapses = [seen]
+    synapses = [input_relay]
     pre = "retina"
     for k, (shape, name) in enumerate(zip(model.shapes(params), names, strict=True), start=1):
-        groups += [_units(k, shape, name), _readout(k, params.n_classes)]
+        groups += [_make_units(k, shape, name), _make_readout(k, params.n_classes)]
         for r in range(shape.pool**2):
             i, j, _ = wire(shape, r)
-            drive = _at(f"drive{k}_{r}", DRIVE.format(r=r), 10 * k + 1)
+            drive = _schedule(f"drive{k}_{r}", DRIVE.format(r=r), 10 * k + 1)
             kernels = {"i": i, "j": j}
             synapses.append(bm.Synapses(f"s{k}_{r}", pre, name, connect=kernels, regularly=[drive]))
-        read = _at(f"read{k}", READ, 10 * k + 3)
+        read = _schedule(f"read{k}", READ, 10 * k + 3)
         synapses.append(bm.Synapses(f"g{k}", name, f"readout{k}", regularly=[read]))
         pre = name
     readouts = [f"readout{k}" for k in range(1, len(names) + 1)]
@@ -69,12 +69,12 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     )
 
 
-def _at(name: str, statements: str, order: int) -> bm.Regularly:
+def _schedule(name: str, statements: str, order: int) -> bm.Regularly:
     """Statements of every step, in the order of the layers; spikes arrive before them."""
     return bm.Regularly(name, statements, when="synapses", order=order)
 
 
-def _units(k: int, shape: Shape, name: str) -> bm.Group:
+def _make_units(k: int, shape: Shape, name: str) -> bm.Group:
     """Units of layer k, one for every maximum."""
     potentials = [f"u{r}" for r in range(shape.pool**2)]
     largest = functools.reduce(lambda a, b: f"clip({a}, {b}, 1e30)", potentials)
@@ -82,16 +82,16 @@ def _units(k: int, shape: Shape, name: str) -> bm.Group:
         name, shape.n_outputs, UNIT + "".join(f"{u} : 1\n" for u in potentials),
         threshold="v > 0", reset="", slots={"threshold": ("resets", 0)},
         regularly=[
-            _at(f"clear{k}", "\n".join(f"{u} = b" for u in potentials), 10 * k),
+            _schedule(f"clear{k}", "\n".join(f"{u} = b" for u in potentials), 10 * k),
             # The next layer receives the traces of the same step.
-            _at(f"respond{k}", RESPOND.format(largest=largest) + TRACE_STEP, 10 * k + 2),
+            _schedule(f"respond{k}", RESPOND.format(largest=largest) + TRACE_STEP, 10 * k + 2),
         ],
     )  # fmt: skip
 
 
-def _readout(k: int, n_classes: int) -> bm.Group:
+def _make_readout(k: int, n_classes: int) -> bm.Group:
     """The readout of layer k."""
-    clear = _at(f"clear_readout{k}", "y = offset", 10 * k)
+    clear = _schedule(f"clear_readout{k}", "y = offset", 10 * k)
     return bm.Group(f"readout{k}", n_classes, "y : 1\noffset : 1", regularly=[clear])
 
 
@@ -107,15 +107,15 @@ def wire(shape: Shape, r: int) -> tuple[NDArray[np.int32], NDArray[np.int32], ND
     weight = np.arange(np.prod(shape.weights)).reshape(shape.weights)
     row, column, output = np.indices(unit.shape)
     kernel = np.indices(weight.shape[:3]).reshape(3, -1, 1)
-    down, right, channel = kernel
-    y = (row * shape.pool + r // shape.pool).ravel() - shape.padding + down
-    x = (column * shape.pool + r % shape.pool).ravel() - shape.padding + right
-    inside = (y >= 0) & (y < shape.side) & (x >= 0) & (x < shape.side)
-    pre = ((y * shape.side + x) * shape.channels + channel)[inside]
-    post = np.broadcast_to(unit.ravel(), inside.shape)[inside]
-    of_kernel = weight.reshape(-1, shape.outputs)[:, output.ravel()][inside]
-    order = np.lexsort((post, pre))
-    i, j, index = (array[order].astype(np.int32) for array in (pre, post, of_kernel))
+    row_offset, column_offset, channel = kernel
+    y = (row * shape.pool + r // shape.pool).ravel() - shape.padding + row_offset
+    x = (column * shape.pool + r % shape.pool).ravel() - shape.padding + column_offset
+    is_inside = (y >= 0) & (y < shape.side) & (x >= 0) & (x < shape.side)
+    pre = ((y * shape.side + x) * shape.channels + channel)[is_inside]
+    post = np.broadcast_to(unit.ravel(), is_inside.shape)[is_inside]
+    kernel_weight = weight.reshape(-1, shape.outputs)[:, output.ravel()][is_inside]
+    synapse_order = np.lexsort((post, pre))
+    i, j, index = (array[synapse_order].astype(np.int32) for array in (pre, post, kernel_weight))
     return i, j, index
 
 
@@ -148,5 +148,5 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
     """Return the vote of the last layer's readout."""
-    last = recording.traces[f"readout{len(params.channels)}"]
-    return decisions.decide(params, task.targets, last)
+    last_readout = recording.traces[f"readout{len(params.channels)}"]
+    return decisions.decide(params, task.targets, last_readout)

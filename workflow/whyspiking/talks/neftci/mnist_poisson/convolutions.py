@@ -72,7 +72,7 @@ class Shape:
         return self.size, self.size, self.channels, self.outputs
 
     def numbers(self, n_images: int) -> NDArray[np.int32]:
-        """What the kernel knows of it."""
+        """Sizes as the kernel reads them."""
         sizes = (self.side, self.padding, self.channels, self.size, self.outputs, self.pool)
         return np.array([n_images, *sizes], np.int32)
 
@@ -80,7 +80,9 @@ class Shape:
 def empty_input(shape: Shape, n_images: int, kind: DTypeLike = np.float32) -> NDArray:
     """Make a padded input of zeros, (image, row, column, channel), with a vector behind its end."""
     sizes = (n_images, shape.padded, shape.padded, shape.channels)
-    return _aligned(int(np.prod(sizes)) + VECTOR_BYTES, kind)[: np.prod(sizes)].reshape(sizes)
+    return _allocate_aligned(int(np.prod(sizes)) + VECTOR_BYTES, kind)[: np.prod(sizes)].reshape(
+        sizes
+    )
 
 
 def fill_input(shape: Shape, padded: NDArray, values: NDArray) -> None:
@@ -121,7 +123,7 @@ class Traces:
 
 @dataclass(frozen=True)
 class Response:
-    """What a layer answers, (image, pooled row, pooled column, output) each.
+    """Response of a layer, (image, pooled row, pooled column, output) each.
 
     Attributes:
         maxima: Largest potential of each square (Eqs. 10 and 11); above 0 it is a spike.
@@ -158,58 +160,58 @@ def respond(
     p = inputs
     if isinstance(inputs, Traces):
         p, q, coefficients, activity = inputs.p, inputs.q, inputs.coefficients, response.activity
-    of_precision(_library(), "step", b.dtype)(
-        shape.numbers(len(response.maxima)), spikes, coefficients, q, p, _align(w), b,
+    of_precision(_load_library(), "step", b.dtype)(
+        shape.numbers(len(response.maxima)), spikes, coefficients, q, p, _align_array(w), b,
         response.maxima, response.places, activity,
     )  # fmt: skip
 
 
-def sum_gradient(shape: Shape, padded: NDArray, delta: NDArray, places: NDArray) -> NDArray:
+def sum_gradient(shape: Shape, padded: NDArray, delta: NDArray, i_maxima: NDArray) -> NDArray:
     """Sum the gradient of the weights over images, (row, column, channel, output).
 
     Args:
         shape: Of the layer.
         padded: Input, from `empty_input`.
         delta: Gradient of the maxima, (image, pooled row, pooled column, output).
-        places: Of the response.
+        i_maxima: Places of the maxima, of the response.
     """
-    stored = _stored(shape, padded.dtype)
-    gradient = _aligned(int(np.prod(stored)), padded.dtype).reshape(stored)
-    kernel = of_precision(_library(), "sum_gradient", padded.dtype)
-    kernel(shape.numbers(len(padded)), padded, delta, places, gradient)
-    used = gradient[:, :, : shape.size * shape.channels]
+    stored_shape = _find_stored_shape(shape, padded.dtype)
+    gradient = _allocate_aligned(int(np.prod(stored_shape)), padded.dtype).reshape(stored_shape)
+    kernel = of_precision(_load_library(), "sum_gradient", padded.dtype)
+    kernel(shape.numbers(len(padded)), padded, delta, i_maxima, gradient)
+    used_gradient = gradient[:, :, : shape.size * shape.channels]
     sizes = (shape.outputs, *shape.weights[:3])
-    return np.ascontiguousarray(used.reshape(sizes).transpose(1, 2, 3, 0))
+    return np.ascontiguousarray(used_gradient.reshape(sizes).transpose(1, 2, 3, 0))
 
 
-def send_back(shape: Shape, delta: NDArray, places: NDArray, w: NDArray) -> NDArray:
+def send_back(shape: Shape, delta: NDArray, i_maxima: NDArray, w: NDArray) -> NDArray:
     """Compute the gradient of the inputs, (image, row, column, channel).
 
     Args:
         shape: Of the layer.
         delta: Gradient of the maxima, (image, pooled row, pooled column, output).
-        places: Of the response.
+        i_maxima: Places of the maxima, of the response.
         w: Weights, (row, column, channel, output).
     """
-    stored = _stored(shape, delta.dtype)
-    rows = _aligned(int(np.prod(stored)), delta.dtype).reshape(stored)
+    stored_shape = _find_stored_shape(shape, delta.dtype)
+    rows = _allocate_aligned(int(np.prod(stored_shape)), delta.dtype).reshape(stored_shape)
     sizes = (shape.outputs, shape.size, shape.size * shape.channels)
     rows[:, :, : sizes[2]] = w.transpose(3, 0, 1, 2).reshape(sizes)
     gradient = empty_input(shape, len(delta), delta.dtype)
-    kernel = of_precision(_library(), "send_back", delta.dtype)
-    kernel(shape.numbers(len(delta)), delta, places, rows, gradient)
+    kernel = of_precision(_load_library(), "send_back", delta.dtype)
+    kernel(shape.numbers(len(delta)), delta, i_maxima, rows, gradient)
     edge = slice(shape.padding, shape.padding + shape.side)
     return gradient[:, edge, edge]
 
 
-def _stored(shape: Shape, kind: DTypeLike) -> tuple[int, int, int]:
+def _find_stored_shape(shape: Shape, kind: DTypeLike) -> tuple[int, int, int]:
     """Shape of weights whose rows are whole vectors: (output, row, column and channel)."""
     lanes = VECTOR_BYTES // np.dtype(kind).itemsize
-    run = -(-shape.size * shape.channels // lanes) * lanes
-    return shape.outputs, shape.size, run
+    row_length = -(-shape.size * shape.channels // lanes) * lanes
+    return shape.outputs, shape.size, row_length
 
 
-def _aligned(n: int, kind: DTypeLike) -> NDArray:
+def _allocate_aligned(n: int, kind: DTypeLike) -> NDArray:
     """Zeros at the start of a cache line: vectors that cross one take twice as long to load."""
     kind = np.dtype(kind)
     raw = np.zeros(n * kind.itemsize + 64, np.uint8)
@@ -217,16 +219,16 @@ def _aligned(n: int, kind: DTypeLike) -> NDArray:
     return raw[start : start + n * kind.itemsize].view(kind)
 
 
-def _align(array: NDArray) -> NDArray:
+def _align_array(array: NDArray) -> NDArray:
     if array.ctypes.data % VECTOR_BYTES == 0 and array.flags.c_contiguous:
         return array
-    copy = _aligned(array.size, array.dtype).reshape(array.shape)
+    copy = _allocate_aligned(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def _load_library() -> ctypes.CDLL:
     library = libraries.load("convolutions", SOURCES)
     libraries.declare(library, "step", [Array] * 10)
     libraries.declare(library, "sum_gradient", [Array] * 5)

@@ -56,17 +56,17 @@ class Forward:
 
     def gradients(self, arrays: model.Arrays, error: NDArray) -> dict[str, NDArray]:
         """Backpropagate the gradient of the readout, (image, class), to all arrays."""
-        last = self.responses[-1].maxima
-        slopes = {"v": last.reshape(len(last), -1).T @ error, "c": error.sum(axis=0)}
-        values = (error @ arrays["v"].T).reshape(last.shape)
+        last_maxima = self.responses[-1].maxima
+        slopes = {"v": last_maxima.reshape(len(last_maxima), -1).T @ error, "c": error.sum(axis=0)}
+        values = (error @ arrays["v"].T).reshape(last_maxima.shape)
         for k in range(len(self.shapes), 0, -1):
             shape, response = self.shapes[k - 1], self.responses[k - 1]
             delta = values * (response.maxima > 0)
-            padded, places = self.inputs[k - 1], response.places
-            slopes[f"w{k}"] = convolutions.sum_gradient(shape, padded, delta, places)
+            padded, i_maxima = self.inputs[k - 1], response.places
+            slopes[f"w{k}"] = convolutions.sum_gradient(shape, padded, delta, i_maxima)
             slopes[f"b{k}"] = delta.sum(axis=(0, 1, 2))
             if k > 1:
-                values = convolutions.send_back(shape, delta, places, arrays[f"w{k}"])
+                values = convolutions.send_back(shape, delta, i_maxima, arrays[f"w{k}"])
         return slopes
 
 
@@ -86,11 +86,11 @@ def learn(
         images: Brightness 0 to 1, (image, row, column).
         labels: Classes, (image,).
     """
-    wanted = np.eye(params.n_classes, dtype=np.float32)[labels]
+    targets = np.eye(params.n_classes, dtype=np.float32)[labels]
     forward, loss = Forward(params, len(labels)), np.nan
     for _ in range(params.n_steps):
         forward.respond(arrays, images)
-        error = forward.readout - wanted
+        error = forward.readout - targets
         loss = smooth_loss(error)
         slopes = forward.gradients(arrays, np.clip(error, -1, 1) / np.float32(error.size))
         for name, slope in slopes.items():

@@ -25,8 +25,10 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
         images = task.features.reshape(-1, params.side, params.side)
         return ct.Trials.of(task, end_to_end.choose(params, network.arrays, images), 0.0)
     steps, n = tasks.raster_of(params, task), len(task.targets)
-    found = model.present(params, network.arrays, steps, n)
-    return decisions.decide(params, task.targets, np.stack([layers[-1][1] for layers in found], 1))
+    responses = model.present(params, network.arrays, steps, n)
+    return decisions.decide(
+        params, task.targets, np.stack([layers[-1][1] for layers in responses], 1)
+    )
 
 
 def reference_counts(

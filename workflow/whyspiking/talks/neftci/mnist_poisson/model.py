@@ -21,12 +21,12 @@ constants `tau_m<k>` and `tau_s<k>` of input channels in steps (channel,). Of th
 
 def shapes(params: ct.Params) -> list[Shape]:
     """Return the sizes of all layers, the lowest first."""
-    found: list[Shape] = []
+    layer_shapes: list[Shape] = []
     side, channels = params.side, 1
     for outputs, pool in zip(params.channels, params.pools, strict=True):
-        found.append(Shape(side, channels, outputs, pool, params.kernel, params.padding))
-        side, channels = found[-1].pooled, outputs
-    return found
+        layer_shapes.append(Shape(side, channels, outputs, pool, params.kernel, params.padding))
+        side, channels = layer_shapes[-1].pooled, outputs
+    return layer_shapes
 
 
 def populations(params: ct.Params) -> list[str]:
@@ -141,8 +141,8 @@ def present(
     """
     layers = Layers(params, arrays, n_images)
     for spikes in steps:
-        found = layers.advance(spikes)
-        yield [(response, read(arrays, k, response.activity)) for k, response in found]
+        responses = layers.advance(spikes)
+        yield [(response, read(arrays, k, response.activity)) for k, response in responses]
 
 
 def first_step(params: ct.Params) -> int:
@@ -165,9 +165,9 @@ def count_votes(
         (layer, image, class).
     """
     votes = np.zeros((len(params.channels), n_images, params.n_classes), np.int64)
-    for step, found in enumerate(present(params, arrays, steps, n_images)):
+    for step, layers in enumerate(present(params, arrays, steps, n_images)):
         if step >= first_step(params):
-            for vote, (_, readout) in zip(votes, found, strict=True):
+            for vote, (_, readout) in zip(votes, layers, strict=True):
                 add_votes(vote, readout)
     return votes
 

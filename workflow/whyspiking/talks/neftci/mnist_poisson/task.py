@@ -57,15 +57,15 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split != "test":
         return None
     images, labels = read_images(params, "test")
-    chosen = slice(0, params.n_simulated)
+    simulated = slice(0, params.n_simulated)
     n_steps = params.simulated_steps
-    steps = draw_spikes(params, images[chosen], n_steps, streams.rng("simulated"))
+    steps = draw_spikes(params, images[simulated], n_steps, streams.rng("simulated"))
     raster = np.stack([step.reshape(len(step), -1) for step in steps], axis=1)
     return ct.Task(
         ct.Stimulus({INPUT: Spikes.from_raster(raster, params.dt_ms)}),
-        labels[chosen],
+        labels[simulated],
         params.n_classes,
-        features=brightness(images[chosen]).reshape(raster.shape[0], -1),
+        features=brightness(images[simulated]).reshape(raster.shape[0], -1),
     )
 
 

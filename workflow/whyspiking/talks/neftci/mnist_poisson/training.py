@@ -38,14 +38,14 @@ def train(
     draw = end_to_end.draw_network if variant == RELU else model.draw_network
     arrays, history = draw(params, streams), History()
     if variant != UNTRAINED:
-        _learn(params, variant, streams, arrays, history, progress)
+        _learn_batches(params, variant, streams, arrays, history, progress)
     info: dict[str, Any] = {"engine": ENGINE, "epochs": len(history.values("epoch_seconds"))}
     if checkpoint.asked_fraction() == 1:
         info["measures"] = measure_accuracy(params, variant, arrays, streams, progress)
     return ct.Network(arrays, info, history.rows)
 
 
-def _learn(
+def _learn_batches(
     params: ct.Params,
     variant: str,
     streams: Streams,
@@ -55,23 +55,27 @@ def _learn(
 ) -> None:
     """Learn all mini-batches; arrays and history are changed."""
     images, labels = task.read_images(params, "train")
-    order = streams.rng("shuffle").permutation(len(labels))
-    order = order[: params.n_batches * params.batch_online].reshape(params.n_batches, -1)
+    batch_order = streams.rng("shuffle").permutation(len(labels))
+    batch_order = batch_order[: params.n_batches * params.batch_online].reshape(
+        params.n_batches, -1
+    )
     memory, noise = local_learning.start_memory(arrays), streams.rng("noise")
     for index in Checkpoint(arrays, memory, noise, history).rounds(
         range(params.n_batches), progress
     ):
-        began, chosen = time.process_time(), order[index]
-        shown = images[chosen]
+        start_s, batch = time.process_time(), batch_order[index]
+        batch_images = images[batch]
         if variant == RELU:
-            found = end_to_end.learn(params, arrays, memory, task.brightness(shown), labels[chosen])
+            values = end_to_end.learn(
+                params, arrays, memory, task.brightness(batch_images), labels[batch]
+            )
         else:
-            steps = task.draw_spikes(params, shown, params.n_steps, noise)
-            found = local_learning.learn(params, arrays, memory, steps, labels[chosen], noise)
+            steps = task.draw_spikes(params, batch_images, params.n_steps, noise)
+            values = local_learning.learn(params, arrays, memory, steps, labels[batch], noise)
         require_finite(arrays, f"after mini-batch {index + 1}", params.rate_online)
-        seconds = time.process_time() - began
-        history.note(index + 1, **found, epoch_seconds=seconds)
-        news = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
+        seconds = time.process_time() - start_s
+        history.note(index + 1, **values, epoch_seconds=seconds)
+        news = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
         progress((index + 1) / params.n_batches, f"mini-batch {index + 1}: {news}")
 
 
@@ -89,18 +93,18 @@ def measure_accuracy(
     """
     images, labels = task.read_images(params, "test")
     choices = np.zeros((len(params.channels), len(labels)), np.int64)
-    parts = range(0, len(labels), TESTED_AT_ONCE)
-    for first in Checkpoint(choices, name="test").rounds(parts, progress):
-        chosen = slice(first, first + TESTED_AT_ONCE)
-        shown = images[chosen]
+    first_images = range(0, len(labels), TESTED_AT_ONCE)
+    for first_image in Checkpoint(choices, name="test").rounds(first_images, progress):
+        batch = slice(first_image, first_image + TESTED_AT_ONCE)
+        batch_images = images[batch]
         if variant == RELU:
-            choices[-1, chosen] = end_to_end.choose(params, arrays, task.brightness(shown))
+            choices[-1, batch] = end_to_end.choose(params, arrays, task.brightness(batch_images))
         else:
-            noise = streams.rng(f"test {first}")
-            steps = task.draw_spikes(params, shown, params.test_steps, noise)
-            votes = model.count_votes(params, arrays, steps, len(shown))
-            choices[:, chosen] = votes.argmax(axis=2)
-        progress(min(1.0, chosen.stop / len(labels)), "test images")
+            noise = streams.rng(f"test {first_image}")
+            steps = task.draw_spikes(params, batch_images, params.test_steps, noise)
+            votes = model.count_votes(params, arrays, steps, len(batch_images))
+            choices[:, batch] = votes.argmax(axis=2)
+        progress(min(1.0, batch.stop / len(labels)), "test images")
     hits = (choices == labels).mean(axis=1)
-    found = {f"accuracy_layer{k}": float(hit) for k, hit in enumerate(hits, start=1)}
-    return dict([found.popitem()]) if variant == RELU else found
+    accuracies = {f"accuracy_layer{k}": float(hit) for k, hit in enumerate(hits, start=1)}
+    return dict([accuracies.popitem()]) if variant == RELU else accuracies
