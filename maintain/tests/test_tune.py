@@ -10,7 +10,7 @@ from whyspiking.declared.config import read
 from whyspiking.declared.shared_tasks import settings
 from whyspiking.errors import UserError
 from whyspiking.records import columns
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 from whyspiking.training.history import NotFiniteError
 from whyspiking_maintain import tune
 
@@ -75,13 +75,13 @@ def test_five_networks_a_setting_none_twice_and_no_test_data(monkeypatch, tmp_pa
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     (tmp_path / "goeltz").mkdir()
 
-    class Watched(type(replication_of("goeltz", "shared_yinyang"))):
+    class Watched(type(load_replication("goeltz", "shared_yinyang"))):
         def __init__(self, *names):
             super().__init__(*names)
             own = self.make_task
             self.make_task = lambda p, split, s: asked.append((split, p.seed)) or own(p, split, s)
 
-    monkeypatch.setattr(tune, "replication_of", Watched)
+    monkeypatch.setattr(tune, "load_replication", Watched)
     tune.tune(talk, CONFIG, [PLACE])
     path = tmp_path / "goeltz" / tune.FILE
     kept = path.read_text().splitlines()

@@ -17,13 +17,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Labels, Network, Params, Traces
+from whyspiking.contract.types import ExperimentParameters, Labels, Network, Traces
 from whyspiking.declared import plans, registry, shared_tasks
 from whyspiking.declared.config import at_scale
 from whyspiking.declared.experiments import Experiment
@@ -32,7 +31,8 @@ from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import columns, tables
 from whyspiking.stages import train
-from whyspiking.talks import replication_of, talk_module
+from whyspiking.talks import load_replication, talk_module
+from whyspiking.training import controls
 from whyspiking.training.history import NotFiniteError
 
 
@@ -114,7 +114,7 @@ def _tried(
     seed: int,
 ) -> dict[str, Any]:
     params = registry.params(experiment, config, seed, variant)
-    params = replace(params, values={**params.values, **setting})
+    params = params.with_values(**setting)
     plan = plans.training(experiment, variant, params)
     if plan["starts_from"]:
         raise UserError(
@@ -131,7 +131,7 @@ def _tried(
         "experiment": experiment.name,
         "variant": variant,
         "setting": json.dumps(dict(setting)),
-        "n_hidden": params.n_hidden,
+        "n_hidden": params.values["n_hidden"],
         "seed": seed,
         "n_samples_shown": shared_tasks.presentations(params.values),
         "accuracy": 0.0 if network is None else _accuracy(params, plan["variant"], network),
@@ -139,10 +139,14 @@ def _tried(
     }
 
 
-def _accuracy(params: Params, variant: str, network: Network) -> float:
-    replication = replication_of(params.talk, params.experiment)
+def _accuracy(params: ExperimentParameters, variant: str, network: Network) -> float:
+    replication = load_replication(params.talk, params.experiment)
     task = replication.make_task(params, "validation", Streams(params.seed))
-    outcome = None if task is None else replication.evaluate(params, variant, network, task)
+    outcome = (
+        None
+        if task is None
+        else controls.evaluate_variant(replication, params, variant, network, task)
+    )
     if outcome is None or isinstance(outcome, Traces | Labels):
         raise UserError(
             f"tune: {params.experiment}/{variant} has no decisions on validation data; expected "

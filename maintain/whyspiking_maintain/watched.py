@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from whyspiking.contract.counts import Counts
 from whyspiking.contract.network_files import load_network
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params
+from whyspiking.contract.types import ExperimentParameters, Network
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import accounting
 from whyspiking.records import reference
 from whyspiking.report import watch
-from whyspiking.talks import talk_module
+from whyspiking.talks import as_declared, talk_module
 from whyspiking.training.reference import answering, units
 from whyspiking.verdicts.points import READ
 from whyspiking_maintain import inputs
@@ -56,7 +56,7 @@ def keep_trials(results: Path, folder: Path = reference.FOLDER) -> None:
     for family, place in places.items():
         assert place is not None
         seed = int(place.name.removeprefix("seed-"))
-        own = trained.of_task(registry.params(experiment, config, seed))
+        own = trained.of_task(as_declared(registry.params(experiment, config, seed)))
         shape = references.shape(own)
         raster, classes = references.told(own, "test", Streams(own.seed))
         raster, classes = raster[:N_TRIALS], classes[:N_TRIALS]
@@ -73,7 +73,7 @@ def keep_trials(results: Path, folder: Path = reference.FOLDER) -> None:
 
 
 def describe(
-    family: str, ladder: Network, own: Params, raster: NDArray, config: dict[str, Any]
+    family: str, ladder: Network, own: ExperimentParameters, raster: NDArray, config: dict[str, Any]
 ) -> dict[str, Any]:
     """The chosen network of a family, and what it does in some trials.
 
@@ -113,7 +113,7 @@ def describe(
 
 
 def choose(
-    family: str, ladder: Network, own: Params, config: dict[str, Any]
+    family: str, ladder: Network, own: ExperimentParameters, config: dict[str, Any]
 ) -> tuple[dict[str, NDArray], units.Recipe, dict[str, float]]:
     """The network with the least energy among those that are accurate enough on validation trials.
 
@@ -145,7 +145,7 @@ def choose(
 
 
 def find_threshold(
-    recipe: units.Recipe, shape: units.Shape, arrays: dict[str, NDArray], own: Params
+    recipe: units.Recipe, shape: units.Shape, arrays: dict[str, NDArray], own: ExperimentParameters
 ) -> float | None:
     """The largest change that is not sent and loses no more accuracy than the protocol allows."""
     if recipe.kind not in units.UNCEASING:

@@ -10,12 +10,12 @@ from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params, Split, Task
 from whyspiking.declared import plans
 from whyspiking.stages import train as replicate
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 
 
 def fulfilled(params: Params) -> Replication:
     """The experiment that parameters belong to; it trains as jobs do."""
-    found = replication_of(params.talk, params.experiment)
+    found = load_replication(params.talk, params.experiment)
     talk = talk_of(params.talk)
     described = talk.experiments[params.experiment]
 

@@ -2,14 +2,13 @@
 
 import copy
 import functools
-from dataclasses import replace
 from typing import Any
 
 from made.checkouts import ROOT
 
-from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.config import read
+from whyspiking.talks import as_declared
 
 talk_of = functools.cache(registry.load_talk)
 """A talk as its file describes it, read once: not for tests that change files."""
@@ -25,10 +24,10 @@ def config(scale: str = "smoke") -> dict[str, Any]:
     return {**copy.deepcopy(_config()), "scale": scale}
 
 
-def params_of(talk: str, experiment: str, scale: str = "smoke", seed: int = 0, **changes) -> Params:
+def params_of(talk: str, experiment: str, scale: str = "smoke", seed: int = 0, **changes) -> Any:
     """Parameters of an experiment at a scale, some of them changed."""
     found = registry.params(talk_of(talk).experiments[experiment], config(scale), seed)
-    return replace(found, values={**found.values, **changes})
+    return as_declared(found).with_values(**changes)
 
 
 def silent(*_):

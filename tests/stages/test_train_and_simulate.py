@@ -47,7 +47,7 @@ def rows(tmp_path, monkeypatch):
     """Train the toy with a seed of 3 and give its rows of the talk's table."""
 
     def _rows(made, experiment=EXPERIMENT):
-        monkeypatch.setattr(training, "replication_of", lambda *_: made)
+        monkeypatch.setattr(training, "load_replication", lambda *_: made)
         talk = talk_of({"one": experiment})
         monkeypatch.setattr(collect.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
@@ -165,7 +165,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    monkeypatch.setattr(simulating, "replication_of", lambda *_: made)
+    monkeypatch.setattr(simulating, "load_replication", lambda *_: made)
     counts = {"macs_dense": 5.0}
     network_files.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),
@@ -200,7 +200,7 @@ def test_the_first_part_of_a_training_is_repeated_and_the_recorded_network_evalu
 
     made = make_replication({})
     made.train = train
-    monkeypatch.setattr(training, "replication_of", lambda *_: made)
+    monkeypatch.setattr(training, "load_replication", lambda *_: made)
     curve = [{"epoch": epoch, "metric": "e", "value": 0.5 - epoch} for epoch in range(10)]
     recorded = Network({"w": np.ones(2)}, {"engine": "numpy", "epochs": 10}, curve)
     network_files.save_network(recorded, tmp_path / "recorded")

@@ -9,7 +9,7 @@ from made.project import params_of
 from whyspiking.brian import building
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 
 SIMULATED = [
     (talk, experiment.name)
@@ -41,7 +41,7 @@ class Spy(dict):
 
 
 def described(params: Params):
-    return building._described(replication_of(params.talk, params.experiment).to_brian(params))
+    return building._described(load_replication(params.talk, params.experiment).to_brian(params))
 
 
 @pytest.mark.parametrize(("talk", "experiment"), SIMULATED)
@@ -78,5 +78,5 @@ SHARED = [
 
 @pytest.mark.parametrize(("talk", "scale", "experiments"), SHARED)
 def test_experiments_of_equal_size_share_a_program(talk, scale, experiments):
-    models = [replication_of(talk, e).to_brian(params_of(talk, e, scale)) for e in experiments]
+    models = [load_replication(talk, e).to_brian(params_of(talk, e, scale)) for e in experiments]
     assert all(model == models[0] for model in models)

@@ -9,7 +9,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.declared import key_claims, registry
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 from whyspiking.talks.clopath.hippocampus import (
     exhibits_published_replay,
     measures,
@@ -115,7 +115,7 @@ def test_a_replay_without_spikes_has_an_order_of_zero_in_shot_published():
     theta = made_sequence(0.5, 8.5, PHASES, PHASES, on=(0.0, off_ms), off_stop=off_ms)
     recording = recorded_replay(params, theta)
     assert np.isnan(measures.measures(params, CLEAN, recording, None)["order_correlation"])
-    found = replication_of("clopath", "shot_published").measures(params, CLEAN, recording, None)
+    found = load_replication("clopath", "shot_published").measures(params, CLEAN, recording, None)
     assert found["order_correlation"] == found["order_correlation_reversed"] == 0.0
     assert found["ordered_share"] == found["replay_rate"] == 0.0
     band = key_claims.of(registry.load_talk("clopath")).band("full")
@@ -127,7 +127,7 @@ def test_shot_published_measures_a_replay_as_shot_does():
     off_ms = params.warmup_ms + params.on_ms
     spikes = made_sequence(0.5, 8.5, PHASES, PHASES, (0.0, off_ms), off_ms + params.off_ms)
     recording = recorded_replay(params, spikes)
-    found = replication_of("clopath", "shot_published").measures(params, CLEAN, recording, None)
+    found = load_replication("clopath", "shot_published").measures(params, CLEAN, recording, None)
     assert found == measures.measures(params, CLEAN, recording, None)
     assert found["order_correlation"] > 0.9
 
@@ -139,7 +139,7 @@ def test_shot_published_trains_the_networks_of_shot_at_the_published_size():
     differing = {key for key in published if published[key] != paper.get(key)}
     own = {"on_ms", "off_ms", "release_ms", "lost_shares", "septum_frequencies", "kept_releases"}
     assert differing == own
-    modules = [replication_of("clopath", name)._module for name in names]
+    modules = [load_replication("clopath", name)._module for name in names]
     assert modules[0].train is modules[1].train
     assert modules[0].to_brian is modules[1].to_brian
     assert (published["n_inhibitory"], published["n_excitatory"]) == (2000, 2000)

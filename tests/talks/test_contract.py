@@ -17,7 +17,7 @@ from whyspiking.contract.types import Task
 from whyspiking.declared import plans, registry
 from whyspiking.declared.config import read
 from whyspiking.errors import UserError
-from whyspiking.talks import FUNCTIONS, module_of, replication_of, talk_module
+from whyspiking.talks import FUNCTIONS, load_replication, module_of, talk_module
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -71,7 +71,7 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
         )
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
-    return replication_of(talk, experiment).make_task(params, split, Streams(seed))
+    return load_replication(talk, experiment).make_task(params, split, Streams(seed))
 
 
 def samples(task: Task) -> set[bytes]:

@@ -15,7 +15,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import presentations, settings, shared_tasks
 from whyspiking.records import tables
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 from whyspiking.tasks import generators, task_data
 from whyspiking_maintain import tune
 
@@ -28,7 +28,9 @@ TUNED = [(e, variant) for e in ALL for variant in e.tuned]
 
 def task_of(experiment, split, seed):
     params = registry.params(experiment, CONFIG, seed)
-    task = replication_of(experiment.talk, experiment.name).make_task(params, split, Streams(seed))
+    task = load_replication(experiment.talk, experiment.name).make_task(
+        params, split, Streams(seed)
+    )
     return params, task
 
 

@@ -10,7 +10,7 @@ from made.project import params_of, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication
 from whyspiking.training import checkpoint, retraining
 from whyspiking.training.checkpoint import Checkpoint
 
@@ -18,7 +18,7 @@ from whyspiking.training.checkpoint import Checkpoint
 def of_septal_network(progress, monkeypatch):
     """The network of FORCE inside Brian2, which keeps no checkpoint."""
     own = params_of("clopath", "shot_published", train_ms=2000.0)
-    train = replication_of("clopath", "shot_published").train
+    train = load_replication("clopath", "shot_published").train
     return train(own, "spiking", Streams(3), {}, progress)
 
 

@@ -25,7 +25,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.config import at_scale
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.talks import replication_of, talk_module
+from whyspiking.talks import as_declared, load_replication, talk_module
 from whyspiking_exchange.nir import Readout, arranging, model, script
 from whyspiking_exchange.nir.graph import Clock, Graph, NotExpressible, write
 from whyspiking_exchange.nir.layers import INPUT
@@ -121,7 +121,8 @@ def load(folder: Path) -> Trained:
                 "unpacked; expected the arrays of a network. Name another folder"
             )
     params = registry.params(described[experiment], config_of(folder.parents[3]), int(number))
-    return Trained(folder, params, variant, network_files.load_network(folder))
+    network = network_files.load_network(folder)
+    return Trained(folder, as_declared(params), variant, network)
 
 
 def find(results: Path) -> list[Path]:
@@ -201,7 +202,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         each; choices as `Readout.decide`; targets (trial, ...); step_ms.
     """
     nir, params = trained.nir, trained.params
-    replication = replication_of(params.talk, params.experiment)
+    replication = load_replication(params.talk, params.experiment)
     task = replication.make_task(params, "test", Streams(params.seed))
     if task is None:
         raise UserError(

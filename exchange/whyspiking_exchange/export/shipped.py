@@ -44,7 +44,7 @@ from whyspiking.declared.experiments import Experiment
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import NETWORKS
-from whyspiking.talks import replication_of
+from whyspiking.talks import as_declared, load_replication
 from whyspiking.tasks.generators import is_stream
 from whyspiking_exchange.export import leaky_units, networks
 from whyspiking_exchange.export.networks import Clock, Trained
@@ -227,7 +227,7 @@ def trained_of(row: Mapping[str, Any]) -> Trained:
     """
     experiment = registry.load_talk(row["talk"]).experiments[row["experiment"]]
     params = registry.params(experiment, at_scale(row["scale"]), row["seed"])
-    return Trained(Path(row["file"]), params, row["variant"], Network({}))
+    return Trained(Path(row["file"]), as_declared(params), row["variant"], Network({}))
 
 
 def equal_in_brian2(readout: Readout, path: Path, builds: Path) -> float:
@@ -311,7 +311,7 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     params = trained.params
     if experiment.shared is None:
         return None
-    replication = replication_of(params.talk, params.experiment)
+    replication = load_replication(params.talk, params.experiment)
     task = replication.make_task(params, "validation", Streams(params.seed))
     assert task is not None
     task = select_task(task, np.arange(LOOKED_AT))

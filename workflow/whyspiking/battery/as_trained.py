@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whyspiking.contract import network_files, places
-from whyspiking.contract.types import Condition, Params
+from whyspiking.contract.types import Condition, ExperimentParameters
 from whyspiking.measures import parts, scoring
 from whyspiking.records import tables
 
@@ -27,7 +27,7 @@ def rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
         return []
     name, variant, seed = folder.parts[-3:]
     talk.experiments[name]
-    params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
+    params = ExperimentParameters(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
     shared = places.common(params, variant, params.seed, network.info["engine"])
     found: list[dict[str, Any]] = []
     for split, outcome in network_files.load_outcomes(folder / "outcome.npz").items():

@@ -15,7 +15,7 @@ from whyspiking.contract.perturb import Window
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Binding, Condition, Params, Task
+from whyspiking.contract.types import Binding, Condition, ExperimentParameters, Task
 from whyspiking.errors import UserError
 
 THRESHOLDS = ("v_th", "v_t", "v_threshold", "theta")
@@ -167,7 +167,9 @@ def perturb_values(
     }
 
 
-def test_task(replication: Replication, params: Params, streams: Streams) -> Task:
+def test_task(
+    replication: Replication[Any], params: ExperimentParameters, streams: Streams
+) -> Task:
     """The task of a talk's test split, on which the battery is run.
 
     Raises:

@@ -20,16 +20,25 @@ from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import chosen_trials, perturbed_limit, select_task
-from whyspiking.contract.types import Condition, Network, Outcome, Params, Progress, Task, Trials
+from whyspiking.contract.types import (
+    Condition,
+    ExperimentParameters,
+    Network,
+    Outcome,
+    Progress,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
+from whyspiking.training import controls
 from whyspiking.training.controls import KINDS, Arrays, forward, seen, weight_names
 
 
 def probe_control(
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     perturbations: Sequence[str],
     variant: str,
     network: Network,
@@ -171,8 +180,8 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
 class _SpikeReader:
     """A control that reads spikes over time, e.g. a recurrent network."""
 
-    replication: Replication
-    params: Params
+    replication: Replication[Any]
+    params: ExperimentParameters
     variant: str
     network: Network
     task: Task
@@ -238,7 +247,9 @@ class _SpikeReader:
         )
 
     def _evaluate(self, network: Network, task: Task) -> Outcome:
-        outcome = self.replication.evaluate(self.params, self.variant, network, task)
+        outcome = controls.evaluate_variant(
+            self.replication, self.params, self.variant, network, task
+        )
         if outcome is None:
             raise UserError(
                 f"talk '{self.params.talk}': `evaluate` returns nothing for the control "

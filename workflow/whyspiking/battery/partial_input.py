@@ -18,11 +18,12 @@ from whyspiking.contract import places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import chosen_trials, select_task
-from whyspiking.contract.types import Network, Params, Task, Trials
+from whyspiking.contract.types import ExperimentParameters, Network, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
+from whyspiking.training import controls
 
 TIMES = 101
 """How often a control is evaluated, from the start to the last input spike. An answer counts from
@@ -30,8 +31,8 @@ the time of its evaluation, so the area is too small by at most a hundredth of t
 
 
 def probe(
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     variant: str,
     network: Network,
     config: Mapping[str, Any],
@@ -77,7 +78,11 @@ def probe(
 
 
 def _outcome(
-    replication: Replication, params: Params, variant: str, network: Network, task: Task
+    replication: Replication[Any],
+    params: ExperimentParameters,
+    variant: str,
+    network: Network,
+    task: Task,
 ) -> Trials | Answers | None:
     """Decisions of a control, or its answers to the input up to each of many times.
 
@@ -98,7 +103,9 @@ def _outcome(
                 f"talk '{params.talk}': `features_until` returns an array of shape "
                 f"{features.shape}; it must have the shape of `Task.features`"
             )
-        outcome = replication.evaluate(params, variant, network, replace(task, features=features))
+        outcome = controls.evaluate_variant(
+            replication, params, variant, network, replace(task, features=features)
+        )
         if not isinstance(outcome, Trials):
             raise UserError(
                 f"talk '{params.talk}': `evaluate` returns no class for the control '{variant}'; "

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from whyspiking.battery.spiking import Bench, Simulator
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import same_stimulus
-from whyspiking.contract.types import Network, Params, Progress, Recording, Task
+from whyspiking.contract.types import ExperimentParameters, Network, Progress, Recording, Task
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 
@@ -34,8 +33,8 @@ FEW_TRIALS = 50
 
 
 def probe(
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     plan: Measuring,
     networks: Mapping[tuple[str, int], Network],
     config: Mapping[str, Any],
@@ -71,7 +70,7 @@ def probe(
     small: list[Bench] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
         described = plan["variants"][variant]
-        own = replace(params, seed=seed, values={**params.values, **described["settings"]})
+        own = params.with_values(seed=seed, **described["settings"])
         role, trained = described["role"], (replication, own, variant, network)
         report = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
@@ -100,8 +99,8 @@ def _tell(
 
 
 def _control_rows(
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     variant: str,
     network: Network,
     described: Measured,
@@ -117,8 +116,8 @@ def _control_rows(
 
 
 def _simulate(
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     machine: Simulator | None,
     simulated: Sequence[Bench],
     network: Network,

@@ -25,9 +25,9 @@ from whyspiking.contract.trial_subsets import (
 )
 from whyspiking.contract.types import (
     Condition,
+    ExperimentParameters,
     Network,
     Outcome,
-    Params,
     Progress,
     Recording,
     Stimulus,
@@ -46,6 +46,7 @@ from whyspiking.measures import (
     timing,
 )
 from whyspiking.records import tables
+from whyspiking.training import controls
 
 ENGINE = "brian2"
 CLEAN = Condition()
@@ -70,8 +71,8 @@ class Simulator(Protocol):
 class Bench:
     """One network, simulated without perturbation and ready for all others."""
 
-    replication: Replication
-    params: Params
+    replication: Replication[Any]
+    params: ExperimentParameters
     variant: str
     network: Network
     machine: Simulator
@@ -234,7 +235,9 @@ class Bench:
         )
         task = select_task(self.task, some)
         ours = scoring.select(self.outcome, some)
-        theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
+        theirs = controls.evaluate_variant(
+            self.replication, self.params, self.variant, self.network, task
+        )
         if theirs is None:
             return []
         described = (self.params, self.variant, self.network, task)

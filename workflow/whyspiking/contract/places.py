@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from whyspiking.contract.types import Condition, Params
+from whyspiking.contract.types import Condition, ExperimentParameters
 
 
-def common(params: Params, variant: str, seed: int, engine: str) -> dict[str, Any]:
+def common(params: ExperimentParameters, variant: str, seed: int, engine: str) -> dict[str, Any]:
     """The columns that all rows of one network share, for the clean run."""
     return {
         "scale": params.scale,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +25,26 @@ Split = Literal["train", "validation", "test", "fresh"]
 
 
 @dataclass(frozen=True)
-class Params:
-    """The parameters of one experiment of one talk at the chosen scale.
+class ExperimentParameters:
+    """The parameters of one experiment at the chosen scale, and where its job finds its files.
 
-    Values are read as attributes: `params.n_hidden`. A missing one names the file to mend.
-    `dataset_dir` is the folder of the experiment's data set, None where it needs no files;
-    `originals_dir` is None unless talk.yaml says `data.originals: true`.
+    A talk declares its parameters as fields of a subclass, next to its model. The decorator of the
+    subclass has `init=False`, because this class sets the fields, from `values`:
+
+        @dataclass(frozen=True, init=False)
+        class NetworkParameters(ExperimentParameters):
+            n_hidden: int
+
+    A job gets only the values that it may read. To read another one is an error, which names it.
+
+    Attributes:
+        values: Name of a parameter -> its value from talk.yaml.
+        dataset_dir: Folder of the data set of the experiment; None if it needs no files.
+        originals_dir: Folder of the authors' files; None unless talk.yaml says
+            `data.originals: true`.
+        dt_ms: Time step of the simulation in Brian2, in ms.
+        control_epochs, control_batch, control_learning_rate: Training of the ReLU controls.
+        random_gain, random_bias: Scale of the weights and biases of the random hidden layers.
     """
 
     talk: str
@@ -40,21 +56,88 @@ class Params:
     work_dir: Path = Path("resources/build")
     originals_dir: Path | None = None
     dataset_dir: Path | None = None
+    # What the common measurements and controls read, in experiments that have them.
+    dt_ms: float = field(init=False, repr=False, compare=False)
+    control_epochs: int = field(init=False, repr=False, compare=False)
+    control_batch: int = field(init=False, repr=False, compare=False)
+    control_learning_rate: float = field(init=False, repr=False, compare=False)
+    random_gain: float = field(init=False, repr=False, compare=False)
+    random_bias: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Set the fields of parameters."""
+        for name in parameter_names(type(self)):
+            if name in self.values:
+                object.__setattr__(self, name, self.values[name])
+
+    if not TYPE_CHECKING:  # so that the type checker refuses unknown names
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a parameter that has no value.
+
+            Raises:
+                UserError: Naming the parameter and where its value belongs.
+            """
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise _missing_value(self, name)
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Params:
-        """Parameters from what `plain` gave."""
-        folders = {k: Path(v) for k, v in plain.items() if k.endswith("_dir") and v is not None}
-        return cls(**{**plain, **folders})
+    def from_plan(cls, plan: Mapping[str, Any]) -> Self:
+        """The parameters that `describe` wrote into the plan of a job."""
+        folders = {k: Path(v) for k, v in plan.items() if k.endswith("_dir") and v is not None}
+        return cls(**{**plan, **folders})
 
-    def plain(self) -> dict[str, Any]:
+    @classmethod
+    def of(cls, params: ExperimentParameters) -> Self:
+        """The parameters of another class, from the same values."""
+        return cls(**params._run())
+
+    def describe(self) -> dict[str, Any]:
         """Plain data, for the workflow to compare as text; values in the order of their names."""
-        given = {**asdict(self), "values": dict(sorted(self.values.items()))}
-        return {k: str(v) if isinstance(v, Path) else v for k, v in given.items()}
+        plain = self._run() | {"values": dict(sorted(self.values.items()))}
+        return {k: str(v) if isinstance(v, Path) else v for k, v in plain.items()}
 
-    def at_half_step(self) -> Params:
-        """The same at half the time step."""
-        return replace(self, values={**self.values, "dt_ms": self.dt_ms / 2})
+    def with_values(self, *, seed: int | None = None, **changes: Any) -> Self:
+        """The same parameters with other values."""
+        seed = self.seed if seed is None else seed
+        return type(self)(**self._run() | {"values": {**self.values, **changes}, "seed": seed})
+
+    def at_half_step(self) -> Self:
+        """The same parameters at half the time step."""
+        return self.with_values(dt_ms=self.dt_ms / 2)
+
+    def _run(self) -> dict[str, Any]:
+        return {
+            "talk": self.talk,
+            "experiment": self.experiment,
+            "scale": self.scale,
+            "values": self.values,
+            "seed": self.seed,
+            "data_dir": self.data_dir,
+            "work_dir": self.work_dir,
+            "originals_dir": self.originals_dir,
+            "dataset_dir": self.dataset_dir,
+        }
+
+
+@cache
+def parameter_names(parameters: type[ExperimentParameters]) -> tuple[str, ...]:
+    """Names of the parameters that a class declares, its parents' included."""
+    given = inspect.signature(ExperimentParameters).parameters
+    return tuple(f.name for f in fields(parameters) if f.name not in given)
+
+
+def _missing_value(params: ExperimentParameters, name: str) -> UserError:
+    return UserError(
+        f"talk '{params.talk}', experiment '{params.experiment}': parameter '{name}' is "
+        f"missing; add it to talks/{params.talk}/talk.yaml"
+    )
+
+
+@dataclass(frozen=True)
+class Params(ExperimentParameters):
+    """Parameters without declared names and types: `params.n_hidden` can be anything."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "values":
@@ -62,10 +145,7 @@ class Params:
         try:
             return self.values[name]
         except KeyError:
-            raise UserError(
-                f"talk '{self.talk}', experiment '{self.experiment}': parameter '{name}' is "
-                f"missing; add it to talks/{self.talk}/talk.yaml"
-            ) from None
+            raise _missing_value(self, name) from None
 
 
 @dataclass(frozen=True)

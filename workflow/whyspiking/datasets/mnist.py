@@ -19,6 +19,7 @@ import sys
 import tempfile
 import urllib.error
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Params, Split
+from whyspiking.contract.types import ExperimentParameters, Split
 from whyspiking.datasets import archives, published
 from whyspiking.datasets.archives import Refused
 from whyspiking.datasets.published import Contents
@@ -129,8 +130,18 @@ def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArra
     return images, labels
 
 
+@dataclass(frozen=True, init=False)
+class ImageParameters(ExperimentParameters):
+    """Number of pixels, and number of images of each split."""
+
+    n_input: int
+    n_train: int
+    n_validation: int
+    n_test: int
+
+
 def samples(
-    params: Params, split: Split, *, n_held_out: int, streams: Streams | None = None
+    params: ExperimentParameters, split: Split, *, n_held_out: int, streams: Streams | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images and classes of one split, as every talk on MNIST divides the files.
 
@@ -153,13 +164,14 @@ def samples(
     """
     file: Literal["train", "test"] = "test" if split == "test" else "train"
     images, labels = _flat(params.dataset_dir or Path(params.data_dir) / "mnist", file)
-    if images.shape[1] != params.n_input:
+    sizes = ImageParameters.of(params)
+    if images.shape[1] != sizes.n_input:
         raise UserError(
             f"MNIST: images have {images.shape[1]} pixels; the network of talk '{params.talk}' "
-            f"has {params.n_input} inputs. Correct 'n_input' in its talk.yaml, or use images of "
+            f"has {sizes.n_input} inputs. Correct 'n_input' in its talk.yaml, or use images of "
             "28 x 28"
         )
-    wanted = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    wanted = {"train": sizes.n_train, "validation": sizes.n_validation, "test": sizes.n_test}
     first = len(images) - n_held_out if split == "validation" else 0
     last = len(images) - n_held_out if split == "train" else len(images)
     if wanted[split] > last - first:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.declared import plans, scales
 from whyspiking.declared.experiments import Experiment, check_change
 from whyspiking.declared.learning_rules import split
@@ -157,7 +157,7 @@ def _change(talk: Talk, override: Override, scale: str) -> Experiment:
 def _list_readers(talk: Talk, override: Override, scale: str) -> list[str]:
     """List what reads the parameter: variants whose training does, and the simulation."""
     experiment = talk.experiments[override.experiment]
-    params = Params(talk.name, experiment.name, scale, experiment.published)
+    params = ExperimentParameters(talk.name, experiment.name, scale, experiment.published)
     variants = [override.variant] if override.variant else list(experiment.variants)
     readers: list[str | None] = [
         name

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.variants import NEEDED, NOISE
 
@@ -63,8 +63,11 @@ class Measuring(TypedDict):
 
 
 def readable_params(
-    experiment: Experiment, variant: str | None, params: Params, of_training: Collection[str]
-) -> Params:
+    experiment: Experiment,
+    variant: str | None,
+    params: ExperimentParameters,
+    of_training: Collection[str],
+) -> ExperimentParameters:
     """The parameters that a job may read: a change of others does not run it again.
 
     What is left out is not there to be read: a job that asks for it fails, and names it.
@@ -107,7 +110,7 @@ def anywhere(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def training(
-    experiment: Experiment, variant: str, params: Params, recorded: Path | None = None
+    experiment: Experiment, variant: str, params: ExperimentParameters, recorded: Path | None = None
 ) -> Training:
     """The plan of training one variant with the given parameters and seed.
 
@@ -120,7 +123,7 @@ def training(
     """
     described = experiment.variants[variant]
     plan: Training = {
-        "params": params.plain(),
+        "params": params.describe(),
         "variant": variant,
         "starts_from": list(described.parents),
         "as_is": described.as_is,
@@ -132,7 +135,9 @@ def training(
     return plan
 
 
-def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Measuring:
+def measuring(
+    experiment: Experiment, params: ExperimentParameters, tau_char_ms: float
+) -> Measuring:
     """The plan of measuring an experiment: its part of the battery, and its variants."""
     variants: dict[str, Measured] = {}
     for name, described in experiment.variants.items():
@@ -145,7 +150,7 @@ def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Mea
             "settings": {k: v for k, v in own.items() if v != params.values[k]},
         }
     return {
-        "params": params.plain(),
+        "params": params.describe(),
         "tau_char_ms": tau_char_ms,
         "simulated": experiment.simulated,
         "half_step": experiment.half_step,

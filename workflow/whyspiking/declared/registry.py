@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.parameters import Parameters
@@ -246,7 +246,7 @@ def provided(talk: Talk, provenance: Mapping[str, str]) -> Talk:
 
 def params(
     experiment: Experiment, config: Mapping[str, Any], seed: int = 0, variant: str | None = None
-) -> Params:
+) -> ExperimentParameters:
     """The parameters of one experiment, or of one of its variants, at the scale of the config."""
     scale = config["scale"]
     changed = {key: entry["value"] for key, entry in experiment.changes(scale).items()}
@@ -256,7 +256,7 @@ def params(
     originals = config["data"]["originals_dir"] if experiment.data.originals else None
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
-    return Params(
+    return ExperimentParameters(
         talk=experiment.talk,
         experiment=experiment.name,
         scale=scale,

@@ -9,7 +9,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params
 from whyspiking.datasets import yinyang
 from whyspiking.declared import registry
 from whyspiking.records.array_files import load_arrays
@@ -34,8 +33,8 @@ def read(record: Path) -> dict[str, Any]:
     """
     told = read_json(existing(record / f"{NETWORK}.json"), "talk", "experiment")
     experiment = registry.load_talk(told["talk"]).experiments[told["experiment"]]
-    p = Params(told["talk"], told["experiment"], told["scale"], experiment.published)
-    if p.tau_ratio != 1:
+    values = experiment.published
+    if values["tau_ratio"] != 1:
         raise ValueError("the page solves equal time constants only")
     with h5py.File(existing(record / f"{NETWORK}.nir")) as file:
         w_hidden, w_output, direct = (
@@ -47,11 +46,11 @@ def read(record: Path) -> dict[str, Any]:
         "hidden": w_hidden.tolist(),
         "output": np.hstack([w_output, direct]).tolist(),
         "threshold": threshold,
-        "tau_ms": p.tau_s_ms,
-        "early_ms": p.t_early * p.tau_s_ms,
-        "late_ms": p.t_late * p.tau_s_ms,
-        "bias_ms": [t * p.tau_s_ms for t in p.bias_times],
-        "end_ms": p.trial_ms,
+        "tau_ms": values["tau_s_ms"],
+        "early_ms": values["t_early"] * values["tau_s_ms"],
+        "late_ms": values["t_late"] * values["tau_s_ms"],
+        "bias_ms": [t * values["tau_s_ms"] for t in values["bias_times"]],
+        "end_ms": values["trial_ms"],
         "classes": yinyang.CLASS_NAMES,
         "radii": [yinyang.R_BIG, yinyang.R_SMALL],
     }

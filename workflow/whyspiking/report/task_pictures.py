@@ -6,7 +6,7 @@ on, with seed 0.
 
 from __future__ import annotations
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.plots.figures import Plate, row_of_panels
 from whyspiking.tasks import generators
@@ -34,7 +34,7 @@ def picture(name: str) -> Plate:
     axes[0].set_ylabel("inputs")
     task = shared_tasks()[name]
     values = {key: entry["value"] for key, entry in task.parameters.items()}
-    params = Params("", name, "", {**values, **SAMPLES, "shared_task": name})
+    params = ExperimentParameters("", name, "", {**values, **SAMPLES, "shared_task": name})
     drawing = generators.load_module(name, "picture")
     description = drawing.draw(params, axes)
     numbers = "frontiers.csv" if generators.is_stream(name) else "shared.csv"

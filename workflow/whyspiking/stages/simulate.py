@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from whyspiking.battery import probe
 from whyspiking.brian import Machine
 from whyspiking.contract import network_files
-from whyspiking.contract.types import Params, Progress
+from whyspiking.contract.types import Progress
 from whyspiking.records import array_files, tables
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication, read_parameters
 
 if TYPE_CHECKING:
     from whyspiking.declared.plans import Measuring
@@ -35,8 +35,8 @@ def simulate(
         folder: Where metrics.csv and figure_data.npz go.
         progress: Called with the fraction done.
     """
-    params = Params.of(plan["params"])
-    replication = replication_of(params.talk, params.experiment)
+    params = read_parameters(plan["params"])
+    replication = load_replication(params.talk, params.experiment)
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): network_files.load_network(path)
         for path in networks

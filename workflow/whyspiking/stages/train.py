@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import with_units
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
+from whyspiking.contract.types import Network, Outcome, Progress, Split
 from whyspiking.datasets.released import Unavailable
 from whyspiking.records.whole_files import read_json
-from whyspiking.talks import replication_of
+from whyspiking.talks import load_replication, read_parameters
 from whyspiking.training import checkpoint, controls, retraining
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             is not available or has no engine but Brian2.
         progress: Called with the fraction done.
     """
-    params = Params.of(plan["params"])
+    params = read_parameters(plan["params"])
     loaded = {
         name: network_files.load_network(path)
         for name, path in zip(plan["starts_from"], parents, strict=True)
@@ -51,10 +51,12 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             before = checkpoint.seconds_before()
             network.info["train_seconds"] = before[0] + time.perf_counter() - wall
             network.info["train_cpu_seconds"] = before[1] + time.process_time() - cpu
-        replication = replication_of(params.talk, params.experiment)
+        replication = load_replication(params.talk, params.experiment)
         for split in SPLITS:
             task = replication.make_task(params, split, Streams(params.seed))
-            outcome = task and replication.evaluate(params, plan["variant"], network, task)
+            outcome = task and controls.evaluate_variant(
+                replication, params, plan["variant"], network, task
+            )
             if task is not None and outcome is not None:
                 outcomes[split] = with_units(outcome, task)
     network_files.save_network(network, folder)
@@ -76,13 +78,13 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
             recorded,
             "{talk}/{experiment}".format_map(plan["params"]),
         )
-    params = Params.of(plan["params"])
+    params = read_parameters(plan["params"])
     streams = Streams(params.seed)
     if plan["as_is"]:
         (parent,) = parents.values()
         progress(1.0, "the unchanged network of another experiment is used")
         return parent.again()
-    replication = replication_of(params.talk, params.experiment)
+    replication = load_replication(params.talk, params.experiment)
     if plan["control"] is not None:
         return controls.train_declared(plan["control"], replication, params, streams, progress)
     try:

@@ -3,8 +3,8 @@
 A talk may import `training`, `brian`, `datasets`, `plots` and below, and no other talk.
 The same names in every folder, or in its sub-folders: `task` (inputs and targets), `model`
 (equations), `learning`, `exhibits` (arrays for figures), `measures`, `figures`; no training
-reads `measures` and `exhibits`. At a glance: `replication_of` gives all functions of the contract
-for an experiment. Nothing here imports an engine: the talks' modules do.
+reads `measures` and `exhibits`. At a glance: `load_replication` gives the implementation
+of an experiment. Nothing here imports an engine: the talks' modules do.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import (
     Condition,
+    ExperimentParameters,
     Network,
     Networks,
     Outcome,
@@ -42,6 +43,28 @@ def talk_module(talk: str, name: str = "") -> ModuleType:
     return importlib.import_module(".".join(filter(None, ("whyspiking.talks", talk, name))))
 
 
+def read_parameters(plan: Mapping[str, Any]) -> ExperimentParameters:
+    """The parameters in the plan of a job, in the class that its experiment declares."""
+    return load_replication(plan["talk"], plan["experiment"]).parameters.from_plan(plan)
+
+
+def as_declared(params: ExperimentParameters) -> Any:
+    """Parameters in the class that their experiment declares."""
+    return load_replication(params.talk, params.experiment).parameters.of(params)
+
+
+def load_replication(talk: str, experiment: str) -> Replication[Any]:
+    """The implementation of one experiment.
+
+    Raises:
+        UserError: If the talk has none.
+    """
+    module = talk_module(talk)
+    if hasattr(module, "load_experiment"):
+        return module.load_experiment(experiment)
+    return _Dispatched(talk, experiment)
+
+
 def module_of(talk: str, experiment: str) -> ModuleType:
     """The module that fulfils an experiment.
 
@@ -57,15 +80,9 @@ def module_of(talk: str, experiment: str) -> ModuleType:
     return talk_module(talk, known[experiment])
 
 
-def replication_of(talk: str, experiment: str) -> Replication:
-    """All functions of the contract for one experiment.
+class _Dispatched(Replication[Params]):
+    parameters = Params
 
-    Those that its module does not export do what `Replication` says.
-    """
-    return _Dispatched(talk, experiment)
-
-
-class _Dispatched(Replication):
     def __init__(self, talk: str, experiment: str) -> None:
         self._module = module_of(talk, experiment)
         for name in FUNCTIONS:

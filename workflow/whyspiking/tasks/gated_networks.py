@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
 from whyspiking.contract.counts import Counts
+from whyspiking.tasks.parameters import SharedTaskParameters
 
 WEIGHTS: Mapping[str, tuple[str, str, Literal["feedforward", "recurrent"]]] = {
     "gate": ("input", "gate", "feedforward"),
@@ -43,7 +44,7 @@ start : 1
 """
 
 
-def brian_model(params: ct.Params, n_gates: int, n_memories: int) -> BrianModel:
+def brian_model(params: SharedTaskParameters, n_gates: int, n_memories: int) -> BrianModel:
     """The structure in Brian2; all numbers come with `bind`."""
     sizes = {"gate": n_gates, "memory": n_memories}
     groups = [
@@ -76,7 +77,7 @@ def brian_model(params: ct.Params, n_gates: int, n_memories: int) -> BrianModel:
     )
 
 
-def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
+def bind(params: ct.ExperimentParameters, network: ct.Network) -> ct.Binding:
     """Place a network into that structure; synapses that it has none of are not counted."""
     arrays, values, layers = network.arrays, {}, {}
     for name, (pre, post, kind) in WEIGHTS.items():

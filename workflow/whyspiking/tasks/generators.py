@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Split
+from whyspiking.contract.types import ExperimentParameters, Split
 
 FOLDER = Path(__file__).parent
 
@@ -42,7 +42,7 @@ class LatencyGenerator(Protocol):
     """Generator of a task whose inputs fire once each."""
 
     @staticmethod
-    def draw_latencies(params: Params, split: Split) -> Latencies:
+    def draw_latencies(params: ExperimentParameters, split: Split) -> Latencies:
         """Draw the samples of one split ("train", "validation" or "test").
 
         Args:

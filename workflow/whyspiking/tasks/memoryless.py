@@ -10,6 +10,7 @@ validation accuracy is used. Test trials are evaluated once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -52,7 +53,26 @@ def traces(taus_ms: Sequence[float], dt_ms: float, x: NDArray) -> NDArray:
     return np.matmul(kept, x).reshape(len(x), -1)
 
 
-def floors(params: ct.Params, rng: np.random.Generator) -> dict[str, Any]:
+@dataclass(frozen=True, init=False)
+class BaselineParameters(ct.ExperimentParameters):
+    """Parameters of the memoryless baselines.
+
+    Attributes:
+        trial_ms: Length of a trial.
+        floor_epochs: Number of epochs of the ReLU units.
+        bin_ms: Length of the bins of spike counts.
+        last_ms: `last_relu` receives the spikes of this time before the end.
+        groups: First and last input of each group of inputs, for `group_relu`.
+    """
+
+    trial_ms: float
+    floor_epochs: int
+    bin_ms: float
+    last_ms: float
+    groups: Sequence[tuple[int, int]]
+
+
+def floors(params: BaselineParameters, rng: np.random.Generator) -> dict[str, Any]:
     """Name of a baseline -> what it receives, in each setting, and what decides."""
     relu = partial(_relu, rng, params.floor_epochs, 1)
     whole = partial(coarse, round(params.bin_ms / params.dt_ms))

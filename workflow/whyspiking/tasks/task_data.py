@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Split, Stimulus, Task
+from whyspiking.contract.types import ExperimentParameters, Split, Stimulus, Task
 from whyspiking.tasks import generators
 from whyspiking.tasks.generators import Latencies, is_stream
+from whyspiking.tasks.parameters import SharedTaskParameters
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
-def latencies(params: Params, split: Split) -> Latencies | None:
+def latencies(params: ExperimentParameters, split: Split) -> Latencies | None:
     """Samples of a task whose inputs fire once each; None of a split that does not exist.
 
     Args:
@@ -30,15 +31,19 @@ def latencies(params: Params, split: Split) -> Latencies | None:
     """
     if split not in SPLITS:
         return None
-    return generators.load_latencies(params.shared_task).draw_latencies(params, split)
+    task = SharedTaskParameters.of(params).shared_task
+    return generators.load_latencies(task).draw_latencies(params, split)
 
 
-def part_of(params: Params, epoch: int) -> int:
+def part_of(params: ExperimentParameters, epoch: int) -> int:
     """Which part of the training trials an epoch shows, from 0; a part is always the same."""
-    return epoch % (params.values.get("n_distinct", params.n_train) // params.n_train)
+    sizes = SharedTaskParameters.of(params)
+    return epoch % ((sizes.n_distinct or sizes.n_train) // sizes.n_train)
 
 
-def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArray[np.int64]] | None:
+def stream(
+    params: ExperimentParameters, split: Split, epoch: int = 0
+) -> tuple[Spikes, NDArray[np.int64]] | None:
     """Trials of a task with time: spikes on its steps and classes, (trial,).
 
     None of a split that does not exist.
@@ -51,19 +56,20 @@ def stream(params: Params, split: Split, epoch: int = 0) -> tuple[Spikes, NDArra
     if split not in SPLITS:
         return None
     part = part_of(params, epoch) if split == "train" else 0
-    rng = Streams(params.seed).rng(f"{params.shared_task}-{split}-{part}")
-    generator = generators.load_streams(params.shared_task)
-    fired, classes = generator.draw_on_steps(rng, getattr(params, f"n_{split}"), params.step_ms)
-    return Spikes.from_raster(fired, params.step_ms), classes
+    task = SharedTaskParameters.of(params)
+    rng = Streams(params.seed).rng(f"{task.shared_task}-{split}-{part}")
+    generator = generators.load_streams(task.shared_task)
+    fired, classes = generator.draw_on_steps(rng, task.n_trials(split), task.step_ms)
+    return Spikes.from_raster(fired, task.step_ms), classes
 
 
-def takes_part(params: Params) -> bool:
+def takes_part(params: ExperimentParameters) -> bool:
     """Whether an experiment is set a shared task."""
     return "shared_task" in params.values
 
 
 def latency_task(
-    params: Params,
+    params: ExperimentParameters,
     split: Split,
     *,
     trial_ms: float,
@@ -84,15 +90,16 @@ def latency_task(
     drawn = latencies(params, split)
     if drawn is None:
         return None
-    end_ms = early_ms + params.window_ms if late_ms is None else late_ms
+    task = SharedTaskParameters.of(params)
+    end_ms = early_ms + task.window_ms if late_ms is None else late_ms
     times = early_ms + drawn.features * (end_ms - early_ms)
     bias = np.broadcast_to(np.asarray(bias_ms, float), (len(times), len(bias_ms)))
     spikes = Spikes.from_first_spikes(np.hstack([times, bias]), trial_ms)
-    return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
+    return Task(Stimulus({"input": spikes}), drawn.classes, task.n_output, drawn.features)
 
 
 def task_on_steps(
-    params: Params,
+    params: ExperimentParameters,
     split: Split,
     *,
     step_ms: float,
@@ -112,9 +119,10 @@ def task_on_steps(
         name: Of the input.
         epoch: Of training; a task with time has other trials in every one (`part_of`).
     """
-    if is_stream(params.shared_task):
+    task = SharedTaskParameters.of(params)
+    if is_stream(task.shared_task):
         drawn = stream(params, split, epoch)
-        return drawn and Task(Stimulus({name: drawn[0]}), drawn[1], params.n_output)
+        return drawn and Task(Stimulus({name: drawn[0]}), drawn[1], task.n_output)
     found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
     if found is None:
         return None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Network, Params, Progress, Task, Trials
+from whyspiking.contract.types import ExperimentParameters, Network, Outcome, Progress, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
@@ -160,8 +160,8 @@ def _epoch_program(
 
 def train_declared(
     declared: Mapping[str, Any],
-    replication: Replication,
-    params: Params,
+    replication: Replication[Any],
+    params: ExperimentParameters,
     streams: Streams,
     progress: Progress,
 ) -> Network:
@@ -204,7 +204,7 @@ def train_declared(
     )
 
 
-def layers(declared: Mapping[str, Any], params: Params) -> list[int]:
+def layers(declared: Mapping[str, Any], params: ExperimentParameters) -> list[int]:
     """Units of the hidden layers that talk.yaml declares, by number or by parameter."""
     hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
     return [*itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)]
@@ -214,7 +214,7 @@ def fit_readout(
     declared: Mapping[str, Any],
     training: Task,
     held_out: Task | None,
-    params: Params,
+    params: ExperimentParameters,
     streams: Streams,
 ) -> Network:
     """A random hidden ReLU layer, of which only the readout is fitted, by least squares.
@@ -266,6 +266,23 @@ def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
 
 def _accuracy(arrays: dict[str, NDArray], features: NDArray, targets: NDArray) -> float:
     return float((choose(arrays, features) == targets).mean())
+
+
+def evaluate_variant(
+    replication: Replication[Any],
+    params: ExperimentParameters,
+    variant: str,
+    network: Network,
+    task: Task,
+) -> Outcome | None:
+    """Run a network of an experiment, which may be a control that talk.yaml declares.
+
+    Returns:
+        None if Brian2 is the only simulator of the network.
+    """
+    if network.info.get("is") in KINDS:
+        return evaluate(network, task)
+    return replication.evaluate(params, variant, network, task)
 
 
 def evaluate(network: Network, task: Task) -> Trials:

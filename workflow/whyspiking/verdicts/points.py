@@ -21,6 +21,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import tables
 from whyspiking.records.frontier_columns import COUNTED, POINTS
 from whyspiking.records.tables import Table
+from whyspiking.tasks.parameters import SharedTaskParameters
 from whyspiking.verdicts import common_ground, shared_trials
 from whyspiking.verdicts.frontiers import BUILT, LIF, RULE, TRAINED
 
@@ -57,7 +58,7 @@ def points(
     own = registry.load_talk(ground["talk"].iloc[0])
     protocol, rows = protocol_file.load(own.folder / PROTOCOL), list[dict[str, Any]]()
     for task, said in protocol.tasks.items():
-        params = registry.params(own.experiments[task], config)
+        params = SharedTaskParameters.of(registry.params(own.experiments[task], config))
         steps = round(params.trial_ms / params.dt_ms)
         answers = params.n_output * round(protocol.training[task].answer_ms / params.dt_ms)
         kinds = {

@@ -19,7 +19,7 @@ def table(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
         assert task is not None
         data[split] = (tasks.raster(params, task), task.targets)
     found: dict[str, float] = {}
-    known = memoryless.floors(params, streams.rng("floors"))
+    known = memoryless.floors(memoryless.BaselineParameters.of(params), streams.rng("floors"))
     for name, (readings, fit) in known.items():
         found[name] = memoryless.accuracy(readings, fit, data, params.n_output)
         progress(len(found) / len(known), f"{name}: {100 * found[name]:.1f} %")

@@ -14,6 +14,7 @@ from whyspiking.talks.ground import floors, tasks
 from whyspiking.talks.ground.tasks import make_task
 from whyspiking.tasks import gated_networks, generators
 from whyspiking.tasks.gated_networks import bind
+from whyspiking.tasks.parameters import SharedTaskParameters
 
 __all__ = ["bind", "control_counts", "decode", "evaluate", "make_task", "to_brian", "train"]
 
@@ -60,7 +61,8 @@ def _decided(
 
 def to_brian(params: ct.Params) -> BrianModel:
     """Gates, and a memory or a readout unit a class."""
-    return gated_networks.brian_model(params, n_gates=4, n_memories=params.n_output)
+    task = SharedTaskParameters.of(params)
+    return gated_networks.brian_model(task, n_gates=4, n_memories=task.n_output)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:

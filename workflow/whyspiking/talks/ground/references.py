@@ -172,7 +172,7 @@ def tune(config: Mapping[str, Any], wanted: Sequence[str], folder: Path = FOLDER
     left = _lacking(asked, folder)
     began, experiments = time.monotonic(), registry.load_talk("ground").experiments
     for (task, seed), group in itertools.groupby(enumerate(left, 1), lambda entry: entry[1][:2]):
-        params = registry.params(experiments[task], {**config, "scale": "full"}, seed)
+        params = ct.Params.of(registry.params(experiments[task], {**config, "scale": "full"}, seed))
         draw, held_out = trials(params), told(params, "validation", Streams(seed))
         for part in range(said.training[task].parts):
             draw(seed, part)  # so that no network is charged for it

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params, Split
+from whyspiking.contract.types import ExperimentParameters, Split
 from whyspiking.tasks.generators import Latencies
+from whyspiking.tasks.parameters import SharedTaskParameters
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SEED_PREFIX = 2033
@@ -55,7 +56,16 @@ PUBLISHED = Settings(dimension=1, alpha=1.0, jitter_ms=0.0)
 """As in the paper: a random hidden layer of 100 units solves it."""
 
 
-def draw_latencies(params: Params, split: Split) -> Latencies:
+@dataclass(frozen=True, init=False)
+class RandmanParameters(SharedTaskParameters):
+    """Parameters of the shared task, as in `Settings`."""
+
+    dimension: int
+    smoothness: float
+    jitter_ms: float
+
+
+def draw_latencies(params: ExperimentParameters, split: Split) -> Latencies:
     """Samples of one split; the manifolds and all splits are drawn from the seed of the network.
 
     Args:
@@ -63,19 +73,20 @@ def draw_latencies(params: Params, split: Split) -> Latencies:
             `window_ms` and the seed.
         split: "train", "validation" or "test".
     """
-    sizes = [getattr(params, f"n_{name}") for name in SPLITS]
+    task = RandmanParameters.of(params)
+    sizes = [task.n_trials(name) for name in SPLITS]
     settings = Settings(
-        n_inputs=params.n_input,
-        n_classes=params.n_output,
-        dimension=params.dimension,
-        alpha=params.smoothness,
-        span_ms=params.window_ms,
-        jitter_ms=params.jitter_ms,
+        n_inputs=task.n_input,
+        n_classes=task.n_output,
+        dimension=task.dimension,
+        alpha=task.smoothness,
+        span_ms=task.window_ms,
+        jitter_ms=task.jitter_ms,
     )
-    times, classes = _draw_set(params.seed, -(-sum(sizes) // params.n_output), settings)
+    times, classes = _draw_set(task.seed, -(-sum(sizes) // task.n_output), settings)
     first = sum(sizes[: SPLITS.index(split)])
     chosen = slice(first, first + sizes[SPLITS.index(split)])
-    return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
+    return Latencies(times[chosen], times[chosen] / task.window_ms, classes[chosen])
 
 
 @functools.lru_cache(maxsize=2)

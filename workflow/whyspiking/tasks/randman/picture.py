@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.plots.figures import raster
+from whyspiking.tasks.parameters import SharedTaskParameters
 from whyspiking.tasks.pictures import LOOKS
 from whyspiking.tasks.randman.generator import draw_latencies
 
@@ -18,21 +19,21 @@ CAPTION = (
 )
 
 
-def draw(params: Params, axes: Sequence[Axes]) -> str:
+def draw(params: ExperimentParameters, axes: Sequence[Axes]) -> str:
     """Draw two samples of the first and two of the second class. Return a description.
 
     Args:
         params: Parameters of the task.
         axes: Two panels; the second sample of a class has shorter lines.
     """
-    drawn = draw_latencies(params, "test")
+    task, drawn = SharedTaskParameters.of(params), draw_latencies(params, "test")
     for ax, which, (colour, _) in zip(axes, (0, 1), LOOKS, strict=False):
         pair = np.flatnonzero(drawn.classes == which)[:2]
         for sample, height in zip(pair, (1.0, 0.45), strict=True):
             look = {"colours": colour, "height": height, "width": 1.4}
-            raster(ax, drawn.times_ms[sample], np.arange(params.n_input), **look)
-        ax.set(xlim=(0, params.window_ms), title=f"class {which + 1}, twice")
+            raster(ax, drawn.times_ms[sample], np.arange(task.n_input), **look)
+        ax.set(xlim=(0, task.window_ms), title=f"class {which + 1}, twice")
     return (
-        f"{params.n_input} inputs fire once each; two samples of each of two of the "
-        f"{params.n_output} classes."
+        f"{task.n_input} inputs fire once each; two samples of each of two of the "
+        f"{task.n_output} classes."
     )

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.tasks import gated_networks
+from whyspiking.tasks.parameters import SharedTaskParameters
 from whyspiking.tasks.sound import generator
 
 STARTS = ((0, 12), (4, 8), (8, 4), (12, 0))
@@ -31,7 +32,7 @@ STARTS = ((0, 12), (4, 8), (8, 4), (12, 0))
 WINDOW, TAU_GATE_MS, THETA_GATE = 8, 1.5, 1.5
 
 
-def spiking(params: ct.Params, streams: Streams) -> ct.Network:
+def spiking(params: SharedTaskParameters, streams: Streams) -> ct.Network:
     """Four neurons and a readout of twelve units, which do not leak and start at their bias."""
     weights = np.zeros((2 * generator.PER_EAR, len(STARTS)))
     for gate, (left, right) in enumerate(STARTS):

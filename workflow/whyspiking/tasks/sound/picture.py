@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.plots.figures import BLUE, RED
 from whyspiking.tasks.pictures import draw_two_trials
 from whyspiking.tasks.sound.generator import PER_EAR, draw_spikes
@@ -20,7 +20,7 @@ CAPTION = (
 N_DRAWN = 40
 
 
-def draw(params: Params, axes: Sequence[Axes]) -> str:
+def draw(params: ExperimentParameters, axes: Sequence[Axes]) -> str:
     """Draw two trials, the ears in two colours. Return a description."""
     spikes, classes = draw_spikes(np.random.default_rng(0), N_DRAWN)
     colours = [RED] * PER_EAR + [BLUE] * PER_EAR

@@ -53,7 +53,7 @@ def asked(settings: cue_streams.Settings) -> NDArray:
     return weights
 
 
-def spiking(params: ct.Params, streams: Streams) -> ct.Network:
+def spiking(params: ct.ExperimentParameters, streams: Streams) -> ct.Network:
     """Four gates and four memories."""
     return gated(SETTINGS, TAU_GATE_MS, THETA_GATE)
 
@@ -77,7 +77,7 @@ def gated(
     )
 
 
-def latching(params: ct.Params, streams: Streams) -> ct.Network:
+def latching(params: ct.ExperimentParameters, streams: Streams) -> ct.Network:
     """Four neurons that go on firing."""
     return gated_networks.network(
         SETTINGS.n_inputs,

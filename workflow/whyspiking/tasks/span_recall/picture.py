@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.plots.figures import BLUE, GREY, RED
 from whyspiking.tasks import cue_streams
 from whyspiking.tasks.pictures import draw_two_trials
@@ -20,7 +20,7 @@ CAPTION = (
 N_DRAWN = 20
 
 
-def draw(params: Params, axes: Sequence[Axes]) -> str:
+def draw(params: ExperimentParameters, axes: Sequence[Axes]) -> str:
     """Draw two trials; the inputs that tell the class are red. Return a description."""
     spikes, classes = draw_spikes(np.random.default_rng(0), N_DRAWN)
     groups = cue_streams.list_inputs(SETTINGS)

@@ -29,7 +29,7 @@ TAU_GATE_MS, THETA_GATE, ONCE = 11.0, 4.12, -4.0
 TAU_SENT_MS, THETA_SENT = 10.0, 5.25
 
 
-def spiking(params: ct.Params, streams: Streams) -> ct.Network:
+def spiking(params: ct.ExperimentParameters, streams: Streams) -> ct.Network:
     """Four gates, which fire once, and four memories."""
     return span.gated(SETTINGS, TAU_GATE_MS, THETA_GATE, ONCE)
 

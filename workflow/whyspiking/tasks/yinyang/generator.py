@@ -10,12 +10,13 @@ import functools
 
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params, Split
+from whyspiking.contract.types import ExperimentParameters, Split
 from whyspiking.datasets import yinyang
 from whyspiking.tasks.generators import Latencies
+from whyspiking.tasks.parameters import SharedTaskParameters
 
 
-def draw_latencies(params: Params, split: Split) -> Latencies:
+def draw_latencies(params: ExperimentParameters, split: Split) -> Latencies:
     """The first `n_<split>` points of one split.
 
     Args:
@@ -23,9 +24,10 @@ def draw_latencies(params: Params, split: Split) -> Latencies:
         split: "train", "validation" or "test".
     """
     features, classes = _draw_published(split)
-    n_samples = getattr(params, f"n_{split}")
+    task = SharedTaskParameters.of(params)
+    n_samples = task.n_trials(split)
     features, classes = features[:n_samples], classes[:n_samples]
-    return Latencies(features * params.window_ms, features, classes)
+    return Latencies(features * task.window_ms, features, classes)
 
 
 @functools.lru_cache(maxsize=4)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import ExperimentParameters
 from whyspiking.datasets import yinyang
 from whyspiking.plots.figures import INK, raster
+from whyspiking.tasks.parameters import SharedTaskParameters
 from whyspiking.tasks.pictures import LOOKS
 from whyspiking.tasks.yinyang.generator import draw_latencies
 
@@ -19,7 +20,7 @@ CAPTION = (
 )
 
 
-def draw(params: Params, axes: Sequence[Axes]) -> str:
+def draw(params: ExperimentParameters, axes: Sequence[Axes]) -> str:
     """Draw a point of the class "dot" on two panels. Return a description.
 
     Args:
@@ -30,7 +31,8 @@ def draw(params: Params, axes: Sequence[Axes]) -> str:
     drawn = draw_latencies(params, "test")
     chosen = int(np.argmax(drawn.classes == 2))
     raster(left, drawn.times_ms[chosen], np.arange(4)[::-1], width=1.6)
-    left.set(xlim=(0, params.window_ms), ylim=(-0.6, 3.6), title="one point", ylabel="")
+    window_ms = SharedTaskParameters.of(params).window_ms
+    left.set(xlim=(0, window_ms), ylim=(-0.6, 3.6), title="one point", ylabel="")
     left.set_yticks(range(4), ["1−y", "1−x", "y", "x"])
     for k, (colour, shape) in enumerate(LOOKS):
         points = drawn.features[drawn.classes == k]

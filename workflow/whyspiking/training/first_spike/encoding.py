@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Stimulus, Task, Trials
+from whyspiking.contract.types import ExperimentParameters, Stimulus, Task, Trials
 
 BACKGROUND = 0.0
 """Brightness of a pixel from which nothing has come: where all fire, the background comes last."""
@@ -85,7 +85,7 @@ def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
     return first_ms[:, : task.features.shape[1]] <= t_ms
 
 
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
+def features_until(params: ExperimentParameters, task: Task, t_ms: float) -> NDArray:
     """Pixels whose spikes have arrived, all others as background; (trial, pixel).
 
     Args:
